@@ -1,0 +1,110 @@
+package dev.heed.build;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heed.machine.Machine;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A stranger's program against the packaged classes, compiled and run by the JDK's own tools: from the module path and from the
+ * class path. No other jar is in reach, JOCL's included.
+ */
+class LaunchModesTest {
+    private static final String FLAG = "--add-modules=jdk.incubator.vector";
+    private static final String VECTOR_WIDTH = "\\d+-bit";
+
+    @TempDir
+    Path dir;
+
+    @Test
+    void onTheModulePathTheVectorApiIsOnWithoutAnyFlag() throws Exception {
+        source("hello/module-info.java", "module hello { requires dev.heed; }");
+        hello();
+        tool("javac", "-p", heed(), "-d", "out", "hello/module-info.java", "hello/hello/Main.java");
+
+        String said = tool("java", "-p", heed() + File.pathSeparator + "out", "-m", "hello/hello.Main");
+
+        assertMentionsVectorWidth(said);
+    }
+
+    @Test
+    void onTheClassPathTheFlagTurnsTheVectorApiOn() throws Exception {
+        compileForClassPath();
+        assertMentionsVectorWidth(tool("java", FLAG, "-cp", heed() + File.pathSeparator + "out", "hello.Main"));
+    }
+
+    @Test
+    void onTheClassPathWithoutTheFlagEverythingRunsAndTheFlagIsNamed() throws Exception {
+        compileForClassPath();
+
+        String said = tool("java", "-cp", heed() + File.pathSeparator + "out", "hello.Main");
+
+        assertTrue(said.contains("--add-modules") && said.contains("jdk.incubator.vector"), said);
+        assertFalse(said.matches("(?s).*" + VECTOR_WIDTH + ".*"), said);
+    }
+
+    private void compileForClassPath() throws Exception {
+        hello();
+        tool("javac", "-cp", heed(), "-d", "out", "hello/hello/Main.java");
+    }
+
+    private void hello() throws IOException {
+        source("hello/hello/Main.java", """
+                package hello;
+
+                public class Main {
+                    public static void main(String[] args) {
+                        System.out.println(dev.heed.machine.Machine.current().describe());
+                    }
+                }
+                """);
+    }
+
+    private void source(String path, String text) throws IOException {
+        Path file = dir.resolve(path);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+    }
+
+    /** The packaged classes: a jar or a folder, whichever this test runs against. */
+    private static String heed() throws URISyntaxException {
+        return Path.of(Machine.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
+                .toString();
+    }
+
+    /** Runs a tool of this JDK in the test's folder and returns what it printed; a failure carries all of it. */
+    private String tool(String name, String... arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true);
+        for (String variable : List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "CLASSPATH")) {
+            builder.environment().remove(variable);
+        }
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES), () -> command + " did not end");
+        assertEquals(0, process.exitValue(), () -> String.join(" ", command) + "\n" + said);
+        return said;
+    }
+
+    private static void assertMentionsVectorWidth(String said) {
+        assertTrue(said.matches("(?s).*" + VECTOR_WIDTH + ".*"), said);
+    }
+}
