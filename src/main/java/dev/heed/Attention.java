@@ -1,0 +1,164 @@
+package dev.heed;
+
+import dev.heed.softmax.AttentionState;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls most users need; each picks a backend, prepares, runs and gives back.
+ *
+ * <pre>{@code
+ * Tensor q = Tensor.of(queries, 1, 8, 128, 64);   // float[], [batch, heads, sequence, width]
+ * AttentionResult r = Attention.scaledDotProduct(q, k, v, AttentionOptions.DEFAULT.causal().withLse());
+ * }</pre>
+ *
+ * <p>A loop over equal shapes saves the preparation: {@code Backends.select(problem, null).plan(problem)}.
+ */
+public final class Attention {
+    private Attention() {}
+
+    /**
+     * {@return {@code softmax(query key' / sqrt(headDim)) value}} (Vaswani et al. 2017, equation 1)
+     *
+     * @param query {@code [batch, numHeads, seqLenQ, headDim]}
+     * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}
+     * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}
+     * @throws InvalidInputException if the shapes do not fit
+     */
+    public static Tensor scaledDotProduct(Tensor query, Tensor key, Tensor value) {
+        return scaledDotProduct(query, key, value, AttentionOptions.DEFAULT).output();
+    }
+
+    /**
+     * {@return attention with options, and what they ask to keep}
+     *
+     * @throws InvalidInputException if anything does not fit
+     * @throws UnsupportedAttentionException if the backend asked for cannot compute it
+     */
+    public static AttentionResult scaledDotProduct(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
+        AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        scaledDotProduct(inputs, result);
+        return result;
+    }
+
+    /** Computes attention into tensors of the caller. */
+    public static void scaledDotProduct(AttentionInputs inputs, AttentionResult result) {
+        try (AttentionPlan plan =
+                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+    }
+
+    /**
+     * {@return the gradients of a loss with respect to the inputs of an attention}
+     *
+     * @param inputs what the attention read
+     * @param forward what it wrote
+     * @param outputGradient the gradient of the loss with respect to the output
+     */
+    public static AttentionGradients backward(AttentionInputs inputs, AttentionResult forward, Tensor outputGradient) {
+        return backward(inputs, forward, outputGradient, null);
+    }
+
+    /** {@return the gradients of a loss that depends on the output and on the LSE} */
+    public static AttentionGradients backward(
+            AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
+        AttentionGradients gradients = AttentionGradients.allocate(inputs);
+        try (AttentionPlan plan =
+                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
+            plan.backward(inputs, forward, outputGradient, lseGradient, gradients);
+        }
+        return gradients;
+    }
+
+    /**
+     * {@return multi-head attention: the output {@code [batch, seqLenQ, embedOut]} and what the options ask to keep}
+     *
+     * @throws InvalidInputException if anything does not fit
+     */
+    public static AttentionResult multiHead(MultiHeadInputs inputs) {
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        try (MultiHeadPlan plan =
+                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+        return result;
+    }
+
+    /** {@return the gradients of a loss with respect to inputs and parameters of a multi-head attention} */
+    public static MultiHeadGradients backward(MultiHeadInputs inputs, Tensor outputGradient) {
+        MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs);
+        try (MultiHeadPlan plan =
+                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
+            plan.backward(inputs, outputGradient, gradients);
+        }
+        return gradients;
+    }
+
+    /** {@return the softmax along an axis; a negative axis counts from the last} */
+    public static Tensor softmax(Tensor input, int axis) {
+        return softmax(input, axis, false);
+    }
+
+    /** {@return the logarithm of the softmax along an axis; a negative axis counts from the last} */
+    public static Tensor logSoftmax(Tensor input, int axis) {
+        return softmax(input, axis, true);
+    }
+
+    private static Tensor softmax(Tensor input, int axis, boolean log) {
+        SoftmaxProblem problem = SoftmaxProblem.of(input.shape(), axis, input.type(), log);
+        Tensor output = Tensor.zeros(input.type(), input.shape());
+        try (SoftmaxPlan plan = Backends.select(problem, null).plan(problem)) {
+            plan.forward(input, output);
+        }
+        return output;
+    }
+
+    /** {@return the input with every head turned by its position} */
+    public static Tensor rotary(RotaryInputs inputs) {
+        Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());
+        try (RotaryPlan plan = Backends.select(inputs.problem(), null).plan(inputs.problem())) {
+            plan.forward(inputs, output);
+        }
+        return output;
+    }
+
+    /**
+     * {@return the attention over the keys of both parts, from two attentions of the same queries over different keys}
+     *
+     * @param first an attention with its LSE
+     * @param second another, over other keys
+     * @throws InvalidInputException if an LSE is missing or the shapes differ
+     */
+    public static AttentionResult merge(AttentionResult first, AttentionResult second) {
+        Tensor lse1 = first.lse();
+        Tensor lse2 = second.lse();
+        if (lse1 == null || lse2 == null) {
+            throw new InvalidInputException(
+                    "A merge weighs the parts by their LSE", "both LSEs", "null", "AttentionOptions.DEFAULT.withLse()");
+        }
+        Tensor output1 = first.output();
+        InputCheck.input("second output", second.output(), output1.type(), output1.shape());
+        InputCheck.input("second LSE", lse2, lse1.type(), lse1.shape());
+        InputCheck.input("first LSE", lse1, lse1.type(), output1.size(0), output1.size(1), output1.size(2));
+        Tensor output = Tensor.zeros(output1.type(), output1.shape());
+        Tensor lse = Tensor.zeros(lse1.type(), lse1.shape());
+        for (long b = 0; b < output.size(0); b++) {
+            for (long h = 0; h < output.size(1); h++) {
+                for (long i = 0; i < output.size(2); i++) {
+                    AttentionState state = AttentionState.of(row(output1, b, h, i), lse1.get(b, h, i));
+                    state.merge(AttentionState.of(row(second.output(), b, h, i), lse2.get(b, h, i)));
+                    lse.set(state.lse(), b, h, i);
+                    output.select(0, b).select(0, h).select(0, i).copyFrom(Tensor.of(state.output(), output.size(3)));
+                }
+            }
+        }
+        return new AttentionResult(output, lse, null, null, null, null, null);
+    }
+
+    private static double[] row(Tensor output, long b, long h, long i) {
+        return output.select(0, b).select(0, h).select(0, i).toDoubleArray();
+    }
+}

@@ -1,0 +1,92 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of one attention, checked against each other and against the options. Every shape error of every backend
+ * is thrown here.
+ *
+ * @param query {@code [batch, numHeads, seqLenQ, headDim]}, any strides
+ * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides
+ * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides
+ * @param options mask, bias and the rest, and what is kept
+ * @param problem what is asked, derived from the others
+ */
+public record AttentionInputs(
+        Tensor query, Tensor key, Tensor value, AttentionOptions options, AttentionProblem problem) {
+
+    /** Checks everything. Prefer {@link #of}. */
+    public AttentionInputs {
+        InputCheck.readable("query", query);
+        InputCheck.readable("key", key);
+        InputCheck.readable("value", value);
+        if (!problem.equals(problemOf(query, key, value, options))) {
+            throw new InvalidInputException(
+                    "The problem is not the one these tensors pose",
+                    problemOf(query, key, value, options).toString(),
+                    problem.toString(),
+                    "AttentionInputs.of(query, key, value, options)");
+        }
+        try {
+            requireFits(problem.shape(), options);
+        } catch (InvalidInputException e) {
+            throw e.in(problem.toString());
+        }
+    }
+
+    /**
+     * {@return the inputs of one attention}
+     *
+     * @throws InvalidInputException if anything does not fit
+     */
+    public static AttentionInputs of(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
+        InputCheck.readable("query", query);
+        InputCheck.readable("key", key);
+        InputCheck.readable("value", value);
+        return new AttentionInputs(query, key, value, options, problemOf(query, key, value, options));
+    }
+
+    private static AttentionProblem problemOf(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
+        Objects.requireNonNull(options, "options");
+        AttentionShape shape = AttentionShape.of(query, key, value);
+        if (key.type() != query.type() || value.type() != query.type()) {
+            throw new InvalidInputException(
+                    "Query, key and value have different types",
+                    query.type().label() + " in all three",
+                    "query " + query + ", key " + key + ", value " + value,
+                    "tensor.to(DType." + query.type() + ")");
+        }
+        return AttentionProblem.of(shape, query.type(), options);
+    }
+
+    static void requireFits(AttentionShape shape, AttentionOptions options) {
+        InputCheck.broadcastable(
+                "bias", options.bias(), shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        InputCheck.floating("alibiSlopes", options.alibiSlopes(), shape.numHeads());
+        InputCheck.floating("sink", options.sink(), shape.numHeads());
+        options.mask().requireFits(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        for (long row : options.rows()) {
+            if (row < 0 || row >= shape.seqLenQ()) {
+                throw new InvalidInputException(
+                        "There is no such query row",
+                        "rows from 0 to " + (shape.seqLenQ() - 1),
+                        options.rows().toString(),
+                        "withRows(" + (shape.seqLenQ() - 1) + ")");
+            }
+        }
+    }
+
+    /** {@return every tensor that is read} */
+    List<@Nullable Tensor> tensors() {
+        List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
+        tensors.add(options.bias());
+        tensors.add(options.alibiSlopes());
+        tensors.add(options.sink());
+        return tensors;
+    }
+}

@@ -1,0 +1,90 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Scaled dot-product attention, and any other score function, prepared for one problem. */
+public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
+    /** Creates the plan of a problem. */
+    protected AttentionPlan(AttentionProblem problem) {
+        super(problem);
+    }
+
+    /**
+     * Computes {@code softmax(modify(score(query, key))) value} and whatever else the options ask for.
+     *
+     * @param inputs what is read
+     * @param result what is written
+     * @throws InvalidInputException if the result does not fit or overlaps what is read; nothing is written then
+     */
+    public final void forward(AttentionInputs inputs, AttentionResult result) {
+        requireRunnable(inputs.problem());
+        try {
+            result.requireFits(problem());
+            InputCheck.disjoint(result.tensors(), inputs.tensors());
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runForward(inputs, result);
+    }
+
+    /**
+     * Computes the gradients of a loss with respect to the inputs. With {@code P} the weights, {@code S} the modified
+     * scores and {@code dO} the gradient of the output (Dao 2023, algorithm 2):
+     *
+     * <pre>
+     * dV = P' dO    dP = dO V'    delta = rowsum(dO * O)    dS = P * (dP - delta + dLSE)
+     * </pre>
+     *
+     * @param inputs what forward read
+     * @param forward what forward wrote: its output and, if there, its LSE
+     * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
+     * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
+     * @param gradients what is written; earlier contents are overwritten
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void backward(
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
+        requireRunnable(inputs.problem());
+        try {
+            forward.requireFits(problem());
+            AttentionShape s = problem().shape();
+            InputCheck.input(
+                    "output gradient",
+                    outputGradient,
+                    problem().type(),
+                    s.batch(),
+                    s.numHeads(),
+                    s.seqLenQ(),
+                    s.valueHeadDim());
+            InputCheck.floating("lse gradient", lseGradient, s.batch(), s.numHeads(), s.seqLenQ());
+            gradients.requireFits(inputs);
+            List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
+            read.addAll(forward.tensors());
+            read.add(outputGradient);
+            read.add(lseGradient);
+            InputCheck.disjoint(gradients.tensors(), read);
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runBackward(inputs, forward, outputGradient, lseGradient, gradients);
+    }
+
+    /** Computes forward on checked arguments. */
+    protected abstract void runForward(AttentionInputs inputs, AttentionResult result);
+
+    /** Computes backward on checked arguments. */
+    protected abstract void runBackward(
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients);
+}

@@ -1,0 +1,218 @@
+package dev.heed;
+
+import dev.heed.mask.MaskPattern;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import java.util.Locale;
+import java.util.StringJoiner;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attention without its data. Printed as a case string it is a test's name, a line that repeats a failure, and an
+ * argument of the command line:
+ *
+ * <pre>
+ * q2x32x128x64 kv8x512 dv80 f16 score=dot softcap=30.0 bias=1x1x128x512 alibi mask=causal:br&amp;keylens sink dropout=0.1 lse
+ * weights rows=3 topk=8 scores=modified
+ * </pre>
+ *
+ * @param shape the sizes
+ * @param type the type of query, key, value and output
+ * @param score how a query meets a key
+ * @param softcap the softcap, or null
+ * @param biasShape the sizes of the bias, or null
+ * @param alibi whether there are ALiBi slopes
+ * @param maskPattern the mask without its data
+ * @param sink whether there are attention sinks
+ * @param dropout the probability of dropout
+ * @param lse whether the LSE is kept
+ * @param weights whether all weights are kept
+ * @param rows of how many chosen rows the weights are kept
+ * @param topK how many of the largest weights of each row are kept
+ * @param scores the stage at which the scores are kept, or null
+ */
+public record AttentionProblem(
+        AttentionShape shape,
+        DType type,
+        ScoreFunction score,
+        @Nullable Double softcap,
+        @Nullable List<Long> biasShape,
+        boolean alibi,
+        String maskPattern,
+        boolean sink,
+        double dropout,
+        boolean lse,
+        boolean weights,
+        int rows,
+        int topK,
+        @Nullable ScoreStage scores)
+        implements Problem {
+
+    private static final String GRAMMAR =
+            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dv<width>] [f32|f64|f16|bf16]"
+                    + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
+                    + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified]";
+
+    /** Checks what the sizes allow. */
+    public AttentionProblem {
+        biasShape = biasShape == null ? null : List.copyOf(biasShape);
+        if (!type.isFloating()) {
+            throw new InvalidInputException(
+                    "Attention computes with floating-point numbers",
+                    "f32, f64, f16 or bf16",
+                    type.label(),
+                    "tensor.to(DType.F32)");
+        }
+        if (topK > shape.seqLenKv()) {
+            throw new InvalidInputException(
+                    "There are fewer keys than largest weights",
+                    "topK <= " + shape.seqLenKv(),
+                    "topK " + topK,
+                    "withTopK(" + shape.seqLenKv() + ")");
+        }
+    }
+
+    /** {@return the problem that tensors of a shape and type pose with some options} */
+    public static AttentionProblem of(AttentionShape shape, DType type, AttentionOptions options) {
+        Tensor bias = options.bias();
+        return new AttentionProblem(
+                shape,
+                type,
+                options.score(),
+                options.softcap(),
+                bias == null ? null : LongStream.of(bias.shape()).boxed().toList(),
+                options.alibiSlopes() != null,
+                options.mask().pattern(),
+                options.sink() != null,
+                options.dropout(),
+                options.lse(),
+                options.weights(),
+                options.rows().size(),
+                options.topK(),
+                options.scores());
+    }
+
+    /**
+     * Reads a case string.
+     *
+     * @throws InvalidInputException if it is none
+     */
+    public static AttentionProblem parse(String caseString) {
+        var words = new CaseText(caseString, GRAMMAR);
+        long[] q = words.sizes(words.takeNumber("q"), 4);
+        long[] kv = words.sizes(words.takeNumber("kv"), 2);
+        String dv = words.takeNumber("dv");
+        long valueHeadDim = dv == null ? q[3] : words.sizes(dv, 1)[0];
+        String score = words.take("score=");
+        String softcap = words.take("softcap=");
+        String bias = words.take("bias=");
+        String mask = words.take("mask=");
+        String dropout = words.take("dropout=");
+        String rows = words.take("rows=");
+        String topK = words.take("topk=");
+        String scores = words.take("scores=");
+        if (mask != null) {
+            requireReadable(mask);
+        }
+        var problem = new AttentionProblem(
+                new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], valueHeadDim),
+                words.takeType(),
+                score == null ? ScoreFunction.scaledDot() : ScoreFunction.parse(score),
+                softcap == null ? null : words.number(softcap),
+                bias == null
+                        ? null
+                        : LongStream.of(words.sizes(bias, 0)).boxed().toList(),
+                words.takeFlag("alibi"),
+                mask == null ? "none" : mask,
+                words.takeFlag("sink"),
+                dropout == null ? 0 : words.number(dropout),
+                words.takeFlag("lse"),
+                words.takeFlag("weights"),
+                rows == null ? 0 : words.integer(rows),
+                topK == null ? 0 : words.integer(topK),
+                scores == null ? null : stage(words, scores));
+        words.end();
+        return problem;
+    }
+
+    private static void requireReadable(String mask) {
+        MaskPattern.parse(mask, new MaskPattern.Data() {
+            @Override
+            public long[] keyLengths() {
+                return new long[1];
+            }
+
+            @Override
+            public Tensor dense(long... shape) {
+                return Tensor.zeros(DType.BOOL, 1).expand(shape);
+            }
+        });
+    }
+
+    private static ScoreStage stage(CaseText words, String name) {
+        for (ScoreStage stage : ScoreStage.values()) {
+            if (stage.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return stage;
+            }
+        }
+        throw words.unreadable("\"scores=" + name + "\"");
+    }
+
+    @Override
+    public double flops() {
+        return shape.flops();
+    }
+
+    @Override
+    public String toString() {
+        var words = new StringJoiner(" ");
+        words.add("q" + CaseText.join(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.headDim()));
+        words.add("kv" + CaseText.join(shape.numKvHeads(), shape.seqLenKv()));
+        if (shape.valueHeadDim() != shape.headDim()) {
+            words.add("dv" + shape.valueHeadDim());
+        }
+        words.add(type.label());
+        if (!score.equals(ScoreFunction.scaledDot())) {
+            words.add("score=" + score.pattern());
+        }
+        if (softcap != null) {
+            words.add("softcap=" + softcap);
+        }
+        if (biasShape != null) {
+            words.add("bias=" + biasShape.stream().map(String::valueOf).collect(Collectors.joining("x")));
+        }
+        if (alibi) {
+            words.add("alibi");
+        }
+        if (!maskPattern.equals("none")) {
+            words.add("mask=" + maskPattern);
+        }
+        if (sink) {
+            words.add("sink");
+        }
+        if (dropout != 0) {
+            words.add("dropout=" + dropout);
+        }
+        if (lse) {
+            words.add("lse");
+        }
+        if (weights) {
+            words.add("weights");
+        }
+        if (rows != 0) {
+            words.add("rows=" + rows);
+        }
+        if (topK != 0) {
+            words.add("topk=" + topK);
+        }
+        if (scores != null) {
+            words.add("scores=" + scores.name().toLowerCase(Locale.ROOT));
+        }
+        return words.toString();
+    }
+}

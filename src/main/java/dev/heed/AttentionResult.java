@@ -1,0 +1,97 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an attention writes; what was not asked for is null. LSE, weights and scores have the
+ * {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32.
+ *
+ * @param output {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; 0 for a row with nothing to see
+ * @param lse {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included; minus infinity for an empty row
+ * @param weights {@code [batch, numHeads, seqLenQ, seqLenKv]}, before dropout; rows sum to 1, less the share of a sink
+ * @param rowWeights {@code [batch, numHeads, rows, seqLenKv]}, the weights of the chosen rows
+ * @param topKWeights {@code [batch, numHeads, seqLenQ, topK]}, the largest weights of each row, largest first
+ * @param topKIndices {@code [batch, numHeads, seqLenQ, topK]} i64, their keys; among equal weights the lower key first,
+ *     -1 where fewer keys take part
+ * @param scores {@code [batch, numHeads, seqLenQ, seqLenKv]}, the scores at the chosen stage: {@link ScoreStage#MODIFIED}
+ *     ones are minus infinity where masked, earlier ones are there for every key, masked or not
+ */
+public record AttentionResult(
+        Tensor output,
+        @Nullable Tensor lse,
+        @Nullable Tensor weights,
+        @Nullable Tensor rowWeights,
+        @Nullable Tensor topKWeights,
+        @Nullable Tensor topKIndices,
+        @Nullable Tensor scores) {
+
+    private interface Allocator {
+        Tensor allocate(DType type, long... shape);
+    }
+
+    /** {@return a result of zeros with a place for everything the problem asks for, on the Java heap where it fits} */
+    public static AttentionResult allocate(AttentionProblem problem) {
+        return allocate(problem, outputShape(problem), Tensor::zeros);
+    }
+
+    /** {@return a result of zeros in native memory that lives as long as the arena} */
+    public static AttentionResult allocate(AttentionProblem problem, Arena arena) {
+        return allocate(problem, outputShape(problem), (type, shape) -> Tensor.allocate(arena, type, shape));
+    }
+
+    /** {@return a result for multi-head attention: the output is {@code [batch, seqLenQ, embedOut]}} */
+    public static AttentionResult allocate(MultiHeadProblem problem) {
+        return allocate(problem.attention(), problem.outputShape(), Tensor::zeros);
+    }
+
+    private static long[] outputShape(AttentionProblem problem) {
+        AttentionShape s = problem.shape();
+        return new long[] {s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim()};
+    }
+
+    private static AttentionResult allocate(AttentionProblem p, long[] outputShape, Allocator allocator) {
+        AttentionShape s = p.shape();
+        DType statistics = p.type().accumulator();
+        long b = s.batch();
+        long h = s.numHeads();
+        long q = s.seqLenQ();
+        long k = s.seqLenKv();
+        return new AttentionResult(
+                allocator.allocate(p.type(), outputShape),
+                p.lse() ? allocator.allocate(statistics, b, h, q) : null,
+                p.weights() ? allocator.allocate(statistics, b, h, q, k) : null,
+                p.rows() > 0 ? allocator.allocate(statistics, b, h, p.rows(), k) : null,
+                p.topK() > 0 ? allocator.allocate(statistics, b, h, q, p.topK()) : null,
+                p.topK() > 0 ? allocator.allocate(DType.I64, b, h, q, p.topK()) : null,
+                p.scores() != null ? allocator.allocate(statistics, b, h, q, k) : null);
+    }
+
+    void requireFits(AttentionProblem problem) {
+        requireFits(problem, outputShape(problem));
+    }
+
+    void requireFits(AttentionProblem p, long[] outputShape) {
+        AttentionShape s = p.shape();
+        DType statistics = p.type().accumulator();
+        long b = s.batch();
+        long h = s.numHeads();
+        long q = s.seqLenQ();
+        long k = s.seqLenKv();
+        InputCheck.output("output", output, true, p.type(), outputShape);
+        InputCheck.output("lse", lse, p.lse(), statistics, b, h, q);
+        InputCheck.output("weights", weights, p.weights(), statistics, b, h, q, k);
+        InputCheck.output("rowWeights", rowWeights, p.rows() > 0, statistics, b, h, p.rows(), k);
+        InputCheck.output("topKWeights", topKWeights, p.topK() > 0, statistics, b, h, q, p.topK());
+        InputCheck.output("topKIndices", topKIndices, p.topK() > 0, DType.I64, b, h, q, p.topK());
+        InputCheck.output("scores", scores, p.scores() != null, statistics, b, h, q, k);
+    }
+
+    List<@Nullable Tensor> tensors() {
+        return Arrays.asList(output, lse, weights, rowWeights, topKWeights, topKIndices, scores);
+    }
+}

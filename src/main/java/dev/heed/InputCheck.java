@@ -1,0 +1,118 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The checks that every call makes on its tensors before any work starts. */
+final class InputCheck {
+    private InputCheck() {}
+
+    static void readable(String name, Tensor tensor) {
+        Objects.requireNonNull(tensor, name);
+        if (!tensor.isAlive()) {
+            throw new InvalidInputException(
+                    "The arena of " + name + " is closed",
+                    "an open arena",
+                    tensor.toString(),
+                    "keep the arena open until the call returns");
+        }
+    }
+
+    static void input(String name, Tensor tensor, DType type, long... shape) {
+        readable(name, tensor);
+        if (tensor.type() != type || !Arrays.equals(tensor.shape(), shape)) {
+            throw new InvalidInputException(
+                    "The " + name + " does not fit",
+                    type.label() + " " + Arrays.toString(shape),
+                    tensor.toString(),
+                    "tensor.to(DType." + type + ") converts; transpose, split and expand give other shapes");
+        }
+    }
+
+    static void floating(String name, @Nullable Tensor tensor, long... shape) {
+        if (tensor != null) {
+            readable(name, tensor);
+            if (!tensor.type().isFloating() || !Arrays.equals(tensor.shape(), shape)) {
+                throw new InvalidInputException(
+                        "The " + name + " does not fit",
+                        "numbers of shape " + Arrays.toString(shape),
+                        tensor.toString(),
+                        "transpose, split and expand give other shapes");
+            }
+        }
+    }
+
+    static void broadcastable(String name, @Nullable Tensor tensor, long... shape) {
+        if (tensor != null) {
+            readable(name, tensor);
+            try {
+                tensor.expand(shape);
+            } catch (InvalidInputException e) {
+                throw new InvalidInputException(
+                        "The " + name + " does not broadcast",
+                        Arrays.toString(shape) + ", or 1 in place of any size",
+                        tensor.toString(),
+                        "use size 1 for every axis that is shared");
+            }
+        }
+    }
+
+    static void output(String name, @Nullable Tensor tensor, boolean wanted, DType type, long... shape) {
+        if (tensor == null) {
+            if (wanted) {
+                throw new InvalidInputException(
+                        "The options ask for " + name + " and the result has no place for it",
+                        type.label() + " " + Arrays.toString(shape),
+                        "null",
+                        "allocate(problem) makes a result that fits");
+            }
+            return;
+        }
+        input(name, tensor, type, shape);
+        if (tensor.isReadOnly()) {
+            throw new InvalidInputException(
+                    "The " + name + " is read-only",
+                    "writable memory",
+                    tensor.toString(),
+                    "pass the tensor itself, not asReadOnly()");
+        }
+        if (tensor.isExpanded()) {
+            throw new InvalidInputException(
+                    "The " + name + " names the same memory twice",
+                    "an element of its own for every index",
+                    tensor + " with a stride of 0",
+                    "Tensor.zeros(...) makes a tensor to write to");
+        }
+    }
+
+    /** Refuses outputs that share memory with an input or with each other. Nulls are passed over. */
+    static void disjoint(List<? extends @Nullable Tensor> outputs, List<? extends @Nullable Tensor> inputs) {
+        for (int i = 0; i < outputs.size(); i++) {
+            Tensor output = outputs.get(i);
+            if (output == null) {
+                continue;
+            }
+            for (Tensor input : inputs) {
+                refuseOverlap(output, input, "an input");
+            }
+            for (Tensor other : outputs.subList(i + 1, outputs.size())) {
+                refuseOverlap(output, other, "another output");
+            }
+        }
+    }
+
+    private static void refuseOverlap(Tensor output, @Nullable Tensor other, String what) {
+        if (other != null && output.overlaps(other)) {
+            throw new InvalidInputException(
+                    "An output overlaps " + what,
+                    "memory of its own for every output",
+                    "output " + output + " over " + other,
+                    "Tensor.zeros(...) makes a tensor to write to");
+        }
+    }
+}

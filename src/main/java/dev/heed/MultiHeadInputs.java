@@ -1,0 +1,142 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of one multi-head attention, checked against each other. Self-attention passes the same tensor three times;
+ * cross-attention passes the memory as key and value.
+ *
+ * @param query {@code [batch, seqLenQ, embedQ]}, any strides
+ * @param key {@code [batch, seqLenKv, embedK]}, any strides
+ * @param value {@code [batch, seqLenKv, embedV]}, any strides
+ * @param weights the parameters, of the same type
+ * @param options mask, bias and the rest, for the attention between the projections
+ * @param problem what is asked, derived from the others
+ */
+public record MultiHeadInputs(
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        MultiHeadWeights weights,
+        AttentionOptions options,
+        MultiHeadProblem problem) {
+
+    /**
+     * {@return the inputs of one multi-head attention}
+     *
+     * @param numHeads query heads
+     * @param numKvHeads key and value heads, a divisor of {@code numHeads}
+     * @throws InvalidInputException if anything does not fit
+     */
+    public static MultiHeadInputs of(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            MultiHeadWeights weights,
+            long numHeads,
+            long numKvHeads,
+            AttentionOptions options) {
+        for (Tensor x : List.of(query, key, value)) {
+            InputCheck.readable("input", x);
+            if (x.rank() != 3) {
+                throw new InvalidInputException(
+                        "Multi-head attention reads rows",
+                        "query, key and value [batch, sequence, width]",
+                        "query " + query + ", key " + key + ", value " + value,
+                        "unsqueeze(0) adds a batch of 1");
+            }
+        }
+        for (Tensor w : List.of(weights.query(), weights.key(), weights.value(), weights.output())) {
+            if (w.rank() != 2) {
+                throw new InvalidInputException(
+                        "A projection is a matrix", "[in, out]", w.toString(), "reshape(in, out)");
+            }
+        }
+        long headDim = perHead("query weights", weights.query(), numHeads);
+        var shape = new AttentionShape(
+                query.size(0),
+                numHeads,
+                numKvHeads,
+                query.size(1),
+                key.size(1),
+                headDim,
+                perHead("value weights", weights.value(), numKvHeads));
+        var problem = new MultiHeadProblem(
+                query.size(2),
+                key.size(2),
+                value.size(2),
+                weights.output().size(1),
+                weights.queryBias() != null,
+                weights.keyBias() != null,
+                weights.valueBias() != null,
+                weights.outputBias() != null,
+                AttentionProblem.of(shape, query.type(), options));
+        return new MultiHeadInputs(query, key, value, weights, options, problem);
+    }
+
+    private static long perHead(String name, Tensor matrix, long heads) {
+        if (heads < 1 || matrix.size(1) % heads != 0) {
+            throw new InvalidInputException(
+                    "The heads do not divide the columns of the " + name,
+                    "a divisor of " + matrix.size(1) + " as the number of heads",
+                    heads + " heads, " + matrix,
+                    "the columns are heads * width of a head");
+        }
+        return matrix.size(1) / heads;
+    }
+
+    /** Checks everything. Prefer {@link #of}. */
+    public MultiHeadInputs {
+        try {
+            requireFits(query, key, value, weights, options, problem);
+        } catch (InvalidInputException e) {
+            throw e.in(problem.toString());
+        }
+    }
+
+    private static void requireFits(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            MultiHeadWeights w,
+            AttentionOptions options,
+            MultiHeadProblem problem) {
+        AttentionShape s = problem.attention().shape();
+        DType type = problem.attention().type();
+        long qWidth = s.numHeads() * s.headDim();
+        long kWidth = s.numKvHeads() * s.headDim();
+        long vWidth = s.numKvHeads() * s.valueHeadDim();
+        InputCheck.input("query", query, type, s.batch(), s.seqLenQ(), problem.embedQ());
+        InputCheck.input("key", key, type, s.batch(), s.seqLenKv(), problem.embedK());
+        InputCheck.input("value", value, type, s.batch(), s.seqLenKv(), problem.embedV());
+        InputCheck.input("query weights", w.query(), type, problem.embedQ(), qWidth);
+        InputCheck.input("key weights", w.key(), type, problem.embedK(), kWidth);
+        InputCheck.input("value weights", w.value(), type, problem.embedV(), vWidth);
+        InputCheck.input("output weights", w.output(), type, s.numHeads() * s.valueHeadDim(), problem.embedOut());
+        bias("query bias", w.queryBias(), type, qWidth);
+        bias("key bias", w.keyBias(), type, kWidth);
+        bias("value bias", w.valueBias(), type, vWidth);
+        bias("output bias", w.outputBias(), type, problem.embedOut());
+        AttentionInputs.requireFits(s, options);
+    }
+
+    private static void bias(String name, @Nullable Tensor bias, DType type, long width) {
+        if (bias != null) {
+            InputCheck.input(name, bias, type, width);
+        }
+    }
+
+    List<@Nullable Tensor> tensors() {
+        List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
+        tensors.addAll(weights.tensors());
+        tensors.add(options.bias());
+        tensors.add(options.alibiSlopes());
+        tensors.add(options.sink());
+        return tensors;
+    }
+}

@@ -1,0 +1,65 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Multi-head attention with its projections, prepared for one problem. */
+public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
+    /** Creates the plan of a problem. */
+    protected MultiHeadPlan(MultiHeadProblem problem) {
+        super(problem);
+    }
+
+    /**
+     * Computes {@code concat(head_1, ..., head_h) W_o + b_o} with {@code head_i = attention(x_q W_q, x_k W_k, x_v W_v)}.
+     *
+     * @param inputs what is read
+     * @param result what is written: the output is {@code [batch, seqLenQ, embedOut]}, the others are per head
+     * @throws InvalidInputException if the result does not fit or overlaps what is read; nothing is written then
+     */
+    public final void forward(MultiHeadInputs inputs, AttentionResult result) {
+        requireRunnable(inputs.problem());
+        try {
+            result.requireFits(problem().attention(), problem().outputShape());
+            InputCheck.disjoint(result.tensors(), inputs.tensors());
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runForward(inputs, result);
+    }
+
+    /**
+     * Computes the gradients of a loss with respect to inputs and parameters; what forward computed is computed again.
+     *
+     * @param inputs what forward read
+     * @param outputGradient the gradient with respect to the output, {@code [batch, seqLenQ, embedOut]}
+     * @param gradients what is written; earlier contents are overwritten
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void backward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        requireRunnable(inputs.problem());
+        try {
+            InputCheck.input(
+                    "output gradient",
+                    outputGradient,
+                    problem().attention().type(),
+                    problem().outputShape());
+            gradients.requireFits(inputs);
+            List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
+            read.add(outputGradient);
+            InputCheck.disjoint(gradients.tensors(), read);
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runBackward(inputs, outputGradient, gradients);
+    }
+
+    /** Computes forward on checked arguments. */
+    protected abstract void runForward(MultiHeadInputs inputs, AttentionResult result);
+
+    /** Computes backward on checked arguments. */
+    protected abstract void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients);
+}

@@ -1,0 +1,54 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+
+/**
+ * One problem, prepared: tile sizes chosen, kernels compiled, scratch sized. The public methods of the subclasses check
+ * their arguments, in the same words for every backend, and then call the protected ones that a backend writes.
+ *
+ * <p>A plan may be run any number of times, by one thread at a time.
+ *
+ * @param <P> the kind of problem
+ */
+public abstract sealed class Plan<P extends Problem> implements AutoCloseable
+        permits AttentionPlan, SoftmaxPlan, MultiHeadPlan, RotaryPlan {
+    private final P problem;
+    private volatile boolean closed;
+
+    /** Creates the plan of a problem. */
+    protected Plan(P problem) {
+        this.problem = problem;
+    }
+
+    /** {@return what is computed} */
+    public final P problem() {
+        return problem;
+    }
+
+    /** {@return how it is computed, on one line} */
+    public abstract String describe();
+
+    /** Gives back what the plan holds. A closed plan refuses to run. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    final void requireRunnable(Problem asked) {
+        if (closed) {
+            throw new IllegalStateException("The plan is closed.\n  plan      " + describe() + "\n  case      "
+                    + problem + "\nHINT: backend.plan(problem) makes a new one");
+        }
+        if (!problem.equals(asked)) {
+            throw new InvalidInputException(
+                    "The inputs pose another problem than the plan solves",
+                    problem.toString(),
+                    asked.toString(),
+                    "backend.plan(inputs.problem())");
+        }
+    }
+
+    final InvalidInputException located(InvalidInputException e) {
+        return e.in(problem.toString());
+    }
+}

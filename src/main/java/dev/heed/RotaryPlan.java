@@ -1,0 +1,60 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/** A rotary position embedding, prepared for one problem. */
+public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
+    /** Creates the plan of a problem. */
+    protected RotaryPlan(RotaryProblem problem) {
+        super(problem);
+    }
+
+    /**
+     * Turns every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}; elements beyond the rotated
+     * width are copied.
+     *
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void forward(RotaryInputs inputs, Tensor output) {
+        requireOutput(inputs, output, List.of());
+        run(inputs, inputs.input(), output, 1);
+    }
+
+    /**
+     * Turns a gradient back by the same angles; the rotation is orthogonal, so this is its transpose.
+     *
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void backward(RotaryInputs inputs, Tensor outputGradient, Tensor inputGradient) {
+        InputCheck.input(
+                "output gradient",
+                outputGradient,
+                problem().type(),
+                inputs.input().shape());
+        requireOutput(inputs, inputGradient, List.of(outputGradient));
+        run(inputs, outputGradient, inputGradient, -1);
+    }
+
+    private void requireOutput(RotaryInputs inputs, Tensor output, List<Tensor> read) {
+        requireRunnable(inputs.problem());
+        try {
+            InputCheck.output(
+                    "output", output, true, problem().type(), inputs.input().shape());
+            InputCheck.disjoint(List.of(output), read);
+            InputCheck.disjoint(
+                    List.of(output), Arrays.asList(inputs.input(), inputs.cos(), inputs.sin(), inputs.positions()));
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+    }
+
+    /**
+     * Turns {@code from} into {@code to} on checked arguments.
+     *
+     * @param direction 1 for the angles as given, -1 for their negatives
+     */
+    protected abstract void run(RotaryInputs inputs, Tensor from, Tensor to, int direction);
+}

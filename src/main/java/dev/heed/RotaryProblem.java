@@ -1,0 +1,72 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+
+/**
+ * One rotary position embedding (Su et al. 2021, equation 34). As a case string: {@code rotary 2x4x3x8 dim=4 interleaved
+ * positions f32}.
+ *
+ * @param batch the batch size
+ * @param numHeads heads
+ * @param seqLen positions a head
+ * @param headDim width of a head
+ * @param rotaryDim how many leading elements of a head are turned; even
+ * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
+ * @param positions whether cosines and sines are a table that positions look up; otherwise they come one row a position
+ * @param type the type of input and output
+ */
+public record RotaryProblem(
+        long batch,
+        long numHeads,
+        long seqLen,
+        long headDim,
+        long rotaryDim,
+        boolean interleaved,
+        boolean positions,
+        DType type)
+        implements Problem {
+    private static final String GRAMMAR =
+            "rotary <batch>x<heads>x<positions>x<width> [dim=<width>] [interleaved] [positions] [f32|f64|f16|bf16]";
+
+    /** Checks the widths. */
+    public RotaryProblem {
+        if (rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim || !type.isFloating()) {
+            throw new InvalidInputException(
+                    "The rotated width is even and within the head",
+                    "2 <= rotaryDim <= " + headDim + ", even, floating-point",
+                    "rotaryDim " + rotaryDim + ", " + type.label(),
+                    "rotaryDim " + (headDim - headDim % 2) + " turns the whole head");
+        }
+    }
+
+    static RotaryProblem parse(String caseString) {
+        var words = new CaseText(caseString, GRAMMAR);
+        words.takeFlag("rotary");
+        long[] x = words.sizes(words.takeNumber(""), 4);
+        String dim = words.take("dim=");
+        var problem = new RotaryProblem(
+                x[0],
+                x[1],
+                x[2],
+                x[3],
+                dim == null ? x[3] : words.sizes(dim, 1)[0],
+                words.takeFlag("interleaved"),
+                words.takeFlag("positions"),
+                words.takeType());
+        words.end();
+        return problem;
+    }
+
+    @Override
+    public double flops() {
+        return 3.0 * batch * numHeads * seqLen * rotaryDim;
+    }
+
+    @Override
+    public String toString() {
+        return "rotary " + CaseText.join(batch, numHeads, seqLen, headDim)
+                + (rotaryDim == headDim ? "" : " dim=" + rotaryDim) + (interleaved ? " interleaved" : "")
+                + (positions ? " positions" : "") + " " + type.label();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Softmax or log-softmax, prepared for one problem. A row of only minus infinity becomes zeros (log: minus infinity),
+ * never NaN.
+ */
+public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
+    /** Creates the plan of a problem. */
+    protected SoftmaxPlan(SoftmaxProblem problem) {
+        super(problem);
+    }
+
+    /**
+     * Computes {@code y = e^(x - max) / sum e^(x - max)} along the axis, or its logarithm.
+     *
+     * @param input the numbers, of the problem's shape and type
+     * @param output where the result goes; may not overlap the input
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void forward(Tensor input, Tensor output) {
+        requireRunnable(problem());
+        try {
+            InputCheck.input("input", input, problem().type(), problem().sizes());
+            InputCheck.output(
+                    "output", output, true, problem().type(), problem().sizes());
+            InputCheck.disjoint(List.of(output), List.of(input));
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runForward(input, output);
+    }
+
+    /**
+     * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm.
+     *
+     * @param output what forward wrote
+     * @param outputGradient the gradient with respect to the output
+     * @param inputGradient where the gradient with respect to the input goes
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void backward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+        requireRunnable(problem());
+        try {
+            InputCheck.input("output", output, problem().type(), problem().sizes());
+            InputCheck.input(
+                    "output gradient",
+                    outputGradient,
+                    problem().type(),
+                    problem().sizes());
+            InputCheck.output(
+                    "input gradient",
+                    inputGradient,
+                    true,
+                    problem().type(),
+                    problem().sizes());
+            InputCheck.disjoint(List.of(inputGradient), List.of(output, outputGradient));
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runBackward(output, outputGradient, inputGradient);
+    }
+
+    /** Computes forward on checked arguments. */
+    protected abstract void runForward(Tensor input, Tensor output);
+
+    /** Computes backward on checked arguments. */
+    protected abstract void runBackward(Tensor output, Tensor outputGradient, Tensor inputGradient);
+}

@@ -1,0 +1,69 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * One softmax or log-softmax along an axis. As a case string: {@code softmax 3x4x5 axis=1 f32}, {@code log-softmax 8x1000
+ * axis=1 f32}.
+ *
+ * @param shape the sizes of the tensor
+ * @param axis the axis along which the elements sum to 1, counted from the first
+ * @param type the type of input and output
+ * @param log whether the logarithm of the softmax is computed
+ */
+public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log) implements Problem {
+    private static final String GRAMMAR = "softmax|log-softmax <sizes> [axis=-1] [f32|f64|f16|bf16]";
+
+    /** Checks sizes, axis and type; a negative axis counts from the last. */
+    public SoftmaxProblem {
+        shape = List.copyOf(shape);
+        axis = axis < 0 ? axis + shape.size() : axis;
+        if (axis < 0 || axis >= shape.size() || shape.stream().anyMatch(size -> size < 1) || !type.isFloating()) {
+            throw new InvalidInputException(
+                    "The softmax has no such axis, an empty one, or no floating-point numbers",
+                    "an axis of " + shape + ", sizes of 1 or more, and f32, f64, f16 or bf16",
+                    "axis " + axis + ", " + type.label(),
+                    "axis -1 is the last");
+        }
+    }
+
+    /** {@return the problem for an array of sizes} */
+    public static SoftmaxProblem of(long[] shape, int axis, DType type, boolean log) {
+        return new SoftmaxProblem(LongStream.of(shape).boxed().toList(), axis, type, log);
+    }
+
+    static SoftmaxProblem parse(String caseString) {
+        var words = new CaseText(caseString, GRAMMAR);
+        boolean log = words.takeFlag("log-softmax");
+        if (!log) {
+            words.takeFlag("softmax");
+        }
+        long[] sizes = words.sizes(words.takeNumber(""), 0);
+        String axis = words.take("axis=");
+        DType type = words.takeType();
+        SoftmaxProblem problem = of(sizes, axis == null ? -1 : words.integer(axis), type, log);
+        words.end();
+        return problem;
+    }
+
+    /** {@return the sizes as an array} */
+    public long[] sizes() {
+        return shape.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    @Override
+    public double flops() {
+        return 4.0 * shape.stream().mapToDouble(Long::doubleValue).reduce(1, (a, b) -> a * b);
+    }
+
+    @Override
+    public String toString() {
+        return (log ? "log-softmax " : "softmax ")
+                + shape.stream().map(String::valueOf).collect(Collectors.joining("x")) + " axis=" + axis + " "
+                + type.label();
+    }
+}

@@ -1,0 +1,66 @@
+package dev.heed.backend.reference;
+
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** A dense row-major matrix of doubles, with the few operations a projection needs. */
+record Matrix(int rows, int columns, double[] cells) {
+
+    /** The last axis becomes the columns, all others the rows. */
+    static Matrix of(Tensor tensor) {
+        int columns = Math.toIntExact(tensor.size(-1));
+        return new Matrix(Math.toIntExact(tensor.elementCount() / columns), columns, tensor.toDoubleArray());
+    }
+
+    Matrix times(Matrix other) {
+        double[] product = new double[Math.multiplyExact(rows, other.columns)];
+        for (int i = 0; i < rows; i++) {
+            for (int k = 0; k < columns; k++) {
+                double cell = cells[i * columns + k];
+                for (int j = 0; j < other.columns; j++) {
+                    product[i * other.columns + j] += cell * other.cells[k * other.columns + j];
+                }
+            }
+        }
+        return new Matrix(rows, other.columns, product);
+    }
+
+    Matrix transposed() {
+        double[] turned = new double[cells.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                turned[j * rows + i] = cells[i * columns + j];
+            }
+        }
+        return new Matrix(columns, rows, turned);
+    }
+
+    /** Adds a row to every row, in place. */
+    Matrix plus(@Nullable Tensor row) {
+        if (row != null) {
+            double[] added = row.toDoubleArray();
+            for (int i = 0; i < cells.length; i++) {
+                cells[i] += added[i % columns];
+            }
+        }
+        return this;
+    }
+
+    void columnSums(@Nullable Tensor into) {
+        if (into != null) {
+            double[] sums = new double[columns];
+            for (int i = 0; i < cells.length; i++) {
+                sums[i % columns] += cells[i];
+            }
+            into.copyFrom(Tensor.of(sums, columns));
+        }
+    }
+
+    void into(Tensor tensor) {
+        tensor.copyFrom(tensor(tensor.shape()));
+    }
+
+    Tensor tensor(long... shape) {
+        return Tensor.of(cells, shape);
+    }
+}

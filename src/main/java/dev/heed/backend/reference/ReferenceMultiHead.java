@@ -1,0 +1,120 @@
+package dev.heed.backend.reference;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Layout;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Multi-head attention: four projections around {@link ReferenceAttention}, nothing rounded between them. */
+final class ReferenceMultiHead extends MultiHeadPlan {
+    ReferenceMultiHead(MultiHeadProblem problem) {
+        super(problem);
+    }
+
+    @Override
+    public String describe() {
+        return "reference multi-head attention, double";
+    }
+
+    @Override
+    protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
+        AttentionInputs heads = heads(inputs);
+        AttentionResult inner = attend(heads);
+        Matrix joined = joined(inner.output());
+        MultiHeadWeights w = inputs.weights();
+        result.output().copyFrom(rows(joined.times(Matrix.of(w.output())).plus(w.outputBias()), result.output()));
+        copy(inner.lse(), result.lse());
+        copy(inner.weights(), result.weights());
+        copy(inner.rowWeights(), result.rowWeights());
+        copy(inner.topKWeights(), result.topKWeights());
+        copy(inner.topKIndices(), result.topKIndices());
+        copy(inner.scores(), result.scores());
+    }
+
+    @Override
+    protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        AttentionInputs heads = heads(inputs);
+        AttentionResult inner = attend(heads);
+        MultiHeadWeights w = inputs.weights();
+        MultiHeadWeights dw = gradients.weights();
+
+        Matrix dOutput = Matrix.of(outputGradient);
+        joined(inner.output()).transposed().times(dOutput).into(dw.output());
+        dOutput.columnSums(dw.outputBias());
+
+        AttentionShape s = problem().attention().shape();
+        Tensor dHeads = Layout.packed(
+                dOutput.times(Matrix.of(w.output()).transposed())
+                        .tensor(s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()),
+                s.numHeads());
+        AttentionGradients dInner = new AttentionGradients(
+                packed(heads.query()), packed(heads.key()), packed(heads.value()), gradients.bias(), gradients.sink());
+        try (var plan = new ReferenceAttention(heads.problem())) {
+            plan.backward(heads, inner, dHeads, null, dInner);
+        }
+        project(inputs.query(), w.query(), joined(dInner.query()), gradients.query(), dw.query(), dw.queryBias());
+        project(inputs.key(), w.key(), joined(dInner.key()), gradients.key(), dw.key(), dw.keyBias());
+        project(inputs.value(), w.value(), joined(dInner.value()), gradients.value(), dw.value(), dw.valueBias());
+    }
+
+    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    private static void project(Tensor x, Tensor w, Matrix dy, Tensor dx, Tensor dw, @Nullable Tensor db) {
+        dx.copyFrom(rows(dy.times(Matrix.of(w).transposed()), dx));
+        Matrix.of(x).transposed().times(dy).into(dw);
+        dy.columnSums(db);
+    }
+
+    private AttentionInputs heads(MultiHeadInputs inputs) {
+        AttentionShape s = problem().attention().shape();
+        MultiHeadWeights w = inputs.weights();
+        return AttentionInputs.of(
+                head(inputs.query(), w.query(), w.queryBias(), s.numHeads()),
+                head(inputs.key(), w.key(), w.keyBias(), s.numKvHeads()),
+                head(inputs.value(), w.value(), w.valueBias(), s.numKvHeads()),
+                inputs.options());
+    }
+
+    private static Tensor head(Tensor x, Tensor w, @Nullable Tensor bias, long numHeads) {
+        Matrix y = Matrix.of(x).times(Matrix.of(w)).plus(bias);
+        return Layout.packed(y.tensor(x.size(0), x.size(1), w.size(1)), numHeads);
+    }
+
+    private static AttentionResult attend(AttentionInputs heads) {
+        AttentionProblem problem = heads.problem();
+        AttentionResult result = AttentionResult.allocate(problem);
+        try (var plan = new ReferenceAttention(problem)) {
+            plan.forward(heads, result);
+        }
+        return result;
+    }
+
+    /** The heads side by side again: {@code [batch, heads, sequence, width]} as rows of all heads. */
+    private static Matrix joined(Tensor heads) {
+        Tensor bshd = heads.transpose(1, 2);
+        return Matrix.of(bshd.reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3)));
+    }
+
+    private static Tensor packed(Tensor like) {
+        return Tensor.zeros(DType.F64, like.shape());
+    }
+
+    private static Tensor rows(Matrix matrix, Tensor like) {
+        return matrix.tensor(like.shape());
+    }
+
+    private static void copy(@Nullable Tensor from, @Nullable Tensor to) {
+        if (from != null && to != null) {
+            to.copyFrom(from);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package dev.heed.backend.reference;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.ScoreStage;
+import dev.heed.mask.BoundMask;
+import dev.heed.random.Philox;
+import dev.heed.tensor.Tensor;
+
+/** The scores of one query against all keys, on their way from the score function to the weights. */
+final class ScoreRow {
+    final AttentionOptions options;
+    final double[] query;
+    final double[] weights;
+    final double[] kept;
+    double lse;
+    double sinkWeight;
+
+    private final double[] softcapped;
+    private final double[] modified;
+    private final long batch;
+    private final long head;
+    private final long index;
+
+    ScoreRow(AttentionInputs inputs, double[][] keys, long batch, long head, long index) {
+        this.options = inputs.options();
+        this.query = ReferenceAttention.row(inputs.query(), batch, head, index);
+        this.weights = new double[keys.length];
+        this.kept = new double[options.scores() == null ? 0 : keys.length];
+        this.softcapped = new double[keys.length];
+        this.modified = new double[keys.length];
+        this.batch = batch;
+        this.head = head;
+        this.index = index;
+        score(inputs.problem().shape(), keys);
+        normalise();
+    }
+
+    /** score -> softcap -> + bias, + ALiBi -> mask. A bias of minus infinity masks, whatever the score. */
+    private void score(AttentionShape s, double[][] keys) {
+        double scale = options.score().scale(s.headDim());
+        Double cap = options.softcap();
+        BoundMask mask = options.mask().on(s.seqLenQ(), s.seqLenKv());
+        Tensor bias = options.bias() == null
+                ? null
+                : options.bias().expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
+        double slope = options.alibiSlopes() == null ? 0 : options.alibiSlopes().get(head);
+        ScoreStage stage = options.scores();
+        boolean maskedToo = stage == ScoreStage.SCORE || stage == ScoreStage.SOFTCAPPED;
+        for (int j = 0; j < keys.length; j++) {
+            boolean takesPart = mask.takesPart(batch, head, index, j);
+            double added = takesPart && bias != null ? bias.get(batch, head, index, j) : 0;
+            takesPart &= added != Double.NEGATIVE_INFINITY;
+            modified[j] = Double.NEGATIVE_INFINITY;
+            if (takesPart || maskedToo) {
+                double score = scale * ReferenceAttention.dot(query, keys[j]);
+                softcapped[j] = cap == null ? score : cap * Math.tanh(score / cap);
+                if (takesPart) {
+                    double distance = Math.abs(index + s.seqLenKv() - s.seqLenQ() - j);
+                    modified[j] = softcapped[j] + added - (slope == 0 ? 0 : slope * distance);
+                }
+                if (maskedToo) {
+                    kept[j] = stage == ScoreStage.SCORE ? score : softcapped[j];
+                }
+            }
+            if (stage == ScoreStage.MODIFIED) {
+                kept[j] = modified[j];
+            }
+        }
+    }
+
+    /** softmax with the sink in the denominator; a row without anything to attend to keeps weights 0 and LSE -infinity. */
+    private void normalise() {
+        double sink = options.sink() == null
+                ? Double.NEGATIVE_INFINITY
+                : options.sink().get(head);
+        double max = sink;
+        for (double score : modified) {
+            max = Math.max(max, score);
+        }
+        lse = max;
+        if (max == Double.NEGATIVE_INFINITY) {
+            return;
+        }
+        double sum = Math.exp(sink - max);
+        for (int j = 0; j < modified.length; j++) {
+            sum += Math.exp(modified[j] - max);
+        }
+        for (int j = 0; j < modified.length; j++) {
+            weights[j] = takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // also in a row of NaN
+        }
+        sinkWeight = Math.exp(sink - max) / sum;
+        lse = max + Math.log(sum);
+    }
+
+    boolean takesPart(int key) {
+        return modified[key] != Double.NEGATIVE_INFINITY;
+    }
+
+    /** 1 without dropout; else 0 for a dropped weight and {@code 1 / (1 - p)} for a kept one. */
+    double dropoutFactor(int key) {
+        double p = options.dropout();
+        if (p == 0) {
+            return 1;
+        }
+        return Philox.uniform(options.seed(), batch, head, index, key) < p ? 0 : 1 / (1 - p);
+    }
+
+    /** The derivative of {@code c tanh(s / c)}: {@code 1 - tanh^2}. */
+    double softcapSlope(int key) {
+        Double cap = options.softcap();
+        double t = cap == null ? 0 : softcapped[key] / cap;
+        return 1 - t * t;
+    }
+
+    /** The weighted sum of the values that take part. */
+    double[] pool(double[][] values) {
+        double[] output = new double[values[0].length];
+        for (int j = 0; j < weights.length; j++) {
+            if (takesPart(j)) {
+                double factor = dropoutFactor(j);
+                if (factor != 0) {
+                    ReferenceAttention.axpy(output, weights[j] * factor, values[j]);
+                }
+            }
+        }
+        return output;
+    }
+}

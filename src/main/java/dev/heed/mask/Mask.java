@@ -1,0 +1,365 @@
+package dev.heed.mask;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * Which keys each query sees; true means TAKES PART (as in JAX, ONNX and FlexAttention; PyTorch's
+ * {@code MultiheadAttention} means the opposite). What a mask hides is never read: NaN there changes nothing. Additive
+ * terms are a bias, not a mask.
+ */
+public sealed interface Mask {
+    /** Every query sees every key. */
+    Mask NONE = new None();
+
+    /** {@return keys at or before the query, with the last query at the last key} */
+    static Mask causal() {
+        return new Causal(CausalAlignment.BOTTOM_RIGHT);
+    }
+
+    /** {@return keys at or before the query, with a chosen alignment} */
+    static Mask causal(CausalAlignment alignment) {
+        return new Causal(alignment);
+    }
+
+    /** {@return the {@code length} keys that end with the query's own position: left = length - 1, right = 0} */
+    static Mask windowOfLength(long length) {
+        return new Window(length - 1, 0, CausalAlignment.BOTTOM_RIGHT);
+    }
+
+    /** {@return keys from {@code left} before to {@code right} after the query's position, both included} */
+    static Mask window(long left, long right) {
+        return new Window(left, right, CausalAlignment.BOTTOM_RIGHT);
+    }
+
+    /** {@return the first {@code lengths[batch]} keys of every batch; 0 leaves the batch's rows empty} */
+    static Mask keyLengths(long... lengths) {
+        return new KeyLengths(LongStream.of(lengths).boxed().toList());
+    }
+
+    /** {@return a truth value for every query and key; axes of size 1 are shared, missing leading axes too} */
+    static Mask dense(Tensor takesPart) {
+        return new Dense(takesPart);
+    }
+
+    /** {@return keys that this and the other mask let take part} */
+    default Mask and(Mask other) {
+        if (this instanceof None) {
+            return other;
+        }
+        return other instanceof None ? this : new And(List.of(this, other));
+    }
+
+    /** {@return keys that this or the other mask lets take part} */
+    default Mask or(Mask other) {
+        return new Or(List.of(this, other));
+    }
+
+    /** {@return this mask for given numbers of queries and keys} */
+    BoundMask on(long seqLenQ, long seqLenKv);
+
+    /**
+     * Checks that the mask fits a problem.
+     *
+     * @throws InvalidInputException if it does not
+     */
+    void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv);
+
+    /**
+     * {@return the mask without its data, as case strings spell it: {@code none}, {@code causal:br}, {@code window:3,0:br},
+     * {@code keylens}, {@code dense:1x1x4x6}, {@code causal:br&keylens}, {@code (a|b)}}
+     */
+    String pattern();
+
+    /** {@return a picture: a row a query, {@code #} where the key takes part, {@code .} where not} */
+    default String picture(long seqLenQ, long seqLenKv) {
+        BoundMask bound = on(seqLenQ, seqLenKv);
+        var text = new StringBuilder();
+        for (long i = 0; i < seqLenQ; i++) {
+            for (long j = 0; j < seqLenKv; j++) {
+                text.append(bound.takesPart(0, 0, i, j) ? '#' : '.');
+            }
+            text.append('\n');
+        }
+        return text.toString();
+    }
+
+    /** See {@link #NONE}. */
+    record None() implements Mask {
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new BoundMask() {
+                @Override
+                public boolean takesPart(long batch, long head, long query, long key) {
+                    return true;
+                }
+
+                @Override
+                public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
+                    return TileCover.FULL;
+                }
+            };
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {}
+
+        @Override
+        public String pattern() {
+            return "none";
+        }
+    }
+
+    /**
+     * See {@link #causal(CausalAlignment)}.
+     *
+     * @param alignment where the diagonal runs
+     */
+    record Causal(CausalAlignment alignment) implements Mask {
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new Band(Window.UNBOUNDED, 0, alignment, seqLenQ, seqLenKv);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            requireOffsets(alignment, batch);
+        }
+
+        @Override
+        public String pattern() {
+            return "causal:" + alignment.pattern();
+        }
+    }
+
+    /**
+     * A band around the query's position {@code p = i + offset}: keys {@code p - left <= j <= p + right}.
+     *
+     * @param left how many keys before the position, {@link #UNBOUNDED} for all
+     * @param right how many keys after the position, {@link #UNBOUNDED} for all
+     * @param alignment where the diagonal runs
+     */
+    record Window(long left, long right, CausalAlignment alignment) implements Mask {
+        /** No bound on this side. */
+        public static final long UNBOUNDED = Long.MAX_VALUE;
+
+        /** Checks the bounds. */
+        public Window {
+            if (left < 0 || right < 0) {
+                throw new InvalidInputException(
+                        "A window has no negative bounds",
+                        "left >= 0 and right >= 0, both inclusive",
+                        "left " + left + ", right " + right,
+                        "Window.UNBOUNDED for no bound; Mask.windowOfLength(w) for the last w keys");
+            }
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new Band(left, right, alignment, seqLenQ, seqLenKv);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            requireOffsets(alignment, batch);
+        }
+
+        @Override
+        public String pattern() {
+            return "window:" + bound(left) + "," + bound(right) + ":" + alignment.pattern();
+        }
+
+        private static String bound(long keys) {
+            return keys == UNBOUNDED ? "inf" : Long.toString(keys);
+        }
+    }
+
+    /**
+     * See {@link #keyLengths(long...)}.
+     *
+     * @param lengths how many keys each batch has
+     */
+    record KeyLengths(List<Long> lengths) implements Mask {
+        /** Copies the lengths. */
+        public KeyLengths {
+            lengths = List.copyOf(lengths);
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            long[] ends = lengths.stream().mapToLong(Long::longValue).toArray();
+            return new BoundMask() {
+                @Override
+                public boolean takesPart(long batch, long head, long query, long key) {
+                    return key < ends[(int) batch];
+                }
+
+                @Override
+                public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
+                    long end = ends[(int) batch];
+                    return keyTo <= end ? TileCover.FULL : keyFrom >= end ? TileCover.EMPTY : TileCover.PARTIAL;
+                }
+            };
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            if (lengths.size() != batch || lengths.stream().anyMatch(n -> n < 0 || n > seqLenKv)) {
+                throw new InvalidInputException(
+                        "The key lengths do not fit",
+                        batch + " lengths from 0 to " + seqLenKv,
+                        lengths.toString(),
+                        "Mask.keyLengths(...) takes one length for each batch");
+            }
+        }
+
+        @Override
+        public String pattern() {
+            return "keylens";
+        }
+    }
+
+    /**
+     * See {@link #dense(Tensor)}.
+     *
+     * @param takesPart bool, broadcast to {@code [batch, numHeads, seqLenQ, seqLenKv]}
+     */
+    record Dense(Tensor takesPart) implements Mask {
+        /** Checks the type and adds missing leading axes. */
+        public Dense {
+            if (takesPart.type() != DType.BOOL || takesPart.rank() > 4) {
+                throw new InvalidInputException(
+                        "A dense mask holds truth values",
+                        "bool of rank 4 or less, true = takes part",
+                        takesPart.toString(),
+                        "pass additive masks as AttentionOptions.bias(tensor)");
+            }
+            while (takesPart.rank() < 4) {
+                takesPart = takesPart.unsqueeze(0);
+            }
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            long[] step = new long[4];
+            for (int axis = 0; axis < 4; axis++) {
+                step[axis] = takesPart.size(axis) == 1 ? 0 : takesPart.stride(axis);
+            }
+            Tensor data = takesPart;
+            return new BoundMask() {
+                @Override
+                public boolean takesPart(long batch, long head, long query, long key) {
+                    return data.at(data.offset() + batch * step[0] + head * step[1] + query * step[2] + key * step[3])
+                            != 0;
+                }
+
+                @Override
+                public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
+                    boolean first = takesPart(batch, head, queryFrom, keyFrom);
+                    for (long i = queryFrom; i < queryTo; i++) {
+                        for (long j = keyFrom; j < keyTo; j++) {
+                            if (takesPart(batch, head, i, j) != first) {
+                                return TileCover.PARTIAL;
+                            }
+                        }
+                    }
+                    return first ? TileCover.FULL : TileCover.EMPTY;
+                }
+            };
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            if (!takesPart.isAlive()) {
+                throw new InvalidInputException(
+                        "The arena of the mask is closed",
+                        "an open arena",
+                        takesPart.toString(),
+                        "keep the arena open until the call returns");
+            }
+            takesPart.expand(batch, numHeads, seqLenQ, seqLenKv);
+        }
+
+        @Override
+        public String pattern() {
+            return LongStream.of(takesPart.shape())
+                    .mapToObj(Long::toString)
+                    .collect(Collectors.joining("x", "dense:", ""));
+        }
+    }
+
+    /**
+     * See {@link #and(Mask)}.
+     *
+     * @param masks the masks that must all agree
+     */
+    record And(List<Mask> masks) implements Mask {
+        /** Copies the list. */
+        public And {
+            masks = List.copyOf(masks);
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new Joined(bind(masks, seqLenQ, seqLenKv), true);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            masks.forEach(mask -> mask.requireFits(batch, numHeads, seqLenQ, seqLenKv));
+        }
+
+        @Override
+        public String pattern() {
+            return masks.stream().map(Mask::pattern).collect(Collectors.joining("&"));
+        }
+    }
+
+    /**
+     * See {@link #or(Mask)}.
+     *
+     * @param masks the masks of which one must agree
+     */
+    record Or(List<Mask> masks) implements Mask {
+        /** Copies the list. */
+        public Or {
+            masks = List.copyOf(masks);
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new Joined(bind(masks, seqLenQ, seqLenKv), false);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            masks.forEach(mask -> mask.requireFits(batch, numHeads, seqLenQ, seqLenKv));
+        }
+
+        @Override
+        public String pattern() {
+            return masks.stream().map(Mask::pattern).collect(Collectors.joining("|", "(", ")"));
+        }
+    }
+
+    private static BoundMask[] bind(List<Mask> masks, long seqLenQ, long seqLenKv) {
+        return masks.stream().map(mask -> mask.on(seqLenQ, seqLenKv)).toArray(BoundMask[]::new);
+    }
+
+    private static void requireOffsets(CausalAlignment alignment, long batch) {
+        if (alignment instanceof CausalAlignment.Offset(List<Long> perBatch)
+                && perBatch.size() != 1
+                && perBatch.size() != batch) {
+            throw new InvalidInputException(
+                    "The offsets of the alignment do not fit the batch",
+                    "1 or " + batch + " offsets",
+                    Arrays.toString(perBatch.toArray()),
+                    "CausalAlignment.offset(p) serves every batch");
+        }
+    }
+}

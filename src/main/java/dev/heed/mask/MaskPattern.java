@@ -1,0 +1,113 @@
+package dev.heed.mask;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Reads what {@link Mask#pattern} writes, with the data it leaves out supplied by the caller. */
+public final class MaskPattern {
+    /** The data that a pattern leaves out. */
+    public interface Data {
+        /** {@return the lengths of a {@code keylens} mask, one for each batch} */
+        long[] keyLengths();
+
+        /** {@return the truth values of a {@code dense:...} mask of the given shape} */
+        Tensor dense(long... shape);
+    }
+
+    private final String pattern;
+    private final Data data;
+    private int at;
+
+    private MaskPattern(String pattern, Data data) {
+        this.pattern = pattern;
+        this.data = data;
+    }
+
+    /**
+     * {@return the mask that a pattern spells}
+     *
+     * @throws InvalidInputException if the pattern cannot be read
+     */
+    public static Mask parse(String pattern, Data data) {
+        var parser = new MaskPattern(pattern, data);
+        Mask mask = parser.all();
+        if (parser.at != pattern.length()) {
+            throw parser.unreadable();
+        }
+        return mask;
+    }
+
+    private Mask all() {
+        List<Mask> masks = new ArrayList<>(List.of(one()));
+        while (accept('&')) {
+            masks.add(one());
+        }
+        return masks.size() == 1 ? masks.getFirst() : new Mask.And(masks);
+    }
+
+    private Mask one() {
+        if (accept('(')) {
+            List<Mask> masks = new ArrayList<>(List.of(all()));
+            while (accept('|')) {
+                masks.add(all());
+            }
+            if (!accept(')')) {
+                throw unreadable();
+            }
+            return masks.size() == 1 ? masks.getFirst() : new Mask.Or(masks);
+        }
+        int start = at;
+        while (at < pattern.length() && "&|()".indexOf(pattern.charAt(at)) < 0) {
+            at++;
+        }
+        String[] words = pattern.substring(start, at).split(":", -1);
+        try {
+            return switch (words[0] + "/" + words.length) {
+                case "none/1" -> Mask.NONE;
+                case "causal/1" -> Mask.causal();
+                case "causal/2" -> Mask.causal(CausalAlignment.parse(words[1]));
+                case "window/2" -> window(words[1], CausalAlignment.BOTTOM_RIGHT);
+                case "window/3" -> window(words[1], CausalAlignment.parse(words[2]));
+                case "keylens/1" -> Mask.keyLengths(data.keyLengths());
+                case "dense/2" ->
+                    Mask.dense(data.dense(Arrays.stream(words[1].split("x", -1))
+                            .mapToLong(Long::parseLong)
+                            .toArray()));
+                default -> throw unreadable();
+            };
+        } catch (NumberFormatException e) {
+            throw unreadable();
+        }
+    }
+
+    private static Mask window(String bounds, CausalAlignment alignment) {
+        String[] sides = bounds.split(",", -1);
+        if (sides.length != 2) {
+            throw new NumberFormatException(bounds);
+        }
+        return new Mask.Window(keys(sides[0]), keys(sides[1]), alignment);
+    }
+
+    private static long keys(String side) {
+        return side.equals("inf") ? Mask.Window.UNBOUNDED : Long.parseLong(side);
+    }
+
+    private boolean accept(char expected) {
+        if (at < pattern.length() && pattern.charAt(at) == expected) {
+            at++;
+            return true;
+        }
+        return false;
+    }
+
+    private InvalidInputException unreadable() {
+        return new InvalidInputException(
+                "The mask cannot be read",
+                "none, causal[:br|:tl|:+3], window:3,0[:br], keylens, dense:1x1x4x6, joined by & or as (a|b)",
+                pattern,
+                "write mask=causal:br&keylens");
+    }
+}

@@ -1,0 +1,11 @@
+/**
+ * Counter-based random numbers: the same choice for the same place, on every backend, forward and backward.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: nothing of Heed.
+ */
+@NullMarked
+package dev.heed.random;
+
+import org.jspecify.annotations.NullMarked;

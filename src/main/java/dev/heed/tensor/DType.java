@@ -1,0 +1,194 @@
+package dev.heed.tensor;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * The type of a tensor's elements, in the machine's byte order.
+ *
+ * <p>{@link #F16} and {@link #BF16} are storage types: every backend widens them to f32 before it computes. Conversions
+ * to a narrower type round to nearest, ties to even, once.
+ */
+public enum DType {
+    /** IEEE 754 binary64. */
+    F64(8) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_DOUBLE_UNALIGNED, byteOffset);
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_DOUBLE_UNALIGNED, byteOffset, value);
+        }
+
+        @Override
+        public double round(double value) {
+            return value;
+        }
+    },
+    /** IEEE 754 binary32. */
+    F32(4) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_FLOAT_UNALIGNED, byteOffset);
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_FLOAT_UNALIGNED, byteOffset, (float) value);
+        }
+
+        @Override
+        public double round(double value) {
+            return (float) value;
+        }
+    },
+    /** IEEE 754 binary16: 11 significant bits, largest value 65504. */
+    F16(2) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, byteOffset));
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_SHORT_UNALIGNED, byteOffset, Float.floatToFloat16(Narrowing.toOddFloat(value)));
+        }
+
+        @Override
+        public double round(double value) {
+            return Float.float16ToFloat(Float.floatToFloat16(Narrowing.toOddFloat(value)));
+        }
+    },
+    /** bfloat16, the upper half of binary32: 8 significant bits, the range of f32. */
+    BF16(2) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return Narrowing.bfloat16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, byteOffset));
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_SHORT_UNALIGNED, byteOffset, Narrowing.floatToBfloat16(Narrowing.toOddFloat(value)));
+        }
+
+        @Override
+        public double round(double value) {
+            return Narrowing.bfloat16ToFloat(Narrowing.floatToBfloat16(Narrowing.toOddFloat(value)));
+        }
+    },
+    /** 64-bit signed integers: positions, indices and lengths. */
+    I64(8) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_LONG_UNALIGNED, byteOffset);
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_LONG_UNALIGNED, byteOffset, (long) value);
+        }
+
+        @Override
+        public double round(double value) {
+            return (long) value;
+        }
+    },
+    /** 32-bit signed integers: positions, indices and lengths. */
+    I32(4) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_INT_UNALIGNED, byteOffset);
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_INT_UNALIGNED, byteOffset, (int) value);
+        }
+
+        @Override
+        public double round(double value) {
+            return (int) value;
+        }
+    },
+    /** One byte a truth value; any non-zero byte is true. */
+    BOOL(1) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_BYTE, byteOffset) == 0 ? 0 : 1;
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_BYTE, byteOffset, (byte) round(value));
+        }
+
+        @Override
+        public double round(double value) {
+            return value == 0 ? 0 : 1;
+        }
+    };
+
+    private final int bytes;
+
+    DType(int bytes) {
+        this.bytes = bytes;
+    }
+
+    abstract double load(MemorySegment segment, long byteOffset);
+
+    abstract void store(MemorySegment segment, long byteOffset, double value);
+
+    /** {@return the value nearest to {@code value} that this type can hold, ties to even} */
+    public abstract double round(double value);
+
+    /** {@return the size of one element in bytes} */
+    public int bytes() {
+        return bytes;
+    }
+
+    /** {@return whether queries, keys and values may have this type} */
+    public boolean isFloating() {
+        return this == F64 || this == F32 || this == F16 || this == BF16;
+    }
+
+    /** {@return whether indices may have this type} */
+    public boolean isInteger() {
+        return this == I64 || this == I32;
+    }
+
+    /** {@return the type of the statistics (LSE, weights, scores) that belong to elements of this type: f64 for f64, else f32} */
+    public DType accumulator() {
+        return this == F64 ? F64 : F32;
+    }
+
+    /** {@return the name in case strings and messages: f64, f32, f16, bf16, i64, i32, bool} */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Reads a {@link #label}.
+     *
+     * @throws InvalidInputException if no type has that label
+     */
+    public static DType parse(String label) {
+        for (DType type : values()) {
+            if (type.label().equals(label)) {
+                return type;
+            }
+        }
+        String known = Arrays.stream(values()).map(DType::label).collect(Collectors.joining(", "));
+        throw new InvalidInputException("Unknown element type", "one of " + known, label, "write f32");
+    }
+}

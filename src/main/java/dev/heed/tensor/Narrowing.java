@@ -1,0 +1,35 @@
+package dev.heed.tensor;
+
+/** Conversions between floating-point widths that the JDK does not have. */
+final class Narrowing {
+    private Narrowing() {}
+
+    /**
+     * Rounds to odd: of the two floats around an inexact value, the one whose last bit is set. A later rounding to 13 or
+     * more bits fewer then gives the same result as rounding the double directly, so nothing is rounded twice.
+     */
+    static float toOddFloat(double value) {
+        float nearest = (float) value;
+        if (nearest == value || Double.isNaN(value) || Double.isInfinite(value)) {
+            return nearest;
+        }
+        if (Float.isInfinite(nearest)) {
+            return Math.copySign(Float.MAX_VALUE, nearest);
+        }
+        float towardsZero = Math.abs((double) nearest) > Math.abs(value) ? Math.nextAfter(nearest, 0.0) : nearest;
+        float odd = Float.intBitsToFloat(Float.floatToRawIntBits(towardsZero) | 1);
+        return towardsZero == 0 ? Math.copySign(Float.MIN_VALUE, (float) Math.signum(value)) : odd;
+    }
+
+    static float bfloat16ToFloat(short bits) {
+        return Float.intBitsToFloat(bits << 16);
+    }
+
+    static short floatToBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) (bits >>> 16 | 0x40); // keep it a NaN when its payload sits in the lower half
+        }
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+}

@@ -1,0 +1,510 @@
+package dev.heed.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A typed, strided window onto memory; it holds no arithmetic and owns nothing.
+ *
+ * <p>Views ({@link #slice}, {@link #select}, {@link #transpose}, {@link #split}, {@link #expand}) share the memory, so
+ * packed, head-first and sequence-first data are all used where they lie.
+ *
+ * <p><b>Lifetime.</b> A tensor over an array or made by {@link #zeros} lives as long as it is reachable. A tensor over a
+ * segment of an {@link Arena} lives as long as the arena; Heed never closes an arena it was given, and refuses a tensor
+ * whose arena is closed with an {@link InvalidInputException} before any work starts.
+ *
+ * <p><b>Threads.</b> Reading from many threads is safe. Concurrent writes to the same elements are the caller's to order.
+ */
+public final class Tensor {
+    private static final long ALIGNMENT = 64;
+
+    private final MemorySegment segment;
+    private final DType type;
+    private final long[] shape;
+    private final long[] strides;
+    private final long offset;
+
+    private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
+        this.segment = segment;
+        this.type = type;
+        this.shape = shape;
+        this.strides = strides;
+        this.offset = offset;
+    }
+
+    // ---------------------------------------------------------------- making one
+
+    /** {@return a view of the array, row-major; writes go through} */
+    public static Tensor of(float[] data, long... shape) {
+        return of(MemorySegment.ofArray(data), DType.F32, shape);
+    }
+
+    /** {@return a view of the array, row-major; writes go through} */
+    public static Tensor of(double[] data, long... shape) {
+        return of(MemorySegment.ofArray(data), DType.F64, shape);
+    }
+
+    /** {@return a view of the array, row-major; writes go through} */
+    public static Tensor of(long[] data, long... shape) {
+        return of(MemorySegment.ofArray(data), DType.I64, shape);
+    }
+
+    /** {@return a copy of the array as truth values, row-major} */
+    public static Tensor of(boolean[] data, long... shape) {
+        byte[] bytes = new byte[data.length];
+        for (int i = 0; i < data.length; i++) {
+            bytes[i] = (byte) (data[i] ? 1 : 0);
+        }
+        return of(MemorySegment.ofArray(bytes), DType.BOOL, shape);
+    }
+
+    /**
+     * {@return a view of the buffer from its position to its limit, row-major; writes go through}
+     *
+     * @throws InvalidInputException if the buffer is not in the machine's byte order
+     */
+    public static Tensor of(FloatBuffer data, long... shape) {
+        if (data.order() != ByteOrder.nativeOrder()) {
+            throw new InvalidInputException(
+                    "The buffer's byte order is not the machine's",
+                    ByteOrder.nativeOrder().toString(),
+                    data.order().toString(),
+                    "ByteBuffer.allocateDirect(n).order(ByteOrder.nativeOrder()).asFloatBuffer()");
+        }
+        return of(MemorySegment.ofBuffer(data), DType.F32, shape);
+    }
+
+    /**
+     * {@return a view of the segment, row-major from its first byte}
+     *
+     * @param segment heap or native memory, in the machine's byte order; no alignment is asked for
+     * @param type the type of its elements
+     * @param shape the sizes of the axes, each at least 1
+     * @throws InvalidInputException if a size is below 1 or the segment's size is not exactly that of the shape
+     */
+    public static Tensor of(MemorySegment segment, DType type, long... shape) {
+        long bytes = bytes(type, shape);
+        if (segment.byteSize() != bytes) {
+            throw new InvalidInputException(
+                    "The data do not fill the shape",
+                    bytes / type.bytes() + " elements (" + bytes + " bytes) for " + type.label() + " "
+                            + Arrays.toString(shape),
+                    segment.byteSize() / type.bytes() + " elements (" + segment.byteSize() + " bytes)",
+                    "pass the sizes of the axes, outermost first, or slice the segment with asSlice(0, " + bytes + ")");
+        }
+        return new Tensor(segment, type, shape.clone(), rowMajor(shape), 0);
+    }
+
+    /** {@return a tensor of zeros (false) that the garbage collector reclaims} */
+    public static Tensor zeros(DType type, long... shape) {
+        long bytes = bytes(type, shape);
+        long count = bytes / type.bytes();
+        if (count > Integer.MAX_VALUE - 8) {
+            return of(Arena.ofAuto().allocate(bytes, ALIGNMENT), type, shape);
+        }
+        int n = (int) count;
+        MemorySegment segment = switch (type) {
+            case F64 -> MemorySegment.ofArray(new double[n]);
+            case F32 -> MemorySegment.ofArray(new float[n]);
+            case F16, BF16 -> MemorySegment.ofArray(new short[n]);
+            case I64 -> MemorySegment.ofArray(new long[n]);
+            case I32 -> MemorySegment.ofArray(new int[n]);
+            case BOOL -> MemorySegment.ofArray(new byte[n]);
+        };
+        return of(segment, type, shape);
+    }
+
+    /** {@return a tensor of zeros in native memory, aligned to 64 bytes, that lives as long as the arena} */
+    public static Tensor allocate(Arena arena, DType type, long... shape) {
+        return of(arena.allocate(bytes(type, shape), ALIGNMENT), type, shape);
+    }
+
+    private static long bytes(DType type, long[] shape) {
+        long bytes = type.bytes();
+        for (long size : shape) {
+            if (size < 1) {
+                throw new InvalidInputException(
+                        "Every axis needs at least one element",
+                        "sizes of 1 or more",
+                        Arrays.toString(shape),
+                        "leave the call out where there is nothing to compute");
+            }
+            if (Math.multiplyHigh(bytes, size) != 0 || bytes * size < 0) {
+                throw new InvalidInputException(
+                        "The shape has more bytes than a memory segment can hold",
+                        "at most " + Long.MAX_VALUE + " bytes",
+                        type.label() + " " + Arrays.toString(shape),
+                        "split the batch or the heads");
+            }
+            bytes *= size;
+        }
+        return bytes;
+    }
+
+    private static long[] rowMajor(long[] shape) {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            strides[axis] = stride;
+            stride *= shape[axis];
+        }
+        return strides;
+    }
+
+    // ---------------------------------------------------------------- what it is
+
+    /** {@return the type of the elements} */
+    public DType type() {
+        return type;
+    }
+
+    /** {@return the number of axes} */
+    public int rank() {
+        return shape.length;
+    }
+
+    /** {@return the sizes of the axes, outermost first, as a copy} */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** {@return the size of one axis; a negative axis counts from the last} */
+    public long size(int axis) {
+        return shape[axis(axis)];
+    }
+
+    /** {@return the distance in elements between neighbours along one axis; 0 where the axis is expanded} */
+    public long stride(int axis) {
+        return strides[axis(axis)];
+    }
+
+    /** {@return the number of elements that the shape names (expanded axes counted in full)} */
+    public long elementCount() {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        return count;
+    }
+
+    /** {@return the memory this is a window onto} */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** {@return where the first element lies in {@link #segment}, in elements} */
+    public long offset() {
+        return offset;
+    }
+
+    /** {@return whether the elements lie row-major without gaps} */
+    public boolean isContiguous() {
+        long stride = 1;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            if (shape[axis] != 1 && strides[axis] != stride) {
+                return false;
+            }
+            stride *= shape[axis];
+        }
+        return true;
+    }
+
+    /** {@return whether the arena behind the memory is still open} */
+    public boolean isAlive() {
+        return segment.scope().isAlive();
+    }
+
+    /** {@return whether writing is refused} */
+    public boolean isReadOnly() {
+        return segment.isReadOnly();
+    }
+
+    /** {@return whether two indices can name the same element, as in an {@linkplain #expand expanded} axis} */
+    public boolean isExpanded() {
+        for (int axis = 0; axis < shape.length; axis++) {
+            if (strides[axis] == 0 && shape[axis] > 1) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@return whether the spans of memory from first to last element of the two tensors meet} */
+    public boolean overlaps(Tensor other) {
+        return span().asOverlappingSlice(other.span()).isPresent();
+    }
+
+    private MemorySegment span() {
+        long last = offset;
+        for (int axis = 0; axis < shape.length; axis++) {
+            last += (shape[axis] - 1) * strides[axis];
+        }
+        return segment.asSlice(offset * type.bytes(), (last - offset + 1) * type.bytes());
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /** {@return the part of one axis from {@code from} (inclusive) to {@code to} (exclusive)} */
+    public Tensor slice(int axis, long from, long to) {
+        int a = axis(axis);
+        if (from < 0 || to > shape[a] || from >= to) {
+            throw new InvalidInputException(
+                    "The slice leaves axis " + a,
+                    "0 <= from < to <= " + shape[a],
+                    "from " + from + " to " + to,
+                    "tensor.size(" + a + ") is " + shape[a]);
+        }
+        long[] sizes = shape.clone();
+        sizes[a] = to - from;
+        return new Tensor(segment, type, sizes, strides, offset + from * strides[a]);
+    }
+
+    /** {@return the tensor without one axis, at one index of it} */
+    public Tensor select(int axis, long index) {
+        int a = axis(axis);
+        Tensor one = slice(a, index, index + 1);
+        return new Tensor(segment, type, without(shape, a), without(strides, a), one.offset);
+    }
+
+    /** {@return the tensor with two axes exchanged} */
+    public Tensor transpose(int axis, int other) {
+        int a = axis(axis);
+        int b = axis(other);
+        long[] sizes = shape.clone();
+        long[] steps = strides.clone();
+        sizes[a] = shape[b];
+        sizes[b] = shape[a];
+        steps[a] = strides[b];
+        steps[b] = strides[a];
+        return new Tensor(segment, type, sizes, steps, offset);
+    }
+
+    /**
+     * {@return the tensor with one axis of size {@code parts * rest} cut into two axes of size {@code parts} and
+     * {@code rest}}
+     */
+    public Tensor split(int axis, long parts) {
+        int a = axis(axis);
+        if (parts < 1 || shape[a] % parts != 0) {
+            throw new InvalidInputException(
+                    "Axis " + a + " cannot be cut into equal parts",
+                    "a divisor of " + shape[a],
+                    parts + " parts",
+                    "check the number of heads");
+        }
+        long rest = shape[a] / parts;
+        long[] sizes = with(shape, a, parts);
+        sizes[a + 1] = rest;
+        long[] steps = with(strides, a, strides[a] * rest);
+        return new Tensor(segment, type, sizes, steps, offset);
+    }
+
+    /** {@return the tensor with a new axis of size 1} */
+    public Tensor unsqueeze(int axis) {
+        int a = axis < 0 ? axis + shape.length + 1 : axis;
+        long[] sizes = with(shape, a, 1);
+        long[] steps = with(strides, a, 0);
+        return new Tensor(segment, type, sizes, steps, offset);
+    }
+
+    /**
+     * {@return this tensor as if it had the given shape: axes of size 1 are repeated without a copy, missing leading axes
+     * are added}
+     */
+    public Tensor expand(long... target) {
+        int lead = target.length - shape.length;
+        long[] steps = new long[target.length];
+        boolean fits = lead >= 0;
+        for (int axis = 0; fits && axis < target.length; axis++) {
+            long size = axis < lead ? 1 : shape[axis - lead];
+            fits = size == target[axis] || size == 1;
+            steps[axis] = size == 1 ? 0 : strides[axis - lead];
+        }
+        if (!fits) {
+            throw new InvalidInputException(
+                    "The shape does not broadcast",
+                    Arrays.toString(target) + ", or 1 in place of any size",
+                    Arrays.toString(shape),
+                    "use size 1 for every axis that is shared");
+        }
+        return new Tensor(segment, type, target.clone(), steps, offset);
+    }
+
+    /** {@return the same elements in another shape, row-major} Copies only if the elements do not lie contiguously. */
+    public Tensor reshape(long... target) {
+        if (bytes(type, target) / type.bytes() != elementCount()) {
+            throw new InvalidInputException(
+                    "The shapes have different numbers of elements",
+                    elementCount() + " elements, as " + Arrays.toString(shape),
+                    Arrays.toString(target),
+                    "check the sizes");
+        }
+        Tensor whole = isContiguous() ? this : copy();
+        return new Tensor(whole.segment, type, target.clone(), rowMajor(target), whole.offset);
+    }
+
+    /** {@return the same window, through which nothing can be written} */
+    public Tensor asReadOnly() {
+        return new Tensor(segment.asReadOnly(), type, shape, strides, offset);
+    }
+
+    // ---------------------------------------------------------------- elements
+
+    /** {@return the element at the index, widened} */
+    public double get(long... index) {
+        return at(position(index));
+    }
+
+    /** Sets the element at the index, rounded to this type. */
+    public void set(double value, long... index) {
+        put(position(index), value);
+    }
+
+    /** {@return the element at a position in {@link #segment}, counted in elements} */
+    public double at(long position) {
+        return type.load(segment, position * type.bytes());
+    }
+
+    /** Sets the element at a position in {@link #segment}, counted in elements. */
+    public void put(long position, double value) {
+        type.store(segment, position * type.bytes(), value);
+    }
+
+    /** {@return the position of an index in {@link #segment}, in elements} */
+    public long position(long... index) {
+        if (index.length != shape.length) {
+            throw new IndexOutOfBoundsException("expected " + shape.length + " indices, got " + Arrays.toString(index));
+        }
+        long position = offset;
+        for (int axis = 0; axis < shape.length; axis++) {
+            if (index[axis] < 0 || index[axis] >= shape[axis]) {
+                throw new IndexOutOfBoundsException(
+                        "index " + Arrays.toString(index) + " is outside " + Arrays.toString(shape));
+            }
+            position += index[axis] * strides[axis];
+        }
+        return position;
+    }
+
+    // ---------------------------------------------------------------- copies
+
+    /** {@return the elements in row-major order, widened} */
+    public double[] toDoubleArray() {
+        double[] values = new double[Math.toIntExact(elementCount())];
+        forEachPosition((position, index) -> values[(int) index] = at(position));
+        return values;
+    }
+
+    /** {@return the elements in row-major order, rounded to f32} */
+    public float[] toFloatArray() {
+        float[] values = new float[Math.toIntExact(elementCount())];
+        forEachPosition((position, index) -> values[(int) index] = (float) at(position));
+        return values;
+    }
+
+    /** {@return a contiguous copy of the same type} */
+    public Tensor copy() {
+        return to(type);
+    }
+
+    /** {@return a contiguous copy of another type, each element rounded to nearest} */
+    public Tensor to(DType target) {
+        Tensor copy = zeros(target, shape);
+        copy.copyFrom(this);
+        return copy;
+    }
+
+    /** Sets every element from the tensor of the same shape, rounded to this type. */
+    public void copyFrom(Tensor source) {
+        if (!Arrays.equals(shape, source.shape)) {
+            throw new InvalidInputException(
+                    "A copy needs equal shapes",
+                    Arrays.toString(shape),
+                    Arrays.toString(source.shape),
+                    "expand(...) the source");
+        }
+        if (type == source.type && isContiguous() && source.isContiguous()) {
+            long bytes = elementCount() * type.bytes();
+            MemorySegment.copy(source.segment, source.offset * type.bytes(), segment, offset * type.bytes(), bytes);
+            return;
+        }
+        Cursor from = new Cursor(source);
+        forEachPosition((position, index) -> put(position, source.at(from.next())));
+    }
+
+    /** Sets every element to one value. */
+    public Tensor fill(double value) {
+        forEachPosition((position, index) -> put(position, value));
+        return this;
+    }
+
+    private interface Visitor {
+        void visit(long position, long index);
+    }
+
+    private void forEachPosition(Visitor visitor) {
+        Cursor cursor = new Cursor(this);
+        long count = elementCount();
+        for (long i = 0; i < count; i++) {
+            visitor.visit(cursor.next(), i);
+        }
+    }
+
+    /** Walks the positions of a tensor in row-major order. */
+    private static final class Cursor {
+        private final Tensor tensor;
+        private final long[] index;
+        private long position;
+
+        Cursor(Tensor tensor) {
+            this.tensor = tensor;
+            this.index = new long[tensor.shape.length];
+            this.position = tensor.offset;
+        }
+
+        long next() {
+            long here = position;
+            for (int axis = index.length - 1; axis >= 0; axis--) {
+                position += tensor.strides[axis];
+                if (++index[axis] < tensor.shape[axis]) {
+                    break;
+                }
+                position -= index[axis] * tensor.strides[axis];
+                index[axis] = 0;
+            }
+            return here;
+        }
+    }
+
+    // ---------------------------------------------------------------- small things
+
+    private int axis(int axis) {
+        return Objects.checkIndex(axis < 0 ? axis + shape.length : axis, shape.length);
+    }
+
+    private static long[] without(long[] values, int index) {
+        long[] rest = new long[values.length - 1];
+        System.arraycopy(values, 0, rest, 0, index);
+        System.arraycopy(values, index + 1, rest, index, rest.length - index);
+        return rest;
+    }
+
+    private static long[] with(long[] values, int index, long value) {
+        long[] more = new long[values.length + 1];
+        System.arraycopy(values, 0, more, 0, index);
+        System.arraycopy(values, index, more, index + 1, values.length - index);
+        more[index] = value;
+        return more;
+    }
+
+    /** {@return type, shape and what is unusual about the memory, such as {@code f32 [2, 8, 128, 64] strided read-only}} */
+    @Override
+    public String toString() {
+        return type.label() + " " + Arrays.toString(shape) + (isContiguous() ? "" : " strided")
+                + (isReadOnly() ? " read-only" : "") + (isAlive() ? "" : " closed");
+    }
+}

@@ -1,0 +1,97 @@
+package dev.heed.verify;
+
+import dev.heed.Problem;
+import dev.heed.tensor.InvalidInputException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A problem with a recipe for its data: enough to repeat a check anywhere. Printed and parsed as the problem's case string
+ * and the words {@code seed=7 values=large layout=padded poison backward}, each left out where it is the default.
+ *
+ * @param problem what is computed
+ * @param seed the seed of the random inputs
+ * @param values how the inputs are distributed
+ * @param placement where they lie
+ * @param poison whether keys and values that no query sees are NaN
+ * @param backward whether the gradients are checked too
+ */
+public record Case(Problem problem, long seed, Values values, Placement placement, boolean poison, boolean backward) {
+
+    /** How the inputs are distributed. */
+    public enum Values {
+        /** Standard normal. */
+        NORMAL(1),
+        /** Standard normal times 5: weights close to one-hot. */
+        LARGE(5),
+        /** Standard normal times 300: scores in the tens of thousands, every weight 0 or 1. */
+        HUGE(300),
+        /** All equal: uniform weights. */
+        CONSTANT(0);
+
+        final double spread;
+
+        Values(double spread) {
+            this.spread = spread;
+        }
+    }
+
+    /** {@return a case with standard normal inputs in contiguous tensors, forward only} */
+    public static Case of(Problem problem) {
+        return new Case(problem, 1, Values.NORMAL, Placement.BHSD, false, false);
+    }
+
+    /**
+     * Reads a case.
+     *
+     * @throws InvalidInputException if it is none
+     */
+    public static Case parse(String text) {
+        List<String> words = new ArrayList<>(Arrays.asList(text.strip().split("\\s+")));
+        long seed = 1;
+        Values values = Values.NORMAL;
+        Placement placement = Placement.BHSD;
+        String seedWord = take(words, "seed=");
+        String valuesWord = take(words, "values=");
+        String layoutWord = take(words, "layout=");
+        try {
+            seed = seedWord == null ? seed : Long.parseLong(seedWord);
+            values = valuesWord == null ? values : Values.valueOf(valuesWord.toUpperCase(Locale.ROOT));
+            placement = layoutWord == null ? placement : Placement.valueOf(layoutWord.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidInputException(
+                    "The recipe of the case cannot be read",
+                    "seed=<number>, values=normal|large|huge|constant, layout=bhsd|bshd|padded|native, poison, backward",
+                    text,
+                    "leave the words out for standard normal inputs in contiguous tensors");
+        }
+        boolean poison = words.remove("poison");
+        boolean backward = words.remove("backward");
+        return new Case(Problem.parse(String.join(" ", words)), seed, values, placement, poison, backward);
+    }
+
+    private static @Nullable String take(List<String> words, String prefix) {
+        for (String word : words) {
+            if (word.startsWith(prefix)) {
+                words.remove(word);
+                return word.substring(prefix.length());
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public String toString() {
+        return problem
+                + (seed == 1 ? "" : " seed=" + seed)
+                + (values == Values.NORMAL ? "" : " values=" + values.name().toLowerCase(Locale.ROOT))
+                + (placement == Placement.BHSD
+                        ? ""
+                        : " layout=" + placement.name().toLowerCase(Locale.ROOT))
+                + (poison ? " poison" : "")
+                + (backward ? " backward" : "");
+    }
+}

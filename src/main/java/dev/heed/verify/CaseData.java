@@ -1,0 +1,235 @@
+package dev.heed.verify;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.RotaryInputs;
+import dev.heed.RotaryProblem;
+import dev.heed.mask.BoundMask;
+import dev.heed.mask.Mask;
+import dev.heed.mask.MaskPattern;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the tensors of a {@link Case}: the same ones for the same case, on every machine. */
+final class CaseData {
+    private static final double MASKED_SHARE = 0.3;
+
+    private final Case recipe;
+    private final Arena arena;
+    private final Random random;
+
+    CaseData(Case recipe, Arena arena) {
+        this.recipe = recipe;
+        this.arena = arena;
+        this.random = new Random(recipe.seed());
+    }
+
+    /** A tensor of random numbers in the case's distribution and placement. */
+    Tensor random(DType type, long... shape) {
+        return random(recipe.values().spread, type, shape);
+    }
+
+    private Tensor random(double spread, DType type, long... shape) {
+        Tensor tensor = recipe.placement().place(arena, type, shape);
+        double[] values = new double[Math.toIntExact(tensor.elementCount())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = spread == 0 ? 0.5 : spread * random.nextGaussian();
+        }
+        tensor.copyFrom(Tensor.of(values, shape));
+        return tensor;
+    }
+
+    /** A place for a result, in the case's placement. */
+    Tensor place(DType type, long... shape) {
+        return recipe.placement().place(arena, type, shape);
+    }
+
+    AttentionInputs attention(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        Tensor query = random(p.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
+        Tensor key = random(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim());
+        Tensor value = random(1, p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim());
+        AttentionOptions options = options(p);
+        if (recipe.poison()) {
+            poison(key, value, s, options.mask().on(s.seqLenQ(), s.seqLenKv()));
+        }
+        return AttentionInputs.of(query, key, value, options);
+    }
+
+    MultiHeadInputs multiHead(MultiHeadProblem p) {
+        AttentionShape s = p.attention().shape();
+        DType type = p.attention().type();
+        Tensor query = random(type, s.batch(), s.seqLenQ(), p.embedQ());
+        Tensor key = random(type, s.batch(), s.seqLenKv(), p.embedK());
+        Tensor value = random(type, s.batch(), s.seqLenKv(), p.embedV());
+        long q = s.numHeads() * s.headDim();
+        long k = s.numKvHeads() * s.headDim();
+        long v = s.numKvHeads() * s.valueHeadDim();
+        long o = s.numHeads() * s.valueHeadDim();
+        MultiHeadWeights weights = new MultiHeadWeights(
+                random(1 / Math.sqrt(p.embedQ()), type, p.embedQ(), q),
+                random(1 / Math.sqrt(p.embedK()), type, p.embedK(), k),
+                random(1 / Math.sqrt(p.embedV()), type, p.embedV(), v),
+                random(1 / Math.sqrt(o), type, o, p.embedOut()),
+                p.queryBias() ? random(1, type, q) : null,
+                p.keyBias() ? random(1, type, k) : null,
+                p.valueBias() ? random(1, type, v) : null,
+                p.outputBias() ? random(1, type, p.embedOut()) : null);
+        return MultiHeadInputs.of(query, key, value, weights, s.numHeads(), s.numKvHeads(), options(p.attention()));
+    }
+
+    RotaryInputs rotary(RotaryProblem p) {
+        Tensor input = random(p.type(), p.batch(), p.numHeads(), p.seqLen(), p.headDim());
+        long rows = p.positions() ? 2 * p.seqLen() + 1 : p.batch() * p.seqLen();
+        long half = p.rotaryDim() / 2;
+        DType tables = p.type().accumulator();
+        Tensor cos = place(tables, rows, half);
+        Tensor sin = place(tables, rows, half);
+        for (long row = 0; row < rows; row++) {
+            for (long i = 0; i < half; i++) {
+                double angle = row * Math.pow(10000, -2.0 * i / p.rotaryDim());
+                cos.set(Math.cos(angle), row, i);
+                sin.set(Math.sin(angle), row, i);
+            }
+        }
+        if (!p.positions()) {
+            return RotaryInputs.of(
+                    input,
+                    cos.reshape(p.batch(), p.seqLen(), half),
+                    sin.reshape(p.batch(), p.seqLen(), half),
+                    null,
+                    p.interleaved());
+        }
+        long[] positions = random.longs(p.batch() * p.seqLen(), 0, rows).toArray();
+        return RotaryInputs.of(input, cos, sin, Tensor.of(positions, p.batch(), p.seqLen()), p.interleaved());
+    }
+
+    private AttentionOptions options(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        DType statistics = p.type().accumulator();
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withScore(p.score())
+                .withSoftcap(p.softcap())
+                .withBias(p.biasShape() == null ? null : random(1, statistics, sizes(p.biasShape())))
+                .withAlibi(p.alibi() ? slopes(statistics, s.numHeads()) : null)
+                .withMask(mask(p))
+                .withSink(p.sink() ? random(1, statistics, s.numHeads()) : null)
+                .withDropout(p.dropout(), recipe.seed())
+                .withTopK(p.topK())
+                .withScores(p.scores())
+                .withRows(rows(p));
+        options = p.lse() ? options.withLse() : options;
+        return p.weights() ? options.withWeights() : options;
+    }
+
+    private static long[] sizes(List<Long> shape) {
+        return shape.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /** The slopes of the ALiBi paper: a geometric sequence that starts at {@code 2^(-8/heads)}. */
+    private Tensor slopes(DType type, long heads) {
+        Tensor slopes = place(type, heads);
+        for (long h = 0; h < heads; h++) {
+            slopes.set(Math.pow(2, -8.0 * (h + 1) / heads), h);
+        }
+        return slopes;
+    }
+
+    private static long[] rows(AttentionProblem p) {
+        long last = p.shape().seqLenQ() - 1;
+        return LongStream.range(0, p.rows())
+                .map(r -> p.rows() == 1 ? last : r * last / (p.rows() - 1))
+                .toArray();
+    }
+
+    private Mask mask(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        return MaskPattern.parse(p.maskPattern(), new MaskPattern.Data() {
+            @Override
+            public long[] keyLengths() {
+                return random.longs(s.batch(), 0, s.seqLenKv() + 1).toArray();
+            }
+
+            @Override
+            public Tensor dense(long... shape) {
+                Tensor dense = place(DType.BOOL, shape);
+                double[] values = new double[Math.toIntExact(dense.elementCount())];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = random.nextDouble() < MASKED_SHARE ? 0 : 1;
+                }
+                dense.copyFrom(Tensor.of(values, shape));
+                return dense;
+            }
+        });
+    }
+
+    /** Puts NaN in every key and value that no query of its heads sees. */
+    private static void poison(Tensor key, Tensor value, AttentionShape s, BoundMask mask) {
+        for (long b = 0; b < s.batch(); b++) {
+            for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {
+                for (long j = 0; j < s.seqLenKv(); j++) {
+                    if (!seen(mask, s, b, kvHead, j)) {
+                        key.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
+                        value.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean seen(BoundMask mask, AttentionShape s, long b, long kvHead, long j) {
+        for (long h = kvHead * s.groupSize(); h < (kvHead + 1) * s.groupSize(); h++) {
+            for (long i = 0; i < s.seqLenQ(); i++) {
+                if (mask.takesPart(b, h, i, j)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The same inputs in f64, as the truth reads them. */
+    static AttentionInputs widened(AttentionInputs inputs) {
+        return AttentionInputs.of(
+                inputs.query().to(DType.F64),
+                inputs.key().to(DType.F64),
+                inputs.value().to(DType.F64),
+                inputs.options());
+    }
+
+    /** The same inputs in f64, as the truth reads them. */
+    static MultiHeadInputs widened(MultiHeadInputs inputs) {
+        MultiHeadWeights w = inputs.weights();
+        AttentionShape s = inputs.problem().attention().shape();
+        return MultiHeadInputs.of(
+                inputs.query().to(DType.F64),
+                inputs.key().to(DType.F64),
+                inputs.value().to(DType.F64),
+                new MultiHeadWeights(
+                        w.query().to(DType.F64),
+                        w.key().to(DType.F64),
+                        w.value().to(DType.F64),
+                        w.output().to(DType.F64),
+                        widened(w.queryBias()),
+                        widened(w.keyBias()),
+                        widened(w.valueBias()),
+                        widened(w.outputBias())),
+                s.numHeads(),
+                s.numKvHeads(),
+                inputs.options());
+    }
+
+    private static @Nullable Tensor widened(@Nullable Tensor tensor) {
+        return tensor == null ? null : tensor.to(DType.F64);
+    }
+}

@@ -1,0 +1,276 @@
+package dev.heed.verify;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The cases that every backend is held to: sizes just below, at and above the widths of vectors and tiles, every option
+ * alone and together, every placement and type, rows with nothing to see, decode, softmax, multi-head and rotary.
+ */
+public final class CaseGrid {
+    private static final int[] WIDTHS = {1, 2, 3, 7, 8, 16, 21, 32, 33, 40, 59, 64, 80, 96, 111, 128, 192, 256, 512};
+    private static final int[][] LENGTHS = {
+        {1, 1},
+        {1, 2},
+        {2, 1},
+        {3, 5},
+        {5, 3},
+        {7, 16},
+        {15, 17},
+        {16, 16},
+        {17, 31},
+        {31, 33},
+        {33, 64},
+        {63, 65},
+        {64, 63},
+        {65, 97},
+        {97, 128},
+        {128, 128},
+        {129, 257},
+        {143, 37},
+        {200, 129},
+        {255, 256},
+        {1, 1025},
+        {3, 587},
+    };
+    private static final String[] MASKS = {
+        "causal:br",
+        "causal:tl",
+        "causal:+3",
+        "causal:+-2",
+        "window:3,0:br",
+        "window:0,0:tl",
+        "window:2,5:tl",
+        "window:inf,1:br",
+        "keylens",
+        "dense:1x1x%1$dx%2$d",
+        "dense:2x1x1x%2$d",
+        "dense:2x4x%1$dx%2$d",
+        "causal:br&keylens",
+        "(window:1,1:tl|dense:1x1x%1$dx%2$d)",
+        "causal:+[0,-1]&window:4,0:br",
+    };
+    private static final String[] MODIFIERS = {
+        "softcap=30.0",
+        "softcap=0.5",
+        "score=dot",
+        "score=scaled-dot:0.01",
+        "score=scaled-dot:-2.0",
+        "bias=1x1x%1$dx%2$d",
+        "bias=2x4x%1$dx%2$d",
+        "bias=2x1x1x%2$d",
+        "bias=4x%1$dx1",
+        "bias=%2$d",
+        "alibi",
+        "sink",
+        "softcap=5.0 bias=1x4x%1$dx%2$d alibi mask=causal:br sink",
+    };
+    private static final String[] OUTPUTS = {
+        "lse",
+        "weights",
+        "rows=1",
+        "rows=3",
+        "topk=1",
+        "topk=5",
+        "scores=score",
+        "scores=softcapped softcap=3.0",
+        "scores=modified bias=1x1x1x%2$d mask=causal:br",
+        "lse weights rows=2 topk=3 sink mask=causal:br",
+    };
+
+    private final boolean full;
+    private final Map<String, List<Case>> groups = new LinkedHashMap<>();
+
+    private CaseGrid(boolean full) {
+        this.full = full;
+        widths();
+        lengths();
+        heads();
+        masks();
+        modifiers();
+        outputs();
+        values();
+        placements();
+        types();
+        dropout();
+        backward();
+        decode();
+        softmax();
+        multiHead();
+        rotary();
+    }
+
+    /** {@return every case, by group} */
+    public static Map<String, List<Case>> full() {
+        return new CaseGrid(true).groups;
+    }
+
+    /** {@return the cases that take seconds on any backend, by group} */
+    public static Map<String, List<Case>> quick() {
+        return new CaseGrid(false).groups;
+    }
+
+    private void add(String group, String caseString, Object... sizes) {
+        groups.computeIfAbsent(group, name -> new ArrayList<>())
+                .add(Case.parse(String.format(Locale.ROOT, caseString, sizes)));
+    }
+
+    /** The quick grid takes every third of a long list. */
+    private boolean passedOver(int index) {
+        return !full && index % 3 != 0;
+    }
+
+    private void widths() {
+        for (int i = 0; i < WIDTHS.length; i++) {
+            if (!passedOver(i)) {
+                add("widths", "q1x2x19x%d kv2x37 f32 lse", WIDTHS[i]);
+                add("widths", "q1x2x19x%d kv2x37 f32 lse mask=causal:br backward", WIDTHS[i]);
+                add("widths", "q1x1x17x24 kv1x33 dv%d f32 backward", WIDTHS[i]);
+            }
+        }
+    }
+
+    private void lengths() {
+        for (int i = 0; i < LENGTHS.length; i++) {
+            if (!passedOver(i)) {
+                add("lengths", "q2x2x%dx32 kv2x%d f32 lse", LENGTHS[i][0], LENGTHS[i][1]);
+                add("lengths", "q1x2x%dx20 kv2x%d f32 lse mask=causal:br backward", LENGTHS[i][0], LENGTHS[i][1]);
+                add("lengths", "q1x2x%dx20 kv2x%d f32 lse mask=causal:tl", LENGTHS[i][0], LENGTHS[i][1]);
+            }
+        }
+        if (full) {
+            add("lengths", "q1x2x512x64 kv2x512 f32 lse mask=causal:br backward");
+            add("lengths", "q1x1x1024x64 kv1x1024 f32 lse");
+            add("lengths", "q1x1x300x64 kv1x2048 f32 lse mask=window:100,20:br");
+        }
+    }
+
+    private void heads() {
+        int[][] heads = {{1, 1}, {3, 3}, {4, 1}, {6, 2}, {9, 3}, {32, 8}};
+        for (int[] h : heads) {
+            add("heads", "q2x%dx13x16 kv%dx21 f32 lse mask=causal:br backward", h[0], h[1]);
+            add("heads", "q1x%dx1x24 kv%dx130 f32 lse", h[0], h[1]);
+        }
+    }
+
+    private void masks() {
+        int[][] lengths = full ? new int[][] {{5, 9}, {18, 18}, {40, 23}, {70, 150}} : new int[][] {{18, 18}, {40, 23}};
+        for (int[] l : lengths) {
+            for (String mask : MASKS) {
+                add("masks", "q2x4x%1$dx16 kv2x%2$d f32 lse mask=" + mask + " poison", l[0], l[1]);
+                add("masks", "q2x4x%1$dx16 kv2x%2$d f32 lse mask=" + mask + " poison backward seed=2", l[0], l[1]);
+            }
+        }
+    }
+
+    private void modifiers() {
+        for (String modifier : MODIFIERS) {
+            add("modifiers", "q2x4x%1$dx24 kv2x%2$d f32 lse weights " + modifier, 19, 35);
+            add("modifiers", "q2x4x%1$dx24 kv2x%2$d f32 lse " + modifier + " backward", 19, 35);
+        }
+    }
+
+    private void outputs() {
+        for (String output : OUTPUTS) {
+            add("outputs", "q2x4x%1$dx16 kv4x%2$d f32 " + output, 17, 33);
+            add("outputs", "q2x4x%1$dx16 kv4x%2$d f32 " + output + " layout=padded seed=3", 33, 17);
+        }
+    }
+
+    private void values() {
+        for (String values : new String[] {"large", "huge", "constant"}) {
+            add("values", "q1x2x21x64 kv2x45 f32 lse weights values=" + values);
+            add("values", "q1x2x21x64 kv2x45 f32 lse mask=causal:br backward values=" + values);
+            add("values", "q1x2x21x64 kv2x45 f32 lse sink softcap=20.0 values=" + values);
+            add("values", "softmax 7x101 axis=1 f32 backward values=" + values);
+        }
+    }
+
+    private void placements() {
+        for (String layout : new String[] {"bhsd", "bshd", "padded", "native"}) {
+            for (String type : new String[] {"f32", "f64", "bf16"}) {
+                add("layouts", "q2x4x11x20 kv2x19 dv12 %s lse mask=causal:br backward layout=%s", type, layout);
+                add("layouts", "softmax 3x17x5 axis=1 %s backward layout=%s", type, layout);
+                add("layouts", "mha in=24x24x24 out=20 biases=qkvo q2x4x7x6 kv2x9 %s backward layout=%s", type, layout);
+                add("layouts", "rotary 2x3x5x12 dim=8 positions %s backward layout=%s", type, layout);
+            }
+        }
+    }
+
+    private void types() {
+        for (String type : new String[] {"f64", "f16", "bf16"}) {
+            add("types", "q1x4x33x64 kv2x65 %s lse weights", type);
+            add("types", "q1x4x33x64 kv2x65 %s lse mask=causal:br backward", type);
+            add("types", "q1x4x1x64 kv2x300 %s lse topk=4", type);
+            add("types", "q2x4x18x40 kv2x30 %s lse softcap=5.0 bias=1x4x18x30 sink mask=keylens poison backward", type);
+            add("types", "q1x2x21x64 kv2x45 %s lse values=large", type);
+            add("types", "softmax 5x257 axis=1 %s backward", type);
+            add("types", "log-softmax 5x257 axis=1 %s backward", type);
+        }
+    }
+
+    private void dropout() {
+        add("dropout", "q2x4x18x16 kv2x37 f32 lse dropout=0.1");
+        add("dropout", "q2x4x18x16 kv2x37 f32 lse weights dropout=0.5 mask=causal:br backward seed=5");
+        add("dropout", "q1x1x9x8 kv1x1 f32 dropout=0.9 backward");
+        add("dropout", "q1x2x9x64 kv2x70 bf16 dropout=0.2 backward");
+    }
+
+    private void backward() {
+        add("backward", "q1x2x64x64 kv2x64 f32 backward");
+        add("backward", "q1x2x65x64 kv2x130 f32 lse mask=window:20,5:br bias=1x2x65x130 sink softcap=10.0 backward");
+        add("backward", "q1x8x40x32 kv2x40 f64 lse mask=causal:br alibi backward");
+        if (full) {
+            add("backward", "q1x4x257x64 kv2x257 f32 lse mask=causal:br backward");
+            add("backward", "q1x2x130x128 kv2x300 f32 lse backward");
+        }
+    }
+
+    private void decode() {
+        for (int keys : full ? new int[] {1, 17, 255, 1000, 4097} : new int[] {17, 1000}) {
+            add("decode", "q2x8x1x64 kv2x%d f32 lse", keys);
+            add("decode", "q1x8x4x64 kv8x%d f32 lse mask=causal:br", keys);
+            add("decode", "q3x4x1x128 kv1x%d f32 lse mask=keylens poison", keys);
+        }
+        if (full) {
+            add("decode", "q1x1x1x16 kv1x100003 f32 lse");
+        }
+    }
+
+    private void softmax() {
+        for (String kind : new String[] {"softmax", "log-softmax"}) {
+            for (int n : new int[] {1, 2, 3, 15, 16, 17, 33, 257, 1000}) {
+                add("softmax", kind + " 5x%d axis=1 f32 backward", n);
+            }
+            add("softmax", kind + " 7 axis=0 f32 backward");
+            add("softmax", kind + " 3x4x5 axis=0 f32 backward");
+            add("softmax", kind + " 2x19x3x2 axis=1 f32 backward");
+            add("softmax", kind + " 1x100003 axis=1 f32");
+            if (full) {
+                add("softmax", kind + " 2x1000000 axis=1 f32");
+            }
+        }
+    }
+
+    private void multiHead() {
+        add("multi-head", "mha in=32x32x32 out=32 q2x4x9x8 kv4x9 f32 lse backward");
+        add("multi-head", "mha in=48x20x28 out=40 biases=qkvo q2x6x7x10 kv2x11 dv12 f32 lse weights backward");
+        add("multi-head", "mha in=17x17x17 out=3 biases=qv q1x3x5x7 kv1x5 f32 mask=causal:br backward");
+        add("multi-head", "mha in=64x64x64 out=64 biases=o q1x8x33x8 kv8x20 f32 rows=2 mask=keylens sink backward");
+        add("multi-head", "mha in=32x32x32 out=32 biases=qkvo q1x4x9x8 kv2x9 f64 bias=1x4x9x9 backward");
+        add("multi-head", "mha in=64x64x64 out=64 biases=qkvo q2x4x12x16 kv4x12 bf16");
+        if (full) {
+            add("multi-head", "mha in=384x384x384 out=384 biases=qkvo q1x12x65x32 kv12x65 f32 weights backward");
+        }
+    }
+
+    private void rotary() {
+        for (String words : new String[] {"", "interleaved ", "positions ", "dim=6 interleaved positions "}) {
+            add("rotary", "rotary 2x3x9x16 " + words + "f32 backward");
+            add("rotary", "rotary 1x2x5x10 " + words + "f64 backward");
+        }
+    }
+}

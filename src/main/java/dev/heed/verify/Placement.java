@@ -1,0 +1,86 @@
+package dev.heed.verify;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
+/** Where the elements of a case's tensors lie. What lies between them is NaN and must stay so. */
+public enum Placement {
+    /** Contiguous on the Java heap, head before sequence. */
+    BHSD {
+        @Override
+        Tensor place(Arena arena, DType type, long... shape) {
+            return Tensor.zeros(type, shape);
+        }
+    },
+    /** Sequence before head (axes 1 and 2 of four exchanged). */
+    BSHD {
+        @Override
+        Tensor place(Arena arena, DType type, long... shape) {
+            if (shape.length != 4) {
+                return Tensor.zeros(type, shape);
+            }
+            return Tensor.zeros(type, shape[0], shape[2], shape[1], shape[3]).transpose(1, 2);
+        }
+    },
+    /** Inside a larger tensor: gaps after every row and every matrix, and an odd start. */
+    PADDED {
+        @Override
+        Tensor place(Arena arena, DType type, long... shape) {
+            return inside(Tensor.zeros(type, larger(shape)), shape);
+        }
+    },
+    /** Inside a larger tensor in native memory. */
+    NATIVE {
+        @Override
+        Tensor place(Arena arena, DType type, long... shape) {
+            return inside(Tensor.allocate(arena, type, larger(shape)), shape);
+        }
+    };
+
+    private static final int GAP = 3;
+
+    /** {@return a tensor of zeros of the shape, with NaN (integers: -7) in every gap} */
+    abstract Tensor place(Arena arena, DType type, long... shape);
+
+    private static long[] larger(long[] shape) {
+        long[] sizes = shape.clone();
+        for (int axis = Math.max(0, shape.length - 2); axis < shape.length; axis++) {
+            sizes[axis] += GAP;
+        }
+        return sizes;
+    }
+
+    private static Tensor inside(Tensor whole, long[] shape) {
+        whole.fill(gap(whole.type()));
+        return window(whole, shape).fill(0);
+    }
+
+    private static Tensor window(Tensor whole, long[] shape) {
+        Tensor window = whole;
+        for (int axis = Math.max(0, shape.length - 2); axis < shape.length; axis++) {
+            window = window.slice(axis, 1, 1 + shape[axis]);
+        }
+        return window;
+    }
+
+    private static double gap(DType type) {
+        return type.isFloating() ? Double.NaN : type == DType.BOOL ? 0 : -7;
+    }
+
+    /** {@return how many elements of the gaps around a placed tensor were overwritten} */
+    long strayWrites(Tensor placed) {
+        if (this == BHSD || this == BSHD || placed.offset() == 0) { // a placed tensor starts after a gap
+            return 0;
+        }
+        long[] shape = placed.shape();
+        Tensor whole = Tensor.of(placed.segment(), placed.type(), larger(shape));
+        Tensor seen = whole.copy();
+        window(seen, shape).fill(gap(placed.type()));
+        double expected = gap(placed.type());
+        return Arrays.stream(seen.toDoubleArray())
+                .filter(value -> Double.compare(value, expected) != 0)
+                .count();
+    }
+}

@@ -1,0 +1,379 @@
+package dev.heed.verify;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.RotaryInputs;
+import dev.heed.RotaryProblem;
+import dev.heed.ScoreStage;
+import dev.heed.SoftmaxProblem;
+import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Checks what a backend computes against the double reference, within {@link ErrorBudget}. */
+public final class Verifier {
+    /** The contract's absolute limit: 1e-6 of the largest value while no score is larger than 10. */
+    private static final double MODERATE_SCORE = 10;
+
+    private static final double MODERATE_CAP = 1e-6;
+
+    /** How many scores the truth keeps without being asked. */
+    private static final long SMALL = 4_000_000;
+
+    private final AttentionBackend backend;
+    private final AttentionBackend truth = new ReferenceBackend();
+    private final AttentionBackend naive = new NaiveBackend();
+
+    /** Creates a verifier of one backend. */
+    public Verifier(AttentionBackend backend) {
+        this.backend = backend;
+    }
+
+    /** {@return what became of a case; a backend that throws has failed it} */
+    public Verdict check(Case checked) {
+        List<String> reasons = new ArrayList<>(backend.notReadyReasons());
+        if (reasons.isEmpty()) {
+            reasons.addAll(backend.notSupportedReasons(checked.problem()));
+        }
+        if (!reasons.isEmpty()) {
+            return new Verdict(checked, Verdict.Status.SKIP, List.of(), String.join("; ", reasons), 0);
+        }
+        var measured = new ArrayList<Measure>();
+        try (Arena arena = Arena.ofShared()) {
+            Trial trial = new Trial(checked, new CaseData(checked, arena), measured);
+            switch (checked.problem()) {
+                case AttentionProblem p -> trial.attention(p);
+                case SoftmaxProblem p -> trial.softmax(p);
+                case MultiHeadProblem p -> trial.multiHead(p);
+                case RotaryProblem p -> trial.rotary(p);
+            }
+            List<String> complaints = new ArrayList<>(trial.complaints);
+            measured.stream().filter(m -> !m.passed()).map(Measure::toString).forEach(complaints::add);
+            return new Verdict(
+                    checked,
+                    complaints.isEmpty() ? Verdict.Status.PASS : Verdict.Status.FAIL,
+                    measured,
+                    String.join("; ", complaints),
+                    trial.nanos);
+        } catch (RuntimeException | LinkageError e) {
+            return new Verdict(checked, Verdict.Status.FAIL, measured, "threw " + e, 0);
+        }
+    }
+
+    /** One case on its way through backend, truth and naive implementation. */
+    private final class Trial {
+        private final Case checked;
+        private final CaseData data;
+        private final List<Measure> measures;
+        private final List<String> complaints = new ArrayList<>();
+        private long nanos;
+
+        Trial(Case checked, CaseData data, List<Measure> measures) {
+            this.checked = checked;
+            this.data = data;
+            this.measures = measures;
+        }
+
+        private void timed(Runnable work) {
+            long start = System.nanoTime();
+            work.run();
+            nanos += System.nanoTime() - start;
+        }
+
+        private void attention(AttentionProblem p) {
+            AttentionInputs inputs = data.attention(p);
+            AttentionInputs wide = CaseData.widened(curious(inputs));
+            AttentionResult ours = place(p);
+            AttentionResult right = AttentionResult.allocate(wide.problem());
+            AttentionResult textbook = AttentionResult.allocate(p);
+            try (var plan = backend.plan(p);
+                    var truthPlan = truth.plan(wide.problem());
+                    var naivePlan = naive.plan(p)) {
+                timed(() -> plan.forward(inputs, ours));
+                truthPlan.forward(wide, right);
+                naivePlan.forward(inputs, textbook);
+                forward(p, inputs, ours, right, textbook);
+                if (checked.backward()) {
+                    AttentionShape s = p.shape();
+                    Tensor dOutput = data.random(p.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+                    Tensor dLse =
+                            p.lse() ? data.random(p.type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ()) : null;
+                    AttentionGradients dOurs = place(inputs);
+                    AttentionGradients dRight = AttentionGradients.allocate(wide);
+                    AttentionGradients dTextbook = AttentionGradients.allocate(inputs);
+                    timed(() -> plan.backward(inputs, ours, dOutput, dLse, dOurs));
+                    truthPlan.backward(wide, right, dOutput.to(DType.F64), widened(dLse), dRight);
+                    naivePlan.backward(inputs, textbook, dOutput, dLse, dTextbook);
+                    ErrorBudget budget = ErrorBudget.gradient(p.type());
+                    measure(budget, "query gradient", dOurs.query(), dRight.query(), dTextbook.query());
+                    measure(budget, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
+                    measure(budget, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
+                    ErrorBudget wideBudget = ErrorBudget.gradient(p.type().accumulator());
+                    measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
+                    measure(wideBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                }
+            }
+        }
+
+        /**
+         * The truth keeps more than was asked for: all weights, because top-k results are judged by the weights of the keys
+         * they name, and the scores, because the absolute limit holds while they are moderate.
+         */
+        private AttentionInputs curious(AttentionInputs inputs) {
+            AttentionProblem p = inputs.problem();
+            AttentionOptions options = inputs.options();
+            options = p.topK() == 0 ? options : options.withWeights();
+            boolean small = p.shape().batch()
+                            * p.shape().numHeads()
+                            * p.shape().seqLenQ()
+                            * p.shape().seqLenKv()
+                    <= SMALL;
+            options = small && p.scores() == null ? options.withScores(ScoreStage.SCORE) : options;
+            return AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), options);
+        }
+
+        private void forward(
+                AttentionProblem p,
+                AttentionInputs inputs,
+                AttentionResult ours,
+                AttentionResult right,
+                AttentionResult textbook) {
+            ErrorBudget budget = ErrorBudget.forward(p.type());
+            ErrorBudget statistics = ErrorBudget.forward(p.type().accumulator());
+            measure(budget, "output", ours.output(), right.output(), textbook.output(), cap(p, inputs, right.scores()));
+            measure(statistics, "lse", ours.lse(), right.lse(), textbook.lse());
+            measure(statistics, "weights", ours.weights(), p.weights() ? right.weights() : null, textbook.weights());
+            measure(statistics, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
+            measure(statistics, "scores", ours.scores(), right.scores(), textbook.scores());
+            measure(statistics, "top-k weights", ours.topKWeights(), right.topKWeights(), textbook.topKWeights());
+            if (ours.topKIndices() != null && right.weights() != null) {
+                measure(
+                        statistics,
+                        "weights of top-k keys",
+                        gathered(right.weights(), ours.topKIndices()),
+                        right.topKWeights(),
+                        textbook.topKWeights());
+            }
+        }
+
+        /** The absolute limit that f32 outputs keep while all scores are moderate. */
+        private double cap(AttentionProblem p, AttentionInputs inputs, @Nullable Tensor scores) {
+            boolean moderate = p.type() == DType.F32
+                    && scores != null
+                    && p.scores() != ScoreStage.MODIFIED
+                    && largest(scores) <= MODERATE_SCORE;
+            return moderate ? MODERATE_CAP * largest(inputs.value()) : Double.POSITIVE_INFINITY;
+        }
+
+        private void softmax(SoftmaxProblem p) {
+            Tensor input = data.random(p.type(), p.sizes());
+            SoftmaxProblem wide = new SoftmaxProblem(p.shape(), p.axis(), DType.F64, p.log());
+            Tensor ours = data.place(p.type(), p.sizes());
+            Tensor right = Tensor.zeros(DType.F64, p.sizes());
+            Tensor textbook = Tensor.zeros(p.type(), p.sizes());
+            try (var plan = backend.plan(p);
+                    var truthPlan = truth.plan(wide);
+                    var naivePlan = naive.plan(p)) {
+                timed(() -> plan.forward(input, ours));
+                truthPlan.forward(input.to(DType.F64), right);
+                naivePlan.forward(input, textbook);
+                measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
+                if (checked.backward()) {
+                    Tensor dOutput = data.random(p.type(), p.sizes());
+                    Tensor saved = right.to(p.type()); // every implementation starts from the same saved output
+                    Tensor dOurs = data.place(p.type(), p.sizes());
+                    Tensor dRight = Tensor.zeros(DType.F64, p.sizes());
+                    Tensor dTextbook = Tensor.zeros(p.type(), p.sizes());
+                    timed(() -> plan.backward(saved, dOutput, dOurs));
+                    truthPlan.backward(saved.to(DType.F64), dOutput.to(DType.F64), dRight);
+                    naivePlan.backward(saved, dOutput, dTextbook);
+                    measure(ErrorBudget.gradient(p.type()), "input gradient", dOurs, dRight, dTextbook);
+                }
+            }
+        }
+
+        private void multiHead(MultiHeadProblem p) {
+            MultiHeadInputs inputs = data.multiHead(p);
+            MultiHeadInputs wide = CaseData.widened(inputs);
+            DType type = p.attention().type();
+            AttentionResult ours = place(p.attention(), p.outputShape());
+            AttentionResult right = AttentionResult.allocate(wide.problem());
+            AttentionResult textbook = AttentionResult.allocate(p);
+            try (var plan = backend.plan(p);
+                    var truthPlan = truth.plan(wide.problem());
+                    var naivePlan = naive.plan(p)) {
+                timed(() -> plan.forward(inputs, ours));
+                truthPlan.forward(wide, right);
+                naivePlan.forward(inputs, textbook);
+                ErrorBudget statistics = ErrorBudget.forward(type.accumulator());
+                measure(ErrorBudget.forward(type), "output", ours.output(), right.output(), textbook.output());
+                measure(statistics, "lse", ours.lse(), right.lse(), textbook.lse());
+                measure(statistics, "weights", ours.weights(), right.weights(), textbook.weights());
+                measure(statistics, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
+                if (checked.backward()) {
+                    Tensor dOutput = data.random(type, p.outputShape());
+                    MultiHeadGradients dOurs = MultiHeadGradients.allocate(inputs);
+                    MultiHeadGradients dRight = MultiHeadGradients.allocate(wide);
+                    MultiHeadGradients dTextbook = MultiHeadGradients.allocate(inputs);
+                    timed(() -> plan.backward(inputs, dOutput, dOurs));
+                    truthPlan.backward(wide, dOutput.to(DType.F64), dRight);
+                    naivePlan.backward(inputs, dOutput, dTextbook);
+                    gradients(ErrorBudget.gradient(type), dOurs, dRight, dTextbook);
+                }
+            }
+        }
+
+        private void gradients(
+                ErrorBudget budget, MultiHeadGradients ours, MultiHeadGradients right, MultiHeadGradients textbook) {
+            measure(budget, "query gradient", ours.query(), right.query(), textbook.query());
+            measure(budget, "key gradient", ours.key(), right.key(), textbook.key());
+            measure(budget, "value gradient", ours.value(), right.value(), textbook.value());
+            MultiHeadWeights w = ours.weights();
+            MultiHeadWeights r = right.weights();
+            MultiHeadWeights t = textbook.weights();
+            measure(budget, "query weights gradient", w.query(), r.query(), t.query());
+            measure(budget, "key weights gradient", w.key(), r.key(), t.key());
+            measure(budget, "value weights gradient", w.value(), r.value(), t.value());
+            measure(budget, "output weights gradient", w.output(), r.output(), t.output());
+            measure(budget, "query bias gradient", w.queryBias(), r.queryBias(), t.queryBias());
+            measure(budget, "key bias gradient", w.keyBias(), r.keyBias(), t.keyBias());
+            measure(budget, "value bias gradient", w.valueBias(), r.valueBias(), t.valueBias());
+            measure(budget, "output bias gradient", w.outputBias(), r.outputBias(), t.outputBias());
+        }
+
+        private void rotary(RotaryProblem p) {
+            RotaryInputs inputs = data.rotary(p);
+            RotaryInputs wide = RotaryInputs.of(
+                    inputs.input().to(DType.F64), inputs.cos(), inputs.sin(), inputs.positions(), p.interleaved());
+            long[] shape = inputs.input().shape();
+            Tensor ours = data.place(p.type(), shape);
+            Tensor right = Tensor.zeros(DType.F64, shape);
+            Tensor textbook = Tensor.zeros(p.type(), shape);
+            try (var plan = backend.plan(p);
+                    var truthPlan = truth.plan(wide.problem());
+                    var naivePlan = naive.plan(p)) {
+                timed(() -> plan.forward(inputs, ours));
+                truthPlan.forward(wide, right);
+                naivePlan.forward(inputs, textbook);
+                measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
+                if (checked.backward()) {
+                    Tensor dOutput = data.random(p.type(), shape);
+                    Tensor dOurs = data.place(p.type(), shape);
+                    Tensor dRight = Tensor.zeros(DType.F64, shape);
+                    Tensor dTextbook = Tensor.zeros(p.type(), shape);
+                    timed(() -> plan.backward(inputs, dOutput, dOurs));
+                    truthPlan.backward(wide, dOutput.to(DType.F64), dRight);
+                    naivePlan.backward(inputs, dOutput, dTextbook);
+                    measure(ErrorBudget.gradient(p.type()), "input gradient", dOurs, dRight, dTextbook);
+                }
+            }
+        }
+
+        private AttentionResult place(AttentionProblem p) {
+            AttentionShape s = p.shape();
+            return place(p, s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+        }
+
+        private AttentionResult place(AttentionProblem p, long... outputShape) {
+            AttentionShape s = p.shape();
+            DType statistics = p.type().accumulator();
+            long b = s.batch();
+            long h = s.numHeads();
+            long q = s.seqLenQ();
+            long k = s.seqLenKv();
+            return new AttentionResult(
+                    data.place(p.type(), outputShape),
+                    p.lse() ? data.place(statistics, b, h, q) : null,
+                    p.weights() ? data.place(statistics, b, h, q, k) : null,
+                    p.rows() > 0 ? data.place(statistics, b, h, p.rows(), k) : null,
+                    p.topK() > 0 ? data.place(statistics, b, h, q, p.topK()) : null,
+                    p.topK() > 0 ? data.place(DType.I64, b, h, q, p.topK()) : null,
+                    p.scores() != null ? data.place(statistics, b, h, q, k) : null);
+        }
+
+        private AttentionGradients place(AttentionInputs inputs) {
+            return new AttentionGradients(
+                    like(inputs.query()),
+                    like(inputs.key()),
+                    like(inputs.value()),
+                    inputs.options().bias() == null
+                            ? null
+                            : like(inputs.options().bias()),
+                    inputs.options().sink() == null
+                            ? null
+                            : like(inputs.options().sink()));
+        }
+
+        private Tensor like(Tensor input) {
+            return data.place(input.type(), input.shape());
+        }
+
+        private void measure(
+                ErrorBudget budget,
+                String name,
+                @Nullable Tensor ours,
+                @Nullable Tensor right,
+                @Nullable Tensor textbook) {
+            measure(budget, name, ours, right, textbook, Double.POSITIVE_INFINITY);
+        }
+
+        private void measure(
+                ErrorBudget budget,
+                String name,
+                @Nullable Tensor ours,
+                @Nullable Tensor right,
+                @Nullable Tensor textbook,
+                double cap) {
+            if (ours == null || right == null || textbook == null) {
+                return;
+            }
+            measures.add(
+                    budget.measure(name, ours.toDoubleArray(), right.toDoubleArray(), textbook.toDoubleArray(), cap));
+            long strays = checked.placement().strayWrites(ours);
+            if (strays > 0) {
+                complaints.add(name + ": " + strays + " elements outside the tensor were written");
+            }
+        }
+    }
+
+    private static @Nullable Tensor widened(@Nullable Tensor tensor) {
+        return tensor == null ? null : tensor.to(DType.F64);
+    }
+
+    private static double largest(Tensor tensor) {
+        double largest = 0;
+        for (double value : tensor.toDoubleArray()) {
+            largest = Double.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest;
+        }
+        return largest;
+    }
+
+    /** The weights of the keys that indices name; an index of -1 names none and weighs 0. */
+    private static Tensor gathered(Tensor weights, Tensor indices) {
+        Tensor gathered = Tensor.zeros(weights.type(), indices.shape());
+        for (long b = 0; b < indices.size(0); b++) {
+            for (long h = 0; h < indices.size(1); h++) {
+                for (long i = 0; i < indices.size(2); i++) {
+                    for (long n = 0; n < indices.size(3); n++) {
+                        long key = (long) indices.get(b, h, i, n);
+                        gathered.set(key < 0 ? 0 : weights.get(b, h, i, key), b, h, i, n);
+                    }
+                }
+            }
+        }
+        return gathered;
+    }
+}

@@ -1,0 +1,11 @@
+/**
+ * The proof that a backend computes what the contract says: cases, the truth, and how far from it is allowed.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code random}, {@code backend.reference}.
+ */
+@NullMarked
+package dev.heed.verify;
+
+import org.jspecify.annotations.NullMarked;

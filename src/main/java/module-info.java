@@ -1,0 +1,30 @@
+import dev.heed.AttentionBackend;
+import dev.heed.backend.reference.ReferenceBackend;
+
+/** Attention for Java: one contract, every mechanism, CPU and GPU. */
+module dev.heed {
+    requires jdk.incubator.vector;
+    requires static org.jspecify;
+
+    // the command line in the same jar; library users need none of these
+    requires static ai.djl.api;
+    requires static ai.djl.tokenizers;
+    requires static com.google.gson;
+    requires static info.picocli;
+    requires static me.tongfei.progressbar;
+
+    exports dev.heed;
+    exports dev.heed.tensor;
+    exports dev.heed.mask;
+    exports dev.heed.score;
+    exports dev.heed.softmax;
+    exports dev.heed.random;
+    exports dev.heed.machine;
+    exports dev.heed.backend.reference;
+    exports dev.heed.verify;
+
+    uses AttentionBackend;
+
+    provides AttentionBackend with
+            ReferenceBackend;
+}
