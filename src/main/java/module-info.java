@@ -1,5 +1,6 @@
 import dev.heed.AttentionBackend;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.backend.vector.VectorBackend;
 
 /** Attention for Java: one contract, every mechanism, CPU and GPU. */
 module dev.heed {
@@ -14,17 +15,23 @@ module dev.heed {
     requires static me.tongfei.progressbar;
 
     exports dev.heed;
-    exports dev.heed.tensor;
+    exports dev.heed.backend.reference;
+    exports dev.heed.backend.vector;
+    exports dev.heed.bert;
+    exports dev.heed.conformance;
+    exports dev.heed.machine;
     exports dev.heed.mask;
+    exports dev.heed.onnx;
+    exports dev.heed.random;
     exports dev.heed.score;
     exports dev.heed.softmax;
-    exports dev.heed.random;
-    exports dev.heed.machine;
-    exports dev.heed.backend.reference;
+    exports dev.heed.tensor;
     exports dev.heed.verify;
+    exports dev.heed.view;
 
     uses AttentionBackend;
 
     provides AttentionBackend with
-            ReferenceBackend;
+            ReferenceBackend,
+            VectorBackend;
 }

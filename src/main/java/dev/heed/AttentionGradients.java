@@ -55,7 +55,8 @@ public record AttentionGradients(
         }
     }
 
-    List<@Nullable Tensor> tensors() {
+    /** {@return every tensor that is written; null for what is not wanted} */
+    public List<@Nullable Tensor> tensors() {
         return Arrays.asList(query, key, value, bias, sink);
     }
 }

@@ -81,12 +81,13 @@ public record AttentionInputs(
         }
     }
 
-    /** {@return every tensor that is read} */
-    List<@Nullable Tensor> tensors() {
+    /** {@return every tensor that is read; null for what is absent} */
+    public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.add(options.bias());
         tensors.add(options.alibiSlopes());
         tensors.add(options.sink());
+        tensors.addAll(options.mask().tensors());
         return tensors;
     }
 }

@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.mask.Mask;
 import dev.heed.mask.MaskPattern;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
@@ -75,6 +76,27 @@ public record AttentionProblem(
                     "topK " + topK,
                     "withTopK(" + shape.seqLenKv() + ")");
         }
+        if (rows < 0 || (biasShape != null && !broadcasts(biasShape, shape))) {
+            throw new InvalidInputException(
+                    "The rows or the bias do not fit",
+                    "rows >= 0 and a bias that broadcasts to "
+                            + CaseText.join(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv()),
+                    "rows " + rows + ", bias " + biasShape,
+                    "use size 1 for every axis that is shared");
+        }
+        // the same limits as the options, in the same words
+        AttentionOptions limits = AttentionOptions.DEFAULT.withSoftcap(softcap).withTopK(topK);
+        dropout = limits.withDropout(dropout, 0).dropout();
+    }
+
+    private static boolean broadcasts(List<Long> sizes, AttentionShape s) {
+        long[] whole = {s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv()};
+        int lead = whole.length - sizes.size();
+        boolean fits = lead >= 0;
+        for (int axis = 0; fits && axis < sizes.size(); axis++) {
+            fits = sizes.get(axis) == 1 || sizes.get(axis) == whole[lead + axis];
+        }
+        return fits;
     }
 
     /** {@return the problem that tensors of a shape and type pose with some options} */
@@ -116,11 +138,9 @@ public record AttentionProblem(
         String rows = words.take("rows=");
         String topK = words.take("topk=");
         String scores = words.take("scores=");
-        if (mask != null) {
-            requireReadable(mask);
-        }
+        var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], valueHeadDim);
         var problem = new AttentionProblem(
-                new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], valueHeadDim),
+                shape,
                 words.takeType(),
                 score == null ? ScoreFunction.scaledDot() : ScoreFunction.parse(score),
                 softcap == null ? null : words.number(softcap),
@@ -128,7 +148,7 @@ public record AttentionProblem(
                         ? null
                         : LongStream.of(words.sizes(bias, 0)).boxed().toList(),
                 words.takeFlag("alibi"),
-                mask == null ? "none" : mask,
+                mask == null ? "none" : canonical(mask, shape),
                 words.takeFlag("sink"),
                 dropout == null ? 0 : words.number(dropout),
                 words.takeFlag("lse"),
@@ -140,11 +160,12 @@ public record AttentionProblem(
         return problem;
     }
 
-    private static void requireReadable(String mask) {
-        MaskPattern.parse(mask, new MaskPattern.Data() {
+    /** The one spelling of a mask that fits the shape. */
+    private static String canonical(String pattern, AttentionShape s) {
+        Mask mask = MaskPattern.parse(pattern, new MaskPattern.Data() {
             @Override
             public long[] keyLengths() {
-                return new long[1];
+                return new long[Math.toIntExact(s.batch())];
             }
 
             @Override
@@ -152,6 +173,8 @@ public record AttentionProblem(
                 return Tensor.zeros(DType.BOOL, 1).expand(shape);
             }
         });
+        mask.requireFits(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
+        return mask.pattern();
     }
 
     private static ScoreStage stage(CaseText words, String name) {

@@ -91,7 +91,8 @@ public record AttentionResult(
         InputCheck.output("scores", scores, p.scores() != null, statistics, b, h, q, k);
     }
 
-    List<@Nullable Tensor> tensors() {
+    /** {@return every tensor that is written; null for what was not asked for} */
+    public List<@Nullable Tensor> tensors() {
         return Arrays.asList(output, lse, weights, rowWeights, topKWeights, topKIndices, scores);
     }
 }

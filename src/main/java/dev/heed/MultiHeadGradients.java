@@ -47,7 +47,8 @@ public record MultiHeadGradients(
         AttentionGradients.requireLike("sink gradient", sink, inputs.options().sink());
     }
 
-    List<@Nullable Tensor> tensors() {
+    /** {@return every tensor that is written; null for what is not wanted} */
+    public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());
         tensors.add(bias);

@@ -131,12 +131,14 @@ public record MultiHeadInputs(
         }
     }
 
-    List<@Nullable Tensor> tensors() {
+    /** {@return every tensor that is read; null for what is absent} */
+    public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());
         tensors.add(options.bias());
         tensors.add(options.alibiSlopes());
         tensors.add(options.sink());
+        tensors.addAll(options.mask().tensors());
         return tensors;
     }
 }

@@ -31,6 +31,13 @@ public record RotaryProblem(
 
     /** Checks the widths. */
     public RotaryProblem {
+        if (Math.min(batch, Math.min(numHeads, seqLen)) < 1) {
+            throw new InvalidInputException(
+                    "Every size of a rotary embedding is at least 1",
+                    "sizes of 1 or more",
+                    CaseText.join(batch, numHeads, seqLen, headDim),
+                    "leave the call out where there is nothing to compute");
+        }
         if (rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim || !type.isFloating()) {
             throw new InvalidInputException(
                     "The rotated width is even and within the head",

@@ -1,5 +1,7 @@
 package dev.heed.mask;
 
+import java.util.Arrays;
+
 /** Keys {@code p - left <= j <= p + right} around the query's position {@code p = i + offset}. */
 record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long seqLenKv) implements BoundMask {
     @Override
@@ -17,5 +19,40 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
             return TileCover.EMPTY;
         }
         return farthest <= right && -nearest <= left ? TileCover.FULL : TileCover.PARTIAL;
+    }
+
+    @Override
+    public long firstKey(long batch, long head, long queryFrom, long queryTo) {
+        long position = queryFrom + alignment.offset(batch, seqLenQ, seqLenKv);
+        return left > position ? 0 : Math.min(seqLenKv, position - left);
+    }
+
+    @Override
+    public long endKey(long batch, long head, long queryFrom, long queryTo) {
+        long position = queryTo - 1 + alignment.offset(batch, seqLenQ, seqLenKv);
+        return right >= seqLenKv - position ? seqLenKv : Math.max(0, position + right + 1);
+    }
+
+    @Override
+    public void hide(
+            long batch,
+            long head,
+            long queryFrom,
+            long queryTo,
+            long keyFrom,
+            long keyTo,
+            float[] scores,
+            int at,
+            int keyStep) {
+        long offset = alignment.offset(batch, seqLenQ, seqLenKv);
+        int queries = (int) (queryTo - queryFrom);
+        for (long j = keyFrom; j < keyTo; j++) {
+            long own = j - offset - queryFrom; // the query that stands at this key, counted from queryFrom
+            int row = at + (int) (j - keyFrom) * keyStep;
+            int first = right >= own ? 0 : (int) Math.min(queries, own - right);
+            int end = left >= queries - own ? queries : (int) Math.max(0, own + left + 1);
+            Arrays.fill(scores, row, row + first, Float.NEGATIVE_INFINITY);
+            Arrays.fill(scores, row + Math.max(first, end), row + queries, Float.NEGATIVE_INFINITY);
+        }
     }
 }

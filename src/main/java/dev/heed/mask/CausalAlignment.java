@@ -53,7 +53,7 @@ public sealed interface CausalAlignment {
                     if (!pattern.startsWith("+")) {
                         throw new NumberFormatException(pattern);
                     }
-                    String numbers = pattern.substring(1).replaceAll("^\\[|]$", "");
+                    String numbers = pattern.substring(1).replaceAll("^\\[(.*)]$", "$1");
                     yield offset(Arrays.stream(numbers.split(",", -1))
                             .mapToLong(Long::parseLong)
                             .toArray());

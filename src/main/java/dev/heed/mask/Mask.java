@@ -76,6 +76,18 @@ public sealed interface Mask {
      */
     String pattern();
 
+    /** {@return the tensors that the mask reads} */
+    default List<Tensor> tensors() {
+        return switch (this) {
+            case Dense dense -> List.of(dense.takesPart());
+            case And and ->
+                and.masks().stream().flatMap(mask -> mask.tensors().stream()).toList();
+            case Or or ->
+                or.masks().stream().flatMap(mask -> mask.tensors().stream()).toList();
+            default -> List.of();
+        };
+    }
+
     /** {@return a picture: a row a query, {@code #} where the key takes part, {@code .} where not} */
     default String picture(long seqLenQ, long seqLenKv) {
         BoundMask bound = on(seqLenQ, seqLenKv);
@@ -102,6 +114,11 @@ public sealed interface Mask {
                 @Override
                 public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
                     return TileCover.FULL;
+                }
+
+                @Override
+                public long endKey(long batch, long head, long queryFrom, long queryTo) {
+                    return seqLenKv;
                 }
             };
         }
@@ -204,6 +221,11 @@ public sealed interface Mask {
                     long end = ends[(int) batch];
                     return keyTo <= end ? TileCover.FULL : keyFrom >= end ? TileCover.EMPTY : TileCover.PARTIAL;
                 }
+
+                @Override
+                public long endKey(long batch, long head, long queryFrom, long queryTo) {
+                    return ends[(int) batch];
+                }
             };
         }
 
@@ -270,6 +292,11 @@ public sealed interface Mask {
                     }
                     return first ? TileCover.FULL : TileCover.EMPTY;
                 }
+
+                @Override
+                public long endKey(long batch, long head, long queryFrom, long queryTo) {
+                    return seqLenKv;
+                }
             };
         }
 
@@ -299,9 +326,9 @@ public sealed interface Mask {
      * @param masks the masks that must all agree
      */
     record And(List<Mask> masks) implements Mask {
-        /** Copies the list. */
+        /** Checks that there is something to join. */
         public And {
-            masks = List.copyOf(masks);
+            masks = atLeastTwo(masks);
         }
 
         @Override
@@ -326,9 +353,9 @@ public sealed interface Mask {
      * @param masks the masks of which one must agree
      */
     record Or(List<Mask> masks) implements Mask {
-        /** Copies the list. */
+        /** Checks that there is something to join. */
         public Or {
-            masks = List.copyOf(masks);
+            masks = atLeastTwo(masks);
         }
 
         @Override
@@ -345,6 +372,17 @@ public sealed interface Mask {
         public String pattern() {
             return masks.stream().map(Mask::pattern).collect(Collectors.joining("|", "(", ")"));
         }
+    }
+
+    private static List<Mask> atLeastTwo(List<Mask> masks) {
+        if (masks.size() < 2) {
+            throw new InvalidInputException(
+                    "A join needs masks to join",
+                    "two or more",
+                    masks.toString(),
+                    "a.and(b), a.or(b), or the mask itself");
+        }
+        return List.copyOf(masks);
     }
 
     private static BoundMask[] bind(List<Mask> masks, long seqLenQ, long seqLenKv) {

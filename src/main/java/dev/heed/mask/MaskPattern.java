@@ -17,6 +17,9 @@ public final class MaskPattern {
         Tensor dense(long... shape);
     }
 
+    /** The parser recurses: more would exhaust the stack before they meant anything. */
+    private static final int MOST_PARENTHESES = 100;
+
     private final String pattern;
     private final Data data;
     private int at;
@@ -33,6 +36,9 @@ public final class MaskPattern {
      */
     public static Mask parse(String pattern, Data data) {
         var parser = new MaskPattern(pattern, data);
+        if (pattern.chars().filter(c -> c == '(').count() > MOST_PARENTHESES) {
+            throw parser.unreadable();
+        }
         Mask mask = parser.all();
         if (parser.at != pattern.length()) {
             throw parser.unreadable();

@@ -22,6 +22,9 @@ import java.util.Objects;
 public final class Tensor {
     private static final long ALIGNMENT = 64;
 
+    /** A thread that owns no arena; it is never started. */
+    private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
+
     private final MemorySegment segment;
     private final DType type;
     private final long[] shape;
@@ -218,6 +221,11 @@ public final class Tensor {
         return segment.scope().isAlive();
     }
 
+    /** {@return whether the arena lets only one thread in, as {@link Arena#ofConfined} does} */
+    public boolean isConfined() {
+        return !segment.isAccessibleBy(STRANGER);
+    }
+
     /** {@return whether writing is refused} */
     public boolean isReadOnly() {
         return segment.isReadOnly();
@@ -316,6 +324,7 @@ public final class Tensor {
      * are added}
      */
     public Tensor expand(long... target) {
+        bytes(type, target); // refuses sizes below 1 and counts beyond a long
         int lead = target.length - shape.length;
         long[] steps = new long[target.length];
         boolean fits = lead >= 0;

@@ -7,9 +7,9 @@ import dev.heed.tensor.DType;
  * implementation is the textbook formula in f32, with weights and output rounded to the storage type. With {@code err} the
  * largest absolute difference from the truth (the rule is FlashAttention's, from its tests):
  *
- * <pre>
+ * <pre>{@code
  * err(ours) <= factor * err(naive) + 2 * max |truth + 0.3 - 0.3 - truth|      factor 2, gradients 3
- * </pre>
+ * }</pre>
  *
  * <p>where the last term is computed in the storage type and measures its ulp at the size of the truth. An f64 result is
  * held to the naive f32 error scaled by the ratio of the two precisions.

@@ -175,7 +175,8 @@ public final class Verifier {
                     && scores != null
                     && p.scores() != ScoreStage.MODIFIED
                     && largest(scores) <= MODERATE_SCORE;
-            return moderate ? MODERATE_CAP * largest(inputs.value()) : Double.POSITIVE_INFINITY;
+            double most = largest(inputs.value()) / (1 - p.dropout()); // kept weights are enlarged
+            return moderate ? MODERATE_CAP * most : Double.POSITIVE_INFINITY;
         }
 
         private void softmax(SoftmaxProblem p) {

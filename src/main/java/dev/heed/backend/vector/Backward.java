@@ -1,0 +1,414 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.Lanes.SPECIES;
+import static dev.heed.backend.vector.Lanes.V;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionShape;
+import dev.heed.ScoreStage;
+import dev.heed.mask.TileCover;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradients of attention, tile by tile (Dao et al. 2022, section 3.1). A task is one key head of one batch: it goes
+ * through the panels of all query heads that share it, so sums over queries are made in one order by one thread.
+ *
+ * <pre>
+ * weights P  [key][query]             dWeights dP [key][query] = V dO'
+ * delta      [query] = sum over keys of P * dP
+ * dScores dS [key][query] = P * (dP - delta + dLSE)
+ * dV [key][width] += P dO    dK [key][width] += dS Q    dQ' [width][query] += K' dS
+ * </pre>
+ *
+ * <p>P and dP of a panel are kept for a strip of up to {@link #STRIP} keys. Delta comes from them and not from {@code dO.O}:
+ * where one key has all the weight, {@code dP - delta} must vanish, and only equal roundings do. With more keys than a strip
+ * holds, the strips are computed twice.
+ */
+final class Backward {
+    /** Keys of one strip: two strips of a panel take 4 MB at 16 lanes. */
+    private static final int STRIP = 85 * PanelCall.TILE;
+
+    private final PanelCall call;
+    private final @Nullable PanelCall capped;
+    private final AttentionShape shape;
+    private final Tensor outputGradient;
+    private final @Nullable Tensor lseGradient;
+    private final AttentionGradients gradients;
+    private final float @Nullable [] biasSums;
+    private final @Nullable Tensor biasCells;
+    private final double[] sinkSums;
+    private final float scale;
+
+    private Backward(
+            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+        this.call = new PanelCall(inputs);
+        this.capped = call.options.softcap() == null ? null : call.upTo(ScoreStage.SOFTCAPPED);
+        this.shape = call.shape;
+        this.outputGradient = outputGradient;
+        this.lseGradient = lseGradient;
+        this.gradients = gradients;
+        Tensor bias = gradients.bias();
+        this.biasSums = bias == null ? null : new float[Math.toIntExact(bias.elementCount())];
+        this.biasCells = bias == null || biasSums == null
+                ? null
+                : Tensor.of(biasSums, bias.shape())
+                        .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
+        this.scale = (float) call.options.score().scale(shape.headDim());
+    }
+
+    static void run(
+            AttentionInputs inputs,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients,
+            Workers workers) {
+        Backward backward = new Backward(inputs, outputGradient, lseGradient, gradients);
+        AttentionShape s = backward.shape;
+        int tasks = Math.toIntExact(s.batch() * s.numKvHeads());
+        Workers allowed = backward.tasksShareBias() ? Workers.ALONE : workers;
+        allowed.allowedBy(inputs.tensors())
+                .allowedBy(gradients.tensors())
+                .allowedBy(Arrays.asList(outputGradient, lseGradient))
+                .run(tasks, backward::keyHead);
+        if (gradients.bias() != null && backward.biasSums != null) {
+            gradients
+                    .bias()
+                    .copyFrom(Tensor.of(backward.biasSums, gradients.bias().shape()));
+        }
+        if (gradients.sink() != null) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                double sum = 0;
+                for (long b = 0; b < s.batch(); b++) {
+                    sum += backward.sinkSums[(int) (b * s.numHeads() + h)];
+                }
+                gradients.sink().set(sum, h);
+            }
+        }
+    }
+
+    /** Whether two tasks add to the same element of the bias gradient; they then run one after the other. */
+    private boolean tasksShareBias() {
+        return biasCells != null
+                && ((shape.batch() > 1 && biasCells.stride(0) == 0)
+                        || (shape.numKvHeads() > 1 && biasCells.stride(1) == 0));
+    }
+
+    private void keyHead(int task, Scratch scratch) {
+        long batch = task / shape.numKvHeads();
+        long kvHead = task % shape.numKvHeads();
+        int keys = Math.toIntExact(shape.seqLenKv());
+        int keyStep = Lanes.panels(shape.headDim()) * PANEL;
+        int valueStep = Lanes.panels(shape.valueHeadDim()) * PANEL;
+        scratch.keySums = cleared(scratch.keySums, Math.multiplyExact(keys, keyStep));
+        scratch.valueSums = cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
+        for (long h = kvHead * shape.groupSize(); h < (kvHead + 1) * shape.groupSize(); h++) {
+            for (long from = 0; from < shape.seqLenQ(); from += PANEL) {
+                panel(scratch, batch, h, from, (int) Math.min(PANEL, shape.seqLenQ() - from));
+            }
+        }
+        write(gradients.key(), scratch.keySums, keyStep, batch, kvHead);
+        write(gradients.value(), scratch.valueSums, valueStep, batch, kvHead);
+    }
+
+    private static float[] cleared(float[] array, int length) {
+        float[] enough = Scratch.atLeast(array, length);
+        Arrays.fill(enough, 0, length, 0);
+        return enough;
+    }
+
+    private static void write(Tensor gradient, float[] sums, int step, long batch, long kvHead) {
+        int width = (int) gradient.size(3);
+        for (long j = 0; j < gradient.size(2); j++) {
+            long position = gradient.position(batch, kvHead, j, 0);
+            Rows.write(sums, (int) j * step, gradient, position, gradient.stride(3), width);
+        }
+    }
+
+    private void panel(Scratch scratch, long batch, long head, long from, int queries) {
+        int keyWidth = (int) shape.headDim();
+        int valueWidth = (int) shape.valueHeadDim();
+        Prefill.prepare(call, scratch, batch, head, from, queries);
+        scratch.packedToo = Scratch.atLeast(scratch.packedToo, valueWidth * PANEL);
+        PanelCall.pack(outputGradient, batch, head, from, queries, 1, scratch.row, scratch.packedToo);
+        padRows(scratch.queries, call.inputs.query(), batch, head, from, queries);
+        padRows(scratch.gradients, outputGradient, batch, head, from, queries);
+        scratch.sums = cleared(scratch.sums, Math.max(keyWidth, 1) * PANEL);
+        scratch.deltas = cleared(scratch.deltas, PANEL);
+
+        long first = call.mask.firstKey(batch, head, from, from + queries) / PanelCall.TILE * PanelCall.TILE;
+        long end = call.mask.endKey(batch, head, from, from + queries);
+        int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
+        scratch.strip = Scratch.atLeast(scratch.strip, room);
+        scratch.stripToo = Scratch.atLeast(scratch.stripToo, room);
+        scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.hidden;
+        scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.empty;
+        Strip strip = new Strip(scratch, batch, head, from, queries);
+        boolean once = end - first <= STRIP;
+        for (long j = first; j < end; j += STRIP) {
+            strip.fill(j, Math.min(end, j + STRIP));
+            strip.read();
+        }
+        strip.finishStatistics();
+        for (long j = first; j < end; j += STRIP) {
+            if (!once) {
+                strip.fill(j, Math.min(end, j + STRIP));
+            }
+            strip.spread(once);
+        }
+        Tensor dQuery = gradients.query();
+        for (int i = 0; i < queries; i++) {
+            for (int d = 0; d < keyWidth; d++) {
+                scratch.row[d] = scratch.sums[d * PANEL + i];
+            }
+            Rows.write(scratch.row, 0, dQuery, dQuery.position(batch, head, from + i, 0), dQuery.stride(3), keyWidth);
+        }
+    }
+
+    /** Rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
+    private static void padRows(Rows rows, Tensor tensor, long batch, long head, long from, int queries) {
+        int width = (int) tensor.size(3);
+        int step = Lanes.panels(width) * PANEL;
+        rows.data = cleared(rows.data, queries * step);
+        rows.at = 0;
+        rows.step = step;
+        for (int i = 0; i < queries; i++) {
+            Rows.read(tensor, tensor.position(batch, head, from + i, 0), tensor.stride(3), rows.data, i * step, width);
+        }
+    }
+
+    /** The tiles of a strip of keys against one panel of queries. */
+    private final class Strip {
+        private final Scratch scratch;
+        private final long batch;
+        private final long head;
+        private final long from;
+        private final int queries;
+        private long start;
+        private long end;
+
+        Strip(Scratch scratch, long batch, long head, long from, int queries) {
+            this.scratch = scratch;
+            this.batch = batch;
+            this.head = head;
+            this.from = from;
+            this.queries = queries;
+        }
+
+        private interface TileVisitor {
+            void visit(long keyFrom, int keys, int at, boolean hidden);
+        }
+
+        private void forEachTile(TileVisitor visitor) {
+            for (long j = start; j < end; j += PanelCall.TILE) {
+                int tile = (int) (j - start) / PanelCall.TILE;
+                if (!scratch.empty[tile]) {
+                    int keys = (int) Math.min(PanelCall.TILE, end - j);
+                    visitor.visit(j, keys, (int) (j - start) * PANEL, scratch.hidden[tile]);
+                }
+            }
+        }
+
+        /** Scores and gradients of weights for keys {@code [start, end)}. */
+        void fill(long start, long end) {
+            this.start = start;
+            this.end = end;
+            int width = (int) shape.valueHeadDim();
+            long kvHead = head / shape.groupSize();
+            for (long j = start; j < end; j += PanelCall.TILE) {
+                int tile = (int) (j - start) / PanelCall.TILE;
+                int at = (int) (j - start) * PANEL;
+                int keys = (int) Math.min(PanelCall.TILE, end - j);
+                TileCover cover = call.mask.cover(batch, head, from, from + queries, j, j + keys);
+                scratch.empty[tile] = cover == TileCover.EMPTY;
+                if (cover == TileCover.EMPTY) {
+                    continue;
+                }
+                scratch.hidden[tile] =
+                        Prefill.scores(call, scratch, scratch.strip, at, batch, head, from, queries, j, keys, cover);
+                Rows values = scratch.values;
+                values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, j + keys);
+                MicroKernel.product(
+                        values.data,
+                        values.at,
+                        values.step,
+                        1,
+                        keys,
+                        scratch.packedToo,
+                        0,
+                        PANEL,
+                        width,
+                        scratch.stripToo,
+                        at,
+                        PANEL);
+                if (call.options.dropout() > 0) {
+                    call.drop(scratch.stripToo, at, batch, head, from, queries, j, keys);
+                }
+            }
+        }
+
+        /** Reads the strip into the statistics and the deltas; leaves weights relative to the maxima. */
+        void read() {
+            float c = call.modifier.factor;
+            forEachTile((keyFrom, keys, at, hidden) -> {
+                if (SoftmaxTile.raiseMaxima(scratch.strip, at, keys, c, scratch.statistics)) {
+                    for (int i = 0; i < PANEL; i++) {
+                        scratch.deltas[i] *= scratch.statistics[2 * PANEL + i];
+                    }
+                }
+            });
+            forEachTile((keyFrom, keys, at, hidden) -> {
+                SoftmaxTile.weigh(scratch.strip, at, keys, c, hidden, scratch.statistics);
+                addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
+            });
+        }
+
+        /** Inverse sums, sinks included, deltas, and the gradients of the LSE in place of the factors. */
+        void finishStatistics() {
+            float[] st = scratch.statistics;
+            Tensor sink = call.options.sink();
+            double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
+            for (int i = 0; i < queries; i++) {
+                double max = (double) st[i] * call.modifier.unit;
+                boolean empty = st[PANEL + i] == 0;
+                double sinkTerm = empty ? 0 : Math.exp(logit - max);
+                double sum = st[PANEL + i] + sinkTerm;
+                double dLse = lseGradient == null ? 0 : lseGradient.get(batch, head, from + i);
+                double weighted = empty ? 0 : scratch.deltas[i] / sum;
+                st[3 * PANEL + i] = empty ? 0 : (float) (1 / sum);
+                scratch.deltas[i] = (float) weighted;
+                st[2 * PANEL + i] = (float) dLse; // kept apart from delta, so that P = 1 passes it on unrounded
+                if (empty) { // its query and its gradient may be NaN
+                    clearRow(scratch.queries, i);
+                    clearRow(scratch.gradients, i);
+                }
+                if (logit != Double.NEGATIVE_INFINITY) {
+                    double weight = empty ? 1 : Double.isInfinite(sum) ? 1 : sinkTerm / sum;
+                    sinkSums[(int) (batch * shape.numHeads() + head)] += weight * (dLse - weighted);
+                }
+            }
+        }
+
+        private static void clearRow(Rows rows, int i) {
+            Arrays.fill(rows.data, i * rows.step, (i + 1) * rows.step, 0);
+        }
+
+        /** Turns the strip into gradients of scores and adds its part to all sums. */
+        void spread(boolean weighed) {
+            forEachTile((keyFrom, keys, at, hidden) -> {
+                float[] weights = scratch.strip;
+                float[] scores = scratch.stripToo;
+                if (weighed) {
+                    normalise(weights, at, keys, scratch.statistics);
+                } else {
+                    SoftmaxTile.finish(weights, at, keys, call.modifier.factor, scratch.statistics);
+                }
+                scoreGradients(weights, scores, at, scratch.deltas, scratch.statistics, keys);
+                addToBias(scores, at, keyFrom, keys);
+                if (capped != null) {
+                    scratch.tile = Scratch.atLeast(scratch.tile, PanelCall.TILE * PANEL);
+                    Prefill.scores(
+                            capped,
+                            scratch,
+                            scratch.tile,
+                            0,
+                            batch,
+                            head,
+                            from,
+                            queries,
+                            keyFrom,
+                            keys,
+                            TileCover.FULL);
+                    call.modifier.multiplySlopes(scores, at, scratch.tile, keys);
+                    hideUnweighed(weights, scores, at, keys);
+                }
+                ScoreModifier.scale(scores, at, keys, scale);
+                if (call.options.dropout() > 0) {
+                    call.drop(weights, at, batch, head, from, queries, keyFrom, keys);
+                }
+                addProducts(weights, at, keys, scratch.gradients, queries, scratch.valueSums, keyFrom);
+                addProducts(scores, at, keys, scratch.queries, queries, scratch.keySums, keyFrom);
+                Rows rows = scratch.keys;
+                long kvHead = head / shape.groupSize();
+                rows.load(call.inputs.key(), call.keyArray, batch, kvHead, keyFrom, keyFrom + keys);
+                Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, scratch.sums, hidden);
+            });
+        }
+
+        private void addToBias(float[] scores, int at, long keyFrom, int keys) {
+            if (biasCells == null || biasSums == null) {
+                return;
+            }
+            long corner = biasCells.position(batch, head, from, keyFrom);
+            for (int j = 0; j < keys; j++) {
+                for (int i = 0; i < queries; i++) {
+                    int cell = (int) (corner + i * biasCells.stride(2) + j * biasCells.stride(3));
+                    biasSums[cell] += scores[at + j * PANEL + i];
+                }
+            }
+        }
+    }
+
+    /** {@code sums [key][width] += tile rows}, for whole panels of columns. */
+    private static void addProducts(
+            float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom) {
+        for (int column = 0; column < rows.step; column += PANEL) {
+            int to = (int) keyFrom * rows.step + column;
+            MicroKernel.accumulate(
+                    tile, at, PANEL, 1, keys, rows.data, column, rows.step, queries, sums, to, rows.step);
+        }
+    }
+
+    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever its value. */
+    private static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+        for (int v = 0; v < PANEL; v += V) {
+            FloatVector sum = FloatVector.fromArray(SPECIES, deltas, v);
+            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
+                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
+                FloatVector more = weight.fma(FloatVector.fromArray(SPECIES, gradients, p), sum);
+                sum = more.blend(sum, weight.compare(VectorOperators.EQ, 0f));
+            }
+            sum.intoArray(deltas, v);
+        }
+    }
+
+    private static void normalise(float[] weights, int at, int keys, float[] statistics) {
+        for (int v = 0; v < PANEL; v += V) {
+            FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
+            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
+                FloatVector.fromArray(SPECIES, weights, p).mul(inverse).intoArray(weights, p);
+            }
+        }
+    }
+
+    /** {@code dS = P * (dP - delta + dLSE)}; where nothing is weighed nothing flows, whatever the value there. */
+    private static void scoreGradients(
+            float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
+        for (int v = 0; v < PANEL; v += V) {
+            FloatVector less = FloatVector.fromArray(SPECIES, deltas, v);
+            FloatVector more = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
+            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
+                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
+                FloatVector g = FloatVector.fromArray(SPECIES, gradients, p)
+                        .sub(less)
+                        .add(more)
+                        .mul(weight);
+                g.blend(0f, weight.compare(VectorOperators.EQ, 0f)).intoArray(gradients, p);
+            }
+        }
+    }
+
+    private static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+        for (int p = at; p < at + keys * PANEL; p += V) {
+            FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
+            FloatVector g = FloatVector.fromArray(SPECIES, gradients, p);
+            g.blend(0f, weight.compare(VectorOperators.EQ, 0f)).intoArray(gradients, p);
+        }
+    }
+}

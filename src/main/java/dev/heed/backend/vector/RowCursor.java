@@ -1,0 +1,38 @@
+package dev.heed.backend.vector;
+
+import dev.heed.tensor.Tensor;
+
+/** The rows of a tensor along one axis, numbered over the other axes in row-major order. */
+final class RowCursor {
+    private final Tensor tensor;
+    private final int axis;
+
+    RowCursor(Tensor tensor, int axis) {
+        this.tensor = tensor;
+        this.axis = axis;
+    }
+
+    int length() {
+        return Math.toIntExact(tensor.size(axis));
+    }
+
+    long stride() {
+        return tensor.stride(axis);
+    }
+
+    long count() {
+        return tensor.elementCount() / tensor.size(axis);
+    }
+
+    long position(long row) {
+        long position = tensor.offset();
+        long rest = row;
+        for (int a = tensor.rank() - 1; a >= 0; a--) {
+            if (a != axis) {
+                position += rest % tensor.size(a) * tensor.stride(a);
+                rest /= tensor.size(a);
+            }
+        }
+        return position;
+    }
+}

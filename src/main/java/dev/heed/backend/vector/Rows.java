@@ -1,0 +1,93 @@
+package dev.heed.backend.vector;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows of one head as floats: where they lie, if they lie in a {@code float[]} with neighbouring elements side by
+ * side, else a copy in scratch memory, widened.
+ */
+final class Rows {
+    float[] data = new float[0];
+    int at;
+
+    /** The distance between rows. */
+    int step;
+
+    private float[] copy = new float[0];
+
+    /** Points at rows {@code [from, to)} of one head; reads {@code array}, if not null, in place. */
+    void load(Tensor tensor, float @Nullable [] array, long batch, long head, long from, long to) {
+        long position = tensor.position(batch, head, from, 0);
+        int width = (int) tensor.size(3);
+        if (array != null) {
+            data = array;
+            at = (int) (tensor.segment().address() / Float.BYTES + position);
+            step = (int) tensor.stride(2);
+            return;
+        }
+        int rows = (int) (to - from);
+        copy = Scratch.atLeast(copy, rows * width);
+        for (int j = 0; j < rows; j++) {
+            read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, j * width, width);
+        }
+        data = copy;
+        at = 0;
+        step = width;
+    }
+
+    /** {@return the array behind a tensor whose rows can be read in place, or null} */
+    static float @Nullable [] array(Tensor tensor) {
+        boolean straight = tensor.type() == DType.F32 && (tensor.stride(3) == 1 || tensor.size(3) == 1);
+        return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
+    }
+
+    /** Widens {@code count} elements, {@code stride} apart. */
+    static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
+        MemorySegment segment = tensor.segment();
+        switch (tensor.type()) {
+            case F32 -> {
+                if (stride == 1) {
+                    MemorySegment.copy(
+                            segment, ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, into, at, count);
+                    return;
+                }
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + d * stride) * Float.BYTES);
+                }
+            }
+            case F16 -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = Float.float16ToFloat(
+                            segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, (position + d * stride) * Short.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = Float.intBitsToFloat(
+                            segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, (position + d * stride) * Short.BYTES) << 16);
+                }
+            }
+            default -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = (float) tensor.at(position + d * stride);
+                }
+            }
+        }
+    }
+
+    /** Writes {@code count} elements, {@code stride} apart, rounded to the tensor's type. */
+    static void write(float[] from, int at, Tensor tensor, long position, long stride, int count) {
+        if (tensor.type() == DType.F32 && stride == 1) {
+            MemorySegment.copy(
+                    from, at, tensor.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, count);
+            return;
+        }
+        for (int d = 0; d < count; d++) {
+            tensor.put(position + d * stride, from[at + d]);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.heed.backend.vector;
+
+import java.util.ArrayDeque;
+
+/** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
+final class Scratch {
+    final Rows keys = new Rows();
+    final Rows values = new Rows();
+    final Rows queries = new Rows();
+    final Rows gradients = new Rows();
+
+    float[] packed = new float[0];
+    float[] packedToo = new float[0];
+    float[] tile = new float[0];
+    float[] tileToo = new float[0];
+    float[] cappedScores = new float[0];
+    float[] strip = new float[0];
+    float[] stripToo = new float[0];
+    float[] deltas = new float[0];
+    boolean[] hidden = new boolean[0];
+    boolean[] empty = new boolean[0];
+    float[] sums = new float[0];
+    float[] row = new float[0];
+    float[] statistics = new float[0];
+    float[] keySums = new float[0];
+    float[] valueSums = new float[0];
+
+    static float[] atLeast(float[] array, int length) {
+        return array.length >= length ? array : new float[length];
+    }
+
+    /** Scratch that nobody uses at the moment; there are never more than threads that computed at the same time. */
+    static final class Pool {
+        private final ArrayDeque<Scratch> free = new ArrayDeque<>();
+
+        synchronized Scratch take() {
+            Scratch scratch = free.poll();
+            return scratch == null ? new Scratch() : scratch;
+        }
+
+        synchronized void give(Scratch scratch) {
+            free.push(scratch);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package dev.heed.backend.vector;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Attention on the Vector API: chooses between the loops. */
+final class VectorAttention extends AttentionPlan {
+    private final Workers workers;
+
+    VectorAttention(AttentionProblem problem, Workers workers) {
+        super(problem);
+        this.workers = workers;
+    }
+
+    @Override
+    public String describe() {
+        return "vector prefill, panels of queries, " + workers.threads() + " threads";
+    }
+
+    @Override
+    protected void runForward(AttentionInputs inputs, AttentionResult result) {
+        Prefill.run(inputs, result, workers);
+    }
+
+    @Override
+    protected void runBackward(
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
+        Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
+    }
+}

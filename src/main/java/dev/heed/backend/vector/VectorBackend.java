@@ -1,0 +1,165 @@
+package dev.heed.backend.vector;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.machine.Machine;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The CPU backend: fused attention on the Vector API, f32 arithmetic, f32, f16 and bf16 storage. The same bits for any
+ * number of threads, any batch composition and every repeat.
+ *
+ * <p>Threads: all processors by default, {@code heed.threads} or the constructor for another number; 1 computes on the
+ * caller's thread. Calls may come from many threads at once, virtual ones too.
+ *
+ * <p>This class imports nothing from the incubator module: where it is absent, that is one more reason.
+ */
+public final class VectorBackend implements AttentionBackend {
+    private static final long LONGEST = Integer.MAX_VALUE / 4096;
+
+    private final int threads;
+    private final @Nullable Executor executor;
+    private @Nullable Workers workers;
+    private boolean closed;
+
+    /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
+    public VectorBackend() {
+        this(Integer.getInteger("heed.threads", Runtime.getRuntime().availableProcessors()));
+    }
+
+    /**
+     * Creates the backend with a pool of its own, started with the first call.
+     *
+     * @param threads how many threads compute one call, the caller's included; at least 1
+     */
+    public VectorBackend(int threads) {
+        this(threads, null);
+    }
+
+    /**
+     * Creates the backend on threads of the caller.
+     *
+     * @param threads how many threads compute one call, the caller's included; at least 1
+     * @param executor where the other threads come from, or null for a pool of the backend's own
+     */
+    public VectorBackend(int threads, @Nullable Executor executor) {
+        if (threads < 1) {
+            throw new InvalidInputException(
+                    "The number of threads is not positive",
+                    "1 or more",
+                    String.valueOf(threads),
+                    "-Dheed.threads=1 computes on the caller's thread");
+        }
+        this.threads = threads;
+        this.executor = executor;
+    }
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public int priority() {
+        return 50;
+    }
+
+    @Override
+    public List<String> devices() {
+        if (!notReadyReasons().isEmpty()) {
+            return List.of();
+        }
+        OptionalInt bits = Machine.current().vectorBits();
+        int width = Integer.getInteger("heed.vector.bits", bits.orElse(0));
+        return List.of("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
+    }
+
+    @Override
+    public synchronized List<String> notReadyReasons() {
+        List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
+        if (closed) {
+            reasons.add("the backend is closed: make a new one");
+        }
+        return reasons;
+    }
+
+    @Override
+    public List<String> notSupportedReasons(Problem problem) {
+        List<String> reasons = new ArrayList<>();
+        DType type = switch (problem) {
+            case AttentionProblem p -> p.type();
+            case MultiHeadProblem p -> p.attention().type();
+            case SoftmaxProblem p -> p.type();
+            case RotaryProblem p -> p.type();
+        };
+        if (type == DType.F64) {
+            reasons.add("type f64 (supported: f32, f16, bf16)");
+        }
+        AttentionShape shape = switch (problem) {
+            case AttentionProblem p -> p.shape();
+            case MultiHeadProblem p -> p.attention().shape();
+            default -> null;
+        };
+        if (shape != null && Math.max(shape.headDim(), shape.valueHeadDim()) > LONGEST) {
+            reasons.add("a head of " + Math.max(shape.headDim(), shape.valueHeadDim()) + " elements > " + LONGEST);
+        }
+        return reasons;
+    }
+
+    @Override
+    public AttentionPlan plan(AttentionProblem problem) {
+        return new VectorAttention(problem, workers(problem));
+    }
+
+    @Override
+    public SoftmaxPlan plan(SoftmaxProblem problem) {
+        return new VectorSoftmax(problem, workers(problem));
+    }
+
+    @Override
+    public MultiHeadPlan plan(MultiHeadProblem problem) {
+        return new VectorMultiHead(problem, workers(problem));
+    }
+
+    @Override
+    public RotaryPlan plan(RotaryProblem problem) {
+        return new VectorRotary(problem, workers(problem));
+    }
+
+    private synchronized Workers workers(Problem problem) {
+        List<String> reasons = notReadyReasons();
+        if (!reasons.isEmpty()) {
+            throw new IllegalStateException("Backend vector is not ready: " + String.join("; ", reasons)
+                    + "\n  case      " + problem + "\nHINT: java " + Machine.VECTOR_FLAG);
+        }
+        Workers running = workers;
+        if (running == null) {
+            running = new Workers(threads, executor);
+            workers = running;
+        }
+        return running;
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        if (workers != null) {
+            workers.close();
+        }
+    }
+}

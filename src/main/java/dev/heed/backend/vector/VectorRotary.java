@@ -1,0 +1,74 @@
+package dev.heed.backend.vector;
+
+import dev.heed.RotaryInputs;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Rotary position embedding, heads in parallel; the inner loop has no dependencies and is vectorised by the JIT. */
+final class VectorRotary extends RotaryPlan {
+    private final Workers workers;
+
+    VectorRotary(RotaryProblem problem, Workers workers) {
+        super(problem);
+        this.workers = workers;
+    }
+
+    @Override
+    public String describe() {
+        return "vector rotary embedding, " + workers.threads() + " threads";
+    }
+
+    @Override
+    protected void run(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+        RotaryProblem p = problem();
+        Workers allowed = workers.allowedBy(Arrays.asList(from, to, inputs.cos(), inputs.sin(), inputs.positions()));
+        allowed.run(Math.toIntExact(p.batch() * p.numHeads()), (task, scratch) -> {
+            long batch = task / p.numHeads();
+            long head = task % p.numHeads();
+            for (long s = 0; s < p.seqLen(); s++) {
+                turn(inputs, from, to, direction, batch, head, s, scratch);
+            }
+        });
+    }
+
+    private void turn(
+            RotaryInputs inputs,
+            Tensor from,
+            Tensor to,
+            int direction,
+            long batch,
+            long head,
+            long s,
+            Scratch scratch) {
+        RotaryProblem p = problem();
+        int width = (int) p.headDim();
+        int half = (int) p.rotaryDim() / 2;
+        float[] x = scratch.row = Scratch.atLeast(scratch.row, width);
+        float[] y = scratch.sums = Scratch.atLeast(scratch.sums, width);
+        float[] cos = scratch.tile = Scratch.atLeast(scratch.tile, half);
+        float[] sin = scratch.tileToo = Scratch.atLeast(scratch.tileToo, half);
+        Rows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
+        angles(inputs.cos(), inputs.positions(), batch, s, cos, half);
+        angles(inputs.sin(), inputs.positions(), batch, s, sin, half);
+        System.arraycopy(x, 0, y, 0, width);
+        int step = p.interleaved() ? 2 : 1;
+        int apart = p.interleaved() ? 1 : half;
+        for (int i = 0; i < half; i++) {
+            float a = x[i * step];
+            float b = x[i * step + apart];
+            y[i * step] = a * cos[i] - b * direction * sin[i];
+            y[i * step + apart] = a * direction * sin[i] + b * cos[i];
+        }
+        Rows.write(y, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
+    }
+
+    private static void angles(Tensor table, @Nullable Tensor positions, long batch, long s, float[] into, int half) {
+        Tensor row = positions == null
+                ? table.select(0, batch).select(0, s)
+                : table.select(0, (long) positions.get(batch, s));
+        Rows.read(row, row.offset(), row.stride(0), into, 0, half);
+    }
+}

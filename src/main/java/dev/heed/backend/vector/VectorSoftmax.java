@@ -1,0 +1,72 @@
+package dev.heed.backend.vector;
+
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+
+/** Softmax and log-softmax, blocks of rows in parallel. */
+final class VectorSoftmax extends SoftmaxPlan {
+    private static final long ELEMENTS_PER_TASK = 1 << 15;
+
+    private final Workers workers;
+
+    VectorSoftmax(SoftmaxProblem problem, Workers workers) {
+        super(problem);
+        this.workers = workers;
+    }
+
+    @Override
+    public String describe() {
+        return "vector softmax, " + workers.threads() + " threads";
+    }
+
+    @Override
+    protected void runForward(Tensor input, Tensor output) {
+        RowCursor in = new RowCursor(input, problem().axis());
+        RowCursor out = new RowCursor(output, problem().axis());
+        int length = in.length();
+        forEachRow(workers.allowedBy(List.of(input, output)), in, (row, scratch) -> {
+            scratch.tile = Scratch.atLeast(scratch.tile, length);
+            Rows.read(input, in.position(row), in.stride(), scratch.tile, 0, length);
+            if (problem().log()) {
+                SoftmaxRow.logSoftmax(scratch.tile, length);
+            } else {
+                SoftmaxRow.softmax(scratch.tile, length);
+            }
+            Rows.write(scratch.tile, 0, output, out.position(row), out.stride(), length);
+        });
+    }
+
+    @Override
+    protected void runBackward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+        RowCursor y = new RowCursor(output, problem().axis());
+        RowCursor dy = new RowCursor(outputGradient, problem().axis());
+        RowCursor dx = new RowCursor(inputGradient, problem().axis());
+        int length = y.length();
+        Workers allowed = workers.allowedBy(List.of(output, outputGradient, inputGradient));
+        forEachRow(allowed, y, (row, scratch) -> {
+            scratch.tile = Scratch.atLeast(scratch.tile, length);
+            scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
+            Rows.read(output, y.position(row), y.stride(), scratch.tile, 0, length);
+            Rows.read(outputGradient, dy.position(row), dy.stride(), scratch.tileToo, 0, length);
+            SoftmaxRow.gradient(scratch.tile, scratch.tileToo, length, problem().log());
+            Rows.write(scratch.tileToo, 0, inputGradient, dx.position(row), dx.stride(), length);
+        });
+    }
+
+    private interface RowVisitor {
+        void visit(long row, Scratch scratch);
+    }
+
+    private static void forEachRow(Workers workers, RowCursor rows, RowVisitor visitor) {
+        long perTask = Math.max(1, ELEMENTS_PER_TASK / rows.length());
+        int tasks = Math.toIntExact((rows.count() + perTask - 1) / perTask);
+        workers.run(tasks, (task, scratch) -> {
+            long end = Math.min(rows.count(), (task + 1) * perTask);
+            for (long row = task * perTask; row < end; row++) {
+                visitor.visit(row, scratch);
+            }
+        });
+    }
+}

@@ -1,0 +1,144 @@
+package dev.heed.backend.vector;
+
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the tasks of one call on the caller's thread and, where they are free, on others. Which thread runs a task changes
+ * nothing in its result. A call from inside a task, or with one thread, stays on its thread.
+ */
+final class Workers implements AutoCloseable {
+    /** One task; scratch is its thread's alone while it runs. */
+    interface Task {
+        void run(int index, Scratch scratch);
+    }
+
+    /** The caller's thread. */
+    static final Workers ALONE = new Workers(1, null);
+
+    private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
+
+    private final int threads;
+    private final Scratch.Pool scratch = new Scratch.Pool();
+    private final Executor executor;
+    private final @Nullable ThreadPoolExecutor own;
+
+    /** Creates a pool; {@code executor} null means threads of its own. */
+    Workers(int threads, @Nullable Executor executor) {
+        this.threads = threads;
+        if (executor != null || threads == 1) {
+            this.own = null;
+            this.executor = executor != null ? executor : Runnable::run;
+            return;
+        }
+        AtomicInteger number = new AtomicInteger();
+        this.own = new ThreadPoolExecutor(
+                threads - 1, threads - 1, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                    Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        this.own.allowCoreThreadTimeOut(true);
+        this.executor = own;
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    /** {@return these workers, or the caller's thread alone if one of the tensors lets no other thread in} */
+    Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
+        for (Tensor tensor : tensors) {
+            if (tensor != null && tensor.isConfined()) {
+                return ALONE;
+            }
+        }
+        return this;
+    }
+
+    /** Runs tasks 0 to {@code count - 1}, lower numbers first, and returns when all are done. */
+    void run(int count, Task task) {
+        Job job = new Job(count, task);
+        if (!INSIDE.get()) {
+            for (int helper = 1; helper < Math.min(threads, count); helper++) {
+                executor.execute(job);
+            }
+        }
+        job.run();
+        job.await();
+    }
+
+    @Override
+    public void close() {
+        if (own != null) {
+            own.shutdown();
+        }
+    }
+
+    private final class Job implements Runnable {
+        private final int count;
+        private final Task task;
+        private final Thread caller = Thread.currentThread();
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger done = new AtomicInteger();
+        private volatile @Nullable Throwable failure;
+
+        Job(int count, Task task) {
+            this.count = count;
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            int index = next.getAndIncrement();
+            if (index >= count) {
+                return;
+            }
+            boolean nested = INSIDE.get();
+            INSIDE.set(true);
+            Scratch mine = scratch.take();
+            try {
+                for (; index < count; index = next.getAndIncrement()) {
+                    try {
+                        if (failure == null) {
+                            task.run(index, mine);
+                        }
+                    } catch (RuntimeException | Error e) {
+                        failure = e;
+                    }
+                    if (done.incrementAndGet() == count) {
+                        LockSupport.unpark(caller);
+                    }
+                }
+            } finally {
+                scratch.give(mine);
+                INSIDE.set(nested);
+            }
+        }
+
+        /** Waits for the tasks that other threads still run. */
+        void await() {
+            for (int spins = 0; done.get() < count; spins++) {
+                if (spins < 2_000) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.park(this);
+                }
+            }
+            Throwable thrown = failure;
+            if (thrown instanceof RuntimeException e) {
+                throw e;
+            }
+            if (thrown instanceof Error e) {
+                throw e;
+            }
+        }
+    }
+}

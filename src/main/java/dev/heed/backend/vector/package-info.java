@@ -1,0 +1,11 @@
+/**
+ * Attention on the CPU through the Vector API: queries in the lanes, keys and values read where they lie.
+ *
+ * <p>Stability: implementation; {@code VectorBackend} is the one public type.
+ *
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}, {@code machine}.
+ */
+@NullMarked
+package dev.heed.backend.vector;
+
+import org.jspecify.annotations.NullMarked;

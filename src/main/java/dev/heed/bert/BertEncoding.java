@@ -1,0 +1,65 @@
+package dev.heed.bert;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a model made of one sentence.
+ *
+ * @param tokens the pieces of the sentence
+ * @param hidden the last hidden state, f32 {@code [tokens, width]}
+ * @param weights the attention weights f32 {@code [heads, tokens, tokens]} of each layer that was asked for, by its
+ *     index; row {@code i} says where token {@code i} looks
+ */
+public record BertEncoding(List<BertToken> tokens, Tensor hidden, SortedMap<Integer, Tensor> weights) {
+
+    /** Copies the collections. */
+    public BertEncoding {
+        tokens = List.copyOf(tokens);
+        weights = Collections.unmodifiableSortedMap(new TreeMap<>(weights));
+    }
+
+    /**
+     * {@return the attention weights of one layer, {@code [heads, tokens, tokens]}}
+     *
+     * @throws InvalidInputException if they were not kept
+     */
+    public Tensor weights(int layer) {
+        Tensor kept = weights.get(layer);
+        if (kept == null) {
+            throw new InvalidInputException(
+                    "The weights of layer " + layer + " were not kept",
+                    "one of the kept layers " + weights.keySet(),
+                    "layer " + layer,
+                    "encode(tokens, " + layer + ")");
+        }
+        return kept;
+    }
+
+    /**
+     * {@return the sentence as one vector of length 1: the mean of the hidden rows, normalised (Reimers and Gurevych
+     * 2019); dot products of such vectors compare sentences}
+     */
+    public float[] embedding() {
+        float[] rows = hidden.toFloatArray();
+        int width = Math.toIntExact(hidden.size(1));
+        double[] sum = new double[width];
+        for (int i = 0; i < rows.length; i++) {
+            sum[i % width] += rows[i];
+        }
+        double squares = 0;
+        for (double s : sum) {
+            squares += s * s;
+        }
+        double length = Math.sqrt(squares);
+        float[] embedding = new float[width];
+        for (int j = 0; j < width; j++) {
+            embedding[j] = (float) (sum[j] / length);
+        }
+        return embedding;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.heed.cli;
+
+import com.google.gson.JsonObject;
+import dev.heed.AttentionBackend;
+import dev.heed.conformance.ConformanceSuite;
+import dev.heed.conformance.Outcome;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code heed conformance DIR}: published test data against a backend. */
+@Command(
+        name = "conformance",
+        description = {
+            "Run published test data on a backend: ONNX node tests (Attention, Softmax, LogSoftmax, RotaryEmbedding)"
+                    + " and vectors of the classic score functions.",
+            ""
+        },
+        footer = {
+            "",
+            "One line a case: PASS name max-error, FAIL name expected ... got ..., SKIP name reason.",
+            "",
+            "Examples:",
+            "  heed conformance onnx/backend/test/data/node",
+            "  heed conformance onnx/backend/test/data/node --backend vector --json"
+        })
+final class ConformanceCommand extends HeedCommand {
+    @Parameters(paramLabel = "DIR", description = "A directory of cases, of directories of cases, or one case.")
+    private Path directory = Path.of("");
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description = "The backend; auto, the default, takes the fastest that is ready.")
+    private @Nullable String backendName;
+
+    ConformanceCommand(Surroundings surroundings) {
+        super(surroundings);
+    }
+
+    @Override
+    public Integer call() {
+        ConformanceSuite suite = ConformanceSuite.of(directory);
+        AttentionBackend backend = surroundings().ready(backendName);
+        List<Outcome> outcomes = new ArrayList<>();
+        if (asJson()) {
+            try (Progress progress =
+                    progress("conformance " + backend.name(), suite.cases().size())) {
+                suite.run(backend, outcome -> {
+                    outcomes.add(outcome);
+                    progress.step();
+                });
+            }
+            printJson(backend, outcomes);
+        } else {
+            // The lines themselves show how far it has come.
+            suite.run(backend, outcome -> {
+                outcomes.add(outcome);
+                out().println(ErrorLine.onOneLine(outcome.line()));
+            });
+            out().println(count(outcomes, Outcome.Status.PASS) + " passed, " + count(outcomes, Outcome.Status.FAIL)
+                    + " failed, " + count(outcomes, Outcome.Status.SKIP) + " skipped");
+        }
+        return count(outcomes, Outcome.Status.FAIL) == 0 ? OK : FAILED;
+    }
+
+    private static long count(List<Outcome> outcomes, Outcome.Status status) {
+        return outcomes.stream().filter(outcome -> outcome.status() == status).count();
+    }
+
+    private void printJson(AttentionBackend backend, List<Outcome> outcomes) {
+        var root = new JsonObject();
+        root.addProperty("backend", backend.name());
+        root.addProperty("passed", count(outcomes, Outcome.Status.PASS));
+        root.addProperty("failed", count(outcomes, Outcome.Status.FAIL));
+        root.addProperty("skipped", count(outcomes, Outcome.Status.SKIP));
+        root.add("cases", JsonText.array(outcomes, outcome -> {
+            var json = new JsonObject();
+            json.addProperty("name", outcome.name());
+            json.addProperty("status", outcome.status().name());
+            json.add("maxError", Double.isNaN(outcome.maxError()) ? null : JsonText.number(outcome.maxError()));
+            json.addProperty("detail", outcome.detail());
+            return json;
+        }));
+        print(root);
+    }
+}

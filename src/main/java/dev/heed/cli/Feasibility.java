@@ -1,0 +1,115 @@
+package dev.heed.cli;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxProblem;
+import dev.heed.mask.Mask;
+import dev.heed.mask.MaskPattern;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.LongStream;
+
+/**
+ * Whether a case that can be read can also be posed: a bias of the wrong shape or a dropout of 2 is the user's mistake
+ * and must not look like a backend's. Stand-ins of one element, expanded to the shapes, are checked like tensors.
+ */
+final class Feasibility {
+    private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
+
+    private Feasibility() {}
+
+    /**
+     * Checks a problem.
+     *
+     * @throws InvalidInputException if no tensors pose it, or they are too large to be checked
+     */
+    static void require(Problem problem) {
+        switch (problem) {
+            case AttentionProblem p -> attention(p);
+            case MultiHeadProblem p -> {
+                AttentionShape s = p.attention().shape();
+                size(p, s.batch(), s.seqLenQ(), Math.max(p.embedQ(), p.embedOut()));
+                size(p, s.batch(), s.seqLenKv(), Math.max(p.embedK(), p.embedV()));
+                attention(p.attention());
+            }
+            case SoftmaxProblem p -> size(p, p.sizes());
+            case RotaryProblem p -> size(p, p.batch(), p.numHeads(), p.seqLen(), p.headDim());
+        }
+    }
+
+    private static void attention(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        size(p, s.batch(), s.numHeads(), s.seqLenQ(), Math.max(s.headDim(), s.valueHeadDim()));
+        size(p, s.batch(), s.numKvHeads(), s.seqLenKv(), Math.max(s.headDim(), s.valueHeadDim()));
+        if (p.weights() || p.scores() != null) {
+            size(p, s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
+        }
+        List<Long> bias = p.biasShape();
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withDropout(p.dropout(), 0)
+                .withSoftcap(p.softcap())
+                .withTopK(p.topK())
+                .withBias(bias == null ? null : standIn(p.type(), array(bias)))
+                .withMask(mask(p));
+        if (p.rows() < 0) {
+            throw new InvalidInputException(
+                    "A number of rows is not negative",
+                    "rows >= 0",
+                    "rows=" + p.rows(),
+                    p.toString(),
+                    "leave rows= out");
+        }
+        try {
+            AttentionInputs.of(
+                    standIn(p.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim()),
+                    standIn(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                    standIn(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()),
+                    options);
+        } catch (InvalidInputException e) {
+            throw e.in(p.toString());
+        }
+    }
+
+    private static Mask mask(AttentionProblem p) {
+        return MaskPattern.parse(p.maskPattern(), new MaskPattern.Data() {
+            @Override
+            public long[] keyLengths() {
+                return new long[Math.toIntExact(p.shape().batch())];
+            }
+
+            @Override
+            public Tensor dense(long... shape) {
+                return standIn(DType.BOOL, shape);
+            }
+        });
+    }
+
+    private static Tensor standIn(DType type, long... shape) {
+        return Tensor.zeros(type, 1).expand(shape);
+    }
+
+    private static long[] array(List<Long> sizes) {
+        return sizes.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /** The check holds every tensor in a Java array of doubles. */
+    private static void size(Problem problem, long... shape) {
+        double elements = LongStream.of(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
+        if (elements > MOST_ELEMENTS) {
+            throw new InvalidInputException(
+                    "The case is too large to be checked",
+                    "tensors of at most " + MOST_ELEMENTS + " elements",
+                    String.format(Locale.ROOT, "%.3g elements", elements),
+                    problem.toString(),
+                    "a smaller batch, or fewer heads");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.heed.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** The command {@code heed}. Exit codes: 0 done, 1 a check failed or something broke, 2 wrong use or bad input. */
+@Command(
+        name = "heed",
+        versionProvider = Version.class,
+        description = "Attention for Java: what this machine offers, what it computes, and whether it is right.",
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        footer = {
+            "",
+            "Examples:",
+            "  heed devices",
+            "  heed run \"q1x8x128x64 kv8x128 f32 mask=causal:br\"",
+            "  heed verify --quick",
+            "  heed explain \"The animal didn't cross the street because it was too tired.\"",
+            "",
+            "heed COMMAND --help tells more. Exit codes: 0 done, 1 a check failed or something broke, 2 wrong use."
+        })
+public final class Main implements Callable<Integer> {
+    // picocli sets the fields below, and reads those that nothing here reads
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help.")
+    boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Print the versions of Heed and Java.")
+    boolean version;
+
+    private Main() {}
+
+    /** Runs a command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        CommandLine heed = commandLine(Surroundings.ofThisProcess());
+        int code = run(heed, args);
+        heed.getOut().flush();
+        heed.getErr().flush();
+        System.exit(code);
+    }
+
+    /** {@return the command line with all commands, in given surroundings} */
+    static CommandLine commandLine(Surroundings surroundings) {
+        var heed = new CommandLine(new Main())
+                .addSubcommand(new DevicesCommand(surroundings))
+                .addSubcommand(new RunCommand(surroundings))
+                .addSubcommand(new VerifyCommand(surroundings))
+                .addSubcommand(new ConformanceCommand(surroundings))
+                .addSubcommand(new ExplainCommand(surroundings));
+        heed.setUsageHelpWidth(100);
+        heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));
+        heed.registerConverter(Path.class, Main::path);
+        heed.setParameterExceptionHandler(
+                (e, args) -> ErrorLine.report(e.getCommandLine().getErr(), e, ErrorLine.wantsTrace(args)));
+        heed.setExecutionExceptionHandler((e, command, parsed) ->
+                ErrorLine.report(command.getErr(), e, ErrorLine.wantsTrace(originalArgs(parsed))));
+        return heed;
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + text + "' is not a path");
+        }
+    }
+
+    private static String[] originalArgs(ParseResult parsed) {
+        return parsed.originalArgs().toArray(String[]::new);
+    }
+
+    /** {@return the exit code} Errors that picocli lets pass, such as a full heap, end in one line too. */
+    static int run(CommandLine heed, String... args) {
+        PrintWriter err = heed.getErr();
+        try {
+            return heed.execute(args);
+        } catch (Throwable e) {
+            return ErrorLine.report(err, e, ErrorLine.wantsTrace(args));
+        }
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "a command is missing");
+    }
+}

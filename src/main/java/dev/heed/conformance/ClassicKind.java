@@ -1,0 +1,220 @@
+package dev.heed.conformance;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionResult;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadWeights;
+import dev.heed.ScoreStage;
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What each kind of vector asks of a backend. Everything goes through attention, so that its masks and its softmax are
+ * what is tested: scores that are given become queries on unit keys, {@code score = row . e_j}.
+ */
+final class ClassicKind {
+    private final ClassicCase item;
+    private final AttentionBackend backend;
+    private final Comparison comparison;
+
+    ClassicKind(ClassicCase item, AttentionBackend backend, Comparison comparison) {
+        this.item = item;
+        this.backend = backend;
+        this.comparison = comparison;
+    }
+
+    void run() {
+        switch (item.kind()) {
+            case "score.dot" -> scoreDot();
+            case "attention.dot" -> attentionDot();
+            case "attention.any_score" -> anyScore();
+            case "softmax.masked" -> softmaxMasked();
+            case "softmax_apply" -> softmaxApply();
+            case "mask.causal_top_left" -> causalTopLeft();
+            case "layer.mha" -> multiHead();
+            default -> throw new NotCoveredException("kind " + item.kind());
+        }
+    }
+
+    // ---------------------------------------------------------------- kinds
+
+    private void scoreDot() {
+        item.requireKnown(Set.of("scale"), Set.of("q", "k"), Set.of("score"));
+        AttentionOptions options = dot().withScores(ScoreStage.SCORE);
+        expect(
+                "score",
+                attend(item.tensor("q"), item.tensor("k"), item.tensor("k"), options)
+                        .scores());
+    }
+
+    private void attentionDot() {
+        item.requireKnown(Set.of("scale"), Set.of("q", "k", "value", "kmask"), Set.of("weights", "out"));
+        attendAndExpect(dot().withMask(keyMask()));
+    }
+
+    /** Keys that are all the same get the same weight, whatever the score function. */
+    private void anyScore() {
+        item.requireKnown(Set.of(), Set.of("q", "k", "value", "kmask"), Set.of("weights", "out"));
+        for (ScoreFunction score : List.of(ScoreFunction.dot(), ScoreFunction.scaledDot())) {
+            attendAndExpect(AttentionOptions.DEFAULT.withScore(score).withMask(keyMask()));
+        }
+    }
+
+    private void softmaxMasked() {
+        item.requireKnown(Set.of("fully_masked"), Set.of("x", "mask"), Set.of("y"));
+        String empty = item.attributes().getOrDefault("fully_masked", "zero");
+        if (!empty.equals("zero")) {
+            throw new NotCoveredException("fully_masked " + empty + ": Heed gives zero");
+        }
+        Tensor rows = item.tensor("x").unsqueeze(0);
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withScore(ScoreFunction.dot())
+                .withMask(Mask.dense(truths(item.tensor("mask"))))
+                .withWeights();
+        Tensor unit = unit(rows);
+        Tensor weights = wanted(attend(rows, unit, unit, options).weights());
+        compare("y", weights.select(0, 0).select(0, 0));
+    }
+
+    private void softmaxApply() {
+        item.requireKnown(Set.of(), Set.of("score", "value", "mask"), Set.of("weights", "out"));
+        Tensor scores = item.tensor("score");
+        Tensor mask = item.tensors().get("mask");
+        AttentionOptions options =
+                AttentionOptions.DEFAULT.withScore(ScoreFunction.dot()).withWeights();
+        if (mask != null) {
+            options = options.withMask(Mask.dense(truths(mask.unsqueeze(1))));
+        }
+        AttentionResult result = attend(scores, unit(scores), item.tensor("value"), options);
+        expect("weights", result.weights());
+        expect("out", result.output());
+    }
+
+    private void causalTopLeft() {
+        item.requireKnown(Set.of("lq", "lk"), Set.of(), Set.of("mask"));
+        Tensor query = Tensor.zeros(DType.F32, 1, item.size("lq"), 1);
+        Tensor key = Tensor.zeros(DType.F32, 1, item.size("lk"), 1);
+        AttentionOptions options =
+                AttentionOptions.DEFAULT.causal(CausalAlignment.TOP_LEFT).withWeights();
+        Tensor weights = wanted(attend(query, key, key, options).weights());
+        // Equal scores: a key has a weight if and only if it takes part.
+        compare("mask", truths(weights.select(0, 0).select(0, 0)).to(DType.F32));
+    }
+
+    /** Keras: one kernel [embed, heads, width] for queries, keys and values, and as [heads, width, embed] for the output. */
+    private void multiHead() {
+        item.requireKnown(
+                Set.of("num_heads", "key_dim"),
+                Set.of("query", "key", "value", "kernel"),
+                Set.of("weights_every_head", "out"));
+        long heads = item.size("num_heads");
+        long width = heads * item.size("key_dim");
+        Tensor kernel = item.tensor("kernel");
+        Tensor in = kernel.reshape(kernel.size(0), width);
+        Tensor out = kernel.reshape(width, kernel.size(-1));
+        var inputs = MultiHeadInputs.of(
+                item.tensor("query"),
+                item.tensor("key"),
+                item.tensor("value"),
+                MultiHeadWeights.of(in, in, in, out),
+                heads,
+                heads,
+                AttentionOptions.DEFAULT.withWeights());
+        NotCoveredException.requireSupported(backend, inputs.problem());
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        try (MultiHeadPlan plan = backend.plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+        Tensor weights = wanted(result.weights());
+        for (long h = 0; h < heads; h++) {
+            compare("weights_every_head", weights.select(0, 0).select(0, h));
+        }
+        compare("out", result.output());
+    }
+
+    // ---------------------------------------------------------------- steps
+
+    private AttentionOptions dot() {
+        Double scale = item.number("scale");
+        ScoreFunction score = scale == null ? ScoreFunction.dot() : ScoreFunction.scaledDot(scale);
+        return AttentionOptions.DEFAULT.withScore(score);
+    }
+
+    private Mask keyMask() {
+        Tensor kmask = item.tensors().get("kmask");
+        return kmask == null ? Mask.NONE : Mask.dense(truths(kmask.unsqueeze(1).unsqueeze(1)));
+    }
+
+    private void attendAndExpect(AttentionOptions options) {
+        AttentionResult result =
+                attend(item.tensor("q"), item.tensor("k"), item.tensor("value"), options.withWeights());
+        expect("weights", result.weights());
+        expect("out", result.output());
+    }
+
+    /** One head over tensors {@code [batch, sequence, width]}. */
+    private AttentionResult attend(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
+        for (Tensor tensor : List.of(query, key, value)) {
+            if (tensor.rank() != 3) {
+                throw new InvalidInputException(
+                        "Kind " + item.kind() + " has three axes",
+                        "[batch, sequence, width]",
+                        tensor.toString(),
+                        "mend the file");
+            }
+        }
+        var inputs = AttentionInputs.of(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1), options);
+        NotCoveredException.requireSupported(backend, inputs.problem());
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        try (AttentionPlan plan = backend.plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+        return result;
+    }
+
+    /** Keys {@code [batch, n, n]} of which query {@code x} has score {@code x_j} with key {@code j}. */
+    private static Tensor unit(Tensor rows) {
+        long n = rows.size(2);
+        Tensor unit = Tensor.zeros(rows.type(), n, n);
+        for (long j = 0; j < n; j++) {
+            unit.set(1, j, j);
+        }
+        return unit.expand(rows.size(0), n, n);
+    }
+
+    private static Tensor truths(Tensor numbers) {
+        return numbers.to(DType.BOOL);
+    }
+
+    /** Compares the only head of an output, if the item says what is expected. */
+    private void expect(String output, @Nullable Tensor heads) {
+        if (item.expected().containsKey(output)) {
+            compare(output, wanted(heads).select(1, 0));
+        }
+    }
+
+    private void compare(String output, Tensor actual) {
+        Tensor expected = item.expected().get(output);
+        if (expected != null) {
+            comparison.add(output, expected, actual, item.tolerance());
+        }
+    }
+
+    private static Tensor wanted(@Nullable Tensor tensor) {
+        if (tensor == null) {
+            throw new IllegalStateException("the options ask for it, so the result has a place for it");
+        }
+        return tensor;
+    }
+}

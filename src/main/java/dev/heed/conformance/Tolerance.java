@@ -1,0 +1,32 @@
+package dev.heed.conformance;
+
+import dev.heed.tensor.DType;
+
+/**
+ * How far a computed element may be from the expected one: {@code absolute + relative |expected|}.
+ *
+ * @param relative the part that grows with the expected element
+ * @param absolute the part that does not
+ */
+record Tolerance(double relative, double absolute) {
+    /** For what is copied rather than computed. */
+    static final Tolerance EXACT = new Tolerance(0, 0);
+
+    /** What the published data allow: their worst recomputed errors are 3e-8 in f32 and 2.5e-4 in f16. */
+    static Tolerance of(DType type) {
+        return switch (type) {
+            case F64 -> new Tolerance(1e-7, 1e-9);
+            case F32 -> new Tolerance(1e-5, 1e-6);
+            case F16 -> new Tolerance(2e-3, 2e-3);
+            case BF16 -> new Tolerance(0x1p-7, 2e-3); // one unit in the last place
+            case I64, I32, BOOL -> EXACT;
+        };
+    }
+
+    boolean allows(double expected, double actual) {
+        if (Double.isNaN(expected) || Double.isInfinite(expected)) {
+            return Double.compare(expected, actual) == 0;
+        }
+        return Math.abs(expected - actual) <= absolute + relative * Math.abs(expected);
+    }
+}

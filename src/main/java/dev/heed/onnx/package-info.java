@@ -1,0 +1,11 @@
+/**
+ * Reads ONNX models and tensors: graph, attributes, initializers; runs nothing and writes nothing.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: {@code tensor}.
+ */
+@NullMarked
+package dev.heed.onnx;
+
+import org.jspecify.annotations.NullMarked;

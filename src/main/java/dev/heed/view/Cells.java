@@ -1,0 +1,115 @@
+package dev.heed.view;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+
+/**
+ * The numbers of a heat map, or the means of their tiles.
+ *
+ * @param rows cells from top to bottom
+ * @param columns cells from left to right
+ * @param values row-major
+ * @param tileRows how many rows of the original one cell stands for; the last may stand for fewer
+ * @param tileColumns how many columns likewise
+ * @param wholeRows rows of the original
+ * @param wholeColumns columns of the original
+ */
+record Cells(int rows, int columns, double[] values, int tileRows, int tileColumns, int wholeRows, int wholeColumns) {
+
+    private static Cells whole(int rows, int columns, double[] values) {
+        return new Cells(rows, columns, values, 1, 1, rows, columns);
+    }
+
+    static Cells of(Tensor weights) {
+        if (weights.rank() != 2 || weights.size(0) > Integer.MAX_VALUE / weights.size(1)) {
+            throw new InvalidInputException(
+                    "A heat map has rows and columns",
+                    "[rows, columns] of at most " + Integer.MAX_VALUE + " numbers",
+                    weights.toString(),
+                    "weights.select(0, batch).select(0, head) is one head");
+        }
+        return whole((int) weights.size(0), (int) weights.size(1), weights.toDoubleArray());
+    }
+
+    static Cells of(double[][] weights) {
+        int columns = weights.length == 0 ? 0 : weights[0].length;
+        double[] values = new double[Math.multiplyExact(weights.length, columns)];
+        for (int row = 0; row < weights.length; row++) {
+            if (columns == 0 || weights[row].length != columns) {
+                break;
+            }
+            System.arraycopy(weights[row], 0, values, row * columns, columns);
+            if (row == weights.length - 1) {
+                return whole(weights.length, columns, values);
+            }
+        }
+        throw new InvalidInputException(
+                "A heat map has rows of one length",
+                "at least one row, at least one number in each, the same count in all",
+                weights.length + " rows, the first of " + columns,
+                "fill short rows with Double.NaN");
+    }
+
+    double at(int row, int column) {
+        return values[row * columns + column];
+    }
+
+    boolean isTiled() {
+        return tileRows > 1 || tileColumns > 1;
+    }
+
+    /** {@return these cells if they are few enough, else the means of the smallest equal tiles that are} */
+    Cells atMost(int maxRows, int maxColumns) {
+        int tallness = -Math.floorDiv(-rows, maxRows);
+        int wideness = -Math.floorDiv(-columns, maxColumns);
+        if (tallness <= 1 && wideness <= 1) {
+            return this;
+        }
+        int fewRows = -Math.floorDiv(-rows, tallness);
+        int fewColumns = -Math.floorDiv(-columns, wideness);
+        double[] means = new double[fewRows * fewColumns];
+        for (int row = 0; row < fewRows; row++) {
+            for (int column = 0; column < fewColumns; column++) {
+                means[row * fewColumns + column] = mean(
+                        row * tallness,
+                        Math.min(rows, (row + 1) * tallness),
+                        column * wideness,
+                        Math.min(columns, (column + 1) * wideness));
+            }
+        }
+        return new Cells(fewRows, fewColumns, means, tallness, wideness, wholeRows, wholeColumns);
+    }
+
+    /** The mean of what is finite; NaN where nothing is, so that a masked region stays visible as one. */
+    private double mean(int fromRow, int toRow, int fromColumn, int toColumn) {
+        double mean = 0;
+        int count = 0;
+        for (int row = fromRow; row < toRow; row++) {
+            for (int column = fromColumn; column < toColumn; column++) {
+                double value = at(row, column);
+                if (Double.isFinite(value)) {
+                    count++;
+                    mean += value / count - mean / count; // a running mean cannot overflow
+                }
+            }
+        }
+        return count == 0 ? Double.NaN : mean;
+    }
+
+    /** {@return what must be said below the picture, empty if nothing} */
+    String note() {
+        return isTiled()
+                ? "Each cell is the mean of " + tileRows + " × " + tileColumns + " values (" + wholeRows + " × "
+                        + wholeColumns + " in all)."
+                : "";
+    }
+
+    boolean hasGaps() {
+        for (double value : values) {
+            if (!Double.isFinite(value)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

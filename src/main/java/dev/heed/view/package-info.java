@@ -1,0 +1,11 @@
+/**
+ * Pictures of attention: heat maps as SVG for papers and as text for terminals.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: {@code tensor}.
+ */
+@NullMarked
+package dev.heed.view;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,79 @@
+package dev.heed;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A part of the {@link AttentionBackendContract}; here is how it runs the backend under test. */
+interface ContractChapter {
+    /** {@return the backend under test; a chapter leaves it open} */
+    AttentionBackend subject();
+
+    /** Ends the test as skipped, with the reasons, where the backend says no. */
+    default void assumeSupported(Problem problem) {
+        List<String> notReady = subject().notReadyReasons();
+        List<String> reasons = notReady.isEmpty() ? subject().notSupportedReasons(problem) : notReady;
+        assumeTrue(reasons.isEmpty(), () -> String.join("; ", reasons));
+    }
+
+    default AttentionResult forward(AttentionInputs inputs) {
+        assumeSupported(inputs.problem());
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        try (AttentionPlan plan = subject().plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+        return result;
+    }
+
+    default Tensor output(AttentionInputs inputs) {
+        return forward(inputs).output();
+    }
+
+    /** Forward and backward; the gradients of the output (and of the LSE, if it is kept) are drawn from a fixed seed. */
+    default AttentionGradients gradients(AttentionInputs inputs) {
+        AttentionResult result = forward(inputs);
+        var random = new RandomTensors(99);
+        Tensor dOutput = random.normal(result.output().type(), result.output().shape());
+        Tensor lse = result.lse();
+        return gradients(inputs, result, dOutput, lse == null ? null : random.normal(lse.type(), lse.shape()));
+    }
+
+    default AttentionGradients gradients(
+            AttentionInputs inputs, AttentionResult forward, Tensor dOutput, @Nullable Tensor dLse) {
+        AttentionGradients gradients = AttentionGradients.allocate(inputs);
+        try (AttentionPlan plan = subject().plan(inputs.problem())) {
+            plan.backward(inputs, forward, dOutput, dLse, gradients);
+        }
+        return gradients;
+    }
+
+    default Tensor softmax(Tensor input, int axis, boolean log) {
+        SoftmaxProblem problem = SoftmaxProblem.of(input.shape(), axis, input.type(), log);
+        assumeSupported(problem);
+        Tensor output = Tensor.zeros(input.type(), input.shape());
+        try (SoftmaxPlan plan = subject().plan(problem)) {
+            plan.forward(input, output);
+        }
+        return output;
+    }
+
+    default AttentionResult multiHead(MultiHeadInputs inputs) {
+        assumeSupported(inputs.problem());
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        try (MultiHeadPlan plan = subject().plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+        return result;
+    }
+
+    default Tensor rotary(RotaryInputs inputs) {
+        assumeSupported(inputs.problem());
+        Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());
+        try (RotaryPlan plan = subject().plan(inputs.problem())) {
+            plan.forward(inputs, output);
+        }
+        return output;
+    }
+}

@@ -1,0 +1,83 @@
+package dev.heed.backend.reference;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heed.RandomTensors;
+import dev.heed.tensor.Tensor;
+import java.util.function.DoubleSupplier;
+
+/**
+ * Checks gradients against differences of the loss, of fourth order in the step:
+ * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3} truncation and rounding both stay below
+ * 1e-10 for losses of the size of 1.
+ */
+final class CentralDifference {
+    private static final double STEP = 1e-3;
+    private static final double RELATIVE = 1e-6;
+
+    private CentralDifference() {}
+
+    /** Every element of the gradient is the slope of the loss in that element of the input, relative 1e-6. */
+    static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
+        double[] saved = input.toDoubleArray();
+        double[] slopes = gradient.toDoubleArray();
+        double floor = Math.max(1e-3, RandomTensors.largest(gradient) / 100);
+        for (int i = 0; i < saved.length; i++) {
+            double[] moved = saved.clone();
+            double[] f = new double[4];
+            double[] steps = {STEP, -STEP, 2 * STEP, -2 * STEP};
+            for (int n = 0; n < 4; n++) {
+                moved[i] = saved[i] + steps[n];
+                input.copyFrom(Tensor.of(moved, input.shape()));
+                f[n] = loss.getAsDouble();
+            }
+            double slope = (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * STEP);
+            assertEquals(slope, slopes[i], RELATIVE * Math.max(floor, Math.abs(slope)), name + " gradient, element " + i);
+        }
+        input.copyFrom(Tensor.of(saved, input.shape()));
+    }
+
+    /** The slope of the loss along a random direction is the inner product of that direction with the gradient. */
+    static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
+        Tensor[] saved = new Tensor[inputs.length];
+        Tensor[] directions = new Tensor[inputs.length];
+        double expected = 0;
+        for (int n = 0; n < inputs.length; n++) {
+            saved[n] = inputs[n].copy();
+            directions[n] = new RandomTensors(n).normal(inputs[n].type(), inputs[n].shape());
+            double[] direction = directions[n].toDoubleArray();
+            double[] gradient = gradients[n].toDoubleArray();
+            for (int i = 0; i < gradient.length; i++) {
+                expected += direction[i] * gradient[i];
+            }
+        }
+        double[] f = new double[4];
+        double[] steps = {STEP, -STEP, 2 * STEP, -2 * STEP};
+        for (int k = 0; k < 4; k++) {
+            for (int n = 0; n < inputs.length; n++) {
+                double[] cells = saved[n].toDoubleArray();
+                double[] direction = directions[n].toDoubleArray();
+                for (int i = 0; i < cells.length; i++) {
+                    cells[i] += steps[k] * direction[i];
+                }
+                inputs[n].copyFrom(Tensor.of(cells, inputs[n].shape()));
+            }
+            f[k] = loss.getAsDouble();
+        }
+        double slope = (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * STEP);
+        assertTrue(Math.abs(expected) > 1e-3, "the direction tells nothing");
+        assertEquals(expected, slope, RELATIVE * Math.abs(expected));
+    }
+
+    /** The inner product of a tensor with fixed random numbers, and those numbers as its gradient. */
+    static double weighed(Tensor output, Tensor gradient) {
+        double sum = 0;
+        double[] y = output.toDoubleArray();
+        double[] dy = gradient.toDoubleArray();
+        for (int i = 0; i < y.length; i++) {
+            sum += dy[i] == 0 ? 0 : y[i] * dy[i];
+        }
+        return sum;
+    }
+}

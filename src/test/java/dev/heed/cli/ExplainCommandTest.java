@@ -1,0 +1,137 @@
+package dev.heed.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExplainCommandTest {
+    private static final String SENTENCE = "The animal didn't cross the street because it was too tired.";
+
+    @TempDir
+    Path directory;
+
+    private String file;
+
+    @BeforeEach
+    void nameFile() {
+        file = directory.resolve("map.svg").toString();
+    }
+
+    @Test
+    void itMeansTheAnimal() throws IOException {
+        Heed run = Heed.run("explain", SENTENCE, "--out", file).succeeded();
+        assertTrue(run.out().contains("word     it (token 10)"), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("animal +2 +0\\.6\\d\\d +3 +1")), run.out());
+        assertTrue(run.out().contains("░"), "the heat map is drawn");
+        assertFalse(run.out().contains("\u001b"), "no escapes in a pipe");
+        assertEquals("written to " + file, run.lastLine());
+        String svg = Files.readString(Path.of(file));
+        assertTrue(svg.contains(">animal</text>") && svg.contains("mean of 12 heads"), svg);
+    }
+
+    @Test
+    void oneHead() throws IOException {
+        Heed run = Heed.run("explain", SENTENCE, "--layer", "3", "--head", "1", "--top", "3", "--out", file)
+                .succeeded();
+        assertTrue(run.out().contains("layer 3, head 1"), run.out());
+        String svg = Files.readString(Path.of(file));
+        assertTrue(svg.contains("it → animal: 0.67"), "the picture shows what the table says");
+    }
+
+    @Test
+    void words() {
+        assertTrue(said("didn't").contains("word     didn't (token 3 to 5)"));
+        assertTrue(said("THE#2").contains("word     the (token 7)"));
+        assertTrue(said("tired").contains("word     tired (token 13)"));
+    }
+
+    private String said(String word) {
+        return Heed.run("explain", SENTENCE, "--word", word, "--out", file)
+                .succeeded()
+                .out();
+    }
+
+    @Test
+    void json() {
+        JsonObject json = Heed.run("explain", SENTENCE, "--json", "--out", file, "--head", "1")
+                .succeeded()
+                .json();
+        assertEquals(16, json.getAsJsonArray("tokens").size());
+        assertEquals("it", json.getAsJsonObject("word").get("text").getAsString());
+        assertEquals(1, json.get("head").getAsInt());
+        assertEquals(10, json.getAsJsonArray("links").size());
+        assertEquals(6, json.getAsJsonArray("layers").size());
+        for (var layer : json.getAsJsonArray("layers")) {
+            JsonObject gaze = layer.getAsJsonObject();
+            double sum = gaze.get("onWords").getAsDouble()
+                    + gaze.get("onItself").getAsDouble()
+                    + gaze.get("onSpecial").getAsDouble();
+            assertEquals(1, sum, 1e-5);
+        }
+        assertEquals(file, json.get("svg").getAsString());
+    }
+
+    @Test
+    void strangeSentences() {
+        for (String sentence : List.of("!", "it", "注意 力", "<script>alert('x')</script>", "😀 \u001b[31m")) {
+            Heed run = Heed.run("explain", sentence, "--out", file).succeeded();
+            assertFalse(run.out().contains("\u001b"), run.out());
+            assertEquals("written to " + file, run.lastLine());
+        }
+        Heed.run("explain", "注意 😀", "--json", "--out", file).succeeded().json();
+    }
+
+    @Test
+    void coloursOnATerminal() {
+        var terminal = new Surroundings(
+                Heed.PIPED.backends(),
+                Map.of("TERM", "xterm", "COLORTERM", "truecolor", "COLUMNS", "60"),
+                true,
+                true,
+                StandardCharsets.UTF_8);
+        assertTrue(
+                Heed.run(terminal, "explain", "it works", "--out", file).out().contains("\u001b[48;2;"));
+        var noColor = new Surroundings(
+                Heed.PIPED.backends(), Map.of("TERM", "xterm", "NO_COLOR", "1"), true, true, StandardCharsets.US_ASCII);
+        String plain = Heed.run(noColor, "explain", "it works", "--out", file).out();
+        assertFalse(plain.contains("\u001b") || plain.contains("█"), plain);
+    }
+
+    @Test
+    void badInput() {
+        Heed.run("explain", "", "--out", file).failedWith(2, "The sentence is empty");
+        Heed.run("explain", " \t\n", "--out", file).failedWith(2, "The sentence is empty");
+        Heed.run("explain", "word ".repeat(511), "--out", file).failedWith(2, "<= 512 tokens", "513 tokens");
+        Heed.run("explain", SENTENCE, "--word", "cat", "--out", file).failedWith(2, "does not occur", "animal", "cat");
+        Heed.run("explain", SENTENCE, "--word", "", "--out", file).failedWith(2, "does not occur", "nothing");
+        Heed.run("explain", SENTENCE, "--word", "the#3", "--out", file).failedWith(2, "the 2 times");
+        Heed.run("explain", SENTENCE, "--word", "tire", "--out", file).failedWith(2, "does not occur");
+        Heed.run("explain", SENTENCE, "--layer", "6", "--out", file).failedWith(2, "layers 0 to 5", "layer 6");
+        Heed.run("explain", SENTENCE, "--layer", "-1", "--out", file).failedWith(2, "layers 0 to 5");
+        Heed.run("explain", SENTENCE, "--head", "12", "--out", file).failedWith(2, "heads 0 to 11");
+        Heed.run("explain", SENTENCE, "--head", "one", "--out", file).failedWith(2, "'one'");
+        Heed.run("explain", SENTENCE, "--top", "0", "--out", file).failedWith(2, "1 or more");
+        Heed.run("explain", SENTENCE, "--backend", "gpu", "--out", file).failedWith(2, "Unknown backend");
+        assertFalse(Files.exists(Path.of(file)), "nothing is written where something is wrong");
+    }
+
+    @Test
+    void whereNothingCanBeWritten() {
+        String nowhere = directory.resolve("no/such/place.svg").toString();
+        Heed.run("explain", SENTENCE, "--out", nowhere)
+                .failedWith(1, "cannot be written", "no such file or directory", nowhere);
+        Heed.run("explain", SENTENCE, "--out", directory.toString()).failedWith(1, "cannot be written");
+        Heed.run("explain", SENTENCE, "--out", "").failedWith(1, "cannot be written");
+    }
+}

@@ -1,0 +1,74 @@
+package dev.heed.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.heed.AttentionBackend;
+import dev.heed.backend.reference.ReferenceBackend;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One run of the command line within this process, and what came of it.
+ *
+ * @param code the exit code
+ * @param out what was written to standard output
+ * @param err what was written to standard error
+ */
+record Heed(int code, String out, String err) {
+    static final Surroundings PIPED =
+            new Surroundings(List.of(new ReferenceBackend()), Map.of(), false, false, StandardCharsets.UTF_8);
+
+    static Heed run(String... args) {
+        return run(PIPED, args);
+    }
+
+    static Heed run(List<AttentionBackend> backends, String... args) {
+        return run(new Surroundings(backends, Map.of(), false, false, StandardCharsets.UTF_8), args);
+    }
+
+    static Heed run(Surroundings surroundings, String... args) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        var heed = Main.commandLine(surroundings)
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true));
+        int code = Main.run(heed, args);
+        return new Heed(code, out.toString(), err.toString());
+    }
+
+    /** The run printed one line on standard error, nothing on standard output, and ended with the code. */
+    Heed failedWith(int expected, String... parts) {
+        assertEquals(expected, code, this::toString);
+        assertEquals("", out);
+        assertTrue(err.startsWith("error: ") && err.endsWith(System.lineSeparator()), err);
+        assertEquals(1, err.lines().count(), err);
+        assertFalse(err.contains("\tat ") || err.contains("Exception"), err);
+        for (String part : parts) {
+            assertTrue(err.contains(part), () -> "expected \"" + part + "\" in " + err);
+        }
+        return this;
+    }
+
+    /** The run did what was asked and printed nothing on standard error. */
+    Heed succeeded() {
+        assertEquals("", err);
+        assertEquals(0, code, out);
+        return this;
+    }
+
+    JsonObject json() {
+        assertTrue(out.chars().allMatch(c -> c < 0x7F), "JSON is ASCII");
+        return JsonParser.parseString(out).getAsJsonObject();
+    }
+
+    String lastLine() {
+        return out.lines().toList().getLast();
+    }
+}

@@ -1,0 +1,78 @@
+package dev.heed.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+    @Test
+    void helpNamesAllCommands() {
+        String help = Heed.run("--help").succeeded().out();
+        for (String command :
+                List.of("devices", "run", "verify", "conformance", "explain", "Examples:", "Exit codes")) {
+            assertTrue(help.contains(command), help);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"devices", "run", "verify", "conformance", "explain"})
+    void everyCommandExplainsItself(String command) {
+        String help = Heed.run(command, "--help").succeeded().out();
+        assertTrue(help.startsWith("Usage: heed " + command), help);
+        assertTrue(help.contains("Examples:") && help.contains("  heed " + command), help);
+        assertTrue(help.contains("--json") && help.contains("--debug"), help);
+        assertTrue(help.lines().allMatch(line -> line.length() <= 100), help);
+        assertEquals(help, Heed.run(command, "-h").out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "-V"})
+    void version(String option) {
+        String version = Heed.run(option).succeeded().out();
+        assertTrue(version.matches("heed \\S.*\\RJava \\d+.*\\R"), version);
+    }
+
+    @Test
+    void wrongUse() {
+        Heed.run().failedWith(2, "a command is missing", "HINT: heed --help");
+        Heed.run("devics").failedWith(2, "devics", "did you mean devices?");
+        Heed.run("frobnicate").failedWith(2, "frobnicate", "HINT: heed --help");
+        Heed.run("").failedWith(2);
+        Heed.run("--nope").failedWith(2, "--nope");
+        Heed.run("devices", "--nope").failedWith(2, "--nope", "HINT: heed devices --help");
+        Heed.run("devices", "extra").failedWith(2, "extra");
+        Heed.run("devices", "a\nb\u001b[31m").failedWith(2, "a\\nb\\u001b[31m");
+        Heed.run("run").failedWith(2, "CASE");
+        Heed.run("conformance").failedWith(2, "DIR");
+        Heed.run("explain").failedWith(2, "SENTENCE");
+        Heed.run("run", "q1x1x2x2 kv1x2", "--seed").failedWith(2, "--seed");
+        Heed.run("run", "q1x1x2x2 kv1x2", "--seed", "x").failedWith(2, "--seed", "'x'");
+    }
+
+    @Test
+    void debugAddsTheStackTrace() {
+        Heed plain = Heed.run("run", "nonsense");
+        Heed debug = Heed.run("run", "nonsense", "--debug");
+        assertEquals(2, debug.code());
+        assertTrue(debug.err().startsWith(plain.err()), debug.err());
+        assertTrue(debug.err().contains("\tat dev.heed."), debug.err());
+        assertTrue(Heed.run("--debug", "frobnicate").err().contains("\tat "), "also where the options cannot be read");
+    }
+
+    @Test
+    void helpIsColouredOnlyWhereItMayBe() {
+        var terminal = new Surroundings(List.of(), Map.of("TERM", "xterm"), true, true, StandardCharsets.UTF_8);
+        var noColor = new Surroundings(
+                List.of(), Map.of("TERM", "xterm", "NO_COLOR", "1"), true, true, StandardCharsets.UTF_8);
+        assertTrue(Heed.run(terminal, "--help").out().contains("\u001b["));
+        assertFalse(Heed.run(noColor, "--help").out().contains("\u001b["));
+        assertFalse(Heed.run("--help").out().contains("\u001b["));
+    }
+}

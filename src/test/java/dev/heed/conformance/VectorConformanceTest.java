@@ -1,0 +1,12 @@
+package dev.heed.conformance;
+
+import dev.heed.AttentionBackend;
+import dev.heed.backend.vector.VectorBackend;
+
+/** The published cases on the vector backend. */
+class VectorConformanceTest extends ConformanceContract {
+    @Override
+    protected AttentionBackend backend() {
+        return new VectorBackend(2);
+    }
+}

@@ -1,0 +1,37 @@
+package dev.heed.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+
+class MachineTest {
+    @Test
+    void thisMachineIsDescribed() {
+        Machine machine = Machine.current();
+        assertTrue(machine.cores() >= 1);
+        assertTrue(machine.memoryBytes() > 1 << 20);
+        assertTrue(machine.java().startsWith(String.valueOf(Runtime.version().feature())));
+        assertTrue(machine.system().contains(System.getProperty("os.arch")));
+    }
+
+    @Test
+    void widthOrReasonsNeverBoth() {
+        Machine machine = Machine.current();
+        assertEquals(machine.vectorBits().isPresent(), machine.vectorReasons().isEmpty());
+        machine.vectorBits().ifPresent(bits -> assertTrue(bits >= 64 && Integer.bitCount(bits) == 1, bits + " bits"));
+    }
+
+    @Test
+    void descriptionNamesTheSpeciesOrTheCure() {
+        var wide = new Machine(8, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.of(512), List.of());
+        assertEquals(
+                "Linux amd64, 8 cores, Java 25.0.1, Vector API: 512-bit species (16 x f32)", wide.describe());
+        String cure = "start java with " + Machine.VECTOR_FLAG;
+        var bare = new Machine(8, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.empty(), List.of(cure));
+        assertTrue(bare.describe().endsWith("Vector API: start java with --add-modules jdk.incubator.vector"));
+        assertEquals(1, Machine.current().describe().lines().count());
+    }
+}

@@ -1,0 +1,214 @@
+package dev.heed.tensor;
+
+import static dev.heed.TensorAssertions.assertRefused;
+import static dev.heed.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Views share memory; copies do not. */
+class TensorViewTest {
+    /** {@code [2, 3, 4]} with element {@code [a, b, c]} equal to {@code 100 a + 10 b + c}. */
+    private final Tensor digits = counted();
+
+    private static Tensor counted() {
+        Tensor tensor = Tensor.zeros(DType.F32, 2, 3, 4);
+        for (int n = 0; n < 24; n++) {
+            tensor.set(100 * (n / 12) + 10 * (n / 4 % 3) + n % 4, n / 12, n / 4 % 3, n % 4);
+        }
+        return tensor;
+    }
+
+    @Test
+    void sliceKeepsTheAxis() {
+        Tensor slice = digits.slice(1, 1, 3).slice(-1, 2, 3);
+        assertArrayEquals(new long[] {2, 2, 1}, slice.shape());
+        assertArrayEquals(new double[] {12, 22, 112, 122}, slice.toDoubleArray());
+        slice.set(-5, 1, 0, 0);
+        assertEquals(-5, digits.get(1, 1, 2));
+    }
+
+    @Test
+    void selectDropsTheAxis() {
+        assertArrayEquals(new double[] {10, 11, 12, 13}, digits.select(0, 0).select(0, 1).toDoubleArray());
+        assertArrayEquals(new double[] {3, 13, 23, 103, 113, 123}, digits.select(-1, 3).toDoubleArray());
+    }
+
+    @Test
+    void transposeExchangesAxes() {
+        Tensor turned = digits.transpose(0, 2);
+        assertArrayEquals(new long[] {4, 3, 2}, turned.shape());
+        assertEquals(123, turned.get(3, 2, 1));
+        assertFalse(turned.isContiguous());
+        assertSame(digits.segment(), turned.segment());
+        assertSameBits(digits, turned.transpose(2, 0));
+    }
+
+    @Test
+    void splitCutsAnAxis() {
+        Tensor split = digits.split(2, 2);
+        assertArrayEquals(new long[] {2, 3, 2, 2}, split.shape());
+        assertEquals(112, split.get(1, 1, 1, 0));
+        assertEquals(112, digits.transpose(0, 2).split(0, 2).get(1, 0, 1, 1));
+    }
+
+    @Test
+    void expandRepeatsWithoutACopy() {
+        Tensor row = digits.slice(0, 0, 1).slice(1, 2, 3);
+        Tensor expanded = row.expand(5, 2, 3, 4);
+        assertArrayEquals(new long[] {5, 2, 3, 4}, expanded.shape());
+        assertEquals(23, expanded.get(4, 1, 2, 3));
+        assertTrue(expanded.isExpanded());
+        assertFalse(row.isExpanded());
+        assertEquals(0, expanded.stride(0));
+        row.set(-1, 0, 0, 0);
+        assertEquals(-1, expanded.get(3, 0, 1, 0));
+    }
+
+    @Test
+    void unsqueezeAddsAnAxisOfOne() {
+        assertArrayEquals(new long[] {1, 2, 3, 4}, digits.unsqueeze(0).shape());
+        assertArrayEquals(new long[] {2, 3, 4, 1}, digits.unsqueeze(-1).shape());
+        assertTrue(digits.unsqueeze(1).isContiguous());
+    }
+
+    @Test
+    void reshapeCopiesOnlyWhatIsNotContiguous() {
+        Tensor flat = digits.reshape(6, 4);
+        flat.set(-9, 5, 3);
+        assertEquals(-9, digits.get(1, 2, 3));
+        Tensor copied = digits.transpose(0, 1).reshape(24);
+        assertNotSame(digits.segment(), copied.segment());
+        assertArrayEquals(new double[] {100, 101}, copied.slice(0, 4, 6).toDoubleArray());
+        assertEquals(10, digits.slice(0, 0, 1).slice(1, 1, 3).reshape(8).get(0));
+    }
+
+    @Test
+    void packedProjectionsAreThreeViewsOfOneTensor() {
+        Tensor packed = Tensor.zeros(DType.F32, 2, 5, 3 * 8);
+        Tensor query = Layout.packed(packed.slice(2, 0, 8), 2);
+        Tensor value = Layout.packed(packed.slice(2, 16, 24), 2);
+        assertArrayEquals(new long[] {2, 2, 5, 4}, query.shape());
+        assertSame(packed.segment(), query.segment());
+        value.set(7, 1, 1, 4, 3);
+        assertEquals(7, packed.get(1, 4, 23));
+        assertEquals(0, query.get(1, 1, 4, 3));
+    }
+
+    @Test
+    void layoutsBecomeHeadsBeforeSequence() {
+        Tensor bshd = Tensor.zeros(DType.F32, 2, 5, 3, 4);
+        bshd.set(8, 1, 4, 2, 3);
+        assertEquals(8, Layout.BSHD.toBhsd(bshd).get(1, 2, 4, 3));
+        assertSame(bshd, Layout.BHSD.toBhsd(bshd));
+        assertRefused(null, () -> Layout.BSHD.toBhsd(digits));
+        assertRefused(null, () -> Layout.packed(bshd, 2));
+        assertRefused(null, () -> Layout.packed(digits, 3));
+        assertRefused(null, () -> Layout.packed(digits, 0));
+    }
+
+    @Test
+    void viewsOutsideTheTensorAreRefused() {
+        assertRefused(null, () -> digits.slice(0, 0, 3));
+        assertRefused(null, () -> digits.slice(0, -1, 1));
+        assertRefused(null, () -> digits.slice(0, 1, 1));
+        assertRefused(null, () -> digits.select(1, 3));
+        assertRefused(null, () -> digits.split(2, 3));
+        assertRefused(null, () -> digits.split(2, -2));
+        assertRefused(null, () -> digits.expand(2, 3, 5));
+        assertRefused(null, () -> digits.expand(3, 4));
+        assertRefused(null, () -> digits.reshape(5, 5));
+        assertRefused(null, () -> digits.copyFrom(Tensor.zeros(DType.F32, 4, 3, 2)));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.size(3));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.transpose(0, -4));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.unsqueeze(5));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.get(0, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.get(0, 3, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> digits.set(1, 0, 0, -1));
+    }
+
+    @Test
+    void overlapsIsAboutMemory() {
+        assertTrue(digits.overlaps(digits));
+        assertTrue(digits.overlaps(digits.slice(0, 1, 2)));
+        assertFalse(digits.slice(0, 0, 1).overlaps(digits.slice(0, 1, 2)));
+        assertFalse(digits.overlaps(digits.copy()));
+        float[] data = new float[10];
+        Tensor whole = Tensor.of(data, 10);
+        Tensor part = Tensor.of(MemorySegment.ofArray(data).asSlice(16, 8), DType.F32, 2);
+        assertTrue(whole.overlaps(part) && part.overlaps(whole));
+        assertFalse(whole.slice(0, 0, 4).overlaps(part));
+        assertTrue(part.overlaps(part.expand(3, 2)));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(40);
+            Tensor floats = Tensor.of(memory, DType.F32, 10);
+            Tensor doubles = Tensor.of(memory.asSlice(32), DType.F64, 1);
+            assertTrue(floats.overlaps(doubles));
+            assertFalse(floats.slice(0, 0, 8).overlaps(doubles));
+            assertFalse(floats.overlaps(whole));
+        }
+    }
+
+    @Test
+    void readOnlyViewsCannotBeWrittenButChangeWithTheTensor() {
+        Tensor readOnly = digits.asReadOnly();
+        assertThrows(IllegalArgumentException.class, () -> readOnly.set(1, 0, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> readOnly.transpose(0, 1).fill(1));
+        assertTrue(readOnly.select(0, 0).isReadOnly());
+        digits.set(77, 0, 0, 0);
+        assertEquals(77, readOnly.get(0, 0, 0));
+        assertFalse(readOnly.copy().isReadOnly());
+        assertFalse(digits.isReadOnly());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void copiesRoundToTheirType(DType type) {
+        Tensor source = Tensor.of(new double[] {0, 1, 2.7, -3.9, 1e-3, 100.5}, 2, 3);
+        double[] expected = source.toDoubleArray();
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = type.round(expected[i]);
+        }
+        assertArrayEquals(expected, source.to(type).toDoubleArray());
+        assertArrayEquals(expected, source.transpose(0, 1).to(type).transpose(0, 1).toDoubleArray());
+        assertEquals(type, source.to(type).type());
+    }
+
+    @Test
+    void copyFromReadsStridedSourcesIntoStridedTargets() {
+        Tensor target = Tensor.zeros(DType.F32, 4, 3, 2);
+        target.transpose(0, 2).copyFrom(digits);
+        assertEquals(123, target.get(3, 2, 1));
+        Tensor window = Tensor.zeros(DType.F32, 4, 5, 6).slice(0, 1, 3).slice(1, 1, 4).slice(2, 1, 5);
+        window.copyFrom(digits);
+        assertSameBits(digits, window.copy());
+        assertEquals(24, window.toFloatArray().length);
+    }
+
+    @Test
+    void contiguityLooksPastAxesOfOne() {
+        assertTrue(Tensor.zeros(DType.F32, 3, 1, 4).transpose(0, 1).isContiguous());
+        assertTrue(digits.slice(0, 1, 2).isContiguous());
+        assertFalse(digits.slice(2, 0, 3).isContiguous());
+    }
+
+    @Test
+    void shapesAreCopies() {
+        digits.shape()[0] = 99;
+        assertEquals(2, digits.size(0));
+        long[] sizes = {4, 6};
+        Tensor reshaped = digits.reshape(sizes);
+        sizes[0] = 99;
+        assertEquals(4, reshaped.size(0));
+    }
+}
