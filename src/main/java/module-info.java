@@ -29,6 +29,9 @@ module dev.heed {
     exports dev.heed.verify;
     exports dev.heed.view;
 
+    opens dev.heed.cli to
+            info.picocli;
+
     uses AttentionBackend;
 
     provides AttentionBackend with

@@ -61,7 +61,11 @@ public record AttentionInputs(
                     "query " + query + ", key " + key + ", value " + value,
                     "tensor.to(DType." + query.type() + ")");
         }
-        return AttentionProblem.of(shape, query.type(), options);
+        try {
+            return AttentionProblem.of(shape, query.type(), options);
+        } catch (InvalidInputException e) {
+            throw e.in(AttentionProblem.of(shape, query.type(), AttentionOptions.DEFAULT).toString());
+        }
     }
 
     static void requireFits(AttentionShape shape, AttentionOptions options) {

@@ -54,7 +54,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
             AttentionGradients gradients) {
         requireRunnable(inputs.problem());
         try {
-            forward.requireFits(problem());
+            forward.requireReadable(problem());
             AttentionShape s = problem().shape();
             InputCheck.input(
                     "output gradient",

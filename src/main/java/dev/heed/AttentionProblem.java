@@ -99,7 +99,11 @@ public record AttentionProblem(
         return fits;
     }
 
-    /** {@return the problem that tensors of a shape and type pose with some options} */
+    /**
+     * {@return the problem that tensors of a shape and type pose with some options}
+     *
+     * @throws InvalidInputException if the options do not fit the shape
+     */
     public static AttentionProblem of(AttentionShape shape, DType type, AttentionOptions options) {
         Tensor bias = options.bias();
         return new AttentionProblem(

@@ -1,6 +1,7 @@
 package dev.heed;
 
 import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -73,6 +74,20 @@ public record AttentionResult(
 
     void requireFits(AttentionProblem problem) {
         requireFits(problem, outputShape(problem));
+    }
+
+    /** As {@link #requireFits}, for a result that is read: it may be read-only. */
+    void requireReadable(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        InputCheck.input("output", output, p.type(), outputShape(p));
+        if (p.lse() && lse == null) {
+            throw new InvalidInputException(
+                    "The forward result lost its LSE",
+                    "the result that forward wrote",
+                    "lse null",
+                    "pass the result of forward unchanged");
+        }
+        InputCheck.floating("lse", lse, s.batch(), s.numHeads(), s.seqLenQ());
     }
 
     void requireFits(AttentionProblem p, long[] outputShape) {

@@ -14,13 +14,7 @@ final class InputCheck {
 
     static void readable(String name, Tensor tensor) {
         Objects.requireNonNull(tensor, name);
-        if (!tensor.isAlive()) {
-            throw new InvalidInputException(
-                    "The arena of " + name + " is closed",
-                    "an open arena",
-                    tensor.toString(),
-                    "keep the arena open until the call returns");
-        }
+        tensor.requireAccessible(name);
     }
 
     static void input(String name, Tensor tensor, DType type, long... shape) {

@@ -66,17 +66,27 @@ public record MultiHeadInputs(
                 key.size(1),
                 headDim,
                 perHead("value weights", weights.value(), numKvHeads));
-        var problem = new MultiHeadProblem(
+        MultiHeadProblem problem;
+        try {
+            problem = problemOf(query, key, value, weights, shape, options);
+        } catch (InvalidInputException e) {
+            throw e.in(problemOf(query, key, value, weights, shape, AttentionOptions.DEFAULT).toString());
+        }
+        return new MultiHeadInputs(query, key, value, weights, options, problem);
+    }
+
+    private static MultiHeadProblem problemOf(
+            Tensor query, Tensor key, Tensor value, MultiHeadWeights w, AttentionShape shape, AttentionOptions options) {
+        return new MultiHeadProblem(
                 query.size(2),
                 key.size(2),
                 value.size(2),
-                weights.output().size(1),
-                weights.queryBias() != null,
-                weights.keyBias() != null,
-                weights.valueBias() != null,
-                weights.outputBias() != null,
+                w.output().size(1),
+                w.queryBias() != null,
+                w.keyBias() != null,
+                w.valueBias() != null,
+                w.outputBias() != null,
                 AttentionProblem.of(shape, query.type(), options));
-        return new MultiHeadInputs(query, key, value, weights, options, problem);
     }
 
     private static long perHead(String name, Tensor matrix, long heads) {
@@ -123,6 +133,14 @@ public record MultiHeadInputs(
         bias("value bias", w.valueBias(), type, vWidth);
         bias("output bias", w.outputBias(), type, problem.embedOut());
         AttentionInputs.requireFits(s, options);
+        boolean posed = problem.equals(problemOf(query, key, value, w, s, options));
+        if (!posed) {
+            throw new InvalidInputException(
+                    "The problem is not the one these tensors pose",
+                    "the options and biases of the problem",
+                    "attention " + AttentionProblem.of(s, type, options),
+                    "MultiHeadInputs.of(query, key, value, weights, numHeads, numKvHeads, options)");
+        }
     }
 
     private static void bias(String name, @Nullable Tensor bias, DType type, long width) {

@@ -29,11 +29,16 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void backward(RotaryInputs inputs, Tensor outputGradient, Tensor inputGradient) {
-        InputCheck.input(
-                "output gradient",
-                outputGradient,
-                problem().type(),
-                inputs.input().shape());
+        requireRunnable(inputs.problem());
+        try {
+            InputCheck.input(
+                    "output gradient",
+                    outputGradient,
+                    problem().type(),
+                    inputs.input().shape());
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
         requireOutput(inputs, inputGradient, List.of(outputGradient));
         run(inputs, outputGradient, inputGradient, -1);
     }

@@ -302,13 +302,7 @@ public sealed interface Mask {
 
         @Override
         public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
-            if (!takesPart.isAlive()) {
-                throw new InvalidInputException(
-                        "The arena of the mask is closed",
-                        "an open arena",
-                        takesPart.toString(),
-                        "keep the arena open until the call returns");
-            }
+            takesPart.requireAccessible("mask");
             takesPart.expand(batch, numHeads, seqLenQ, seqLenKv);
         }
 

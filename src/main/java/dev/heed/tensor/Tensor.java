@@ -221,6 +221,29 @@ public final class Tensor {
         return segment.scope().isAlive();
     }
 
+    /**
+     * Checks that this thread may read the memory now.
+     *
+     * @param name what the tensor is, for the message
+     * @throws InvalidInputException if the arena is closed or lets only another thread in
+     */
+    public void requireAccessible(String name) {
+        if (!isAlive()) {
+            throw new InvalidInputException(
+                    "The arena of " + name + " is closed",
+                    "an open arena",
+                    toString(),
+                    "keep the arena open until the call returns");
+        }
+        if (!segment.isAccessibleBy(Thread.currentThread())) {
+            throw new InvalidInputException(
+                    "The arena of " + name + " belongs to another thread",
+                    "an arena that lets thread " + Thread.currentThread().getName() + " in",
+                    toString(),
+                    "Arena.ofShared() lets every thread in");
+        }
+    }
+
     /** {@return whether the arena lets only one thread in, as {@link Arena#ofConfined} does} */
     public boolean isConfined() {
         return !segment.isAccessibleBy(STRANGER);

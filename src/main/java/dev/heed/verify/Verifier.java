@@ -20,6 +20,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -160,12 +161,27 @@ public final class Verifier {
             measure(statistics, "scores", ours.scores(), right.scores(), textbook.scores());
             measure(statistics, "top-k weights", ours.topKWeights(), right.topKWeights(), textbook.topKWeights());
             if (ours.topKIndices() != null && right.weights() != null) {
+                refuseRepeats(ours.topKIndices());
                 measure(
                         statistics,
                         "weights of top-k keys",
                         gathered(right.weights(), ours.topKIndices()),
                         right.topKWeights(),
                         textbook.topKWeights());
+            }
+        }
+
+        /** A key stands once in its row's list. */
+        private void refuseRepeats(Tensor indices) {
+            int k = Math.toIntExact(indices.size(3));
+            double[] keys = indices.toDoubleArray();
+            for (int row = 0; row < keys.length; row += k) {
+                double[] named = Arrays.stream(keys, row, row + k)
+                        .filter(key -> key >= 0)
+                        .toArray();
+                if (Arrays.stream(named).distinct().count() != named.length) {
+                    complaints.add("top-k keys: row " + row / k + " names a key twice: " + Arrays.toString(named));
+                }
             }
         }
 

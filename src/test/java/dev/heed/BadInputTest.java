@@ -1,0 +1,337 @@
+package dev.heed;
+
+import static dev.heed.TensorAssertions.assertAll;
+import static dev.heed.TensorAssertions.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
+
+/**
+ * Every mistake a caller of attention can make is one report that says what was expected, what was given, the case, and a
+ * hint; and nothing is written.
+ */
+class BadInputTest {
+    private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
+    private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;
+    private static final double SENTINEL = -7;
+
+    private static Tensor f32(long... shape) {
+        return Tensor.zeros(DType.F32, shape);
+    }
+
+    /** A tensor whose arena is closed. */
+    private static Tensor closed(DType type, long... shape) {
+        try (Arena arena = Arena.ofConfined()) {
+            return Tensor.allocate(arena, type, shape);
+        }
+    }
+
+    /** A tensor whose arena only another thread may touch. */
+    private static Tensor confinedElsewhere(DType type, long... shape) {
+        return CompletableFuture.supplyAsync(() -> Tensor.allocate(Arena.ofConfined(), type, shape))
+                .join();
+    }
+
+    private static DynamicTest refused(String name, Executable call) {
+        return dynamicTest(name, () -> assertRefused(null, call));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> tensorsThatDoNotFitEachOther() {
+        Tensor q = f32(2, 4, 3, 8);
+        Tensor k = f32(2, 2, 5, 8);
+        Tensor v = f32(2, 2, 5, 6);
+        return Stream.of(
+                misfit("query of rank 3", f32(4, 3, 8), k, v),
+                misfit("key of rank 5", q, f32(1, 2, 2, 5, 8), v),
+                misfit("value without axes", q, k, Tensor.of(new float[1])),
+                misfit("batches differ", q, f32(1, 2, 5, 8), v),
+                misfit("value batch differs", q, k, f32(3, 2, 5, 6)),
+                misfit("key and value heads differ", q, k, f32(2, 1, 5, 6)),
+                misfit("lengths differ", q, k, f32(2, 2, 4, 6)),
+                misfit("widths differ", q, f32(2, 2, 5, 7), v),
+                misfit("heads do not divide", q, f32(2, 3, 5, 8), f32(2, 3, 5, 6)),
+                misfit("more key heads than query heads", f32(2, 1, 3, 8), k, v),
+                misfit("key of another type", q, k.to(DType.F64), v),
+                misfit("value of another type", q, k, v.to(DType.BF16)),
+                misfit("integers", q.to(DType.I32), k.to(DType.I32), v.to(DType.I32)),
+                misfit("truth values", q.to(DType.BOOL), k.to(DType.BOOL), v.to(DType.BOOL)),
+                misfit("query of a closed arena", closed(DType.F32, 2, 4, 3, 8), k, v),
+                misfit("key of a closed arena", q, closed(DType.F32, 2, 2, 5, 8), v),
+                misfit("value of a closed arena", q, k, closed(DType.F32, 2, 2, 5, 6)),
+                misfit("key of another thread's arena", q, confinedElsewhere(DType.F32, 2, 2, 5, 8), v));
+    }
+
+    private static DynamicTest misfit(String name, Tensor q, Tensor k, Tensor v) {
+        return refused(name, () -> Attention.scaledDotProduct(q, k, v));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> optionsThatCannotBe() {
+        return Stream.of(
+                refused("scale NaN", () -> PLAIN.withScale(Double.NaN)),
+                refused("scale infinite", () -> PLAIN.withScale(Double.POSITIVE_INFINITY)),
+                refused("softcap 0", () -> PLAIN.withSoftcap(0.0)),
+                refused("softcap negative", () -> PLAIN.withSoftcap(-2.0)),
+                refused("softcap NaN", () -> PLAIN.withSoftcap(Double.NaN)),
+                refused("softcap infinite", () -> PLAIN.withSoftcap(Double.POSITIVE_INFINITY)),
+                refused("dropout 1", () -> PLAIN.withDropout(1, 0)),
+                refused("dropout negative", () -> PLAIN.withDropout(-0.1, 0)),
+                refused("dropout NaN", () -> PLAIN.withDropout(Double.NaN, 0)),
+                refused("top-k negative", () -> PLAIN.withTopK(-1)),
+                refused("window negative", () -> PLAIN.withMask(Mask.window(-1, 0))),
+                refused("window of no length", () -> PLAIN.withMask(Mask.windowOfLength(0))),
+                refused("mask of numbers", () -> PLAIN.withMask(Mask.dense(f32(3, 5)))),
+                refused("bias of truths", () -> PLAIN.withBias(Tensor.zeros(DType.BOOL, 3, 5))),
+                refused("bias of integers", () -> PLAIN.withBias(Tensor.zeros(DType.I64, 3, 5))),
+                refused("slopes of integers", () -> PLAIN.withAlibi(Tensor.zeros(DType.I32, 4))),
+                refused("sink of truths", () -> PLAIN.withSink(Tensor.zeros(DType.BOOL, 4))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> optionsThatDoNotFit() {
+        return Stream.of(
+                refused("bias that does not broadcast", () -> Qkv.of(CASE).with(PLAIN.withBias(f32(3, 4)))),
+                refused("bias of rank 5", () -> Qkv.of(CASE).with(PLAIN.withBias(f32(1, 2, 4, 3, 5)))),
+                unfit("bias of a closed arena", () -> PLAIN.withBias(closed(DType.F32, 3, 5))),
+                unfit("bias of another thread's arena", () -> PLAIN.withBias(confinedElsewhere(DType.F32, 3, 5))),
+                unfit("too few slopes", () -> PLAIN.withAlibi(f32(3))),
+                unfit("slopes of rank 2", () -> PLAIN.withAlibi(f32(1, 4))),
+                unfit("slopes of a closed arena", () -> PLAIN.withAlibi(closed(DType.F32, 4))),
+                unfit("a sink for each key head", () -> PLAIN.withSink(f32(2))),
+                unfit("a sink of a closed arena", () -> PLAIN.withSink(closed(DType.F32, 4))),
+                unfit("too few key lengths", () -> PLAIN.withMask(Mask.keyLengths(5))),
+                unfit("too many key lengths", () -> PLAIN.withMask(Mask.keyLengths(5, 5, 5))),
+                unfit("key length beyond the keys", () -> PLAIN.withMask(Mask.keyLengths(5, 6))),
+                unfit("negative key length", () -> PLAIN.withMask(Mask.keyLengths(5, -1))),
+                unfit("offsets of another batch", () -> PLAIN.causal(CausalAlignment.offset(new long[] {1, 2, 3}))),
+                unfit("dense mask that does not broadcast", () -> dense(Tensor.zeros(DType.BOOL, 5, 3))),
+                unfit("dense mask of a closed arena", () -> dense(closed(DType.BOOL, 3, 5))),
+                unfit("dense mask of another thread's arena", () -> dense(confinedElsewhere(DType.BOOL, 3, 5))),
+                unfit("misfit deep inside", () -> PLAIN.withMask(Mask.NONE.or(Mask.causal().and(Mask.keyLengths(9, 9))))),
+                unfit("row beyond the last", () -> PLAIN.withRows(0, 3)),
+                unfit("row before the first", () -> PLAIN.withRows(-1)),
+                refused("top-k beyond the keys", () -> Qkv.of(CASE).with(PLAIN.withTopK(6))));
+    }
+
+    private static AttentionOptions dense(Tensor truths) {
+        return PLAIN.withMask(Mask.dense(truths));
+    }
+
+    private static DynamicTest unfit(String name, Supplier<AttentionOptions> options) {
+        return dynamicTest(name, () -> assertRefused("case      " + CASE, () -> Qkv.of(CASE)
+                .with(options.get())));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> resultsThatCannotBeWrittenTo() {
+        AttentionInputs in = Qkv.of(CASE).with(everything());
+        Tensor bias = in.options().bias();
+        return Stream.of(
+                unwritable("output of another shape", in, f32(2, 4, 3, 8), null),
+                unwritable("output of another type", in, Tensor.zeros(DType.F64, 2, 4, 3, 6), null),
+                unwritable("output of a closed arena", in, closed(DType.F32, 2, 4, 3, 6), null),
+                unwritable("output of another thread's arena", in, confinedElsewhere(DType.F32, 2, 4, 3, 6), null),
+                unwritable("read-only output", in, f32(2, 4, 3, 6).asReadOnly(), null),
+                unwritable("expanded output", in, f32(1, 1, 1, 6).expand(2, 4, 3, 6), null),
+                unwritable("output over the query", in, in.query().slice(3, 0, 6), null),
+                unwritable("LSE of another type", in, null, Tensor.zeros(DType.F64, 2, 4, 3)),
+                unwritable("LSE of another shape", in, null, f32(2, 4, 3, 1)),
+                unwritable("LSE over the bias", in, null, bias == null ? f32(1) : bias.reshape(60).slice(0, 0, 24)
+                        .reshape(2, 4, 3)),
+                dynamicTest("no place for the LSE", () -> refuseForward(in, r ->
+                        new AttentionResult(r.output(), null, r.weights(), null, r.topKWeights(), r.topKIndices(), null))),
+                dynamicTest("no place for the weights", () -> refuseForward(in, r ->
+                        new AttentionResult(r.output(), r.lse(), null, null, r.topKWeights(), r.topKIndices(), null))),
+                dynamicTest("indices of 32 bits", () -> refuseForward(in, r -> new AttentionResult(
+                        r.output(), r.lse(), r.weights(), null, r.topKWeights(), Tensor.zeros(DType.I32, 2, 4, 3, 2), null))),
+                dynamicTest("two outputs in one place", () -> refuseForward(in, r -> new AttentionResult(
+                        r.output(), r.lse(), r.weights(), null, r.weights().slice(3, 0, 2), r.topKIndices(), null))),
+                dynamicTest("unasked scores of another shape", () -> refuseForward(in, r -> new AttentionResult(
+                        r.output(), r.lse(), r.weights(), null, r.topKWeights(), r.topKIndices(), f32(2, 4, 3, 6)))));
+    }
+
+    @Test
+    void outputOverTheMaskIsRefused() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor output = Tensor.allocate(arena, DType.F32, 2, 4, 3, 6);
+            Tensor truths = Tensor.of(output.segment().asSlice(0, 15), DType.BOOL, 3, 5);
+            AttentionInputs in = Qkv.of(CASE).with(dense(truths));
+            output.fill(SENTINEL);
+            assertRefused(in.problem(), () -> run(in, new AttentionResult(output, null, null, null, null, null, null)));
+            assertAll(SENTINEL, output);
+        }
+    }
+
+    private static AttentionOptions everything() {
+        return PLAIN.withLse().withWeights().withTopK(2).withBias(new RandomTensors(1).normal(DType.F32, 4, 3, 5));
+    }
+
+    private static DynamicTest unwritable(
+            String name, AttentionInputs inputs, @Nullable Tensor output, @Nullable Tensor lse) {
+        return dynamicTest(
+                name,
+                () -> refuseForward(
+                        inputs,
+                        r -> new AttentionResult(
+                                output == null ? r.output() : output,
+                                lse == null ? r.lse() : lse,
+                                r.weights(),
+                                null,
+                                r.topKWeights(),
+                                r.topKIndices(),
+                                null)));
+    }
+
+    private interface Damage {
+        AttentionResult to(AttentionResult good);
+    }
+
+    /** The good parts of the result are as they were, and so is every input. */
+    private static void refuseForward(AttentionInputs inputs, Damage damage) {
+        double[] query = inputs.query().toDoubleArray();
+        AttentionResult good = AttentionResult.allocate(inputs.problem());
+        good.tensors().forEach(BadInputTest::fillWithSentinel);
+        AttentionResult damaged = damage.to(good);
+        assertRefused("case      " + inputs.problem(), () -> run(inputs, damaged));
+        for (Tensor tensor : good.tensors()) {
+            if (tensor != null) {
+                assertAll(SENTINEL, tensor);
+            }
+        }
+        assertTrue(Arrays.equals(query, inputs.query().toDoubleArray()));
+    }
+
+    private static void run(AttentionInputs inputs, AttentionResult result) {
+        try (var backend = new ReferenceBackend();
+                AttentionPlan plan = backend.plan(inputs.problem())) {
+            plan.forward(inputs, result);
+        }
+    }
+
+    private static void fillWithSentinel(@Nullable Tensor tensor) {
+        if (tensor != null) {
+            tensor.fill(SENTINEL);
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> backwardArgumentsThatDoNotFit() {
+        AttentionInputs in = Qkv.of(CASE).with(everything());
+        AttentionResult forward = Attention.scaledDotProduct(in.query(), in.key(), in.value(), in.options());
+        var lseless = new AttentionResult(
+                forward.output(), null, forward.weights(), null, forward.topKWeights(), forward.topKIndices(), null);
+        Tensor dOut = f32(2, 4, 3, 6);
+        AttentionGradients g = AttentionGradients.allocate(in);
+        return Stream.of(
+                backward("output gradient of another shape", in, forward, f32(2, 4, 3, 8), null, g),
+                backward("output gradient of another type", in, forward, dOut.to(DType.F64), null, g),
+                backward("output gradient of a closed arena", in, forward, closed(DType.F32, 2, 4, 3, 6), null, g),
+                backward("LSE gradient of another shape", in, forward, dOut, f32(2, 4, 3, 1), g),
+                backward("LSE gradient of truths", in, forward, dOut, Tensor.zeros(DType.BOOL, 2, 4, 3), g),
+                backward("forward result without its LSE", in, lseless, dOut, null, g),
+                backward("query gradient of another shape", in, forward, dOut, null,
+                        new AttentionGradients(f32(2, 4, 3, 6), g.key(), g.value(), g.bias(), null)),
+                backward("key gradient over the key", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), in.key(), g.value(), g.bias(), null)),
+                backward("value gradient over the output gradient", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), g.key(), dOut.reshape(144).slice(0, 0, 120).reshape(2, 2, 5, 6),
+                                g.bias(), null)),
+                backward("two gradients in one place", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), g.key(), g.key().slice(3, 0, 6), g.bias(), null)),
+                backward("read-only gradient", in, forward, dOut, null,
+                        new AttentionGradients(g.query().asReadOnly(), g.key(), g.value(), g.bias(), null)),
+                backward("expanded gradient", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), f32(1, 1, 5, 8).expand(2, 2, 5, 8), g.value(), g.bias(), null)),
+                backward("bias gradient as broadcast", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), g.key(), g.value(), f32(2, 4, 3, 5), null)),
+                backward("gradient of a closed arena", in, forward, dOut, null,
+                        new AttentionGradients(g.query(), g.key(), closed(DType.F32, 2, 2, 5, 6), g.bias(), null)));
+    }
+
+    private static DynamicTest backward(
+            String name,
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor dOutput,
+            @Nullable Tensor dLse,
+            AttentionGradients gradients) {
+        return dynamicTest(name, () -> {
+            try (var backend = new ReferenceBackend();
+                    AttentionPlan plan = backend.plan(inputs.problem())) {
+                assertRefused("case      " + inputs.problem(), () -> plan.backward(
+                        inputs, forward, dOutput, dLse, gradients));
+            }
+        });
+    }
+
+    @Test
+    void aReadOnlyForwardResultIsGoodEnoughForBackward() {
+        AttentionInputs in = Qkv.of(CASE).with(PLAIN);
+        Tensor output = Attention.scaledDotProduct(in.query(), in.key(), in.value()).asReadOnly();
+        var forward = new AttentionResult(output, null, null, null, null, null, null);
+        assertEquals(8, Attention.backward(in, forward, f32(2, 4, 3, 6)).query().size(3));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> partsThatDoNotMerge() {
+        AttentionResult good = forward("q1x2x3x4 kv2x5 f32");
+        AttentionResult noLse = new AttentionResult(good.output(), null, null, null, null, null, null);
+        AttentionResult flat = new AttentionResult(f32(1, 3, 8), good.lse(), null, null, null, null, null);
+        return Stream.of(
+                refused("first without LSE", () -> Attention.merge(noLse, good)),
+                refused("second without LSE", () -> Attention.merge(good, noLse)),
+                refused("other queries", () -> Attention.merge(good, forward("q1x2x4x4 kv2x5 f32"))),
+                refused("other heads", () -> Attention.merge(good, forward("q1x4x3x4 kv2x5 f32"))),
+                refused("other types", () -> Attention.merge(good, forward("q1x2x3x4 kv2x5 f64"))),
+                refused("outputs of multi-head attention", () -> Attention.merge(flat, flat)));
+    }
+
+    private static AttentionResult forward(String caseString) {
+        Qkv qkv = Qkv.of(caseString);
+        return Attention.scaledDotProduct(qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse());
+    }
+
+    @Test
+    void aProblemThatIsNotThatOfTheTensorsIsRefused() {
+        AttentionInputs in = Qkv.of(CASE).with(PLAIN);
+        AttentionProblem other = AttentionProblem.parse(CASE + " lse");
+        assertRefused(CASE, () -> new AttentionInputs(in.query(), in.key(), in.value(), PLAIN, other));
+    }
+
+    @Test
+    void aClosedPlanSaysSo() {
+        AttentionInputs in = Qkv.of(CASE).with(PLAIN);
+        AttentionPlan plan = new ReferenceBackend().plan(in.problem());
+        plan.close();
+        var refusal = assertThrows(
+                IllegalStateException.class, () -> plan.forward(in, AttentionResult.allocate(in.problem())));
+        assertTrue(refusal.getMessage().contains(CASE) && refusal.getMessage().contains("HINT"), refusal::getMessage);
+    }
+
+    @Test
+    void missingTensorsAreNamed() {
+        Tensor q = f32(1, 1, 2, 4);
+        assertEquals("query", assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(null, q, q))
+                .getMessage());
+        assertEquals("value", assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(q, q, null))
+                .getMessage());
+    }
+}
