@@ -9,8 +9,8 @@ import org.junit.jupiter.api.TestInstance;
  * skipped with its reasons.
  *
  * <p>The chapters, each a file: {@link GridContract} compares with the double reference; {@link RowContract},
- * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} state what holds of any
- * attention and need no reference; {@link LayerContract} does so for softmax, multi-head and rotary;
+ * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} state what holds
+ * of any attention and need no reference; {@link LayerContract} does so for softmax, multi-head and rotary;
  * {@link LifecycleContract} is about plans, threads, closing and errors.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

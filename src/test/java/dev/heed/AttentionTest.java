@@ -135,7 +135,8 @@ class AttentionTest {
     @Test
     void softmaxByHand() {
         Tensor x = Tensor.of(new double[] {0, Math.log(3), 7, 7}, 2, 2);
-        assertArrayEquals(new double[] {0.25, 0.75, 0.5, 0.5}, Attention.softmax(x, -1).toDoubleArray(), 1e-15);
+        assertArrayEquals(
+                new double[] {0.25, 0.75, 0.5, 0.5}, Attention.softmax(x, -1).toDoubleArray(), 1e-15);
         double half = Math.log(0.5);
         assertArrayEquals(
                 new double[] {Math.log(0.25), Math.log(0.75), half, half},

@@ -89,8 +89,7 @@ class BackendsTest {
         var refusal = assertThrows(
                 UnsupportedAttentionException.class,
                 () -> Backends.select(List.of(absent, picky, fast), PROBLEM, "picky", false));
-        assertEquals(
-                """
+        assertEquals("""
                 Backend picky cannot compute this.
                   case      q1x2x3x4 kv2x3 f32 mask=causal:br
                 absent cannot, because:
@@ -100,8 +99,7 @@ class BackendsTest {
                     headDim 4 < 8
                     type f32 (supported: f16)
                 fast can
-                HINT: leave the backend out, or ask for another""",
-                refusal.getMessage());
+                HINT: leave the backend out, or ask for another""", refusal.getMessage());
     }
 
     @Test
@@ -127,12 +125,10 @@ class BackendsTest {
 
     @Test
     void explainAsksEveryBackend() {
-        assertEquals(
-                """
+        assertEquals("""
                 absent: no, because no device: install a driver; no library: add it
                 picky: no, because headDim 4 < 8; type f32 (supported: f16)
-                fast: yes""",
-                Backends.explain(List.of(absent, picky, fast), PROBLEM));
+                fast: yes""", Backends.explain(List.of(absent, picky, fast), PROBLEM));
         assertEquals(Backends.all().size(), Backends.explain(PROBLEM).lines().count());
     }
 
@@ -141,11 +137,13 @@ class BackendsTest {
         List<AttentionBackend> all = Backends.all();
         assertEquals(
                 all.stream()
-                        .sorted(Comparator.comparingInt(AttentionBackend::priority).reversed())
+                        .sorted(Comparator.comparingInt(AttentionBackend::priority)
+                                .reversed())
                         .toList(),
                 all);
         assertTrue(all.contains(Backends.named("reference")));
-        assertEquals(all.size(), all.stream().map(AttentionBackend::name).distinct().count());
+        assertEquals(
+                all.size(), all.stream().map(AttentionBackend::name).distinct().count());
     }
 
     @Test

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Every mistake a caller of attention can make is one report that says what was expected, what was given, the case, and a
- * hint; and nothing is written.
+ * Every mistake a caller of attention can make is one report that says what was expected, what was given, the case, and
+ * a hint; and nothing is written.
  */
 class BadInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
@@ -125,7 +125,9 @@ class BadInputTest {
                 unfit("dense mask that does not broadcast", () -> dense(Tensor.zeros(DType.BOOL, 5, 3))),
                 unfit("dense mask of a closed arena", () -> dense(closed(DType.BOOL, 3, 5))),
                 unfit("dense mask of another thread's arena", () -> dense(confinedElsewhere(DType.BOOL, 3, 5))),
-                unfit("misfit deep inside", () -> PLAIN.withMask(Mask.NONE.or(Mask.causal().and(Mask.keyLengths(9, 9))))),
+                unfit(
+                        "misfit deep inside",
+                        () -> PLAIN.withMask(Mask.NONE.or(Mask.causal().and(Mask.keyLengths(9, 9))))),
                 unfit("row beyond the last", () -> PLAIN.withRows(0, 3)),
                 unfit("row before the first", () -> PLAIN.withRows(-1)),
                 refused("top-k beyond the keys", () -> Qkv.of(CASE).with(PLAIN.withTopK(6))));
@@ -136,8 +138,9 @@ class BadInputTest {
     }
 
     private static DynamicTest unfit(String name, Supplier<AttentionOptions> options) {
-        return dynamicTest(name, () -> assertRefused("case      " + CASE, () -> Qkv.of(CASE)
-                .with(options.get())));
+        return dynamicTest(
+                name,
+                () -> assertRefused("case      " + CASE, () -> Qkv.of(CASE).with(options.get())));
     }
 
     @TestFactory
@@ -154,18 +157,59 @@ class BadInputTest {
                 unwritable("output over the query", in, in.query().slice(3, 0, 6), null),
                 unwritable("LSE of another type", in, null, Tensor.zeros(DType.F64, 2, 4, 3)),
                 unwritable("LSE of another shape", in, null, f32(2, 4, 3, 1)),
-                unwritable("LSE over the bias", in, null, bias == null ? f32(1) : bias.reshape(60).slice(0, 0, 24)
-                        .reshape(2, 4, 3)),
-                dynamicTest("no place for the LSE", () -> refuseForward(in, r ->
-                        new AttentionResult(r.output(), null, r.weights(), null, r.topKWeights(), r.topKIndices(), null))),
-                dynamicTest("no place for the weights", () -> refuseForward(in, r ->
-                        new AttentionResult(r.output(), r.lse(), null, null, r.topKWeights(), r.topKIndices(), null))),
-                dynamicTest("indices of 32 bits", () -> refuseForward(in, r -> new AttentionResult(
-                        r.output(), r.lse(), r.weights(), null, r.topKWeights(), Tensor.zeros(DType.I32, 2, 4, 3, 2), null))),
-                dynamicTest("two outputs in one place", () -> refuseForward(in, r -> new AttentionResult(
-                        r.output(), r.lse(), r.weights(), null, r.weights().slice(3, 0, 2), r.topKIndices(), null))),
-                dynamicTest("unasked scores of another shape", () -> refuseForward(in, r -> new AttentionResult(
-                        r.output(), r.lse(), r.weights(), null, r.topKWeights(), r.topKIndices(), f32(2, 4, 3, 6)))));
+                unwritable(
+                        "LSE over the bias",
+                        in,
+                        null,
+                        bias == null ? f32(1) : bias.reshape(60).slice(0, 0, 24).reshape(2, 4, 3)),
+                dynamicTest(
+                        "no place for the LSE",
+                        () -> refuseForward(
+                                in,
+                                r -> new AttentionResult(
+                                        r.output(), null, r.weights(), null, r.topKWeights(), r.topKIndices(), null))),
+                dynamicTest(
+                        "no place for the weights",
+                        () -> refuseForward(
+                                in,
+                                r -> new AttentionResult(
+                                        r.output(), r.lse(), null, null, r.topKWeights(), r.topKIndices(), null))),
+                dynamicTest(
+                        "indices of 32 bits",
+                        () -> refuseForward(
+                                in,
+                                r -> new AttentionResult(
+                                        r.output(),
+                                        r.lse(),
+                                        r.weights(),
+                                        null,
+                                        r.topKWeights(),
+                                        Tensor.zeros(DType.I32, 2, 4, 3, 2),
+                                        null))),
+                dynamicTest(
+                        "two outputs in one place",
+                        () -> refuseForward(
+                                in,
+                                r -> new AttentionResult(
+                                        r.output(),
+                                        r.lse(),
+                                        r.weights(),
+                                        null,
+                                        r.weights().slice(3, 0, 2),
+                                        r.topKIndices(),
+                                        null))),
+                dynamicTest(
+                        "unasked scores of another shape",
+                        () -> refuseForward(
+                                in,
+                                r -> new AttentionResult(
+                                        r.output(),
+                                        r.lse(),
+                                        r.weights(),
+                                        null,
+                                        r.topKWeights(),
+                                        r.topKIndices(),
+                                        f32(2, 4, 3, 6)))));
     }
 
     @Test
@@ -232,83 +276,6 @@ class BadInputTest {
         }
     }
 
-    @TestFactory
-    Stream<DynamicTest> backwardArgumentsThatDoNotFit() {
-        AttentionInputs in = Qkv.of(CASE).with(everything());
-        AttentionResult forward = Attention.scaledDotProduct(in.query(), in.key(), in.value(), in.options());
-        var lseless = new AttentionResult(
-                forward.output(), null, forward.weights(), null, forward.topKWeights(), forward.topKIndices(), null);
-        Tensor dOut = f32(2, 4, 3, 6);
-        AttentionGradients g = AttentionGradients.allocate(in);
-        return Stream.of(
-                backward("output gradient of another shape", in, forward, f32(2, 4, 3, 8), null, g),
-                backward("output gradient of another type", in, forward, dOut.to(DType.F64), null, g),
-                backward("output gradient of a closed arena", in, forward, closed(DType.F32, 2, 4, 3, 6), null, g),
-                backward("LSE gradient of another shape", in, forward, dOut, f32(2, 4, 3, 1), g),
-                backward("LSE gradient of truths", in, forward, dOut, Tensor.zeros(DType.BOOL, 2, 4, 3), g),
-                backward("forward result without its LSE", in, lseless, dOut, null, g),
-                backward("query gradient of another shape", in, forward, dOut, null,
-                        new AttentionGradients(f32(2, 4, 3, 6), g.key(), g.value(), g.bias(), null)),
-                backward("key gradient over the key", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), in.key(), g.value(), g.bias(), null)),
-                backward("value gradient over the output gradient", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), g.key(), dOut.reshape(144).slice(0, 0, 120).reshape(2, 2, 5, 6),
-                                g.bias(), null)),
-                backward("two gradients in one place", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), g.key(), g.key().slice(3, 0, 6), g.bias(), null)),
-                backward("read-only gradient", in, forward, dOut, null,
-                        new AttentionGradients(g.query().asReadOnly(), g.key(), g.value(), g.bias(), null)),
-                backward("expanded gradient", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), f32(1, 1, 5, 8).expand(2, 2, 5, 8), g.value(), g.bias(), null)),
-                backward("bias gradient as broadcast", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), g.key(), g.value(), f32(2, 4, 3, 5), null)),
-                backward("gradient of a closed arena", in, forward, dOut, null,
-                        new AttentionGradients(g.query(), g.key(), closed(DType.F32, 2, 2, 5, 6), g.bias(), null)));
-    }
-
-    private static DynamicTest backward(
-            String name,
-            AttentionInputs inputs,
-            AttentionResult forward,
-            Tensor dOutput,
-            @Nullable Tensor dLse,
-            AttentionGradients gradients) {
-        return dynamicTest(name, () -> {
-            try (var backend = new ReferenceBackend();
-                    AttentionPlan plan = backend.plan(inputs.problem())) {
-                assertRefused("case      " + inputs.problem(), () -> plan.backward(
-                        inputs, forward, dOutput, dLse, gradients));
-            }
-        });
-    }
-
-    @Test
-    void aReadOnlyForwardResultIsGoodEnoughForBackward() {
-        AttentionInputs in = Qkv.of(CASE).with(PLAIN);
-        Tensor output = Attention.scaledDotProduct(in.query(), in.key(), in.value()).asReadOnly();
-        var forward = new AttentionResult(output, null, null, null, null, null, null);
-        assertEquals(8, Attention.backward(in, forward, f32(2, 4, 3, 6)).query().size(3));
-    }
-
-    @TestFactory
-    Stream<DynamicTest> partsThatDoNotMerge() {
-        AttentionResult good = forward("q1x2x3x4 kv2x5 f32");
-        AttentionResult noLse = new AttentionResult(good.output(), null, null, null, null, null, null);
-        AttentionResult flat = new AttentionResult(f32(1, 3, 8), good.lse(), null, null, null, null, null);
-        return Stream.of(
-                refused("first without LSE", () -> Attention.merge(noLse, good)),
-                refused("second without LSE", () -> Attention.merge(good, noLse)),
-                refused("other queries", () -> Attention.merge(good, forward("q1x2x4x4 kv2x5 f32"))),
-                refused("other heads", () -> Attention.merge(good, forward("q1x4x3x4 kv2x5 f32"))),
-                refused("other types", () -> Attention.merge(good, forward("q1x2x3x4 kv2x5 f64"))),
-                refused("outputs of multi-head attention", () -> Attention.merge(flat, flat)));
-    }
-
-    private static AttentionResult forward(String caseString) {
-        Qkv qkv = Qkv.of(caseString);
-        return Attention.scaledDotProduct(qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse());
-    }
-
     @Test
     void aProblemThatIsNotThatOfTheTensorsIsRefused() {
         AttentionInputs in = Qkv.of(CASE).with(PLAIN);
@@ -329,9 +296,13 @@ class BadInputTest {
     @Test
     void missingTensorsAreNamed() {
         Tensor q = f32(1, 1, 2, 4);
-        assertEquals("query", assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(null, q, q))
-                .getMessage());
-        assertEquals("value", assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(q, q, null))
-                .getMessage());
+        assertEquals(
+                "query",
+                assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(null, q, q))
+                        .getMessage());
+        assertEquals(
+                "value",
+                assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(q, q, null))
+                        .getMessage());
     }
 }

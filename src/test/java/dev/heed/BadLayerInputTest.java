@@ -65,13 +65,11 @@ class BadLayerInputTest {
 
     /** Inputs of width 6, four heads of width 2 over two key heads, values of width 3, output of width 5. */
     private static MultiHeadWeights weights() {
-        return new MultiHeadWeights(
-                f32(6, 8), f32(6, 4), f32(6, 6), f32(12, 5), f32(8), f32(4), f32(6), f32(5));
+        return new MultiHeadWeights(f32(6, 8), f32(6, 4), f32(6, 6), f32(12, 5), f32(8), f32(4), f32(6), f32(5));
     }
 
     private static MultiHeadInputs inputs(MultiHeadWeights w) {
-        return MultiHeadInputs.of(
-                f32(2, 3, 6), f32(2, 4, 6), f32(2, 4, 6), w, 4, 2, AttentionOptions.DEFAULT);
+        return MultiHeadInputs.of(f32(2, 3, 6), f32(2, 4, 6), f32(2, 4, 6), w, 4, 2, AttentionOptions.DEFAULT);
     }
 
     @TestFactory
@@ -81,33 +79,76 @@ class BadLayerInputTest {
         Tensor x = f32(2, 3, 6);
         return Stream.of(
                 refused("input of rank 4", null, () -> MultiHeadInputs.of(f32(1, 2, 3, 6), x, x, w, 4, 2, plain)),
-                refused("closed input", null, () -> MultiHeadInputs.of(closed(DType.F32, 2, 3, 6), x, x, w, 4, 2, plain)),
-                refused("matrix of rank 1", null, () -> inputs(MultiHeadWeights.of(f32(6), w.key(), w.value(), w.output()))),
+                refused(
+                        "closed input",
+                        null,
+                        () -> MultiHeadInputs.of(closed(DType.F32, 2, 3, 6), x, x, w, 4, 2, plain)),
+                refused(
+                        "matrix of rank 1",
+                        null,
+                        () -> inputs(MultiHeadWeights.of(f32(6), w.key(), w.value(), w.output()))),
                 refused("heads that do not divide", null, () -> MultiHeadInputs.of(x, x, x, w, 3, 3, plain)),
                 refused("no heads", null, () -> MultiHeadInputs.of(x, x, x, w, 0, 0, plain)),
                 refused("key heads that do not divide", null, () -> MultiHeadInputs.of(x, x, x, w, 4, 3, plain)),
-                refused("query of another width", "mha in=7x6x6", () -> MultiHeadInputs.of(
-                        f32(2, 3, 7), x, x, w, 4, 2, plain)),
-                refused("key of another batch", "mha in=6x6x6", () -> MultiHeadInputs.of(x, f32(1, 3, 6), x, w, 4, 2, plain)),
+                refused(
+                        "query of another width",
+                        "mha in=7x6x6",
+                        () -> MultiHeadInputs.of(f32(2, 3, 7), x, x, w, 4, 2, plain)),
+                refused(
+                        "key of another batch",
+                        "mha in=6x6x6",
+                        () -> MultiHeadInputs.of(x, f32(1, 3, 6), x, w, 4, 2, plain)),
                 refused("value of another length", "mha", () -> MultiHeadInputs.of(x, x, f32(2, 4, 6), w, 4, 2, plain)),
-                refused("input of another type", "mha", () -> MultiHeadInputs.of(x, x, x.to(DType.F64), w, 4, 2, plain)),
-                refused("key matrix of other heads", "mha", () -> inputs(
-                        new MultiHeadWeights(w.query(), f32(6, 8), w.value(), w.output(), null, null, null, null))),
-                refused("output matrix of another width", "mha", () -> inputs(
-                        MultiHeadWeights.of(w.query(), w.key(), w.value(), f32(11, 5)))),
-                refused("matrix of another type", "mha", () -> inputs(
-                        MultiHeadWeights.of(w.query().to(DType.BF16), w.key(), w.value(), w.output()))),
-                refused("bias of another width", "biases=q ", () -> inputs(
-                        new MultiHeadWeights(w.query(), w.key(), w.value(), w.output(), f32(9), null, null, null))),
-                refused("output bias of another type", "biases=o ", () -> inputs(new MultiHeadWeights(
-                        w.query(), w.key(), w.value(), w.output(), null, null, null, Tensor.zeros(DType.F64, 5)))),
-                refused("closed matrix", "mha", () -> inputs(
-                        MultiHeadWeights.of(w.query(), w.key(), w.value(), closed(DType.F32, 12, 5)))),
-                refused("mask of another batch", "mask=keylens", () -> MultiHeadInputs.of(
-                        x, x, x, w, 4, 2, plain.withMask(Mask.keyLengths(1)))),
-                refused("bias that does not broadcast", null, () -> MultiHeadInputs.of(
-                        x, x, x, w, 4, 2, plain.withBias(f32(9)))),
-                refused("row beyond the last", "rows=1", () -> MultiHeadInputs.of(x, x, x, w, 4, 2, plain.withRows(3))));
+                refused(
+                        "input of another type",
+                        "mha",
+                        () -> MultiHeadInputs.of(x, x, x.to(DType.F64), w, 4, 2, plain)),
+                refused(
+                        "key matrix of other heads",
+                        "mha",
+                        () -> inputs(new MultiHeadWeights(
+                                w.query(), f32(6, 8), w.value(), w.output(), null, null, null, null))),
+                refused(
+                        "output matrix of another width",
+                        "mha",
+                        () -> inputs(MultiHeadWeights.of(w.query(), w.key(), w.value(), f32(11, 5)))),
+                refused(
+                        "matrix of another type",
+                        "mha",
+                        () -> inputs(MultiHeadWeights.of(w.query().to(DType.BF16), w.key(), w.value(), w.output()))),
+                refused(
+                        "bias of another width",
+                        "biases=q ",
+                        () -> inputs(new MultiHeadWeights(
+                                w.query(), w.key(), w.value(), w.output(), f32(9), null, null, null))),
+                refused(
+                        "output bias of another type",
+                        "biases=o ",
+                        () -> inputs(new MultiHeadWeights(
+                                w.query(),
+                                w.key(),
+                                w.value(),
+                                w.output(),
+                                null,
+                                null,
+                                null,
+                                Tensor.zeros(DType.F64, 5)))),
+                refused(
+                        "closed matrix",
+                        "mha",
+                        () -> inputs(MultiHeadWeights.of(w.query(), w.key(), w.value(), closed(DType.F32, 12, 5)))),
+                refused(
+                        "mask of another batch",
+                        "mask=keylens",
+                        () -> MultiHeadInputs.of(x, x, x, w, 4, 2, plain.withMask(Mask.keyLengths(1)))),
+                refused(
+                        "bias that does not broadcast",
+                        null,
+                        () -> MultiHeadInputs.of(x, x, x, w, 4, 2, plain.withBias(f32(9)))),
+                refused(
+                        "row beyond the last",
+                        "rows=1",
+                        () -> MultiHeadInputs.of(x, x, x, w, 4, 2, plain.withRows(3))));
     }
 
     @TestFactory
@@ -122,10 +163,20 @@ class BadLayerInputTest {
                 refused("output per head", text, () -> plan.forward(in, heads)),
                 refused("output over the query", text, () -> plan.forward(in, over)),
                 refused("output gradient per head", text, () -> plan.backward(in, f32(2, 4, 3, 3), g)),
-                refused("gradient over the matrix", text, () -> plan.backward(in, f32(2, 3, 5), new MultiHeadGradients(
-                        g.query(), g.key(), g.value(), in.weights(), null, null))),
-                refused("two gradients in one place", text, () -> plan.backward(in, f32(2, 3, 5), new MultiHeadGradients(
-                        g.query(), g.key(), g.key(), g.weights(), null, null))));
+                refused(
+                        "gradient over the matrix",
+                        text,
+                        () -> plan.backward(
+                                in,
+                                f32(2, 3, 5),
+                                new MultiHeadGradients(g.query(), g.key(), g.value(), in.weights(), null, null))),
+                refused(
+                        "two gradients in one place",
+                        text,
+                        () -> plan.backward(
+                                in,
+                                f32(2, 3, 5),
+                                new MultiHeadGradients(g.query(), g.key(), g.key(), g.weights(), null, null))));
     }
 
     /** The canonical constructor takes a problem too; it may not contradict the tensors. */
@@ -135,10 +186,21 @@ class BadLayerInputTest {
         MultiHeadWeights w = in.weights();
         var bare = MultiHeadWeights.of(w.query(), w.key(), w.value(), w.output());
         return Stream.of(
-                refused("options with a softcap, problem without", "mha", () -> new MultiHeadInputs(
-                        in.query(), in.key(), in.value(), w, AttentionOptions.DEFAULT.withSoftcap(2.0), in.problem())),
-                refused("problem with biases, parameters without", "mha", () -> new MultiHeadInputs(
-                        in.query(), in.key(), in.value(), bare, AttentionOptions.DEFAULT, in.problem())));
+                refused(
+                        "options with a softcap, problem without",
+                        "mha",
+                        () -> new MultiHeadInputs(
+                                in.query(),
+                                in.key(),
+                                in.value(),
+                                w,
+                                AttentionOptions.DEFAULT.withSoftcap(2.0),
+                                in.problem())),
+                refused(
+                        "problem with biases, parameters without",
+                        "mha",
+                        () -> new MultiHeadInputs(
+                                in.query(), in.key(), in.value(), bare, AttentionOptions.DEFAULT, in.problem())));
     }
 
     // ---------------------------------------------------------------- rotary
@@ -162,8 +224,20 @@ class BadLayerInputTest {
                 rotary("positions of another shape", "positions", x, table, table, Tensor.zeros(DType.I64, 5)),
                 rotary("positions of numbers", "positions", x, table, table, f32(2, 5)),
                 rotary("closed positions", "positions", x, table, table, closed(DType.I64, 2, 5)),
-                rotary("position beyond the table", "positions", x, table, table, Tensor.zeros(DType.I32, 2, 5).fill(9)),
-                rotary("negative position", "positions", x, table, table, Tensor.zeros(DType.I64, 2, 5).fill(-1)));
+                rotary(
+                        "position beyond the table",
+                        "positions",
+                        x,
+                        table,
+                        table,
+                        Tensor.zeros(DType.I32, 2, 5).fill(9)),
+                rotary(
+                        "negative position",
+                        "positions",
+                        x,
+                        table,
+                        table,
+                        Tensor.zeros(DType.I64, 2, 5).fill(-1)));
     }
 
     private static DynamicTest rotary(

@@ -31,7 +31,7 @@ interface ContractChapter {
         return forward(inputs).output();
     }
 
-    /** Forward and backward; the gradients of the output (and of the LSE, if it is kept) are drawn from a fixed seed. */
+    /** Forward and backward; the gradients of the output (and of the LSE, if kept) are drawn from a fixed seed. */
     default AttentionGradients gradients(AttentionInputs inputs) {
         AttentionResult result = forward(inputs);
         var random = new RandomTensors(99);

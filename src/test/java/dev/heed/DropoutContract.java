@@ -13,8 +13,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /**
- * Dropout is a function of the seed and the place. With the unit matrix as value, the output of a row is its weights after
- * dropout, so every choice can be seen.
+ * Dropout is a function of the seed and the place. With the unit matrix as value, the output of a row is its weights
+ * after dropout, so every choice can be seen.
  */
 interface DropoutContract extends ContractChapter {
     double P = 0.3;

@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 /** Random queries, keys and values that fit each other: the same ones for the same case string, on every machine. */
 public record Qkv(Tensor query, Tensor key, Tensor value) {
 
-    /** Small shapes that differ in everything a kernel may stumble on: types, odd widths, shared heads, one query, one key. */
+    /** Small shapes that differ in what a kernel may stumble on: types, odd widths, shared heads, one query or key. */
     static Stream<String> shapes() {
         return Stream.of(
                 "q1x1x1x1 kv1x1 f32",
@@ -65,7 +65,7 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
         };
     }
 
-    /** What rounding alone may do to an output: a few units at the size of the largest value, and more for long rows. */
+    /** What rounding alone may do to an output: a few units at the size of the largest value, more for long rows. */
     double outputTolerance() {
         return (8 + shape().seqLenKv() / 16.0) * unit(type()) * Math.max(1, RandomTensors.largest(value));
     }

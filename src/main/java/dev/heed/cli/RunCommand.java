@@ -7,8 +7,6 @@ import dev.heed.verify.Case;
 import dev.heed.verify.Measure;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -80,27 +78,14 @@ final class RunCommand extends HeedCommand {
         Feasibility.require(checked.problem());
         AttentionBackend backend = surroundings().select(backendName, checked.problem());
         var verifier = new Verifier(backend);
-        List<Verdict> verdicts = new ArrayList<>();
-        try (Progress progress = progress("run", repeat)) {
-            for (int i = 0; i < repeat; i++) {
-                verdicts.add(verifier.check(checked));
-                progress.step();
-            }
-        }
-        // The first failure is shown, for later runs may differ; else the first run, all being alike.
-        Verdict verdict = verdicts.stream()
-                .filter(v -> v.status() != Verdict.Status.PASS)
-                .findFirst()
-                .orElse(verdicts.getFirst());
-        long[] nanos = verdicts.stream().mapToLong(Verdict::nanos).toArray();
-        Arrays.sort(nanos);
-        report(backend, verdict, nanos);
+        Verdict verdict = verifier.check(checked, repeat);
+        report(backend, verdict);
         return verdict.status() == Verdict.Status.PASS ? OK : FAILED;
     }
 
-    private void report(AttentionBackend backend, Verdict verdict, long[] nanos) {
-        double best = nanos[0] * 1e-9;
-        double median = nanos[nanos.length / 2] * 1e-9;
+    private void report(AttentionBackend backend, Verdict verdict) {
+        double best = verdict.nanos() * 1e-9;
+        double median = verdict.medianNanos() * 1e-9;
         // A backward pass does other work than flops() counts, so it has no speed here.
         boolean speed = !verdict.checked().backward() && best > 0;
         double gigaflops = verdict.checked().problem().flops() / best * 1e-9;
@@ -110,7 +95,7 @@ final class RunCommand extends HeedCommand {
             json.addProperty("backend", backend.name());
             json.addProperty("verdict", verdict.status().name());
             json.addProperty("message", verdict.message());
-            json.addProperty("repeat", nanos.length);
+            json.addProperty("repeat", repeat);
             json.addProperty("bestSeconds", best);
             json.addProperty("medianSeconds", median);
             json.add("gigaflops", speed ? JsonText.number(gigaflops) : null);
@@ -120,7 +105,7 @@ final class RunCommand extends HeedCommand {
         }
         out().println("case     " + verdict.checked());
         out().println("backend  " + backend.name());
-        out().println("time     best " + seconds(best) + ", median " + seconds(median) + " of " + nanos.length
+        out().println("time     best " + seconds(best) + ", median " + seconds(median) + " of " + repeat
                 + (verdict.checked().backward() ? ", forward and backward" : ""));
         if (speed) {
             out().println("speed    " + String.format(Locale.ROOT, "%.3g GFLOP/s (masks not deducted)", gigaflops));

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param status whether it passed
  * @param measures each tensor's distance from the truth; empty if skipped or stopped by an exception
  * @param message why it was skipped or failed; empty if it passed
- * @param nanos how long the backend took for the forward pass (and the backward pass, if checked)
+ * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked)
+ * @param medianNanos its median time over the repeats
  */
-public record Verdict(Case checked, Status status, List<Measure> measures, String message, long nanos) {
+public record Verdict(Case checked, Status status, List<Measure> measures, String message, long nanos, long medianNanos) {
 
     /** Whether a case passed. */
     public enum Status {

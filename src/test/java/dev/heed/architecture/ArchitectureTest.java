@@ -34,12 +34,12 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The house rules that a compiler does not know: who may import whom, what may be touched where, and what names mean. */
+/** The rules that a compiler does not know: who may import whom, what may be touched where, and what names mean. */
 class ArchitectureTest {
     private static final String ROOT = "dev.heed";
     private static final Path SOURCES = Path.of("src/main/java");
 
-    /** What each package may import of ours; {@code .} is the root package, {@code *} anything. A new package needs a line. */
+    /** What each package may import of ours: {@code .} is the root, {@code *} anything. A new package needs a line. */
     private static final Map<String, String> MAY_IMPORT = new TreeMap<>(Map.ofEntries(
             Map.entry("tensor", ""),
             Map.entry("random", ""),
@@ -69,9 +69,8 @@ class ArchitectureTest {
             .importPackages(ROOT);
 
     /** The packages that have a class, by their name within ours. */
-    private static final Set<String> PACKAGES = CLASSES.stream()
-            .map(type -> inside(type.getPackageName()))
-            .collect(Collectors.toCollection(TreeSet::new));
+    private static final Set<String> PACKAGES =
+            CLASSES.stream().map(type -> inside(type.getPackageName())).collect(Collectors.toCollection(TreeSet::new));
 
     private static String inside(String packageName) {
         return packageName.equals(ROOT) ? "." : packageName.substring(ROOT.length() + 1);
@@ -169,7 +168,8 @@ class ArchitectureTest {
     void theProcessIsLeftAsItWas() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(ROOT + ".cli..", ROOT + ".bert") // bert keeps a library offline, and puts it back
+                .resideOutsideOfPackages(
+                        ROOT + ".cli..", ROOT + ".bert") // bert keeps a library offline, and puts it back
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
@@ -201,19 +201,21 @@ class ArchitectureTest {
 
     @TestFactory
     Stream<DynamicTest> everyPackageSaysWhatItIs() {
-        return PACKAGES.stream().map(name -> dynamicTest(name, () -> {
-            String text = Files.readString(
-                    SOURCES.resolve(whole(name).replace('.', '/')).resolve("package-info.java"));
-            assertTrue(text.contains("* <p>Stability: "), "no line Stability:");
-            assertTrue(text.contains("* <p>May import: "), "no line May import:");
-            assertTrue(text.contains("@NullMarked"), "not @NullMarked");
-        }));
+        return PACKAGES.stream()
+                .map(name -> dynamicTest(name, () -> {
+                    String text = Files.readString(
+                            SOURCES.resolve(whole(name).replace('.', '/')).resolve("package-info.java"));
+                    assertTrue(text.contains("* <p>Stability: "), "no line Stability:");
+                    assertTrue(text.contains("* <p>May import: "), "no line May import:");
+                    assertTrue(text.contains("@NullMarked"), "not @NullMarked");
+                }));
     }
 
     /** A drawer by any name fills up. */
     @Test
     void nothingIsNamedAfterADrawer() {
-        Set<String> drawers = Set.of("util", "utils", "common", "impl", "internal", "helper", "helpers", "manager", "misc");
+        Set<String> drawers =
+                Set.of("util", "utils", "common", "impl", "internal", "helper", "helpers", "manager", "misc");
         for (String name : PACKAGES) {
             for (String part : name.split("\\.")) {
                 assertTrue(!drawers.contains(part), () -> "package " + name);

@@ -27,8 +27,7 @@ class MachineTest {
     @Test
     void descriptionNamesTheSpeciesOrTheCure() {
         var wide = new Machine(8, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.of(512), List.of());
-        assertEquals(
-                "Linux amd64, 8 cores, Java 25.0.1, Vector API: 512-bit species (16 x f32)", wide.describe());
+        assertEquals("Linux amd64, 8 cores, Java 25.0.1, Vector API: 512-bit species (16 x f32)", wide.describe());
         String cure = "start java with " + Machine.VECTOR_FLAG;
         var bare = new Machine(8, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.empty(), List.of(cure));
         assertTrue(bare.describe().endsWith("Vector API: start java with --add-modules jdk.incubator.vector"));

@@ -76,14 +76,15 @@ class MaskProperties {
         if (depth == 0) {
             return leaf;
         }
-        Arbitrary<List<Mask>> parts =
-                mask(q, k, depth - 1).list().ofMinSize(2).ofMaxSize(3);
+        Arbitrary<List<Mask>> parts = mask(q, k, depth - 1).list().ofMinSize(2).ofMaxSize(3);
         return Arbitraries.oneOf(leaf, leaf, parts.map(Mask.And::new), parts.map(Mask.Or::new));
     }
 
     private static Arbitrary<Mask> leaf(int q, int k) {
-        Arbitrary<Mask> windows = Combinators.combine(bound(), bound(), alignment()).as(Mask.Window::new);
-        Arbitrary<Mask> lengths = Arbitraries.longs().between(0, k).list().ofSize(BATCH).map(Mask.KeyLengths::new);
+        Arbitrary<Mask> windows =
+                Combinators.combine(bound(), bound(), alignment()).as(Mask.Window::new);
+        Arbitrary<Mask> lengths =
+                Arbitraries.longs().between(0, k).list().ofSize(BATCH).map(Mask.KeyLengths::new);
         Arbitrary<Mask> dense = Combinators.combine(
                         Arbitraries.longs().between(0, 1000),
                         Arbitraries.doubles().between(0, 1),
@@ -95,13 +96,11 @@ class MaskProperties {
                                 (shared & 2) == 0 ? HEADS : 1,
                                 (shared & 4) == 0 ? q : 1,
                                 (shared & 8) == 0 ? k : 1)));
-        return Arbitraries.oneOf(
-                Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense);
+        return Arbitraries.oneOf(Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense);
     }
 
     private static Arbitrary<Long> bound() {
-        return Arbitraries.oneOf(
-                Arbitraries.longs().between(0, 14), Arbitraries.just(Mask.Window.UNBOUNDED));
+        return Arbitraries.oneOf(Arbitraries.longs().between(0, 14), Arbitraries.just(Mask.Window.UNBOUNDED));
     }
 
     private static Arbitrary<CausalAlignment> alignment() {
@@ -109,8 +108,7 @@ class MaskProperties {
                         Arbitraries.longs().between(-15, 15).list().ofSize(1),
                         Arbitraries.longs().between(-15, 15).list().ofSize(BATCH))
                 .map(CausalAlignment.Offset::new);
-        return Arbitraries.oneOf(
-                Arbitraries.of(CausalAlignment.BOTTOM_RIGHT, CausalAlignment.TOP_LEFT), offsets);
+        return Arbitraries.oneOf(Arbitraries.of(CausalAlignment.BOTTOM_RIGHT, CausalAlignment.TOP_LEFT), offsets);
     }
 
     @Property
@@ -156,8 +154,7 @@ class MaskProperties {
         int at = (int) (seed >>> 2 & 7);
         float[] scores = new float[at + step * (int) (tile.keyTo - tile.keyFrom) + 3];
         Arrays.fill(scores, 1);
-        mask.hide(
-                tile.batch, tile.head, tile.queryFrom, tile.queryTo, tile.keyFrom, tile.keyTo, scores, at, step);
+        mask.hide(tile.batch, tile.head, tile.queryFrom, tile.queryTo, tile.keyFrom, tile.keyTo, scores, at, step);
         for (long j = tile.keyFrom; j < tile.keyTo; j++) {
             for (long i = tile.queryFrom; i < tile.queryTo; i++) {
                 int cell = at + (int) ((j - tile.keyFrom) * step + i - tile.queryFrom);

@@ -22,7 +22,8 @@ class MaskTest {
         assertEquals("####.\n#####\n", Mask.causal().picture(2, 5));
         assertEquals("#....\n##...\n", Mask.causal(CausalAlignment.TOP_LEFT).picture(2, 5));
         assertEquals("..\n..\n..\n#.\n##\n", Mask.causal().picture(5, 2));
-        assertEquals("#.\n##\n##\n##\n##\n", Mask.causal(CausalAlignment.TOP_LEFT).picture(5, 2));
+        assertEquals(
+                "#.\n##\n##\n##\n##\n", Mask.causal(CausalAlignment.TOP_LEFT).picture(5, 2));
     }
 
     @Test
@@ -35,9 +36,7 @@ class MaskTest {
     @Test
     void offsetsMayDifferByBatch() {
         BoundMask mask = Mask.causal(CausalAlignment.offset(0, 3)).on(2, 5);
-        assertEquals(
-                List.of(false, true),
-                List.of(mask.takesPart(0, 0, 0, 3), mask.takesPart(1, 0, 0, 3)));
+        assertEquals(List.of(false, true), List.of(mask.takesPart(0, 0, 0, 3), mask.takesPart(1, 0, 0, 3)));
     }
 
     @Test
@@ -56,7 +55,8 @@ class MaskTest {
 
     @Test
     void windowOfALengthEndsAtTheQuery() {
-        assertEquals("#....\n##...\n###..\n.###.\n..###\n", Mask.windowOfLength(3).picture(5, 5));
+        assertEquals(
+                "#....\n##...\n###..\n.###.\n..###\n", Mask.windowOfLength(3).picture(5, 5));
         assertEquals(Mask.window(0, 0), Mask.windowOfLength(1));
     }
 
@@ -80,9 +80,11 @@ class MaskTest {
         assertEquals("#.#\n#.#\n", Mask.dense(row).picture(2, 3));
         Tensor column = Tensor.of(new boolean[] {true, false}, 2, 1);
         assertEquals("###\n...\n", Mask.dense(column).picture(2, 3));
-        assertEquals("#.\n#.\n##\n", Mask.dense(Tensor.of(new boolean[] {true, true, true, false, false, true}, 2, 3)
-                        .transpose(0, 1))
-                .picture(3, 2));
+        assertEquals(
+                "#.\n#.\n##\n",
+                Mask.dense(Tensor.of(new boolean[] {true, true, true, false, false, true}, 2, 3)
+                                .transpose(0, 1))
+                        .picture(3, 2));
     }
 
     @Test
@@ -99,11 +101,18 @@ class MaskTest {
     void patternsAreShort() {
         assertEquals("none", Mask.NONE.pattern());
         assertEquals("causal:br", Mask.causal().pattern());
-        assertEquals("causal:+[1,0,-2]", Mask.causal(CausalAlignment.offset(new long[] {1, 0, -2})).pattern());
-        assertEquals("window:3,inf:+-1", new Mask.Window(3, Mask.Window.UNBOUNDED, CausalAlignment.offset(-1)).pattern());
+        assertEquals(
+                "causal:+[1,0,-2]",
+                Mask.causal(CausalAlignment.offset(new long[] {1, 0, -2})).pattern());
+        assertEquals(
+                "window:3,inf:+-1", new Mask.Window(3, Mask.Window.UNBOUNDED, CausalAlignment.offset(-1)).pattern());
         assertEquals("dense:1x1x4x6", Mask.dense(Tensor.zeros(DType.BOOL, 4, 6)).pattern());
-        assertEquals("(causal:tl|keylens)&window:0,0:br",
-                Mask.causal(CausalAlignment.TOP_LEFT).or(Mask.keyLengths(1)).and(Mask.window(0, 0)).pattern());
+        assertEquals(
+                "(causal:tl|keylens)&window:0,0:br",
+                Mask.causal(CausalAlignment.TOP_LEFT)
+                        .or(Mask.keyLengths(1))
+                        .and(Mask.window(0, 0))
+                        .pattern());
     }
 
     @Test
@@ -123,7 +132,9 @@ class MaskTest {
         assertRefused(null, () -> Mask.keyLengths(1).requireFits(2, 1, 3, 3));
         assertRefused(null, () -> Mask.keyLengths(1, 4).requireFits(2, 1, 3, 3));
         assertRefused(null, () -> Mask.keyLengths(1, -1).requireFits(2, 1, 3, 3));
-        assertRefused(null, () -> Mask.causal(CausalAlignment.offset(new long[] {1, 2, 3})).requireFits(2, 1, 3, 3));
+        assertRefused(
+                null,
+                () -> Mask.causal(CausalAlignment.offset(new long[] {1, 2, 3})).requireFits(2, 1, 3, 3));
         assertRefused(null, () -> Mask.dense(Tensor.zeros(DType.BOOL, 2, 3)).requireFits(1, 1, 3, 3));
         assertRefused(null, () -> Mask.NONE.or(Mask.keyLengths(1)).requireFits(2, 1, 3, 3));
         Mask closed;
@@ -134,13 +145,45 @@ class MaskTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "none:br", "nope", "causal:", "causal:bl", "causal:3", "causal:+", "causal:+x", "causal:+[1,2", "causal:+1]",
-        "causal:+[]", "causal:+[1,,2]", "causal:br:tl", "causal:+99999999999999999999", "window", "window:3", "window:3,",
-        "window:-1,0", "window:a,b", "window:1,2,3", "keylens:3", "dense", "dense:", "dense:axb", "dense:1x", "dense:0x4",
-        "dense:-1", "dense:1x1x1x1x1", "(causal:br", "causal:br)", "()", "(causal:br|)", "causal:br|keylens", "causal:br&",
-        "&causal:br", "causal:br keylens"
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "none:br",
+                "nope",
+                "causal:",
+                "causal:bl",
+                "causal:3",
+                "causal:+",
+                "causal:+x",
+                "causal:+[1,2",
+                "causal:+1]",
+                "causal:+[]",
+                "causal:+[1,,2]",
+                "causal:br:tl",
+                "causal:+99999999999999999999",
+                "window",
+                "window:3",
+                "window:3,",
+                "window:-1,0",
+                "window:a,b",
+                "window:1,2,3",
+                "keylens:3",
+                "dense",
+                "dense:",
+                "dense:axb",
+                "dense:1x",
+                "dense:0x4",
+                "dense:-1",
+                "dense:1x1x1x1x1",
+                "(causal:br",
+                "causal:br)",
+                "()",
+                "(causal:br|)",
+                "causal:br|keylens",
+                "causal:br&",
+                "&causal:br",
+                "causal:br keylens"
+            })
     void unreadablePatternsAreRefused(String pattern) {
         assertRefused(null, () -> parse(pattern));
     }

@@ -40,8 +40,10 @@ class TensorViewTest {
 
     @Test
     void selectDropsTheAxis() {
-        assertArrayEquals(new double[] {10, 11, 12, 13}, digits.select(0, 0).select(0, 1).toDoubleArray());
-        assertArrayEquals(new double[] {3, 13, 23, 103, 113, 123}, digits.select(-1, 3).toDoubleArray());
+        assertArrayEquals(
+                new double[] {10, 11, 12, 13}, digits.select(0, 0).select(0, 1).toDoubleArray());
+        assertArrayEquals(
+                new double[] {3, 13, 23, 103, 113, 123}, digits.select(-1, 3).toDoubleArray());
     }
 
     @Test
@@ -163,7 +165,8 @@ class TensorViewTest {
     void readOnlyViewsCannotBeWrittenButChangeWithTheTensor() {
         Tensor readOnly = digits.asReadOnly();
         assertThrows(IllegalArgumentException.class, () -> readOnly.set(1, 0, 0, 0));
-        assertThrows(IllegalArgumentException.class, () -> readOnly.transpose(0, 1).fill(1));
+        assertThrows(
+                IllegalArgumentException.class, () -> readOnly.transpose(0, 1).fill(1));
         assertTrue(readOnly.select(0, 0).isReadOnly());
         digits.set(77, 0, 0, 0);
         assertEquals(77, readOnly.get(0, 0, 0));
@@ -180,7 +183,8 @@ class TensorViewTest {
             expected[i] = type.round(expected[i]);
         }
         assertArrayEquals(expected, source.to(type).toDoubleArray());
-        assertArrayEquals(expected, source.transpose(0, 1).to(type).transpose(0, 1).toDoubleArray());
+        assertArrayEquals(
+                expected, source.transpose(0, 1).to(type).transpose(0, 1).toDoubleArray());
         assertEquals(type, source.to(type).type());
     }
 
@@ -189,7 +193,8 @@ class TensorViewTest {
         Tensor target = Tensor.zeros(DType.F32, 4, 3, 2);
         target.transpose(0, 2).copyFrom(digits);
         assertEquals(123, target.get(3, 2, 1));
-        Tensor window = Tensor.zeros(DType.F32, 4, 5, 6).slice(0, 1, 3).slice(1, 1, 4).slice(2, 1, 5);
+        Tensor window =
+                Tensor.zeros(DType.F32, 4, 5, 6).slice(0, 1, 3).slice(1, 1, 4).slice(2, 1, 5);
         window.copyFrom(digits);
         assertSameBits(digits, window.copy());
         assertEquals(24, window.toFloatArray().length);

@@ -48,8 +48,8 @@ class CaseGridTest {
     @Test
     void everyKindTypePlacementAndDistributionIsThere() {
         List<Case> quick = cases(CaseGrid.quick()).toList();
-        for (Class<?> kind : List.of(
-                AttentionProblem.class, SoftmaxProblem.class, MultiHeadProblem.class, RotaryProblem.class)) {
+        for (Class<?> kind :
+                List.of(AttentionProblem.class, SoftmaxProblem.class, MultiHeadProblem.class, RotaryProblem.class)) {
             assertTrue(quick.stream().anyMatch(c -> kind.isInstance(c.problem()) && c.backward()), kind::getName);
         }
         for (DType type : List.of(DType.F32, DType.F64, DType.F16, DType.BF16)) {

@@ -55,8 +55,12 @@ class ErrorBudgetTest {
     void coarserTypesLeaveMore() {
         double[] truth = {1.1};
         double[] ours = {1.1 + 0x1p-9};
-        assertTrue(ErrorBudget.forward(DType.BF16).measure("o", ours, truth, truth, NONE).passed());
-        assertFalse(ErrorBudget.forward(DType.F32).measure("o", ours, truth, truth, NONE).passed());
+        assertTrue(ErrorBudget.forward(DType.BF16)
+                .measure("o", ours, truth, truth, NONE)
+                .passed());
+        assertFalse(ErrorBudget.forward(DType.F32)
+                .measure("o", ours, truth, truth, NONE)
+                .passed());
         assertTrue(ErrorBudget.forward(DType.F16)
                 .measure("o", new double[] {DType.F16.round(1.1)}, truth, truth, NONE)
                 .passed());
@@ -66,8 +70,10 @@ class ErrorBudgetTest {
     void doublesAreHeldToDoublePrecision() {
         var budget = ErrorBudget.forward(DType.F64);
         double[] naive = off(1e-7);
-        assertTrue(budget.measure("o", off(4 * 1e-7 * 0x1p-29), ZEROS, naive, NONE).passed());
-        assertFalse(budget.measure("o", off(4.1 * 1e-7 * 0x1p-29), ZEROS, naive, NONE).passed());
+        assertTrue(
+                budget.measure("o", off(4 * 1e-7 * 0x1p-29), ZEROS, naive, NONE).passed());
+        assertFalse(budget.measure("o", off(4.1 * 1e-7 * 0x1p-29), ZEROS, naive, NONE)
+                .passed());
         assertFalse(budget.measure("o", off(1e-8), ZEROS, naive, NONE).passed());
     }
 
@@ -126,8 +132,7 @@ class ErrorBudgetTest {
         Measure near = new Measure("near", 1, 0, 0, 1.1, 0, 0, 0);
         Measure far = new Measure("far", 5, 0, 0, 100, 0, 0, 0);
         Measure exact = new Measure("exact", 0, 0, 0, 0, 0, 0, 0);
-        var verdict = new Verdict(
-                Case.parse("softmax 3 f32"), Verdict.Status.PASS, List.of(far, near, exact), "", 0);
+        var verdict = new Verdict(Case.parse("softmax 3 f32"), Verdict.Status.PASS, List.of(far, near, exact), "", 0, 0);
         assertEquals(near, verdict.worst());
         assertEquals("PASS softmax 3 axis=0 f32", verdict.toString());
     }

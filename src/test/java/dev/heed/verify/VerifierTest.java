@@ -23,7 +23,8 @@ class VerifierTest {
 
     @Test
     void withoutAFaultEverythingPasses() {
-        for (String text : List.of(CAUSAL, CAUSAL + " layout=padded", CAUSAL + " topk=3 weights rows=2 layout=native")) {
+        for (String text :
+                List.of(CAUSAL, CAUSAL + " layout=padded", CAUSAL + " topk=3 weights rows=2 layout=native")) {
             Verdict verdict = new Verifier(new BrokenBackend()).check(Case.parse(text));
             assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
             assertTrue(verdict.nanos() > 0);
@@ -112,14 +113,13 @@ class VerifierTest {
             var broken = new BrokenBackend() {
                 @Override
                 void spoil(AttentionInputs inputs, AttentionGradients g) {
-                    Tensor gradient =
-                            switch (name) {
-                                case "query" -> g.query();
-                                case "key" -> g.key();
-                                case "value" -> g.value();
-                                case "bias" -> g.bias();
-                                default -> g.sink();
-                            };
+                    Tensor gradient = switch (name) {
+                        case "query" -> g.query();
+                        case "key" -> g.key();
+                        case "value" -> g.value();
+                        case "bias" -> g.bias();
+                        default -> g.sink();
+                    };
                     assertTrue(gradient != null);
                     long last = gradient.elementCount() - 1;
                     gradient.put(last, gradient.at(last) * 1.001 + 1e-4);
@@ -263,7 +263,8 @@ class VerifierTest {
                 AttentionOptions options = change.apply(inputs.options());
                 var read = AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), options);
                 AttentionProblem problem = read.problem();
-                assertTrue(!problem.equals(inputs.problem()) || options.seed() != inputs.options().seed());
+                assertTrue(!problem.equals(inputs.problem())
+                        || options.seed() != inputs.options().seed());
                 return read;
             }
         };

@@ -9,8 +9,8 @@ import java.util.function.DoubleSupplier;
 
 /**
  * Checks gradients against differences of the loss, of fourth order in the step:
- * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3} truncation and rounding both stay below
- * 1e-10 for losses of the size of 1.
+ * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3} truncation and rounding both stay
+ * below 1e-10 for losses of the size of 1.
  */
 final class CentralDifference {
     private static final double STEP = 1e-3;
@@ -33,7 +33,8 @@ final class CentralDifference {
                 f[n] = loss.getAsDouble();
             }
             double slope = (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * STEP);
-            assertEquals(slope, slopes[i], RELATIVE * Math.max(floor, Math.abs(slope)), name + " gradient, element " + i);
+            assertEquals(
+                    slope, slopes[i], RELATIVE * Math.max(floor, Math.abs(slope)), name + " gradient, element " + i);
         }
         input.copyFrom(Tensor.of(saved, input.shape()));
     }

@@ -39,9 +39,13 @@ class GradientTest {
                 Arguments.of("scale", plain.withScale(-0.7).withLse()),
                 Arguments.of("softcap", plain.withSoftcap(0.8).withLse()),
                 Arguments.of("causal", plain.causal()),
-                Arguments.of("causal with empty rows", plain.causal(CausalAlignment.offset(-1)).withLse()),
+                Arguments.of(
+                        "causal with empty rows",
+                        plain.causal(CausalAlignment.offset(-1)).withLse()),
                 Arguments.of("window", plain.withMask(Mask.window(1, 1))),
-                Arguments.of("key lengths, one zero", plain.withMask(Mask.keyLengths(0, 3)).withLse()),
+                Arguments.of(
+                        "key lengths, one zero",
+                        plain.withMask(Mask.keyLengths(0, 3)).withLse()),
                 Arguments.of("dense", plain.withMask(Mask.dense(random.truths(0.5, 2, 4, 3, 5)))),
                 Arguments.of("or", plain.withMask(Mask.window(0, 0).or(Mask.keyLengths(2, 1)))),
                 Arguments.of("alibi", plain.withAlibi(random.normal(DType.F64, 4))),
@@ -52,10 +56,18 @@ class GradientTest {
                 Arguments.of("bias of every place", plain.withBias(random.normal(DType.F64, 2, 4, 3, 5))),
                 Arguments.of("bias shared by batches", plain.withBias(random.normal(DType.F64, 4, 3, 5))),
                 Arguments.of("bias shared by heads", plain.withBias(random.normal(DType.F64, 2, 1, 3, 5))),
-                Arguments.of("bias of rows", plain.withBias(random.normal(DType.F64, 1, 4, 3, 1)).withLse()),
-                Arguments.of("bias of keys", plain.withBias(random.normal(DType.F64, 5)).withLse()),
-                Arguments.of("bias of one number", plain.withBias(random.normal(DType.F64, 1)).withLse()),
-                Arguments.of("bias with minus infinity", plain.withBias(withMinusInfinity()).withLse()),
+                Arguments.of(
+                        "bias of rows",
+                        plain.withBias(random.normal(DType.F64, 1, 4, 3, 1)).withLse()),
+                Arguments.of(
+                        "bias of keys",
+                        plain.withBias(random.normal(DType.F64, 5)).withLse()),
+                Arguments.of(
+                        "bias of one number",
+                        plain.withBias(random.normal(DType.F64, 1)).withLse()),
+                Arguments.of(
+                        "bias with minus infinity",
+                        plain.withBias(withMinusInfinity()).withLse()),
                 Arguments.of("dropout", plain.withDropout(0.4, 5).withLse()),
                 Arguments.of(
                         "everything",

@@ -77,7 +77,17 @@ class LayerGradientTest {
         Tensor bias = random.normal(DType.F64, 1, 4, 1, 4);
         Tensor sink = random.normal(DType.F64, 4);
         MultiHeadInputs inputs = inputs(
-                2, 3, 4, 4, 2, REFERENCE.causal().withSoftcap(2.0).withBias(bias).withSink(sink).withDropout(0.2, 3));
+                2,
+                3,
+                4,
+                4,
+                2,
+                REFERENCE
+                        .causal()
+                        .withSoftcap(2.0)
+                        .withBias(bias)
+                        .withSink(sink)
+                        .withDropout(0.2, 3));
         check(inputs, bias, sink);
     }
 
@@ -109,10 +119,7 @@ class LayerGradientTest {
                 () -> weighed(Attention.multiHead(inputs).output(), dOutput));
     }
 
-    private static void check(
-            MultiHeadInputs inputs,
-            @Nullable Tensor bias,
-            @Nullable Tensor sink) {
+    private static void check(MultiHeadInputs inputs, @Nullable Tensor bias, @Nullable Tensor sink) {
         Tensor dOutput = new RandomTensors(6).normal(DType.F64, inputs.problem().outputShape());
         DoubleSupplier loss = () -> weighed(Attention.multiHead(inputs).output(), dOutput);
         MultiHeadGradients gradients = Attention.backward(inputs, dOutput);
