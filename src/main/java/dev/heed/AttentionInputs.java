@@ -64,7 +64,8 @@ public record AttentionInputs(
         try {
             return AttentionProblem.of(shape, query.type(), options);
         } catch (InvalidInputException e) {
-            throw e.in(AttentionProblem.of(shape, query.type(), AttentionOptions.DEFAULT).toString());
+            throw e.in(AttentionProblem.of(shape, query.type(), AttentionOptions.DEFAULT)
+                    .toString());
         }
     }
 

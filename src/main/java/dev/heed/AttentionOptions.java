@@ -59,6 +59,7 @@ public record AttentionOptions(
     /** Checks what can be checked without the tensors that it will meet. */
     public AttentionOptions {
         rows = List.copyOf(rows);
+        dropout = dropout == 0 ? 0 : dropout; // -0.0 is 0
         if (softcap != null && !(softcap > 0 && Double.isFinite(softcap))) {
             throw new InvalidInputException(
                     "The softcap is a positive number",

@@ -70,13 +70,19 @@ public record MultiHeadInputs(
         try {
             problem = problemOf(query, key, value, weights, shape, options);
         } catch (InvalidInputException e) {
-            throw e.in(problemOf(query, key, value, weights, shape, AttentionOptions.DEFAULT).toString());
+            throw e.in(problemOf(query, key, value, weights, shape, AttentionOptions.DEFAULT)
+                    .toString());
         }
         return new MultiHeadInputs(query, key, value, weights, options, problem);
     }
 
     private static MultiHeadProblem problemOf(
-            Tensor query, Tensor key, Tensor value, MultiHeadWeights w, AttentionShape shape, AttentionOptions options) {
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            MultiHeadWeights w,
+            AttentionShape shape,
+            AttentionOptions options) {
         return new MultiHeadProblem(
                 query.size(2),
                 key.size(2),

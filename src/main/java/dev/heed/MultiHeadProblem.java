@@ -77,8 +77,8 @@ public record MultiHeadProblem(
         double queryRows = 2.0 * s.batch() * s.seqLenQ();
         double keyRows = 2.0 * s.batch() * s.seqLenKv();
         return attention.flops()
-                + queryRows * s.numHeads() * (embedQ * s.headDim() + embedOut * s.valueHeadDim())
-                + keyRows * s.numKvHeads() * (embedK * s.headDim() + embedV * s.valueHeadDim());
+                + queryRows * s.numHeads() * ((double) embedQ * s.headDim() + (double) embedOut * s.valueHeadDim())
+                + keyRows * s.numKvHeads() * ((double) embedK * s.headDim() + (double) embedV * s.valueHeadDim());
     }
 
     @Override

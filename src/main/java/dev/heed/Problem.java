@@ -2,7 +2,7 @@ package dev.heed;
 
 /**
  * What is asked of a backend, without the data: shapes, types and options. Problems are values, so they are keys of plans
- * and tuning tables. {@link #toString} prints the case string and {@link #parse(String)} reads it back.
+ * and tuning tables. {@code toString} prints the case string and {@link #parse(String)} reads it back.
  */
 public sealed interface Problem permits AttentionProblem, SoftmaxProblem, MultiHeadProblem, RotaryProblem {
 

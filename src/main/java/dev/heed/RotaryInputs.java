@@ -56,6 +56,7 @@ public record RotaryInputs(
     }
 
     private static void requireFits(Tensor input, Tensor cos, Tensor sin, @Nullable Tensor positions, RotaryProblem p) {
+        InputCheck.readable("sin", sin);
         InputCheck.input("input", input, p.type(), p.batch(), p.numHeads(), p.seqLen(), p.headDim());
         long half = p.rotaryDim() / 2;
         if (positions == null) {

@@ -35,7 +35,8 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
     }
 
     /**
-     * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm.
+     * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm. A row of only minus
+     * infinity, where nothing was weighed, has gradients of 0.
      *
      * @param output what forward wrote
      * @param outputGradient the gradient with respect to the output

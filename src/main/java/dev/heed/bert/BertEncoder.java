@@ -86,8 +86,8 @@ public final class BertEncoder {
         Tensor rows = Tensor.of(x, 1, tokens, model.width());
         var inputs = MultiHeadInputs.of(
                 rows, rows, rows, layer.attention(), model.heads(), model.heads(), BertModel.options(weights != null));
-        var result = new AttentionResult(
-                Tensor.of(output, 1, tokens, model.width()), null, weights, null, null, null, null);
+        var result =
+                new AttentionResult(Tensor.of(output, 1, tokens, model.width()), null, weights, null, null, null, null);
         try (MultiHeadPlan plan = backend.plan(inputs.problem())) {
             plan.forward(inputs, result);
         }

@@ -62,7 +62,9 @@ final class BertGraph {
     private BertLayer layer(String at, long width) {
         String activation = at + "/intermediate/intermediate_act_fn/Erf";
         if (!node(activation).opType().equals("Erf")) {
-            throw foreign("the activation by the error function, " + activation, node(activation).opType());
+            throw foreign(
+                    "the activation by the error function, " + activation,
+                    node(activation).opType());
         }
         Linear intermediate = linear(at + "/intermediate/dense", width, -1);
         return new BertLayer(
@@ -84,10 +86,7 @@ final class BertGraph {
     private Linear linear(String at, long in, long out) {
         Tensor weight = weight(at, in, out);
         return new Linear(
-                Math.toIntExact(in),
-                Math.toIntExact(weight.size(1)),
-                floats(weight),
-                floats(bias(at, weight.size(1))));
+                Math.toIntExact(in), Math.toIntExact(weight.size(1)), floats(weight), floats(bias(at, weight.size(1))));
     }
 
     private Tensor weight(String at, long in, long out) {

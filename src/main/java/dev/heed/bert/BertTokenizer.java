@@ -67,7 +67,9 @@ public final class BertTokenizer implements AutoCloseable {
         List<BertToken> probe = tokenizer.pieces("a");
         if (probe.size() != 3 || !probe.getFirst().special() || !probe.getLast().special()) {
             tokenizer.close();
-            throw noTokenizer(source, "\"a\" becomes " + probe.stream().map(BertToken::text).toList());
+            throw noTokenizer(
+                    source,
+                    "\"a\" becomes " + probe.stream().map(BertToken::text).toList());
         }
         return tokenizer;
     }

@@ -6,13 +6,13 @@ import java.util.Arrays;
 record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long seqLenKv) implements BoundMask {
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {
-        long distance = key - query - alignment.offset(batch, seqLenQ, seqLenKv);
+        long distance = key - query - alignment.offsetOf(batch, seqLenQ, seqLenKv);
         return distance <= right && -distance <= left;
     }
 
     @Override
     public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
-        long offset = alignment.offset(batch, seqLenQ, seqLenKv);
+        long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
         long nearest = keyFrom - (queryTo - 1) - offset; // the smallest distance in the tile
         long farthest = keyTo - 1 - queryFrom - offset;
         if (nearest > right || -farthest > left) {
@@ -23,13 +23,13 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
 
     @Override
     public long firstKey(long batch, long head, long queryFrom, long queryTo) {
-        long position = queryFrom + alignment.offset(batch, seqLenQ, seqLenKv);
+        long position = queryFrom + alignment.offsetOf(batch, seqLenQ, seqLenKv);
         return left > position ? 0 : Math.min(seqLenKv, position - left);
     }
 
     @Override
     public long endKey(long batch, long head, long queryFrom, long queryTo) {
-        long position = queryTo - 1 + alignment.offset(batch, seqLenQ, seqLenKv);
+        long position = queryTo - 1 + alignment.offsetOf(batch, seqLenQ, seqLenKv);
         return right >= seqLenKv - position ? seqLenKv : Math.max(0, position + right + 1);
     }
 
@@ -44,7 +44,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
             float[] scores,
             int at,
             int keyStep) {
-        long offset = alignment.offset(batch, seqLenQ, seqLenKv);
+        long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
         int queries = (int) (queryTo - queryFrom);
         for (long j = keyFrom; j < keyTo; j++) {
             long own = j - offset - queryFrom; // the query that stands at this key, counted from queryFrom

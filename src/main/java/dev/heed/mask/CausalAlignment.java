@@ -34,7 +34,7 @@ public sealed interface CausalAlignment {
     }
 
     /** {@return the key position at which query 0 of a batch stands} */
-    long offset(long batch, long seqLenQ, long seqLenKv);
+    long offsetOf(long batch, long seqLenQ, long seqLenKv);
 
     /** {@return the spelling in case strings: {@code br}, {@code tl}, {@code +3}, {@code +[1,0,-2]}} */
     String pattern();
@@ -67,7 +67,7 @@ public sealed interface CausalAlignment {
     /** See {@link #BOTTOM_RIGHT}. */
     record BottomRight() implements CausalAlignment {
         @Override
-        public long offset(long batch, long seqLenQ, long seqLenKv) {
+        public long offsetOf(long batch, long seqLenQ, long seqLenKv) {
             return seqLenKv - seqLenQ;
         }
 
@@ -80,7 +80,7 @@ public sealed interface CausalAlignment {
     /** See {@link #TOP_LEFT}. */
     record TopLeft() implements CausalAlignment {
         @Override
-        public long offset(long batch, long seqLenQ, long seqLenKv) {
+        public long offsetOf(long batch, long seqLenQ, long seqLenKv) {
             return 0;
         }
 
@@ -106,7 +106,7 @@ public sealed interface CausalAlignment {
         }
 
         @Override
-        public long offset(long batch, long seqLenQ, long seqLenKv) {
+        public long offsetOf(long batch, long seqLenQ, long seqLenKv) {
             return perBatch.get(perBatch.size() == 1 ? 0 : Math.toIntExact(batch));
         }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Objects;
 
 /**
@@ -264,9 +265,46 @@ public final class Tensor {
         return false;
     }
 
-    /** {@return whether the spans of memory from first to last element of the two tensors meet} */
+    /**
+     * {@return whether two elements of the tensors share memory} Exact for tensors of one type and equal strides, such as
+     * the three parts of a packed one; else by the spans from first to last element.
+     */
     public boolean overlaps(Tensor other) {
-        return span().asOverlappingSlice(other.span()).isPresent();
+        if (span().asOverlappingSlice(other.span()).isEmpty()) {
+            return false;
+        }
+        long apart = (other.segment.address() - segment.address()) / type.bytes() + other.offset - offset;
+        boolean comparable = type == other.type
+                && Arrays.equals(strides, other.strides)
+                && Arrays.stream(strides).allMatch(stride -> stride > 0)
+                && (other.segment.address() - segment.address()) % type.bytes() == 0;
+        if (!comparable) {
+            return true;
+        }
+        Integer[] axes = new Integer[strides.length];
+        Arrays.setAll(axes, axis -> axis);
+        Arrays.sort(axes, Comparator.comparingLong(axis -> -strides[axis]));
+        return meets(other, apart, axes, 0);
+    }
+
+    /** Whether {@code apart} is a sum of steps along the axes from {@code next} on that stay within both tensors. */
+    private boolean meets(Tensor other, long apart, Integer[] axes, int next) {
+        if (next == axes.length) {
+            return apart == 0;
+        }
+        long reach = 0; // how far the remaining axes can go
+        for (int n = next + 1; n < axes.length; n++) {
+            reach += (Math.max(shape[axes[n]], other.shape[axes[n]]) - 1) * strides[axes[n]];
+        }
+        long stride = strides[axes[next]];
+        long first = Math.max(Math.ceilDiv(apart - reach, stride), 1 - other.shape[axes[next]]);
+        long last = Math.min(Math.floorDiv(apart + reach, stride), shape[axes[next]] - 1);
+        for (long steps = first; steps <= last; steps++) {
+            if (meets(other, apart - steps * stride, axes, next + 1)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private MemorySegment span() {

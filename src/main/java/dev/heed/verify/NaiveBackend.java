@@ -118,11 +118,13 @@ public final class NaiveBackend implements AttentionBackend {
         float[] y = out.toFloatArray();
         float[] dy = outGradient.toFloatArray();
         float sum = 0;
+        boolean empty = problem.log();
         for (int i = 0; i < y.length; i++) {
+            empty &= y[i] == Float.NEGATIVE_INFINITY;
             sum += problem.log() ? dy[i] : dy[i] * y[i];
         }
         for (int i = 0; i < y.length; i++) {
-            inGradient.set(problem.log() ? dy[i] - (float) Math.exp(y[i]) * sum : y[i] * (dy[i] - sum), i);
+            inGradient.set(empty ? 0 : problem.log() ? dy[i] - (float) Math.exp(y[i]) * sum : y[i] * (dy[i] - sum), i);
         }
     }
 

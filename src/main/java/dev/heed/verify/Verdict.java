@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked)
  * @param medianNanos its median time over the repeats
  */
-public record Verdict(Case checked, Status status, List<Measure> measures, String message, long nanos, long medianNanos) {
+public record Verdict(
+        Case checked, Status status, List<Measure> measures, String message, long nanos, long medianNanos) {
 
     /** Whether a case passed. */
     public enum Status {

@@ -173,22 +173,28 @@ public final class Verifier {
                 AttentionResult ours,
                 AttentionResult right,
                 AttentionResult textbook) {
-            ErrorBudget budget = ErrorBudget.forward(p.type());
-            ErrorBudget statistics = ErrorBudget.forward(p.type().accumulator());
-            measure(budget, "output", ours.output(), right.output(), textbook.output(), cap(p, inputs, right.scores()));
-            measure(statistics, "lse", ours.lse(), right.lse(), textbook.lse());
-            measure(statistics, "weights", ours.weights(), p.weights() ? right.weights() : null, textbook.weights());
-            measure(statistics, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
-            measure(statistics, "scores", ours.scores(), right.scores(), textbook.scores());
-            measure(statistics, "top-k weights", ours.topKWeights(), right.topKWeights(), textbook.topKWeights());
+            measure(
+                    ErrorBudget.forward(p.type()),
+                    "output",
+                    ours.output(),
+                    right.output(),
+                    textbook.output(),
+                    cap(p, inputs, right.scores()));
+            statistics(p, ours, right, textbook);
+        }
+
+        private void statistics(
+                AttentionProblem p, AttentionResult ours, AttentionResult right, AttentionResult textbook) {
+            ErrorBudget budget = ErrorBudget.forward(p.type().accumulator());
+            measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
+            measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
+            measure(budget, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
+            measure(budget, "scores", ours.scores(), right.scores(), textbook.scores());
+            measure(budget, "top-k weights", ours.topKWeights(), right.topKWeights(), textbook.topKWeights());
             if (ours.topKIndices() != null && right.weights() != null) {
                 refuseRepeats(ours.topKIndices());
-                measure(
-                        statistics,
-                        "weights of top-k keys",
-                        gathered(right.weights(), ours.topKIndices()),
-                        right.topKWeights(),
-                        textbook.topKWeights());
+                Tensor gathered = gathered(right.weights(), ours.topKIndices());
+                measure(budget, "weights of top-k keys", gathered, right.topKWeights(), textbook.topKWeights());
             }
         }
 
@@ -256,11 +262,8 @@ public final class Verifier {
                 timed(() -> plan.forward(inputs, ours));
                 truthPlan.forward(wide, right);
                 naivePlan.forward(inputs, textbook);
-                ErrorBudget statistics = ErrorBudget.forward(type.accumulator());
                 measure(ErrorBudget.forward(type), "output", ours.output(), right.output(), textbook.output());
-                measure(statistics, "lse", ours.lse(), right.lse(), textbook.lse());
-                measure(statistics, "weights", ours.weights(), right.weights(), textbook.weights());
-                measure(statistics, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
+                statistics(p.attention(), ours, right, textbook);
                 if (checked.backward()) {
                     Tensor dOutput = data.random(type, p.outputShape());
                     MultiHeadGradients dOurs = MultiHeadGradients.allocate(inputs);

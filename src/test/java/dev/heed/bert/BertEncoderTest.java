@@ -71,7 +71,11 @@ class BertEncoderTest {
         OrtBert.Answer theirs = ort.run(tokens);
         compare("hidden", HIDDEN_TOLERANCE, theirs.hidden(), ours.hidden());
         for (int layer = 0; layer < Loaded.MODEL.layers(); layer++) {
-            compare("weights of layer " + layer, WEIGHT_TOLERANCE, theirs.weights().get(layer), ours.weights(layer));
+            compare(
+                    "weights of layer " + layer,
+                    WEIGHT_TOLERANCE,
+                    theirs.weights().get(layer),
+                    ours.weights(layer));
             requireRowsSumToOne(ours.weights(layer));
         }
     }

@@ -33,7 +33,9 @@ class BertTokenizerTest {
             [MASK] | 103
             """)
     void knownSentences(String sentence, String ids) {
-        int[] expected = Arrays.stream(("101 " + ids + " 102").split(" ")).mapToInt(Integer::parseInt).toArray();
+        int[] expected = Arrays.stream(("101 " + ids + " 102").split(" "))
+                .mapToInt(Integer::parseInt)
+                .toArray();
         List<BertToken> tokens = Loaded.TOKENIZER.encode(sentence);
         assertArrayEquals(expected, tokens.stream().mapToInt(BertToken::id).toArray());
         assertTrue(tokens.stream().allMatch(token -> token.segment() == 0));
@@ -47,7 +49,10 @@ class BertTokenizerTest {
                 tokens.stream().map(BertToken::text).toList());
         assertEquals(
                 List.of("##ff", "##ord", "##able"),
-                tokens.stream().filter(BertToken::isContinuation).map(BertToken::text).toList());
+                tokens.stream()
+                        .filter(BertToken::isContinuation)
+                        .map(BertToken::text)
+                        .toList());
         assertEquals(
                 List.of("[CLS]", "[SEP]"),
                 tokens.stream().filter(BertToken::special).map(BertToken::text).toList());
@@ -112,7 +117,8 @@ class BertTokenizerTest {
     void leavesTheSystemPropertiesAsTheyWere() {
         var before = new Properties();
         before.putAll(System.getProperties());
-        BertTokenizer.read(new ByteArrayInputStream(Loaded.TOKENIZER_FILE), "tokenizer.json").close();
+        BertTokenizer.read(new ByteArrayInputStream(Loaded.TOKENIZER_FILE), "tokenizer.json")
+                .close();
         assertEquals(before, System.getProperties());
     }
 }

@@ -12,6 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -215,5 +217,42 @@ class TensorViewTest {
         Tensor reshaped = digits.reshape(sizes);
         sizes[0] = 99;
         assertEquals(4, reshaped.size(0));
+    }
+
+    @Test
+    void partsOfAPackedTensorDoNotOverlap() {
+        Tensor packed = Tensor.zeros(DType.F32, 2, 5, 3, 4, 8);
+        Tensor q = packed.select(2, 0).transpose(1, 2);
+        Tensor k = packed.select(2, 1).transpose(1, 2);
+        assertFalse(q.overlaps(k));
+        assertFalse(k.overlaps(q));
+        assertTrue(q.overlaps(q.slice(2, 2, 4)));
+        assertTrue(q.overlaps(packed));
+        assertFalse(q.slice(1, 0, 2).overlaps(q.slice(1, 2, 4)));
+        assertTrue(q.slice(1, 0, 3).overlaps(q.slice(1, 2, 4)));
+    }
+
+    /** The exact answer equals the one found by listing the positions of all elements. */
+    @Test
+    void overlapIsExactForEqualStrides() {
+        Tensor whole = Tensor.zeros(DType.F32, 4, 6, 5);
+        for (int n = 0; n < 2000; n++) {
+            Tensor a = randomPart(whole, new Random(n));
+            Tensor b = randomPart(whole, new Random(n + 100_000));
+            whole.fill(0);
+            a.fill(1);
+            boolean shared = Arrays.stream(b.toDoubleArray()).anyMatch(value -> value == 1);
+            assertEquals(shared, a.overlaps(b), a + " at " + a.offset() + " and " + b + " at " + b.offset());
+        }
+    }
+
+    private static Tensor randomPart(Tensor whole, Random random) {
+        Tensor part = whole;
+        for (int axis = 0; axis < 3; axis++) {
+            int size = (int) whole.size(axis);
+            int from = random.nextInt(size);
+            part = part.slice(axis, from, from + 1 + random.nextInt(size - from));
+        }
+        return part;
     }
 }

@@ -132,7 +132,8 @@ class ErrorBudgetTest {
         Measure near = new Measure("near", 1, 0, 0, 1.1, 0, 0, 0);
         Measure far = new Measure("far", 5, 0, 0, 100, 0, 0, 0);
         Measure exact = new Measure("exact", 0, 0, 0, 0, 0, 0, 0);
-        var verdict = new Verdict(Case.parse("softmax 3 f32"), Verdict.Status.PASS, List.of(far, near, exact), "", 0, 0);
+        var verdict =
+                new Verdict(Case.parse("softmax 3 f32"), Verdict.Status.PASS, List.of(far, near, exact), "", 0, 0);
         assertEquals(near, verdict.worst());
         assertEquals("PASS softmax 3 axis=0 f32", verdict.toString());
     }

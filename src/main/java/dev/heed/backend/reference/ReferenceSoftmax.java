@@ -60,11 +60,15 @@ final class ReferenceSoftmax extends SoftmaxPlan {
             return;
         }
         double sum = 0;
+        boolean empty = problem().log();
         for (long i = 0; i < y.size(0); i++) {
+            empty &= y.get(i) == Double.NEGATIVE_INFINITY;
             sum += problem().log() ? dy.get(i) : dy.get(i) * y.get(i);
         }
         for (long i = 0; i < y.size(0); i++) {
-            dx.set(problem().log() ? dy.get(i) - Math.exp(y.get(i)) * sum : y.get(i) * (dy.get(i) - sum), i);
+            dx.set(
+                    empty ? 0 : problem().log() ? dy.get(i) - Math.exp(y.get(i)) * sum : y.get(i) * (dy.get(i) - sum),
+                    i);
         }
     }
 }

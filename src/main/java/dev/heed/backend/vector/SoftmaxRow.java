@@ -49,12 +49,14 @@ final class SoftmaxRow {
     /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
     static void gradient(float[] y, float[] dy, int length, boolean log) {
         double sum = 0;
+        boolean empty = log;
         for (int i = 0; i < length; i++) {
+            empty &= y[i] == Float.NEGATIVE_INFINITY;
             sum += log ? dy[i] : (double) dy[i] * y[i];
         }
         float total = (float) sum;
         for (int i = 0; i < length; i++) {
-            dy[i] = log ? dy[i] - (float) Math.exp(y[i]) * total : y[i] * (dy[i] - total);
+            dy[i] = empty ? 0 : log ? dy[i] - (float) Math.exp(y[i]) * total : y[i] * (dy[i] - total);
         }
     }
 
