@@ -154,7 +154,7 @@ final class Prefill {
         }
     }
 
-    private static boolean finite(Rows values, int keys, int width) {
+    static boolean finite(Rows values, int keys, int width) {
         FloatVector spoiled = FloatVector.zero(SPECIES);
         float spoiledTail = 0;
         int whole = SPECIES.loopBound(width);

@@ -80,6 +80,26 @@ final class ScoreModifier {
         }
     }
 
+    /** As {@link #apply}, for one query and a row of keys. */
+    void applyRow(float[] row, int at, long batch, long head, long query, long keyFrom, int keys) {
+        for (int j = 0; active && j < keys; j++) {
+            row[at + j] *= scale;
+        }
+        for (int j = 0; softcap != null && j < keys; j += V) {
+            VectorMask<Float> there = SPECIES.indexInRange(j, keys);
+            FloatVector s = FloatVector.fromArray(SPECIES, row, at + j, there);
+            tanh(s.div(softcap)).mul(softcap).intoArray(row, at + j, there);
+        }
+        for (int j = 0; bias != null && j < keys; j++) {
+            float added = (float) bias.get(batch, head, query, keyFrom + j);
+            row[at + j] = added == Float.NEGATIVE_INFINITY ? added : row[at + j] + added;
+        }
+        float slope = slopes == null ? 0 : (float) slopes.get(head);
+        for (int j = 0; slopes != null && j < keys; j++) {
+            row[at + j] -= slope * Math.abs(query + alibiOffset - keyFrom - j);
+        }
+    }
+
     private static void softcap(float[] tile, int at, int keys, float cap) {
         for (int p = at; p < at + keys * PANEL; p += V) {
             tanh(FloatVector.fromArray(SPECIES, tile, p).div(cap)).mul(cap).intoArray(tile, p);

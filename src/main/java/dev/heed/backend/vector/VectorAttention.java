@@ -19,12 +19,17 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        return "vector prefill, panels of queries, " + workers.threads() + " threads";
+        return (problem().shape().seqLenQ() <= Decode.MOST_QUERIES ? "vector decode, " : "vector prefill, ")
+                + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
 
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        Prefill.run(inputs, result, workers);
+        if (Decode.fits(inputs, result)) {
+            Decode.run(inputs, result, workers);
+        } else {
+            Prefill.run(inputs, result, workers);
+        }
     }
 
     @Override
