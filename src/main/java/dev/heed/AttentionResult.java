@@ -31,23 +31,35 @@ public record AttentionResult(
         @Nullable Tensor topKIndices,
         @Nullable Tensor scores) {
 
-    private interface Allocator {
+    /** Makes the tensors of a result. */
+    public interface Allocator {
+        /** {@return a tensor to write to} */
         Tensor allocate(DType type, long... shape);
     }
 
     /** {@return a result of zeros with a place for everything the problem asks for, on the Java heap where it fits} */
     public static AttentionResult allocate(AttentionProblem problem) {
-        return allocate(problem, outputShape(problem), Tensor::zeros);
+        return allocate(problem, Tensor::zeros);
+    }
+
+    /** {@return a result of tensors that the allocator makes} */
+    public static AttentionResult allocate(AttentionProblem problem, Allocator allocator) {
+        return allocate(problem, outputShape(problem), allocator);
     }
 
     /** {@return a result of zeros in native memory that lives as long as the arena} */
     public static AttentionResult allocate(AttentionProblem problem, Arena arena) {
-        return allocate(problem, outputShape(problem), (type, shape) -> Tensor.allocate(arena, type, shape));
+        return allocate(problem, (type, shape) -> Tensor.allocate(arena, type, shape));
     }
 
     /** {@return a result for multi-head attention: the output is {@code [batch, seqLenQ, embedOut]}} */
     public static AttentionResult allocate(MultiHeadProblem problem) {
-        return allocate(problem.attention(), problem.outputShape(), Tensor::zeros);
+        return allocate(problem, Tensor::zeros);
+    }
+
+    /** {@return a result for multi-head attention, of tensors that the allocator makes} */
+    public static AttentionResult allocate(MultiHeadProblem problem, Allocator allocator) {
+        return allocate(problem.attention(), problem.outputShape(), allocator);
     }
 
     private static long[] outputShape(AttentionProblem problem) {

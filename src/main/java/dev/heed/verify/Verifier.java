@@ -118,7 +118,7 @@ public final class Verifier {
         private void attention(AttentionProblem p) {
             AttentionInputs inputs = data.attention(p);
             AttentionInputs wide = CaseData.widened(curious(inputs));
-            AttentionResult ours = place(p);
+            AttentionResult ours = AttentionResult.allocate(p, data::place);
             AttentionResult right = AttentionResult.allocate(wide.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
             try (var plan = backend.plan(p);
@@ -253,7 +253,7 @@ public final class Verifier {
             MultiHeadInputs inputs = data.multiHead(p);
             MultiHeadInputs wide = CaseData.widened(inputs);
             DType type = p.attention().type();
-            AttentionResult ours = place(p.attention(), p.outputShape());
+            AttentionResult ours = AttentionResult.allocate(p, data::place);
             AttentionResult right = AttentionResult.allocate(wide.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
             try (var plan = backend.plan(p);
@@ -321,28 +321,6 @@ public final class Verifier {
                     measure(ErrorBudget.gradient(p.type()), "input gradient", dOurs, dRight, dTextbook);
                 }
             }
-        }
-
-        private AttentionResult place(AttentionProblem p) {
-            AttentionShape s = p.shape();
-            return place(p, s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
-        }
-
-        private AttentionResult place(AttentionProblem p, long... outputShape) {
-            AttentionShape s = p.shape();
-            DType statistics = p.type().accumulator();
-            long b = s.batch();
-            long h = s.numHeads();
-            long q = s.seqLenQ();
-            long k = s.seqLenKv();
-            return new AttentionResult(
-                    data.place(p.type(), outputShape),
-                    p.lse() ? data.place(statistics, b, h, q) : null,
-                    p.weights() ? data.place(statistics, b, h, q, k) : null,
-                    p.rows() > 0 ? data.place(statistics, b, h, p.rows(), k) : null,
-                    p.topK() > 0 ? data.place(statistics, b, h, q, p.topK()) : null,
-                    p.topK() > 0 ? data.place(DType.I64, b, h, q, p.topK()) : null,
-                    p.scores() != null ? data.place(statistics, b, h, q, k) : null);
         }
 
         private AttentionGradients place(AttentionInputs inputs) {
