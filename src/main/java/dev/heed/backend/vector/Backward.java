@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Backward {
     /** Keys of one strip: two strips of a panel take 4 MB at 16 lanes. */
-    private static final int STRIP = 85 * PanelCall.TILE;
+    private static final int STRIP = 128 * PanelCall.TILE;
 
     private final PanelCall call;
     private final @Nullable PanelCall capped;
@@ -110,7 +110,7 @@ final class Backward {
         scratch.valueSums = cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
         for (long h = kvHead * shape.groupSize(); h < (kvHead + 1) * shape.groupSize(); h++) {
             for (long from = 0; from < shape.seqLenQ(); from += PANEL) {
-                panel(scratch, batch, h, from, (int) Math.min(PANEL, shape.seqLenQ() - from));
+                panel(scratch, batch, h, from);
             }
         }
         write(gradients.key(), scratch.keySums, keyStep, batch, kvHead);
@@ -131,25 +131,27 @@ final class Backward {
         }
     }
 
-    private void panel(Scratch scratch, long batch, long head, long from, int queries) {
+    private void panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) shape.headDim();
         int valueWidth = (int) shape.valueHeadDim();
-        Prefill.prepare(call, scratch, batch, head, from, queries);
-        scratch.packedToo = Scratch.atLeast(scratch.packedToo, valueWidth * PANEL);
-        PanelCall.pack(outputGradient, batch, head, from, queries, 1, scratch.row, scratch.packedToo);
-        padRows(scratch.queries, call.inputs.query(), batch, head, from, queries);
-        padRows(scratch.gradients, outputGradient, batch, head, from, queries);
-        scratch.sums = cleared(scratch.sums, Math.max(keyWidth, 1) * PANEL);
+        Panel panel = scratch.panels[0];
+        scratch.row = Scratch.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
+        panel.moveTo(call, batch, head, from, scratch.row);
+        panel.clearSums(keyWidth);
+        scratch.packed = Scratch.atLeast(scratch.packed, valueWidth * PANEL);
+        panel.pack(outputGradient, 1, scratch.row, scratch.packed);
+        padRows(scratch.queries, call.inputs.query(), panel);
+        padRows(scratch.gradients, outputGradient, panel);
         scratch.deltas = cleared(scratch.deltas, PANEL);
 
-        long first = call.mask.firstKey(batch, head, from, from + queries) / PanelCall.TILE * PanelCall.TILE;
-        long end = call.mask.endKey(batch, head, from, from + queries);
+        long first = call.mask.firstKey(batch, head, from, panel.to()) / PanelCall.TILE * PanelCall.TILE;
+        long end = call.mask.endKey(batch, head, from, panel.to());
         int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
         scratch.strip = Scratch.atLeast(scratch.strip, room);
         scratch.stripToo = Scratch.atLeast(scratch.stripToo, room);
         scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.hidden;
         scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.empty;
-        Strip strip = new Strip(scratch, batch, head, from, queries);
+        Strip strip = new Strip(scratch, panel);
         boolean once = end - first <= STRIP;
         for (long j = first; j < end; j += STRIP) {
             strip.fill(j, Math.min(end, j + STRIP));
@@ -163,42 +165,37 @@ final class Backward {
             strip.spread(once);
         }
         Tensor dQuery = gradients.query();
-        for (int i = 0; i < queries; i++) {
+        for (int i = 0; i < panel.queries; i++) {
             for (int d = 0; d < keyWidth; d++) {
-                scratch.row[d] = scratch.sums[d * PANEL + i];
+                scratch.row[d] = panel.sums[d * PANEL + i];
             }
             Rows.write(scratch.row, 0, dQuery, dQuery.position(batch, head, from + i, 0), dQuery.stride(3), keyWidth);
         }
     }
 
     /** Rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
-    private static void padRows(Rows rows, Tensor tensor, long batch, long head, long from, int queries) {
+    private static void padRows(Rows rows, Tensor tensor, Panel panel) {
         int width = (int) tensor.size(3);
         int step = Lanes.panels(width) * PANEL;
-        rows.data = cleared(rows.data, queries * step);
+        rows.data = cleared(rows.data, panel.queries * step);
         rows.at = 0;
         rows.step = step;
-        for (int i = 0; i < queries; i++) {
-            Rows.read(tensor, tensor.position(batch, head, from + i, 0), tensor.stride(3), rows.data, i * step, width);
+        for (int i = 0; i < panel.queries; i++) {
+            long position = tensor.position(panel.batch, panel.head, panel.from + i, 0);
+            Rows.read(tensor, position, tensor.stride(3), rows.data, i * step, width);
         }
     }
 
     /** The tiles of a strip of keys against one panel of queries. */
     private final class Strip {
         private final Scratch scratch;
-        private final long batch;
-        private final long head;
-        private final long from;
-        private final int queries;
+        private final Panel panel;
         private long start;
         private long end;
 
-        Strip(Scratch scratch, long batch, long head, long from, int queries) {
+        Strip(Scratch scratch, Panel panel) {
             this.scratch = scratch;
-            this.batch = batch;
-            this.head = head;
-            this.from = from;
-            this.queries = queries;
+            this.panel = panel;
         }
 
         private interface TileVisitor {
@@ -220,27 +217,28 @@ final class Backward {
             this.start = start;
             this.end = end;
             int width = (int) shape.valueHeadDim();
-            long kvHead = head / shape.groupSize();
+            long kvHead = panel.head / shape.groupSize();
             for (long j = start; j < end; j += PanelCall.TILE) {
                 int tile = (int) (j - start) / PanelCall.TILE;
                 int at = (int) (j - start) * PANEL;
                 int keys = (int) Math.min(PanelCall.TILE, end - j);
-                TileCover cover = call.mask.cover(batch, head, from, from + queries, j, j + keys);
+                TileCover cover = call.mask.cover(panel.batch, panel.head, panel.from, panel.to(), j, j + keys);
                 scratch.empty[tile] = cover == TileCover.EMPTY;
                 if (cover == TileCover.EMPTY) {
                     continue;
                 }
-                scratch.hidden[tile] =
-                        Prefill.scores(call, scratch, scratch.strip, at, batch, head, from, queries, j, keys, cover);
+                Rows keyRows = scratch.keys;
+                keyRows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, j, j + keys);
+                scratch.hidden[tile] = Prefill.scores(call, panel, keyRows, scratch.strip, at, j, keys, cover);
                 Rows values = scratch.values;
-                values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, j + keys);
+                values.load(call.inputs.value(), call.valueArray, panel.batch, kvHead, j, j + keys);
                 MicroKernel.product(
                         values.data,
                         values.at,
                         values.step,
                         1,
                         keys,
-                        scratch.packedToo,
+                        scratch.packed,
                         0,
                         PANEL,
                         width,
@@ -248,7 +246,7 @@ final class Backward {
                         at,
                         PANEL);
                 if (call.options.dropout() > 0) {
-                    call.drop(scratch.stripToo, at, batch, head, from, queries, j, keys);
+                    call.drop(panel, scratch.stripToo, at, j, keys);
                 }
             }
         }
@@ -257,29 +255,29 @@ final class Backward {
         void read() {
             float c = call.modifier.factor;
             forEachTile((keyFrom, keys, at, hidden) -> {
-                if (SoftmaxTile.raiseMaxima(scratch.strip, at, keys, c, scratch.statistics)) {
+                if (SoftmaxTile.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
                     for (int i = 0; i < PANEL; i++) {
-                        scratch.deltas[i] *= scratch.statistics[2 * PANEL + i];
+                        scratch.deltas[i] *= panel.statistics[2 * PANEL + i];
                     }
                 }
             });
             forEachTile((keyFrom, keys, at, hidden) -> {
-                SoftmaxTile.weigh(scratch.strip, at, keys, c, hidden, scratch.statistics);
+                SoftmaxTile.weigh(scratch.strip, at, keys, c, hidden, panel.statistics);
                 addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
             });
         }
 
         /** Inverse sums, sinks included, deltas, and the gradients of the LSE in place of the factors. */
         void finishStatistics() {
-            float[] st = scratch.statistics;
+            float[] st = panel.statistics;
             Tensor sink = call.options.sink();
-            double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
-            for (int i = 0; i < queries; i++) {
+            double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(panel.head);
+            for (int i = 0; i < panel.queries; i++) {
                 double max = (double) st[i] * call.modifier.unit;
                 boolean empty = st[PANEL + i] == 0;
                 double sinkTerm = empty ? 0 : Math.exp(logit - max);
                 double sum = st[PANEL + i] + sinkTerm;
-                double dLse = lseGradient == null ? 0 : lseGradient.get(batch, head, from + i);
+                double dLse = lseGradient == null ? 0 : lseGradient.get(panel.batch, panel.head, panel.from + i);
                 double weighted = empty ? 0 : scratch.deltas[i] / sum;
                 st[3 * PANEL + i] = empty ? 0 : (float) (1 / sum);
                 scratch.deltas[i] = (float) weighted;
@@ -290,7 +288,7 @@ final class Backward {
                 }
                 if (logit != Double.NEGATIVE_INFINITY) {
                     double weight = empty ? 1 : Double.isInfinite(sum) ? 1 : sinkTerm / sum;
-                    sinkSums[(int) (batch * shape.numHeads() + head)] += weight * (dLse - weighted);
+                    sinkSums[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
                 }
             }
         }
@@ -305,39 +303,27 @@ final class Backward {
                 float[] weights = scratch.strip;
                 float[] scores = scratch.stripToo;
                 if (weighed) {
-                    normalise(weights, at, keys, scratch.statistics);
+                    normalise(weights, at, keys, panel.statistics);
                 } else {
-                    SoftmaxTile.finish(weights, at, keys, call.modifier.factor, scratch.statistics);
+                    SoftmaxTile.finish(weights, at, keys, call.modifier.factor, panel.statistics);
                 }
-                scoreGradients(weights, scores, at, scratch.deltas, scratch.statistics, keys);
+                scoreGradients(weights, scores, at, scratch.deltas, panel.statistics, keys);
                 addToBias(scores, at, keyFrom, keys);
+                Rows rows = scratch.keys;
+                long kvHead = panel.head / shape.groupSize();
+                rows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, keyFrom, keyFrom + keys);
                 if (capped != null) {
-                    scratch.tile = Scratch.atLeast(scratch.tile, PanelCall.TILE * PANEL);
-                    Prefill.scores(
-                            capped,
-                            scratch,
-                            scratch.tile,
-                            0,
-                            batch,
-                            head,
-                            from,
-                            queries,
-                            keyFrom,
-                            keys,
-                            TileCover.FULL);
-                    call.modifier.multiplySlopes(scores, at, scratch.tile, keys);
+                    Prefill.scores(capped, panel, rows, panel.tile, 0, keyFrom, keys, TileCover.FULL);
+                    call.modifier.multiplySlopes(scores, at, panel.tile, keys);
                     hideUnweighed(weights, scores, at, keys);
                 }
                 ScoreModifier.scale(scores, at, keys, scale);
                 if (call.options.dropout() > 0) {
-                    call.drop(weights, at, batch, head, from, queries, keyFrom, keys);
+                    call.drop(panel, weights, at, keyFrom, keys);
                 }
-                addProducts(weights, at, keys, scratch.gradients, queries, scratch.valueSums, keyFrom);
-                addProducts(scores, at, keys, scratch.queries, queries, scratch.keySums, keyFrom);
-                Rows rows = scratch.keys;
-                long kvHead = head / shape.groupSize();
-                rows.load(call.inputs.key(), call.keyArray, batch, kvHead, keyFrom, keyFrom + keys);
-                Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, scratch.sums, hidden);
+                addProducts(weights, at, keys, scratch.gradients, panel.queries, scratch.valueSums, keyFrom);
+                addProducts(scores, at, keys, scratch.queries, panel.queries, scratch.keySums, keyFrom);
+                Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, panel.sums, hidden);
             });
         }
 
@@ -345,9 +331,9 @@ final class Backward {
             if (biasCells == null || biasSums == null) {
                 return;
             }
-            long corner = biasCells.position(batch, head, from, keyFrom);
+            long corner = biasCells.position(panel.batch, panel.head, panel.from, keyFrom);
             for (int j = 0; j < keys; j++) {
-                for (int i = 0; i < queries; i++) {
+                for (int i = 0; i < panel.queries; i++) {
                     int cell = (int) (corner + i * biasCells.stride(2) + j * biasCells.stride(3));
                     biasSums[cell] += scores[at + j * PANEL + i];
                 }

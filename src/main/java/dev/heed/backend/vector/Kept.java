@@ -8,6 +8,7 @@ import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a fused kernel throws away, computed once more for those who ask: weights, weights of chosen rows, the largest
@@ -29,84 +30,74 @@ final class Kept {
                 || result.scores() != null;
     }
 
-    void write(Scratch scratch, long batch, long head, long from, int queries) {
-        Tensor topWeights = result.topKWeights();
-        Tensor topIndices = result.topKIndices();
-        if (topWeights != null && topIndices != null) {
-            topWeights
-                    .slice(0, batch, batch + 1)
-                    .slice(1, head, head + 1)
-                    .slice(2, from, from + queries)
-                    .fill(0);
-            topIndices
-                    .slice(0, batch, batch + 1)
-                    .slice(1, head, head + 1)
-                    .slice(2, from, from + queries)
-                    .fill(-1);
-        }
+    void write(Panel panel, Rows rows) {
+        clearTopK(result.topKWeights(), panel, 0);
+        clearTopK(result.topKIndices(), panel, -1);
         long end = call.shape.seqLenKv();
+        long kvHead = panel.head / call.shape.groupSize();
         for (long j = 0; j < end; j += PanelCall.TILE) {
             int keys = (int) Math.min(PanelCall.TILE, end - j);
-            if (result.scores() != null) {
-                writeScores(scratch, batch, head, from, queries, j, keys);
+            TileCover cover = call.mask.cover(panel.batch, panel.head, panel.from, panel.to(), j, j + keys);
+            if (cover != TileCover.EMPTY || result.scores() != null) {
+                rows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, j, j + keys);
             }
-            TileCover cover = call.mask.cover(batch, head, from, from + queries, j, j + keys);
+            writeScores(panel, rows, j, keys, cover);
             if (cover == TileCover.EMPTY) {
-                Arrays.fill(scratch.tile, 0, keys * PANEL, 0);
+                Arrays.fill(panel.tile, 0, keys * PANEL, 0);
             } else {
-                boolean hidden =
-                        Prefill.scores(call, scratch, scratch.tile, 0, batch, head, from, queries, j, keys, cover);
-                SoftmaxTile.finish(scratch.tile, 0, keys, call.modifier.factor, scratch.statistics);
-                if (topWeights != null && topIndices != null) {
-                    insert(topWeights, topIndices, scratch.tile, batch, head, from, queries, j, keys, hidden);
-                }
+                boolean hidden = Prefill.scores(call, panel, rows, panel.tile, 0, j, keys, cover);
+                SoftmaxTile.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
+                insert(panel, j, keys, hidden);
             }
-            writeWeights(scratch.tile, batch, head, from, queries, j, keys);
+            writeWeights(panel, j, keys);
         }
     }
 
-    private void writeWeights(float[] tile, long batch, long head, long from, int queries, long keyFrom, int keys) {
-        for (int i = 0; i < queries; i++) {
+    private static void clearTopK(@Nullable Tensor list, Panel panel, double value) {
+        if (list != null) {
+            list.slice(0, panel.batch, panel.batch + 1)
+                    .slice(1, panel.head, panel.head + 1)
+                    .slice(2, panel.from, panel.to())
+                    .fill(value);
+        }
+    }
+
+    private void writeWeights(Panel panel, long keyFrom, int keys) {
+        for (int i = 0; i < panel.queries; i++) {
             if (result.weights() != null) {
-                copyRow(tile, i, keys, result.weights(), batch, head, from + i, keyFrom);
+                copyRow(panel, i, keys, result.weights(), panel.from + i, keyFrom);
             }
             if (result.rowWeights() != null) {
                 List<Long> rows = call.options.rows();
                 for (int r = 0; r < rows.size(); r++) {
-                    if (rows.get(r) == from + i) {
-                        copyRow(tile, i, keys, result.rowWeights(), batch, head, r, keyFrom);
+                    if (rows.get(r) == panel.from + i) {
+                        copyRow(panel, i, keys, result.rowWeights(), r, keyFrom);
                     }
                 }
             }
         }
     }
 
-    private static void copyRow(
-            float[] tile, int lane, int keys, Tensor into, long batch, long head, long row, long keyFrom) {
-        long position = into.position(batch, head, row, keyFrom);
+    private static void copyRow(Panel panel, int lane, int keys, Tensor into, long row, long keyFrom) {
+        long position = into.position(panel.batch, panel.head, row, keyFrom);
         for (int j = 0; j < keys; j++) {
-            into.put(position + j * into.stride(3), tile[j * PANEL + lane]);
+            into.put(position + j * into.stride(3), panel.tile[j * PANEL + lane]);
         }
     }
 
     /** Keeps the lists of largest weights sorted; a key that takes no part is never in them. */
-    private void insert(
-            Tensor weights,
-            Tensor indices,
-            float[] tile,
-            long batch,
-            long head,
-            long from,
-            int queries,
-            long keyFrom,
-            int keys,
-            boolean hidden) {
+    private void insert(Panel panel, long keyFrom, int keys, boolean hidden) {
+        Tensor weights = result.topKWeights();
+        Tensor indices = result.topKIndices();
+        if (weights == null || indices == null) {
+            return;
+        }
         int k = (int) weights.size(3);
-        for (int i = 0; i < queries; i++) {
-            long w = weights.position(batch, head, from + i, 0);
-            long x = indices.position(batch, head, from + i, 0);
+        for (int i = 0; i < panel.queries; i++) {
+            long w = weights.position(panel.batch, panel.head, panel.from + i, 0);
+            long x = indices.position(panel.batch, panel.head, panel.from + i, 0);
             for (int j = 0; j < keys; j++) {
-                float weight = tile[j * PANEL + i];
+                float weight = panel.tile[j * PANEL + i];
                 if (hidden && weight == 0) {
                     continue;
                 }
@@ -128,7 +119,7 @@ final class Kept {
         }
     }
 
-    private void writeScores(Scratch scratch, long batch, long head, long from, int queries, long keyFrom, int keys) {
+    private void writeScores(Panel panel, Rows rows, long keyFrom, int keys, TileCover cover) {
         Tensor scores = result.scores();
         ScoreStage stage = call.options.scores();
         if (scores == null || stage == null) {
@@ -136,18 +127,17 @@ final class Kept {
         }
         boolean modified = stage == ScoreStage.MODIFIED;
         PanelCall asked = modified ? call : call.upTo(stage);
-        TileCover cover =
-                modified ? call.mask.cover(batch, head, from, from + queries, keyFrom, keyFrom + keys) : TileCover.FULL;
-        if (cover == TileCover.EMPTY) {
-            Arrays.fill(scratch.tile, 0, keys * PANEL, Float.NEGATIVE_INFINITY);
+        if (modified && cover == TileCover.EMPTY) {
+            Arrays.fill(panel.tile, 0, keys * PANEL, Float.NEGATIVE_INFINITY);
         } else {
-            Prefill.scores(asked, scratch, scratch.tile, 0, batch, head, from, queries, keyFrom, keys, cover);
+            TileCover shown = modified ? cover : TileCover.FULL;
+            Prefill.scores(asked, panel, rows, panel.tile, 0, keyFrom, keys, shown);
         }
         float factor = asked.modifier.unit * call.modifier.sign * asked.modifier.sign;
-        for (int i = 0; i < queries; i++) {
-            long position = scores.position(batch, head, from + i, keyFrom);
+        for (int i = 0; i < panel.queries; i++) {
+            long position = scores.position(panel.batch, panel.head, panel.from + i, keyFrom);
             for (int j = 0; j < keys; j++) {
-                float score = scratch.tile[j * PANEL + i];
+                float score = panel.tile[j * PANEL + i];
                 scores.put(position + j * scores.stride(3), factor == 1 ? score : score * factor);
             }
         }

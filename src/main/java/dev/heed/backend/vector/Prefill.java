@@ -14,8 +14,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Attention for many queries. A task is one panel: up to PANEL queries of one head, in the lanes. It reads keys and values
- * in tiles:
+ * Attention for many queries. A task is a few panels of one head: up to PANEL queries each, in the lanes. It reads keys and
+ * values in tiles, each once for all its panels:
  *
  * <pre>
  * scores  [key][query] = K Q'            keys broadcast from where they lie, queries packed
@@ -27,86 +27,99 @@ import jdk.incubator.vector.VectorOperators;
  * the batch or the panel, so the bits of a row depend on the row alone.
  */
 final class Prefill {
+    /** Panels of one task at most: a tile of keys and values is read from far away once for all of them. */
+    static final int MOST_PANELS = 4;
+
+    /** Elements of a query that are multiplied at a time: their part of a packed panel stays in the first-level cache. */
+    private static final int DEPTH = 64;
+
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
     private final int panels;
+    private final int panelsPerTask;
+    private final int tasksPerHead;
 
-    private Prefill(AttentionInputs inputs, AttentionResult result) {
+    private Prefill(AttentionInputs inputs, AttentionResult result, int threads) {
         this.call = new PanelCall(inputs);
         this.result = result;
         this.shape = call.shape;
         this.panels = Lanes.panels(shape.seqLenQ());
+        double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
+        this.panelsPerTask = (int) Math.max(1, Math.min(MOST_PANELS, perThread)); // no bit depends on it
+        this.tasksPerHead = (panels + panelsPerTask - 1) / panelsPerTask;
     }
 
     static void run(AttentionInputs inputs, AttentionResult result, Workers workers) {
-        Prefill prefill = new Prefill(inputs, result);
+        Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
+        Prefill prefill = new Prefill(inputs, result, allowed.threads());
         AttentionShape s = prefill.shape;
-        workers.allowedBy(inputs.tensors())
-                .allowedBy(result.tensors())
-                .run(Math.toIntExact(s.batch() * s.numHeads() * prefill.panels), prefill::panel);
+        allowed.run(Math.toIntExact(s.batch() * s.numHeads() * prefill.tasksPerHead), prefill::task);
     }
 
-    /** Panels from the last to the first: under a causal mask the longest rows start first. */
-    private void panel(int task, Scratch scratch) {
+    /** Queries from the last to the first: under a causal mask the longest rows start first. */
+    private void task(int task, Scratch scratch) {
         long heads = shape.batch() * shape.numHeads();
-        int panel = panels - 1 - (int) (task / heads);
+        int first = (tasksPerHead - 1 - (int) (task / heads)) * panelsPerTask;
         long batch = task % heads / shape.numHeads();
         long head = task % shape.numHeads();
-        long from = (long) panel * PANEL;
-        int queries = (int) Math.min(PANEL, shape.seqLenQ() - from);
+        int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
-        prepare(call, scratch, batch, head, from, queries);
-        scratch.sums = Scratch.atLeast(scratch.sums, width * PANEL);
-        Arrays.fill(scratch.sums, 0, width * PANEL, 0);
-        readKeys(call, scratch, batch, head, from, queries);
-        addSinks(call, scratch, head, width);
-        write(scratch, batch, head, from, queries);
-        if (Kept.wanted(result)) {
-            new Kept(call, result).write(scratch, batch, head, from, queries);
+        scratch.row = Scratch.atLeast(scratch.row, (int) Math.max(shape.headDim(), shape.valueHeadDim()));
+        for (int p = 0; p < count; p++) {
+            scratch.panels[p].moveTo(call, batch, head, (long) (first + p) * PANEL, scratch.row);
+            scratch.panels[p].clearSums(width);
+        }
+        readKeys(scratch, count);
+        for (int p = 0; p < count; p++) {
+            Panel panel = scratch.panels[p];
+            addSinks(panel);
+            write(panel, scratch.row);
+            if (Kept.wanted(result)) {
+                new Kept(call, result).write(panel, scratch.keys);
+            }
         }
     }
 
-    /** Packs the queries of a panel and clears its statistics. */
-    static void prepare(PanelCall call, Scratch scratch, long batch, long head, long from, int queries) {
-        int headDim = (int) call.shape.headDim();
-        scratch.packed = Scratch.atLeast(scratch.packed, headDim * PANEL);
-        scratch.row = Scratch.atLeast(scratch.row, (int) Math.max(call.shape.headDim(), call.shape.valueHeadDim()));
-        scratch.tile = Scratch.atLeast(scratch.tile, PanelCall.TILE * PANEL);
-        scratch.statistics = Scratch.atLeast(scratch.statistics, 4 * PANEL);
-        PanelCall.pack(
-                call.inputs.query(), batch, head, from, queries, call.modifier.sign, scratch.row, scratch.packed);
-        Arrays.fill(scratch.statistics, 0, PANEL, SoftmaxTile.NOTHING);
-        Arrays.fill(scratch.statistics, PANEL, 4 * PANEL, 0);
+    /** Reads all keys that any of the panels sees into their statistics, and the values into their sums. */
+    private void readKeys(Scratch scratch, int count) {
+        Panel some = scratch.panels[0];
+        long head = some.head;
+        long batch = some.batch;
+        long kvHead = head / shape.groupSize();
+        long to = scratch.panels[count - 1].to();
+        long first = call.mask.firstKey(batch, head, some.from, to) / PanelCall.TILE * PanelCall.TILE;
+        long end = call.mask.endKey(batch, head, some.from, to);
+        for (long j = first; j < end; j += PanelCall.TILE) {
+            long keyTo = Math.min(j + PanelCall.TILE, end);
+            boolean loaded = false;
+            for (int p = 0; p < count; p++) {
+                Panel panel = scratch.panels[p];
+                TileCover cover = call.mask.cover(batch, head, panel.from, panel.to(), j, keyTo);
+                if (cover == TileCover.EMPTY) {
+                    continue;
+                }
+                if (!loaded) {
+                    scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, keyTo);
+                    scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, keyTo);
+                    loaded = true;
+                }
+                read(panel, scratch.keys, scratch.values, j, (int) (keyTo - j), cover);
+            }
+        }
     }
 
-    /** Reads all keys of a panel into the statistics and their values into the sums. */
-    private static void readKeys(PanelCall call, Scratch scratch, long batch, long head, long from, int queries) {
-        AttentionShape s = call.shape;
-        long first = call.mask.firstKey(batch, head, from, from + queries);
-        long end = call.mask.endKey(batch, head, from, from + queries);
-        long kvHead = head / s.groupSize();
-        for (long j = first / PanelCall.TILE * PanelCall.TILE; j < end; j += PanelCall.TILE) {
-            long to = Math.min(j + PanelCall.TILE, end);
-            TileCover cover = call.mask.cover(batch, head, from, from + queries, j, to);
-            if (cover == TileCover.EMPTY) {
-                continue;
-            }
-            int keys = (int) (to - j);
-            boolean hidden = scores(call, scratch, scratch.tile, 0, batch, head, from, queries, j, keys, cover);
-            boolean shrinks = SoftmaxTile.read(scratch.tile, keys, call.modifier.factor, hidden, scratch.statistics);
-            int width = (int) s.valueHeadDim();
-            if (shrinks) {
-                shrink(scratch.sums, width, scratch.statistics);
-            }
-            if (call.options.dropout() > 0) {
-                call.drop(scratch.tile, 0, batch, head, from, queries, j, keys);
-                hidden = true; // a dropped value is not read either
-            }
-            Rows values = scratch.values;
-            values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, to);
-            pool(values, keys, width, scratch.tile, 0, scratch.sums, hidden);
+    private void read(Panel panel, Rows keyRows, Rows values, long keyFrom, int keys, TileCover cover) {
+        int width = (int) shape.valueHeadDim();
+        boolean hidden = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
+        if (SoftmaxTile.read(panel.tile, keys, call.modifier.factor, hidden, panel.statistics)) {
+            shrink(panel.sums, width, panel.statistics);
         }
+        if (call.options.dropout() > 0) {
+            call.drop(panel, panel.tile, 0, keyFrom, keys);
+            hidden = true; // a dropped value is not read either
+        }
+        pool(values, keys, width, panel.tile, 0, panel.sums, hidden);
     }
 
     /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
@@ -118,29 +131,24 @@ final class Prefill {
         }
     }
 
-    /** Fills the tile with the scores of some keys; returns whether some are minus infinity because they are hidden. */
+    /** Fills a tile with the scores of some keys; returns whether some are minus infinity because they are hidden. */
     static boolean scores(
-            PanelCall call,
-            Scratch scratch,
-            float[] tile,
-            int at,
-            long batch,
-            long head,
-            long from,
-            int queries,
-            long keyFrom,
-            int keys,
-            TileCover cover) {
-        AttentionShape s = call.shape;
-        Rows rows = scratch.keys;
-        rows.load(call.inputs.key(), call.keyArray, batch, head / s.groupSize(), keyFrom, keyFrom + keys);
+            PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
+        int headDim = (int) call.shape.headDim();
+        int depth = Math.min(headDim, DEPTH);
         MicroKernel.product(
-                rows.data, rows.at, rows.step, 1, keys, scratch.packed, 0, PANEL, (int) s.headDim(), tile, at, PANEL);
+                rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
+        for (int d = depth; d < headDim; d += DEPTH) {
+            depth = Math.min(headDim - d, DEPTH);
+            MicroKernel.accumulate(
+                    rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
+        }
         if (call.modifier.active) {
-            call.modifier.apply(tile, at, batch, head, from, queries, keyFrom, keys);
+            call.modifier.apply(panel, tile, at, keyFrom, keys);
         }
         if (cover == TileCover.PARTIAL) {
-            call.mask.hide(batch, head, from, from + queries, keyFrom, keyFrom + keys, tile, at, PANEL);
+            call.mask.hide(
+                    panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
         }
         return cover == TileCover.PARTIAL || call.modifier.mayHide();
     }
@@ -188,12 +196,13 @@ final class Prefill {
     }
 
     /** Lets the sink, which has no value, join the sums of all rows; afterwards the inverse sums are there. */
-    static void addSinks(PanelCall call, Scratch scratch, long head, int width) {
-        float[] st = scratch.statistics;
+    private void addSinks(Panel panel) {
+        float[] st = panel.statistics;
         Tensor sink = call.options.sink();
         if (sink != null) {
-            double logit = sink.get(head);
+            double logit = sink.get(panel.head);
             float unit = call.modifier.unit;
+            int width = (int) shape.valueHeadDim();
             for (int i = 0; i < PANEL && logit != Double.NEGATIVE_INFINITY; i++) {
                 double max = st[i] == SoftmaxTile.NOTHING ? Double.NEGATIVE_INFINITY : (double) st[i] * unit;
                 double larger = Math.max(max, logit);
@@ -201,7 +210,7 @@ final class Prefill {
                 st[i] = larger == max ? st[i] : (float) (larger / unit);
                 st[PANEL + i] = st[PANEL + i] * factor + (float) Math.exp(logit - larger);
                 for (int d = 0; d < width && factor != 1; d++) {
-                    scratch.sums[d * PANEL + i] *= factor;
+                    panel.sums[d * PANEL + i] *= factor;
                 }
             }
         }
@@ -210,25 +219,24 @@ final class Prefill {
         }
     }
 
-    private void write(Scratch scratch, long batch, long head, long from, int queries) {
+    private void write(Panel panel, float[] row) {
         int width = (int) shape.valueHeadDim();
-        float[] st = scratch.statistics;
+        float[] st = panel.statistics;
         Tensor output = result.output();
-        for (int i = 0; i < queries; i++) {
+        for (int i = 0; i < panel.queries; i++) {
             float inverse = st[3 * PANEL + i];
-            float[] row = scratch.row;
             for (int d = 0; d < width; d++) {
-                row[d] = inverse == 0 ? 0 : scratch.sums[d * PANEL + i] * inverse;
+                row[d] = inverse == 0 ? 0 : panel.sums[d * PANEL + i] * inverse;
             }
-            Rows.write(row, 0, output, output.position(batch, head, from + i, 0), output.stride(3), width);
+            long position = output.position(panel.batch, panel.head, panel.from + i, 0);
+            Rows.write(row, 0, output, position, output.stride(3), width);
             if (result.lse() != null) {
-                result.lse().set(lse(call, st, i), batch, head, from + i);
+                float sum = st[PANEL + i];
+                double lse = sum == 0
+                        ? Double.NEGATIVE_INFINITY
+                        : (double) st[i] * call.modifier.unit + Math.log(sum);
+                result.lse().set(lse, panel.batch, panel.head, panel.from + i);
             }
         }
-    }
-
-    static double lse(PanelCall call, float[] statistics, int i) {
-        float sum = statistics[PANEL + i];
-        return sum == 0 ? Double.NEGATIVE_INFINITY : (double) statistics[i] * call.modifier.unit + Math.log(sum);
     }
 }

@@ -58,8 +58,8 @@ final class ScoreModifier {
         return bias != null;
     }
 
-    /** Turns dot products into scores; {@code queries} lanes of the panel are in use. */
-    void apply(float[] tile, int at, long batch, long head, long queryFrom, int queries, long keyFrom, int keys) {
+    /** Turns the dot products of some keys into scores. */
+    void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
             scale(tile, at, keys, scale);
         }
@@ -67,10 +67,10 @@ final class ScoreModifier {
             softcap(tile, at, keys, softcap);
         }
         if (bias != null) {
-            addBias(bias, tile, at, batch, head, queryFrom, queries, keyFrom, keys);
+            addBias(bias, panel, tile, at, keyFrom, keys);
         }
         if (slopes != null) {
-            addAlibi((float) slopes.get(head), tile, at, queryFrom, keyFrom, keys);
+            addAlibi((float) slopes.get(panel.head), tile, at, panel.from, keyFrom, keys);
         }
     }
 
@@ -107,19 +107,10 @@ final class ScoreModifier {
     }
 
     /** A bias of minus infinity masks whatever the score, NaN too. */
-    private static void addBias(
-            Tensor bias,
-            float[] tile,
-            int at,
-            long batch,
-            long head,
-            long queryFrom,
-            int queries,
-            long keyFrom,
-            int keys) {
-        long corner = bias.position(batch, head, queryFrom, keyFrom);
+    private static void addBias(Tensor bias, Panel panel, float[] tile, int at, long keyFrom, int keys) {
+        long corner = bias.position(panel.batch, panel.head, panel.from, keyFrom);
         for (int j = 0; j < keys; j++) {
-            for (int i = 0; i < queries; i++) {
+            for (int i = 0; i < panel.queries; i++) {
                 float added = (float) bias.at(corner + i * bias.stride(2) + j * bias.stride(3));
                 int cell = at + j * PANEL + i;
                 tile[cell] = added == Float.NEGATIVE_INFINITY ? added : tile[cell] + added;

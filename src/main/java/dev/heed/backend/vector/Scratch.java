@@ -1,6 +1,7 @@
 package dev.heed.backend.vector;
 
 import java.util.ArrayDeque;
+import java.util.Arrays;
 
 /** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
 final class Scratch {
@@ -9,8 +10,10 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
+    /** The panels of one task; each reads the keys and values that are at hand. */
+    final Panel[] panels = new Panel[Prefill.MOST_PANELS];
+
     float[] packed = new float[0];
-    float[] packedToo = new float[0];
     float[] tile = new float[0];
     float[] tileToo = new float[0];
     float[] cappedScores = new float[0];
@@ -21,9 +24,12 @@ final class Scratch {
     boolean[] empty = new boolean[0];
     float[] sums = new float[0];
     float[] row = new float[0];
-    float[] statistics = new float[0];
     float[] keySums = new float[0];
     float[] valueSums = new float[0];
+
+    Scratch() {
+        Arrays.setAll(panels, n -> new Panel());
+    }
 
     static float[] atLeast(float[] array, int length) {
         return array.length >= length ? array : new float[length];
