@@ -82,6 +82,7 @@ final class Decode {
             }
         }
         scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
+        scratch.sums = Scratch.atLeast(scratch.sums, PANEL);
         long end = Math.min(shape.seqLenKv(), (task % parts + 1L) * PART);
         for (long j = (long) (task % parts) * PART; j < end; j += STEP) {
             step(scratch, task, batch, kvHead, j, (int) Math.min(STEP, end - j));
@@ -113,7 +114,8 @@ final class Decode {
         for (int r = 0; r < rows; r++) {
             float[] scores = scratch.tile;
             int at = r * STEP;
-            DotRow.scores(scratch.packed, r * headDim, headDim, k.data, k.at, k.step, keys, scores, at);
+            DotRow.scores(
+                    scratch.packed, r * headDim, headDim, k.data, k.at, k.step, keys, scores, at, scratch.sums);
             long head = queryHead(kvHead, r);
             call.modifier.applyRow(scores, at, batch, head, query(r), from, keys);
             if (hidden) {
@@ -147,7 +149,14 @@ final class Decode {
             return;
         }
         int whole = valueDim / PANEL * PANEL;
-        for (int column = 0; column < whole; column += PANEL) {
+        int column = 0;
+        for (; rows <= 2 && column + 2 * PANEL <= whole; column += 2 * PANEL) { // whole lines of memory at a time
+            for (int r = 0; r < rows; r++) {
+                int to = (task * rows + r) * width + column;
+                DotRow.addEight(scratch.tile, r * STEP, keys, v.data, v.at + column, v.step, weighted, to);
+            }
+        }
+        for (; column < whole; column += PANEL) {
             MicroKernel.accumulate(
                     scratch.tile, 0, STEP, 1, rows, v.data, v.at + column, v.step, keys,
                     weighted, task * rows * width + column, width);
