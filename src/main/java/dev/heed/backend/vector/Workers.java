@@ -4,6 +4,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,8 +68,12 @@ final class Workers implements AutoCloseable {
     void run(int count, Task task) {
         Job job = new Job(count, task);
         if (!INSIDE.get()) {
-            for (int helper = 1; helper < Math.min(threads, count); helper++) {
-                executor.execute(job);
+            try {
+                for (int helper = 1; helper < Math.min(threads, count); helper++) {
+                    executor.execute(job);
+                }
+            } catch (RejectedExecutionException e) {
+                // the caller does what nobody else wants to
             }
         }
         job.run();
