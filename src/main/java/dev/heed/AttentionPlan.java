@@ -36,7 +36,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
      * scores and {@code dO} the gradient of the output (Dao 2023, algorithm 2):
      *
      * <pre>
-     * dV = P' dO    dP = dO V'    delta = rowsum(dO * O)    dS = P * (dP - delta + dLSE)
+     * dV = P' dO    dP = dO V'    delta = rowsum(P * dP)    dS = P * (dP - delta + dLSE)
      * </pre>
      *
      * @param inputs what forward read

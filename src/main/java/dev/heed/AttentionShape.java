@@ -63,7 +63,11 @@ public record AttentionShape(
         }
         if (key.size(3) != query.size(3)) {
             throw misfit(
-                    "Query and key have different widths", "headDim " + query.size(3) + " in both", query, key, value);
+                    "Query and key have different widths",
+                    "headDim " + query.size(3) + " in both; only the value may have a width of its own",
+                    query,
+                    key,
+                    value);
         }
         return new AttentionShape(
                 query.size(0), query.size(1), key.size(1), query.size(2), key.size(2), query.size(3), value.size(3));

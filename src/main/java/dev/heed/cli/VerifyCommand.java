@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  heed verify --quick",
-            "  heed verify --backend opencl",
+            "  heed verify --backend vector",
             "  heed verify --filter masks --json"
         })
 final class VerifyCommand extends HeedCommand {
@@ -43,7 +43,7 @@ final class VerifyCommand extends HeedCommand {
             description = "The backend; auto, the default, takes the fastest that is ready.")
     private @Nullable String backendName;
 
-    @Option(names = "--quick", description = "A third of the grid, without the large cases.")
+    @Option(names = "--quick", description = "The smaller part of the grid, without the large cases.")
     private boolean quick;
 
     @Option(

@@ -3,7 +3,8 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: {@code dev.heed}, {@code tensor}, {@code mask}, {@code score}, {@code onnx}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code onnx},
+ * {@code verify}.
  */
 @NullMarked
 package dev.heed.conformance;

@@ -259,7 +259,7 @@ public sealed interface Mask {
                         "A dense mask holds truth values",
                         "bool of rank 4 or less, true = takes part",
                         takesPart.toString(),
-                        "pass additive masks as AttentionOptions.bias(tensor)");
+                        "pass additive masks as withBias(tensor)");
             }
             while (takesPart.rank() < 4) {
                 takesPart = takesPart.unsqueeze(0);

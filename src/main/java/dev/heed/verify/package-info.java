@@ -3,7 +3,7 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code random}, {@code backend.reference}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}, {@code backend.reference}.
  */
 @NullMarked
 package dev.heed.verify;

@@ -3,7 +3,7 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: {@code tensor}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}.
  */
 @NullMarked
 package dev.heed.view;

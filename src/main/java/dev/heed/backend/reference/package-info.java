@@ -3,7 +3,7 @@
  *
  * <p>Stability: implementation; {@code ReferenceBackend} is the one public type.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code random}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}.
  */
 @NullMarked
 package dev.heed.backend.reference;

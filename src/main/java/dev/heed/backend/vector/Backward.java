@@ -262,7 +262,7 @@ final class Backward {
                 }
             });
             forEachTile((keyFrom, keys, at, hidden) -> {
-                SoftmaxTile.weigh(scratch.strip, at, keys, c, hidden, panel.statistics);
+                SoftmaxTile.weigh(scratch.strip, at, keys, c, panel.statistics);
                 addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
             });
         }

@@ -3,6 +3,7 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
+import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.mask.TileCover;
@@ -21,6 +22,9 @@ final class Decode {
     /** Keys of one task. */
     private static final int PART = 1024;
 
+    /** Floats that the states of one wave of heads take at most: 64 MB. */
+    private static final double MOST_STATES = 1 << 24;
+
     /** Keys of one step: scores and values of a step stay in cache. */
     private static final int STEP = 64;
 
@@ -33,45 +37,61 @@ final class Decode {
     private final float[] maxima;
     private final float[] sums;
     private final float[] weighted;
+    private int firstHead;
 
-    private Decode(AttentionInputs inputs, AttentionResult result) {
+    private Decode(AttentionInputs inputs, AttentionResult result, int heads) {
         this.call = new PanelCall(inputs);
         this.result = result;
         this.shape = call.shape;
         this.rows = (int) (shape.groupSize() * shape.seqLenQ());
         this.width = Lanes.panels(shape.valueHeadDim()) * PANEL;
         this.parts = Math.toIntExact((shape.seqLenKv() + PART - 1) / PART);
-        int states = Math.toIntExact(shape.batch() * shape.numKvHeads() * parts * rows);
+        int states = heads * parts * rows;
         this.maxima = new float[states];
         this.sums = new float[states];
         this.weighted = new float[Math.multiplyExact(states, width)];
     }
 
-    static boolean fits(AttentionInputs inputs, AttentionResult result) {
-        AttentionShape s = inputs.problem().shape();
-        double states = (double) s.batch() * s.numHeads() * s.seqLenQ() * (s.seqLenKv() / PART + 1);
-        return s.seqLenQ() <= MOST_QUERIES
-                && s.groupSize() <= 64
-                && states * (s.valueHeadDim() + PANEL) < 1e9
-                && inputs.options().dropout() == 0
-                && !Kept.wanted(result);
+    /** Whether this loop serves the problem; it does not depend on the batch, for bits must not. */
+    static boolean fits(AttentionProblem p) {
+        return p.shape().seqLenQ() <= MOST_QUERIES
+                && statesPerHead(p.shape()) <= MOST_STATES
+                && p.dropout() == 0
+                && !p.weights()
+                && p.rows() == 0
+                && p.topK() == 0
+                && p.scores() == null;
     }
 
+    /** Floats that the states of one key head take. */
+    private static double statesPerHead(AttentionShape s) {
+        double states = (double) s.groupSize() * s.seqLenQ() * ((s.seqLenKv() + PART - 1) / PART);
+        return states * (Lanes.panels(s.valueHeadDim()) * PANEL + 2);
+    }
+
+    /** Key heads in waves, so that their states take a bounded memory. */
     static void run(AttentionInputs inputs, AttentionResult result, Workers workers) {
-        Decode decode = new Decode(inputs, result);
-        AttentionShape s = decode.shape;
-        Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
+        AttentionShape s = inputs.problem().shape();
         int heads = Math.toIntExact(s.batch() * s.numKvHeads());
-        allowed.run(heads * decode.parts, decode::part);
-        allowed.run(heads, decode::merge);
+        int wave = (int) Math.min(heads, Math.max(1, MOST_STATES / statesPerHead(s)));
+        Decode decode = new Decode(inputs, result, wave);
+        Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
+        for (int first = 0; first < heads; first += wave) {
+            int count = Math.min(wave, heads - first);
+            decode.firstHead = first;
+            allowed.run(count * decode.parts, decode::part);
+            allowed.run(count, decode::merge);
+        }
     }
 
     private void part(int task, Scratch scratch) {
-        int head = task / parts;
+        int head = firstHead + task / parts;
         long batch = head / shape.numKvHeads();
         long kvHead = head % shape.numKvHeads();
         int headDim = (int) shape.headDim();
         Arrays.fill(maxima, task * rows, (task + 1) * rows, SoftmaxTile.NOTHING);
+        Arrays.fill(sums, task * rows, (task + 1) * rows, 0);
+        Arrays.fill(weighted, task * rows * width, (task + 1) * rows * width, 0);
         scratch.packed = Scratch.atLeast(scratch.packed, rows * headDim);
         for (int r = 0; r < rows; r++) {
             Tensor query = call.inputs.query();
@@ -131,7 +151,7 @@ final class Decode {
                 DotRow.scale(weighted, state * width, width, factor);
                 maxima[state] = max;
             }
-            sums[state] += DotRow.weigh(scores, at, keys, maxima[state], call.modifier.factor);
+            sums[state] += DotRow.weigh(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
         }
         pool(scratch, task, batch, kvHead, from, keys, hidden);
     }
@@ -173,21 +193,22 @@ final class Decode {
         }
     }
 
-    /** For values that are not finite where they are hidden: a weight of exactly 0 leaves its value unread. */
+    /** The same sums, in the same order, where hidden values are not finite: a weight of exactly 0 leaves its value unread. */
     private void poolVisible(Scratch scratch, int task, Rows v, int keys, int valueDim) {
         for (int r = 0; r < rows; r++) {
             int to = (task * rows + r) * width;
             for (int j = 0; j < keys; j++) {
                 float weight = scratch.tile[r * STEP + j];
                 for (int d = 0; d < valueDim && weight != 0; d++) {
-                    weighted[to + d] += weight * v.data[v.at + j * v.step + d];
+                    weighted[to + d] = Math.fma(weight, v.data[v.at + j * v.step + d], weighted[to + d]);
                 }
             }
         }
     }
 
     /** Merges the states of the parts of one key head, in key order, with the sink last, and writes its rows. */
-    private void merge(int head, Scratch scratch) {
+    private void merge(int slot, Scratch scratch) {
+        int head = firstHead + slot;
         long batch = head / shape.numKvHeads();
         long kvHead = head % shape.numKvHeads();
         int valueDim = (int) shape.valueHeadDim();
@@ -198,13 +219,13 @@ final class Decode {
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(queryHead(kvHead, r));
             double max = logit;
             for (int p = 0; p < parts; p++) {
-                int state = (head * parts + p) * rows + r;
+                int state = (slot * parts + p) * rows + r;
                 max = sums[state] == 0 ? max : Math.max(max, (double) maxima[state] * unit);
             }
             double sum = Math.exp(logit - max);
             Arrays.fill(scratch.row, 0, valueDim, 0);
             for (int p = 0; p < parts; p++) {
-                int state = (head * parts + p) * rows + r;
+                int state = (slot * parts + p) * rows + r;
                 if (sums[state] != 0) {
                     float factor = (float) Math.exp((double) maxima[state] * unit - max);
                     sum += (double) sums[state] * factor;

@@ -63,8 +63,11 @@ final class DotRow {
         }
     }
 
-    /** The sum of one vector's lanes, in pairs: four times as fast as the ordered reduction the JIT makes. */
-    private static float sum(float[] lanes, int at) {
+    /**
+     * The sum of one vector's lanes, in a fixed order. {@code reduceLanes} promises no order: interpreter and JIT differ in the
+     * last bit, and the JIT's is slow.
+     */
+    static float sum(float[] lanes, int at) {
         float a = 0;
         float b = 0;
         float c = 0;
@@ -141,7 +144,7 @@ final class DotRow {
     }
 
     /** Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. */
-    static float weigh(float[] scores, int at, int count, float max, float c) {
+    static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int j = 0; j < count; j += V) {
             VectorMask<Float> there = SPECIES.indexInRange(j, count);
@@ -151,7 +154,8 @@ final class DotRow {
             sum = sum.add(y, there);
             y.intoArray(scores, at + j, there);
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        sum.intoArray(lanes, 0);
+        return sum(lanes, 0);
     }
 
     /** {@code y = y * factor}. */

@@ -112,7 +112,7 @@ final class Prefill {
     private void read(Panel panel, Rows keyRows, Rows values, long keyFrom, int keys, TileCover cover) {
         int width = (int) shape.valueHeadDim();
         boolean hidden = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
-        if (SoftmaxTile.read(panel.tile, keys, call.modifier.factor, hidden, panel.statistics)) {
+        if (SoftmaxTile.read(panel.tile, keys, call.modifier.factor, panel.statistics)) {
             shrink(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {

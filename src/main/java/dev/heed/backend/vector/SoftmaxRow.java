@@ -18,7 +18,7 @@ final class SoftmaxRow {
 
     private SoftmaxRow() {}
 
-    static void softmax(float[] x, int length) {
+    static void softmax(float[] x, int length, float[] lanes) {
         float max = max(x, length);
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(x, 0, length, 0);
@@ -26,19 +26,19 @@ final class SoftmaxRow {
         }
         double sum = 0;
         for (int at = 0; at < length; at += BLOCK) {
-            sum += weigh(x, at, Math.min(length, at + BLOCK), max, true);
+            sum += weigh(x, at, Math.min(length, at + BLOCK), max, true, lanes);
         }
         scale(x, length, (float) (1 / sum));
     }
 
-    static void logSoftmax(float[] x, int length) {
+    static void logSoftmax(float[] x, int length, float[] lanes) {
         float max = max(x, length);
         if (max == Float.NEGATIVE_INFINITY) {
             return; // the logarithms of zeros are there already
         }
         double sum = 0;
         for (int at = 0; at < length; at += BLOCK) {
-            sum += weigh(x, at, Math.min(length, at + BLOCK), max, false);
+            sum += weigh(x, at, Math.min(length, at + BLOCK), max, false, lanes);
         }
         float log = (float) Math.log(sum);
         for (int i = 0; i < length; i++) {
@@ -80,7 +80,7 @@ final class SoftmaxRow {
     }
 
     /** The sum of {@code e^(x - max)} over a block; written back if {@code keep}. */
-    private static double weigh(float[] x, int from, int to, float max, boolean keep) {
+    private static double weigh(float[] x, int from, int to, float max, boolean keep, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
         int whole = from + SPECIES.loopBound(to - from);
         for (int i = from; i < whole; i += V) {
@@ -102,7 +102,8 @@ final class SoftmaxRow {
                 y.intoArray(x, whole, rest);
             }
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        sum.intoArray(lanes, 0);
+        return DotRow.sum(lanes, 0);
     }
 
     private static void scale(float[] x, int length, float factor) {

@@ -18,7 +18,7 @@ import jdk.incubator.vector.VectorOperators;
  * {@code c * max} in the exponent, which for huge scores is itself huge. The power: {@code x = n + f} with {@code n}
  * whole and {@code |f| <= 1/2}, split by adding and subtracting {@code 1.5 * 2^23}; {@code 2^f} by a polynomial of degree 6
  * that is exact at 0 (so a row with one key returns its value unchanged) and within 0.7 ulp elsewhere; {@code n} is added to
- * the exponent. Arguments below -126 give 2^-126, not 0: only what is hidden weighs exactly nothing.
+ * the exponent. A weight below 2^-126 is 0, as that of a hidden key is.
  */
 final class SoftmaxTile {
     /** The max of a row that has read nothing: finite, so that no difference of two of them is NaN. */
@@ -41,26 +41,20 @@ final class SoftmaxTile {
      * @param tile {@code keys} rows of PANEL scores; weights afterwards
      * @param keys how many keys
      * @param c the factor before the scores, above 0
-     * @param hidden whether scores of minus infinity occur
      * @param statistics maxima, sums and, written here, the factors by which earlier sums shrink: PANEL floats each; a
      *     fourth PANEL of inverse sums belongs to {@link #finish}
      * @return whether any earlier sum shrinks
      */
-    static boolean read(float[] tile, int keys, float c, boolean hidden, float[] statistics) {
+    static boolean read(float[] tile, int keys, float c, float[] statistics) {
         boolean shrinks = raiseMaxima(tile, 0, keys, c, statistics);
-        weigh(tile, 0, keys, c, hidden, statistics);
+        weigh(tile, 0, keys, c, statistics);
         return shrinks;
     }
 
     /** The weights of a tile relative to the maxima, and their sums. */
-    static void weigh(float[] tile, int tileAt, int keys, float c, boolean hidden, float[] statistics) {
+    static void weigh(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += 2 * V) {
-            if (hidden) {
-                weighHidden(tile, tileAt, v, keys, c, statistics);
-                weighHidden(tile, tileAt, v + V, keys, c, statistics);
-            } else {
-                weighSeen(tile, tileAt, v, keys, c, statistics);
-            }
+            weigh(tile, tileAt, v, keys, c, statistics);
         }
     }
 
@@ -101,7 +95,7 @@ final class SoftmaxTile {
         return shrinks;
     }
 
-    private static void weighSeen(float[] tile, int tileAt, int at, int keys, float c, float[] statistics) {
+    private static void weigh(float[] tile, int tileAt, int at, int keys, float c, float[] statistics) {
         FloatVector factor = FloatVector.broadcast(SPECIES, c);
         FloatVector max0 = FloatVector.fromArray(SPECIES, statistics, at);
         FloatVector max1 = FloatVector.fromArray(SPECIES, statistics, at + V);
@@ -111,8 +105,8 @@ final class SoftmaxTile {
             FloatVector x0 = FloatVector.fromArray(SPECIES, tile, p).sub(max0).mul(factor);
             FloatVector x1 =
                     FloatVector.fromArray(SPECIES, tile, p + V).sub(max1).mul(factor);
-            x0 = x0.blend(LOWEST, x0.compare(VectorOperators.LT, LOWEST));
-            x1 = x1.blend(LOWEST, x1.compare(VectorOperators.LT, LOWEST));
+            VectorMask<Float> none0 = x0.compare(VectorOperators.LT, LOWEST);
+            VectorMask<Float> none1 = x1.compare(VectorOperators.LT, LOWEST);
             FloatVector t0 = x0.add(SPLIT);
             FloatVector t1 = x1.add(SPLIT);
             FloatVector f0 = x0.sub(t0.sub(SPLIT));
@@ -131,8 +125,8 @@ final class SoftmaxTile {
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
             IntVector e0 = t0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
             IntVector e1 = t1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-            y0 = y0.reinterpretAsInts().add(e0).reinterpretAsFloats();
-            y1 = y1.reinterpretAsInts().add(e1).reinterpretAsFloats();
+            y0 = y0.reinterpretAsInts().add(e0).reinterpretAsFloats().blend(0f, none0);
+            y1 = y1.reinterpretAsInts().add(e1).reinterpretAsFloats().blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             y0.intoArray(tile, p);
@@ -140,21 +134,6 @@ final class SoftmaxTile {
         }
         sum0.intoArray(statistics, PANEL + at);
         sum1.intoArray(statistics, PANEL + at + V);
-    }
-
-    /** As {@link #weighSeen}, one vector wide; a score of minus infinity weighs exactly nothing. */
-    private static void weighHidden(float[] tile, int tileAt, int at, int keys, float c, float[] statistics) {
-        FloatVector max = FloatVector.fromArray(SPECIES, statistics, at);
-        FloatVector sum = FloatVector.fromArray(SPECIES, statistics, PANEL + at);
-        FloatVector factor = FloatVector.broadcast(SPECIES, c);
-        for (int j = 0, p = tileAt + at; j < keys; j++, p += PANEL) {
-            FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
-            FloatVector y = exp2(s.sub(max).mul(factor));
-            y = y.blend(0f, s.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-            sum = sum.add(y);
-            y.intoArray(tile, p);
-        }
-        sum.intoArray(statistics, PANEL + at);
     }
 
     /** Turns the scores of a tile into final weights: {@code 2^(c * (score - max)) * inverse sum}. */

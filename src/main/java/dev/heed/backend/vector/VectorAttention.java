@@ -19,13 +19,13 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        return (problem().shape().seqLenQ() <= Decode.MOST_QUERIES ? "vector decode, " : "vector prefill, ")
+        return (Decode.fits(problem()) ? "vector decode, " : "vector prefill, ")
                 + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
 
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        if (Decode.fits(inputs, result)) {
+        if (Decode.fits(problem())) {
             Decode.run(inputs, result, workers);
         } else {
             Prefill.run(inputs, result, workers);

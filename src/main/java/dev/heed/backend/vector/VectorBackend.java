@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
  * <p>This class imports nothing from the incubator module: where it is absent, that is one more reason.
  */
 public final class VectorBackend implements AttentionBackend {
+    private static final String THREADS = "heed.threads";
+    private static final String BITS = "heed.vector.bits";
+    private static final int NOT_A_NUMBER = -1;
+
     private static final long LONGEST = Integer.MAX_VALUE / 4096;
 
     private final int threads;
@@ -39,7 +43,7 @@ public final class VectorBackend implements AttentionBackend {
 
     /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
     public VectorBackend() {
-        this(Integer.getInteger("heed.threads", Runtime.getRuntime().availableProcessors()));
+        this(Math.max(1, property(THREADS, Runtime.getRuntime().availableProcessors())));
     }
 
     /**
@@ -69,6 +73,15 @@ public final class VectorBackend implements AttentionBackend {
         this.executor = executor;
     }
 
+    private static int property(String name, int otherwise) {
+        String text = System.getProperty(name);
+        try {
+            return text == null || text.isEmpty() ? otherwise : Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            return NOT_A_NUMBER;
+        }
+    }
+
     @Override
     public String name() {
         return "vector";
@@ -85,13 +98,20 @@ public final class VectorBackend implements AttentionBackend {
             return List.of();
         }
         OptionalInt bits = Machine.current().vectorBits();
-        int width = Integer.getInteger("heed.vector.bits", bits.orElse(0));
+        int forced = property(BITS, 0);
+        int width = forced == 0 ? bits.orElse(0) : forced;
         return List.of("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
     }
 
     @Override
     public synchronized List<String> notReadyReasons() {
         List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
+        if (property(THREADS, 1) < 1) {
+            reasons.add("-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
+        }
+        if (!List.of(0, 128, 256, 512).contains(property(BITS, 0))) {
+            reasons.add("-D" + BITS + "=" + System.getProperty(BITS) + " is no vector width: give 128, 256 or 512");
+        }
         if (closed) {
             reasons.add("the backend is closed: make a new one");
         }

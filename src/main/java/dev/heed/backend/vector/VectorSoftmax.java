@@ -28,11 +28,12 @@ final class VectorSoftmax extends SoftmaxPlan {
         int length = in.length();
         forEachRow(workers.allowedBy(List.of(input, output)), in, (row, scratch) -> {
             scratch.tile = Scratch.atLeast(scratch.tile, length);
+            scratch.row = Scratch.atLeast(scratch.row, Lanes.V);
             Rows.read(input, in.position(row), in.stride(), scratch.tile, 0, length);
             if (problem().log()) {
-                SoftmaxRow.logSoftmax(scratch.tile, length);
+                SoftmaxRow.logSoftmax(scratch.tile, length, scratch.row);
             } else {
-                SoftmaxRow.softmax(scratch.tile, length);
+                SoftmaxRow.softmax(scratch.tile, length, scratch.row);
             }
             Rows.write(scratch.tile, 0, output, out.position(row), out.stride(), length);
         });

@@ -3,7 +3,8 @@
  *
  * <p>Stability: implementation; {@code VectorBackend} is the one public type.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}, {@code machine}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code machine},
+ * {@code tuning}, {@code ffi}.
  */
 @NullMarked
 package dev.heed.backend.vector;

@@ -1,0 +1,28 @@
+package dev.heed.bench;
+
+import ai.onnxruntime.OrtException;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/** The backward pass of attention; forward is not timed. ONNX Runtime has none. */
+public class BackwardBenchmark extends Contest {
+    /** Case strings. */
+    @Param({
+        "q1x8x512x64 kv8x512 f32 backward",
+        "q1x8x512x64 kv8x512 f32 mask=causal:br backward",
+        "q1x8x2048x64 kv8x2048 f32 backward",
+        "q1x8x2048x64 kv8x2048 f32 mask=causal:br backward"
+    })
+    public String problem = "";
+
+    @Override
+    String problem() {
+        return problem;
+    }
+
+    /** The gradients of query, key and value. */
+    @Benchmark
+    public void backward(FlopRate rate) throws OrtException {
+        compute(rate);
+    }
+}

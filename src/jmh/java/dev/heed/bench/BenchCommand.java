@@ -1,0 +1,58 @@
+package dev.heed.bench;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command {@code bench}. Exit codes: 0 done, 1 a wrong answer or a breakdown, 2 wrong use. */
+@Command(
+        name = "bench",
+        description = "How fast Heed is on this machine, and how fast others are.",
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        subcommands = {PeersCommand.class, MiniLmCommand.class},
+        footer = {
+            "",
+            "bench jmh ARGS passes its arguments to JMH: bench jmh -l lists the benchmarks.",
+            "bench COMMAND --help tells more. Exit codes: 0 done, 1 a wrong answer or a breakdown, 2 wrong use."
+        })
+public final class BenchCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help.")
+    boolean help;
+
+    private BenchCommand() {}
+
+    /** Runs a command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        var bench = new CommandLine(new BenchCommand());
+        bench.setUsageHelpWidth(100);
+        bench.setParameterExceptionHandler((e, given) -> {
+            String command = e.getCommandLine().getCommandSpec().qualifiedName();
+            bench.getErr().println("error: " + e.getMessage() + ". HINT: " + command + " --help");
+            return 2;
+        });
+        bench.setExecutionExceptionHandler((e, command, parsed) -> {
+            bench.getErr().println("error: " + e);
+            return 1;
+        });
+        int code = bench.execute(args);
+        bench.getOut().flush();
+        bench.getErr().flush();
+        System.exit(code);
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+}

@@ -1,0 +1,120 @@
+package dev.heed.bench;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs single benchmarks in processes of their own, keeps what JMH says in a file, and shows how far it has come. */
+final class Laboratory implements AutoCloseable {
+    private static final Pattern EXCEPTION = Pattern.compile("(?m)^[a-z]+\\.[\\w.$]*(?:Exception|Error): .*");
+    private static final Pattern CRASH = Pattern.compile("forked VM failed with exit code \\d+");
+    private static final String CLEAR = "\r\033[K";
+
+    private final boolean quick;
+    private final int steps;
+    private final PrintWriter progress;
+    private final OutputStream log;
+    private int step;
+
+    /**
+     * Opens a laboratory.
+     *
+     * @param steps how many benchmarks will run
+     * @param progress a terminal, or null
+     * @param log the file that JMH's words go to
+     */
+    Laboratory(boolean quick, int steps, PrintWriter progress, Path log) throws IOException {
+        this.quick = quick;
+        this.steps = steps;
+        this.progress = progress;
+        this.log = Files.newOutputStream(log);
+    }
+
+    /** Runs a benchmark on so many threads of JMH, and {@return its derived column} */
+    Trial run(String title, String benchmark, String column, int jmhThreads, Map<String, String> parameters)
+            throws IOException {
+        step++;
+        if (progress != null) {
+            progress.print(CLEAR + "[" + step + "/" + steps + "] " + title);
+            progress.flush();
+        }
+        String backend = parameters.getOrDefault("backend", "vector");
+        var words = new ByteArrayOutputStream();
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .include("^" + Pattern.quote(benchmark) + "$")
+                .threads(jmhThreads)
+                .forks(1)
+                .shouldFailOnError(true);
+        parameters.forEach(options::param);
+        pace(options, backend);
+        try (var out = new PrintStream(words, false, StandardCharsets.UTF_8)) {
+            Collection<RunResult> results = new Runner(
+                            options.build(), OutputFormatFactory.createFormatInstance(out, VerboseMode.NORMAL))
+                    .run();
+            double[] values = results.stream()
+                    .flatMap(result -> result.getAggregatedResult().getIterationResults().stream())
+                    .mapToDouble(
+                            result -> result.getSecondaryResults().get(column).getScore())
+                    .toArray();
+            return values.length == 0 ? new Trial(values, "no result") : new Trial(values, "");
+        } catch (RunnerException e) {
+            return new Trial(new double[0], reason(words.toString(StandardCharsets.UTF_8), e));
+        } finally {
+            log.write(words.toByteArray());
+            log.flush();
+            clear();
+        }
+    }
+
+    /**
+     * Compiled code needs time to become so; native code needs none; the naive loops take what they take. Many short
+     * iterations rather than few long ones: one of them falls into a quiet moment.
+     */
+    private void pace(ChainedOptionsBuilder options, String backend) {
+        boolean naive = backend.equals("naive");
+        boolean jit = backend.equals("vector");
+        int warmups = naive ? 1 : jit ? 3 : 1;
+        options.warmupIterations(warmups)
+                .warmupTime(TimeValue.milliseconds(quick ? 300 : 1000))
+                .measurementIterations(naive ? 1 : quick ? 8 : 12)
+                .measurementTime(TimeValue.milliseconds(quick ? 150 : 400));
+    }
+
+    private static String reason(String words, RunnerException e) {
+        Matcher exception = EXCEPTION.matcher(words);
+        if (exception.find()) {
+            return exception.group();
+        }
+        Matcher crash = CRASH.matcher(words);
+        return crash.find() ? crash.group() : String.valueOf(e.getMessage());
+    }
+
+    private void clear() {
+        if (progress != null) {
+            progress.print(CLEAR);
+            progress.flush();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        log.close();
+    }
+}

@@ -1,0 +1,111 @@
+package dev.heed.bench;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What the commands that measure have in common. */
+abstract class MeasuringCommand implements Callable<Integer> {
+    private static final String LOG = "heed.bench.log";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--quick", description = "Fewer rows and shorter iterations: minutes, and more noise.")
+    boolean quick;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of every contestant but the naive loops (default ${DEFAULT-VALUE}).")
+    int threads = 2;
+
+    @Option(
+            names = "--repeats",
+            paramLabel = "N",
+            description = "Processes for each contestant of a row, in turns; the best counts (default 1).")
+    int repeats = 1;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write machine, versions and all raw numbers there.")
+    private @Nullable Path json;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help.")
+    boolean help;
+
+    @Override
+    public Integer call() throws IOException {
+        if (threads < 1 || repeats < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads and --repeats are 1 or more");
+        }
+        Path folder = json == null ? null : json.toAbsolutePath().getParent();
+        if (folder != null && !Files.isDirectory(folder)) {
+            throw new ParameterException(spec.commandLine(), "--json: no such directory: " + folder);
+        }
+        return measure() ? 0 : 1;
+    }
+
+    /** Says where this runs, and whether others do too. */
+    final void introduce(String what) {
+        out().println(what + ", " + threads + (threads == 1 ? " thread" : " threads") + " of " + Site.line());
+        double load = Site.load();
+        int cores = Runtime.getRuntime().availableProcessors();
+        if (load + threads > cores) {
+            out().printf(
+                            Locale.ROOT,
+                            "others compute here too: load %.1f on %d cores at the start; trust no single ratio%n",
+                            load,
+                            cores);
+        }
+        out().flush();
+    }
+
+    /** Measures and prints, and {@return whether every answer was right} */
+    abstract Boolean measure() throws IOException;
+
+    final PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    final Laboratory laboratory(int steps) throws IOException {
+        boolean terminal = Boolean.getBoolean("heed.stderr.terminal");
+        return new Laboratory(
+                quick, steps, terminal ? spec.commandLine().getErr() : null, Path.of(System.getProperty(LOG)));
+    }
+
+    /** Writes what was measured, and where and how, if a file was asked for. */
+    final void save(JsonObject measured) throws IOException {
+        if (json == null) {
+            return;
+        }
+        JsonObject whole = Site.json();
+        whole.addProperty("threads", threads);
+        whole.addProperty("quick", quick);
+        whole.addProperty("repeats", repeats);
+        measured.entrySet().forEach(entry -> whole.add(entry.getKey(), entry.getValue()));
+        Files.writeString(json, new GsonBuilder().setPrettyPrinting().create().toJson(whole) + System.lineSeparator());
+    }
+
+    static JsonElement number(double value) {
+        return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
+    }
+
+    static String rate(@Nullable Trial trial) {
+        return trial == null ? "-" : trial.failed() ? "failed" : String.format(Locale.ROOT, "%.1f", trial.best());
+    }
+}

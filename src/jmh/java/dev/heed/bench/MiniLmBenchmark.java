@@ -1,0 +1,176 @@
+package dev.heed.bench;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.heed.backend.vector.VectorBackend;
+import dev.heed.bert.BertEncoder;
+import dev.heed.bert.BertEncoding;
+import dev.heed.bert.BertToken;
+import dev.heed.bert.MiniLm;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A real encoder end to end: all-MiniLM-L6-v2, one sequence a call, in Heed and in ONNX Runtime on the same file. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {Contest.VECTOR, Contest.NATIVE, Contest.UNSAFE})
+public class MiniLmBenchmark {
+    private static final String FILE = "all-minilm-l6-v2.onnx";
+    private static final double TOLERANCE = 1e-4;
+
+    /** Who computes. */
+    @Param({"vector", "onnxruntime"})
+    public String backend = "";
+
+    /** Tokens of the sequence. */
+    @Param({"16", "128", "512"})
+    public int tokens;
+
+    /** How many threads compute one call. */
+    @Param("2")
+    public int threads;
+
+    private Encoder encoder;
+
+    /** The derived column. */
+    @AuxCounters
+    @State(Scope.Thread)
+    public static class TokenRate {
+        /** Counted up by every operation and divided by the seconds. */
+        public double tokens;
+    }
+
+    private interface Encoder extends AutoCloseable {
+        /** {@return the last hidden state, however it is held} */
+        Object encode() throws OrtException;
+
+        @Override
+        void close() throws OrtException;
+    }
+
+    /** Throws unless Heed and ONNX Runtime agree on this sequence; then keeps the one that is timed. */
+    @Setup
+    public void load() throws IOException, OrtException {
+        List<BertToken> sequence = sequence(tokens);
+        Encoder heed = heed(sequence, threads);
+        Encoder peer = onnxRuntime(sequence, threads);
+        requireEqual(((BertEncoding) heed.encode()).hidden().toFloatArray(), (float[]) peer.encode());
+        boolean ours = backend.equals("vector");
+        encoder = ours ? heed : peer;
+        (ours ? peer : heed).close();
+    }
+
+    private static List<BertToken> sequence(int tokens) {
+        var random = new Random(1);
+        return IntStream.range(0, tokens)
+                .mapToObj(i -> i == 0
+                        ? new BertToken("[CLS]", 101, 0, true)
+                        : i == tokens - 1
+                                ? new BertToken("[SEP]", 102, 0, true)
+                                : new BertToken("word", 1000 + random.nextInt(28_000), 0, false))
+                .toList();
+    }
+
+    private static Encoder heed(List<BertToken> sequence, int threads) {
+        var vector = new VectorBackend(threads);
+        if (!vector.notReadyReasons().isEmpty()) {
+            throw new IllegalStateException(String.join("; ", vector.notReadyReasons()));
+        }
+        var encoder = new BertEncoder(MiniLm.model(), vector);
+        return new Encoder() {
+            @Override
+            public Object encode() {
+                return encoder.encode(sequence);
+            }
+
+            @Override
+            public void close() {
+                vector.close();
+            }
+        };
+    }
+
+    private static Encoder onnxRuntime(List<BertToken> sequence, int threads) throws IOException, OrtException {
+        byte[] file;
+        try (InputStream stream = MiniLm.class.getClassLoader().getResourceAsStream(FILE)) {
+            file = stream.readAllBytes();
+        }
+        OrtSession session = OnnxRuntime.session(file, threads);
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        Map<String, OnnxTensor> inputs = Map.of(
+                "input_ids",
+                row(environment, sequence.stream().mapToLong(BertToken::id).toArray()),
+                "token_type_ids",
+                row(environment, new long[sequence.size()]),
+                "attention_mask",
+                row(environment, sequence.stream().mapToLong(token -> 1).toArray()));
+        return new Encoder() {
+            @Override
+            public Object encode() throws OrtException {
+                try (var result = session.run(inputs)) {
+                    var buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
+                    float[] values = new float[buffer.remaining()];
+                    buffer.get(values);
+                    return values;
+                }
+            }
+
+            @Override
+            public void close() throws OrtException {
+                session.close();
+            }
+        };
+    }
+
+    private static OnnxTensor row(OrtEnvironment environment, long[] values) throws OrtException {
+        return OnnxTensor.createTensor(environment, new long[][] {values});
+    }
+
+    private static void requireEqual(float[] ours, float[] theirs) {
+        double worst = ours.length == theirs.length ? 0 : Double.POSITIVE_INFINITY;
+        for (int i = 0; i < Math.min(ours.length, theirs.length); i++) {
+            worst = Math.max(worst, Math.abs(ours[i] - theirs[i]));
+        }
+        if (!(worst <= TOLERANCE)) {
+            throw new IllegalStateException("the last hidden states differ by " + worst + " > " + TOLERANCE);
+        }
+    }
+
+    /** One sequence. */
+    @Benchmark
+    public Object encode(TokenRate rate) throws OrtException {
+        rate.tokens += tokens;
+        return encoder.encode();
+    }
+
+    /** Gives back threads. */
+    @TearDown
+    public void close() throws OrtException {
+        encoder.close();
+    }
+}

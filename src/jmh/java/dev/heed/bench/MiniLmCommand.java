@@ -1,0 +1,90 @@
+package dev.heed.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+
+/** {@code bench minilm}: a real encoder end to end. */
+@Command(
+        name = "minilm",
+        description = {
+            "Measure tokens per second of all-MiniLM-L6-v2 in Heed and in ONNX Runtime, from the same model file, one"
+                    + " sequence a call.",
+            ""
+        },
+        footer = {
+            "",
+            "Before the clock starts, both last hidden states must agree within 1e-4.",
+            "",
+            "Example:",
+            "  bench minilm --quick"
+        })
+final class MiniLmCommand extends MeasuringCommand {
+    private static final String FORMAT = "%-10s %10s %10s %8s%n";
+    private static final List<String> CONTESTANTS = List.of("vector", "onnxruntime");
+
+    @Override
+    Boolean measure() throws IOException {
+        List<Integer> lengths = List.of(16, 128, 512);
+        introduce("all-MiniLM-L6-v2, tokens/s");
+        out().println();
+        out().printf(FORMAT, "tokens", "Heed", "ONNX RT", "ratio");
+        var rows = new JsonArray();
+        boolean good = true;
+        try (Laboratory laboratory = laboratory(lengths.size() * CONTESTANTS.size() * repeats)) {
+            for (int tokens : lengths) {
+                Map<String, Trial> trials = new LinkedHashMap<>();
+                for (int repeat = 0; repeat < repeats; repeat++) {
+                    for (String backend : CONTESTANTS) {
+                        trials.merge(backend, run(laboratory, tokens, backend), Trial::and);
+                    }
+                }
+                double ratio =
+                        trials.get("vector").best() / trials.get("onnxruntime").best();
+                out().printf(
+                                Locale.ROOT,
+                                FORMAT,
+                                "1 x " + tokens,
+                                whole(trials.get("vector")),
+                                whole(trials.get("onnxruntime")),
+                                Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2fx", ratio));
+                out().flush();
+                var row = new JsonObject();
+                row.addProperty("tokens", tokens);
+                row.add("ratio", number(ratio));
+                for (var trial : trials.entrySet()) {
+                    row.add(trial.getKey(), trial.getValue().json());
+                    if (trial.getValue().failed()) {
+                        good = false;
+                        out().println("failed: " + trial.getKey() + ": "
+                                + trial.getValue().failure());
+                    }
+                }
+                rows.add(row);
+            }
+        }
+        var json = new JsonObject();
+        json.addProperty("unit", "tokens/s");
+        json.add("rows", rows);
+        save(json);
+        return good;
+    }
+
+    private Trial run(Laboratory laboratory, int tokens, String backend) throws IOException {
+        return laboratory.run(
+                "MiniLM 1 x " + tokens + ", " + backend,
+                MiniLmBenchmark.class.getName() + ".encode",
+                "tokens",
+                1,
+                Map.of("tokens", String.valueOf(tokens), "backend", backend, "threads", String.valueOf(threads)));
+    }
+
+    private static String whole(Trial trial) {
+        return trial.failed() ? "failed" : String.format(Locale.ROOT, "%.0f", trial.best());
+    }
+}

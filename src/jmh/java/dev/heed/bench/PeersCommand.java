@@ -1,0 +1,183 @@
+package dev.heed.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code bench peers}: the grid, contestant by contestant. */
+@Command(
+        name = "peers",
+        description = {
+            "Measure Heed, libtorch, ONNX Runtime and the naive loops on the same data, one process each, and print"
+                    + " their rates, the ratio of Heed to the better peer, and the share of this machine's ceiling.",
+            ""
+        },
+        footer = {
+            "",
+            "Every answer is compared with the double reference before the clock starts; a wrong one has no rate."
+                    + " The best iteration counts, on every side. Causal rows count half of the operations, backward"
+                    + " ones 2.5 times. Decode counts bytes of keys and values, softmax bytes read and written.",
+            "",
+            "Examples:",
+            "  bench peers --quick",
+            "  bench peers --filter decode --repeats 3",
+            "  bench peers --json run.json"
+        })
+final class PeersCommand extends MeasuringCommand {
+    private static final String FORMAT = "%-11s  %-23s %8s %9s %8s %7s  %-8s %7s %8s%n";
+
+    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes hold the text.")
+    private String filter = "";
+
+    @Override
+    Boolean measure() throws IOException {
+        List<Row> rows = Row.grid(quick).stream().filter(this::wanted).toList();
+        int runs = rows.stream().mapToInt(row -> row.contestants(quick).size()).sum();
+        PrintWriter out = out();
+        introduce("Heed and its peers");
+        boolean good = true;
+        try (Laboratory laboratory = laboratory(runs * repeats + Row.Ceiling.values().length)) {
+            Map<Row.Ceiling, Trial> ceilings = ceilings(laboratory);
+            out.println();
+            out.printf(FORMAT, "", "", "Heed", "libtorch", "ONNX RT", "naive", "", "ratio", "ceiling");
+            List<String> failures = new ArrayList<>();
+            Map<Row.Group, List<Double>> ratios = new EnumMap<>(Row.Group.class);
+            var table = new JsonArray();
+            for (Row row : rows) {
+                Map<String, Trial> trials = race(laboratory, row);
+                double ours = trials.get("vector").best();
+                double better = Math.max(best(trials, "libtorch"), best(trials, "onnxruntime"));
+                double ratio = better > 0 ? ours / better : Double.NaN;
+                double share = ours / ceilings.get(row.group().ceiling).best();
+                print(row, trials, ratio, share);
+                trials.forEach((name, trial) -> {
+                    if (trial.failed()) {
+                        failures.add(row.group() + " " + row.label() + ", " + name + ": " + trial.failure());
+                    }
+                });
+                if (ratio > 0) {
+                    ratios.computeIfAbsent(row.group(), group -> new ArrayList<>())
+                            .add(ratio);
+                }
+                table.add(json(row, trials, ratio, share));
+            }
+            out.println();
+            ratios.forEach((group, all) -> out.printf(
+                    Locale.ROOT,
+                    "%s: %.2f times the better peer (geometric mean of %d, lowest %.2f)%n",
+                    name(group),
+                    mean(all),
+                    all.size(),
+                    all.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN)));
+            failures.forEach(failure -> out.println("failed: " + failure));
+            good = failures.isEmpty();
+            save(ceilings, table, ratios);
+        }
+        return good;
+    }
+
+    private boolean wanted(Row row) {
+        String text = name(row.group()) + " " + row.label() + " " + row.problem();
+        return text.contains(filter);
+    }
+
+    private Map<Row.Ceiling, Trial> ceilings(Laboratory laboratory) throws IOException {
+        Map<Row.Ceiling, Trial> ceilings = new EnumMap<>(Row.Ceiling.class);
+        var line = new StringBuilder("ceilings");
+        for (Row.Ceiling ceiling : Row.Ceiling.values()) {
+            String name = ceiling.name().toLowerCase(Locale.ROOT);
+            Trial trial = laboratory.run("ceiling " + name, ceiling.benchmark, ceiling.column, threads, Map.of());
+            ceilings.put(ceiling, trial);
+            line.append(String.format(Locale.ROOT, "  %s %.1f %s", name, trial.best(), ceiling.unit));
+        }
+        out().println(line);
+        out().flush();
+        return ceilings;
+    }
+
+    /** All contestants of a row in turns, as often as asked for: so that a slow minute slows them all. */
+    private Map<String, Trial> race(Laboratory laboratory, Row row) throws IOException {
+        Map<String, Trial> trials = new LinkedHashMap<>();
+        for (int repeat = 0; repeat < repeats; repeat++) {
+            for (String backend : row.contestants(quick)) {
+                Trial trial = laboratory.run(
+                        name(row.group()) + " " + row.label() + ", " + backend,
+                        row.group().benchmark,
+                        row.group().ceiling.column,
+                        1,
+                        Map.of("problem", row.problem(), "backend", backend, "threads", String.valueOf(threads)));
+                trials.merge(backend, trial, Trial::and);
+            }
+        }
+        return trials;
+    }
+
+    private void print(Row row, Map<String, Trial> trials, double ratio, double share) {
+        out().printf(
+                        Locale.ROOT,
+                        FORMAT,
+                        name(row.group()),
+                        row.label(),
+                        rate(trials.get("vector")),
+                        rate(trials.get("libtorch")),
+                        rate(trials.get("onnxruntime")),
+                        rate(trials.get("naive")),
+                        row.group().ceiling.unit,
+                        Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2fx", ratio),
+                        Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * share));
+        out().flush();
+    }
+
+    private static String name(Row.Group group) {
+        return group.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static double best(Map<String, Trial> trials, String backend) {
+        Trial trial = trials.get(backend);
+        return trial == null || trial.failed() ? 0 : trial.best();
+    }
+
+    private static double mean(List<Double> ratios) {
+        return Math.exp(ratios.stream().mapToDouble(Math::log).average().orElse(Double.NaN));
+    }
+
+    private static JsonObject json(Row row, Map<String, Trial> trials, double ratio, double share) {
+        var json = new JsonObject();
+        json.addProperty("group", name(row.group()));
+        json.addProperty("label", row.label());
+        json.addProperty("case", row.problem());
+        json.addProperty("unit", row.group().ceiling.unit);
+        json.add("ratioToBetterPeer", number(ratio));
+        json.add("shareOfCeiling", number(share));
+        var contestants = new JsonObject();
+        trials.forEach((name, trial) -> contestants.add(name, trial.json()));
+        json.add("contestants", contestants);
+        return json;
+    }
+
+    private void save(Map<Row.Ceiling, Trial> ceilings, JsonArray rows, Map<Row.Group, List<Double>> ratios)
+            throws IOException {
+        var limits = new JsonObject();
+        ceilings.forEach((ceiling, trial) -> {
+            JsonObject json = trial.json();
+            json.addProperty("unit", ceiling.unit);
+            limits.add(ceiling.name().toLowerCase(Locale.ROOT), json);
+        });
+        var means = new JsonObject();
+        ratios.forEach((group, all) -> means.addProperty(name(group), mean(all)));
+        var json = new JsonObject();
+        json.add("ceilings", limits);
+        json.add("rows", rows);
+        json.add("geometricMeanRatios", means);
+        save(json);
+    }
+}

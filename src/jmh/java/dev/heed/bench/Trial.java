@@ -1,0 +1,47 @@
+package dev.heed.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.Arrays;
+
+/**
+ * What came of one benchmark.
+ *
+ * @param values the derived column of each iteration; empty if it failed
+ * @param failure why it failed; empty if it did not
+ */
+record Trial(double[] values, String failure) {
+
+    /** {@return the best iteration; NaN if it failed} On a shared machine the others measure the neighbours. */
+    double best() {
+        return Arrays.stream(values).max().orElse(Double.NaN);
+    }
+
+    boolean failed() {
+        return values.length == 0;
+    }
+
+    /** {@return both together; a failure of either is a failure} */
+    Trial and(Trial other) {
+        if (failed() || other.failed()) {
+            return failed() ? this : other;
+        }
+        double[] all = Arrays.copyOf(values, values.length + other.values.length);
+        System.arraycopy(other.values, 0, all, values.length, other.values.length);
+        return new Trial(all, "");
+    }
+
+    JsonObject json() {
+        var json = new JsonObject();
+        if (failed()) {
+            json.addProperty("failure", failure);
+            return json;
+        }
+        json.addProperty("best", best());
+        json.addProperty("mean", Arrays.stream(values).average().orElse(Double.NaN));
+        var all = new JsonArray();
+        Arrays.stream(values).forEach(all::add);
+        json.add("values", all);
+        return json;
+    }
+}

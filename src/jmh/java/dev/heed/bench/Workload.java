@@ -1,0 +1,167 @@
+package dev.heed.bench;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.Problem;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxProblem;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import dev.heed.verify.Case;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/** One computation with its data: what every contestant of a row computes. The data are the same in every process. */
+sealed interface Workload {
+
+    /** Attention; with a gradient of the output it is the backward pass that is timed. */
+    record Attend(AttentionInputs inputs, @Nullable Tensor outputGradient) implements Workload {
+        AttentionShape shape() {
+            return inputs.problem().shape();
+        }
+
+        boolean causal() {
+            return Workload.causal(inputs.problem());
+        }
+
+        @Override
+        public AttentionProblem problem() {
+            return inputs.problem();
+        }
+    }
+
+    /** Softmax along the last axis. */
+    record Soften(SoftmaxProblem problem, Tensor input) implements Workload {}
+
+    /** Multi-head attention with its projections. */
+    record MultiHead(MultiHeadInputs inputs) implements Workload {
+        @Override
+        public MultiHeadProblem problem() {
+            return inputs.problem();
+        }
+    }
+
+    Problem problem();
+
+    /**
+     * {@return the workload of a case string, with the word {@code backward} for the backward pass}
+     *
+     * @throws InvalidInputException if it is none, or asks for more than f32 and a causal mask
+     */
+    static Workload parse(String text) {
+        Case recipe = Case.parse(text);
+        var random = new SplittableRandom(recipe.seed());
+        return switch (recipe.problem()) {
+            case AttentionProblem p -> {
+                AttentionShape s = p.shape();
+                var inputs = AttentionInputs.of(
+                        uniform(random, s.batch(), s.numHeads(), s.seqLenQ(), s.headDim()),
+                        uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                        uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()),
+                        options(p, text));
+                yield new Attend(
+                        inputs,
+                        recipe.backward()
+                                ? uniform(random, s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim())
+                                : null);
+            }
+            case SoftmaxProblem p -> new Soften(p, uniform(random, p.sizes()));
+            case MultiHeadProblem p -> new MultiHead(multiHead(p, random, text));
+            case RotaryProblem p -> throw unknown(text);
+        };
+    }
+
+    private static AttentionOptions options(AttentionProblem p, String text) {
+        AttentionOptions options = causal(p) ? AttentionOptions.DEFAULT.causal() : AttentionOptions.DEFAULT;
+        if (!AttentionProblem.of(p.shape(), DType.F32, options).equals(p)) {
+            throw unknown(text);
+        }
+        return options;
+    }
+
+    private static MultiHeadInputs multiHead(MultiHeadProblem p, SplittableRandom random, String text) {
+        AttentionShape s = p.attention().shape();
+        boolean self = s.seqLenQ() == s.seqLenKv() && p.embedQ() == p.embedK() && p.embedQ() == p.embedV();
+        boolean biased = p.queryBias() && p.keyBias() && p.valueBias() && p.outputBias();
+        if (!self || !biased || s.numHeads() != s.numKvHeads()) {
+            throw unknown(text);
+        }
+        Tensor x = uniform(random, s.batch(), s.seqLenQ(), p.embedQ());
+        long q = s.numHeads() * s.headDim();
+        long v = s.numHeads() * s.valueHeadDim();
+        var weights = new MultiHeadWeights(
+                matrix(random, p.embedQ(), q),
+                matrix(random, p.embedQ(), q),
+                matrix(random, p.embedQ(), v),
+                matrix(random, v, p.embedOut()),
+                uniform(random, q),
+                uniform(random, q),
+                uniform(random, v),
+                uniform(random, p.embedOut()));
+        return MultiHeadInputs.of(x, x, x, weights, s.numHeads(), s.numKvHeads(), options(p.attention(), text));
+    }
+
+    private static Tensor matrix(SplittableRandom random, long in, long out) {
+        float[] values = uniform(random, in * out, Math.sqrt(1.0 / in));
+        return Tensor.of(values, in, out);
+    }
+
+    /** Uniform numbers of variance 1: as wide as normal ones, and quick to draw. */
+    private static Tensor uniform(SplittableRandom random, long... shape) {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        return Tensor.of(uniform(random, count, 1), shape);
+    }
+
+    private static float[] uniform(SplittableRandom random, long count, double deviation) {
+        float[] values = new float[Math.toIntExact(count)];
+        float width = (float) (2 * Math.sqrt(3) * deviation);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (random.nextInt() >> 8) * 0x1p-24f * width;
+        }
+        return values;
+    }
+
+    private static InvalidInputException unknown(String text) {
+        return new InvalidInputException(
+                "No contestant but Heed computes this",
+                "f32 attention with or without mask=causal:br, softmax, or biased self-attention mha",
+                text,
+                "heed run times any case");
+    }
+
+    private static boolean causal(AttentionProblem problem) {
+        return problem.maskPattern().equals("causal:br");
+    }
+
+    /** {@return floating-point operations: half of them under a causal mask, 2.5 times as many backward} */
+    default double flops() {
+        return switch (this) {
+            case Attend a -> problem().flops() * (a.causal() ? 0.5 : 1) * (a.outputGradient() == null ? 1 : 2.5);
+            case Soften s -> problem().flops();
+            case MultiHead m ->
+                problem().flops()
+                        - (causal(m.problem().attention())
+                                ? m.problem().attention().flops() / 2
+                                : 0);
+        };
+    }
+
+    /** {@return bytes that cannot stay in cache: keys and values, or what a softmax reads and writes} */
+    default double bytes() {
+        return switch (this) {
+            case Attend a ->
+                4.0 * (a.inputs().key().elementCount() + a.inputs().value().elementCount());
+            case Soften s -> 8.0 * s.input().elementCount();
+            case MultiHead m -> throw new UnsupportedOperationException("projections are counted in FLOPs");
+        };
+    }
+}
