@@ -51,13 +51,18 @@ abstract class MeasuringCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (threads < 1 || repeats < 1) {
-            throw new ParameterException(spec.commandLine(), "--threads and --repeats are 1 or more");
+            throw misuse("--threads and --repeats are 1 or more");
         }
         Path folder = json == null ? null : json.toAbsolutePath().getParent();
         if (folder != null && !Files.isDirectory(folder)) {
-            throw new ParameterException(spec.commandLine(), "--json: no such directory: " + folder);
+            throw misuse("--json: no such directory: " + folder);
         }
         return measure() ? 0 : 1;
+    }
+
+    /** {@return the refusal of wrong use} */
+    final ParameterException misuse(String message) {
+        return new ParameterException(spec.commandLine(), message);
     }
 
     /** Says where this runs, and whether others do too. */

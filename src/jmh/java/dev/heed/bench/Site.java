@@ -32,7 +32,7 @@ final class Site {
         json.addProperty("cores", machine.cores());
         json.addProperty("system", machine.system());
         json.addProperty("jdk", System.getProperty("java.vm.name") + " " + Runtime.version());
-        json.addProperty("loadAverageBefore", load());
+        json.addProperty("loadAverageAtEnd", load());
         var versions = new JsonObject();
         Matcher jar = JAR.matcher(System.getProperty("java.class.path").replace('\\', '/'));
         while (jar.find()) {

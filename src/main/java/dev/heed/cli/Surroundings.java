@@ -116,8 +116,8 @@ record Surroundings(
         String subject = asked.equals("auto") ? "No backend can compute " : "Backend " + asked + " cannot compute ";
         throw new CommandFailure(subject + (problems.isEmpty() ? "anything here" : what) + ": "
                 + (answers.isEmpty() ? "there is none" : String.join(" | ", answers))
-                + ". HINT: "
-                + (asked.equals("auto") ? "heed devices says what to install" : "leave --backend out"));
+                + ". HINT: heed devices says what is missing"
+                + (asked.equals("auto") ? "" : "; without --backend another may do"));
     }
 
     private AttentionBackend named(String name) {

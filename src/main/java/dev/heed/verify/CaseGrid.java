@@ -101,6 +101,7 @@ public final class CaseGrid {
         softmax();
         multiHead();
         rotary();
+        extremes();
     }
 
     /** {@return every case, by group} */
@@ -271,6 +272,21 @@ public final class CaseGrid {
         for (String words : new String[] {"", "interleaved ", "positions ", "dim=6 interleaved positions "}) {
             add("rotary", "rotary 2x3x9x16 " + words + "f32 backward");
             add("rotary", "rotary 1x2x5x10 " + words + "f64 backward");
+        }
+    }
+
+    /** The smallest problems of odd widths; a million keys. */
+    private void extremes() {
+        for (int width : full ? new int[] {1, 2, 3, 127, 512} : new int[] {3}) {
+            add("extremes", "q2x8x1x%d kv8x1 f32 lse backward", width);
+            add("extremes", "q1x4x1x%d kv1x300 f32 lse backward", width);
+            add("extremes", "q1x2x300x%d kv1x1 f32 lse backward", width);
+            add("extremes", "q1x4x40x%d kv2x50 f32 lse mask=causal:br backward", width);
+        }
+        if (full) {
+            add("extremes", "q1x1x1x32 kv1x1000000 f32 lse");
+            add("extremes", "q1x4x1x32 kv1x1000000 f32 lse");
+            add("extremes", "q1x4x3x32 kv1x1000000 f32 lse mask=causal:br");
         }
     }
 }

@@ -1,0 +1,240 @@
+package dev.heed.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.Qkv;
+import dev.heed.RandomTensors;
+import dev.heed.SoftmaxProblem;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.ref.WeakReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a call leaves behind: nothing of the caller's, nothing that grows. */
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SAME_THREAD)
+class MemoryPromiseTest {
+    private static final com.sun.management.ThreadMXBean THREADS =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final long MEGABYTE = 1 << 20;
+
+    /** So that everything is compiled and allocates what it will always allocate. */
+    private static final int WARM_UP = 3000;
+
+    private static final int MEASURED = 500;
+
+    /** What a call may allocate, besides {@link #A_ROW} for every query row of every head. */
+    private static final long A_CALL = 16_384;
+
+    /** A handful of positions, each an array of four indices. */
+    private static final long A_ROW = 192;
+
+    @Test
+    void aPlanThatIsReusedAllocatesLittle() {
+        try (VectorBackend backend = new VectorBackend(1)) {
+            List<String> tooMuch = new ArrayList<>();
+            for (String caseString : List.of(
+                    "q1x2x64x64 kv2x64 f32",
+                    "q1x8x1x64 kv2x1024 f32",
+                    "q1x8x1x64 kv2x1024 f16",
+                    "q1x4x5x64 kv2x512 bf16")) {
+                AttentionInputs inputs = Qkv.of(caseString)
+                        .with(AttentionOptions.DEFAULT.causal().withLse());
+                AttentionResult result = AttentionResult.allocate(inputs.problem());
+                AttentionShape s = inputs.problem().shape();
+                long most = A_CALL + A_ROW * s.batch() * s.numHeads() * s.seqLenQ();
+                try (var plan = backend.plan(inputs.problem())) {
+                    check(tooMuch, inputs.problem().toString(), most, () -> plan.forward(inputs, result));
+                }
+            }
+            Tensor input = new RandomTensors(1).normal(DType.F32, 4, 1000);
+            Tensor output = Tensor.zeros(DType.F32, 4, 1000);
+            SoftmaxProblem problem = SoftmaxProblem.of(input.shape(), 1, DType.F32, false);
+            try (var plan = backend.plan(problem)) {
+                check(tooMuch, problem.toString(), A_CALL, () -> plan.forward(input, output));
+            }
+            AttentionInputs inputs = Qkv.of("q1x2x40x32 kv1x60 f32").with(AttentionOptions.DEFAULT.causal());
+            AttentionResult result = AttentionResult.allocate(inputs.problem());
+            AttentionGradients gradients = AttentionGradients.allocate(inputs);
+            Tensor dOutput = result.output().copy();
+            try (var plan = backend.plan(inputs.problem())) {
+                check(
+                        tooMuch,
+                        inputs.problem() + " backward",
+                        A_CALL + A_ROW * 80,
+                        () -> plan.backward(inputs, result, dOutput, null, gradients));
+            }
+            assertTrue(tooMuch.isEmpty(), tooMuch::toString);
+        }
+    }
+
+    private static void check(List<String> tooMuch, String name, long most, Runnable call) {
+        for (int n = 0; n < WARM_UP; n++) {
+            call.run();
+        }
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        for (int n = 0; n < MEASURED; n++) {
+            call.run();
+        }
+        long each = (THREADS.getCurrentThreadAllocatedBytes() - before) / MEASURED;
+        System.out.printf(Locale.ROOT, "%,9d bytes a call: %s%n", each, name);
+        if (each > most) {
+            tooMuch.add(name + ": " + each + " bytes a call");
+        }
+    }
+
+    /** Four times the length allocates no more than a small multiple of four times the output. */
+    @Test
+    void memoryGrowsWithTheLengthAlone() {
+        try (VectorBackend backend = new VectorBackend(3)) {
+            for (boolean backward : new boolean[] {false, true}) {
+                long[] allocated = new long[2];
+                for (int n = 0; n < 2; n++) {
+                    long length = n == 0 ? 1024 : 4096;
+                    AttentionInputs inputs = Qkv.of("q1x1x" + length + "x16 kv1x" + length + " f32")
+                            .with(AttentionOptions.DEFAULT.causal().withLse());
+                    AttentionResult result = AttentionResult.allocate(inputs.problem());
+                    AttentionGradients gradients = AttentionGradients.allocate(inputs);
+                    Tensor dOutput = result.output().copy();
+                    var plan = backend.plan(inputs.problem());
+                    Runnable call = backward
+                            ? () -> plan.backward(inputs, result, dOutput, null, gradients)
+                            : () -> plan.forward(inputs, result);
+                    for (int repeat = 0; repeat < 20; repeat++) {
+                        call.run(); // until it is compiled: the interpreter allocates every vector
+                    }
+                    long before = THREADS.getTotalThreadAllocatedBytes();
+                    call.run();
+                    allocated[n] = THREADS.getTotalThreadAllocatedBytes() - before;
+                }
+                System.out.printf(
+                        Locale.ROOT,
+                        "%s of 1024 x 1024 allocates %,d bytes, of 4096 x 4096 %,d%n",
+                        backward ? "backward" : "forward",
+                        allocated[0],
+                        allocated[1]);
+                assertTrue(allocated[1] < 8 * MEGABYTE, allocated[1] + " bytes; the scores alone are 64 MB");
+            }
+        }
+    }
+
+    @Test
+    void tenThousandCallsLeaveNothingBehind() throws Exception {
+        try (VectorBackend backend = new VectorBackend(3)) {
+            List<PromisedWork> works = PromisedWork.small();
+            run(backend, works, 2000);
+            long heap = heap();
+            long resident = resident();
+            run(backend, works, 10_000);
+            long heapAfter = heap();
+            long residentAfter = resident();
+            System.out.printf(
+                    Locale.ROOT,
+                    "10000 calls: heap %,d -> %,d bytes, resident %,d -> %,d bytes%n",
+                    heap,
+                    heapAfter,
+                    resident,
+                    residentAfter);
+            assertTrue(heapAfter - heap < 4 * MEGABYTE, heap + " -> " + heapAfter + " bytes of heap");
+            assertTrue(residentAfter - resident < 512 * MEGABYTE, resident + " -> " + residentAfter + " resident");
+        }
+    }
+
+    private static void run(VectorBackend backend, List<PromisedWork> works, int calls) {
+        for (int n = 0; n < calls; n++) {
+            works.get(n % works.size()).on(backend);
+        }
+    }
+
+    /** Keys may be the largest thing in the process: once the caller lets go of them, they must be free to go. */
+    @Test
+    void noCallKeepsTheCallersArrays() throws Exception {
+        try (VectorBackend backend = new VectorBackend(3)) {
+            for (String caseString : List.of("q1x2x1x64 kv1x3000 f32", "q1x2x200x64 kv1x300 f32")) {
+                List<WeakReference<Object>> arrays = computed(backend, caseString);
+                for (int n = 0; n < 20 && arrays.stream().anyMatch(array -> array.get() != null); n++) {
+                    System.gc();
+                    Thread.sleep(20);
+                }
+                long kept = arrays.stream().filter(array -> array.get() != null).count();
+                assertTrue(kept == 0, kept + " of " + arrays.size() + " arrays are still reachable: " + caseString);
+            }
+        }
+    }
+
+    private static List<WeakReference<Object>> computed(VectorBackend backend, String caseString) {
+        AttentionInputs inputs = Qkv.of(caseString).with(AttentionOptions.DEFAULT);
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        AttentionGradients gradients = AttentionGradients.allocate(inputs);
+        var plan = backend.plan(inputs.problem());
+        plan.forward(inputs, result);
+        plan.backward(inputs, result, result.output().copy(), null, gradients);
+        List<WeakReference<Object>> arrays = new ArrayList<>();
+        for (Tensor tensor : List.of(inputs.query(), inputs.key(), inputs.value(), result.output(), gradients.key())) {
+            arrays.add(new WeakReference<>(tensor.segment().heapBase().orElseThrow()));
+        }
+        return arrays;
+    }
+
+    /** While one call holds all threads, short ones run on their callers' threads: none may stay in a queue. */
+    @Test
+    void shortCallsBesideALongOneLeaveNothingBehind() throws Exception {
+        try (Workers workers = new Workers(2, null)) {
+            CountDownLatch held = new CountDownLatch(2);
+            CountDownLatch free = new CountDownLatch(1);
+            Thread other = Thread.ofPlatform()
+                    .start(() -> workers.run(2, (index, scratch) -> {
+                        held.countDown();
+                        try {
+                            free.await();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }));
+            held.await();
+            long before = heap();
+            for (int n = 0; n < 1000; n++) {
+                byte[] ofTheCall = new byte[1 << 16];
+                workers.run(2, (index, scratch) -> ofTheCall[index] = 1);
+            }
+            long kept = heap() - before;
+            free.countDown();
+            other.join();
+            System.out.printf(Locale.ROOT, "1000 short calls beside a long one keep %,d bytes%n", kept);
+            assertTrue(kept < 8 * MEGABYTE, kept + " bytes are kept");
+        }
+    }
+
+    private static long heap() throws InterruptedException {
+        for (int n = 0; n < 3; n++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
+    private static long resident() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        assumeTrue(Files.exists(status), "no /proc/self/status here: the resident memory is not measured");
+        for (String line : Files.readAllLines(status)) {
+            if (line.startsWith("VmRSS:")) {
+                return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+            }
+        }
+        throw new IOException("no VmRSS in " + status);
+    }
+}

@@ -1,0 +1,213 @@
+package dev.heed.backend.vector;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionResult;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadWeights;
+import dev.heed.Qkv;
+import dev.heed.RandomTensors;
+import dev.heed.RotaryInputs;
+import dev.heed.ScoreStage;
+import dev.heed.SoftmaxProblem;
+import dev.heed.mask.Mask;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A computation with everything that it writes, to be repeated under other circumstances and compared bit by bit.
+ *
+ * @param name what is computed
+ * @param run computes it; the tensors that were written
+ */
+record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
+    /** One of every kind: the loops of the backend in every storage type, forward and backward. */
+    static List<PromisedWork> everyKind() {
+        List<PromisedWork> all = new ArrayList<>();
+        for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
+            String t = type.label();
+            all.add(attention("q2x4x70x24 kv2x150 dv20 " + t, everything(type)));
+            all.add(attention("q1x2x33x16 kv1x65 " + t, AttentionOptions.DEFAULT.withDropout(0.3, 5)));
+            all.add(forward("q2x8x1x64 kv2x3000 " + t, AttentionOptions.DEFAULT.withLse()));
+            all.add(forward(
+                    "q1x6x5x40 kv2x1500 dv72 " + t,
+                    AttentionOptions.DEFAULT
+                            .causal()
+                            .withSoftcap(5.0)
+                            .withAlibi(new RandomTensors(1).normal(DType.F32, 6))
+                            .withSink(new RandomTensors(2).normal(DType.F32, 6))
+                            .withLse()));
+            all.add(softmax(type, 1, 3, 70_001));
+            all.add(softmax(type, 0, 257, 9));
+            all.add(multiHead(type));
+            all.add(rotary(type));
+        }
+        return all;
+    }
+
+    /** Kinds of a few milliseconds each. */
+    static List<PromisedWork> small() {
+        return List.of(
+                forward("q1x2x1x64 kv1x300 f32", AttentionOptions.DEFAULT.withLse()),
+                forward(
+                        "q1x4x3x40 kv2x90 f16",
+                        AttentionOptions.DEFAULT.causal().withSoftcap(5.0).withLse()),
+                attention(
+                        "q1x2x20x24 kv1x40 dv20 f32",
+                        AttentionOptions.DEFAULT.causal().withLse()),
+                softmax(DType.F32, 1, 2, 1000),
+                softmax(DType.BF16, 1, 3, 37),
+                multiHead(DType.F32),
+                rotary(DType.F32));
+    }
+
+    List<Tensor> on(AttentionBackend backend) {
+        return run.apply(backend);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    /** Everything that can be asked for, with everything that can be changed: never taken by the decode loop. */
+    private static AttentionOptions everything(DType type) {
+        var random = new RandomTensors(3);
+        return AttentionOptions.DEFAULT
+                .withMask(Mask.dense(random.truths(0.7, 2, 4, 70, 150)).and(Mask.window(100, 30)))
+                .withSoftcap(5.0)
+                .withBias(random.normal(type.accumulator(), 1, 1, 70, 150))
+                .withAlibi(random.normal(DType.F32, 4))
+                .withSink(random.normal(DType.F32, 4))
+                .withLse()
+                .withWeights()
+                .withRows(0, 69)
+                .withTopK(3)
+                .withScores(ScoreStage.MODIFIED);
+    }
+
+    static PromisedWork forward(String caseString, AttentionOptions options) {
+        AttentionInputs inputs = Qkv.of(caseString).with(options);
+        return new PromisedWork("forward " + inputs.problem(), backend -> {
+            AttentionResult result = AttentionResult.allocate(inputs.problem());
+            backend.plan(inputs.problem()).forward(inputs, result);
+            return present(result.tensors());
+        });
+    }
+
+    static PromisedWork attention(String caseString, AttentionOptions options) {
+        AttentionInputs inputs = Qkv.of(caseString).with(options);
+        return new PromisedWork("forward and backward " + inputs.problem(), backend -> attention(backend, inputs));
+    }
+
+    /** Result and gradients; the gradients of the output, and of the LSE if kept, are drawn from a fixed seed. */
+    static List<Tensor> attention(AttentionBackend backend, AttentionInputs inputs) {
+        AttentionResult result = AttentionResult.allocate(inputs.problem());
+        AttentionGradients gradients = AttentionGradients.allocate(inputs);
+        var random = new RandomTensors(99);
+        Tensor dOutput = random.normal(result.output().type(), result.output().shape());
+        Tensor lse = result.lse();
+        Tensor dLse = lse == null ? null : random.normal(lse.type(), lse.shape());
+        var plan = backend.plan(inputs.problem());
+        plan.forward(inputs, result);
+        plan.backward(inputs, result, dOutput, dLse, gradients);
+        return Stream.concat(present(result.tensors()).stream(), present(gradients.tensors()).stream())
+                .toList();
+    }
+
+    static PromisedWork softmax(DType type, int axis, long... shape) {
+        Tensor input = new RandomTensors(4).normal(type, shape);
+        Tensor dOutput = new RandomTensors(5).normal(type, shape);
+        SoftmaxProblem problem = SoftmaxProblem.of(shape, axis, type, false);
+        SoftmaxProblem logarithm = SoftmaxProblem.of(shape, axis, type, true);
+        return new PromisedWork(problem + " and its logarithm", backend -> {
+            List<Tensor> written = new ArrayList<>();
+            for (SoftmaxProblem p : List.of(problem, logarithm)) {
+                Tensor output = Tensor.zeros(type, shape);
+                Tensor gradient = Tensor.zeros(type, shape);
+                var plan = backend.plan(p);
+                plan.forward(input, output);
+                plan.backward(output, dOutput, gradient);
+                written.addAll(List.of(output, gradient));
+            }
+            return written;
+        });
+    }
+
+    private static PromisedWork multiHead(DType type) {
+        var random = new RandomTensors(6);
+        MultiHeadWeights weights = new MultiHeadWeights(
+                random.normal(type, 40, 32),
+                random.normal(type, 40, 16),
+                random.normal(type, 40, 24),
+                random.normal(type, 48, 300),
+                random.normal(type, 32),
+                random.normal(type, 16),
+                random.normal(type, 24),
+                random.normal(type, 300));
+        Tensor x = random.normal(type, 2, 65, 40);
+        MultiHeadInputs inputs = MultiHeadInputs.of(
+                x, x, x, weights, 4, 2, AttentionOptions.DEFAULT.causal().withLse());
+        Tensor dOutput = random.normal(type, inputs.problem().outputShape());
+        return new PromisedWork("forward and backward " + inputs.problem(), backend -> {
+            AttentionResult result = AttentionResult.allocate(inputs.problem());
+            MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs);
+            var plan = backend.plan(inputs.problem());
+            plan.forward(inputs, result);
+            plan.backward(inputs, dOutput, gradients);
+            return Stream.concat(present(result.tensors()).stream(), present(gradients.tensors()).stream())
+                    .toList();
+        });
+    }
+
+    private static PromisedWork rotary(DType type) {
+        var random = new RandomTensors(7);
+        RotaryInputs inputs = RotaryInputs.of(
+                random.normal(type, 2, 5, 33, 24),
+                random.normal(type.accumulator(), 2, 33, 8),
+                random.normal(type.accumulator(), 2, 33, 8),
+                null,
+                false);
+        Tensor dOutput = random.normal(type, inputs.input().shape());
+        return new PromisedWork("forward and backward " + inputs.problem(), backend -> {
+            Tensor output = Tensor.zeros(type, inputs.input().shape());
+            Tensor gradient = Tensor.zeros(type, inputs.input().shape());
+            var plan = backend.plan(inputs.problem());
+            plan.forward(inputs, output);
+            plan.backward(inputs, dOutput, gradient);
+            return List.of(output, gradient);
+        });
+    }
+
+    private static List<Tensor> present(List<? extends @Nullable Tensor> tensors) {
+        List<Tensor> present = new ArrayList<>();
+        for (Tensor tensor : tensors) {
+            if (tensor != null) {
+                present.add(tensor);
+            }
+        }
+        return present;
+    }
+
+    /** Whether two lists of tensors hold the same bits; cheaper than an assertion, for many comparisons. */
+    static boolean sameBits(List<Tensor> expected, List<Tensor> actual) {
+        boolean same = expected.size() == actual.size();
+        for (int n = 0; same && n < expected.size(); n++) {
+            Tensor e = expected.get(n);
+            Tensor a = actual.get(n);
+            same = e.isContiguous() && a.isContiguous()
+                    ? e.segment().mismatch(a.segment()) == -1
+                    : Arrays.equals(e.toDoubleArray(), a.toDoubleArray());
+        }
+        return same;
+    }
+}
