@@ -52,10 +52,10 @@ final class Decode {
         this.weighted = new float[Math.multiplyExact(states, width)];
     }
 
-    /** Whether this loop serves the problem; it does not depend on the batch, for bits must not. */
+    /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
     static boolean fits(AttentionProblem p) {
         return p.shape().seqLenQ() <= MOST_QUERIES
-                && statesPerHead(p.shape()) <= MOST_STATES
+                && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
                 && !p.weights()
                 && p.rows() == 0
@@ -134,8 +134,7 @@ final class Decode {
         for (int r = 0; r < rows; r++) {
             float[] scores = scratch.tile;
             int at = r * STEP;
-            DotRow.scores(
-                    scratch.packed, r * headDim, headDim, k.data, k.at, k.step, keys, scores, at, scratch.sums);
+            DotRow.scores(scratch.packed, r * headDim, headDim, k.data, k.at, k.step, keys, scores, at, scratch.sums);
             long head = queryHead(kvHead, r);
             call.modifier.applyRow(scores, at, batch, head, query(r), from, keys);
             if (hidden) {
@@ -178,8 +177,18 @@ final class Decode {
         }
         for (; column < whole; column += PANEL) {
             MicroKernel.accumulate(
-                    scratch.tile, 0, STEP, 1, rows, v.data, v.at + column, v.step, keys,
-                    weighted, task * rows * width + column, width);
+                    scratch.tile,
+                    0,
+                    STEP,
+                    1,
+                    rows,
+                    v.data,
+                    v.at + column,
+                    v.step,
+                    keys,
+                    weighted,
+                    task * rows * width + column,
+                    width);
         }
         if (whole < valueDim) { // the last columns, padded to a panel
             scratch.strip = Scratch.atLeast(scratch.strip, STEP * PANEL);
@@ -188,8 +197,18 @@ final class Decode {
                 Arrays.fill(scratch.strip, j * PANEL + valueDim - whole, (j + 1) * PANEL, 0);
             }
             MicroKernel.accumulate(
-                    scratch.tile, 0, STEP, 1, rows, scratch.strip, 0, PANEL, keys,
-                    weighted, task * rows * width + whole, width);
+                    scratch.tile,
+                    0,
+                    STEP,
+                    1,
+                    rows,
+                    scratch.strip,
+                    0,
+                    PANEL,
+                    keys,
+                    weighted,
+                    task * rows * width + whole,
+                    width);
         }
     }
 

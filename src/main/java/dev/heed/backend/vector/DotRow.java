@@ -97,8 +97,7 @@ final class DotRow {
     }
 
     /** {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
-    static void addEight(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
+    static void addEight(float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);

@@ -50,7 +50,8 @@ final class PanelCall {
         float kept = (float) (1 / (1 - p));
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < panel.queries; i++) {
-                boolean dropped = Philox.uniform(options.seed(), panel.batch, panel.head, panel.from + i, keyFrom + j) < p;
+                boolean dropped =
+                        Philox.uniform(options.seed(), panel.batch, panel.head, panel.from + i, keyFrom + j) < p;
                 int cell = at + j * PANEL + i;
                 tile[cell] = dropped ? 0 : tile[cell] * kept;
             }

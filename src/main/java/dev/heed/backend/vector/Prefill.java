@@ -9,7 +9,6 @@ import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -136,8 +135,7 @@ final class Prefill {
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         int headDim = (int) call.shape.headDim();
         int depth = Math.min(headDim, DEPTH);
-        MicroKernel.product(
-                rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
+        MicroKernel.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
         for (int d = depth; d < headDim; d += DEPTH) {
             depth = Math.min(headDim - d, DEPTH);
             MicroKernel.accumulate(
@@ -147,8 +145,7 @@ final class Prefill {
             call.modifier.apply(panel, tile, at, keyFrom, keys);
         }
         if (cover == TileCover.PARTIAL) {
-            call.mask.hide(
-                    panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
+            call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
         }
         return cover == TileCover.PARTIAL || call.modifier.mayHide();
     }
@@ -232,9 +229,7 @@ final class Prefill {
             Rows.write(row, 0, output, position, output.stride(3), width);
             if (result.lse() != null) {
                 float sum = st[PANEL + i];
-                double lse = sum == 0
-                        ? Double.NEGATIVE_INFINITY
-                        : (double) st[i] * call.modifier.unit + Math.log(sum);
+                double lse = sum == 0 ? Double.NEGATIVE_INFINITY : (double) st[i] * call.modifier.unit + Math.log(sum);
                 result.lse().set(lse, panel.batch, panel.head, panel.from + i);
             }
         }

@@ -19,6 +19,11 @@ final class Rows {
 
     private float[] copy = new float[0];
 
+    /** Lets go of the caller's array. */
+    void forget() {
+        data = copy;
+    }
+
     /** Points at rows {@code [from, to)} of one head; reads {@code array}, if not null, in place. */
     void load(Tensor tensor, float @Nullable [] array, long batch, long head, long from, long to) {
         long position = tensor.position(batch, head, from, 0);

@@ -45,6 +45,8 @@ final class Scratch {
         }
 
         synchronized void give(Scratch scratch) {
+            scratch.keys.forget();
+            scratch.values.forget();
             free.push(scratch);
         }
     }

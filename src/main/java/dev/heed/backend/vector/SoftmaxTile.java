@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorOperators;
  * log2(e)}. The difference comes before the product: a fused {@code c * score - c * max} would leave the rounding of
  * {@code c * max} in the exponent, which for huge scores is itself huge. The power: {@code x = n + f} with {@code n}
  * whole and {@code |f| <= 1/2}, split by adding and subtracting {@code 1.5 * 2^23}; {@code 2^f} by a polynomial of degree 6
- * that is exact at 0 (so a row with one key returns its value unchanged) and within 0.7 ulp elsewhere; {@code n} is added to
+ * that is exact at 0 (so a row with one key returns its value unchanged) and within 1 ulp elsewhere; {@code n} is added to
  * the exponent. A weight below 2^-126 is 0, as that of a hidden key is.
  */
 final class SoftmaxTile {

@@ -20,7 +20,8 @@ final class VectorAttention extends AttentionPlan {
     @Override
     public String describe() {
         return (Decode.fits(problem()) ? "vector decode, " : "vector prefill, ")
-                + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
+                + workers.threads()
+                + (workers.threads() == 1 ? " thread" : " threads");
     }
 
     @Override

@@ -107,7 +107,8 @@ public final class VectorBackend implements AttentionBackend {
     public synchronized List<String> notReadyReasons() {
         List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
         if (property(THREADS, 1) < 1) {
-            reasons.add("-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
+            reasons.add(
+                    "-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
         }
         if (!List.of(0, 128, 256, 512).contains(property(BITS, 0))) {
             reasons.add("-D" + BITS + "=" + System.getProperty(BITS) + " is no vector width: give 128, 256 or 512");

@@ -76,8 +76,18 @@ final class Workers implements AutoCloseable {
                 // the caller does what nobody else wants to
             }
         }
-        job.run();
-        job.await();
+        try {
+            job.run();
+        } catch (RuntimeException | Error e) {
+            job.abandon(e);
+        }
+        try {
+            job.await();
+        } finally {
+            while (own != null && own.remove(job)) {
+                // what no thread has begun would keep the caller's tensors
+            }
+        }
     }
 
     @Override
@@ -102,15 +112,14 @@ final class Workers implements AutoCloseable {
 
         @Override
         public void run() {
-            int index = next.getAndIncrement();
-            if (index >= count) {
+            if (next.get() >= count) {
                 return;
             }
+            Scratch mine = scratch.take(); // before a task is claimed: should memory be short, nobody waits for it
             boolean nested = INSIDE.get();
             INSIDE.set(true);
-            Scratch mine = scratch.take();
             try {
-                for (; index < count; index = next.getAndIncrement()) {
+                for (int index = next.getAndIncrement(); index < count; index = next.getAndIncrement()) {
                     try {
                         if (failure == null) {
                             task.run(index, mine);
@@ -126,6 +135,13 @@ final class Workers implements AutoCloseable {
                 scratch.give(mine);
                 INSIDE.set(nested);
             }
+        }
+
+        /** Leaves the tasks that nobody has claimed undone. */
+        void abandon(Throwable reason) {
+            failure = reason;
+            int claimed = Math.min(count, next.getAndSet(count));
+            done.addAndGet(count - claimed);
         }
 
         /** Waits for the tasks that other threads still run. */
