@@ -5,6 +5,7 @@ import java.util.Arrays;
 
 /** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
 final class Scratch {
+    final WideScratch wide = new WideScratch();
     final Rows keys = new Rows();
     final Rows values = new Rows();
     final Rows queries = new Rows();
@@ -47,6 +48,7 @@ final class Scratch {
         synchronized void give(Scratch scratch) {
             scratch.keys.forget();
             scratch.values.forget();
+            scratch.wide.forget();
             free.push(scratch);
         }
     }

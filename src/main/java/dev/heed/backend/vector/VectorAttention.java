@@ -5,6 +5,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -19,14 +20,19 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        return (Decode.fits(problem()) ? "vector decode, " : "vector prefill, ")
-                + workers.threads()
-                + (workers.threads() == 1 ? " thread" : " threads");
+        String loops = wide() ? "vector f64, " : Decode.fits(problem()) ? "vector decode, " : "vector prefill, ";
+        return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
+    }
+
+    private boolean wide() {
+        return problem().type() == DType.F64;
     }
 
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        if (Decode.fits(problem())) {
+        if (wide()) {
+            WideAttention.run(inputs, result, workers);
+        } else if (Decode.fits(problem())) {
             Decode.run(inputs, result, workers);
         } else {
             Prefill.run(inputs, result, workers);
@@ -40,6 +46,10 @@ final class VectorAttention extends AttentionPlan {
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
-        Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
+        if (wide()) {
+            WideBackward.run(inputs, outputGradient, lseGradient, gradients, workers);
+        } else {
+            Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
+        }
     }
 }

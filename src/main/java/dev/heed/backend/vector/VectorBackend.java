@@ -21,7 +21,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CPU backend: fused attention on the Vector API, f32 arithmetic, f32, f16 and bf16 storage. The same bits for any
+ * The CPU backend: fused attention on the Vector API, in f32 for f32, f16 and bf16, in f64 for f64. The same bits for any
  * number of threads, any batch composition and every repeat.
  *
  * <p>Threads: all processors by default, {@code heed.threads} or the constructor for another number; 1 computes on the
@@ -35,6 +35,8 @@ public final class VectorBackend implements AttentionBackend {
     private static final int NOT_A_NUMBER = -1;
 
     private static final long LONGEST = Integer.MAX_VALUE / 4096;
+    private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
+    private static final long MOST_LANES = 32; // the queries of a panel in f64, at 512 bits
 
     private final int threads;
     private final @Nullable Executor executor;
@@ -128,9 +130,6 @@ public final class VectorBackend implements AttentionBackend {
             case SoftmaxProblem p -> p.type();
             case RotaryProblem p -> p.type();
         };
-        if (type == DType.F64) {
-            reasons.add("type f64 (supported: f32, f16, bf16)");
-        }
         AttentionShape shape = switch (problem) {
             case AttentionProblem p -> p.shape();
             case MultiHeadProblem p -> p.attention().shape();
@@ -139,7 +138,18 @@ public final class VectorBackend implements AttentionBackend {
         if (shape != null && Math.max(shape.headDim(), shape.valueHeadDim()) > LONGEST) {
             reasons.add("a head of " + Math.max(shape.headDim(), shape.valueHeadDim()) + " elements > " + LONGEST);
         }
+        if (shape != null && type == DType.F64 && doublesPerHead(shape) > LONGEST_ARRAY) {
+            reasons.add("f64 gradients of the keys of a head: " + doublesPerHead(shape) + " elements > " + LONGEST_ARRAY
+                    + ", the longest Java array");
+        }
         return reasons;
+    }
+
+    /** The largest array that a thread holds for f64: a key's row of gradients, or its weights in a panel of queries. */
+    private static long doublesPerHead(AttentionShape s) {
+        long width = Math.max(s.headDim(), s.valueHeadDim()) + MOST_LANES;
+        long keys = s.seqLenKv() + MOST_LANES * 2;
+        return Math.multiplyHigh(keys, width) == 0 && keys * width > 0 ? keys * width : Long.MAX_VALUE;
     }
 
     @Override

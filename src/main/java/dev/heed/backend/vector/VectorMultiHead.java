@@ -17,7 +17,7 @@ import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention: packed projections around the fused attention, f32 between them whatever the storage. */
+/** Multi-head attention: packed projections around the fused attention; between them f64 for f64, else f32. */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
 
@@ -34,7 +34,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     @Override
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
         AttentionInputs heads = heads(inputs);
-        AttentionResult inner = attend(heads, result);
+        AttentionResult inner = attended(heads, result);
         MultiHeadWeights w = inputs.weights();
         Tensor projected = project(joined(inner.output()), w.output(), w.outputBias());
         result.output().copyFrom(projected);
@@ -44,7 +44,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         AttentionInputs heads = heads(inputs);
         AttentionResult inner = AttentionResult.allocate(heads.problem());
-        Prefill.run(heads, inner, workers);
+        attend(heads, inner);
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
         Tensor dJoined =
@@ -52,7 +52,12 @@ final class VectorMultiHead extends MultiHeadPlan {
         AttentionShape s = heads.problem().shape();
         AttentionGradients dInner = new AttentionGradients(
                 zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
-        Backward.run(heads, Layout.packed(dJoined, s.numHeads()), null, dInner, workers);
+        Tensor dHeads = Layout.packed(dJoined, s.numHeads());
+        if (wide()) {
+            WideBackward.run(heads, dHeads, null, dInner, workers);
+        } else {
+            Backward.run(heads, dHeads, null, dInner, workers);
+        }
         gradients
                 .query()
                 .copyFrom(
@@ -62,6 +67,10 @@ final class VectorMultiHead extends MultiHeadPlan {
                 .value()
                 .copyFrom(
                         projectBackward(inputs.value(), w.value(), joined(dInner.value()), dw.value(), dw.valueBias()));
+    }
+
+    private boolean wide() {
+        return problem().attention().type() == DType.F64;
     }
 
     private AttentionInputs heads(MultiHeadInputs in) {
@@ -75,11 +84,11 @@ final class VectorMultiHead extends MultiHeadPlan {
     }
 
     /** The attention between the projections; all but its output goes straight to the caller's tensors. */
-    private AttentionResult attend(AttentionInputs heads, AttentionResult into) {
+    private AttentionResult attended(AttentionInputs heads, AttentionResult into) {
         AttentionProblem p = heads.problem();
         AttentionShape s = p.shape();
         Tensor output = Layout.packed(
-                Tensor.zeros(DType.F32, s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()), s.numHeads());
+                Tensor.zeros(p.type(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()), s.numHeads());
         AttentionResult inner = new AttentionResult(
                 output,
                 into.lse(),
@@ -88,12 +97,20 @@ final class VectorMultiHead extends MultiHeadPlan {
                 into.topKWeights(),
                 into.topKIndices(),
                 into.scores());
-        Prefill.run(heads, inner, workers);
+        attend(heads, inner);
         return inner;
     }
 
+    private void attend(AttentionInputs heads, AttentionResult into) {
+        if (wide()) {
+            WideAttention.run(heads, into, workers);
+        } else {
+            Prefill.run(heads, into, workers);
+        }
+    }
+
     private static Tensor zeros(Tensor like) {
-        return Layout.BSHD.toBhsd(Tensor.zeros(DType.F32, like.size(0), like.size(2), like.size(1), like.size(3)));
+        return Layout.BSHD.toBhsd(Tensor.zeros(like.type(), like.size(0), like.size(2), like.size(1), like.size(3)));
     }
 
     /** The heads side by side again: {@code [batch, heads, sequence, width]} as {@code [batch, sequence, heads * width]}. */
@@ -113,6 +130,9 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     /** {@code x W + b} as {@code [batch, sequence, out]}. */
     private Tensor project(Tensor x, Tensor w, @Nullable Tensor bias) {
+        if (wide()) {
+            return WideGemm.project(x, w, bias, workers);
+        }
         int in = (int) w.size(0);
         int out = (int) w.size(1);
         int rows = Math.toIntExact(x.elementCount() / in);
@@ -127,6 +147,9 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     /** The gradients of {@link #project}: returns {@code dx = dy W'}, writes {@code dW = x' dy} and {@code db}. */
     private Tensor projectBackward(Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db) {
+        if (wide()) {
+            return WideGemm.projectBackward(x, w, dy, dw, db, workers);
+        }
         int in = (int) w.size(0);
         int out = (int) w.size(1);
         int rows = Math.toIntExact(x.elementCount() / in);

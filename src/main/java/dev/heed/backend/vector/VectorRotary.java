@@ -3,6 +3,7 @@ package dev.heed.backend.vector;
 import dev.heed.RotaryInputs;
 import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,11 @@ final class VectorRotary extends RotaryPlan {
             long batch = task / p.numHeads();
             long head = task % p.numHeads();
             for (long s = 0; s < p.seqLen(); s++) {
-                turn(inputs, from, to, direction, batch, head, s, scratch);
+                if (p.type() == DType.F64) {
+                    turnWide(inputs, from, to, direction, batch, head, s, scratch.wide);
+                } else {
+                    turn(inputs, from, to, direction, batch, head, s, scratch);
+                }
             }
         });
     }
@@ -65,10 +70,46 @@ final class VectorRotary extends RotaryPlan {
         Rows.write(y, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
     }
 
+    /** As {@link #turn}, in f64. */
+    private void turnWide(
+            RotaryInputs inputs,
+            Tensor from,
+            Tensor to,
+            int direction,
+            long batch,
+            long head,
+            long s,
+            WideScratch scratch) {
+        RotaryProblem p = problem();
+        int width = (int) p.headDim();
+        int half = (int) p.rotaryDim() / 2;
+        double[] x = scratch.row = WideScratch.atLeast(scratch.row, width);
+        double[] angles = scratch.rowToo = WideScratch.atLeast(scratch.rowToo, 2 * half);
+        WideRows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
+        Tensor cos = row(inputs.cos(), inputs.positions(), batch, s);
+        Tensor sin = row(inputs.sin(), inputs.positions(), batch, s);
+        WideRows.read(cos, cos.offset(), cos.stride(0), angles, 0, half);
+        WideRows.read(sin, sin.offset(), sin.stride(0), angles, half, half);
+        int step = p.interleaved() ? 2 : 1;
+        int apart = p.interleaved() ? 1 : half;
+        for (int i = 0; i < half; i++) {
+            double a = x[i * step];
+            double b = x[i * step + apart];
+            double turn = angles[half + i] * direction;
+            x[i * step] = a * angles[i] - b * turn;
+            x[i * step + apart] = a * turn + b * angles[i];
+        }
+        WideRows.write(x, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
+    }
+
     private static void angles(Tensor table, @Nullable Tensor positions, long batch, long s, float[] into, int half) {
-        Tensor row = positions == null
+        Tensor row = row(table, positions, batch, s);
+        Rows.read(row, row.offset(), row.stride(0), into, 0, half);
+    }
+
+    private static Tensor row(Tensor table, @Nullable Tensor positions, long batch, long s) {
+        return positions == null
                 ? table.select(0, batch).select(0, s)
                 : table.select(0, (long) positions.get(batch, s));
-        Rows.read(row, row.offset(), row.stride(0), into, 0, half);
     }
 }

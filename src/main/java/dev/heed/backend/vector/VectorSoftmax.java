@@ -2,6 +2,7 @@ package dev.heed.backend.vector;
 
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
@@ -27,6 +28,13 @@ final class VectorSoftmax extends SoftmaxPlan {
         RowCursor out = new RowCursor(output, problem().axis());
         int length = in.length();
         forEachRow(workers.allowedBy(List.of(input, output)), in, (row, scratch) -> {
+            if (problem().type() == DType.F64) {
+                double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, WideLanes.lanes(length));
+                WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
+                WideSoftmaxRow.softmax(wide, length, problem().log());
+                WideRows.write(wide, 0, output, out.position(row), out.stride(), length);
+                return;
+            }
             scratch.tile = Scratch.atLeast(scratch.tile, length);
             scratch.row = Scratch.atLeast(scratch.row, Lanes.V);
             Rows.read(input, in.position(row), in.stride(), scratch.tile, 0, length);
@@ -47,6 +55,15 @@ final class VectorSoftmax extends SoftmaxPlan {
         int length = y.length();
         Workers allowed = workers.allowedBy(List.of(output, outputGradient, inputGradient));
         forEachRow(allowed, y, (row, scratch) -> {
+            if (problem().type() == DType.F64) {
+                double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, length);
+                double[] gradient = scratch.wide.rowToo = WideScratch.atLeast(scratch.wide.rowToo, length);
+                WideRows.read(output, y.position(row), y.stride(), wide, 0, length);
+                WideRows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
+                WideSoftmaxRow.gradient(wide, gradient, length, problem().log());
+                WideRows.write(gradient, 0, inputGradient, dx.position(row), dx.stride(), length);
+                return;
+            }
             scratch.tile = Scratch.atLeast(scratch.tile, length);
             scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
             Rows.read(output, y.position(row), y.stride(), scratch.tile, 0, length);
