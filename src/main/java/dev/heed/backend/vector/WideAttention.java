@@ -10,7 +10,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** Attention in f64. A task is one panel of queries; what is kept besides the output is read from its strip of weights. */
+/**
+ * Attention in f64. A task is one panel of queries; what is kept besides the output comes from its strip of weights.
+ */
 final class WideAttention {
     private final WideCall call;
     private final AttentionResult result;

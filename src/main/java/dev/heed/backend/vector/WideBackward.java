@@ -10,8 +10,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of attention in f64. A task is one key head of one batch, as in {@link Backward}: it goes through the panels
- * of all query heads that share it, so sums over queries are made in one order by one thread.
+ * The gradients of attention in f64. A task is one key head of one batch, as in {@link Backward}: it goes through the
+ * panels of all query heads that share it, so sums over queries are made in one order by one thread.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * dV [key][width] += P dO    dK [key][width] += dS Q    dQ' [width][query] += K' dS
  * </pre>
  *
- * <p>Delta is not {@code dO.O}: where one key has all the weight, {@code dP - delta} must vanish, and only equal roundings do.
+ * <p>Delta is not {@code dO.O}: where one key has all the weight, {@code dP - delta} must vanish, and only equal
+ * roundings do.
  */
 final class WideBackward {
     private final WideCall call;

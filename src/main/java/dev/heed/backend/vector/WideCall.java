@@ -12,8 +12,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every panel of one call in f64 shares: inputs, bound mask, where keys and values lie, and how a tile of dot products
- * becomes one of scores. The stages follow the contract one by one, each rounded as it is written there.
+ * What every panel of one call in f64 shares: inputs, bound mask, where keys and values lie, and how a tile of dot
+ * products becomes one of scores. The stages follow the contract one by one, each rounded as it is written there.
  */
 final class WideCall {
     /** Keys of one tile: a tile of keys stays in the first-level cache. */
@@ -70,7 +70,9 @@ final class WideCall {
         }
     }
 
-    /** {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code slopes}, if not null. */
+    /**
+     * {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code slopes}, if there.
+     */
     void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] slopes) {
         if (softcap == null) {
             return;

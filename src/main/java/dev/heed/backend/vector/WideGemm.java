@@ -6,7 +6,9 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The projections of multi-head attention in f64: matrix products around {@link WideKernel}, blocks of rows in parallel. */
+/**
+ * The projections of multi-head attention in f64: {@link WideKernel} on packed operands, blocks of rows in parallel.
+ */
 final class WideGemm {
     /** Depth of one block: so much of a panel stays in cache, and no sum is longer before it joins the others. */
     private static final int DEPTH = 256;

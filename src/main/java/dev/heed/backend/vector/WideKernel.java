@@ -6,14 +6,15 @@ import static dev.heed.backend.vector.WideLanes.V;
 import jdk.incubator.vector.DoubleVector;
 
 /**
- * Matrix products in f64. An element of the result is a sum of its own, begun at 0 and run in depth order, whatever rows and
- * lanes are computed beside it.
+ * Matrix products in f64. An element of the result is a sum of its own, begun at 0 and run in depth order, whatever
+ * rows and lanes are computed beside it.
  */
 final class WideKernel {
     private WideKernel() {}
 
     /**
-     * {@code C += A B}, each product and sum rounded once. A long depth is cut by the caller: long sums are sums of short ones.
+     * {@code C += A B}, a product and its sum rounded once. A long depth is cut by the caller: long sums are sums of
+     * short ones.
      *
      * @param a element {@code [r][k]} lies at {@code aAt + r * rowStep + k * depthStep}
      * @param b row {@code k} begins at {@code bAt + k * bStep}
@@ -156,8 +157,8 @@ final class WideKernel {
     }
 
     /**
-     * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its weight is
-     * {@link WideSoftmax#HIDDEN}: what meets such a weight is not read.
+     * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its
+     * weight is {@link WideSoftmax#HIDDEN}: what meets such a weight is not read.
      *
      * @param weightsAreLeft whether A holds the weights; else B does
      */
@@ -190,8 +191,8 @@ final class WideKernel {
     }
 
     /**
-     * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above all
-     * others decides a row alone, so its last bits are those that the formula as written gives.
+     * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above
+     * all others decides a row alone, so its last bits are those that the formula as written gives.
      *
      * @param a row {@code r} begins at {@code aAt + r * rowStep}
      */

@@ -8,10 +8,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Up to PANEL queries of one head, in the lanes, against every key that one of them may see: first their scores, then their
- * weights, {@code [key][query]} in scratch memory. Tiles begin at multiples of {@link WideCall#TILE}, so the bits of a row
- * depend on the row alone, not on what shares its panel. The whole strip is kept, PANEL doubles a key: weights are then
- * computed once for all who ask, and gradients meet the very numbers that their deltas were summed from.
+ * Up to PANEL queries of one head, in the lanes, against every key that one of them may see: first their scores, then
+ * their weights, {@code [key][query]} in scratch memory. Tiles begin at multiples of {@link WideCall#TILE}, so the bits
+ * of a row depend on the row alone, not on what shares its panel. The whole strip is kept, PANEL doubles a key: weights
+ * are then computed once for all who ask, and gradients meet the very numbers that their deltas were summed from.
  */
 final class WidePanel {
     final WideCall call;
@@ -65,7 +65,9 @@ final class WidePanel {
         return tile * WideCall.TILE * lanes;
     }
 
-    /** Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code slopes}, if not null. */
+    /**
+     * Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code slopes}, if there.
+     */
     void score(double @Nullable [] slopes) {
         double[] strip = scratch.weights;
         Arrays.fill(scratch.maxima, WideSoftmax.NOTHING);
@@ -87,7 +89,9 @@ final class WidePanel {
         }
     }
 
-    /** Turns scores into weights relative to the maxima; leaves their sums, a sink included, and inverses; 0 for no sum. */
+    /**
+     * Turns scores into weights relative to the maxima; leaves their sums, sinks included, and inverses (0 for none).
+     */
     void weigh() {
         Arrays.fill(scratch.sums, 0);
         double sink = sink();

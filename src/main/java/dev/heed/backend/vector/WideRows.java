@@ -11,7 +11,9 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of one head as doubles: where they lie, if that is a {@code double[]} with neighbours side by side, or a copy. */
+/**
+ * The rows of one head as doubles: where they lie, if in a {@code double[]} with neighbours side by side, or a copy.
+ */
 final class WideRows {
     double[] data = new double[0];
     int at;

@@ -10,10 +10,11 @@ import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of a panel in f64, tile by tile, keys down and queries across. A sum over keys is a sum of the sums of tiles.
+ * The softmax of a panel in f64, tile by tile, keys down and queries across. Sums over keys are sums of the sums of
+ * tiles.
  *
- * <p>What is hidden weighs {@link #HIDDEN}; a weight that is too small for a double is a 0 with the other sign, so that a
- * value that is seen is read, NaN or not.
+ * <p>What is hidden weighs {@link #HIDDEN}; a weight that is too small for a double is a 0 with the other sign, so that
+ * a value that is seen is read, NaN or not.
  */
 final class WideSoftmax {
     /** The maximum of a row that has read nothing: finite, so that no difference of two of them is NaN. */
@@ -46,7 +47,7 @@ final class WideSoftmax {
      * {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN stays NaN.
      *
      * <p>{@code x = n ln 2 + r} with n whole and {@code |r| <= ln 2 / 2}; {@code e^r} by its Taylor series up to
-     * {@code r^13 / 13!}, which leaves {@code 5e-18}; then {@code 2^n} in two factors, since the smallest are subnormal.
+     * {@code r^13 / 13!}, which leaves {@code 5e-18}; then {@code 2^n} in two factors, the smallest being subnormal.
      */
     static DoubleVector exp(DoubleVector argument) {
         DoubleVector x = larger(argument, DoubleVector.broadcast(SPECIES, LOWEST));
@@ -138,7 +139,7 @@ final class WideSoftmax {
         }
     }
 
-    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever its value. */
+    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever it holds. */
     static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector sum = DoubleVector.zero(SPECIES);

@@ -8,8 +8,8 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The softmax of one row of f64 in place. Sums are kept in as many parts as a vector has lanes and added block by block, so a
- * million terms lose nothing.
+ * The softmax of one row of f64 in place. Sums are kept in as many parts as a vector has lanes and added block by
+ * block, so a million terms lose nothing.
  */
 final class WideSoftmaxRow {
     private static final int BLOCK = 1024;
@@ -73,8 +73,8 @@ final class WideSoftmaxRow {
     }
 
     /**
-     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes are
-     * added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
+     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes
+     * are added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
      */
     private static double powers(double[] x, int from, int to, double max, boolean keep) {
         DoubleVector sums = DoubleVector.zero(SPECIES);

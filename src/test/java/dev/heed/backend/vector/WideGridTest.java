@@ -14,7 +14,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every f32 case of the grid once more in f64: every option, width and length meets the loops that f64 has of its own. */
+/**
+ * Every f32 case of the grid once more in f64: every option, width and length meets the loops that f64 has for itself.
+ */
 class WideGridTest {
     /** Blocks, tiles and panels that begin a second time. */
     private static final List<String> LONGER = List.of(
