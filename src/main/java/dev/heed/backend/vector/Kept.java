@@ -18,9 +18,14 @@ final class Kept {
     private final PanelCall call;
     private final AttentionResult result;
 
+    /** The call that leaves the scores at the stage asked for. */
+    private final PanelCall staged;
+
     Kept(PanelCall call, AttentionResult result) {
         this.call = call;
         this.result = result;
+        ScoreStage stage = call.options.scores();
+        this.staged = stage == null || stage == ScoreStage.MODIFIED ? call : call.upTo(stage);
     }
 
     static boolean wanted(AttentionResult result) {
@@ -121,19 +126,17 @@ final class Kept {
 
     private void writeScores(Panel panel, Rows rows, long keyFrom, int keys, TileCover cover) {
         Tensor scores = result.scores();
-        ScoreStage stage = call.options.scores();
-        if (scores == null || stage == null) {
+        if (scores == null) {
             return;
         }
-        boolean modified = stage == ScoreStage.MODIFIED;
-        PanelCall asked = modified ? call : call.upTo(stage);
+        boolean modified = staged == call;
         if (modified && cover == TileCover.EMPTY) {
             Arrays.fill(panel.tile, 0, keys * PANEL, Float.NEGATIVE_INFINITY);
         } else {
             TileCover shown = modified ? cover : TileCover.FULL;
-            Prefill.scores(asked, panel, rows, panel.tile, 0, keyFrom, keys, shown);
+            Prefill.scores(staged, panel, rows, panel.tile, 0, keyFrom, keys, shown);
         }
-        float factor = asked.modifier.unit * call.modifier.sign * asked.modifier.sign;
+        float factor = staged.modifier.unit * call.modifier.sign * staged.modifier.sign;
         for (int i = 0; i < panel.queries; i++) {
             long position = scores.position(panel.batch, panel.head, panel.from + i, keyFrom);
             for (int j = 0; j < keys; j++) {

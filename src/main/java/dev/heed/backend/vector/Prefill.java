@@ -11,6 +11,7 @@ import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention for many queries. A task is a few panels of one head: up to PANEL queries each, in the lanes. It reads keys and
@@ -35,6 +36,7 @@ final class Prefill {
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
+    private final @Nullable Kept kept;
     private final int panels;
     private final int panelsPerTask;
     private final int tasksPerHead;
@@ -43,6 +45,7 @@ final class Prefill {
         this.call = new PanelCall(inputs);
         this.result = result;
         this.shape = call.shape;
+        this.kept = Kept.wanted(result) ? new Kept(call, result) : null;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
         this.panelsPerTask = (int) Math.max(1, Math.min(MOST_PANELS, perThread)); // no bit depends on it
@@ -74,8 +77,8 @@ final class Prefill {
             Panel panel = scratch.panels[p];
             addSinks(panel);
             write(panel, scratch.row);
-            if (Kept.wanted(result)) {
-                new Kept(call, result).write(panel, scratch.keys);
+            if (kept != null) {
+                kept.write(panel, scratch.keys);
             }
         }
     }

@@ -17,7 +17,6 @@ final class Scratch {
     float[] packed = new float[0];
     float[] tile = new float[0];
     float[] tileToo = new float[0];
-    float[] cappedScores = new float[0];
     float[] strip = new float[0];
     float[] stripToo = new float[0];
     float[] deltas = new float[0];

@@ -28,7 +28,7 @@ final class SoftmaxRow {
         for (int at = 0; at < length; at += BLOCK) {
             sum += weigh(x, at, Math.min(length, at + BLOCK), max, true, lanes);
         }
-        scale(x, length, (float) (1 / sum));
+        DotRow.scale(x, 0, length, (float) (1 / sum));
     }
 
     static void logSoftmax(float[] x, int length, float[] lanes) {
@@ -62,17 +62,8 @@ final class SoftmaxRow {
 
     /** The largest element; NaN are passed over here and spoil the sum. */
     private static float max(float[] x, int length) {
-        FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        int whole = SPECIES.loopBound(length);
-        for (int i = 0; i < whole; i += V) {
-            FloatVector s = FloatVector.fromArray(SPECIES, x, i);
-            max = max.blend(s, s.compare(VectorOperators.GT, max));
-        }
-        float largest = max.reduceLanes(VectorOperators.MAX);
+        float largest = DotRow.max(x, 0, length);
         boolean nan = false;
-        for (int i = whole; i < length; i++) {
-            largest = x[i] > largest ? x[i] : largest;
-        }
         for (int i = 0; largest == Float.NEGATIVE_INFINITY && i < length; i++) {
             nan |= Float.isNaN(x[i]);
         }
@@ -104,15 +95,5 @@ final class SoftmaxRow {
         }
         sum.intoArray(lanes, 0);
         return DotRow.sum(lanes, 0);
-    }
-
-    private static void scale(float[] x, int length, float factor) {
-        int whole = SPECIES.loopBound(length);
-        for (int i = 0; i < whole; i += V) {
-            FloatVector.fromArray(SPECIES, x, i).mul(factor).intoArray(x, i);
-        }
-        for (int i = whole; i < length; i++) {
-            x[i] *= factor;
-        }
     }
 }
