@@ -34,6 +34,9 @@ public interface AttentionBackend extends AutoCloseable {
     /** {@return multi-head attention, prepared} */
     MultiHeadPlan plan(MultiHeadProblem problem);
 
+    /** {@return a linear layer with its activation, prepared: the projections and feed-forward layers around attention} */
+    LinearPlan plan(LinearProblem problem);
+
     /** {@return a rotary position embedding, prepared} */
     RotaryPlan plan(RotaryProblem problem);
 

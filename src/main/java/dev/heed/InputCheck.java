@@ -41,6 +41,20 @@ final class InputCheck {
         }
     }
 
+    /** Checks a tensor that is there if and only if it is wanted. */
+    static void present(String name, @Nullable Tensor tensor, boolean wanted, DType type, long... shape) {
+        if ((tensor != null) != wanted) {
+            throw new InvalidInputException(
+                    "The " + name + (wanted ? " is missing" : " has no place in the problem"),
+                    wanted ? type.label() + " " + Arrays.toString(shape) : "null",
+                    String.valueOf(tensor),
+                    "weights.problem(rows, activation) is the problem of these weights");
+        }
+        if (tensor != null) {
+            input(name, tensor, type, shape);
+        }
+    }
+
     static void broadcastable(String name, @Nullable Tensor tensor, long... shape) {
         if (tensor != null) {
             readable(name, tensor);

@@ -33,6 +33,26 @@ public record MultiHeadWeights(
         return new MultiHeadWeights(query, key, value, output, null, null, null, null);
     }
 
+    /**
+     * {@return the same parameters with the promise that they change no more, see {@link Tensor#asConstant}} A backend
+     * packs them once, at their first use.
+     */
+    public MultiHeadWeights asConstant() {
+        return new MultiHeadWeights(
+                query.asConstant(),
+                key.asConstant(),
+                value.asConstant(),
+                output.asConstant(),
+                constant(queryBias),
+                constant(keyBias),
+                constant(valueBias),
+                constant(outputBias));
+    }
+
+    private static @Nullable Tensor constant(@Nullable Tensor bias) {
+        return bias == null ? null : bias.asConstant();
+    }
+
     /** {@return zeros of the same shapes, for gradients} */
     public MultiHeadWeights zerosLike() {
         return new MultiHeadWeights(

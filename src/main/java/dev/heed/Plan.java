@@ -11,7 +11,7 @@ import dev.heed.tensor.InvalidInputException;
  * @param <P> the kind of problem
  */
 public abstract sealed class Plan<P extends Problem> implements AutoCloseable
-        permits AttentionPlan, SoftmaxPlan, MultiHeadPlan, RotaryPlan {
+        permits AttentionPlan, SoftmaxPlan, MultiHeadPlan, LinearPlan, RotaryPlan {
     private final P problem;
     private volatile boolean closed;
 

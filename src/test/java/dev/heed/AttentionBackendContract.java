@@ -10,7 +10,8 @@ import org.junit.jupiter.api.TestInstance;
  *
  * <p>The chapters, each a file: {@link GridContract} compares with the double reference; {@link RowContract},
  * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} state what holds
- * of any attention and need no reference; {@link LayerContract} does so for softmax, multi-head and rotary;
+ * of any attention and need no reference; {@link LayerContract} and {@link
+ * LinearContract} do so for softmax, multi-head, rotary and linear layers;
  * {@link LifecycleContract} is about plans, threads, closing and errors.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -22,6 +23,7 @@ public abstract class AttentionBackendContract
                 DeadRowContract,
                 DropoutContract,
                 LayerContract,
+                LinearContract,
                 LifecycleContract {
     private @Nullable AttentionBackend shared;
 

@@ -52,6 +52,11 @@ class BackendsTest {
         }
 
         @Override
+        public LinearPlan plan(LinearProblem problem) {
+            throw new AssertionError("asking a backend plans nothing");
+        }
+
+        @Override
         public RotaryPlan plan(RotaryProblem problem) {
             throw new AssertionError("asking a backend plans nothing");
         }

@@ -112,7 +112,7 @@ class CaseStringProperties {
     }
 
     private static Problem problem(Random random) {
-        return switch (random.nextInt(4)) {
+        return switch (random.nextInt(5)) {
             case 0 -> attention(random);
             case 1 -> {
                 long[] shape = random.longs(1 + random.nextInt(5), 1, 2000).toArray();
@@ -129,6 +129,14 @@ class CaseStringProperties {
                         random.nextBoolean(),
                         random.nextBoolean(),
                         attention(random));
+            case 3 ->
+                new LinearProblem(
+                        1 + random.nextInt(500),
+                        1 + random.nextInt(500),
+                        1 + random.nextInt(500),
+                        random.nextBoolean(),
+                        Activation.values()[random.nextInt(Activation.values().length)],
+                        type(random));
             default -> {
                 long width = 2 + random.nextInt(200);
                 yield new RotaryProblem(

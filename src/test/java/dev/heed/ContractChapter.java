@@ -68,6 +68,16 @@ interface ContractChapter {
         return result;
     }
 
+    default Tensor linear(Tensor x, LinearWeights weights, Activation activation) {
+        LinearProblem problem = weights.problem(x.size(0), activation);
+        assumeSupported(problem);
+        Tensor y = Tensor.zeros(x.type(), x.size(0), problem.out());
+        try (LinearPlan plan = subject().plan(problem)) {
+            plan.forward(x, weights, y);
+        }
+        return y;
+    }
+
     default Tensor rotary(RotaryInputs inputs) {
         assumeSupported(inputs.problem());
         Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());

@@ -166,6 +166,8 @@ interface LifecycleContract extends ContractChapter {
                 () -> backend.plan((MultiHeadProblem) Problem.parse("mha in=8x8x8 out=8 q1x1x2x8 kv1x2 f32")));
         assertThrows(
                 IllegalStateException.class, () -> backend.plan((RotaryProblem) Problem.parse("rotary 1x1x2x8 f32")));
+        assertThrows(
+                IllegalStateException.class, () -> backend.plan((LinearProblem) Problem.parse("linear 2x3x4 f32")));
         AttentionBackend next = new NaiveBackend();
         assertSame(next, Backends.select(List.of(backend, next), attention, "auto", false));
     }

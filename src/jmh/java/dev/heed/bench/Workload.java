@@ -4,6 +4,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
@@ -73,6 +74,7 @@ sealed interface Workload {
             }
             case SoftmaxProblem p -> new Soften(p, uniform(random, p.sizes()));
             case MultiHeadProblem p -> new MultiHead(multiHead(p, random, text));
+            case LinearProblem p -> throw unknown(text);
             case RotaryProblem p -> throw unknown(text);
         };
     }

@@ -1,36 +1,37 @@
 package dev.heed.bert;
 
 import dev.heed.AttentionBackend;
-import dev.heed.AttentionResult;
-import dev.heed.MultiHeadInputs;
-import dev.heed.MultiHeadPlan;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 
 /**
- * Runs a BERT on one sentence, every attention on a backend of Heed and the rest in plain loops:
+ * Runs a BERT on sentences, attention and feed-forward layers on a backend of Heed:
  *
  * <pre>
  * x = norm(word + position + segment)
  * each layer:  x = norm(x + attention(x, x, x))    x = norm(x + gelu(x W1 + b1) W2 + b2)
  * </pre>
- *
- * <p>No token is masked, for none is padding.
  */
 public final class BertEncoder {
+    /** Tokens that are computed together: what lies between two layers stays in cache. */
+    private static final int TOGETHER = 1024;
+
     private final BertModel model;
     private final AttentionBackend backend;
 
     /**
      * Creates an encoder; it holds no resources of its own.
      *
-     * @param backend where the attention is computed; {@code Backends.select(model.problem(tokens, weights), name)}
-     *     finds one
+     * @param backend where attention and linear layers are computed; {@code Backends.select(model.problem(tokens,
+     *     weights), name)} finds one
      */
     public BertEncoder(BertModel model, AttentionBackend backend) {
         this.model = model;
@@ -51,53 +52,47 @@ public final class BertEncoder {
             requireLayer(layer);
             weights.put(layer, Tensor.zeros(DType.F32, 1, model.heads(), tokens.size(), tokens.size()));
         }
-        float[] x = embed(tokens);
-        for (int i = 0; i < model.layers(); i++) {
-            BertLayer layer = model.layers.get(i);
-            add(x, attend(layer, x, tokens.size(), weights.get(i)));
-            layer.attentionNorm().apply(x);
-            float[] between = layer.intermediate().apply(x);
-            Gelu.apply(between);
-            add(x, layer.output().apply(between));
-            layer.outputNorm().apply(x);
+        try (var pass = new BertPass(model, backend, List.of(tokens))) {
+            Tensor hidden = pass.run(weights);
+            weights.replaceAll((layer, kept) -> kept.select(0, 0));
+            return new BertEncoding(tokens, hidden.select(0, 0), weights);
         }
-        weights.replaceAll((layer, kept) -> kept.select(0, 0));
-        return new BertEncoding(tokens, Tensor.of(x, tokens.size(), model.width()), weights);
     }
 
-    private float[] embed(List<BertToken> tokens) {
-        int width = model.width();
-        float[] x = new float[tokens.size() * width];
-        for (int i = 0; i < tokens.size(); i++) {
-            int word = tokens.get(i).id() * width;
-            int segment = tokens.get(i).segment() * width;
-            for (int j = 0; j < width; j++) {
-                x[i * width + j] = model.wordEmbeddings[word + j]
-                        + model.segmentEmbeddings[segment + j]
-                        + model.positionEmbeddings[i * width + j];
+    /**
+     * {@return what the model makes of each sentence, in their order} Sentences of similar length are computed together;
+     * the shorter ones are padded, and no token sees the padding.
+     *
+     * @param sentences each with the special tokens around it
+     * @throws InvalidInputException if the tokens of any do not fit the model; nothing is computed then
+     */
+    public List<BertEncoding> encodeAll(List<List<BertToken>> sentences) {
+        sentences.forEach(this::requireFits);
+        List<Integer> byLength = IntStream.range(0, sentences.size())
+                .boxed()
+                .sorted(Comparator.comparing(i -> sentences.get(i).size()))
+                .toList();
+        BertEncoding[] encodings = new BertEncoding[sentences.size()];
+        int from = 0;
+        while (from < byLength.size()) {
+            int to = from + 1;
+            while (to < byLength.size()
+                    && (to + 1 - from) * sentences.get(byLength.get(to)).size() <= TOGETHER) {
+                to++;
             }
+            List<List<BertToken>> batch = new ArrayList<>();
+            byLength.subList(from, to).forEach(i -> batch.add(sentences.get(i)));
+            try (var pass = new BertPass(model, backend, batch)) {
+                Tensor hidden = pass.run(new TreeMap<>());
+                for (int b = 0; b < batch.size(); b++) {
+                    List<BertToken> tokens = batch.get(b);
+                    Tensor rows = hidden.select(0, b).slice(0, 0, tokens.size());
+                    encodings[byLength.get(from + b)] = new BertEncoding(tokens, rows, new TreeMap<>());
+                }
+            }
+            from = to;
         }
-        model.embeddingNorm.apply(x);
-        return x;
-    }
-
-    private float[] attend(BertLayer layer, float[] x, int tokens, @Nullable Tensor weights) {
-        float[] output = new float[x.length];
-        Tensor rows = Tensor.of(x, 1, tokens, model.width());
-        var inputs = MultiHeadInputs.of(
-                rows, rows, rows, layer.attention(), model.heads(), model.heads(), BertModel.options(weights != null));
-        var result =
-                new AttentionResult(Tensor.of(output, 1, tokens, model.width()), null, weights, null, null, null, null);
-        try (MultiHeadPlan plan = backend.plan(inputs.problem())) {
-            plan.forward(inputs, result);
-        }
-        return output;
-    }
-
-    private static void add(float[] x, float[] y) {
-        for (int i = 0; i < x.length; i++) {
-            x[i] += y[i];
-        }
+        return Arrays.asList(encodings);
     }
 
     private void requireFits(List<BertToken> tokens) {

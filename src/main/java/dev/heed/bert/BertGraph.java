@@ -1,5 +1,6 @@
 package dev.heed.bert;
 
+import dev.heed.LinearWeights;
 import dev.heed.MultiHeadWeights;
 import dev.heed.onnx.OnnxAttribute;
 import dev.heed.onnx.OnnxModel;
@@ -66,7 +67,7 @@ final class BertGraph {
                     "the activation by the error function, " + activation,
                     node(activation).opType());
         }
-        Linear intermediate = linear(at + "/intermediate/dense", width, -1);
+        LinearWeights intermediate = linear(at + "/intermediate/dense", width, -1);
         return new BertLayer(
                 new MultiHeadWeights(
                         weight(at + "/attention/self/query", width, width),
@@ -79,14 +80,13 @@ final class BertGraph {
                         bias(at + "/attention/output/dense", width)),
                 layerNorm(at + "/attention/output/LayerNorm", width),
                 intermediate,
-                linear(at + "/output/dense", intermediate.out(), width),
+                linear(at + "/output/dense", intermediate.weight().size(1), width),
                 layerNorm(at + "/output/LayerNorm", width));
     }
 
-    private Linear linear(String at, long in, long out) {
+    private LinearWeights linear(String at, long in, long out) {
         Tensor weight = weight(at, in, out);
-        return new Linear(
-                Math.toIntExact(in), Math.toIntExact(weight.size(1)), floats(weight), floats(bias(at, weight.size(1))));
+        return new LinearWeights(weight, bias(at, weight.size(1)));
     }
 
     private Tensor weight(String at, long in, long out) {

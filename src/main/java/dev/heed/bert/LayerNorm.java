@@ -10,24 +10,56 @@ package dev.heed.bert;
  */
 record LayerNorm(float[] weight, float[] bias, double epsilon) {
 
-    /** Normalises every row of {@code x} where it lies. Mean and variance are double. */
-    void apply(float[] x) {
-        int width = weight.length;
-        for (int from = 0; from < x.length; from += width) {
-            double sum = 0;
-            for (int j = 0; j < width; j++) {
-                sum += x[from + j];
-            }
-            double mean = sum / width;
-            double squares = 0;
-            for (int j = 0; j < width; j++) {
-                double centred = x[from + j] - mean;
-                squares += centred * centred;
-            }
-            double factor = 1 / Math.sqrt(squares / width + epsilon);
-            for (int j = 0; j < width; j++) {
-                x[from + j] = (float) ((x[from + j] - mean) * factor * weight[j] + bias[j]);
-            }
+    /** Normalises rows where they lie. */
+    void apply(float[] x, int rows) {
+        for (int r = 0; r < rows; r++) {
+            normalise(x, r * weight.length);
         }
+    }
+
+    /** Adds to each row its residual and normalises the sum where it lies. */
+    void apply(float[] x, float[] residual, int rows) {
+        int width = weight.length;
+        for (int r = 0; r < rows; r++) {
+            for (int i = r * width; i < (r + 1) * width; i++) {
+                x[i] += residual[i];
+            }
+            normalise(x, r * width);
+        }
+    }
+
+    private void normalise(float[] x, int from) {
+        int width = weight.length;
+        double mean = sum(x, from, width, 0, false) / width;
+        double variance = sum(x, from, width, mean, true) / width;
+        float centre = (float) mean;
+        float factor = (float) (1 / Math.sqrt(variance + epsilon));
+        for (int i = 0; i < width; i++) {
+            x[from + i] = (x[from + i] - centre) * factor * weight[i] + bias[i];
+        }
+    }
+
+    /** The sum of {@code x - shift}, or of its square, in four parts: one would wait for every addition. */
+    private static double sum(float[] x, int from, int count, double shift, boolean squared) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = from;
+        for (; i + 4 <= from + count; i += 4) {
+            double p = x[i] - shift;
+            double q = x[i + 1] - shift;
+            double r = x[i + 2] - shift;
+            double s = x[i + 3] - shift;
+            a += squared ? p * p : p;
+            b += squared ? q * q : q;
+            c += squared ? r * r : r;
+            d += squared ? s * s : s;
+        }
+        for (; i < from + count; i++) {
+            double p = x[i] - shift;
+            a += squared ? p * p : p;
+        }
+        return (a + b) + (c + d);
     }
 }

@@ -4,6 +4,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
 import dev.heed.RotaryProblem;
@@ -41,6 +42,10 @@ final class Feasibility {
                 attention(p.attention());
             }
             case SoftmaxProblem p -> size(p, p.sizes());
+            case LinearProblem p -> {
+                size(p, p.rows(), Math.max(p.in(), p.out()));
+                size(p, p.in(), p.out());
+            }
             case RotaryProblem p -> size(p, p.batch(), p.numHeads(), p.seqLen(), p.headDim());
         }
     }

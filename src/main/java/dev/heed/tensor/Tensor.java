@@ -6,7 +6,11 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A typed, strided window onto memory; it holds no arithmetic and owns nothing.
@@ -32,7 +36,21 @@ public final class Tensor {
     private final long[] strides;
     private final long offset;
 
+    /** What backends made of a constant; null for other tensors. */
+    private final @Nullable Map<Class<?>, Object> forms;
+
     private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
+        this(segment, type, shape, strides, offset, null);
+    }
+
+    private Tensor(
+            MemorySegment segment,
+            DType type,
+            long[] shape,
+            long[] strides,
+            long offset,
+            @Nullable Map<Class<?>, Object> forms) {
+        this.forms = forms;
         this.segment = segment;
         this.type = type;
         this.shape = shape;
@@ -420,6 +438,34 @@ public final class Tensor {
     /** {@return the same window, through which nothing can be written} */
     public Tensor asReadOnly() {
         return new Tensor(segment.asReadOnly(), type, shape, strides, offset);
+    }
+
+    // ---------------------------------------------------------------- constants
+
+    /**
+     * {@return the same window, with the promise that its elements change no more} A backend may then keep the form of it
+     * that suits it best, packed or on a device, as long as this very tensor is reachable: the weights of a trained model
+     * are packed once. What a backend computes after the promise is broken is undefined. Views of a constant are no
+     * constants.
+     */
+    public Tensor asConstant() {
+        return isConstant() ? this : new Tensor(segment, type, shape, strides, offset, new ConcurrentHashMap<>());
+    }
+
+    /** {@return whether the elements are {@linkplain #asConstant() promised} to change no more} */
+    public boolean isConstant() {
+        return forms != null;
+    }
+
+    /**
+     * {@return a backend's own form of this tensor} Made at the first call for a {@linkplain #isConstant() constant}, at
+     * every call for other tensors.
+     *
+     * @param form the type of the form, a backend's own class
+     * @param maker makes it from the elements
+     */
+    public <T> T prepared(Class<T> form, Supplier<T> maker) {
+        return forms == null ? maker.get() : form.cast(forms.computeIfAbsent(form, key -> maker.get()));
     }
 
     // ---------------------------------------------------------------- elements

@@ -4,6 +4,8 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
@@ -86,6 +88,12 @@ final class CaseData {
                 p.valueBias() ? random(1, type, v) : null,
                 p.outputBias() ? random(1, type, p.embedOut()) : null);
         return MultiHeadInputs.of(query, key, value, weights, s.numHeads(), s.numKvHeads(), options(p.attention()));
+    }
+
+    LinearWeights linear(LinearProblem p) {
+        return new LinearWeights(
+                random(1 / Math.sqrt(p.in()), p.type(), p.in(), p.out()),
+                p.bias() ? random(1, p.type(), p.out()) : null);
     }
 
     RotaryInputs rotary(RotaryProblem p) {

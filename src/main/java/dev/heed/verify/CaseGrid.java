@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * The cases that every backend is held to: sizes just below, at and above the widths of vectors and tiles, every option
- * alone and together, every placement and type, rows with nothing to see, decode, softmax, multi-head and rotary.
+ * alone and together, every placement and type, rows with nothing to see, decode, softmax, multi-head, linear and rotary.
  */
 public final class CaseGrid {
     private static final int[] WIDTHS = {1, 2, 3, 7, 8, 16, 21, 32, 33, 40, 59, 64, 80, 96, 111, 128, 192, 256, 512};
@@ -100,6 +100,7 @@ public final class CaseGrid {
         decode();
         softmax();
         multiHead();
+        linear();
         rotary();
         extremes();
     }
@@ -265,6 +266,25 @@ public final class CaseGrid {
         add("multi-head", "mha in=64x64x64 out=64 biases=qkvo q2x4x12x16 kv4x12 bf16");
         if (full) {
             add("multi-head", "mha in=384x384x384 out=384 biases=qkvo q1x12x65x32 kv12x65 f32 weights backward");
+        }
+    }
+
+    private void linear() {
+        for (String words : new String[] {"", "bias ", "relu ", "bias gelu ", "bias tanh "}) {
+            add("linear", "linear 7x33x65 " + words + "f32 backward");
+            add("linear", "linear 13x20x31 " + words + "f64 backward");
+        }
+        for (String sizes : new String[] {"1x1x1", "1x300x17", "129x1x64", "97x257x63", "100x513x130"}) {
+            add("linear", "linear " + sizes + " bias gelu f32 backward");
+        }
+        add("linear", "linear 50x64x64 bias f32 values=huge backward");
+        add("linear", "linear 50x64x64 bias gelu f32 values=large layout=padded backward");
+        add("linear", "linear 31x48x70 bias gelu f32 layout=native backward");
+        add("linear", "linear 31x48x70 bias relu bf16 backward");
+        add("linear", "linear 31x48x70 bias gelu f16");
+        if (full) {
+            add("linear", "linear 512x384x1536 bias gelu f32");
+            add("linear", "linear 200x1536x384 bias f32 backward");
         }
     }
 

@@ -3,6 +3,8 @@ package dev.heed.verify;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -55,6 +57,11 @@ public final class NaiveBackend implements AttentionBackend {
     @Override
     public MultiHeadPlan plan(MultiHeadProblem problem) {
         return new NaiveMultiHead(problem);
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
+        return new NaiveLinear(problem);
     }
 
     @Override

@@ -12,7 +12,6 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Multi-head attention in f32: four plain matrix products around {@link NaiveAttention}. */
@@ -32,7 +31,7 @@ final class NaiveMultiHead extends MultiHeadPlan {
         AttentionResult inner = attend(heads, result);
         Tensor joined = joined(inner.output());
         result.output()
-                .copyFrom(product(
+                .copyFrom(NaiveLinear.product(
                         joined, inputs.weights().output(), inputs.weights().outputBias()));
     }
 
@@ -45,7 +44,8 @@ final class NaiveMultiHead extends MultiHeadPlan {
         }
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
-        Tensor dHeads = backward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
+        Tensor dHeads =
+                NaiveLinear.backward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
         AttentionGradients dInner = new AttentionGradients(
                 zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
         try (var plan = new NaiveAttention(heads.problem())) {
@@ -54,20 +54,24 @@ final class NaiveMultiHead extends MultiHeadPlan {
         }
         gradients
                 .query()
-                .copyFrom(backward(inputs.query(), w.query(), joined(dInner.query()), dw.query(), dw.queryBias()));
-        gradients.key().copyFrom(backward(inputs.key(), w.key(), joined(dInner.key()), dw.key(), dw.keyBias()));
+                .copyFrom(NaiveLinear.backward(
+                        inputs.query(), w.query(), joined(dInner.query()), dw.query(), dw.queryBias()));
+        gradients
+                .key()
+                .copyFrom(NaiveLinear.backward(inputs.key(), w.key(), joined(dInner.key()), dw.key(), dw.keyBias()));
         gradients
                 .value()
-                .copyFrom(backward(inputs.value(), w.value(), joined(dInner.value()), dw.value(), dw.valueBias()));
+                .copyFrom(NaiveLinear.backward(
+                        inputs.value(), w.value(), joined(dInner.value()), dw.value(), dw.valueBias()));
     }
 
     private AttentionInputs heads(MultiHeadInputs in) {
         AttentionShape s = problem().attention().shape();
         MultiHeadWeights w = in.weights();
         return AttentionInputs.of(
-                Layout.packed(product(in.query(), w.query(), w.queryBias()), s.numHeads()),
-                Layout.packed(product(in.key(), w.key(), w.keyBias()), s.numKvHeads()),
-                Layout.packed(product(in.value(), w.value(), w.valueBias()), s.numKvHeads()),
+                Layout.packed(NaiveLinear.product(in.query(), w.query(), w.queryBias()), s.numHeads()),
+                Layout.packed(NaiveLinear.product(in.key(), w.key(), w.keyBias()), s.numKvHeads()),
+                Layout.packed(NaiveLinear.product(in.value(), w.value(), w.valueBias()), s.numKvHeads()),
                 in.options());
     }
 
@@ -98,38 +102,5 @@ final class NaiveMultiHead extends MultiHeadPlan {
 
     private static Tensor joined(Tensor heads) {
         return heads.transpose(1, 2).reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
-    }
-
-    /** {@code x W + b} for {@code x [batch, rows, in]}. */
-    private static Tensor product(Tensor x, Tensor w, @Nullable Tensor bias) {
-        int in = (int) w.size(0);
-        int out = (int) w.size(1);
-        float[] cells = x.toFloatArray();
-        float[] matrix = w.toFloatArray();
-        float[] y = new float[cells.length / in * out];
-        for (int r = 0; r < cells.length / in; r++) {
-            for (int c = 0; c < out; c++) {
-                float sum = 0;
-                for (int k = 0; k < in; k++) {
-                    sum += cells[r * in + k] * matrix[k * out + c];
-                }
-                y[r * out + c] = bias == null ? sum : sum + (float) bias.get(c);
-            }
-        }
-        return Tensor.of(y, x.size(0), x.size(1), out);
-    }
-
-    /** The gradients of {@link #product}: returns {@code dx}, writes {@code dW} and {@code db}. */
-    private static Tensor backward(Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db) {
-        Tensor rows = x.reshape(1, x.size(0) * x.size(1), x.size(2));
-        Tensor dRows = dy.reshape(1, dy.size(0) * dy.size(1), dy.size(2));
-        dw.copyFrom(product(rows.transpose(1, 2), dRows.select(0, 0), null).select(0, 0));
-        if (db != null) {
-            float[] ones = new float[(int) dRows.size(1)];
-            Arrays.fill(ones, 1);
-            Tensor sums = product(Tensor.of(ones, 1, 1, ones.length), dRows.select(0, 0), null);
-            db.copyFrom(sums.select(0, 0).select(0, 0));
-        }
-        return product(dy, w.transpose(0, 1), null);
     }
 }

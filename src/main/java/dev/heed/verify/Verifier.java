@@ -7,6 +7,8 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
 import dev.heed.MultiHeadGradients;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadProblem;
@@ -69,6 +71,7 @@ public final class Verifier {
                 case AttentionProblem p -> trial.attention(p);
                 case SoftmaxProblem p -> trial.softmax(p);
                 case MultiHeadProblem p -> trial.multiHead(p);
+                case LinearProblem p -> trial.linear(p);
                 case RotaryProblem p -> trial.rotary(p);
             }
             List<String> complaints = new ArrayList<>(trial.complaints);
@@ -293,6 +296,45 @@ public final class Verifier {
             measure(budget, "key bias gradient", w.keyBias(), r.keyBias(), t.keyBias());
             measure(budget, "value bias gradient", w.valueBias(), r.valueBias(), t.valueBias());
             measure(budget, "output bias gradient", w.outputBias(), r.outputBias(), t.outputBias());
+        }
+
+        private void linear(LinearProblem p) {
+            Tensor input = data.random(p.type(), p.rows(), p.in());
+            LinearWeights weights = data.linear(p);
+            LinearWeights wide = new LinearWeights(weights.weight().to(DType.F64), widened(weights.bias()));
+            LinearProblem wideProblem = wide.problem(p.rows(), p.activation());
+            Tensor ours = data.place(p.type(), p.rows(), p.out());
+            Tensor right = Tensor.zeros(DType.F64, p.rows(), p.out());
+            Tensor textbook = Tensor.zeros(p.type(), p.rows(), p.out());
+            try (var plan = backend.plan(p);
+                    var truthPlan = truth.plan(wideProblem);
+                    var naivePlan = naive.plan(p)) {
+                timed(() -> plan.forward(input, weights, ours));
+                truthPlan.forward(input.to(DType.F64), wide, right);
+                naivePlan.forward(input, weights, textbook);
+                measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
+                Tensor prepared = data.place(p.type(), p.rows(), p.out());
+                plan.forward(input, weights.asConstant(), prepared);
+                if (!Arrays.equals(ours.toDoubleArray(), prepared.toDoubleArray())) {
+                    complaints.add("constant weights give another output");
+                }
+                if (checked.backward()) {
+                    Tensor dOutput = data.random(p.type(), p.rows(), p.out());
+                    Tensor dOurs = data.place(p.type(), p.rows(), p.in());
+                    Tensor dRight = Tensor.zeros(DType.F64, p.rows(), p.in());
+                    Tensor dTextbook = Tensor.zeros(p.type(), p.rows(), p.in());
+                    LinearWeights dw = weights.zerosLike();
+                    LinearWeights dwRight = wide.zerosLike();
+                    LinearWeights dwTextbook = weights.zerosLike();
+                    timed(() -> plan.backward(input, weights, dOutput, dOurs, dw));
+                    truthPlan.backward(input.to(DType.F64), wide, dOutput.to(DType.F64), dRight, dwRight);
+                    naivePlan.backward(input, weights, dOutput, dTextbook, dwTextbook);
+                    ErrorBudget budget = ErrorBudget.gradient(p.type());
+                    measure(budget, "input gradient", dOurs, dRight, dTextbook);
+                    measure(budget, "weight gradient", dw.weight(), dwRight.weight(), dwTextbook.weight());
+                    measure(budget, "bias gradient", dw.bias(), dwRight.bias(), dwTextbook.bias());
+                }
+            }
         }
 
         private void rotary(RotaryProblem p) {

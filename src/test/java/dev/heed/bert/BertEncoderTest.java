@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +134,32 @@ class BertEncoderTest {
         assertTrue(refusal.getMessage().contains("[2, 4]"), refusal.getMessage());
         assertThrows(InvalidInputException.class, () -> ENCODER.encode(tokens, 6));
         assertThrows(InvalidInputException.class, () -> ENCODER.encode(tokens, -1));
+    }
+
+    @Test
+    void aBatchIsEachSentenceAlone() {
+        List<List<BertToken>> sentences = Stream.of(
+                        "the cat sat on the mat",
+                        "yes",
+                        "The animal didn't cross the street because it was too tired.",
+                        "the dog sat on the mat",
+                        "word ".repeat(400),
+                        "word ".repeat(390))
+                .map(Loaded.TOKENIZER::encode)
+                .toList();
+        List<BertEncoding> together = ENCODER.encodeAll(sentences);
+        assertEquals(sentences.size(), together.size());
+        for (int i = 0; i < sentences.size(); i++) {
+            BertEncoding alone = ENCODER.encode(sentences.get(i));
+            assertEquals(sentences.get(i), together.get(i).tokens());
+            compare(
+                    "sentence " + i,
+                    2e-5,
+                    alone.hidden().toFloatArray(),
+                    together.get(i).hidden());
+        }
+        assertEquals(List.of(), ENCODER.encodeAll(List.of()));
+        assertThrows(InvalidInputException.class, () -> ENCODER.encodeAll(List.of(sentences.get(0), List.of())));
     }
 
     @Test

@@ -30,7 +30,7 @@ class BertModelTest {
         assertEquals(30522, model.vocabulary());
         assertEquals(2, model.segments());
         assertEquals(1e-12, model.embeddingNorm.epsilon(), 1e-19);
-        assertEquals(1536, model.layers.getFirst().intermediate().out());
+        assertEquals(1536, model.layers.getFirst().intermediate().weight().size(1));
         assertEquals(
                 "mha in=384x384x384 out=384 biases=qkvo q1x12x16x32 kv12x16 f32 weights",
                 model.problem(16, true).toString());

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -358,6 +360,11 @@ class ConformanceSuiteTest {
 
         @Override
         public MultiHeadPlan plan(MultiHeadProblem problem) {
+            throw new UnsupportedOperationException(problem.toString());
+        }
+
+        @Override
+        public LinearPlan plan(LinearProblem problem) {
             throw new UnsupportedOperationException(problem.toString());
         }
 

@@ -6,6 +6,8 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -98,6 +100,11 @@ class BrokenBackend implements AttentionBackend {
 
     @Override
     public MultiHeadPlan plan(MultiHeadProblem problem) {
+        return right.plan(problem);
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
         return right.plan(problem);
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.AttentionProblem;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadProblem;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxProblem;
@@ -48,8 +49,12 @@ class CaseGridTest {
     @Test
     void everyKindTypePlacementAndDistributionIsThere() {
         List<Case> quick = cases(CaseGrid.quick()).toList();
-        for (Class<?> kind :
-                List.of(AttentionProblem.class, SoftmaxProblem.class, MultiHeadProblem.class, RotaryProblem.class)) {
+        for (Class<?> kind : List.of(
+                AttentionProblem.class,
+                SoftmaxProblem.class,
+                MultiHeadProblem.class,
+                LinearProblem.class,
+                RotaryProblem.class)) {
             assertTrue(quick.stream().anyMatch(c -> kind.isInstance(c.problem()) && c.backward()), kind::getName);
         }
         for (DType type : List.of(DType.F32, DType.F64, DType.F16, DType.BF16)) {

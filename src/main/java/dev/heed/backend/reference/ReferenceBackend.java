@@ -3,6 +3,8 @@ package dev.heed.backend.reference;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -50,6 +52,7 @@ public final class ReferenceBackend implements AttentionBackend {
             case AttentionProblem p -> longestRow(p);
             case MultiHeadProblem p -> Math.max(longestRow(p.attention()), largestMatrix(p));
             case SoftmaxProblem p -> p.shape().get(p.axis());
+            case LinearProblem p -> Math.max(p.rows(), p.in()) * Math.max(p.in(), p.out());
             case RotaryProblem p -> p.headDim();
         };
         return longest <= LONGEST_ROW
@@ -85,6 +88,12 @@ public final class ReferenceBackend implements AttentionBackend {
     public MultiHeadPlan plan(MultiHeadProblem problem) {
         requireReady(problem);
         return new ReferenceMultiHead(problem);
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
+        requireReady(problem);
+        return new ReferenceLinear(problem);
     }
 
     @Override

@@ -2,16 +2,25 @@ package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
 
+import dev.heed.Activation;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Matrix products around {@link MicroKernel}: the right operand is packed into panels, depth is cut so that a block of both
- * operands stays in cache, and blocks of the result are tasks. Any operand may be transposed by its strides.
+ * operands stays in cache, and blocks of the result are tasks. Any left operand may be transposed by its strides.
+ *
+ * <p>The cuts of the depth follow from the depth alone, so the bits of an element do not depend on rows or threads.
  */
 final class Gemm {
-    /** Depth of one block. */
+    /** Depth of one block at most. */
     private static final int DEPTH = 256;
 
-    /** Rows of one task. */
+    /** Rows of one task at most. */
     private static final int ROWS = 96;
+
+    /** Rows of one task at least, where more tasks would keep more threads busy. */
+    private static final int FEWEST_ROWS = 24;
 
     private Gemm() {}
 
@@ -22,77 +31,116 @@ final class Gemm {
         }
     }
 
-    /** Packs a matrix whose element {@code [k][c]} lies at {@code at + k * rowStep + c * columnStep}. */
-    static Packed pack(float[] b, int at, int rowStep, int columnStep, int depth, int columns, Workers workers) {
-        int panels = Lanes.panels(columns);
-        float[] packed = new float[Math.multiplyExact(panels * PANEL, depth)];
+    /**
+     * {@code C = f(A B + bias)}.
+     *
+     * @param bias one number for every column and zeros up to a whole panel, or null
+     * @param c where the result goes; its columns are neighbours
+     */
+    record Product(Matrix a, Packed b, float @Nullable [] bias, Activation activation, Matrix c) {
+        int tasks(int rowsPerTask) {
+            return Math.multiplyExact(Math.ceilDiv(c.rows(), rowsPerTask), b.panels());
+        }
+    }
+
+    static Packed pack(Matrix b, Workers workers) {
+        int panels = Lanes.panels(b.columns());
+        int depth = b.rows();
+        float[] packed = new float[Math.multiplyExact(Math.multiplyExact(panels, PANEL), depth)];
         workers.run(panels, (panel, scratch) -> {
             int first = panel * PANEL;
-            int width = Math.min(PANEL, columns - first);
+            int width = Math.min(PANEL, b.columns() - first);
             for (int k = 0; k < depth; k++) {
-                int from = at + k * rowStep + first * columnStep;
+                int from = b.at() + k * b.rowStep() + first * b.columnStep();
                 int to = (panel * depth + k) * PANEL;
+                if (b.columnStep() == 1) {
+                    System.arraycopy(b.data(), from, packed, to, width);
+                    continue;
+                }
                 for (int c = 0; c < width; c++) {
-                    packed[to + c] = b[from + c * columnStep];
+                    packed[to + c] = b.data()[from + c * b.columnStep()];
                 }
             }
         });
-        return new Packed(packed, depth, columns);
+        return new Packed(packed, depth, b.columns());
     }
 
-    /**
-     * {@code C = A B}: element {@code [r][k]} of A lies at {@code at + r * rowStep + k * columnStep}; rows of C are
-     * {@code b.panels() * PANEL} apart, padded columns are zero.
-     */
-    static float[] multiply(float[] a, int at, int rowStep, int columnStep, int rows, Packed b, Workers workers) {
-        int step = b.panels() * PANEL;
-        float[] c = new float[Math.multiplyExact(rows, step)];
-        int blocks = (rows + ROWS - 1) / ROWS;
-        workers.run(blocks * b.panels(), (task, scratch) -> {
-            int first = task / b.panels() * ROWS;
-            int panel = task % b.panels();
-            int count = Math.min(ROWS, rows - first);
-            for (int k = 0; k < b.depth(); k += DEPTH) {
-                int depth = Math.min(DEPTH, b.depth() - k);
-                MicroKernel.accumulate(
-                        a,
-                        at + first * rowStep + k * columnStep,
-                        rowStep,
-                        columnStep,
-                        count,
-                        b.data(),
-                        (panel * b.depth() + k) * PANEL,
-                        PANEL,
-                        depth,
-                        c,
-                        first * step + panel * PANEL,
-                        step);
+    /** Computes products side by side: small ones fill the threads together. */
+    static void run(List<Product> products, Workers workers) {
+        int rowsPerTask = rowsPerTask(products, workers.threads());
+        int tasks = 0;
+        for (Product product : products) {
+            tasks = Math.addExact(tasks, product.tasks(rowsPerTask));
+        }
+        workers.run(tasks, (task, scratch) -> {
+            int rest = task;
+            for (Product product : products) {
+                int here = product.tasks(rowsPerTask);
+                if (rest < here) {
+                    block(
+                            product,
+                            rest / product.b.panels() * rowsPerTask,
+                            rest % product.b.panels(),
+                            rowsPerTask,
+                            scratch);
+                    return;
+                }
+                rest -= here;
             }
         });
-        return c;
     }
 
-    /** Adds a row to every row. */
-    static void addRow(float[] c, int rows, int step, float[] row) {
-        for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < row.length; i++) {
-                c[r * step + i] += row[i];
-            }
-        }
+    static void run(Product product, Workers workers) {
+        run(List.of(product), workers);
     }
 
-    /** The sums of the columns, in double on the way. */
-    static float[] columnSums(float[] c, int at, int rows, int step, int columns) {
-        double[] sums = new double[columns];
-        for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < columns; i++) {
-                sums[i] += c[at + r * step + i];
+    /** A multiple of the micro-kernel's six rows. */
+    private static int rowsPerTask(List<Product> products, int threads) {
+        double rows = 0;
+        int most = 0;
+        for (Product product : products) {
+            rows += (double) product.c.rows() * product.b.panels();
+            most = Math.max(most, product.c.rows());
+        }
+        double share = Math.clamp(rows / (4.0 * threads), FEWEST_ROWS, ROWS);
+        int blocks = (int) Math.ceil(most / share);
+        return Math.ceilDiv(Math.ceilDiv(most, blocks), 6) * 6;
+    }
+
+    /** One panel of columns for some rows. */
+    private static void block(Product product, int first, int panel, int rowsPerTask, Scratch scratch) {
+        Matrix a = product.a;
+        Packed b = product.b;
+        Matrix c = product.c;
+        int rows = Math.min(rowsPerTask, c.rows() - first);
+        int column = panel * PANEL;
+        int width = Math.min(PANEL, b.columns - column);
+        boolean narrow = width < PANEL; // the last panel's padding has no place in C
+        float[] to = c.data();
+        int at = c.at() + first * c.rowStep() + column;
+        int step = c.rowStep();
+        if (narrow) {
+            to = scratch.tile = Scratch.atLeast(scratch.tile, rowsPerTask * PANEL);
+            at = 0;
+            step = PANEL;
+        }
+        int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, DEPTH));
+        for (int k = 0; k < b.depth; k += depth) {
+            int count = Math.min(depth, b.depth - k);
+            int aAt = a.at() + first * a.rowStep() + k * a.columnStep();
+            int bAt = (panel * b.depth + k) * PANEL;
+            if (k == 0) {
+                MicroKernel.product(
+                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
+            } else {
+                MicroKernel.accumulate(
+                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
             }
         }
-        float[] rounded = new float[columns];
-        for (int i = 0; i < columns; i++) {
-            rounded[i] = (float) sums[i];
+        // The bias comes last: sums that begin with it would be rounded at its size.
+        LinearTile.finish(product.activation, product.bias, column, to, at, step, rows);
+        for (int r = 0; narrow && r < rows; r++) {
+            System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);
         }
-        return rounded;
     }
 }

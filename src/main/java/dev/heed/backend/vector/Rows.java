@@ -47,7 +47,7 @@ final class Rows {
     /** {@return the array behind a tensor whose rows can be read in place, or null} */
     static float @Nullable [] array(Tensor tensor) {
         boolean straight = tensor.type() == DType.F32
-                && (tensor.stride(3) == 1 || tensor.size(3) == 1)
+                && (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
                 && tensor.segment().address() % Float.BYTES == 0; // a segment may begin within an element
         return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
     }

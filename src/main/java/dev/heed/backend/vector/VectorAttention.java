@@ -30,9 +30,14 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        if (wide()) {
+        forward(inputs, result, workers);
+    }
+
+    /** Computes forward by the loops that suit the problem. */
+    static void forward(AttentionInputs inputs, AttentionResult result, Workers workers) {
+        if (inputs.problem().type() == DType.F64) {
             WideAttention.run(inputs, result, workers);
-        } else if (Decode.fits(problem())) {
+        } else if (Decode.fits(inputs.problem()) && !Kept.wanted(result)) {
             Decode.run(inputs, result, workers);
         } else {
             Prefill.run(inputs, result, workers);

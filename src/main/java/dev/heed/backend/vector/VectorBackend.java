@@ -4,6 +4,8 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -128,6 +130,7 @@ public final class VectorBackend implements AttentionBackend {
             case AttentionProblem p -> p.type();
             case MultiHeadProblem p -> p.attention().type();
             case SoftmaxProblem p -> p.type();
+            case LinearProblem p -> p.type();
             case RotaryProblem p -> p.type();
         };
         AttentionShape shape = switch (problem) {
@@ -164,7 +167,16 @@ public final class VectorBackend implements AttentionBackend {
 
     @Override
     public MultiHeadPlan plan(MultiHeadProblem problem) {
-        return new VectorMultiHead(problem, workers(problem));
+        Workers running = workers(problem);
+        return problem.attention().type() == DType.F64
+                ? new WideMultiHead(problem, running)
+                : new VectorMultiHead(problem, running);
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
+        Workers running = workers(problem);
+        return problem.type() == DType.F64 ? new WideLinear(problem, running) : new VectorLinear(problem, running);
     }
 
     @Override

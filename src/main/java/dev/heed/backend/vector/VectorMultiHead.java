@@ -1,10 +1,8 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
-
+import dev.heed.Activation;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
-import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.MultiHeadGradients;
@@ -12,18 +10,28 @@ import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
-import dev.heed.tensor.DType;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention: packed projections around the fused attention; between them f64 for f64, else f32. */
+/**
+ * Multi-head attention in f32: the projections of query, key and value side by side in one parallel step, the fused attention
+ * on their results, and the output projection. What lies between the steps is kept for the next call.
+ */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
+    private final AttentionShape shape;
+    private final MatrixBuffer query = new MatrixBuffer();
+    private final MatrixBuffer key = new MatrixBuffer();
+    private final MatrixBuffer value = new MatrixBuffer();
+    private final MatrixBuffer joined = new MatrixBuffer();
+    private final MatrixBuffer output = new MatrixBuffer();
 
     VectorMultiHead(MultiHeadProblem problem, Workers workers) {
         super(problem);
         this.workers = workers;
+        this.shape = problem.attention().shape();
     }
 
     @Override
@@ -33,135 +41,89 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     @Override
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
-        AttentionInputs heads = heads(inputs);
-        AttentionResult inner = attended(heads, result);
+        Matrix together = attended(heads(inputs), result);
         MultiHeadWeights w = inputs.weights();
-        Tensor projected = project(joined(inner.output()), w.output(), w.outputBias());
-        result.output().copyFrom(projected);
+        Matrix to = output.place(result.output());
+        Gemm.run(product(together, w.output(), w.outputBias(), to), workers);
+        output.deliver(to, result.output());
+    }
+
+    private Gemm.Product product(Matrix x, Tensor weight, @Nullable Tensor bias, Matrix to) {
+        return VectorLinear.product(x, weight, bias, Activation.IDENTITY, to, workers);
+    }
+
+    /** The heads: inputs of the attention between the projections. */
+    private AttentionInputs heads(MultiHeadInputs in) {
+        MultiHeadWeights w = in.weights();
+        Matrix x = query.read(in.query());
+        Matrix xk = in.key() == in.query() ? x : key.read(in.key());
+        Matrix xv = in.value() == in.key() ? xk : value.read(in.value());
+        Matrix q = query.place(x.rows(), w.query().size(1));
+        Matrix k = key.place(xk.rows(), w.key().size(1));
+        Matrix v = value.place(xv.rows(), w.value().size(1));
+        Gemm.run(
+                List.of(
+                        product(x, w.query(), w.queryBias(), q),
+                        product(xk, w.key(), w.keyBias(), k),
+                        product(xv, w.value(), w.valueBias(), v)),
+                workers);
+        return AttentionInputs.of(
+                split(q, shape.seqLenQ(), shape.numHeads()),
+                split(k, shape.seqLenKv(), shape.numKvHeads()),
+                split(v, shape.seqLenKv(), shape.numKvHeads()),
+                in.options());
+    }
+
+    private Tensor split(Matrix rows, long length, long heads) {
+        return Layout.packed(rows.tensor(shape.batch(), length, rows.columns()), heads);
+    }
+
+    /** The attention between the projections; all but its output goes straight to the caller's tensors. */
+    private Matrix attended(AttentionInputs heads, @Nullable AttentionResult into) {
+        int rows = Math.toIntExact(shape.batch() * shape.seqLenQ());
+        Matrix together = joined.place(rows, shape.numHeads() * shape.valueHeadDim());
+        Tensor output = split(together, shape.seqLenQ(), shape.numHeads());
+        AttentionResult inner = into == null
+                ? new AttentionResult(output, null, null, null, null, null, null)
+                : new AttentionResult(
+                        output,
+                        into.lse(),
+                        into.weights(),
+                        into.rowWeights(),
+                        into.topKWeights(),
+                        into.topKIndices(),
+                        into.scores());
+        VectorAttention.forward(heads, inner, workers);
+        return together;
     }
 
     @Override
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         AttentionInputs heads = heads(inputs);
-        AttentionResult inner = AttentionResult.allocate(heads.problem());
-        attend(heads, inner);
+        Matrix together = attended(heads, null);
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
-        Tensor dJoined =
-                projectBackward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
-        AttentionShape s = heads.problem().shape();
+        Matrix dy = output.read(outputGradient);
+        Matrix dTogether = output.place(together.rows(), together.columns());
+        VectorLinear.gradients(together, dy, w.output(), dw.output(), dw.outputBias(), dTogether, workers);
+        Tensor dHeads = split(dTogether, shape.seqLenQ(), shape.numHeads());
         AttentionGradients dInner = new AttentionGradients(
                 zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
-        Tensor dHeads = Layout.packed(dJoined, s.numHeads());
-        if (wide()) {
-            WideBackward.run(heads, dHeads, null, dInner, workers);
-        } else {
-            Backward.run(heads, dHeads, null, dInner, workers);
-        }
-        gradients
-                .query()
-                .copyFrom(
-                        projectBackward(inputs.query(), w.query(), joined(dInner.query()), dw.query(), dw.queryBias()));
-        gradients.key().copyFrom(projectBackward(inputs.key(), w.key(), joined(dInner.key()), dw.key(), dw.keyBias()));
-        gradients
-                .value()
-                .copyFrom(
-                        projectBackward(inputs.value(), w.value(), joined(dInner.value()), dw.value(), dw.valueBias()));
+        Backward.run(heads, dHeads, null, dInner, workers);
+        backward(query.read(inputs.query()), dInner.query(), w.query(), dw.query(), dw.queryBias(), gradients.query());
+        backward(key.read(inputs.key()), dInner.key(), w.key(), dw.key(), dw.keyBias(), gradients.key());
+        backward(value.read(inputs.value()), dInner.value(), w.value(), dw.value(), dw.valueBias(), gradients.value());
     }
 
-    private boolean wide() {
-        return problem().attention().type() == DType.F64;
-    }
-
-    private AttentionInputs heads(MultiHeadInputs in) {
-        AttentionShape s = problem().attention().shape();
-        MultiHeadWeights w = in.weights();
-        return AttentionInputs.of(
-                Layout.packed(project(in.query(), w.query(), w.queryBias()), s.numHeads()),
-                Layout.packed(project(in.key(), w.key(), w.keyBias()), s.numKvHeads()),
-                Layout.packed(project(in.value(), w.value(), w.valueBias()), s.numKvHeads()),
-                in.options());
-    }
-
-    /** The attention between the projections; all but its output goes straight to the caller's tensors. */
-    private AttentionResult attended(AttentionInputs heads, AttentionResult into) {
-        AttentionProblem p = heads.problem();
-        AttentionShape s = p.shape();
-        Tensor output = Layout.packed(
-                Tensor.zeros(p.type(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()), s.numHeads());
-        AttentionResult inner = new AttentionResult(
-                output,
-                into.lse(),
-                into.weights(),
-                into.rowWeights(),
-                into.topKWeights(),
-                into.topKIndices(),
-                into.scores());
-        attend(heads, inner);
-        return inner;
-    }
-
-    private void attend(AttentionInputs heads, AttentionResult into) {
-        if (wide()) {
-            WideAttention.run(heads, into, workers);
-        } else {
-            Prefill.run(heads, into, workers);
-        }
+    private void backward(Matrix x, Tensor dHeads, Tensor w, Tensor dw, @Nullable Tensor db, Tensor dx) {
+        Tensor dJoined =
+                dHeads.transpose(1, 2).reshape(dHeads.size(0), dHeads.size(2), dHeads.size(1) * dHeads.size(3));
+        Matrix to = output.place(dx);
+        VectorLinear.gradients(x, output.read(dJoined), w, dw, db, to, workers);
+        output.deliver(to, dx);
     }
 
     private static Tensor zeros(Tensor like) {
         return Layout.BSHD.toBhsd(Tensor.zeros(like.type(), like.size(0), like.size(2), like.size(1), like.size(3)));
-    }
-
-    /** The heads side by side again: {@code [batch, heads, sequence, width]} as {@code [batch, sequence, heads * width]}. */
-    private static Tensor joined(Tensor heads) {
-        return heads.transpose(1, 2).reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
-    }
-
-    private static float[] floats(Tensor tensor) {
-        return tensor.type() == DType.F32
-                        && tensor.isContiguous()
-                        && tensor.offset() == 0
-                        && tensor.segment().heapBase().orElse(null) instanceof float[] array
-                        && tensor.segment().address() == 0
-                ? array
-                : tensor.toFloatArray();
-    }
-
-    /** {@code x W + b} as {@code [batch, sequence, out]}. */
-    private Tensor project(Tensor x, Tensor w, @Nullable Tensor bias) {
-        if (wide()) {
-            return WideGemm.project(x, w, bias, workers);
-        }
-        int in = (int) w.size(0);
-        int out = (int) w.size(1);
-        int rows = Math.toIntExact(x.elementCount() / in);
-        Gemm.Packed packed = Gemm.pack(floats(w), 0, out, 1, in, out, workers);
-        float[] y = Gemm.multiply(floats(x), 0, in, 1, rows, packed, workers);
-        int step = packed.panels() * PANEL;
-        if (bias != null) {
-            Gemm.addRow(y, rows, step, bias.toFloatArray());
-        }
-        return Tensor.of(y, x.size(0), x.size(1), step).slice(2, 0, out);
-    }
-
-    /** The gradients of {@link #project}: returns {@code dx = dy W'}, writes {@code dW = x' dy} and {@code db}. */
-    private Tensor projectBackward(Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db) {
-        if (wide()) {
-            return WideGemm.projectBackward(x, w, dy, dw, db, workers);
-        }
-        int in = (int) w.size(0);
-        int out = (int) w.size(1);
-        int rows = Math.toIntExact(x.elementCount() / in);
-        float[] gradient = floats(dy);
-        Gemm.Packed packed = Gemm.pack(gradient, 0, out, 1, rows, out, workers);
-        float[] weights = Gemm.multiply(floats(x), 0, 1, in, in, packed, workers);
-        dw.copyFrom(Tensor.of(weights, in, packed.panels() * PANEL).slice(1, 0, out));
-        if (db != null) {
-            db.copyFrom(Tensor.of(Gemm.columnSums(gradient, 0, rows, out, out), out));
-        }
-        Gemm.Packed turned = Gemm.pack(floats(w), 0, 1, out, out, in, workers);
-        float[] dx = Gemm.multiply(gradient, 0, out, 1, rows, turned, workers);
-        return Tensor.of(dx, x.size(0), x.size(1), turned.panels() * PANEL).slice(2, 0, in);
     }
 }

@@ -4,8 +4,11 @@ import static dev.heed.backend.reference.CentralDifference.assertDirectionalDeri
 import static dev.heed.backend.reference.CentralDifference.assertGradient;
 import static dev.heed.backend.reference.CentralDifference.weighed;
 
+import dev.heed.Activation;
 import dev.heed.Attention;
 import dev.heed.AttentionOptions;
+import dev.heed.LinearPlan;
+import dev.heed.LinearWeights;
 import dev.heed.MultiHeadGradients;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadWeights;
@@ -24,9 +27,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The reference's gradients of softmax, multi-head attention and rotary are the slopes of its forward passes. */
+/** The reference's gradients of softmax, linear layers, multi-head attention and rotary are the slopes of its forward passes. */
 class LayerGradientTest {
     private static final AttentionOptions REFERENCE = AttentionOptions.DEFAULT.withBackend("reference");
 
@@ -47,6 +51,30 @@ class LayerGradientTest {
             loss.getAsDouble();
             plan.backward(output, dOutput, gradient);
             assertGradient("input", input, gradient, loss);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void linearWithEveryActivation(Activation activation) {
+        var random = new RandomTensors(1);
+        Tensor input = random.normal(DType.F64, 3, 4);
+        Tensor dOutput = random.normal(DType.F64, 3, 5);
+        LinearWeights weights = new LinearWeights(random.normal(DType.F64, 4, 5), random.normal(DType.F64, 5));
+        Tensor output = Tensor.zeros(DType.F64, 3, 5);
+        Tensor gradient = Tensor.zeros(DType.F64, 3, 4);
+        LinearWeights gradients = weights.zerosLike();
+        try (var backend = new ReferenceBackend();
+                LinearPlan plan = backend.plan(weights.problem(3, activation))) {
+            DoubleSupplier loss = () -> {
+                plan.forward(input, weights, output);
+                return weighed(output, dOutput);
+            };
+            plan.backward(input, weights, dOutput, gradient, gradients);
+            assertGradient("input", input, gradient, loss);
+            assertGradient("weight", weights.weight(), gradients.weight(), loss);
+            assertGradient(
+                    "bias", Objects.requireNonNull(weights.bias()), Objects.requireNonNull(gradients.bias()), loss);
         }
     }
 

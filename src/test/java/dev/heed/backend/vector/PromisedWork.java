@@ -1,10 +1,13 @@
 package dev.heed.backend.vector;
 
+import dev.heed.Activation;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
 import dev.heed.MultiHeadGradients;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadWeights;
@@ -49,6 +52,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
             all.add(softmax(type, 1, 3, 70_001));
             all.add(softmax(type, 0, 257, 9));
             all.add(multiHead(type));
+            all.add(linear(type));
             all.add(rotary(type));
         }
         return all;
@@ -67,6 +71,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
                 softmax(DType.F32, 1, 2, 1000),
                 softmax(DType.BF16, 1, 3, 37),
                 multiHead(DType.F32),
+                linear(DType.F32),
                 rotary(DType.F32));
     }
 
@@ -165,6 +170,24 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
             plan.forward(inputs, result);
             plan.backward(inputs, dOutput, gradients);
             return Stream.concat(present(result.tensors()).stream(), present(gradients.tensors()).stream())
+                    .toList();
+        });
+    }
+
+    private static PromisedWork linear(DType type) {
+        var random = new RandomTensors(8);
+        LinearWeights weights = new LinearWeights(random.normal(type, 300, 130), random.normal(type, 130));
+        Tensor x = random.normal(type, 203, 300);
+        Tensor dOutput = random.normal(type, 203, 130);
+        LinearProblem problem = weights.problem(203, Activation.GELU);
+        return new PromisedWork("forward and backward " + problem, backend -> {
+            Tensor output = Tensor.zeros(type, 203, 130);
+            Tensor gradient = Tensor.zeros(type, 203, 300);
+            LinearWeights gradients = weights.zerosLike();
+            var plan = backend.plan(problem);
+            plan.forward(x, weights, output);
+            plan.backward(x, weights, dOutput, gradient, gradients);
+            return Stream.concat(Stream.of(output, gradient), present(gradients.tensors()).stream())
                     .toList();
         });
     }

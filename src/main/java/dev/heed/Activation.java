@@ -1,0 +1,93 @@
+package dev.heed;
+
+import java.util.Locale;
+
+/** What a linear layer does to every element of its product; here exactly, in double. */
+public enum Activation {
+    /** Nothing. */
+    IDENTITY {
+        @Override
+        public double apply(double x) {
+            return x;
+        }
+
+        @Override
+        public double slope(double x) {
+            return 1;
+        }
+    },
+
+    /** {@code max(x, 0)}; its slope at 0 is 0. */
+    RELU {
+        @Override
+        public double apply(double x) {
+            return x < 0 ? 0 : x;
+        }
+
+        @Override
+        public double slope(double x) {
+            return x > 0 ? 1 : Double.isNaN(x) ? x : 0;
+        }
+    },
+
+    /** {@code x Phi(x)} (Hendrycks and Gimpel 2016, section 2): the exact form, not the one by a hyperbolic tangent. */
+    GELU {
+        @Override
+        public double apply(double x) {
+            return x == Double.NEGATIVE_INFINITY ? 0 : x * normal(x);
+        }
+
+        @Override
+        public double slope(double x) {
+            return Double.isInfinite(x) ? normal(x) : normal(x) + x * density(x);
+        }
+    },
+
+    /** The hyperbolic tangent. */
+    TANH {
+        @Override
+        public double apply(double x) {
+            return Math.tanh(x);
+        }
+
+        @Override
+        public double slope(double x) {
+            double y = Math.tanh(x);
+            return 1 - y * y;
+        }
+    };
+
+    private static final double ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
+
+    /** Beyond it the normal distribution is 0 or 1 in double, to 1e-19. */
+    private static final double FAR = 9;
+
+    /** {@return the activation of a number} */
+    public abstract double apply(double x);
+
+    /** {@return its derivative there} */
+    public abstract double slope(double x);
+
+    /** {@return the word in a case string; empty for none} */
+    String word() {
+        return this == IDENTITY ? "" : name().toLowerCase(Locale.ROOT);
+    }
+
+    private static double density(double x) {
+        return Math.exp(-x * x / 2) / ROOT_TWO_PI;
+    }
+
+    /** {@code Phi(x) = 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}: the terms have one sign (Marsaglia 2004). */
+    private static double normal(double x) {
+        if (Math.abs(x) > FAR) {
+            return x > 0 ? 1 : 0;
+        }
+        double sum = x;
+        double term = x;
+        for (int n = 3; Math.abs(term) > Math.abs(sum) * 0x1p-54; n += 2) { // false for NaN
+            term *= x * x / n;
+            sum += term;
+        }
+        return 0.5 + sum * density(x);
+    }
+}

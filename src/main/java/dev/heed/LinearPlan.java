@@ -1,0 +1,96 @@
+package dev.heed;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A linear layer with its activation, prepared for one problem. */
+public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
+    /** Creates the plan of a problem. */
+    protected LinearPlan(LinearProblem problem) {
+        super(problem);
+    }
+
+    /**
+     * Computes {@code y = f(x W + b)}.
+     *
+     * @param input {@code x}, {@code [rows, in]}, any strides
+     * @param weights {@code W} and {@code b}; {@linkplain LinearWeights#asConstant constants} are packed once
+     * @param output {@code y}, {@code [rows, out]}; may not overlap what is read
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void forward(Tensor input, LinearWeights weights, Tensor output) {
+        requireRunnable(problem());
+        try {
+            requireInputs(input, weights);
+            InputCheck.output(
+                    "output",
+                    output,
+                    true,
+                    problem().type(),
+                    problem().rows(),
+                    problem().out());
+            InputCheck.disjoint(List.of(output), read(input, weights, null));
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runForward(input, weights, output);
+    }
+
+    /**
+     * Computes, with {@code z = x W + b} again and {@code dz = dy f'(z)}: {@code dx = dz W'}, {@code dW = x' dz} and
+     * {@code db}, the sum of the rows of {@code dz}.
+     *
+     * @param input what forward read
+     * @param weights what forward read
+     * @param outputGradient {@code dy}, {@code [rows, out]}
+     * @param inputGradient {@code dx}, {@code [rows, in]}; earlier contents are overwritten
+     * @param weightGradients {@code dW} and {@code db}; earlier contents are overwritten
+     * @throws InvalidInputException if anything does not fit; nothing is written then
+     */
+    public final void backward(
+            Tensor input,
+            LinearWeights weights,
+            Tensor outputGradient,
+            Tensor inputGradient,
+            LinearWeights weightGradients) {
+        requireRunnable(problem());
+        LinearProblem p = problem();
+        try {
+            requireInputs(input, weights);
+            InputCheck.input("output gradient", outputGradient, p.type(), p.rows(), p.out());
+            InputCheck.output("input gradient", inputGradient, true, p.type(), p.rows(), p.in());
+            weightGradients.requireWritable(p);
+            List<@Nullable Tensor> written = new ArrayList<>(weightGradients.tensors());
+            written.add(inputGradient);
+            InputCheck.disjoint(written, read(input, weights, outputGradient));
+        } catch (InvalidInputException e) {
+            throw located(e);
+        }
+        runBackward(input, weights, outputGradient, inputGradient, weightGradients);
+    }
+
+    private void requireInputs(Tensor input, LinearWeights weights) {
+        InputCheck.input(
+                "input", input, problem().type(), problem().rows(), problem().in());
+        weights.requireFits(problem());
+    }
+
+    private static List<@Nullable Tensor> read(Tensor input, LinearWeights weights, @Nullable Tensor gradient) {
+        return Arrays.asList(input, weights.weight(), weights.bias(), gradient);
+    }
+
+    /** Computes forward on checked arguments. */
+    protected abstract void runForward(Tensor input, LinearWeights weights, Tensor output);
+
+    /** Computes backward on checked arguments. */
+    protected abstract void runBackward(
+            Tensor input,
+            LinearWeights weights,
+            Tensor outputGradient,
+            Tensor inputGradient,
+            LinearWeights weightGradients);
+}

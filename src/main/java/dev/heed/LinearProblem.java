@@ -1,0 +1,56 @@
+package dev.heed;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+
+/**
+ * One linear layer without its data: {@code y = f(x W + b)}. As a case string: {@code linear 512x384x1536 bias gelu f32},
+ * the rows, the width of a row of {@code x} and that of a row of {@code y}.
+ *
+ * @param rows rows of {@code x} and {@code y}
+ * @param in width of a row of {@code x}
+ * @param out width of a row of {@code y}
+ * @param bias whether there is a {@code b}
+ * @param activation what {@code f} is
+ * @param type the type of input, parameters and output
+ */
+public record LinearProblem(long rows, long in, long out, boolean bias, Activation activation, DType type)
+        implements Problem {
+    private static final String GRAMMAR = "linear <rows>x<in>x<out> [bias] [relu|gelu|tanh] [f32|f64|f16|bf16]";
+
+    /** Checks the sizes. */
+    public LinearProblem {
+        if (Math.min(rows, Math.min(in, out)) < 1 || !type.isFloating()) {
+            throw new InvalidInputException(
+                    "Every size of a linear layer is at least 1",
+                    "sizes of 1 or more, floating-point",
+                    CaseText.join(rows, in, out) + " " + type.label(),
+                    "leave the call out where there is nothing to compute");
+        }
+    }
+
+    static LinearProblem parse(String caseString) {
+        var words = new CaseText(caseString, GRAMMAR);
+        words.takeFlag("linear");
+        long[] sizes = words.sizes(words.takeNumber(""), 3);
+        Activation activation = Activation.IDENTITY;
+        for (Activation known : Activation.values()) {
+            activation = words.takeFlag(known.word()) ? known : activation;
+        }
+        var problem =
+                new LinearProblem(sizes[0], sizes[1], sizes[2], words.takeFlag("bias"), activation, words.takeType());
+        words.end();
+        return problem;
+    }
+
+    @Override
+    public double flops() {
+        return 2.0 * rows * in * out;
+    }
+
+    @Override
+    public String toString() {
+        return "linear " + CaseText.join(rows, in, out) + (bias ? " bias" : "")
+                + (activation == Activation.IDENTITY ? "" : " " + activation.word()) + " " + type.label();
+    }
+}

@@ -1,0 +1,38 @@
+package dev.heed.backend.vector;
+
+import dev.heed.tensor.Tensor;
+
+/** Memory for a matrix that cannot be read, and for one that cannot be written, where a tensor has it; grows and is kept. */
+final class MatrixBuffer {
+    private float[] copy = new float[0];
+    private float[] result = new float[0];
+
+    /** {@return the rows of a tensor: its last axis across, the others down} */
+    Matrix read(Tensor tensor) {
+        Matrix inPlace = Matrix.inPlace(tensor);
+        if (inPlace == null) {
+            copy = Scratch.atLeast(copy, Math.toIntExact(tensor.elementCount()));
+        }
+        return inPlace != null ? inPlace : Matrix.copy(tensor, copy);
+    }
+
+    /** {@return where to compute the rows of a tensor} */
+    Matrix place(Tensor tensor) {
+        Matrix inPlace = Matrix.inPlace(tensor);
+        int columns = (int) tensor.size(-1);
+        return inPlace != null ? inPlace : place(Math.toIntExact(tensor.elementCount() / columns), columns);
+    }
+
+    /** {@return a place of its own} */
+    Matrix place(int rows, long columns) {
+        result = Scratch.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
+        return Matrix.of(result, rows, (int) columns);
+    }
+
+    /** Copies what was computed in its own place to the tensor that it was meant for. */
+    void deliver(Matrix computed, Tensor tensor) {
+        if (Matrix.inPlace(tensor) == null) {
+            computed.writeTo(tensor);
+        }
+    }
+}

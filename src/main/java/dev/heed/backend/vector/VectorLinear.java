@@ -1,0 +1,92 @@
+package dev.heed.backend.vector;
+
+import dev.heed.Activation;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
+import dev.heed.backend.vector.Gemm.Packed;
+import dev.heed.backend.vector.Gemm.Product;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** A linear layer in f32: the activation follows each block of the product while it is in cache. */
+final class VectorLinear extends LinearPlan {
+    private final Workers workers;
+    private final MatrixBuffer input = new MatrixBuffer();
+    private final MatrixBuffer output = new MatrixBuffer();
+
+    VectorLinear(LinearProblem problem, Workers workers) {
+        super(problem);
+        this.workers = workers;
+    }
+
+    @Override
+    public String describe() {
+        return "vector linear layer, " + workers.threads() + " threads";
+    }
+
+    @Override
+    protected void runForward(Tensor input, LinearWeights weights, Tensor output) {
+        Matrix to = this.output.place(output);
+        Product product = product(
+                this.input.read(input),
+                weights.weight(),
+                weights.bias(),
+                problem().activation(),
+                to,
+                workers);
+        Gemm.run(product, workers);
+        this.output.deliver(to, output);
+    }
+
+    @Override
+    protected void runBackward(
+            Tensor input,
+            LinearWeights weights,
+            Tensor outputGradient,
+            Tensor inputGradient,
+            LinearWeights weightGradients) {
+        Matrix x = this.input.read(input);
+        Matrix dz = this.output.read(outputGradient);
+        if (problem().activation() != Activation.IDENTITY) {
+            Matrix slopes = Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
+            Gemm.run(product(x, weights.weight(), weights.bias(), Activation.IDENTITY, slopes, workers), workers);
+            LinearTile.multiplySlopes(problem().activation(), slopes, dz, workers);
+            dz = slopes;
+        }
+        Matrix dx = this.input.place(inputGradient);
+        gradients(x, dz, weights.weight(), weightGradients.weight(), weightGradients.bias(), dx, workers);
+        this.input.deliver(dx, inputGradient);
+    }
+
+    /** {@code c = f(x W + b)}, not yet computed; a constant W is packed once. */
+    static Product product(
+            Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
+        Packed packed = weight.prepared(Packed.class, () -> Gemm.pack(matrix(weight), workers));
+        float[] row = bias == null ? null : bias.prepared(float[].class, () -> wholePanels(bias));
+        return new Product(x, packed, row, activation, c);
+    }
+
+    /** The gradients of {@code y = x W + b}: {@code dx = dy W'}, {@code dW = x' dy}, {@code db} the sums of its columns. */
+    static void gradients(
+            Matrix x, Matrix dy, Tensor weight, Tensor dWeight, @Nullable Tensor dBias, Matrix dx, Workers workers) {
+        var buffer = new MatrixBuffer();
+        Matrix dw = buffer.place(dWeight);
+        Gemm.run(new Product(x.transposed(), Gemm.pack(dy, workers), null, Activation.IDENTITY, dw), workers);
+        buffer.deliver(dw, dWeight);
+        if (dBias != null) {
+            dBias.copyFrom(Tensor.of(dy.columnSums(), dy.columns()));
+        }
+        Packed turned = Gemm.pack(matrix(weight).transposed(), workers);
+        Gemm.run(new Product(dy, turned, null, Activation.IDENTITY, dx), workers);
+    }
+
+    private static float[] wholePanels(Tensor bias) {
+        return Arrays.copyOf(bias.toFloatArray(), Lanes.panels(bias.size(0)) * Lanes.PANEL);
+    }
+
+    private static Matrix matrix(Tensor tensor) {
+        return new MatrixBuffer().read(tensor);
+    }
+}

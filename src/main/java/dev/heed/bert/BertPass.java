@@ -1,0 +1,113 @@
+package dev.heed.bert;
+
+import dev.heed.Activation;
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionResult;
+import dev.heed.LinearPlan;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.mask.Mask;
+import dev.heed.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/** One batch of sentences on its way through all layers; plans and what lies between the layers serve every layer. */
+final class BertPass implements AutoCloseable {
+    private final BertModel model;
+    private final AttentionBackend backend;
+    private final List<List<BertToken>> sentences;
+    private final int longest;
+    private final int rows;
+    private final AttentionOptions options;
+    private final Map<MultiHeadProblem, MultiHeadPlan> attentions = new HashMap<>();
+    private final LinearPlan up;
+    private final LinearPlan down;
+    private final float[] x;
+    private final float[] change;
+    private final Tensor between;
+
+    BertPass(BertModel model, AttentionBackend backend, List<List<BertToken>> sentences) {
+        this.model = model;
+        this.backend = backend;
+        this.sentences = sentences;
+        long[] lengths = sentences.stream().mapToLong(List::size).toArray();
+        this.longest = sentences.stream().mapToInt(List::size).max().orElseThrow();
+        this.rows = Math.multiplyExact(sentences.size(), longest);
+        boolean padded = sentences.stream().anyMatch(sentence -> sentence.size() < longest);
+        this.options = padded ? AttentionOptions.DEFAULT.withMask(Mask.keyLengths(lengths)) : AttentionOptions.DEFAULT;
+        this.x = new float[Math.multiplyExact(rows, model.width())];
+        this.change = new float[x.length];
+        BertLayer layer = model.layers.getFirst();
+        this.up = backend.plan(layer.intermediate().problem(rows, Activation.GELU));
+        this.down = backend.plan(layer.output().problem(rows, Activation.IDENTITY));
+        this.between = Tensor.zeros(up.problem().type(), rows, up.problem().out());
+    }
+
+    /**
+     * {@return the last hidden state, {@code [sentences, longest, width]}; rows of padding mean nothing}
+     *
+     * @param weights where the attention weights of some layers go
+     */
+    Tensor run(SortedMap<Integer, Tensor> weights) {
+        embed();
+        Tensor rowsOfX = Tensor.of(x, rows, model.width());
+        Tensor rowsOfChange = Tensor.of(change, rows, model.width());
+        for (int i = 0; i < model.layers(); i++) {
+            BertLayer layer = model.layers.get(i);
+            attend(layer, weights.get(i));
+            layer.attentionNorm().apply(x, change, rows);
+            up.forward(rowsOfX, layer.intermediate(), between);
+            down.forward(between, layer.output(), rowsOfChange);
+            layer.outputNorm().apply(x, change, rows);
+        }
+        return batched(x);
+    }
+
+    private Tensor batched(float[] data) {
+        return Tensor.of(data, sentences.size(), longest, model.width());
+    }
+
+    private void embed() {
+        int width = model.width();
+        for (int b = 0; b < sentences.size(); b++) {
+            List<BertToken> tokens = sentences.get(b);
+            for (int i = 0; i < tokens.size(); i++) {
+                int word = tokens.get(i).id() * width;
+                int segment = tokens.get(i).segment() * width;
+                int at = (b * longest + i) * width;
+                for (int j = 0; j < width; j++) {
+                    x[at + j] = model.wordEmbeddings[word + j]
+                            + model.segmentEmbeddings[segment + j]
+                            + model.positionEmbeddings[i * width + j];
+                }
+            }
+        }
+        model.embeddingNorm.apply(x, rows);
+    }
+
+    private void attend(BertLayer layer, @Nullable Tensor weights) {
+        Tensor hidden = batched(x);
+        var inputs = MultiHeadInputs.of(
+                hidden,
+                hidden,
+                hidden,
+                layer.attention(),
+                model.heads(),
+                model.heads(),
+                weights == null ? options : options.withWeights());
+        var result = new AttentionResult(batched(change), null, weights, null, null, null, null);
+        attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, result);
+    }
+
+    @Override
+    public void close() {
+        attentions.values().forEach(MultiHeadPlan::close);
+        up.close();
+        down.close();
+    }
+}
