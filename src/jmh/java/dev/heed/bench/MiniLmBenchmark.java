@@ -11,11 +11,15 @@ import dev.heed.bert.BertToken;
 import dev.heed.bert.MiniLm;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -30,7 +34,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A real encoder end to end: all-MiniLM-L6-v2, one sequence a call, in Heed and in ONNX Runtime on the same file. */
+/** A real encoder end to end: all-MiniLM-L6-v2, one batch of sequences a call, in Heed and in ONNX Runtime on the same file. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -47,15 +51,16 @@ public class MiniLmBenchmark {
     @Param({"vector", "onnxruntime"})
     public String backend = "";
 
-    /** Tokens of the sequence. */
-    @Param({"16", "128", "512"})
-    public int tokens;
+    /** Sequences and their tokens. */
+    @Param({"1x16", "1x128", "1x512", "32x128", "8x512"})
+    public String batch = "";
 
     /** How many threads compute one call. */
     @Param("2")
     public int threads;
 
     private Encoder encoder;
+    private long tokens;
 
     /** The derived column. */
     @AuxCounters
@@ -66,27 +71,32 @@ public class MiniLmBenchmark {
     }
 
     private interface Encoder extends AutoCloseable {
-        /** {@return the last hidden state, however it is held} */
+        /** {@return the last hidden states} */
         Object encode() throws OrtException;
 
         @Override
         void close() throws OrtException;
     }
 
-    /** Throws unless Heed and ONNX Runtime agree on this sequence; then keeps the one that is timed. */
+    /** Throws unless Heed and ONNX Runtime agree on this batch; then keeps the one that is timed. */
     @Setup
     public void load() throws IOException, OrtException {
-        List<BertToken> sequence = sequence(tokens);
-        Encoder heed = heed(sequence, threads);
-        Encoder peer = onnxRuntime(sequence, threads);
-        requireEqual(((BertEncoding) heed.encode()).hidden().toFloatArray(), (float[]) peer.encode());
+        int[] sizes =
+                Arrays.stream(batch.split("x", 2)).mapToInt(Integer::parseInt).toArray();
+        tokens = (long) sizes[0] * sizes[1];
+        var random = new Random(1);
+        List<List<BertToken>> sequences = Stream.generate(() -> sequence(random, sizes[1]))
+                .limit(sizes[0])
+                .toList();
+        Encoder heed = heed(sequences, threads);
+        Encoder peer = onnxRuntime(sequences, threads);
+        requireEqual((float[]) heed.encode(), (float[]) peer.encode());
         boolean ours = backend.equals("vector");
         encoder = ours ? heed : peer;
         (ours ? peer : heed).close();
     }
 
-    private static List<BertToken> sequence(int tokens) {
-        var random = new Random(1);
+    private static List<BertToken> sequence(Random random, int tokens) {
         return IntStream.range(0, tokens)
                 .mapToObj(i -> i == 0
                         ? new BertToken("[CLS]", 101, 0, true)
@@ -96,7 +106,7 @@ public class MiniLmBenchmark {
                 .toList();
     }
 
-    private static Encoder heed(List<BertToken> sequence, int threads) {
+    private static Encoder heed(List<List<BertToken>> sequences, int threads) {
         var vector = new VectorBackend(threads);
         if (!vector.notReadyReasons().isEmpty()) {
             throw new IllegalStateException(String.join("; ", vector.notReadyReasons()));
@@ -105,7 +115,7 @@ public class MiniLmBenchmark {
         return new Encoder() {
             @Override
             public Object encode() {
-                return encoder.encode(sequence);
+                return hidden(encoder.encodeAll(sequences));
             }
 
             @Override
@@ -115,7 +125,7 @@ public class MiniLmBenchmark {
         };
     }
 
-    private static Encoder onnxRuntime(List<BertToken> sequence, int threads) throws IOException, OrtException {
+    private static Encoder onnxRuntime(List<List<BertToken>> sequences, int threads) throws IOException, OrtException {
         byte[] file;
         try (InputStream stream = MiniLm.class.getClassLoader().getResourceAsStream(FILE)) {
             file = stream.readAllBytes();
@@ -124,11 +134,11 @@ public class MiniLmBenchmark {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         Map<String, OnnxTensor> inputs = Map.of(
                 "input_ids",
-                row(environment, sequence.stream().mapToLong(BertToken::id).toArray()),
+                rows(environment, sequences, BertToken::id),
                 "token_type_ids",
-                row(environment, new long[sequence.size()]),
+                rows(environment, sequences, token -> 0),
                 "attention_mask",
-                row(environment, sequence.stream().mapToLong(token -> 1).toArray()));
+                rows(environment, sequences, token -> 1));
         return new Encoder() {
             @Override
             public Object encode() throws OrtException {
@@ -147,8 +157,22 @@ public class MiniLmBenchmark {
         };
     }
 
-    private static OnnxTensor row(OrtEnvironment environment, long[] values) throws OrtException {
-        return OnnxTensor.createTensor(environment, new long[][] {values});
+    private static OnnxTensor rows(
+            OrtEnvironment environment, List<List<BertToken>> sequences, ToLongFunction<BertToken> number)
+            throws OrtException {
+        long[][] values = sequences.stream()
+                .map(sequence -> sequence.stream().mapToLong(number).toArray())
+                .toArray(long[][]::new);
+        return OnnxTensor.createTensor(environment, values);
+    }
+
+    /** The hidden states side by side, as ONNX Runtime returns them. */
+    private static float[] hidden(List<BertEncoding> encodings) {
+        var all = FloatBuffer.allocate(encodings.stream()
+                .mapToInt(encoding -> Math.toIntExact(encoding.hidden().elementCount()))
+                .sum());
+        encodings.forEach(encoding -> all.put(encoding.hidden().toFloatArray()));
+        return all.array();
     }
 
     private static void requireEqual(float[] ours, float[] theirs) {
@@ -161,7 +185,7 @@ public class MiniLmBenchmark {
         }
     }
 
-    /** One sequence. */
+    /** One batch. */
     @Benchmark
     public Object encode(TokenRate rate) throws OrtException {
         rate.tokens += tokens;

@@ -106,7 +106,8 @@ sealed interface Workload {
                 uniform(random, q),
                 uniform(random, v),
                 uniform(random, p.embedOut()));
-        return MultiHeadInputs.of(x, x, x, weights, s.numHeads(), s.numKvHeads(), options(p.attention(), text));
+        return MultiHeadInputs.of(
+                x, x, x, weights.asConstant(), s.numHeads(), s.numKvHeads(), options(p.attention(), text));
     }
 
     private static Tensor matrix(SplittableRandom random, long in, long out) {

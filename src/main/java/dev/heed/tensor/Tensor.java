@@ -2,6 +2,7 @@ package dev.heed.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -511,6 +512,10 @@ public final class Tensor {
     /** {@return the elements in row-major order, widened} */
     public double[] toDoubleArray() {
         double[] values = new double[Math.toIntExact(elementCount())];
+        if (type == DType.F64 && isContiguous()) {
+            MemorySegment.copy(segment, ValueLayout.JAVA_DOUBLE_UNALIGNED, offset * 8, values, 0, values.length);
+            return values;
+        }
         forEachPosition((position, index) -> values[(int) index] = at(position));
         return values;
     }
@@ -518,6 +523,10 @@ public final class Tensor {
     /** {@return the elements in row-major order, rounded to f32} */
     public float[] toFloatArray() {
         float[] values = new float[Math.toIntExact(elementCount())];
+        if (type == DType.F32 && isContiguous()) {
+            MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, offset * 4, values, 0, values.length);
+            return values;
+        }
         forEachPosition((position, index) -> values[(int) index] = (float) at(position));
         return values;
     }
