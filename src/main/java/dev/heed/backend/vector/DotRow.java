@@ -25,15 +25,42 @@ final class DotRow {
             float[] lanes) {
         int j = 0;
         for (; j + 4 <= count; j += 4) {
-            four(q, qAt, width, keys, keysAt + j * step, step, scores, at + j, lanes);
+            four(q, qAt, width, keys, keysAt + j * step, step, scores, at + j, 1, lanes);
         }
         for (; j < count; j++) {
             scores[at + j] = one(q, qAt, width, keys, keysAt + j * step, lanes);
         }
     }
 
+    /** The scores of four runs of {@code count} keys, {@code leap} apart; one key of each run at a time. */
+    static void scoresOfRuns(
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int leap,
+            int count,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        for (int j = 0; j < count; j++) {
+            four(q, qAt, width, keys, keysAt + j * step, leap, scores, at + j, count, lanes);
+        }
+    }
+
     private static void four(
-            float[] q, int qAt, int width, float[] keys, int at, int step, float[] scores, int to, float[] lanes) {
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int at,
+            int apart,
+            float[] scores,
+            int to,
+            int toStep,
+            float[] lanes) {
         FloatVector s0 = FloatVector.zero(SPECIES);
         FloatVector s1 = FloatVector.zero(SPECIES);
         FloatVector s2 = FloatVector.zero(SPECIES);
@@ -42,24 +69,24 @@ final class DotRow {
         for (int d = 0; d < whole; d += V) {
             FloatVector x = FloatVector.fromArray(SPECIES, q, qAt + d);
             s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + d), s0);
-            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + step + d), s1);
-            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * step + d), s2);
-            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * step + d), s3);
+            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + apart + d), s1);
+            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + d), s2);
+            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + d), s3);
         }
         if (whole < width) {
             VectorMask<Float> rest = SPECIES.indexInRange(whole, width);
             FloatVector x = FloatVector.fromArray(SPECIES, q, qAt + whole, rest);
             s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + whole, rest), s0);
-            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + step + whole, rest), s1);
-            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * step + whole, rest), s2);
-            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * step + whole, rest), s3);
+            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + apart + whole, rest), s1);
+            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + whole, rest), s2);
+            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + whole, rest), s3);
         }
         s0.intoArray(lanes, 0);
         s1.intoArray(lanes, V);
         s2.intoArray(lanes, 2 * V);
         s3.intoArray(lanes, 3 * V);
         for (int n = 0; n < 4; n++) {
-            scores[to + n] = sum(lanes, n * V);
+            scores[to + n * toStep] = sum(lanes, n * V);
         }
     }
 
@@ -125,6 +152,80 @@ final class DotRow {
         s5.intoArray(sums, to + 5 * V);
         s6.intoArray(sums, to + 6 * V);
         s7.intoArray(sums, to + 7 * V);
+    }
+
+    /** As {@link #addEight}, for four runs of {@code count} rows, {@code leap} apart: a row of each run at a time. */
+    static void addEightOfRuns(
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsAt,
+            int step,
+            int leap,
+            float[] sums,
+            int to) {
+        FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
+        FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
+        FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
+        FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
+        FloatVector s4 = FloatVector.fromArray(SPECIES, sums, to + 4 * V);
+        FloatVector s5 = FloatVector.fromArray(SPECIES, sums, to + 5 * V);
+        FloatVector s6 = FloatVector.fromArray(SPECIES, sums, to + 6 * V);
+        FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
+        for (int j = 0; j < count; j++) {
+            for (int run = 0; run < 4; run++) {
+                int p = rowsAt + j * step + run * leap;
+                FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
+                s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
+                s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
+                s2 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
+                s3 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
+                s4 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
+                s5 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
+                s6 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
+                s7 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
+            }
+        }
+        s0.intoArray(sums, to);
+        s1.intoArray(sums, to + V);
+        s2.intoArray(sums, to + 2 * V);
+        s3.intoArray(sums, to + 3 * V);
+        s4.intoArray(sums, to + 4 * V);
+        s5.intoArray(sums, to + 5 * V);
+        s6.intoArray(sums, to + 6 * V);
+        s7.intoArray(sums, to + 7 * V);
+    }
+
+    /** As {@link #addEightOfRuns}, for four vectors. */
+    static void addFourOfRuns(
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsAt,
+            int step,
+            int leap,
+            float[] sums,
+            int to) {
+        FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
+        FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
+        FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
+        FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
+        for (int j = 0; j < count; j++) {
+            for (int run = 0; run < 4; run++) {
+                int p = rowsAt + j * step + run * leap;
+                FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
+                s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
+                s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
+                s2 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
+                s3 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
+            }
+        }
+        s0.intoArray(sums, to);
+        s1.intoArray(sums, to + V);
+        s2.intoArray(sums, to + 2 * V);
+        s3.intoArray(sums, to + 3 * V);
     }
 
     /** The largest of some scores; minus infinity if there is none above it. */

@@ -17,6 +17,9 @@ final class Rows {
     /** The distance between rows. */
     int step;
 
+    /** The distance between runs of rows. */
+    int leap;
+
     private float[] copy = new float[0];
 
     /** Lets go of the caller's array. */
@@ -38,6 +41,31 @@ final class Rows {
         copy = Scratch.atLeast(copy, rows * width);
         for (int j = 0; j < rows; j++) {
             read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, j * width, width);
+        }
+        data = copy;
+        at = 0;
+        step = width;
+    }
+
+    /**
+     * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
+     * element lies {@link #leap} after that of the one before.
+     */
+    void loadFour(
+            Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
+        if (array != null) {
+            load(tensor, array, batch, head, from, from + count);
+            leap = (int) (apart * tensor.stride(2));
+            return;
+        }
+        int width = (int) tensor.size(3);
+        leap = count * width;
+        copy = Scratch.atLeast(copy, 4 * leap);
+        for (int run = 0; run < 4; run++) {
+            long position = tensor.position(batch, head, from + run * apart, 0);
+            for (int j = 0; j < count; j++) {
+                read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, run * leap + j * width, width);
+            }
         }
         data = copy;
         at = 0;
