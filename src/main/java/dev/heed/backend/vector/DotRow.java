@@ -6,10 +6,34 @@ import static dev.heed.backend.vector.Lanes.V;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /** One query against many keys, each read once where it lies: as fast as memory delivers them. */
 final class DotRow {
+    // Four vectors are summed together: each exchange of lanes halves what is left of two of them.
+    private static final VectorShuffle<Float> SWAP_HALVES = swap(V / 2);
+    private static final VectorShuffle<Float> SWAP_QUARTERS = swap(V / 4);
+    private static final VectorShuffle<Float> SWAP_8 = swap(8);
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    private static final VectorMask<Float> UPPER_HALF = lanesWith(V / 2);
+    private static final VectorMask<Float> ODD_QUARTERS = lanesWith(V / 4);
+
     private DotRow() {}
+
+    /** Exchanges the lanes whose numbers differ in one bit. */
+    private static VectorShuffle<Float> swap(int bit) {
+        return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
+    }
+
+    private static VectorMask<Float> lanesWith(int bit) {
+        boolean[] lanes = new boolean[V];
+        for (int i = 0; i < V; i++) {
+            lanes[i] = (i & bit) != 0;
+        }
+        return VectorMask.fromArray(SPECIES, lanes, 0);
+    }
 
     /** {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
     static void scores(
@@ -81,13 +105,22 @@ final class DotRow {
             s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + whole, rest), s2);
             s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + whole, rest), s3);
         }
-        s0.intoArray(lanes, 0);
-        s1.intoArray(lanes, V);
-        s2.intoArray(lanes, 2 * V);
-        s3.intoArray(lanes, 3 * V);
-        for (int n = 0; n < 4; n++) {
-            scores[to + n * toStep] = sum(lanes, n * V);
-        }
+        FloatVector halves01 = s0.blend(s1.rearrange(SWAP_HALVES), UPPER_HALF)
+                .add(s0.rearrange(SWAP_HALVES).blend(s1, UPPER_HALF));
+        FloatVector halves23 = s2.blend(s3.rearrange(SWAP_HALVES), UPPER_HALF)
+                .add(s2.rearrange(SWAP_HALVES).blend(s3, UPPER_HALF));
+        FloatVector quarters = halves01
+                .blend(halves23.rearrange(SWAP_QUARTERS), ODD_QUARTERS)
+                .add(halves01.rearrange(SWAP_QUARTERS).blend(halves23, ODD_QUARTERS));
+        quarters = V < 64 ? quarters : quarters.add(quarters.rearrange(SWAP_8));
+        quarters = V < 32 ? quarters : quarters.add(quarters.rearrange(SWAP_4));
+        quarters = V < 16 ? quarters : quarters.add(quarters.rearrange(SWAP_2));
+        quarters = V < 8 ? quarters : quarters.add(quarters.rearrange(SWAP_1));
+        quarters.intoArray(lanes, 0);
+        scores[to] = lanes[0];
+        scores[to + toStep] = lanes[V / 2];
+        scores[to + 2 * toStep] = lanes[V / 4];
+        scores[to + 3 * toStep] = lanes[3 * V / 4];
     }
 
     /**
