@@ -135,8 +135,7 @@ final class Decode {
     }
 
     /** Reads {@code runs} runs of {@code count} keys, which begin {@code apart} keys from each other. */
-    private void step(
-            Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
+    private void step(Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         boolean hidden = call.modifier.mayHide();
         boolean anything = false;
         for (int r = 0; r < rows; r++) {
@@ -224,7 +223,9 @@ final class Decode {
         }
         int whole = valueDim / PANEL * PANEL;
         int column = 0;
-        for (; rows <= FEW_ROWS && column + 2 * PANEL <= whole; column += 2 * PANEL) { // whole lines of memory at a time
+        for (;
+                rows <= FEW_ROWS && column + 2 * PANEL <= whole;
+                column += 2 * PANEL) { // whole lines of memory at a time
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
                 if (runs == RUNS) {
@@ -257,8 +258,7 @@ final class Decode {
     private void accumulate(
             Scratch scratch, int task, int key, float[] values, int at, int step, int count, int column) {
         int to = task * rows * width + column;
-        MicroKernel.accumulate(
-                scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
+        MicroKernel.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
     }
 
     /** Copies the last columns into a strip, padded to a panel. */

@@ -109,8 +109,7 @@ final class DotRow {
                 .add(s0.rearrange(SWAP_HALVES).blend(s1, UPPER_HALF));
         FloatVector halves23 = s2.blend(s3.rearrange(SWAP_HALVES), UPPER_HALF)
                 .add(s2.rearrange(SWAP_HALVES).blend(s3, UPPER_HALF));
-        FloatVector quarters = halves01
-                .blend(halves23.rearrange(SWAP_QUARTERS), ODD_QUARTERS)
+        FloatVector quarters = halves01.blend(halves23.rearrange(SWAP_QUARTERS), ODD_QUARTERS)
                 .add(halves01.rearrange(SWAP_QUARTERS).blend(halves23, ODD_QUARTERS));
         quarters = V < 64 ? quarters : quarters.add(quarters.rearrange(SWAP_8));
         quarters = V < 32 ? quarters : quarters.add(quarters.rearrange(SWAP_4));
@@ -189,15 +188,7 @@ final class DotRow {
 
     /** As {@link #addEight}, for four runs of {@code count} rows, {@code leap} apart: a row of each run at a time. */
     static void addEightOfRuns(
-            float[] weights,
-            int at,
-            int count,
-            float[] rows,
-            int rowsAt,
-            int step,
-            int leap,
-            float[] sums,
-            int to) {
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -232,15 +223,7 @@ final class DotRow {
 
     /** As {@link #addEightOfRuns}, for four vectors. */
     static void addFourOfRuns(
-            float[] weights,
-            int at,
-            int count,
-            float[] rows,
-            int rowsAt,
-            int step,
-            int leap,
-            float[] sums,
-            int to) {
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -261,15 +244,29 @@ final class DotRow {
         s3.intoArray(sums, to + 3 * V);
     }
 
-    /** The largest of some scores; minus infinity if there is none above it. */
+    /** The largest of some scores; minus infinity if there is none above it. Long rows are read as four streams. */
     static float max(float[] scores, int at, int count) {
-        FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        int whole = SPECIES.loopBound(count);
-        for (int j = 0; j < whole; j += V) {
-            FloatVector s = FloatVector.fromArray(SPECIES, scores, at + j);
-            max = max.blend(s, s.compare(VectorOperators.GT, max));
+        FloatVector m0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        FloatVector m1 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        FloatVector m2 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        FloatVector m3 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        int quarter = SPECIES.loopBound(count / 4);
+        for (int j = at; j < at + quarter; j += V) {
+            FloatVector s0 = FloatVector.fromArray(SPECIES, scores, j);
+            FloatVector s1 = FloatVector.fromArray(SPECIES, scores, j + quarter);
+            FloatVector s2 = FloatVector.fromArray(SPECIES, scores, j + 2 * quarter);
+            FloatVector s3 = FloatVector.fromArray(SPECIES, scores, j + 3 * quarter);
+            m0 = m0.blend(s0, s0.compare(VectorOperators.GT, m0));
+            m1 = m1.blend(s1, s1.compare(VectorOperators.GT, m1));
+            m2 = m2.blend(s2, s2.compare(VectorOperators.GT, m2));
+            m3 = m3.blend(s3, s3.compare(VectorOperators.GT, m3));
         }
-        float largest = max.reduceLanes(VectorOperators.MAX);
+        int whole = SPECIES.loopBound(count);
+        for (int j = 4 * quarter; j < whole; j += V) {
+            FloatVector s = FloatVector.fromArray(SPECIES, scores, at + j);
+            m0 = m0.blend(s, s.compare(VectorOperators.GT, m0));
+        }
+        float largest = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
         for (int j = whole; j < count; j++) {
             largest = scores[at + j] > largest ? scores[at + j] : largest;
         }

@@ -1,6 +1,7 @@
 package dev.heed.backend.vector;
 
 import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** The rows of a tensor along one axis, numbered over the other axes in row-major order. */
 final class RowCursor {
@@ -18,6 +19,11 @@ final class RowCursor {
 
     long stride() {
         return tensor.stride(axis);
+    }
+
+    /** {@return the array behind the rows if they can be used where they lie, or null} */
+    float @Nullable [] array() {
+        return Rows.array(axis == tensor.rank() - 1 ? tensor : tensor.transpose(axis, -1));
     }
 
     long count() {

@@ -51,8 +51,7 @@ final class Rows {
      * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
      * element lies {@link #leap} after that of the one before.
      */
-    void loadFour(
-            Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
+    void loadFour(Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
         if (array != null) {
             load(tensor, array, batch, head, from, from + count);
             leap = (int) (apart * tensor.stride(2));

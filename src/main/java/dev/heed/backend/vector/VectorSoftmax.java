@@ -8,7 +8,7 @@ import java.util.List;
 
 /** Softmax and log-softmax, blocks of rows in parallel. */
 final class VectorSoftmax extends SoftmaxPlan {
-    private static final long ELEMENTS_PER_TASK = 1 << 15;
+    private static final long ELEMENTS_PER_TASK = 1 << 16;
 
     private final Workers workers;
 
@@ -27,24 +27,53 @@ final class VectorSoftmax extends SoftmaxPlan {
         RowCursor in = new RowCursor(input, problem().axis());
         RowCursor out = new RowCursor(output, problem().axis());
         int length = in.length();
-        forEachRow(workers.allowedBy(List.of(input, output)), in, (row, scratch) -> {
+        float[] from = in.array();
+        float[] to = out.array();
+        int fromAt = (int) (input.segment().address() / Float.BYTES); // an offset into the array, where there is one
+        int toAt = (int) (output.segment().address() / Float.BYTES);
+        forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {
-                double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, WideLanes.lanes(length));
-                WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
-                WideSoftmaxRow.softmax(wide, length, problem().log());
-                WideRows.write(wide, 0, output, out.position(row), out.stride(), length);
+                wide(input, output, in, out, first, end, scratch);
                 return;
             }
-            scratch.tile = Scratch.atLeast(scratch.tile, length);
-            scratch.row = Scratch.atLeast(scratch.row, Lanes.V);
-            Rows.read(input, in.position(row), in.stride(), scratch.tile, 0, length);
-            if (problem().log()) {
-                SoftmaxRow.logSoftmax(scratch.tile, length, scratch.row);
-            } else {
-                SoftmaxRow.softmax(scratch.tile, length, scratch.row);
+            scratch.row = Scratch.atLeast(scratch.row, 2 * Lanes.V);
+            float max = 0;
+            for (long row = first; row < end; row++) {
+                float[] x = from;
+                int at = fromAt + (int) in.position(row);
+                if (x == null) {
+                    x = scratch.tile = Scratch.atLeast(scratch.tile, length);
+                    at = 0;
+                    Rows.read(input, in.position(row), in.stride(), x, 0, length);
+                }
+                float[] y = to;
+                int put = toAt + (int) out.position(row);
+                if (y == null) {
+                    y = scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
+                    put = 0;
+                }
+                if (row == first || from == null) {
+                    max = SoftmaxRow.max(x, at, length);
+                }
+                int next = from != null && row + 1 < end ? fromAt + (int) in.position(row + 1) : at;
+                max = problem().log()
+                        ? SoftmaxRow.logSoftmax(x, at, y, put, length, max, next, scratch.row)
+                        : SoftmaxRow.softmax(x, at, y, put, length, max, next, scratch.row);
+                if (to == null) {
+                    Rows.write(y, put, output, out.position(row), out.stride(), length);
+                }
             }
-            Rows.write(scratch.tile, 0, output, out.position(row), out.stride(), length);
         });
+    }
+
+    private void wide(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
+        int length = in.length();
+        double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, WideLanes.lanes(length));
+        for (long row = first; row < end; row++) {
+            WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
+            WideSoftmaxRow.softmax(wide, length, problem().log());
+            WideRows.write(wide, 0, output, out.position(row), out.stride(), length);
+        }
     }
 
     @Override
@@ -73,18 +102,28 @@ final class VectorSoftmax extends SoftmaxPlan {
         });
     }
 
-    private interface RowVisitor {
-        void visit(long row, Scratch scratch);
+    private interface RowsVisitor {
+        void visit(long first, long end, Scratch scratch);
+    }
+
+    private static void forRows(Workers workers, RowCursor rows, RowsVisitor visitor) {
+        long perTask = Math.max(1, ELEMENTS_PER_TASK / rows.length());
+        int tasks = Math.toIntExact((rows.count() + perTask - 1) / perTask);
+        workers.run(
+                tasks,
+                (task, scratch) ->
+                        visitor.visit(task * perTask, Math.min(rows.count(), (task + 1) * perTask), scratch));
     }
 
     private static void forEachRow(Workers workers, RowCursor rows, RowVisitor visitor) {
-        long perTask = Math.max(1, ELEMENTS_PER_TASK / rows.length());
-        int tasks = Math.toIntExact((rows.count() + perTask - 1) / perTask);
-        workers.run(tasks, (task, scratch) -> {
-            long end = Math.min(rows.count(), (task + 1) * perTask);
-            for (long row = task * perTask; row < end; row++) {
+        forRows(workers, rows, (first, end, scratch) -> {
+            for (long row = first; row < end; row++) {
                 visitor.visit(row, scratch);
             }
         });
+    }
+
+    private interface RowVisitor {
+        void visit(long row, Scratch scratch);
     }
 }
