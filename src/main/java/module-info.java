@@ -5,6 +5,7 @@ import dev.heed.backend.vector.VectorBackend;
 /** Attention for Java: one contract, every mechanism, CPU and GPU. */
 module dev.heed {
     requires jdk.incubator.vector;
+    requires static jdk.jfr; // recording, where the runtime image can
     requires static org.jspecify;
 
     // the command line in the same jar; library users need none of these

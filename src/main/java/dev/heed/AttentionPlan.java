@@ -28,7 +28,11 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runForward(inputs, result);
+        if (dispatch != null) {
+            dispatch.end(this, "attention forward", inputs.tensors(), result.tensors());
+        }
     }
 
     /**
@@ -66,15 +70,28 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
                     s.valueHeadDim());
             InputCheck.floating("lse gradient", lseGradient, s.batch(), s.numHeads(), s.seqLenQ());
             gradients.requireFits(inputs);
-            List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
-            read.addAll(forward.tensors());
-            read.add(outputGradient);
-            read.add(lseGradient);
-            InputCheck.disjoint(gradients.tensors(), read);
+            InputCheck.disjoint(gradients.tensors(), read(inputs, forward, outputGradient, lseGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runBackward(inputs, forward, outputGradient, lseGradient, gradients);
+        if (dispatch != null) {
+            dispatch.end(
+                    this,
+                    "attention backward",
+                    read(inputs, forward, outputGradient, lseGradient),
+                    gradients.tensors());
+        }
+    }
+
+    private static List<@Nullable Tensor> read(
+            AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
+        List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
+        read.addAll(forward.tensors());
+        read.add(outputGradient);
+        read.add(lseGradient);
+        return read;
     }
 
     /** Computes forward on checked arguments. */

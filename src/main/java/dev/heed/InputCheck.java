@@ -19,7 +19,7 @@ final class InputCheck {
 
     static void input(String name, Tensor tensor, DType type, long... shape) {
         readable(name, tensor);
-        if (tensor.type() != type || !Arrays.equals(tensor.shape(), shape)) {
+        if (tensor.type() != type || !tensor.hasShape(shape)) {
             throw new InvalidInputException(
                     "The " + name + " does not fit",
                     type.label() + " " + Arrays.toString(shape),
@@ -31,7 +31,7 @@ final class InputCheck {
     static void floating(String name, @Nullable Tensor tensor, long... shape) {
         if (tensor != null) {
             readable(name, tensor);
-            if (!tensor.type().isFloating() || !Arrays.equals(tensor.shape(), shape)) {
+            if (!tensor.type().isFloating() || !tensor.hasShape(shape)) {
                 throw new InvalidInputException(
                         "The " + name + " does not fit",
                         "numbers of shape " + Arrays.toString(shape),

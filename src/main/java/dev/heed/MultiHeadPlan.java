@@ -28,7 +28,11 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runForward(inputs, result);
+        if (dispatch != null) {
+            dispatch.end(this, "multi-head forward", inputs.tensors(), result.tensors());
+        }
     }
 
     /**
@@ -48,13 +52,21 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
                     problem().attention().type(),
                     problem().outputShape());
             gradients.requireFits(inputs);
-            List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
-            read.add(outputGradient);
-            InputCheck.disjoint(gradients.tensors(), read);
+            InputCheck.disjoint(gradients.tensors(), read(inputs, outputGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runBackward(inputs, outputGradient, gradients);
+        if (dispatch != null) {
+            dispatch.end(this, "multi-head backward", read(inputs, outputGradient), gradients.tensors());
+        }
+    }
+
+    private static List<@Nullable Tensor> read(MultiHeadInputs inputs, Tensor outputGradient) {
+        List<@Nullable Tensor> read = new ArrayList<>(inputs.tensors());
+        read.add(outputGradient);
+        return read;
     }
 
     /** Computes forward on checked arguments. */

@@ -25,7 +25,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         return problem;
     }
 
-    /** {@return how it is computed, on one line} */
+    /** {@return how it is computed, on one line that begins with the backend's name} */
     public abstract String describe();
 
     /** Gives back what the plan holds. A closed plan refuses to run. */

@@ -4,6 +4,7 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A rotary position embedding, prepared for one problem. */
 public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
@@ -20,7 +21,7 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
      */
     public final void forward(RotaryInputs inputs, Tensor output) {
         requireOutput(inputs, output, List.of());
-        run(inputs, inputs.input(), output, 1);
+        dispatch("rotary forward", inputs, inputs.input(), output, 1);
     }
 
     /**
@@ -40,7 +41,16 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
             throw located(e);
         }
         requireOutput(inputs, inputGradient, List.of(outputGradient));
-        run(inputs, outputGradient, inputGradient, -1);
+        dispatch("rotary backward", inputs, outputGradient, inputGradient, -1);
+    }
+
+    private void dispatch(String operation, RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+        Dispatch dispatch = Dispatch.begin();
+        run(inputs, from, to, direction);
+        if (dispatch != null) {
+            List<@Nullable Tensor> read = Arrays.asList(from, inputs.cos(), inputs.sin(), inputs.positions());
+            dispatch.end(this, operation, read, List.of(to));
+        }
     }
 
     private void requireOutput(RotaryInputs inputs, Tensor output, List<Tensor> read) {

@@ -2,6 +2,7 @@ package dev.heed;
 
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -52,7 +53,9 @@ public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log
 
     /** {@return the sizes as an array} */
     public long[] sizes() {
-        return shape.stream().mapToLong(Long::longValue).toArray();
+        long[] sizes = new long[shape.size()];
+        Arrays.setAll(sizes, shape::get);
+        return sizes;
     }
 
     @Override

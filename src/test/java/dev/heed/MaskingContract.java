@@ -103,6 +103,68 @@ interface MaskingContract extends ContractChapter {
         assertSameBits(clean, gradients(poisoned.with(causal)).query().slice(2, 0, 12));
     }
 
+    /** A query and a gradient that are not numbers reach the keys and values that their row sees, and no others. */
+    @ParameterizedTest
+    @MethodSource("dev.heed.MaskingContract#masks")
+    default void poisonInOneRowReachesTheGradientsOfWhatItSeesOnly(Mask mask) {
+        for (String type : new String[] {"f32", "f64"}) {
+            Qkv qkv = Qkv.of("q2x4x21x16 kv2x37 dv20 " + type);
+            AttentionShape s = qkv.shape();
+            AttentionInputs inputs =
+                    qkv.with(AttentionOptions.DEFAULT.withMask(mask).withLse());
+            AttentionResult forward = forward(inputs);
+            Tensor dOutput = new RandomTensors(8)
+                    .normal(forward.output().type(), forward.output().shape());
+            AttentionGradients clean = gradients(inputs, forward, dOutput, null);
+            for (double poison : POISON) {
+                Tensor dPoisoned = dOutput.copy();
+                dPoisoned.select(0, 1).select(0, 2).select(0, 5).fill(poison);
+                assertOneRowSpoils(mask, s, clean, gradients(inputs, forward, dPoisoned, null));
+            }
+            Qkv poisoned = qkv.copy();
+            poisoned.query().set(Double.NaN, 1, 2, 5, 3);
+            AttentionInputs spoiled = poisoned.with(inputs.options());
+            assertOneRowSpoils(mask, s, clean, gradients(spoiled, forward(spoiled), dOutput, null));
+        }
+    }
+
+    /** Row 5 of head 2 of batch 1 spoils its own query's gradient and those of the keys and values it sees. */
+    private static void assertOneRowSpoils(
+            Mask mask, AttentionShape s, AttentionGradients clean, AttentionGradients dirty) {
+        BoundMask bound = mask.on(s.seqLenQ(), s.seqLenKv());
+        boolean anything = false;
+        for (long b = 0; b < s.batch(); b++) {
+            for (long h = 0; h < s.numKvHeads(); h++) {
+                for (long j = 0; j < s.seqLenKv(); j++) {
+                    boolean spoiled = b == 1 && h == 2 / s.groupSize() && bound.takesPart(1, 2, 5, j);
+                    anything |= spoiled;
+                    for (boolean value : new boolean[] {false, true}) {
+                        Tensor was = (value ? clean.value() : clean.key())
+                                .select(0, b)
+                                .select(0, h)
+                                .select(0, j);
+                        Tensor is = (value ? dirty.value() : dirty.key())
+                                .select(0, b)
+                                .select(0, h)
+                                .select(0, j);
+                        if (spoiled) {
+                            assertTrue(!Double.isFinite(is.get(0)), mask.pattern() + " key " + j);
+                        } else {
+                            assertSameBits(was, is);
+                        }
+                    }
+                }
+            }
+        }
+        Tensor ofClean = clean.query().copy();
+        Tensor ofDirty = dirty.query().copy();
+        if (anything) {
+            ofClean.select(0, 1).select(0, 2).select(0, 5).fill(0);
+            ofDirty.select(0, 1).select(0, 2).select(0, 5).fill(0);
+        }
+        assertSameBits(ofClean, ofDirty);
+    }
+
     @Test
     default void biasOfMinusInfinityIsAMask() {
         Qkv qkv = Qkv.of(MASKED);

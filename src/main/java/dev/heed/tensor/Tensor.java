@@ -195,6 +195,11 @@ public final class Tensor {
         return shape.clone();
     }
 
+    /** {@return whether the axes have these sizes, outermost first} */
+    public boolean hasShape(long... sizes) {
+        return Arrays.equals(shape, sizes);
+    }
+
     /** {@return the size of one axis; a negative axis counts from the last} */
     public long size(int axis) {
         return shape[axis(axis)];
@@ -289,7 +294,8 @@ public final class Tensor {
      * the three parts of a packed one; else by the spans from first to last element.
      */
     public boolean overlaps(Tensor other) {
-        if (span().asOverlappingSlice(other.span()).isEmpty()) {
+        if (segment.asOverlappingSlice(other.segment).isEmpty()
+                || span().asOverlappingSlice(other.span()).isEmpty()) {
             return false;
         }
         long apart = (other.segment.address() - segment.address()) / type.bytes() + other.offset - offset;
@@ -476,9 +482,49 @@ public final class Tensor {
         return at(position(index));
     }
 
+    /** As {@link #get(long...)}, without an array. */
+    public double get(long i) {
+        return at(position(i));
+    }
+
+    /** As {@link #get(long...)}, without an array. */
+    public double get(long i, long j) {
+        return at(position(i, j));
+    }
+
+    /** As {@link #get(long...)}, without an array. */
+    public double get(long i, long j, long k) {
+        return at(position(i, j, k));
+    }
+
+    /** As {@link #get(long...)}, without an array. */
+    public double get(long i, long j, long k, long l) {
+        return at(position(i, j, k, l));
+    }
+
     /** Sets the element at the index, rounded to this type. */
     public void set(double value, long... index) {
         put(position(index), value);
+    }
+
+    /** As {@link #set(double, long...)}, without an array. */
+    public void set(double value, long i) {
+        put(position(i), value);
+    }
+
+    /** As {@link #set(double, long...)}, without an array. */
+    public void set(double value, long i, long j) {
+        put(position(i, j), value);
+    }
+
+    /** As {@link #set(double, long...)}, without an array. */
+    public void set(double value, long i, long j, long k) {
+        put(position(i, j, k), value);
+    }
+
+    /** As {@link #set(double, long...)}, without an array. */
+    public void set(double value, long i, long j, long k, long l) {
+        put(position(i, j, k, l), value);
     }
 
     /** {@return the element at a position in {@link #segment}, counted in elements} */
@@ -505,6 +551,36 @@ public final class Tensor {
             position += index[axis] * strides[axis];
         }
         return position;
+    }
+
+    /** As {@link #position(long...)}, without an array. */
+    public long position(long i) {
+        boolean there = shape.length == 1 && inside(0, i);
+        return there ? offset + i * strides[0] : position(new long[] {i});
+    }
+
+    /** As {@link #position(long...)}, without an array. */
+    public long position(long i, long j) {
+        boolean there = shape.length == 2 && inside(0, i) && inside(1, j);
+        return there ? offset + i * strides[0] + j * strides[1] : position(new long[] {i, j});
+    }
+
+    /** As {@link #position(long...)}, without an array. */
+    public long position(long i, long j, long k) {
+        boolean there = shape.length == 3 && inside(0, i) && inside(1, j) && inside(2, k);
+        return there ? offset + i * strides[0] + j * strides[1] + k * strides[2] : position(new long[] {i, j, k});
+    }
+
+    /** As {@link #position(long...)}, without an array. */
+    public long position(long i, long j, long k, long l) {
+        boolean there = shape.length == 4 && inside(0, i) && inside(1, j) && inside(2, k) && inside(3, l);
+        return there
+                ? offset + i * strides[0] + j * strides[1] + k * strides[2] + l * strides[3]
+                : position(new long[] {i, j, k, l});
+    }
+
+    private boolean inside(int axis, long index) {
+        return index >= 0 && index < shape[axis];
     }
 
     // ---------------------------------------------------------------- copies

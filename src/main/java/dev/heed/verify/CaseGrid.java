@@ -188,6 +188,7 @@ public final class CaseGrid {
             add("values", "q1x2x21x64 kv2x45 f32 lse mask=causal:br backward values=" + values);
             add("values", "q1x2x21x64 kv2x45 f32 lse sink softcap=20.0 values=" + values);
             add("values", "softmax 7x101 axis=1 f32 backward values=" + values);
+            add("values", "softmax 7x101 axis=1 f64 backward values=" + values);
         }
     }
 
@@ -251,6 +252,7 @@ public final class CaseGrid {
             add("softmax", kind + " 3x4x5 axis=0 f32 backward");
             add("softmax", kind + " 2x19x3x2 axis=1 f32 backward");
             add("softmax", kind + " 1x100003 axis=1 f32");
+            add("softmax", kind + " 1x100003 axis=1 f64");
             if (full) {
                 add("softmax", kind + " 2x1000000 axis=1 f32");
             }

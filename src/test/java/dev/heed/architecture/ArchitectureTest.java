@@ -127,6 +127,17 @@ class ArchitectureTest {
         onlyIn("jdk.incubator.vector..", ROOT + ".backend.vector", ROOT + ".machine");
     }
 
+    @Test
+    void theFlightRecorderIsTouchedInOneClass() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(ROOT + ".DispatchEvent")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jdk.jfr..")
+                .check(CLASSES);
+    }
+
     private static void onlyIn(String dependency, String... packages) {
         noClasses()
                 .that()

@@ -54,6 +54,40 @@ class LaunchModesTest {
         assertFalse(said.matches("(?s).*" + VECTOR_WIDTH + ".*"), said);
     }
 
+    @Test
+    void aDispatchIsRecordedOnBothPathsWhenItIsAskedFor() throws Exception {
+        source("hello/module-info.java", "module hello { requires dev.heed; }");
+        hello();
+        String both = heed() + File.pathSeparator + "out";
+        tool("javac", "-p", heed(), "-d", "out", "hello/module-info.java", "hello/hello/Main.java");
+        String record = "-XX:StartFlightRecording:filename=heed.jfr,+dev.heed.Dispatch#enabled=true";
+        for (List<String> start : List.of(
+                List.of(record, "-p", both, "-m", "hello/hello.Main"),
+                List.of(record, FLAG, "-cp", both, "hello.Main"))) {
+            tool("java", start.toArray(String[]::new));
+
+            String events = tool("jfr", "print", "--events", "dev.heed.Dispatch", "heed.jfr");
+
+            assertTrue(events.contains("operation = \"softmax forward\""), events);
+            assertTrue(events.contains("problem = \"softmax 2x3 axis=1 f32\""), events);
+        }
+        tool("java", record.substring(0, record.indexOf(',')), FLAG, "-cp", both, "hello.Main");
+        String quiet = tool("jfr", "print", "--events", "dev.heed.Dispatch", "heed.jfr");
+        assertFalse(quiet.contains("dev.heed.Dispatch {"), quiet);
+    }
+
+    @Test
+    void aRuntimeWithoutTheFlightRecorderComputesAsEver() throws Exception {
+        compileForClassPath();
+        String classPath = heed() + File.pathSeparator + "out";
+
+        String said =
+                tool("java", "--limit-modules=java.base,jdk.incubator.vector", FLAG, "-cp", classPath, "hello.Main");
+
+        assertTrue(said.contains("recorder false, softmax f32 [2, 3]"), said);
+        assertMentionsVectorWidth(said);
+    }
+
     private void compileForClassPath() throws Exception {
         hello();
         tool("javac", "-cp", heed(), "-d", "out", "hello/hello/Main.java");
@@ -66,6 +100,9 @@ class LaunchModesTest {
                 public class Main {
                     public static void main(String[] args) {
                         System.out.println(dev.heed.machine.Machine.current().describe());
+                        var input = dev.heed.tensor.Tensor.of(new float[6], 2, 3);
+                        boolean recorder = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
+                        System.out.println("recorder " + recorder + ", softmax " + dev.heed.Attention.softmax(input, 1));
                     }
                 }
                 """);

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -254,5 +255,63 @@ class TensorViewTest {
             part = part.slice(axis, from, from + 1 + random.nextInt(size - from));
         }
         return part;
+    }
+
+    /** Every fixed number of indices is a method of its own; all of them mean what the array means. */
+    @Test
+    void indicesWithoutAnArrayMeanTheSame() {
+        for (int rank = 1; rank <= 4; rank++) {
+            Tensor tensor = Tensor.zeros(DType.F32, Arrays.copyOf(new long[] {7, 6, 5, 4}, rank));
+            long[] last = Arrays.stream(tensor.shape()).map(size -> size - 1).toArray();
+            Tensor view = tensor.slice(0, 1, tensor.size(0));
+            long[] index = last.clone();
+            index[0]--;
+            long position = view.position(index);
+            assertEquals(tensor.elementCount() - 1, position);
+            assertEquals(position, position(view, index));
+            set(view, 40 + rank, index);
+            assertEquals(40 + rank, view.get(index));
+            assertEquals(40 + rank, get(view, index));
+            for (int axis = 0; axis < rank; axis++) {
+                for (long outside : new long[] {-1, view.size(axis)}) {
+                    long[] wrong = index.clone();
+                    wrong[axis] = outside;
+                    assertEquals(refusal(() -> view.position(wrong)), refusal(() -> position(view, wrong)));
+                }
+            }
+            Tensor deeper = view.unsqueeze(0);
+            assertEquals(refusal(() -> deeper.position(index)), refusal(() -> position(deeper, index)));
+        }
+    }
+
+    private static long position(Tensor t, long[] i) {
+        return switch (i.length) {
+            case 1 -> t.position(i[0]);
+            case 2 -> t.position(i[0], i[1]);
+            case 3 -> t.position(i[0], i[1], i[2]);
+            default -> t.position(i[0], i[1], i[2], i[3]);
+        };
+    }
+
+    private static double get(Tensor t, long[] i) {
+        return switch (i.length) {
+            case 1 -> t.get(i[0]);
+            case 2 -> t.get(i[0], i[1]);
+            case 3 -> t.get(i[0], i[1], i[2]);
+            default -> t.get(i[0], i[1], i[2], i[3]);
+        };
+    }
+
+    private static void set(Tensor t, double value, long[] i) {
+        switch (i.length) {
+            case 1 -> t.set(value, i[0]);
+            case 2 -> t.set(value, i[0], i[1]);
+            case 3 -> t.set(value, i[0], i[1], i[2]);
+            default -> t.set(value, i[0], i[1], i[2], i[3]);
+        }
+    }
+
+    private static String refusal(Executable call) {
+        return assertThrows(IndexOutOfBoundsException.class, call).getMessage();
     }
 }

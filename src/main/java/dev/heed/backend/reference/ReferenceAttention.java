@@ -107,8 +107,10 @@ final class ReferenceAttention extends AttentionPlan {
                             for (int j = 0; j < keys.length; j++) {
                                 if (row.takesPart(j)) {
                                     double kept = row.dropoutFactor(j);
-                                    axpy(dValues[j], row.weights[j] * kept, dOut);
-                                    dWeights[j] = kept == 0 ? 0 : dot(dOut, values[j]) * kept;
+                                    if (kept != 0) {
+                                        axpy(dValues[j], row.weights[j] * kept, dOut);
+                                        dWeights[j] = dot(dOut, values[j]) * kept;
+                                    }
                                     delta += row.weights[j] * dWeights[j];
                                 }
                             }

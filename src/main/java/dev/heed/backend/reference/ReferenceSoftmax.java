@@ -41,13 +41,13 @@ final class ReferenceSoftmax extends SoftmaxPlan {
         for (double value : x) {
             max = Math.max(max, value);
         }
-        double sum = 0;
+        var sum = new CompensatedSum();
         for (double value : x) {
-            sum += Math.exp(value - max);
+            sum.add(Math.exp(value - max));
         }
         boolean empty = max == Double.NEGATIVE_INFINITY;
         for (int i = 0; i < x.length; i++) {
-            double y = problem().log() ? x[i] - max - Math.log(sum) : Math.exp(x[i] - max) / sum;
+            double y = problem().log() ? x[i] - max - Math.log(sum.value()) : Math.exp(x[i] - max) / sum.value();
             out.set(empty ? (problem().log() ? max : 0) : y, i);
         }
     }
@@ -59,15 +59,19 @@ final class ReferenceSoftmax extends SoftmaxPlan {
             }
             return;
         }
-        double sum = 0;
+        var sum = new CompensatedSum();
         boolean empty = problem().log();
         for (long i = 0; i < y.size(0); i++) {
             empty &= y.get(i) == Double.NEGATIVE_INFINITY;
-            sum += problem().log() ? dy.get(i) : dy.get(i) * y.get(i);
+            sum.addProduct(dy.get(i), problem().log() ? 1 : y.get(i));
         }
         for (long i = 0; i < y.size(0); i++) {
             dx.set(
-                    empty ? 0 : problem().log() ? dy.get(i) - Math.exp(y.get(i)) * sum : y.get(i) * (dy.get(i) - sum),
+                    empty
+                            ? 0
+                            : problem().log()
+                                    ? dy.get(i) - Math.exp(y.get(i)) * sum.value()
+                                    : y.get(i) * (dy.get(i) - sum.value()),
                     i);
         }
     }

@@ -192,6 +192,8 @@ final class Backward {
         private final Panel panel;
         private long start;
         private long end;
+        private boolean plainQueries;
+        private boolean plainGradients;
 
         Strip(Scratch scratch, Panel panel) {
             this.scratch = scratch;
@@ -291,6 +293,8 @@ final class Backward {
                     sinkSums[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
                 }
             }
+            plainQueries = Prefill.finite(scratch.queries, panel.queries, scratch.queries.step);
+            plainGradients = Prefill.finite(scratch.gradients, panel.queries, scratch.gradients.step);
         }
 
         private static void clearRow(Rows rows, int i) {
@@ -318,11 +322,28 @@ final class Backward {
                     hideUnweighed(weights, scores, at, keys);
                 }
                 ScoreModifier.scale(scores, at, keys, scale);
-                if (call.options.dropout() > 0) {
+                boolean dropped = call.options.dropout() > 0;
+                if (dropped) {
                     call.drop(panel, weights, at, keyFrom, keys);
                 }
-                addProducts(weights, at, keys, scratch.gradients, panel.queries, scratch.valueSums, keyFrom);
-                addProducts(scores, at, keys, scratch.queries, panel.queries, scratch.keySums, keyFrom);
+                addProducts(
+                        weights,
+                        at,
+                        keys,
+                        scratch.gradients,
+                        panel.queries,
+                        scratch.valueSums,
+                        keyFrom,
+                        plainGradients || !hidden && !dropped);
+                addProducts(
+                        scores,
+                        at,
+                        keys,
+                        scratch.queries,
+                        panel.queries,
+                        scratch.keySums,
+                        keyFrom,
+                        plainQueries || !hidden);
                 Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, panel.sums, hidden);
             });
         }
@@ -341,13 +362,30 @@ final class Backward {
         }
     }
 
-    /** {@code sums [key][width] += tile rows}, for whole panels of columns. */
+    /** {@code sums [key][width] += tile rows}, for whole panels of columns; {@code plain} rows may be read everywhere. */
     private static void addProducts(
-            float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom) {
+            float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom, boolean plain) {
+        int to = (int) keyFrom * rows.step;
+        if (!plain) {
+            addSeen(tile, at, keys, rows, queries, sums, to);
+            return;
+        }
         for (int column = 0; column < rows.step; column += PANEL) {
-            int to = (int) keyFrom * rows.step + column;
             MicroKernel.accumulate(
-                    tile, at, PANEL, 1, keys, rows.data, column, rows.step, queries, sums, to, rows.step);
+                    tile, at, PANEL, 1, keys, rows.data, column, rows.step, queries, sums, to + column, rows.step);
+        }
+    }
+
+    /** The same sums, in the same order, where rows are not finite: a weight of exactly 0 leaves its row unread. */
+    private static void addSeen(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {
+        for (int j = 0; j < keys; j++) {
+            for (int i = 0; i < queries; i++) {
+                float weight = tile[at + j * PANEL + i];
+                for (int d = 0; d < rows.step && weight != 0; d++) {
+                    int cell = to + j * rows.step + d;
+                    sums[cell] = Math.fma(weight, rows.data[i * rows.step + d], sums[cell]);
+                }
+            }
         }
     }
 
@@ -364,11 +402,15 @@ final class Backward {
         }
     }
 
+    /** Multiplies by the inverse sums; 0 stays 0 in a row of NaN too. */
     private static void normalise(float[] weights, int at, int keys, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
             for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
-                FloatVector.fromArray(SPECIES, weights, p).mul(inverse).intoArray(weights, p);
+                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
+                weight.mul(inverse)
+                        .blend(0f, weight.compare(VectorOperators.EQ, 0f))
+                        .intoArray(weights, p);
             }
         }
     }

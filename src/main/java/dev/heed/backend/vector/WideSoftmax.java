@@ -55,6 +55,13 @@ final class WideSoftmax {
         DoubleVector n = t.sub(SPLIT);
         DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
         r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
+        LongVector power =
+                t.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
+        return taylor(r).mul(power.reinterpretAsDoubles()).mul(1 / LIFT);
+    }
+
+    /** The series of {@link #exp}, apart from it: beyond 325 bytes of code the JIT calls, and its arguments are objects. */
+    private static DoubleVector taylor(DoubleVector r) {
         DoubleVector y = r.fma(1 / 6227020800.0, 1 / 479001600.0);
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 39916800.0));
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 3628800.0));
@@ -67,10 +74,7 @@ final class WideSoftmax {
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 6.0));
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 2.0));
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1));
-        LongVector power =
-                t.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
-        return y.mul(power.reinterpretAsDoubles()).mul(1 / LIFT);
+        return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
     }
 
     /** Raises the maxima to those of a tile; whatever NaN does to them, it spoils the sum of its row. */

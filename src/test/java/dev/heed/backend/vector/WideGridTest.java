@@ -8,7 +8,6 @@ import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -26,12 +25,6 @@ class WideGridTest {
             "q1x2x40x64 kv2x100 f64 lse mask=causal:br backward values=large",
             "q1x2x40x64 kv2x100 f64 lse mask=causal:br backward values=huge",
             "mha in=300x300x300 out=290 biases=qkvo q2x5x130x60 kv5x130 f64 backward");
-
-    /** Where the truth, which adds up a row one after the other, is itself off by more than the budget. */
-    private static final Set<String> TRUTH_IS_OFF = Set.of(
-            "log-softmax 1x100003 axis=1 f64",
-            "log-softmax 2x1000000 axis=1 f64",
-            "softmax 7x101 axis=1 f64 values=huge backward");
 
     private static final VectorBackend BACKEND = new VectorBackend(2);
 
@@ -51,7 +44,6 @@ class WideGridTest {
                 .map(text -> text.replace(" f32", " f64"));
         return Stream.concat(wider, LONGER.stream())
                 .distinct()
-                .filter(text -> !TRUTH_IS_OFF.contains(text))
                 .map(text -> dynamicTest(text, () -> {
                     Verdict verdict = verifier.check(Case.parse(text));
                     assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);

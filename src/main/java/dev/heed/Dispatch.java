@@ -1,0 +1,69 @@
+package dev.heed;
+
+import dev.heed.tensor.Tensor;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a plan, as the flight recorder sees it. {@link #begin} is null while nobody records
+ * {@value DispatchEvent#NAME}, and costs one read of a flag then; it is null for good where the module {@code jdk.jfr} is
+ * absent, and {@link DispatchEvent} is never loaded there.
+ */
+final class Dispatch {
+    private static final boolean RECORDER_THERE = ModuleLayer.boot()
+            .findModule("jdk.jfr")
+            .map(Dispatch.class.getModule()::canRead)
+            .orElse(false);
+
+    private final DispatchEvent event;
+
+    private Dispatch(DispatchEvent event) {
+        this.event = event;
+    }
+
+    static @Nullable Dispatch begin() {
+        if (!RECORDER_THERE || !DispatchEvent.isRecorded()) {
+            return null;
+        }
+        var event = new DispatchEvent();
+        event.begin();
+        return new Dispatch(event);
+    }
+
+    /** Ends the time taken and hands the event over. A run that throws leaves none. */
+    void end(
+            Plan<?> plan,
+            String operation,
+            List<? extends @Nullable Tensor> inputs,
+            List<? extends @Nullable Tensor> outputs) {
+        event.end();
+        if (event.shouldCommit()) {
+            event.plan = plan.describe();
+            event.backend = event.plan.split(" ", 2)[0];
+            event.operation = operation;
+            event.problem = plan.problem().toString();
+            event.inputBytes = bytes(inputs);
+            event.outputBytes = bytes(outputs);
+            event.commit();
+        }
+    }
+
+    /** What the elements take: a tensor that is passed twice counts once, and so does an axis that repeats its elements. */
+    private static long bytes(List<? extends @Nullable Tensor> tensors) {
+        Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        long bytes = 0;
+        for (Tensor tensor : tensors) {
+            if (tensor != null && seen.add(tensor)) {
+                long elements = 1;
+                for (int axis = 0; axis < tensor.rank(); axis++) {
+                    elements *= tensor.stride(axis) == 0 ? 1 : tensor.size(axis);
+                }
+                bytes += elements * tensor.type().bytes();
+            }
+        }
+        return bytes;
+    }
+}
