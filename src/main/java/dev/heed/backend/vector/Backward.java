@@ -34,6 +34,12 @@ final class Backward {
     /** Keys of one strip: two strips of a panel take 4 MB at 16 lanes. */
     private static final int STRIP = 128 * PanelCall.TILE;
 
+    private static final float[] ONES = new float[PANEL];
+
+    static {
+        Arrays.fill(ONES, 1);
+    }
+
     private final PanelCall call;
     private final @Nullable PanelCall capped;
     private final AttentionShape shape;
@@ -164,13 +170,7 @@ final class Backward {
             }
             strip.spread(once);
         }
-        Tensor dQuery = gradients.query();
-        for (int i = 0; i < panel.queries; i++) {
-            for (int d = 0; d < keyWidth; d++) {
-                scratch.row[d] = panel.sums[d * PANEL + i];
-            }
-            Rows.write(scratch.row, 0, dQuery, dQuery.position(batch, head, from + i, 0), dQuery.stride(3), keyWidth);
-        }
+        panel.write(gradients.query(), ONES, 0, scratch.row);
     }
 
     /** Rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */

@@ -11,29 +11,16 @@ import jdk.incubator.vector.VectorShuffle;
 /** One query against many keys, each read once where it lies: as fast as memory delivers them. */
 final class DotRow {
     // Four vectors are summed together: each exchange of lanes halves what is left of two of them.
-    private static final VectorShuffle<Float> SWAP_HALVES = swap(V / 2);
-    private static final VectorShuffle<Float> SWAP_QUARTERS = swap(V / 4);
-    private static final VectorShuffle<Float> SWAP_8 = swap(8);
-    private static final VectorShuffle<Float> SWAP_4 = swap(4);
-    private static final VectorShuffle<Float> SWAP_2 = swap(2);
-    private static final VectorShuffle<Float> SWAP_1 = swap(1);
-    private static final VectorMask<Float> UPPER_HALF = lanesWith(V / 2);
-    private static final VectorMask<Float> ODD_QUARTERS = lanesWith(V / 4);
+    private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
+    private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
+    private static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
+    private static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
+    private static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
+    private static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
 
     private DotRow() {}
-
-    /** Exchanges the lanes whose numbers differ in one bit. */
-    private static VectorShuffle<Float> swap(int bit) {
-        return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
-    }
-
-    private static VectorMask<Float> lanesWith(int bit) {
-        boolean[] lanes = new boolean[V];
-        for (int i = 0; i < V; i++) {
-            lanes[i] = (i & bit) != 0;
-        }
-        return VectorMask.fromArray(SPECIES, lanes, 0);
-    }
 
     /** {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
     static void scores(

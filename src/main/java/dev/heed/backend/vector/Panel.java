@@ -1,5 +1,8 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.Lanes.V;
+
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
@@ -10,6 +13,12 @@ final class Panel {
 
     /** The first query. */
     long from;
+
+    /** The first key that any of the queries may see. */
+    long firstKey;
+
+    /** One past the last key that any of the queries may see. */
+    long endKey;
 
     /** How many lanes are in use. */
     int queries;
@@ -26,6 +35,9 @@ final class Panel {
     /** Maxima, sums, factors and inverse sums, PANEL floats each; see {@link SoftmaxTile}. */
     float[] statistics = new float[0];
 
+    private final float[] factors = new float[V];
+    private final float[] block = new float[V * V];
+
     /** One past the last query. */
     long to() {
         return from + queries;
@@ -36,25 +48,33 @@ final class Panel {
         this.batch = batch;
         this.head = head;
         this.from = from;
-        this.queries = (int) Math.min(Lanes.PANEL, call.shape.seqLenQ() - from);
-        packed = Scratch.atLeast(packed, (int) call.shape.headDim() * Lanes.PANEL);
-        tile = Scratch.atLeast(tile, PanelCall.TILE * Lanes.PANEL);
-        statistics = Scratch.atLeast(statistics, 4 * Lanes.PANEL);
+        this.queries = (int) Math.min(PANEL, call.shape.seqLenQ() - from);
+        packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
+        firstKey = call.mask.firstKey(batch, head, from, to());
+        endKey = call.mask.endKey(batch, head, from, to());
+        tile = Scratch.atLeast(tile, Prefill.WIDE_TILE * PANEL);
+        statistics = Scratch.atLeast(statistics, 4 * PANEL);
         pack(call.inputs.query(), call.modifier.sign, row, packed);
-        Arrays.fill(statistics, 0, Lanes.PANEL, SoftmaxTile.NOTHING);
-        Arrays.fill(statistics, Lanes.PANEL, 4 * Lanes.PANEL, 0);
+        Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
+        Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
     }
 
     void clearSums(int width) {
-        sums = Scratch.atLeast(sums, width * Lanes.PANEL);
-        Arrays.fill(sums, 0, width * Lanes.PANEL, 0);
+        sums = Scratch.atLeast(sums, width * PANEL);
+        Arrays.fill(sums, 0, width * PANEL, 0);
     }
 
     /** Puts the panel's rows of a tensor into the lanes, times a factor; unused lanes are zero. */
     void pack(Tensor tensor, float factor, float[] row, float[] into) {
         int width = (int) tensor.size(3);
-        Arrays.fill(into, 0, width * Lanes.PANEL, 0);
+        if (queries < PANEL) {
+            Arrays.fill(into, 0, width * PANEL, 0);
+        }
         float[] array = Rows.array(tensor);
+        boolean inBlocks = array != null && Transpose.works();
+        int wholeWidth = inBlocks ? width / V * V : 0;
+        int wholeQueries = inBlocks ? queries / V * V : 0;
+        Arrays.fill(factors, factor);
         for (int i = 0; i < queries; i++) {
             long position = tensor.position(batch, head, from + i, 0);
             float[] source = row;
@@ -65,8 +85,45 @@ final class Panel {
             } else {
                 Rows.read(tensor, position, tensor.stride(3), row, 0, width);
             }
-            for (int d = 0; d < width; d++) {
-                into[d * Lanes.PANEL + i] = source[at + d] * factor;
+            if (i < wholeQueries && i % V == 0) {
+                int step = (int) tensor.stride(2);
+                for (int d = 0; d < wholeWidth; d += V) {
+                    Transpose.block(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
+                }
+            }
+            for (int d = i < wholeQueries ? wholeWidth : 0; d < width; d++) {
+                into[d * PANEL + i] = source[at + d] * factor;
+            }
+        }
+    }
+
+    /**
+     * Writes the sums to the panel's rows of a tensor, each row times its factor; a factor of 0 makes 0 of anything.
+     *
+     * @param scales an array with the factors, from {@code scalesAt} on
+     */
+    void write(Tensor tensor, float[] scales, int scalesAt, float[] row) {
+        int width = (int) tensor.size(3);
+        float[] array = Rows.array(tensor);
+        boolean inBlocks = array != null && Transpose.works();
+        int wholeWidth = inBlocks ? width / V * V : 0;
+        int wholeQueries = inBlocks ? queries / V * V : 0;
+        for (int i = 0; i < queries; i++) {
+            long position = tensor.position(batch, head, from + i, 0);
+            if (array != null && i < wholeQueries && i % V == 0) {
+                int at = (int) (tensor.segment().address() / Float.BYTES + position);
+                int step = (int) tensor.stride(2);
+                for (int d = 0; d < wholeWidth; d += V) {
+                    Transpose.block(sums, d * PANEL + i, PANEL, scales, scalesAt + i, array, at + d, step, block);
+                }
+            }
+            int first = i < wholeQueries ? wholeWidth : 0;
+            float scale = scales[scalesAt + i];
+            for (int d = first; d < width; d++) {
+                row[d] = scale == 0 ? 0 : sums[d * PANEL + i] * scale;
+            }
+            if (first < width) {
+                Rows.write(row, first, tensor, position + first * tensor.stride(3), tensor.stride(3), width - first);
             }
         }
     }

@@ -23,15 +23,18 @@ import org.jspecify.annotations.Nullable;
  * output  [width][query] += V' weights   values broadcast from where they lie
  * </pre>
  *
- * <p>All sums over keys run in key order with tiles that begin at multiples of {@link PanelCall#TILE}, whatever the thread,
- * the batch or the panel, so the bits of a row depend on the row alone.
+ * <p>All sums over keys run in key order with tiles that follow from the mask of the panel alone, whatever the thread, the
+ * batch or the other panels of the task, so the bits of a row do not depend on these.
  */
 final class Prefill {
     /** Panels of one task at most: a tile of keys and values is read from far away once for all of them. */
-    static final int MOST_PANELS = 4;
+    static final int MOST_PANELS = 8;
 
-    /** Elements of a query that are multiplied at a time: their part of a packed panel stays in the first-level cache. */
-    private static final int DEPTH = 64;
+    /** Keys that are read at once where every query of the panel sees all of them; elsewhere {@link PanelCall#TILE}. */
+    static final int WIDE_TILE = 2 * PanelCall.TILE;
+
+    /** Elements of a query that are multiplied at a time: their part of a packed panel stays close to the core. */
+    private static final int DEPTH = 128;
 
     private final PanelCall call;
     private final AttentionResult result;
@@ -89,24 +92,50 @@ final class Prefill {
         long head = some.head;
         long batch = some.batch;
         long kvHead = head / shape.groupSize();
-        long to = scratch.panels[count - 1].to();
-        long first = call.mask.firstKey(batch, head, some.from, to) / PanelCall.TILE * PanelCall.TILE;
-        long end = call.mask.endKey(batch, head, some.from, to);
-        for (long j = first; j < end; j += PanelCall.TILE) {
-            long keyTo = Math.min(j + PanelCall.TILE, end);
+        long first = Long.MAX_VALUE;
+        long end = 0;
+        for (int p = 0; p < count; p++) {
+            first = Math.min(first, scratch.panels[p].firstKey);
+            end = Math.max(end, scratch.panels[p].endKey);
+        }
+        for (long j = first / WIDE_TILE * WIDE_TILE; j < end; j += WIDE_TILE) {
             boolean loaded = false;
             for (int p = 0; p < count; p++) {
                 Panel panel = scratch.panels[p];
-                TileCover cover = call.mask.cover(batch, head, panel.from, panel.to(), j, keyTo);
+                long to = Math.min(j + WIDE_TILE, panel.endKey);
+                TileCover cover = to <= j ? TileCover.EMPTY : cover(panel, j, to);
                 if (cover == TileCover.EMPTY) {
                     continue;
                 }
                 if (!loaded) {
-                    scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, keyTo);
-                    scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, keyTo);
+                    long last = Math.min(j + WIDE_TILE, end);
+                    scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, last);
+                    scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, last);
                     loaded = true;
                 }
-                read(panel, scratch.keys, scratch.values, j, (int) (keyTo - j), cover);
+                if (cover == TileCover.FULL) {
+                    read(panel, scratch.keys, scratch.values, j, (int) (to - j), cover);
+                } else {
+                    readHalves(panel, scratch, j, to);
+                }
+            }
+        }
+    }
+
+    private TileCover cover(Panel panel, long from, long to) {
+        return call.mask.cover(panel.batch, panel.head, panel.from, panel.to(), from, to);
+    }
+
+    private void readHalves(Panel panel, Scratch scratch, long from, long to) {
+        for (long j = from; j < to; j += PanelCall.TILE) {
+            long end = Math.min(j + PanelCall.TILE, to);
+            TileCover cover = cover(panel, j, end);
+            if (cover != TileCover.EMPTY) {
+                scratch.keys.skip((int) (j - from));
+                scratch.values.skip((int) (j - from));
+                read(panel, scratch.keys, scratch.values, j, (int) (end - j), cover);
+                scratch.keys.skip((int) (from - j));
+                scratch.values.skip((int) (from - j));
             }
         }
     }
@@ -220,21 +249,12 @@ final class Prefill {
     }
 
     private void write(Panel panel, float[] row) {
-        int width = (int) shape.valueHeadDim();
         float[] st = panel.statistics;
-        Tensor output = result.output();
-        for (int i = 0; i < panel.queries; i++) {
-            float inverse = st[3 * PANEL + i];
-            for (int d = 0; d < width; d++) {
-                row[d] = inverse == 0 ? 0 : panel.sums[d * PANEL + i] * inverse;
-            }
-            long position = output.position(panel.batch, panel.head, panel.from + i, 0);
-            Rows.write(row, 0, output, position, output.stride(3), width);
-            if (result.lse() != null) {
-                float sum = st[PANEL + i];
-                double lse = sum == 0 ? Double.NEGATIVE_INFINITY : (double) st[i] * call.modifier.unit + Math.log(sum);
-                result.lse().set(lse, panel.batch, panel.head, panel.from + i);
-            }
+        panel.write(result.output(), st, 3 * PANEL, row);
+        for (int i = 0; result.lse() != null && i < panel.queries; i++) {
+            float sum = st[PANEL + i];
+            double lse = sum == 0 ? Double.NEGATIVE_INFINITY : (double) st[i] * call.modifier.unit + Math.log(sum);
+            result.lse().set(lse, panel.batch, panel.head, panel.from + i);
         }
     }
 }

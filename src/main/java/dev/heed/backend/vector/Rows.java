@@ -47,6 +47,11 @@ final class Rows {
         step = width;
     }
 
+    /** Points some rows further, or back. */
+    void skip(int rows) {
+        at += rows * step;
+    }
+
     /**
      * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
      * element lies {@link #leap} after that of the one before.
