@@ -37,7 +37,11 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runForward(input, weights, output);
+        if (dispatch != null) {
+            dispatch.end(this, "linear forward", read(input, weights, null), List.of(output));
+        }
     }
 
     /**
@@ -64,13 +68,22 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
             InputCheck.input("output gradient", outputGradient, p.type(), p.rows(), p.out());
             InputCheck.output("input gradient", inputGradient, true, p.type(), p.rows(), p.in());
             weightGradients.requireWritable(p);
-            List<@Nullable Tensor> written = new ArrayList<>(weightGradients.tensors());
-            written.add(inputGradient);
-            InputCheck.disjoint(written, read(input, weights, outputGradient));
+            InputCheck.disjoint(written(inputGradient, weightGradients), read(input, weights, outputGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        Dispatch dispatch = Dispatch.begin();
         runBackward(input, weights, outputGradient, inputGradient, weightGradients);
+        if (dispatch != null) {
+            List<@Nullable Tensor> written = written(inputGradient, weightGradients);
+            dispatch.end(this, "linear backward", read(input, weights, outputGradient), written);
+        }
+    }
+
+    private static List<@Nullable Tensor> written(Tensor inputGradient, LinearWeights weightGradients) {
+        List<@Nullable Tensor> written = new ArrayList<>(weightGradients.tensors());
+        written.add(inputGradient);
+        return written;
     }
 
     private void requireInputs(Tensor input, LinearWeights weights) {

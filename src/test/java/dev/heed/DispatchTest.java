@@ -120,6 +120,23 @@ class DispatchTest {
     }
 
     @Test
+    void linearLayersHaveEventsToo() throws Exception {
+        Tensor x = new RandomTensors(6).normal(DType.F32, 3, 4);
+        var weights = new LinearWeights(new RandomTensors(7).normal(DType.F32, 4, 5), Tensor.zeros(DType.F32, 5));
+        LinearProblem problem = new LinearProblem(3, 4, 5, true, Activation.GELU, DType.F32);
+        List<RecordedEvent> events = recorded(() -> {
+            try (LinearPlan plan = BACKEND.plan(problem)) {
+                Tensor y = Tensor.zeros(DType.F32, 3, 5);
+                plan.forward(x, weights, y);
+                plan.backward(x, weights, y.copy(), Tensor.zeros(DType.F32, 3, 4), weights.zerosLike());
+            }
+        });
+        assertEquals(2, events.size(), events::toString);
+        assertEvent(events.get(0), "linear forward", problem, 4 * (12 + 20 + 5), 4 * 15);
+        assertEvent(events.get(1), "linear backward", problem, 4 * (12 + 20 + 5 + 15), 4 * (12 + 20 + 5));
+    }
+
+    @Test
     void aRefusedRunIsNotRecorded() throws Exception {
         SoftmaxProblem softmax = SoftmaxProblem.of(new long[] {4, 5}, 1, DType.F32, true);
         Tensor x = Tensor.zeros(DType.F32, 4, 5);

@@ -32,7 +32,7 @@ public abstract class Contest {
     static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 
     /** Who computes: a backend of Heed, or a peer. */
-    @Param({"vector", "libtorch", "onnxruntime", "naive"})
+    @Param({"vector", "libtorch", "djl", "onnxruntime", "naive"})
     public String backend = "";
 
     /** How many threads compute one call; naive takes one whatever this says. */

@@ -12,6 +12,7 @@ interface Contestant {
             case "vector" -> new Heed(VectorBackend::new);
             case "naive" -> new Heed(threads -> new NaiveBackend());
             case "libtorch" -> new Libtorch();
+            case "djl" -> new DjlTorch();
             case "onnxruntime" -> new OnnxRuntime();
             default -> throw new IllegalArgumentException("backend " + backend);
         };

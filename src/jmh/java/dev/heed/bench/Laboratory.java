@@ -92,9 +92,9 @@ final class Laboratory implements AutoCloseable {
         boolean jit = backend.equals("vector");
         int warmups = naive ? 1 : jit ? 3 : 1;
         options.warmupIterations(warmups)
-                .warmupTime(TimeValue.milliseconds(quick ? 300 : 700))
+                .warmupTime(TimeValue.milliseconds(quick ? 200 : 700))
                 .measurementIterations(naive ? 1 : quick ? 8 : 10)
-                .measurementTime(TimeValue.milliseconds(quick ? 150 : 300));
+                .measurementTime(TimeValue.milliseconds(quick ? 100 : 300));
     }
 
     private static String reason(String words, RunnerException e) {

@@ -17,8 +17,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "peers",
         description = {
-            "Measure Heed, libtorch, ONNX Runtime and the naive loops on the same data, one process each, and print"
-                    + " their rates, the ratio of Heed to the better peer, and the share of this machine's ceiling.",
+            "Measure Heed, libtorch twice (OpenBLAS, and MKL by DJL), ONNX Runtime and the naive loops on the same data, one process each, and print"
+                    + " their rates, the ratio of Heed to the best peer, and the share of this machine's ceiling.",
             ""
         },
         footer = {
@@ -33,7 +33,10 @@ import picocli.CommandLine.Option;
             "  bench peers --json run.json"
         })
 final class PeersCommand extends MeasuringCommand {
-    private static final String FORMAT = "%-11s  %-23s %8s %9s %8s %7s  %-8s %7s %8s%n";
+    private static final String FORMAT = "%-11s  %-23s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
+
+    /** What Heed is compared with; the naive loops are no peer. */
+    private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime");
 
     @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes hold the text.")
     private String filter = "";
@@ -51,14 +54,17 @@ final class PeersCommand extends MeasuringCommand {
         try (Laboratory laboratory = laboratory(runs * repeats + 2 * Row.Ceiling.values().length)) {
             Map<Row.Ceiling, Trial> ceilings = ceilings(laboratory, "ceilings");
             out.println();
-            out.printf(FORMAT, "", "", "Heed", "libtorch", "ONNX RT", "naive", "", "ratio", "ceiling");
+            out.printf(FORMAT, "", "", "Heed", "libtorch", "DJL", "ONNX RT", "naive", "", "ratio", "ceiling");
             List<String> failures = new ArrayList<>();
             Map<Row.Group, List<Double>> ratios = new EnumMap<>(Row.Group.class);
             var table = new JsonArray();
             for (Row row : rows) {
                 Map<String, Trial> trials = race(laboratory, row);
                 double ours = trials.get("vector").best();
-                double better = Math.max(best(trials, "libtorch"), best(trials, "onnxruntime"));
+                double better = PEERS.stream()
+                        .mapToDouble(peer -> best(trials, peer))
+                        .max()
+                        .orElse(0);
                 double ratio = better > 0 ? ours / better : Double.NaN;
                 print(
                         row,
@@ -82,7 +88,7 @@ final class PeersCommand extends MeasuringCommand {
                     .forEach((ceiling, trial) -> ceilings.merge(ceiling, trial, Trial::and));
             ratios.forEach((group, all) -> out.printf(
                     Locale.ROOT,
-                    "%s: %.2f times the better peer (geometric mean of %d, lowest %.2f)%n",
+                    "%s: %.2f times the best peer (geometric mean of %d, lowest %.2f)%n",
                     name(group),
                     mean(all),
                     all.size(),
@@ -138,6 +144,7 @@ final class PeersCommand extends MeasuringCommand {
                         row.label(),
                         rate(trials.get("vector")),
                         rate(trials.get("libtorch")),
+                        rate(trials.get("djl")),
                         rate(trials.get("onnxruntime")),
                         rate(trials.get("naive")),
                         row.group().ceiling.unit,

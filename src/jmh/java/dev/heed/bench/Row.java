@@ -100,6 +100,9 @@ record Row(Group group, String label, String problem, boolean quick) {
     List<String> contestants(boolean quick) {
         Case recipe = Case.parse(problem);
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
+        if (!recipe.backward()) {
+            names.add("djl");
+        }
         if (onnxRuntimeCan(recipe)) {
             names.add("onnxruntime");
         }

@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 
 /** The machine and the versions that a run of benchmarks belongs to. */
 final class Site {
-    private static final Pattern JAR = Pattern.compile("/(pytorch|onnxruntime|jmh-core)-(\\d[\\w.-]*?)\\.jar");
+    private static final Pattern JAR =
+            Pattern.compile("/(pytorch|pytorch-native-cpu|onnxruntime|jmh-core)-(\\d[\\w.-]*?)\\.jar");
 
     private Site() {}
 

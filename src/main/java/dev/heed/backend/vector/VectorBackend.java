@@ -3,7 +3,6 @@ package dev.heed.backend.vector;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
-import dev.heed.AttentionShape;
 import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
@@ -35,10 +34,6 @@ public final class VectorBackend implements AttentionBackend {
     private static final String THREADS = "heed.threads";
     private static final String BITS = "heed.vector.bits";
     private static final int NOT_A_NUMBER = -1;
-
-    private static final long LONGEST = Integer.MAX_VALUE / 4096;
-    private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
-    private static final long MOST_LANES = 32; // the queries of a panel in f64, at 512 bits
 
     private final int threads;
     private final @Nullable Executor executor;
@@ -125,34 +120,7 @@ public final class VectorBackend implements AttentionBackend {
 
     @Override
     public List<String> notSupportedReasons(Problem problem) {
-        List<String> reasons = new ArrayList<>();
-        DType type = switch (problem) {
-            case AttentionProblem p -> p.type();
-            case MultiHeadProblem p -> p.attention().type();
-            case SoftmaxProblem p -> p.type();
-            case LinearProblem p -> p.type();
-            case RotaryProblem p -> p.type();
-        };
-        AttentionShape shape = switch (problem) {
-            case AttentionProblem p -> p.shape();
-            case MultiHeadProblem p -> p.attention().shape();
-            default -> null;
-        };
-        if (shape != null && Math.max(shape.headDim(), shape.valueHeadDim()) > LONGEST) {
-            reasons.add("a head of " + Math.max(shape.headDim(), shape.valueHeadDim()) + " elements > " + LONGEST);
-        }
-        if (shape != null && type == DType.F64 && doublesPerHead(shape) > LONGEST_ARRAY) {
-            reasons.add("f64 gradients of the keys of a head: " + doublesPerHead(shape) + " elements > " + LONGEST_ARRAY
-                    + ", the longest Java array");
-        }
-        return reasons;
-    }
-
-    /** The largest array that a thread holds for f64: a key's row of gradients, or its weights in a panel of queries. */
-    private static long doublesPerHead(AttentionShape s) {
-        long width = Math.max(s.headDim(), s.valueHeadDim()) + MOST_LANES;
-        long keys = s.seqLenKv() + MOST_LANES * 2;
-        return Math.multiplyHigh(keys, width) == 0 && keys * width > 0 ? keys * width : Long.MAX_VALUE;
+        return ArrayLimit.reasons(problem);
     }
 
     @Override

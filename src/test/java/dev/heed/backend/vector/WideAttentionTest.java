@@ -10,7 +10,6 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
-import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
@@ -205,18 +204,6 @@ class WideAttentionTest {
             assertAll(0, gradients.value().select(0, 0));
             assertFinite(gradients.key());
         }
-    }
-
-    @Test
-    void arraysThatWouldBeTooLongAreReasons() {
-        assertEquals(List.of(), BACKEND.notSupportedReasons(AttentionProblem.parse("q1x1x1x64 kv1x20000000 f64")));
-        List<String> reasons = BACKEND.notSupportedReasons(AttentionProblem.parse("q1x1x1x64 kv1x30000000 f64"));
-        assertEquals(1, reasons.size());
-        assertTrue(reasons.get(0).contains("> 2147483639"), reasons.get(0));
-        assertEquals(
-                1,
-                BACKEND.notSupportedReasons(AttentionProblem.parse("q1x1x1x64 kv1x9000000000000000000 f64"))
-                        .size());
     }
 
     private static AttentionResult forward(AttentionBackend backend, AttentionInputs inputs) {
