@@ -1,6 +1,9 @@
 package dev.heed.opencl;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +15,7 @@ final class Block {
     final @Nullable MemorySegment host;
     private final BufferPool pool;
     private final AtomicInteger users = new AtomicInteger(1);
+    private final Set<Long> ranges = ConcurrentHashMap.newKeySet();
 
     Block(BufferPool pool, long handle, long identity, long capacity, @Nullable MemorySegment host) {
         this.pool = pool;
@@ -21,8 +25,25 @@ final class Block {
         this.host = host;
     }
 
-    void retain() {
+    /** A range is a further user. */
+    void retain(long range) {
+        ranges.add(range);
         users.incrementAndGet();
+    }
+
+    /** A range that its user closed. */
+    void release(long range) {
+        if (ranges.remove(range)) {
+            pool.giveBackRange(range);
+        }
+        release();
+    }
+
+    /** {@return the ranges that nobody closed} */
+    List<Long> takeRanges() {
+        List<Long> left = List.copyOf(ranges);
+        ranges.clear();
+        return left;
     }
 
     void release() {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BufferPool {
     private static final long SMALLEST = 256;
+    private static final long LARGEST_STEP = 1 << 20;
     private static final int STEPS = 8; // sizes between two powers of two
     private static final long WASTE = 8; // a block serves a request of at least 7/8 of it
 
@@ -32,12 +33,12 @@ final class BufferPool {
         this.limit = limit;
     }
 
-    /** A size that others are likely to ask for too: multiples of an eighth of the power of two below. */
+    /** A size that others are likely to ask for too: multiples of an eighth of the power of two below, or of a megabyte. */
     static long rounded(long bytes) {
         if (bytes <= SMALLEST) {
             return SMALLEST;
         }
-        long step = Math.max(SMALLEST, Long.highestOneBit(bytes) / STEPS);
+        long step = Math.clamp(Long.highestOneBit(bytes) / STEPS, SMALLEST, LARGEST_STEP);
         return Math.ceilDiv(bytes, step) * step;
     }
 
@@ -135,6 +136,10 @@ final class BufferPool {
         }
     }
 
+    void giveBackRange(long range) {
+        context.release(() -> context.calls.releaseBuffer(range));
+    }
+
     /** Gives waiting blocks back to the driver, the longest waiting first, until no more than so many bytes wait. */
     synchronized void trim(long bytes) {
         while (waitingBytes > bytes && !waiting.isEmpty()) {
@@ -154,6 +159,9 @@ final class BufferPool {
         List<Block> rest = new ArrayList<>(live);
         live.clear();
         liveBytes = 0;
-        rest.forEach(block -> context.release(() -> context.calls.releaseBuffer(block.handle)));
+        for (Block block : rest) {
+            block.takeRanges().forEach(this::giveBackRange);
+            context.release(() -> context.calls.releaseBuffer(block.handle));
+        }
     }
 }

@@ -29,7 +29,7 @@ public final class CommandQueue {
 
     /** {@return the event of a kernel that was given to the device} */
     public Event launchWithEvent(Kernel kernel, WorkSize size) {
-        return new Event(context, enqueue(kernel, size, true), null);
+        return new Event(context, handle, enqueue(kernel, size, true), null);
     }
 
     private long enqueue(Kernel kernel, WorkSize size, boolean event) {
@@ -164,7 +164,7 @@ public final class CommandQueue {
         context.enter();
         try {
             long event = context.calls.enqueueWrite(handle, to.handle, at, from.byteSize(), checkNative(from), false);
-            return new Event(context, event, from);
+            return new Event(context, handle, event, from);
         } finally {
             context.exit();
         }
@@ -176,7 +176,7 @@ public final class CommandQueue {
         context.enter();
         try {
             long event = context.calls.enqueueRead(handle, from.handle, at, to.byteSize(), checkNative(to), false);
-            return new Event(context, event, to);
+            return new Event(context, handle, event, to);
         } finally {
             context.exit();
         }
@@ -219,7 +219,7 @@ public final class CommandQueue {
     public Event marker() {
         context.enter();
         try {
-            return new Event(context, context.calls.enqueueMarker(handle), null);
+            return new Event(context, handle, context.calls.enqueueMarker(handle), null);
         } finally {
             context.exit();
         }
@@ -229,6 +229,7 @@ public final class CommandQueue {
     public void waitFor(Event event) {
         context.enter();
         try {
+            event.flush();
             context.calls.enqueueBarrier(handle, event.handle());
         } finally {
             context.exit();
@@ -257,8 +258,7 @@ public final class CommandQueue {
                 context.calls.finish(handle);
                 return;
             }
-            try (var last = new Event(context, context.calls.enqueueMarker(handle), null)) {
-                context.calls.flush(handle);
+            try (var last = new Event(context, handle, context.calls.enqueueMarker(handle), null)) {
                 last.waitInside();
             }
         } finally {

@@ -66,7 +66,7 @@ public final class DeviceBuffer implements AutoCloseable {
             }
             long sub = context.calls.createSubBuffer(block.handle, at + from, size);
             context.made();
-            block.retain();
+            block.retain(sub);
             return new DeviceBuffer(context, block, sub, context.nextIdentity(), at + from, size);
         } finally {
             context.exit();
@@ -98,10 +98,11 @@ public final class DeviceBuffer implements AutoCloseable {
             return;
         }
         try {
-            if (handle != block.handle) {
-                context.release(() -> context.calls.releaseBuffer(handle));
+            if (handle == block.handle) {
+                block.release();
+            } else {
+                block.release(handle);
             }
-            block.release();
         } finally {
             context.exit();
         }

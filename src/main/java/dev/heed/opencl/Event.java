@@ -10,12 +10,15 @@ public final class Event implements AutoCloseable {
     private static final long LONGEST_PARK = 200_000;
 
     private final DeviceContext context;
+    private final long queue;
     private long handle;
+    private boolean flushed;
     private @Nullable Object keptAlive;
     private boolean done;
 
-    Event(DeviceContext context, long handle, @Nullable Object keptAlive) {
+    Event(DeviceContext context, long queue, long handle, @Nullable Object keptAlive) {
         this.context = context;
+        this.queue = queue;
         this.handle = handle;
         this.keptAlive = keptAlive;
         context.made();
@@ -34,7 +37,16 @@ public final class Event implements AutoCloseable {
         return done;
     }
 
+    /** Who asks for a command, or waits for it in another queue, must see to it that it begins. */
+    void flush() {
+        if (!flushed) {
+            context.calls.flush(queue);
+            flushed = true;
+        }
+    }
+
     private int status() {
+        flush();
         int status = context.calls.eventStatus(handle);
         if (status < 0) {
             throw new OpenClException("a command that was running", status);

@@ -75,10 +75,11 @@ final class Staging {
         } else {
             event = context.calls.enqueueRead(queue.handle, buffer.handle, at, bytes, pinned, false);
         }
-        var flight = new Flight(piece, new Event(context, event, null), write ? null : part);
+        var flight = new Flight(piece, new Event(context, queue.handle, event, null), write ? null : part);
         try {
-            context.calls.flush(queue.handle);
+            flight.event.flush();
         } catch (OpenClException e) {
+            context.attempt(flight.event::waitInside); // the device may be at work on the piece all the same
             flight.event.close();
             throw e;
         }
@@ -100,11 +101,7 @@ final class Staging {
     /** After an error: the pieces may be used again only when the device is done with them. */
     private void abandon(Deque<Flight> flights) {
         for (Flight flight : flights) {
-            try {
-                flight.event.waitInside();
-            } catch (OpenClException e) {
-                flight.event.close(); // a failed command is done, too
-            }
+            context.attempt(flight.event::waitInside);
             flight.event.close();
             giveBack(flight.piece);
         }
