@@ -119,20 +119,31 @@ final class BufferPool {
 
     void giveBack(Block block) {
         if (block.host != null) {
-            context.awaitAll(); // kernels may still use memory that the host is about to free
+            giveBackShared(block);
+            return;
         }
         synchronized (this) {
-            if (!live.remove(block)) {
-                return; // the context was closed meanwhile
+            if (live.remove(block)) { // else the context was closed meanwhile
+                liveBytes -= block.capacity;
+                waiting.add(block);
+                waitingBytes += block.capacity;
+                trim(limit / 4);
             }
-            if (block.host != null) {
+        }
+    }
+
+    /** Kernels may still use memory that the host is about to free. */
+    private void giveBackShared(Block block) {
+        try {
+            context.settleAll();
+        } finally {
+            boolean mine;
+            synchronized (this) {
+                mine = live.remove(block);
+            }
+            if (mine) {
                 context.release(() -> context.calls.releaseBuffer(block.handle));
-                return;
             }
-            liveBytes -= block.capacity;
-            waiting.add(block);
-            waitingBytes += block.capacity;
-            trim(limit / 4);
         }
     }
 

@@ -1,10 +1,13 @@
 package dev.heed.opencl;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,21 +99,19 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** Waits for all queues. */
-    void awaitAll() {
-        CommandQueue second;
-        CommandQueue third;
-        synchronized (this) {
-            second = transfers;
-            third = profiled;
+    /** Waits for all queues, for certain: what their commands use is about to be freed. */
+    void settleAll() {
+        List<CommandQueue> queues = queues();
+        try {
+            queues.forEach(CommandQueue::await);
+        } catch (OpenClException e) {
+            queues.forEach(CommandQueue::drain);
+            throw e;
         }
-        queue.await();
-        if (second != null) {
-            second.await();
-        }
-        if (third != null) {
-            third.await();
-        }
+    }
+
+    private synchronized List<CommandQueue> queues() {
+        return Stream.of(queue, transfers, profiled).filter(Objects::nonNull).toList();
     }
 
     synchronized Staging staging() {
@@ -245,25 +246,13 @@ public final class DeviceContext implements AutoCloseable {
         while (users.get() > 0) {
             LockSupport.parkNanos(50_000);
         }
-        queue.drain();
-        if (transfers != null) {
-            transfers.drain();
-        }
-        if (profiled != null) {
-            profiled.drain();
-        }
+        queues().forEach(CommandQueue::drain);
         if (staging != null) {
             staging.release();
         }
         programs.release();
         pool.release();
-        queue.release();
-        if (transfers != null) {
-            transfers.release();
-        }
-        if (profiled != null) {
-            profiled.release();
-        }
+        queues().forEach(CommandQueue::release);
         release(() -> calls.releaseContext(handle));
     }
 }

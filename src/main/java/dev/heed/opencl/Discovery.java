@@ -149,6 +149,9 @@ public record Discovery(List<Device> devices, List<String> reasons) {
             return "the JVM denies native access to JOCL: start java with --enable-native-access="
                     + (named() ? "jocl,dev.heed" : "ALL-UNNAMED");
         }
+        if (lower.contains("implementation library could not be loaded")) {
+            return noLibrary();
+        }
         String folder = System.getProperty("java.io.tmpdir", "");
         boolean writable = new File(folder).isDirectory() && new File(folder).canWrite();
         if (!writable || lower.contains("failed to map segment") || lower.contains("operation not permitted")) {
@@ -170,12 +173,16 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     private static String noPlatforms(OpenClException e) {
         if (e.getCause() instanceof UnsupportedOperationException) {
-            return "no OpenCL library (libOpenCL.so.1) can be loaded: apt install ocl-icd-libopencl1, and then "
-                    + NEEDS_DRIVER;
+            return noLibrary();
         }
         return e.code() == ErrorCode.PLATFORM_NOT_FOUND
                 ? noPlatform()
                 : "OpenCL does not answer: " + firstLine(e) + ": " + NEEDS_DRIVER;
+    }
+
+    private static String noLibrary() {
+        return "no OpenCL library (libOpenCL.so.1) can be loaded: apt install ocl-icd-libopencl1, and then "
+                + NEEDS_DRIVER;
     }
 
     private static String noPlatform() {

@@ -90,6 +90,20 @@ public final class Event implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits for certain, in one way or another: what the command reads or writes is about to be freed.
+     *
+     * @throws OpenClException if the command failed, or if it could only be waited for with all the others
+     */
+    synchronized void settle() {
+        try {
+            waitInside();
+        } catch (OpenClException e) {
+            context.attempt(() -> context.calls.finish(queue));
+            throw e;
+        }
+    }
+
     long handle() {
         return handle;
     }
@@ -113,8 +127,8 @@ public final class Event implements AutoCloseable {
             return;
         }
         try {
-            if (keptAlive != null && !context.isClosed()) {
-                await();
+            if (keptAlive != null && !done && !context.isClosed()) {
+                settle();
             }
         } finally {
             long last = handle;

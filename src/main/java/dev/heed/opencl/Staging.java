@@ -79,7 +79,7 @@ final class Staging {
         try {
             flight.event.flush();
         } catch (OpenClException e) {
-            context.attempt(flight.event::waitInside); // the device may be at work on the piece all the same
+            context.attempt(flight.event::settle); // the device may be at work on the piece all the same
             flight.event.close();
             throw e;
         }
@@ -101,7 +101,7 @@ final class Staging {
     /** After an error: the pieces may be used again only when the device is done with them. */
     private void abandon(Deque<Flight> flights) {
         for (Flight flight : flights) {
-            context.attempt(flight.event::waitInside);
+            context.attempt(flight.event::settle);
             flight.event.close();
             giveBack(flight.piece);
         }

@@ -68,8 +68,13 @@ class DiscoveryTest {
 
     @Test
     void withATemporaryFolderThatIsNone() throws Exception {
-        String said =
-                child(Map.of(), classPath(true), List.of(ENABLED, "-Djava.io.tmpdir=" + dir.resolve("not-there")));
+        String said = child(
+                Map.of(),
+                classPath(true),
+                List.of(
+                        ENABLED,
+                        "-Djava.io.tmpdir="
+                                + Files.writeString(dir.resolve("file"), "").resolve("below")));
         says(said, "cannot unpack its native library into", "which cannot be written", "-Djava.io.tmpdir=DIR");
     }
 
