@@ -81,6 +81,16 @@ public final class Device {
         return new Device(this, index, others);
     }
 
+    /** {@return the same device with every call through JOCL, to measure what that costs} */
+    public Device throughJocl() {
+        return calls instanceof JoclCalls jocl ? through(jocl.plain()) : this;
+    }
+
+    /** {@return whether calls go straight to the library} */
+    public boolean isDirect() {
+        return calls instanceof DirectCalls;
+    }
+
     // ---------------------------------------------------------------- what it is
 
     /** {@return its place in the list of devices, which {@code heed.opencl.device} may name} */
@@ -230,5 +240,10 @@ public final class Device {
     /** {@return a context on this device, which the caller closes; properties are read now} */
     public DeviceContext open() {
         return new DeviceContext(this, Settings.ofProperties(this));
+    }
+
+    /** {@return the same with a way of waiting: asking from time to time, or the driver's own} */
+    public DeviceContext open(boolean polls) {
+        return new DeviceContext(this, Settings.ofProperties(this).withPolling(polls));
     }
 }

@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -28,6 +30,7 @@ public final class DeviceContext implements AutoCloseable {
     private final AtomicInteger users = new AtomicInteger();
     private final AtomicInteger handles = new AtomicInteger();
     private final AtomicLong identities = new AtomicLong();
+    private final Set<PinnedMemory> pinned = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
     private final BufferPool pool;
     private final ProgramCache programs;
@@ -140,6 +143,20 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
+     * {@return kernels that the driver compiled before, or that are written in its own language} They are kept nowhere.
+     *
+     * @param file their name, for messages
+     */
+    public Program binaryProgram(String file, byte[] binary, String options) {
+        enter();
+        try {
+            return programs.binaryProgram(file, binary, options);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
      * {@return a buffer, whose content is undefined}
      *
      * @throws OpenClException with the bytes needed and available if there is no room
@@ -169,6 +186,22 @@ public final class DeviceContext implements AutoCloseable {
         } finally {
             exit();
         }
+    }
+
+    /** {@return host memory from which and to which copies are fastest; at most 2 GiB} */
+    public PinnedMemory pin(long bytes) {
+        enter();
+        try {
+            var made = new PinnedMemory(this, bytes);
+            pinned.add(made);
+            return made;
+        } finally {
+            exit();
+        }
+    }
+
+    void forget(PinnedMemory memory) {
+        pinned.remove(memory);
     }
 
     /** {@return what buffers take} */
@@ -250,6 +283,7 @@ public final class DeviceContext implements AutoCloseable {
         if (staging != null) {
             staging.release();
         }
+        pinned.forEach(PinnedMemory::release);
         programs.release();
         pool.release();
         queues().forEach(CommandQueue::release);

@@ -32,8 +32,23 @@ import org.jspecify.annotations.Nullable;
  * Loading this class loads JOCL and its native library. Bytes pass through direct buffers: a heap array would be pinned.
  */
 class JoclCalls implements OpenClCalls {
-    private final Map<Long, NativePointerObject> objects = new ConcurrentHashMap<>();
-    private final Map<Long, ByteBuffer> mappings = new ConcurrentHashMap<>();
+    private final Map<Long, NativePointerObject> objects;
+    private final Map<Long, ByteBuffer> mappings;
+
+    JoclCalls() {
+        this.objects = new ConcurrentHashMap<>();
+        this.mappings = new ConcurrentHashMap<>();
+    }
+
+    private JoclCalls(JoclCalls other) {
+        this.objects = other.objects;
+        this.mappings = other.mappings;
+    }
+
+    /** The same handles, all through JOCL. */
+    JoclCalls plain() {
+        return new JoclCalls(this);
+    }
 
     // ---------------------------------------------------------------- discovery
 

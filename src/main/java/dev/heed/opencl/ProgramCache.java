@@ -1,9 +1,11 @@
 package dev.heed.opencl;
 
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** The programs of a context: each is compiled once, by the first thread that asks; the others wait for it. */
 final class ProgramCache {
@@ -14,6 +16,7 @@ final class ProgramCache {
     private final DeviceContext context;
     private final ProgramFiles files;
     private final Map<Key, CompletableFuture<Program>> programs = new ConcurrentHashMap<>();
+    private final Queue<Program> others = new ConcurrentLinkedQueue<>();
 
     ProgramCache(DeviceContext context) {
         this.context = context;
@@ -70,19 +73,17 @@ final class ProgramCache {
         long device = context.device().handle;
         long program = context.calls.createProgram(context.handle, device, binary);
         context.made();
-        try {
-            context.calls.buildProgram(program, device, options);
-            return program;
-        } catch (OpenClException e) {
-            context.release(() -> context.calls.releaseProgram(program));
-            throw e;
-        }
+        return build(program, "a program binary", options);
     }
 
     private long fromSource(KernelSource source, String options) {
-        long device = context.device().handle;
         long program = context.calls.createProgram(context.handle, source.text());
         context.made();
+        return build(program, source.file(), options);
+    }
+
+    private long build(long program, String file, String options) {
+        long device = context.device().handle;
         try {
             context.calls.buildProgram(program, device, options);
             return program;
@@ -90,7 +91,7 @@ final class ProgramCache {
             String log = log(program, device);
             context.release(() -> context.calls.releaseProgram(program));
             throw new OpenClBuildException(
-                    e.call(), e.code(), source.file(), options, context.device().name(), log);
+                    e.call(), e.code(), file, options, context.device().name(), log);
         }
     }
 
@@ -102,8 +103,17 @@ final class ProgramCache {
         }
     }
 
+    /** A program that nobody else asks for. */
+    Program binaryProgram(String file, byte[] binary, String options) {
+        var program = new Program(context, fromBinary(binary, options), new KernelSource(file, ""), options);
+        others.add(program);
+        return program;
+    }
+
     /** Of a context that closes. */
     void release() {
+        others.forEach(Program::release);
+        others.clear();
         programs.values().forEach(program -> program.join().release());
         programs.clear();
     }

@@ -15,16 +15,13 @@ final class Staging {
     private static final int PIECES = 4;
     private static final int IN_FLIGHT = 2;
 
-    /** A piece of pinned memory. */
-    private record Piece(long handle, MemorySegment memory) {}
-
     /** A piece on its way, and where its bytes go if they come from the device. */
     private record Flight(
-            Piece piece, Event event, @Nullable MemorySegment target) {}
+            PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
 
     private final DeviceContext context;
-    private final List<Piece> all = new ArrayList<>();
-    private final Deque<Piece> idle = new ArrayDeque<>();
+    private final List<PinnedMemory> all = new ArrayList<>();
+    private final Deque<PinnedMemory> idle = new ArrayDeque<>();
 
     Staging(DeviceContext context) {
         this.context = context;
@@ -47,7 +44,7 @@ final class Staging {
                 if (flights.size() >= IN_FLIGHT) {
                     land(flights);
                 }
-                Piece piece = take(flights);
+                PinnedMemory piece = take(flights);
                 try {
                     MemorySegment part = host.asSlice(done, bytes);
                     flights.addLast(start(queue, buffer, at + done, part, piece, write));
@@ -65,9 +62,9 @@ final class Staging {
     }
 
     private Flight start(
-            CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment part, Piece piece, boolean write) {
+            CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment part, PinnedMemory piece, boolean write) {
         long bytes = part.byteSize();
-        MemorySegment pinned = piece.memory.asSlice(0, bytes);
+        MemorySegment pinned = piece.memory().asSlice(0, bytes);
         long event;
         if (write) {
             MemorySegment.copy(part, 0, pinned, 0, bytes);
@@ -93,7 +90,7 @@ final class Staging {
         flights.removeFirst();
         oldest.event.close();
         if (oldest.target != null) {
-            MemorySegment.copy(oldest.piece.memory, 0, oldest.target, 0, oldest.target.byteSize());
+            MemorySegment.copy(oldest.piece.memory(), 0, oldest.target, 0, oldest.target.byteSize());
         }
         giveBack(oldest.piece);
     }
@@ -109,10 +106,10 @@ final class Staging {
     }
 
     /** A thread that has pieces on their way waits for its own; one that has none waits for the others'. */
-    private Piece take(Deque<Flight> mine) {
+    private PinnedMemory take(Deque<Flight> mine) {
         while (true) {
             synchronized (this) {
-                Piece piece = idle.pollFirst();
+                PinnedMemory piece = idle.pollFirst();
                 if (piece != null) {
                     return piece;
                 }
@@ -142,36 +139,20 @@ final class Staging {
         }
     }
 
-    private synchronized void giveBack(Piece piece) {
+    private synchronized void giveBack(PinnedMemory piece) {
         idle.addFirst(piece);
         notifyAll();
     }
 
-    private Piece make() {
-        long bytes = context.settings.stagingBytes();
-        long flags = Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR;
-        long handle = context.calls.createBuffer(context.handle, flags, bytes, MemorySegment.NULL);
-        context.made();
-        try {
-            long access = Cl.MAP_READ | Cl.MAP_WRITE;
-            var piece = new Piece(handle, context.calls.map(context.queue().handle, handle, access, 0, bytes));
-            all.add(piece);
-            return piece;
-        } catch (RuntimeException e) {
-            context.release(() -> context.calls.releaseBuffer(handle));
-            throw e;
-        }
+    private PinnedMemory make() {
+        var piece = new PinnedMemory(context, context.settings.stagingBytes());
+        all.add(piece);
+        return piece;
     }
 
     /** Of a context that closes; the queues have been drained. */
     synchronized void release() {
-        for (Piece piece : all) {
-            context.attempt(() -> context.calls.unmap(context.queue().handle, piece.handle, piece.memory));
-        }
-        context.queue().drain();
-        for (Piece piece : all) {
-            context.release(() -> context.calls.releaseBuffer(piece.handle));
-        }
+        all.forEach(PinnedMemory::release);
         all.clear();
         idle.clear();
     }

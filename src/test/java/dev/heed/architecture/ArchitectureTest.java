@@ -50,6 +50,7 @@ class ArchitectureTest {
             Map.entry(".", "tensor mask score softmax"),
             Map.entry("ffi", "machine"),
             Map.entry("opencl", "machine ffi"),
+            Map.entry("probe", "opencl"),
             Map.entry("tuning", ". tensor machine"),
             Map.entry("backend.reference", ". tensor mask random score"),
             Map.entry("backend.vector", ". tensor mask score softmax random machine tuning ffi"),
