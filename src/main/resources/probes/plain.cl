@@ -20,28 +20,32 @@ __kernel void spin(__global uint *out, ulong steps) {
     out[get_global_id(0)] = x;
 }
 
+// Neighbours read side by side; or, for a CPU, each work-item a stretch of its own.
 __kernel void copy(__global const float4 *from, __global float4 *to, ulong count) {
+#ifdef STRETCHES
+    ulong each = (count + get_global_size(0) - 1) / get_global_size(0);
+    ulong end = min(count, (get_global_id(0) + 1) * each);
+    for (ulong i = get_global_id(0) * each; i < end; i++) {
+        to[i] = from[i];
+    }
+#else
     for (ulong i = get_global_id(0); i < count; i += get_global_size(0)) {
         to[i] = from[i];
     }
+#endif
 }
 
-// 16 sums that do not wait for each other: 32 operations a step.
-__kernel void fma16(__global float *out, float a, float b, int steps) {
-    float s[16];
-    for (int j = 0; j < 16; j++) {
-        s[j] = get_global_id(0) * 1e-9f + j;
-    }
+// 64 sums that do not wait for each other: 128 operations a step.
+__kernel void fma64(__global float *out, float a, float b, int steps) {
+    float16 s0 = get_global_id(0) * 1e-9f, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3;
     for (int i = 0; i < steps; i++) {
-        for (int j = 0; j < 16; j++) {
-            s[j] = fma(s[j], a, b);
-        }
+        s0 = fma(s0, (float16)a, (float16)b);
+        s1 = fma(s1, (float16)a, (float16)b);
+        s2 = fma(s2, (float16)a, (float16)b);
+        s3 = fma(s3, (float16)a, (float16)b);
     }
-    float sum = 0;
-    for (int j = 0; j < 16; j++) {
-        sum += s[j];
-    }
-    out[get_global_id(0)] = sum;
+    float16 sum = s0 + s1 + s2 + s3;
+    out[get_global_id(0)] = dot(sum.s0123, sum.s4567) + dot(sum.s89ab, sum.scdef);
 }
 
 // Every word is written by one work-item and read by another.

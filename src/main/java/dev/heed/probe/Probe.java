@@ -15,7 +15,8 @@ import java.util.Map;
 public record Probe(String id, String title, boolean nvidiaOnly, Trial trial) {
     /** The trying. */
     @FunctionalInterface
-    interface Trial {
+    public interface Trial {
+        /** {@return what was found} */
         Finding on(DeviceContext context);
     }
 

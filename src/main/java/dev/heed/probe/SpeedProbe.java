@@ -20,7 +20,7 @@ final class SpeedProbe {
     private static final int LAUNCHES = 10_000;
     private static final long STREAMED = 256L << 20;
     private static final long GROUP = 256;
-    private static final int SUMS = 16;
+    private static final int SUMS = 64;
     private static final int FLOPS = 2;
 
     private SpeedProbe() {}
@@ -124,7 +124,8 @@ final class SpeedProbe {
                 STREAMED,
                 Math.min(context.limits().maxAllocationBytes(), context.limits().globalBytes() / 4));
         long vectors = bytes / (4 * Float.BYTES);
-        try (Kernel kernel = context.program(Trials.PLAIN, "").kernel("copy");
+        try (Kernel kernel = context.program(Trials.PLAIN, isCpu(context) ? "-DSTRETCHES" : "")
+                        .kernel("copy");
                 DeviceBuffer from = Trials.zeros(context, vectors * 4 * Float.BYTES);
                 DeviceBuffer to = Trials.zeros(context, vectors * 4 * Float.BYTES)) {
             kernel.arguments().buffer(from).buffer(to).int64(vectors);
@@ -137,9 +138,9 @@ final class SpeedProbe {
     }
 
     static Finding arithmetic(DeviceContext context) {
-        int steps = 4096;
+        int steps = 2048;
         WorkSize size = WorkSize.groups(groups(context), group(context));
-        try (Kernel kernel = context.program(Trials.PLAIN, "").kernel("fma16");
+        try (Kernel kernel = context.program(Trials.PLAIN, "").kernel("fma64");
                 DeviceBuffer out = Trials.zeros(context, size.globalX() * Float.BYTES)) {
             kernel.arguments().buffer(out).float32(0.999f).float32(1e-3f).int32(steps);
             long nanos = Trials.fastest(context, kernel, size, RUNS);
@@ -150,12 +151,16 @@ final class SpeedProbe {
         }
     }
 
+    private static boolean isCpu(DeviceContext context) {
+        return context.device().type() == DeviceType.CPU;
+    }
+
     private static long group(DeviceContext context) {
-        return Math.min(GROUP, context.limits().maxWorkGroupSize());
+        return isCpu(context) ? 1 : Math.min(GROUP, context.limits().maxWorkGroupSize());
     }
 
     private static long groups(DeviceContext context) {
-        long perUnit = context.device().type() == DeviceType.CPU ? 4 : 32;
+        long perUnit = isCpu(context) ? 1 : 32;
         return perUnit * context.limits().computeUnits();
     }
 }
