@@ -6,6 +6,7 @@ import dev.heed.backend.vector.VectorBackend;
 module dev.heed {
     requires jdk.incubator.vector;
     requires static jdk.jfr; // recording, where the runtime image can
+    requires static jocl; // absent: no OpenCL, and a reason that says so
     requires static org.jspecify;
 
     // the command line in the same jar; library users need none of these

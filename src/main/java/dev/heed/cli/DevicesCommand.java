@@ -1,39 +1,100 @@
 package dev.heed.cli;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
 import dev.heed.machine.Machine;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.Discovery;
+import dev.heed.opencl.OpenCl;
+import dev.heed.opencl.Selection;
+import dev.heed.probe.Finding;
+import dev.heed.probe.Probe;
+import dev.heed.probe.Probes;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.view.VisibleText;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** {@code heed devices}: the machine, and what every backend says about it. */
+/** {@code heed devices}: the machine, what every backend says about it, and what its OpenCL devices can do. */
 @Command(
         name = "devices",
         description = {
-            "List the machine and all backends: the devices of those that are ready, the reasons of those that are not"
-                    + " and what to install for them.",
+            "List the machine, its OpenCL devices and all backends: the devices of those that are ready, the reasons of"
+                    + " those that are not and what to install for them.",
             "The automatic choice takes the first backend in the list that can compute a problem."
         },
-        footer = {"", "Examples:", "  heed devices", "  heed devices --json"})
+        footer = {
+            "",
+            "Examples:",
+            "  heed devices",
+            "  heed devices --json",
+            "  heed devices --probe --json probes.json",
+            "  heed devices --probe --only peak",
+            "",
+            "-Dheed.opencl.device=NAME in HEED_JAVA_OPTS chooses among several OpenCL devices."
+        })
 final class DevicesCommand extends HeedCommand {
+    static final String PROBE_ONE = "--probe-one";
+    private static final int INDENT = 11;
+
+    @Option(
+            names = "--probe",
+            description = "Try what the OpenCL device can do: limits, instructions, speeds; a minute or two.")
+    private boolean probe;
+
+    @Option(names = "--only", paramLabel = "WORD", description = "Only the probes whose name begins so.")
+    private @Nullable String only;
+
+    @Option(names = PROBE_ONE, hidden = true, paramLabel = "ID", description = "Run one probe in this process.")
+    private @Nullable String probeOne;
+
+    @Parameters(
+            paramLabel = "FILE",
+            arity = "0..1",
+            description = "With --probe --json: where the JSON goes; the lines then go to standard output.")
+    private @Nullable Path file;
+
     DevicesCommand(Surroundings surroundings) {
         super(surroundings);
     }
 
     @Override
     public Integer call() {
+        if (probeOne != null) {
+            return probeHere(probeOne);
+        }
+        if (!probe && (file != null || only != null)) {
+            throw new InvalidInputException(
+                    file != null ? "A file is written by --probe only" : "--only chooses among probes",
+                    "--probe",
+                    file != null ? file.toString() : "--only " + only,
+                    "heed devices --probe --json FILE");
+        }
+        if (probe) {
+            return probeAll();
+        }
         Machine machine = Machine.current();
+        Discovery opencl = OpenCl.discovery();
         if (asJson()) {
-            printJson(machine);
+            printJson(machine, opencl);
             return OK;
         }
         out().println("machine    " + machine.describe());
+        openClLines(opencl).forEach(out()::println);
         for (AttentionBackend backend : surroundings().backends()) {
             List<String> reasons = backend.notReadyReasons();
             boolean ready = reasons.isEmpty();
             out().println(VisibleText.padRight(backend.name(), 10) + " " + (ready ? "ready" : "not ready, because"));
-            (ready ? backend.devices() : reasons).forEach(line -> out().println(" ".repeat(11) + VisibleText.of(line)));
+            (ready ? backend.devices() : reasons).forEach(line -> out().println(indented(line)));
         }
         if (surroundings().backends().isEmpty()) {
             out().println("no backend was found");
@@ -41,7 +102,46 @@ final class DevicesCommand extends HeedCommand {
         return OK;
     }
 
-    private void printJson(Machine machine) {
+    private static String indented(String line) {
+        return " ".repeat(INDENT) + VisibleText.of(line);
+    }
+
+    // ---------------------------------------------------------------- OpenCL
+
+    /** {@return the devices with their numbers, and what stands in the way of others} */
+    static List<String> openClLines(Discovery opencl) {
+        List<String> lines = new ArrayList<>();
+        for (Device device : opencl.devices()) {
+            lines.add(device.index() + "  " + device.describe());
+        }
+        for (String reason : opencl.reasons()) {
+            lines.add((opencl.devices().isEmpty() ? "no device: " : "") + reason);
+        }
+        List<String> all = new ArrayList<>();
+        for (String line : lines) {
+            all.add(all.isEmpty() ? "OpenCL     " + VisibleText.of(line) : indented(line));
+        }
+        return all;
+    }
+
+    private static JsonObject json(Device device) {
+        var it = new JsonObject();
+        it.addProperty("index", device.index());
+        it.addProperty("name", device.name());
+        it.addProperty("type", device.type().toString());
+        it.addProperty("vendor", device.vendor());
+        it.addProperty("platform", device.platform());
+        it.addProperty("driver", device.driver());
+        it.addProperty("version", device.version());
+        it.addProperty("computeUnits", device.limits().computeUnits());
+        it.addProperty("globalBytes", device.limits().globalBytes());
+        it.addProperty("maxAllocationBytes", device.limits().maxAllocationBytes());
+        it.addProperty("localBytes", device.limits().localBytes());
+        it.addProperty("maxWorkGroupSize", device.limits().maxWorkGroupSize());
+        return it;
+    }
+
+    private void printJson(Machine machine, Discovery opencl) {
         var it = new JsonObject();
         it.addProperty("system", machine.system());
         it.addProperty("cores", machine.cores());
@@ -51,8 +151,12 @@ final class DevicesCommand extends HeedCommand {
                 "vectorBits",
                 machine.vectorBits().isPresent() ? machine.vectorBits().getAsInt() : null);
         it.add("vectorReasons", JsonText.texts(machine.vectorReasons()));
+        var devices = new JsonObject();
+        devices.add("devices", JsonText.array(opencl.devices(), DevicesCommand::json));
+        devices.add("reasons", JsonText.texts(opencl.reasons()));
         var root = new JsonObject();
         root.add("machine", it);
+        root.add("opencl", devices);
         root.add("backends", JsonText.array(surroundings().backends(), backend -> {
             List<String> reasons = backend.notReadyReasons();
             var entry = new JsonObject();
@@ -64,5 +168,86 @@ final class DevicesCommand extends HeedCommand {
             return entry;
         }));
         print(root);
+    }
+
+    // ---------------------------------------------------------------- probes
+
+    private static Device selected() {
+        Selection selection = OpenCl.selected();
+        return selection
+                .device()
+                .orElseThrow(() -> new CommandFailure("There is no OpenCL device to probe: "
+                        + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
+    }
+
+    /** A failed probe is a finding, not a failure of the command. */
+    private int probeAll() {
+        Device device = selected();
+        List<Probe> chosen = Probes.list().stream()
+                .filter(one -> only == null || one.id().startsWith(only))
+                .toList();
+        if (chosen.isEmpty()) {
+            throw new InvalidInputException(
+                    "No probe has such a name",
+                    "the beginning of one of "
+                            + String.join(
+                                    ", ", Probes.list().stream().map(Probe::id).toList()),
+                    String.valueOf(only),
+                    "heed devices --probe --only peak");
+        }
+        boolean lines = !asJson() || file != null;
+        if (lines) {
+            out().println("device     " + device.describe());
+        }
+        List<JsonObject> findings = new ArrayList<>();
+        for (Probe one : chosen) {
+            boolean inVain = one.nvidiaOnly() && !device.isNvidia();
+            JsonObject finding = inVain ? ProbeReport.json(one.run(device)) : ProbeProcess.run(one);
+            findings.add(finding);
+            if (lines) {
+                out().println(ProbeReport.line(finding));
+                out().flush();
+            }
+        }
+        var root = new JsonObject();
+        root.add("device", json(device));
+        root.addProperty("java", Runtime.version().toString());
+        root.addProperty("system", Machine.current().system());
+        var all = new JsonArray();
+        findings.forEach(all::add);
+        root.add("probes", all);
+        if (file != null) {
+            write(file, JsonText.of(root));
+        } else if (asJson()) {
+            print(root);
+        }
+        if (lines) {
+            out().println(ProbeReport.count(findings, Finding.Status.OK) + " ok, "
+                    + ProbeReport.count(findings, Finding.Status.FAILED) + " failed, "
+                    + ProbeReport.count(findings, Finding.Status.SKIPPED) + " skipped");
+        }
+        return OK;
+    }
+
+    private int probeHere(String id) {
+        Probe probe = Probes.list().stream()
+                .filter(one -> one.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new CommandFailure("There is no probe " + id));
+        String text = JsonText.of(ProbeReport.json(probe.run(selected())));
+        if (file != null) {
+            write(file, text);
+        } else {
+            out().println(text);
+        }
+        return OK;
+    }
+
+    private static void write(Path to, String text) {
+        try {
+            Files.writeString(to, text + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

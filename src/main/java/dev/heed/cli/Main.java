@@ -69,7 +69,8 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new RunCommand(surroundings))
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new ConformanceCommand(surroundings))
-                .addSubcommand(new ExplainCommand(surroundings));
+                .addSubcommand(new ExplainCommand(surroundings))
+                .addSubcommand(new BundleCommand(surroundings));
         heed.setUsageHelpWidth(100);
         heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));
         heed.registerConverter(Path.class, Main::path);

@@ -3,10 +3,19 @@ package dev.heed.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.opencl.Devices;
+import dev.heed.opencl.Discovery;
+import dev.heed.opencl.OpenCl;
+import dev.heed.probe.Finding;
+import dev.heed.probe.Probe;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DevicesCommandTest {
     private static final BrokenBackend NOT_READY = new BrokenBackend(BrokenBackend.Fault.NOT_READY);
@@ -47,6 +56,57 @@ class DevicesCommandTest {
     void withoutAnyBackend() {
         assertTrue(Heed.run(List.of(), "devices").succeeded().out().contains("no backend was found"));
         Heed.run(List.of(), "devices", "--json").succeeded().json();
+    }
+
+    @Test
+    void openClOrTheReasonWhyNot() {
+        var none = new Discovery(List.of(), List.of("OpenCL has no platform: apt install pocl-opencl-icd"));
+        assertEquals(
+                List.of("OpenCL     no device: OpenCL has no platform: apt install pocl-opencl-icd"),
+                DevicesCommand.openClLines(none));
+        Discovery here = OpenCl.discovery();
+        JsonObject json = Heed.run(List.of(), "devices", "--json").succeeded().json();
+        JsonObject opencl = json.getAsJsonObject("opencl");
+        assertEquals(here.devices().size(), opencl.getAsJsonArray("devices").size());
+        assertEquals(here.reasons().size(), opencl.getAsJsonArray("reasons").size());
+        List<String> lines = DevicesCommand.openClLines(here);
+        assertEquals(here.devices().size() + here.reasons().size(), lines.size());
+        assertTrue(lines.getFirst().startsWith("OpenCL     "), lines::toString);
+    }
+
+    @Test
+    void probesRunInProcessesOfTheirOwn(@TempDir Path dir) throws Exception {
+        Devices.present();
+        Path file = dir.resolve("probes.json");
+        Heed run = Heed.run("devices", "--probe", "--only", "compiler", "--json", file.toString())
+                .succeeded();
+        assertTrue(run.out().contains("compiler.kernel"), run.out());
+        JsonObject json = new Gson().fromJson(Files.readString(file), JsonObject.class);
+        assertEquals(2, json.getAsJsonArray("probes").size());
+        JsonObject kernel = json.getAsJsonArray("probes").get(1).getAsJsonObject();
+        assertEquals("ok", kernel.get("status").getAsString(), kernel::toString);
+        assertTrue(kernel.getAsJsonObject("figures").get("maxWorkGroupSize16").getAsInt() > 0);
+        assertEquals(
+                Devices.best().name(),
+                json.getAsJsonObject("device").get("name").getAsString());
+    }
+
+    /** A process that ends without a word, as one that crashed would. */
+    @Test
+    void aProbeWhoseProcessFailsIsALine() {
+        var unknown = new Probe("no.such.probe", "nothing", false, context -> Finding.broken("", "", ""));
+        JsonObject finding = ProbeProcess.run(unknown);
+        assertEquals("failed", finding.get("status").getAsString());
+        assertTrue(finding.get("detail").getAsString().contains("its process ended with code 1"), finding::toString);
+        assertTrue(ProbeReport.line(finding).startsWith("failed   no.such.probe"), finding::toString);
+    }
+
+    @Test
+    void probesThatAreMisnamed() {
+        Devices.present();
+        Heed.run("devices", "--only", "limits").failedWith(HeedCommand.MISUSED, "--probe");
+        Heed.run("devices", "somewhere.json").failedWith(HeedCommand.MISUSED, "--probe");
+        Heed.run("devices", "--probe", "--only", "nothing").failedWith(HeedCommand.MISUSED, "limits", "peak.fma");
     }
 
     @Test

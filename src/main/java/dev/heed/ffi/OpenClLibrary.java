@@ -1,0 +1,264 @@
+package dev.heed.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The OpenCL functions that run once a launch or once a transfer, called directly. A handle is the native pointer as a
+ * {@code long}; every function returns OpenCL's error code. Handles are static finals, because only then does the JIT
+ * compile a call to a call.
+ */
+public final class OpenClLibrary {
+    private static final List<String> NAMES = names(System.getProperty("os.name", ""));
+    private static final Object LOOKED_UP = lookUp();
+
+    private static final MethodHandle SET_KERNEL_ARG = link("clSetKernelArg", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS);
+    private static final MethodHandle ENQUEUE_KERNEL = link(
+            "clEnqueueNDRangeKernel",
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_INT,
+            ADDRESS,
+            ADDRESS,
+            ADDRESS,
+            JAVA_INT,
+            ADDRESS,
+            ADDRESS);
+    private static final MethodHandle ENQUEUE_READ = link(
+            "clEnqueueReadBuffer",
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_LONG,
+            ADDRESS,
+            JAVA_INT,
+            ADDRESS,
+            ADDRESS);
+    private static final MethodHandle ENQUEUE_WRITE = link(
+            "clEnqueueWriteBuffer",
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_LONG,
+            ADDRESS,
+            JAVA_INT,
+            ADDRESS,
+            ADDRESS);
+    private static final MethodHandle ENQUEUE_COPY = link(
+            "clEnqueueCopyBuffer",
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_INT,
+            ADDRESS,
+            ADDRESS);
+    private static final MethodHandle ENQUEUE_MARKER =
+            link("clEnqueueMarkerWithWaitList", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle ENQUEUE_BARRIER =
+            link("clEnqueueBarrierWithWaitList", JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
+    private static final MethodHandle FLUSH = link("clFlush", JAVA_LONG);
+    private static final MethodHandle FINISH = link("clFinish", JAVA_LONG);
+    private static final MethodHandle EVENT_INFO =
+            link("clGetEventInfo", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+    private static final MethodHandle EVENT_PROFILE =
+            link("clGetEventProfilingInfo", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
+    private static final MethodHandle WAIT_FOR_EVENTS = link("clWaitForEvents", JAVA_INT, ADDRESS);
+    private static final MethodHandle RELEASE_EVENT = link("clReleaseEvent", JAVA_LONG);
+
+    private OpenClLibrary() {}
+
+    /** {@return why the functions cannot be called from here; empty if they can} */
+    public static List<String> reasons() {
+        return LOOKED_UP instanceof String reason ? List.of(reason) : List.of();
+    }
+
+    public static int setKernelArg(long kernel, int index, long bytes, MemorySegment value) {
+        try {
+            return (int) SET_KERNEL_ARG.invokeExact(kernel, index, bytes, value);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueKernel(
+            long queue,
+            long kernel,
+            int dimensions,
+            MemorySegment global,
+            MemorySegment local,
+            int waits,
+            MemorySegment waitFor,
+            MemorySegment event) {
+        try {
+            return (int) ENQUEUE_KERNEL.invokeExact(
+                    queue, kernel, dimensions, MemorySegment.NULL, global, local, waits, waitFor, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueRead(
+            long queue, long buffer, boolean blocking, long at, long bytes, MemorySegment to, MemorySegment event) {
+        try {
+            return (int) ENQUEUE_READ.invokeExact(
+                    queue, buffer, blocking ? 1 : 0, at, bytes, to, 0, MemorySegment.NULL, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueWrite(
+            long queue, long buffer, boolean blocking, long at, long bytes, MemorySegment from, MemorySegment event) {
+        try {
+            return (int) ENQUEUE_WRITE.invokeExact(
+                    queue, buffer, blocking ? 1 : 0, at, bytes, from, 0, MemorySegment.NULL, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueCopy(
+            long queue, long from, long to, long fromAt, long toAt, long bytes, MemorySegment event) {
+        try {
+            return (int) ENQUEUE_COPY.invokeExact(queue, from, to, fromAt, toAt, bytes, 0, MemorySegment.NULL, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueMarker(long queue, int waits, MemorySegment waitFor, MemorySegment event) {
+        try {
+            return (int) ENQUEUE_MARKER.invokeExact(queue, waits, waitFor, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int enqueueBarrier(long queue, int waits, MemorySegment waitFor, MemorySegment event) {
+        try {
+            return (int) ENQUEUE_BARRIER.invokeExact(queue, waits, waitFor, event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int flush(long queue) {
+        try {
+            return (int) FLUSH.invokeExact(queue);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int finish(long queue) {
+        try {
+            return (int) FINISH.invokeExact(queue);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int eventInfo(long event, int name, long bytes, MemorySegment value) {
+        try {
+            return (int) EVENT_INFO.invokeExact(event, name, bytes, value, MemorySegment.NULL);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int eventProfile(long event, int name, long bytes, MemorySegment value) {
+        try {
+            return (int) EVENT_PROFILE.invokeExact(event, name, bytes, value, MemorySegment.NULL);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int waitForEvents(int count, MemorySegment events) {
+        try {
+            return (int) WAIT_FOR_EVENTS.invokeExact(count, events);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    public static int releaseEvent(long event) {
+        try {
+            return (int) RELEASE_EVENT.invokeExact(event);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    // ---------------------------------------------------------------- binding
+
+    private static List<String> names(String system) {
+        String lower = system.toLowerCase(Locale.ROOT);
+        if (lower.contains("win")) {
+            return List.of("OpenCL.dll");
+        }
+        return lower.contains("mac")
+                ? List.of("/System/Library/Frameworks/OpenCL.framework/OpenCL")
+                : List.of("libOpenCL.so.1", "libOpenCL.so");
+    }
+
+    /** {@return the library's symbols, or a sentence that says why there are none} */
+    @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
+    private static Object lookUp() {
+        for (String name : NAMES) {
+            try {
+                return SymbolLookup.libraryLookup(name, Arena.global());
+            } catch (IllegalCallerException e) {
+                return "the JVM denies native access to Heed: start java with --enable-native-access="
+                        + (OpenClLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED");
+            } catch (IllegalArgumentException e) {
+                continue; // the next name
+            } catch (RuntimeException | LinkageError e) {
+                return "the JDK's linker does not work here: " + e;
+            }
+        }
+        return "no " + String.join(" or ", NAMES) + " can be loaded";
+    }
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle link(String name, MemoryLayout... arguments) {
+        FunctionDescriptor signature = FunctionDescriptor.of(JAVA_INT, arguments);
+        String missing = LOOKED_UP instanceof String reason ? reason : "the library has no function " + name;
+        if (LOOKED_UP instanceof SymbolLookup symbols) {
+            var address = symbols.find(name);
+            if (address.isPresent()) {
+                return Linker.nativeLinker().downcallHandle(address.get(), signature);
+            }
+        }
+        MethodHandle fails = MethodHandles.throwException(int.class, UnsupportedOperationException.class)
+                .bindTo(new UnsupportedOperationException(missing));
+        return MethodHandles.dropArguments(fails, 0, signature.toMethodType().parameterList());
+    }
+
+    private static RuntimeException unexpected(Throwable e) {
+        if (e instanceof RuntimeException known) {
+            return known;
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return new IllegalStateException("a native call threw a checked exception", e);
+    }
+}

@@ -1,0 +1,60 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** One allocation of the driver, with those who use it. */
+final class Block {
+    final long handle;
+    final long identity;
+    final long capacity;
+    final @Nullable MemorySegment host;
+    private final BufferPool pool;
+    private final AtomicInteger users = new AtomicInteger(1);
+    private final Set<Long> ranges = ConcurrentHashMap.newKeySet();
+
+    Block(BufferPool pool, long handle, long identity, long capacity, @Nullable MemorySegment host) {
+        this.pool = pool;
+        this.handle = handle;
+        this.identity = identity;
+        this.capacity = capacity;
+        this.host = host;
+    }
+
+    /** A range is a further user. */
+    void retain(long range) {
+        ranges.add(range);
+        users.incrementAndGet();
+    }
+
+    /** A range that its user closed. */
+    void release(long range) {
+        if (ranges.remove(range)) {
+            pool.giveBackRange(range);
+        }
+        release();
+    }
+
+    /** {@return the ranges that nobody closed} */
+    List<Long> takeRanges() {
+        List<Long> left = List.copyOf(ranges);
+        ranges.clear();
+        return left;
+    }
+
+    void release() {
+        if (users.decrementAndGet() == 0) {
+            pool.giveBack(this);
+        }
+    }
+
+    /** Back from the pool, for another user. */
+    Block again() {
+        users.set(1);
+        return this;
+    }
+}

@@ -1,0 +1,277 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Commands for a device, done in the order in which they were given. Threads may share it: a thread's own commands stay in
+ * order. Host memory is free again when a call returns, unless the call returns an {@link Event}.
+ */
+public final class CommandQueue {
+    private static final int WORD = Integer.BYTES;
+    private static final long FILL_GROUP = 64;
+    private static final long FILL_GROUPS_PER_UNIT = 32;
+
+    final long handle;
+    private final DeviceContext context;
+
+    CommandQueue(DeviceContext context, boolean profiling) {
+        this.context = context;
+        this.handle = context.calls.createQueue(context.handle, context.device().handle, profiling);
+        context.made();
+    }
+
+    // ---------------------------------------------------------------- kernels
+
+    /** Gives a kernel to the device and returns at once. */
+    public void launch(Kernel kernel, WorkSize size) {
+        enqueue(kernel, size, false);
+    }
+
+    /** {@return the event of a kernel that was given to the device} */
+    public Event launchWithEvent(Kernel kernel, WorkSize size) {
+        return new Event(context, handle, enqueue(kernel, size, true), null);
+    }
+
+    private long enqueue(Kernel kernel, WorkSize size, boolean event) {
+        kernel.checkComplete();
+        context.enter();
+        try {
+            MemorySegment sizes = kernel.sizes(size);
+            return context.calls.enqueueKernel(
+                    handle, kernel.handle(), size.dimensions(), sizes, size.localX() > 0, event);
+        } catch (OpenClException e) {
+            throw new OpenClException(e.call(), e.code(), kernel + ", " + size, ErrorCode.hint(e.code()));
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Writes a 32-bit pattern into a range; both ends are multiples of 4 bytes. */
+    public void fill(DeviceBuffer buffer, long at, long bytes, int pattern) {
+        checkRange(buffer, at, bytes);
+        if (at % WORD != 0 || bytes % WORD != 0) {
+            throw new IllegalArgumentException("Expected multiples of 4 bytes, got " + bytes + " at " + at);
+        }
+        if (bytes == 0) {
+            return;
+        }
+        long words = bytes / WORD;
+        long group = Math.min(FILL_GROUP, context.limits().maxWorkGroupSize());
+        long most = FILL_GROUPS_PER_UNIT * context.limits().computeUnits();
+        try (Kernel kernel = context.program(Fill.SOURCE, "").kernel("fill_words")) {
+            kernel.arguments().buffer(buffer).int64(at / WORD).int64(words).int32(pattern);
+            launch(kernel, WorkSize.groups(Math.min(most, Math.ceilDiv(words, group)), group));
+        }
+    }
+
+    private static final class Fill {
+        private static final KernelSource SOURCE = KernelSource.resource("fill.cl");
+    }
+
+    // ---------------------------------------------------------------- copies
+
+    /** Copies host memory of any kind into a buffer. */
+    public void write(DeviceBuffer to, long at, MemorySegment from) {
+        checkRange(to, at, from.byteSize());
+        context.enter();
+        try {
+            if (isInPlace(to, at, from)) {
+                hold(to, at, from.byteSize(), Cl.MAP_WRITE);
+            } else if (!context.settings.unified()) {
+                context.staging().write(this, to, at, from);
+            } else {
+                writeUnified(to, at, from);
+            }
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Copies a buffer into host memory of any kind, and waits for it and for all that came before. */
+    public void read(DeviceBuffer from, long at, MemorySegment to) {
+        checkRange(from, at, to.byteSize());
+        context.enter();
+        try {
+            if (isInPlace(from, at, to)) {
+                hold(from, at, to.byteSize(), Cl.MAP_READ);
+            } else if (!context.settings.unified()) {
+                context.staging().read(this, from, at, to);
+            } else {
+                readUnified(from, at, to);
+            }
+        } finally {
+            context.exit();
+        }
+    }
+
+    private static boolean isInPlace(DeviceBuffer buffer, long at, MemorySegment host) {
+        MemorySegment shared = buffer.host();
+        return shared != null && host.isNative() && shared.address() + at == host.address();
+    }
+
+    /** The device shares this memory: a mapping, taken and given back, is the moment at which it is the host's. */
+    private void hold(DeviceBuffer buffer, long at, long bytes, long access) {
+        long step = context.settings.chunkBytes();
+        for (long done = 0; done < bytes; done += step) {
+            long size = Math.min(step, bytes - done);
+            MemorySegment mapped = context.calls.map(handle, buffer.handle, access, at + done, size);
+            context.calls.unmap(handle, buffer.handle, mapped);
+        }
+    }
+
+    private void writeUnified(DeviceBuffer to, long at, MemorySegment from) {
+        long step = context.settings.chunkBytes();
+        for (long done = 0; done < from.byteSize(); done += step) {
+            long bytes = Math.min(step, from.byteSize() - done);
+            MemorySegment part = from.asSlice(done, bytes);
+            if (from.isNative()) {
+                context.calls.enqueueWrite(handle, to.handle, at + done, bytes, part, true);
+            } else {
+                MemorySegment mapped = context.calls.map(handle, to.handle, Cl.MAP_WRITE_INVALIDATE, at + done, bytes);
+                try {
+                    MemorySegment.copy(part, 0, mapped, 0, bytes);
+                } finally {
+                    context.calls.unmap(handle, to.handle, mapped);
+                }
+            }
+        }
+    }
+
+    private void readUnified(DeviceBuffer from, long at, MemorySegment to) {
+        long step = context.settings.chunkBytes();
+        for (long done = 0; done < to.byteSize(); done += step) {
+            long bytes = Math.min(step, to.byteSize() - done);
+            MemorySegment part = to.asSlice(done, bytes);
+            if (to.isNative()) {
+                context.calls.enqueueRead(handle, from.handle, at + done, bytes, part, true);
+            } else {
+                MemorySegment mapped = context.calls.map(handle, from.handle, Cl.MAP_READ, at + done, bytes);
+                try {
+                    MemorySegment.copy(mapped, 0, part, 0, bytes);
+                } finally {
+                    context.calls.unmap(handle, from.handle, mapped);
+                }
+            }
+        }
+    }
+
+    /**
+     * Begins to copy native memory into a buffer. Until the event is done the memory must neither change nor be freed: memory
+     * of an automatic arena is kept, other arenas are the caller's to keep open.
+     */
+    public Event writeLater(DeviceBuffer to, long at, MemorySegment from) {
+        checkRange(to, at, from.byteSize());
+        context.enter();
+        try {
+            long event = context.calls.enqueueWrite(handle, to.handle, at, from.byteSize(), checkNative(from), false);
+            return new Event(context, handle, event, from);
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Begins to copy a buffer into native memory; the same holds as for {@link #writeLater}. */
+    public Event readLater(DeviceBuffer from, long at, MemorySegment to) {
+        checkRange(from, at, to.byteSize());
+        context.enter();
+        try {
+            long event = context.calls.enqueueRead(handle, from.handle, at, to.byteSize(), checkNative(to), false);
+            return new Event(context, handle, event, to);
+        } finally {
+            context.exit();
+        }
+    }
+
+    private static MemorySegment checkNative(MemorySegment host) {
+        if (!host.isNative()) {
+            throw new IllegalArgumentException(
+                    "A heap array cannot be kept in place during a copy.\nHINT: use write or read, or native memory");
+        }
+        return host;
+    }
+
+    /** Copies within the device. */
+    public void copy(DeviceBuffer from, long fromAt, DeviceBuffer to, long toAt, long bytes) {
+        checkRange(from, fromAt, bytes);
+        checkRange(to, toAt, bytes);
+        if (bytes == 0) {
+            return;
+        }
+        context.enter();
+        try {
+            context.calls.enqueueCopy(handle, from.handle, fromAt, to.handle, toAt, bytes);
+        } finally {
+            context.exit();
+        }
+    }
+
+    private void checkRange(DeviceBuffer buffer, long at, long bytes) {
+        buffer.checkOpen();
+        buffer.checkRange(at, bytes);
+        if (buffer.context != context) {
+            throw new IllegalArgumentException("A buffer of another context was given to a queue");
+        }
+    }
+
+    // ---------------------------------------------------------------- waiting
+
+    /** {@return an event that is done when all that was given before is} */
+    public Event marker() {
+        context.enter();
+        try {
+            return new Event(context, handle, context.calls.enqueueMarker(handle), null);
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** What is given from now on begins after an event, which may be another queue's. */
+    public void waitFor(Event event) {
+        context.enter();
+        try {
+            event.flush();
+            context.calls.enqueueBarrier(handle, event.handle());
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Sees to it that the device begins. */
+    public void flush() {
+        context.enter();
+        try {
+            context.calls.flush(handle);
+        } finally {
+            context.exit();
+        }
+    }
+
+    /**
+     * Waits until all is done that was given, without keeping a core busy.
+     *
+     * @throws OpenClException if some of it failed
+     */
+    public void await() {
+        context.enter();
+        try {
+            if (!context.settings.polls()) {
+                context.calls.finish(handle);
+                return;
+            }
+            try (var last = new Event(context, handle, context.calls.enqueueMarker(handle), null)) {
+                last.waitInside();
+            }
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Of a context that closes: what fails now has nobody to tell. */
+    void drain() {
+        context.attempt(() -> context.calls.finish(handle));
+    }
+
+    void release() {
+        context.release(() -> context.calls.releaseQueue(handle));
+    }
+}

@@ -1,0 +1,249 @@
+package dev.heed.opencl;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A device that OpenCL offers, as its driver describes it. */
+public final class Device {
+    /** GPUs first; then what has memory of its own, and more of it, and more compute units. */
+    static final Comparator<Device> BEST_FIRST = Comparator.comparing(Device::type)
+            .thenComparing(device -> device.limits().hostUnified())
+            .thenComparing(device -> -device.limits().globalBytes())
+            .thenComparing(device -> -device.limits().computeUnits())
+            .thenComparing(Device::name);
+
+    private static final int NO_INDEX = -1;
+
+    final OpenClCalls calls;
+    final long platformHandle;
+    final long handle;
+    private final int index;
+    private final String platform;
+    private final String platformVersion;
+    private final String name;
+    private final String vendor;
+    private final String driver;
+    private final String version;
+    private final String languageVersion;
+    private final DeviceType type;
+    private final Set<String> extensions;
+    private final DeviceLimits limits;
+
+    Device(OpenClCalls calls, long platformHandle, long handle) {
+        this.calls = calls;
+        this.platformHandle = platformHandle;
+        this.handle = handle;
+        this.index = NO_INDEX;
+        this.platform = calls.platformText(platformHandle, Cl.PLATFORM_NAME);
+        this.platformVersion = calls.platformText(platformHandle, Cl.PLATFORM_VERSION);
+        this.name = text(Cl.DEVICE_NAME);
+        this.vendor = text(Cl.DEVICE_VENDOR);
+        this.driver = text(Cl.DRIVER_VERSION);
+        this.version = text(Cl.DEVICE_VERSION);
+        this.languageVersion = text(Cl.DEVICE_OPENCL_C_VERSION);
+        this.type = DeviceType.of(number(Cl.DEVICE_TYPE).orElse(0));
+        this.extensions =
+                new TreeSet<>(Arrays.asList(text(Cl.DEVICE_EXTENSIONS).strip().split("\\s+")));
+        this.limits = readLimits();
+    }
+
+    private Device(Device other, int index, OpenClCalls calls) {
+        this.calls = calls;
+        this.platformHandle = other.platformHandle;
+        this.handle = other.handle;
+        this.index = index;
+        this.platform = other.platform;
+        this.platformVersion = other.platformVersion;
+        this.name = other.name;
+        this.vendor = other.vendor;
+        this.driver = other.driver;
+        this.version = other.version;
+        this.languageVersion = other.languageVersion;
+        this.type = other.type;
+        this.extensions = other.extensions;
+        this.limits = other.limits;
+    }
+
+    Device at(int place) {
+        return new Device(this, place, calls);
+    }
+
+    /** {@return the same device behind another layer of calls} */
+    Device through(OpenClCalls others) {
+        return new Device(this, index, others);
+    }
+
+    /** {@return the same device with every call through JOCL, to measure what that costs} */
+    public Device throughJocl() {
+        return calls instanceof JoclCalls jocl ? through(jocl.plain()) : this;
+    }
+
+    /** {@return whether calls go straight to the library} */
+    public boolean isDirect() {
+        return calls instanceof DirectCalls;
+    }
+
+    // ---------------------------------------------------------------- what it is
+
+    /** {@return its place in the list of devices, which {@code heed.opencl.device} may name} */
+    public int index() {
+        return index;
+    }
+
+    public String platform() {
+        return platform;
+    }
+
+    public String platformVersion() {
+        return platformVersion;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public String vendor() {
+        return vendor;
+    }
+
+    public String driver() {
+        return driver;
+    }
+
+    /** {@return the version of OpenCL, as in "OpenCL 1.2 ..."} */
+    public String version() {
+        return version;
+    }
+
+    /** {@return the version of OpenCL C, as in "OpenCL C 1.2 ..."} */
+    public String languageVersion() {
+        return languageVersion;
+    }
+
+    public DeviceType type() {
+        return type;
+    }
+
+    public Set<String> extensions() {
+        return Set.copyOf(extensions);
+    }
+
+    /** {@return how much it has of everything} */
+    public DeviceLimits limits() {
+        return limits;
+    }
+
+    /** {@return whether its compiler is NVIDIA's, which takes inline PTX} */
+    public boolean isNvidia() {
+        return vendor.toUpperCase(Locale.ROOT).contains("NVIDIA");
+    }
+
+    /** {@return one line: name, type, platform, driver, units, memory} */
+    public String describe() {
+        return String.format(
+                Locale.ROOT,
+                "%s (%s, %s, driver %s), %d compute units, %.1f GiB, local memory %d KiB%s",
+                name,
+                type,
+                platform,
+                driver,
+                limits.computeUnits(),
+                limits.globalBytes() / (double) (1L << 30),
+                limits.localBytes() >> 10,
+                limits.localDedicated() ? "" : " of the ordinary kind");
+    }
+
+    @Override
+    public String toString() {
+        return describe();
+    }
+
+    // ---------------------------------------------------------------- what it is asked
+
+    /** {@return why no kernel can run on it; empty if some can} */
+    List<String> reasonsAgainst() {
+        List<String> reasons = new ArrayList<>();
+        if (number(Cl.DEVICE_AVAILABLE).orElse(1) == 0) {
+            reasons.add(name + " of " + platform + " says that it is not available");
+        }
+        if (number(Cl.DEVICE_COMPILER_AVAILABLE).orElse(1) == 0) {
+            reasons.add(name + " of " + platform + " has no compiler: install the vendor's full driver package");
+        }
+        if (number(Cl.DEVICE_ENDIAN_LITTLE).orElse(1) == 0) {
+            reasons.add(name + " of " + platform + " is big-endian");
+        }
+        return reasons;
+    }
+
+    /** {@return a number the driver gives, by OpenCL's number for the question; empty where it does not know the question} */
+    public OptionalLong number(int question) {
+        try {
+            ByteBuffer bytes =
+                    ByteBuffer.wrap(calls.deviceInfo(handle, question)).order(ByteOrder.nativeOrder());
+            return switch (bytes.capacity()) {
+                case Long.BYTES -> OptionalLong.of(bytes.getLong(0));
+                case Integer.BYTES -> OptionalLong.of(Integer.toUnsignedLong(bytes.getInt(0)));
+                default -> OptionalLong.empty();
+            };
+        } catch (OpenClException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private String text(int question) {
+        return ClText.of(calls.deviceInfo(handle, question));
+    }
+
+    private long number(int question, long otherwise) {
+        return number(question).orElse(otherwise);
+    }
+
+    private DeviceLimits readLimits() {
+        ByteBuffer sizes = ByteBuffer.wrap(calls.deviceInfo(handle, Cl.DEVICE_MAX_WORK_ITEM_SIZES))
+                .order(ByteOrder.nativeOrder());
+        List<Long> itemSizes = new ArrayList<>();
+        while (sizes.remaining() >= Long.BYTES) {
+            itemSizes.add(sizes.getLong());
+        }
+        var read = new DeviceLimits(
+                number(Cl.DEVICE_GLOBAL_MEM_SIZE, 0),
+                number(Cl.DEVICE_MAX_MEM_ALLOC_SIZE, 0),
+                number(Cl.DEVICE_LOCAL_MEM_SIZE, 0),
+                number(Cl.DEVICE_LOCAL_MEM_TYPE, 0) == Cl.LOCAL_MEMORY_IS_DEDICATED,
+                number(Cl.DEVICE_MAX_CONSTANT_BUFFER_SIZE, 0),
+                number(Cl.DEVICE_MAX_WORK_GROUP_SIZE, 1),
+                itemSizes,
+                (int) number(Cl.DEVICE_MAX_COMPUTE_UNITS, 1),
+                (int) number(Cl.DEVICE_MAX_CLOCK_FREQUENCY, 0),
+                (int) number(Cl.DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, 1),
+                number(Cl.DEVICE_HOST_UNIFIED_MEMORY, 0) != 0,
+                Math.max(1, number(Cl.DEVICE_MEM_BASE_ADDR_ALIGN, Byte.SIZE * 128) / Byte.SIZE),
+                number(Cl.DEVICE_MAX_PARAMETER_SIZE, 1024),
+                number(Cl.DEVICE_PROFILING_TIMER_RESOLUTION, 0),
+                number(Cl.DEVICE_DOUBLE_FP_CONFIG, 0) != 0,
+                extensions.contains("cl_khr_fp16"),
+                (int) number(Cl.DEVICE_ADDRESS_BITS, 64));
+        long limit = Long.getLong(Settings.MEMORY, Long.MAX_VALUE);
+        return limit > 0 ? read.withMemory(limit) : read;
+    }
+
+    // ---------------------------------------------------------------- using it
+
+    /** {@return a context on this device, which the caller closes; properties are read now} */
+    public DeviceContext open() {
+        return new DeviceContext(this, Settings.ofProperties(this));
+    }
+
+    /** {@return the same with a way of waiting: asking from time to time, or the driver's own} */
+    public DeviceContext open(boolean polls) {
+        return new DeviceContext(this, Settings.ofProperties(this).withPolling(polls));
+    }
+}

@@ -1,0 +1,110 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** Memory of a device, or a range of it. Closing gives it back, for use by what is enqueued later. */
+public final class DeviceBuffer implements AutoCloseable {
+    final DeviceContext context;
+    final Block block;
+    final long handle;
+    final long identity;
+    private final long at;
+    private final long bytes;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** The whole of a block. */
+    DeviceBuffer(DeviceContext context, Block block, long bytes) {
+        this(context, block, block.handle, block.identity, 0, bytes);
+    }
+
+    private DeviceBuffer(DeviceContext context, Block block, long handle, long identity, long at, long bytes) {
+        this.context = context;
+        this.block = block;
+        this.handle = handle;
+        this.identity = identity;
+        this.at = at;
+        this.bytes = bytes;
+    }
+
+    /** {@return the size that was asked for} */
+    public long bytes() {
+        return bytes;
+    }
+
+    public DeviceContext context() {
+        return context;
+    }
+
+    /** {@return whether kernels use the host's memory in place} */
+    public boolean isShared() {
+        return block.host != null;
+    }
+
+    @Nullable
+    MemorySegment host() {
+        MemorySegment host = block.host;
+        return host == null ? null : host.asSlice(at, bytes);
+    }
+
+    /**
+     * {@return a range as a buffer of its own} The memory is given back when this and all ranges are closed.
+     *
+     * @param from where it begins: a multiple of {@link DeviceLimits#baseAlignment}
+     */
+    public DeviceBuffer slice(long from, long size) {
+        context.enter();
+        try {
+            checkOpen();
+            checkRange(from, size);
+            long alignment = context.limits().baseAlignment();
+            if ((at + from) % alignment != 0) {
+                throw new IllegalArgumentException("A range of a buffer begins at a multiple of " + alignment
+                        + " bytes on " + context.device().name() + ", got " + from
+                        + "\nHINT: pass the offset to the kernel instead");
+            }
+            long sub = context.calls.createSubBuffer(block.handle, at + from, size);
+            context.made();
+            block.retain(sub);
+            return new DeviceBuffer(context, block, sub, context.nextIdentity(), at + from, size);
+        } finally {
+            context.exit();
+        }
+    }
+
+    void checkRange(long from, long size) {
+        if (from < 0 || size < 0 || from > bytes - size) {
+            throw new IndexOutOfBoundsException(
+                    "Expected a range within " + bytes + " bytes, got " + size + " at " + from);
+        }
+    }
+
+    void checkOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException(
+                    "A buffer of " + bytes + " bytes was used after it was closed.\nHINT: close it after its last use");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed.getAndSet(true) || context.isClosed()) {
+            return; // a closed context has given everything back
+        }
+        try {
+            context.enter();
+        } catch (IllegalStateException e) {
+            return;
+        }
+        try {
+            if (handle == block.handle) {
+                block.release();
+            } else {
+                block.release(handle);
+            }
+        } finally {
+            context.exit();
+        }
+    }
+}

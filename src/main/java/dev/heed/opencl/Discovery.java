@@ -1,0 +1,202 @@
+package dev.heed.opencl;
+
+import dev.heed.ffi.OpenClLibrary;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * The search for devices, in stages. Whichever fails leaves a sentence that says what to install or to type.
+ *
+ * @param devices what was found, best first
+ * @param reasons what stood in the way: why there is no device, or why a platform has none
+ */
+public record Discovery(List<Device> devices, List<String> reasons) {
+    private static final String NEEDS_DRIVER =
+            "install the driver of the GPU, or for the CPU: apt install pocl-opencl-icd";
+
+    public Discovery {
+        devices = List.copyOf(devices);
+        reasons = List.copyOf(reasons);
+    }
+
+    static Discovery ofThisProcess() {
+        try {
+            return stages();
+        } catch (RuntimeException | LinkageError e) {
+            return nothing("the search for OpenCL devices failed: " + e);
+        }
+    }
+
+    private static Discovery nothing(String reason) {
+        return new Discovery(List.of(), List.of(reason));
+    }
+
+    private static Discovery stages() {
+        try {
+            Class.forName("org.jocl.CL", false, Discovery.class.getClassLoader());
+        } catch (ClassNotFoundException | LinkageError e) {
+            return nothing(noJocl());
+        }
+        OpenClCalls calls;
+        try {
+            Class.forName("org.jocl.CL", true, Discovery.class.getClassLoader());
+            calls = OpenClLibrary.reasons().isEmpty() ? new DirectCalls() : new JoclCalls();
+        } catch (ClassNotFoundException | RuntimeException | LinkageError e) {
+            return nothing(notLoaded(e));
+        }
+        return of(calls);
+    }
+
+    /** The stages that ask OpenCL itself. */
+    static Discovery of(OpenClCalls calls) {
+        long[] platforms;
+        try {
+            platforms = calls.platforms();
+        } catch (OpenClException e) {
+            return nothing(noPlatforms(e));
+        }
+        if (platforms.length == 0) {
+            return nothing(noPlatform());
+        }
+        List<String> reasons = new ArrayList<>();
+        List<Device> found = new ArrayList<>();
+        for (long platform : platforms) {
+            search(calls, platform, found, reasons);
+        }
+        found.sort(Device.BEST_FIRST);
+        List<Device> numbered = new ArrayList<>();
+        for (Device device : found) {
+            numbered.add(device.at(numbered.size()));
+        }
+        return new Discovery(numbered, reasons);
+    }
+
+    private static void search(OpenClCalls calls, long platform, List<Device> found, List<String> reasons) {
+        String name = "an OpenCL platform";
+        try {
+            name = calls.platformText(platform, Cl.PLATFORM_NAME);
+            long[] handles = calls.devices(platform);
+            if (handles.length == 0) {
+                reasons.add(noDevice(name));
+            }
+            for (long handle : handles) {
+                var device = new Device(calls, platform, handle);
+                List<String> against = device.reasonsAgainst();
+                reasons.addAll(against);
+                if (against.isEmpty()) {
+                    found.add(device);
+                }
+            }
+        } catch (OpenClException e) {
+            reasons.add(
+                    e.code() == ErrorCode.DEVICE_NOT_FOUND
+                            ? noDevice(name)
+                            : name + " does not answer: " + firstLine(e) + ": " + NEEDS_DRIVER);
+        }
+    }
+
+    // ---------------------------------------------------------------- the choice
+
+    /**
+     * {@return the device asked for}
+     *
+     * @param asked an index, a part of a name, or nothing for the best
+     */
+    public Selection select(String asked) {
+        if (devices.isEmpty()) {
+            return Selection.none(reasons.isEmpty() ? List.of(noPlatform()) : reasons);
+        }
+        String wish = asked.strip();
+        if (wish.isEmpty()) {
+            return Selection.of(devices.getFirst());
+        }
+        for (Device device : devices) {
+            if (wish.equals(String.valueOf(device.index()))) {
+                return Selection.of(device);
+            }
+        }
+        String lower = wish.toLowerCase(Locale.ROOT);
+        for (Device device : devices) {
+            if (!wish.matches("[0-9]+")
+                    && device.name().toLowerCase(Locale.ROOT).contains(lower)) {
+                return Selection.of(device);
+            }
+        }
+        return Selection.none(List.of("-D" + Selection.DEVICE + "=" + wish + " names no device: give one of "
+                + devices.stream()
+                        .map(device -> device.index() + " (" + device.name() + ")")
+                        .collect(Collectors.joining(", "))));
+    }
+
+    // ---------------------------------------------------------------- the sentences
+
+    private static String noJocl() {
+        return "JOCL is not on the class path or module path: add org.jocl:jocl"
+                + (named() ? ", and start java with --add-modules jocl --enable-native-access=jocl,dev.heed" : "");
+    }
+
+    private static boolean named() {
+        return Discovery.class.getModule().isNamed();
+    }
+
+    private static String notLoaded(Throwable e) {
+        String all = chain(e);
+        String lower = all.toLowerCase(Locale.ROOT);
+        if (lower.contains("illegal native access") || lower.contains("illegalcallerexception")) {
+            return "the JVM denies native access to JOCL: start java with --enable-native-access="
+                    + (named() ? "jocl,dev.heed" : "ALL-UNNAMED");
+        }
+        if (lower.contains("implementation library could not be loaded")) {
+            return noLibrary();
+        }
+        String folder = System.getProperty("java.io.tmpdir", "");
+        boolean writable = new File(folder).isDirectory() && new File(folder).canWrite();
+        if (!writable || lower.contains("failed to map segment") || lower.contains("operation not permitted")) {
+            return "JOCL cannot unpack its native library into " + folder
+                    + (writable ? ", which forbids execution" : ", which cannot be written")
+                    + ": start java with -Djava.io.tmpdir=DIR, a folder that can be written and executed from";
+        }
+        return "JOCL's native library does not load on " + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch") + ": " + firstLine(e);
+    }
+
+    private static String chain(Throwable e) {
+        var text = new StringBuilder();
+        for (Throwable link = e; link != null; link = link.getCause()) {
+            text.append(link).append('\n');
+        }
+        return text.toString();
+    }
+
+    private static String noPlatforms(OpenClException e) {
+        if (e.getCause() instanceof UnsupportedOperationException) {
+            return noLibrary();
+        }
+        return e.code() == ErrorCode.PLATFORM_NOT_FOUND
+                ? noPlatform()
+                : "OpenCL does not answer: " + firstLine(e) + ": " + NEEDS_DRIVER;
+    }
+
+    private static String noLibrary() {
+        return "no OpenCL library (libOpenCL.so.1) can be loaded: apt install ocl-icd-libopencl1, and then "
+                + NEEDS_DRIVER;
+    }
+
+    private static String noPlatform() {
+        String vendors = System.getenv("OCL_ICD_VENDORS");
+        return "OpenCL has no platform (no driver is named in "
+                + (vendors == null ? "/etc/OpenCL/vendors" : "OCL_ICD_VENDORS=" + vendors) + "): " + NEEDS_DRIVER;
+    }
+
+    private static String noDevice(String platform) {
+        return platform + " has no device here: " + NEEDS_DRIVER;
+    }
+
+    private static String firstLine(Throwable e) {
+        Throwable root = e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
+        return String.valueOf(root.getMessage()).lines().findFirst().orElse(root.toString());
+    }
+}

@@ -1,0 +1,141 @@
+package dev.heed.opencl;
+
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** A command on its way. It keeps the host memory that the command uses reachable until the command is done. */
+public final class Event implements AutoCloseable {
+    private static final int SPINS = 64;
+    private static final long SHORTEST_PARK = 2_000; // ns
+    private static final long LONGEST_PARK = 200_000;
+
+    private final DeviceContext context;
+    private final long queue;
+    private long handle;
+    private boolean flushed;
+    private @Nullable Object keptAlive;
+    private boolean done;
+
+    Event(DeviceContext context, long queue, long handle, @Nullable Object keptAlive) {
+        this.context = context;
+        this.queue = queue;
+        this.handle = handle;
+        this.keptAlive = keptAlive;
+        context.made();
+    }
+
+    /** {@return whether the command is done} */
+    public synchronized boolean isDone() {
+        if (!done && handle != 0) {
+            context.enter();
+            try {
+                done = status() == Cl.COMPLETE;
+            } finally {
+                context.exit();
+            }
+        }
+        return done;
+    }
+
+    /** Who asks for a command, or waits for it in another queue, must see to it that it begins. */
+    void flush() {
+        if (!flushed) {
+            context.calls.flush(queue);
+            flushed = true;
+        }
+    }
+
+    private int status() {
+        flush();
+        int status = context.calls.eventStatus(handle);
+        if (status < 0) {
+            throw new OpenClException("a command that was running", status);
+        }
+        return status;
+    }
+
+    /**
+     * Waits until the command is done.
+     *
+     * @throws OpenClException if it failed
+     */
+    public synchronized void await() {
+        if (done || handle == 0) {
+            return;
+        }
+        context.enter();
+        try {
+            waitInside();
+            done = true;
+        } finally {
+            context.exit();
+        }
+        keptAlive = null;
+    }
+
+    /** The same for callers that have entered already. */
+    synchronized void waitInside() {
+        if (!context.settings.polls()) {
+            context.calls.waitForEvent(handle);
+            return;
+        }
+        long park = SHORTEST_PARK;
+        for (int i = 0; status() != Cl.COMPLETE; i++) {
+            if (i < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(park);
+                park = Math.min(LONGEST_PARK, park + park / 2);
+            }
+        }
+    }
+
+    /**
+     * Waits for certain, in one way or another: what the command reads or writes is about to be freed.
+     *
+     * @throws OpenClException if the command failed, or if it could only be waited for with all the others
+     */
+    synchronized void settle() {
+        try {
+            waitInside();
+        } catch (OpenClException e) {
+            context.attempt(() -> context.calls.finish(queue));
+            throw e;
+        }
+    }
+
+    long handle() {
+        return handle;
+    }
+
+    /** {@return how long the command ran on the device; of a profiled queue only} */
+    public synchronized long nanos() {
+        await();
+        context.enter();
+        try {
+            return context.calls.eventTime(handle, Cl.PROFILING_COMMAND_END)
+                    - context.calls.eventTime(handle, Cl.PROFILING_COMMAND_START);
+        } finally {
+            context.exit();
+        }
+    }
+
+    /** Waits if the command uses memory of the host, and gives the event back. */
+    @Override
+    public synchronized void close() {
+        if (handle == 0) {
+            return;
+        }
+        try {
+            if (keptAlive != null && !done && !context.isClosed()) {
+                settle();
+            }
+        } finally {
+            long last = handle;
+            handle = 0;
+            done = true;
+            keptAlive = null;
+            context.release(() -> context.calls.releaseEvent(last));
+        }
+    }
+}

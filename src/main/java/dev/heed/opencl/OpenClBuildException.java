@@ -1,0 +1,30 @@
+package dev.heed.opencl;
+
+import java.util.stream.Collectors;
+
+/** Kernels that the driver's compiler refused: the file, the options, and how the compiler's answer begins. */
+public final class OpenClBuildException extends OpenClException {
+    private static final long serialVersionUID = 1L;
+    private static final int LINES = 12;
+
+    private final String log;
+
+    OpenClBuildException(String call, int code, String file, String options, String device, String log) {
+        super(
+                call,
+                code,
+                "building " + file + " for " + device + " with options \"" + options + "\"\n"
+                        + log.strip()
+                                .lines()
+                                .limit(LINES)
+                                .map(line -> "  | " + line)
+                                .collect(Collectors.joining("\n")),
+                "another driver version may accept it; until then -Dheed.backend=vector, and report these lines");
+        this.log = log;
+    }
+
+    /** {@return all that the compiler said} */
+    public String log() {
+        return log;
+    }
+}

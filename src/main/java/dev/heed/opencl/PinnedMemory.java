@@ -1,0 +1,55 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+
+/** Host memory that the driver allocated so that the device can reach it: copies to and from it are the fastest. */
+public final class PinnedMemory implements AutoCloseable {
+    private final DeviceContext context;
+    private final long handle;
+    private final MemorySegment memory;
+    private boolean released;
+
+    PinnedMemory(DeviceContext context, long bytes) {
+        this.context = context;
+        long flags = Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR;
+        this.handle = context.calls.createBuffer(context.handle, flags, bytes, MemorySegment.NULL);
+        context.made();
+        try {
+            long access = Cl.MAP_READ | Cl.MAP_WRITE;
+            this.memory = context.calls.map(context.queue().handle, handle, access, 0, bytes);
+        } catch (RuntimeException e) {
+            context.release(() -> context.calls.releaseBuffer(handle));
+            throw e;
+        }
+    }
+
+    /** {@return the memory; it is gone once this or its context is closed} */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /** Waits for the queues, which may be at work on it. */
+    @Override
+    public void close() {
+        if (context.isClosed()) {
+            return;
+        }
+        context.enter();
+        try {
+            context.settleAll();
+        } finally {
+            release();
+            context.forget(this);
+            context.exit();
+        }
+    }
+
+    synchronized void release() {
+        if (!released) {
+            released = true;
+            context.attempt(() -> context.calls.unmap(context.queue().handle, handle, memory));
+            context.queue().drain();
+            context.release(() -> context.calls.releaseBuffer(handle));
+        }
+    }
+}

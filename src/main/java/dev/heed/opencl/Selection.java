@@ -1,0 +1,23 @@
+package dev.heed.opencl;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A device, or the reasons why there is none.
+ *
+ * @param device the device to compute on
+ * @param reasons why there is none, with what to do about it; empty if there is one
+ */
+public record Selection(Optional<Device> device, List<String> reasons) {
+    /** Property: the index of a device, or a part of its name. */
+    public static final String DEVICE = "heed.opencl.device";
+
+    static Selection of(Device device) {
+        return new Selection(Optional.of(device), List.of());
+    }
+
+    static Selection none(List<String> reasons) {
+        return new Selection(Optional.empty(), List.copyOf(reasons));
+    }
+}

@@ -1,0 +1,159 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pinned host memory that transfers pass through, in a few pieces: while the device reads one, the host fills the next. Heap
+ * arrays are copied, never pinned, and the caller's memory is free when a call returns.
+ */
+final class Staging {
+    private static final int PIECES = 4;
+    private static final int IN_FLIGHT = 2;
+
+    /** A piece on its way, and where its bytes go if they come from the device. */
+    private record Flight(
+            PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
+
+    private final DeviceContext context;
+    private final List<PinnedMemory> all = new ArrayList<>();
+    private final Deque<PinnedMemory> idle = new ArrayDeque<>();
+
+    Staging(DeviceContext context) {
+        this.context = context;
+    }
+
+    void write(CommandQueue queue, DeviceBuffer to, long at, MemorySegment from) {
+        move(queue, to, at, from, true);
+    }
+
+    void read(CommandQueue queue, DeviceBuffer from, long at, MemorySegment to) {
+        move(queue, from, at, to, false);
+    }
+
+    private void move(CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment host, boolean write) {
+        Deque<Flight> flights = new ArrayDeque<>();
+        long step = context.settings.stagingBytes();
+        try {
+            for (long done = 0; done < host.byteSize(); done += step) {
+                long bytes = Math.min(step, host.byteSize() - done);
+                if (flights.size() >= IN_FLIGHT) {
+                    land(flights);
+                }
+                PinnedMemory piece = take(flights);
+                try {
+                    MemorySegment part = host.asSlice(done, bytes);
+                    flights.addLast(start(queue, buffer, at + done, part, piece, write));
+                } catch (RuntimeException | Error e) {
+                    giveBack(piece);
+                    throw e;
+                }
+            }
+            while (!flights.isEmpty()) {
+                land(flights);
+            }
+        } finally {
+            abandon(flights);
+        }
+    }
+
+    private Flight start(
+            CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment part, PinnedMemory piece, boolean write) {
+        long bytes = part.byteSize();
+        MemorySegment pinned = piece.memory().asSlice(0, bytes);
+        long event;
+        if (write) {
+            MemorySegment.copy(part, 0, pinned, 0, bytes);
+            event = context.calls.enqueueWrite(queue.handle, buffer.handle, at, bytes, pinned, false);
+        } else {
+            event = context.calls.enqueueRead(queue.handle, buffer.handle, at, bytes, pinned, false);
+        }
+        var flight = new Flight(piece, new Event(context, queue.handle, event, null), write ? null : part);
+        try {
+            flight.event.flush();
+        } catch (OpenClException e) {
+            context.attempt(flight.event::settle); // the device may be at work on the piece all the same
+            flight.event.close();
+            throw e;
+        }
+        return flight;
+    }
+
+    /** Waits for the oldest. */
+    private void land(Deque<Flight> flights) {
+        Flight oldest = flights.getFirst();
+        oldest.event.waitInside();
+        flights.removeFirst();
+        oldest.event.close();
+        if (oldest.target != null) {
+            MemorySegment.copy(oldest.piece.memory(), 0, oldest.target, 0, oldest.target.byteSize());
+        }
+        giveBack(oldest.piece);
+    }
+
+    /** After an error: the pieces may be used again only when the device is done with them. */
+    private void abandon(Deque<Flight> flights) {
+        for (Flight flight : flights) {
+            context.attempt(flight.event::settle);
+            flight.event.close();
+            giveBack(flight.piece);
+        }
+        flights.clear();
+    }
+
+    /** A thread that has pieces on their way waits for its own; one that has none waits for the others'. */
+    private PinnedMemory take(Deque<Flight> mine) {
+        while (true) {
+            synchronized (this) {
+                PinnedMemory piece = idle.pollFirst();
+                if (piece != null) {
+                    return piece;
+                }
+                if (all.size() < PIECES) {
+                    return make();
+                }
+                if (mine.isEmpty()) {
+                    waitForOthers();
+                    continue;
+                }
+            }
+            land(mine);
+        }
+    }
+
+    private synchronized void waitForOthers() {
+        boolean interrupted = false;
+        while (idle.isEmpty()) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void giveBack(PinnedMemory piece) {
+        idle.addFirst(piece);
+        notifyAll();
+    }
+
+    private PinnedMemory make() {
+        var piece = new PinnedMemory(context, context.settings.stagingBytes());
+        all.add(piece);
+        return piece;
+    }
+
+    /** Of a context that closes; the queues have been drained. */
+    synchronized void release() {
+        all.forEach(PinnedMemory::release);
+        all.clear();
+        idle.clear();
+    }
+}

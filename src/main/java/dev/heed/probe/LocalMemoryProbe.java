@@ -1,0 +1,64 @@
+package dev.heed.probe;
+
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.Kernel;
+import dev.heed.opencl.WorkSize;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How much local memory a work-group really gets: every word is written by one work-item and read by another. */
+final class LocalMemoryProbe {
+    static final List<Integer> KILOBYTES = List.of(16, 32, 48, 64, 96, 160, 227);
+
+    private static final int GROUP = 64;
+    private static final int SEED = 12345;
+
+    private LocalMemoryProbe() {}
+
+    static Finding declared(DeviceContext context, int kilobytes) {
+        int words = words(kilobytes);
+        try (Kernel kernel = context.program(Trials.PLAIN, "-DWORDS=" + words).kernel("local_static");
+                DeviceBuffer out = Trials.zeros(context, GROUP * Integer.BYTES)) {
+            kernel.arguments().buffer(out).int32(SEED);
+            return check(context, kernel, out, words);
+        }
+    }
+
+    static Finding argument(DeviceContext context, int kilobytes) {
+        int words = words(kilobytes);
+        try (Kernel kernel = context.program(Trials.PLAIN, "").kernel("local_argument");
+                DeviceBuffer out = Trials.zeros(context, GROUP * Integer.BYTES)) {
+            kernel.arguments()
+                    .buffer(out)
+                    .int32(SEED)
+                    .local((long) words * Integer.BYTES)
+                    .int32(words);
+            return check(context, kernel, out, words);
+        }
+    }
+
+    /** What is declared counts together with the few bytes that some drivers take for themselves. */
+    private static int words(int kilobytes) {
+        return kilobytes * 1024 / Integer.BYTES;
+    }
+
+    private static Finding check(DeviceContext context, Kernel kernel, DeviceBuffer out, int words) {
+        context.queue().launch(kernel, WorkSize.of(GROUP, GROUP));
+        int[] got = Trials.ints(context, out);
+        Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("bytes", words * Integer.BYTES);
+        figures.put("reportedByKernel", kernel.localBytes());
+        for (int item = 0; item < GROUP; item++) {
+            int sum = 0;
+            for (int i = item; i < words; i += GROUP) {
+                sum += (words - 1 - i + SEED) * 0x9E3779B1 * (i + 1);
+            }
+            if (sum != got[item]) {
+                return Finding.failed("work-item " + item + " read other words than were written", figures);
+            }
+        }
+        return Finding.ok("", figures);
+    }
+}

@@ -1,0 +1,69 @@
+package dev.heed.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a bundle refuses, and its script; a whole one is made and run by {@code .ci/run}. */
+class BundleCommandTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void aFolderWithSomethingInItIsLeftAlone() throws Exception {
+        Files.writeString(dir.resolve("mine"), "mine");
+        Heed.run("bundle", dir.toString()).failedWith(HeedCommand.MISUSED, "of its own", dir.toString(), "HINT");
+        Heed.run("bundle", dir.resolve("mine").toString()).failedWith(HeedCommand.MISUSED, "of its own");
+        try (var files = Files.list(dir)) {
+            assertEquals(List.of(dir.resolve("mine")), files.toList());
+        }
+        Heed.run("bundle").failedWith(HeedCommand.MISUSED, "DIR");
+    }
+
+    /** The script with a runtime that only repeats its arguments. */
+    @Test
+    void theScriptPassesArgumentsOn() throws Exception {
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
+        Path here = Files.createDirectories(dir.resolve("a b"));
+        try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/run")) {
+            Files.copy(java.util.Objects.requireNonNull(in), here.resolve("run"));
+        }
+        Path java = Files.createDirectories(here.resolve("runtime/bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\nfor word; do echo \"[$word]\"; done\nexit 7\n");
+        assertTrue(java.toFile().setExecutable(true)
+                && here.resolve("run").toFile().setExecutable(true));
+
+        String verify = run(here, 7, "verify", "--filter", "a b");
+        assertTrue(verify.contains("[" + here + "/lib/*]\n[dev.heed.cli.Main]\n[verify]\n[--filter]\n[a b]\n"), verify);
+        String probe = run(here, 7, "probe", "--json", "my file.json");
+        assertTrue(probe.contains("[devices]\n[--probe]\n[--json]\n[my file.json]\n"), probe);
+        assertTrue(run(here, 1, "bench").contains("no benchmarks"));
+
+        Files.createDirectory(here.resolve("bench"));
+        String bench = run(here, 7, "bench", "--json", "my file.json", "-f", "1");
+        assertTrue(
+                bench.contains(
+                        "[Prefill|Decode|Softmax|MultiHead]\n[-rf]\n[json]\n[-rff]\n[my file.json]\n[-f]\n[1]\n"),
+                bench);
+        assertTrue(bench.contains("[backend=vector,opencl]\n"), bench);
+        String one = run(here, 7, "bench", "Decode", "-p", "backend=opencl", "-p", "threads=3");
+        assertTrue(one.contains("[Decode]\n[-p]\n[backend=opencl]\n[-p]\n[threads=3]\n"), one);
+    }
+
+    private String run(Path here, int code, String... arguments) throws Exception {
+        var command = new java.util.ArrayList<>(List.of(here.resolve("run").toString()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assertEquals(code, process.exitValue(), said);
+        return said;
+    }
+}

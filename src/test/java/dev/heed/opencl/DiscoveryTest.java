@@ -1,0 +1,265 @@
+package dev.heed.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heed.machine.Machine;
+import java.io.File;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jocl.CL;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whatever is missing, discovery says so, and what to do about it. Each stage fails in a JVM of its own. */
+class DiscoveryTest {
+    private static final String ENABLED = "--enable-native-access=ALL-UNNAMED";
+
+    @TempDir
+    Path dir;
+
+    @Test
+    void everythingIsThere() throws Exception {
+        Devices.present();
+        String said = child(Map.of(), classPath(true), List.of(ENABLED));
+        assertTrue(said.contains("DEVICE ") && said.contains("FILLED 42 by DirectCalls"), said);
+        assertFalse(said.contains("WARNING"), said);
+    }
+
+    @Test
+    void withoutJocl() throws Exception {
+        says(child(Map.of(), classPath(false), List.of(ENABLED)), "JOCL is not on the class path", "add org.jocl:jocl");
+    }
+
+    @Test
+    void withoutAnyPlatform() throws Exception {
+        assumeTrue(Files.exists(Path.of("/etc/OpenCL/vendors")), "no OpenCL loader with a folder of vendors");
+        Path empty = Files.createDirectory(dir.resolve("vendors"));
+        String said = child(Map.of("OCL_ICD_VENDORS", empty.toString()), classPath(true), List.of(ENABLED));
+        says(said, "OpenCL has no platform", "OCL_ICD_VENDORS=" + empty, "apt install pocl-opencl-icd");
+    }
+
+    /** Files of the libraries' names that are no libraries. */
+    @Test
+    void withoutTheOpenClLibrary() throws Exception {
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "libraries have other names here");
+        Path broken = Files.createDirectory(dir.resolve("lib"));
+        for (String name : List.of("libOpenCL.so.1", "libOpenCL.so")) {
+            Files.writeString(broken.resolve(name), "not a library");
+        }
+        String said = child(Map.of("LD_LIBRARY_PATH", broken.toString()), classPath(true), List.of(ENABLED));
+        says(said, "no OpenCL library", "apt install ocl-icd-libopencl1");
+    }
+
+    @Test
+    void withNativeAccessDenied() throws Exception {
+        String said = child(Map.of(), classPath(true), List.of("--illegal-native-access=deny"));
+        says(said, "the JVM denies native access to JOCL", "--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void withATemporaryFolderThatIsNone() throws Exception {
+        String said = child(
+                Map.of(),
+                classPath(true),
+                List.of(
+                        ENABLED,
+                        "-Djava.io.tmpdir="
+                                + Files.writeString(dir.resolve("file"), "").resolve("below")));
+        says(said, "cannot unpack its native library into", "which cannot be written", "-Djava.io.tmpdir=DIR");
+    }
+
+    @Test
+    void withATemporaryFolderThatForbidsExecution() throws Exception {
+        Optional<Path> folder = withoutExecution();
+        assumeTrue(folder.isPresent(), "no folder that can be written is mounted noexec");
+        Path temporary = Files.createTempDirectory(folder.get(), "heed");
+        try {
+            String said = child(Map.of(), classPath(true), List.of(ENABLED, "-Djava.io.tmpdir=" + temporary));
+            says(said, "which forbids execution", "-Djava.io.tmpdir=DIR");
+        } finally {
+            try (var files = Files.list(temporary)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(temporary);
+        }
+    }
+
+    private static Optional<Path> withoutExecution() throws IOException {
+        Path mounts = Path.of("/proc/mounts");
+        if (!Files.exists(mounts)) {
+            return Optional.empty();
+        }
+        return Files.readAllLines(mounts).stream()
+                .map(line -> line.split(" "))
+                .filter(mount -> mount.length > 3
+                        && List.of("tmpfs", "ext4", "xfs").contains(mount[2])
+                        && List.of(mount[3].split(",")).contains("noexec"))
+                .map(mount -> Path.of(mount[1]))
+                .filter(path -> Files.isDirectory(path) && Files.isWritable(path))
+                .findFirst();
+    }
+
+    @Test
+    void onTheModulePath() throws Exception {
+        Devices.present();
+        String path = place(Machine.class) + File.pathSeparator + place(CL.class);
+        List<String> options = List.of(
+                "-p",
+                path,
+                "--add-modules",
+                "dev.heed,jocl",
+                "--add-exports",
+                "dev.heed/dev.heed.opencl=ALL-UNNAMED",
+                "--patch-module",
+                "dev.heed=" + place(SayDevices.class),
+                "-m",
+                "dev.heed/dev.heed.opencl.SayDevices");
+        var enabled = new ArrayList<>(List.of("--enable-native-access=jocl,dev.heed"));
+        enabled.addAll(options);
+        assertTrue(run(Map.of(), enabled).contains("FILLED 42 by DirectCalls"));
+
+        var denied = new ArrayList<>(List.of("--illegal-native-access=deny", "--enable-native-access=jocl"));
+        denied.addAll(options);
+        assertTrue(run(Map.of(), denied).contains("FILLED 42 by JoclCalls"), "JOCL alone does");
+
+        var nothing = new ArrayList<>(List.of("--illegal-native-access=deny"));
+        nothing.addAll(options);
+        says(run(Map.of(), nothing), "denies native access", "--enable-native-access=jocl,dev.heed");
+    }
+
+    // ---------------------------------------------------------------- what a platform may answer
+
+    @Test
+    void aPlatformWithoutDevices() {
+        for (Object answer : new Object[] {new long[0], new OpenClException("clGetDeviceIDs", -1)}) {
+            Discovery discovery = Discovery.of(answering(Map.of("devices", answer)));
+            assertEquals(List.of(), discovery.devices());
+            assertTrue(discovery.reasons().getFirst().contains("Fake has no device here"), discovery::toString);
+            assertEquals(discovery.reasons(), discovery.select("").reasons());
+        }
+    }
+
+    @Test
+    void aPlatformThatFails() {
+        for (String call : List.of("platformText", "devices", "deviceInfo")) {
+            Discovery discovery = Discovery.of(answering(Map.of(call, new OpenClException(call, -6))));
+            assertEquals(1, discovery.reasons().size());
+            assertTrue(discovery.reasons().getFirst().contains("CL_OUT_OF_HOST_MEMORY"), discovery::toString);
+        }
+        Discovery none = Discovery.of(answering(Map.of("platforms", new OpenClException("clGetPlatformIDs", -6))));
+        assertTrue(none.reasons().getFirst().contains("OpenCL does not answer"), none::toString);
+        Discovery empty = Discovery.of(answering(Map.of("platforms", new long[0])));
+        assertTrue(empty.reasons().getFirst().contains("no platform"), empty::toString);
+    }
+
+    private static OpenClCalls answering(Map<String, Object> answers) {
+        Map<String, Object> otherwise = Map.of(
+                "platforms",
+                new long[] {1},
+                "platformText",
+                "Fake",
+                "devices",
+                new long[] {2},
+                "deviceInfo",
+                new byte[8]);
+        return (OpenClCalls) Proxy.newProxyInstance(
+                OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, (proxy, method, arguments) -> {
+                    Object answer = answers.getOrDefault(method.getName(), otherwise.get(method.getName()));
+                    if (answer instanceof OpenClException e) {
+                        throw e;
+                    }
+                    return answer;
+                });
+    }
+
+    // ---------------------------------------------------------------- the choice
+
+    @Test
+    void aDeviceIsChosenByIndexOrName() {
+        Device best = Devices.best();
+        Discovery discovery = OpenCl.discovery();
+        assertEquals(best, discovery.select("").device().orElseThrow());
+        assertEquals(best, discovery.select(" 0 ").device().orElseThrow());
+        String part = best.name().substring(1).toUpperCase(java.util.Locale.ROOT);
+        assertEquals(best, discovery.select(part).device().orElseThrow());
+        for (String wrong : List.of("99", "no such device")) {
+            Selection selection = discovery.select(wrong);
+            assertTrue(selection.device().isEmpty());
+            assertTrue(selection.reasons().getFirst().contains("-Dheed.opencl.device=" + wrong), selection::toString);
+            assertTrue(selection.reasons().getFirst().contains("0 (" + best.name() + ")"), selection::toString);
+        }
+    }
+
+    @Test
+    void devicesAreNumberedInTheirOrder() {
+        List<Device> devices = Devices.present();
+        for (int i = 0; i < devices.size(); i++) {
+            assertEquals(i, devices.get(i).index());
+            assertTrue(i == 0 || Device.BEST_FIRST.compare(devices.get(i - 1), devices.get(i)) <= 0);
+            assertTrue(devices.get(i).limits().globalBytes() > 0);
+        }
+    }
+
+    // ---------------------------------------------------------------- a JVM of its own
+
+    private static void says(String said, String... parts) {
+        assertFalse(said.contains("DEVICE "), said);
+        assertEquals(1, said.lines().filter(line -> line.startsWith("REASON ")).count(), said);
+        for (String part : parts) {
+            assertTrue(said.contains(part), () -> "expected \"" + part + "\" in " + said);
+        }
+    }
+
+    private static String place(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (java.net.URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String classPath(boolean withJocl) {
+        String ours = place(Machine.class) + File.pathSeparator + place(SayDevices.class);
+        return withJocl ? ours + File.pathSeparator + place(CL.class) : ours;
+    }
+
+    private String child(Map<String, String> environment, String classPath, List<String> options) throws Exception {
+        var arguments = new ArrayList<>(options);
+        arguments.addAll(List.of("-cp", classPath, SayDevices.class.getName()));
+        return run(environment, arguments);
+    }
+
+    private String run(Map<String, String> environment, List<String> arguments) throws Exception {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Dheed.cache=none");
+        command.addAll(arguments);
+        var builder = new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true);
+        for (String variable : List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "CLASSPATH")) {
+            builder.environment().remove(variable);
+        }
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES), () -> command + " did not end");
+        assertEquals(0, process.exitValue(), () -> String.join(" ", command) + "\n" + said);
+        return said;
+    }
+}

@@ -1,0 +1,123 @@
+package dev.heed.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A layer of calls before the real one that counts all handles, and answers the n-th call with an error code. A release that
+ * fails has released all the same, as a driver's would have.
+ */
+public final class FaultyCalls {
+    private final OpenClCalls real;
+    private final int failing;
+    private final int code;
+    private final AtomicInteger calls = new AtomicInteger();
+    private final Map<String, String> live = new ConcurrentHashMap<>();
+    private final Map<String, Integer> counts = new ConcurrentHashMap<>();
+    private final Set<Long> asked = ConcurrentHashMap.newKeySet();
+    private volatile String failed = "";
+
+    private FaultyCalls(Device device, int failing, int code) {
+        this.real = device.calls;
+        this.failing = failing;
+        this.code = code;
+    }
+
+    /** Counts, and never fails. */
+    public static FaultyCalls counting(Device device) {
+        return new FaultyCalls(device, Integer.MAX_VALUE, 0);
+    }
+
+    /** Fails at a call, counted from 1. */
+    public static FaultyCalls failingAt(Device device, int call, int code) {
+        return new FaultyCalls(device, call, code);
+    }
+
+    /** All codes that a driver may answer with. */
+    public static List<Integer> codes() {
+        var codes = new ArrayList<Integer>();
+        ErrorCode.all().forEach(codes::add);
+        codes.sort(null);
+        return codes;
+    }
+
+    /** The device behind this layer. */
+    public Device device(Device device) {
+        return device.through((OpenClCalls) Proxy.newProxyInstance(
+                OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, this::call));
+    }
+
+    private Object call(Object proxy, Method method, Object[] arguments) throws Throwable {
+        String name = method.getName();
+        counts.merge(name, 1, Integer::sum);
+        // How often an event is asked for depends on time; the first question stands for all.
+        boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
+        boolean fails = !again && calls.incrementAndGet() == failing;
+        boolean givesBack = name.startsWith("release") || name.equals("unmap");
+        if (name.equals("releaseEvent")) {
+            asked.remove((Long) arguments[0]);
+        }
+        if (name.startsWith("release")) {
+            live.remove(kind(name.substring("release".length())) + arguments[0]);
+        } else if (name.equals("unmap")) {
+            live.remove("mapping " + ((MemorySegment) arguments[2]).address());
+        }
+        Object answer = null;
+        if (!fails || givesBack) {
+            try {
+                answer = method.invoke(real, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        }
+        if (fails) {
+            failed = name;
+            throw new OpenClException(name, code);
+        }
+        if (name.startsWith("create")) {
+            live.put(kind(name.substring("create".length())) + answer, name);
+        } else if (name.equals("map")) {
+            live.put("mapping " + ((MemorySegment) answer).address(), name);
+        } else if (name.startsWith("enqueue") && answer instanceof Long event && event != 0) {
+            live.put("event " + event, name);
+        }
+        return answer;
+    }
+
+    private static String kind(String name) {
+        return (name.equals("SubBuffer") ? "buffer" : name.toLowerCase(Locale.ROOT)) + " ";
+    }
+
+    /** How many calls there were. */
+    public int calls() {
+        return calls.get();
+    }
+
+    /** The calls there were, and how often. */
+    public Map<String, Integer> counts() {
+        return new TreeMap<>(counts);
+    }
+
+    /** What was created and not released. */
+    public List<String> live() {
+        return live.entrySet().stream()
+                .map(entry -> entry.getKey() + " of " + entry.getValue())
+                .sorted()
+                .toList();
+    }
+
+    /** The call that was made to fail, or nothing. */
+    public String failed() {
+        return failed;
+    }
+}

@@ -1,0 +1,99 @@
+package dev.heed.probe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.heed.opencl.Device;
+import dev.heed.opencl.Devices;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every probe ends in a finding. */
+class ProbesTest {
+    /** On a device that is no NVIDIA GPU: what can be tried works, and the rest says why it was not tried. */
+    @TestFactory
+    Stream<DynamicTest> everyProbeHasAFinding() {
+        Device device = Devices.best();
+        return Probes.list().stream()
+                .filter(ProbesTest::isShort)
+                .map(probe -> dynamicTest(probe.id(), () -> {
+                    Finding finding = probe.run(device);
+                    assertEquals(probe.id(), finding.id());
+                    if (device.isNvidia()) {
+                        return; // then any answer is one
+                    }
+                    if (probe.nvidiaOnly()) {
+                        assertEquals(Finding.Status.SKIPPED, finding.status());
+                        assertEquals("no NVIDIA compiler", finding.detail());
+                    } else if (!probe.id().startsWith("local.")) { // devices differ
+                        assertEquals(Finding.Status.OK, finding.status(), finding::detail);
+                    }
+                }));
+    }
+
+    /** Those that measure for seconds are run by hand. */
+    private static boolean isShort(Probe probe) {
+        return !probe.id().startsWith("wait.")
+                && !probe.id().equals("peak.memory")
+                && !probe.id().equals("launch");
+    }
+
+    @Test
+    void localMemoryOfTheReportedSizeWorks() {
+        Device device = Devices.best();
+        for (Probe probe : Probes.list()) {
+            if (probe.id().equals("local.argument.16") || probe.id().equals("local.static.16")) {
+                Finding finding = probe.run(device);
+                assertEquals(Finding.Status.OK, finding.status(), finding::detail);
+                assertEquals(16384, finding.figures().get("bytes"));
+            }
+        }
+    }
+
+    @Test
+    void whatGoesWrongIsAFinding() {
+        Device device = Devices.best();
+        for (Throwable thrown : new Throwable[] {
+            new IllegalStateException("it rains"),
+            new NoClassDefFoundError("it rains"),
+            new OutOfMemoryError("it rains")
+        }) {
+            Finding finding = new Probe("rain", "whether it rains", false, context -> {
+                        if (thrown instanceof Error error) {
+                            throw error;
+                        }
+                        throw (RuntimeException) thrown;
+                    })
+                    .run(device);
+            assertEquals(Finding.Status.FAILED, finding.status());
+            assertEquals("it rains", finding.detail());
+        }
+    }
+
+    /** A kernel with PTX, given to a compiler that has none, is refused with the compiler's words. */
+    @Test
+    void anInstructionThatTheCompilerDoesNotKnowIsAFailure() {
+        Device device = Devices.best();
+        assumeFalse(device.isNvidia(), "this compiler knows PTX");
+        Finding finding = new Probe("laneid", "PTX", false, PtxProbe::laneid).run(device);
+        assertEquals(Finding.Status.FAILED, finding.status());
+        assertTrue(finding.detail().contains("ptx.cl") && finding.detail().contains("-DPROBE=1"), finding::detail);
+    }
+
+    @Test
+    void namesAreUnique() {
+        var ids = new HashSet<String>();
+        for (Probe probe : Probes.list()) {
+            assertTrue(ids.add(probe.id()), probe.id());
+            assertFalse(probe.id().contains(" ") || probe.title().isEmpty(), probe.id());
+        }
+        assertEquals(Map.of(), Finding.broken("a", "b", "c").figures());
+    }
+}
