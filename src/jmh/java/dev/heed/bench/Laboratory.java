@@ -63,7 +63,7 @@ final class Laboratory implements AutoCloseable {
                 .forks(1)
                 .shouldFailOnError(true);
         parameters.forEach(options::param);
-        pace(options, backend);
+        pace(options, backend, benchmark.startsWith(MiniLmBenchmark.class.getName()));
         try (var out = new PrintStream(words, false, StandardCharsets.UTF_8)) {
             Collection<RunResult> results = new Runner(
                             options.build(), OutputFormatFactory.createFormatInstance(out, VerboseMode.NORMAL))
@@ -87,12 +87,12 @@ final class Laboratory implements AutoCloseable {
      * Compiled code needs time to become so; native code needs none; the naive loops take what they take. Many short
      * iterations rather than few long ones: one of them falls into a quiet moment.
      */
-    private void pace(ChainedOptionsBuilder options, String backend) {
+    private void pace(ChainedOptionsBuilder options, String backend, boolean encoder) {
         boolean naive = backend.equals("naive");
         boolean jit = backend.equals("vector");
-        int warmups = naive ? 1 : jit ? 3 : 1;
+        int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code, and runs it seldom
         options.warmupIterations(warmups)
-                .warmupTime(TimeValue.milliseconds(quick ? 200 : 700))
+                .warmupTime(TimeValue.milliseconds(quick ? 300 : 700))
                 .measurementIterations(naive ? 1 : quick ? 8 : 10)
                 .measurementTime(TimeValue.milliseconds(quick ? 100 : 300));
     }
