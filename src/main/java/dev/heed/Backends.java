@@ -95,7 +95,12 @@ public final class Backends {
                     "leave the backend out, or ask for another");
         }
         List<String> passedOver = new ArrayList<>();
+        List<AttentionBackend> slower = new ArrayList<>();
         for (AttentionBackend backend : backends) {
+            if (!backend.passOverReasons(problem).isEmpty()) {
+                slower.add(backend);
+                continue;
+            }
             List<String> reasons = reasons(backend, problem);
             if (reasons.isEmpty()) {
                 if (strict && !passedOver.isEmpty()) {
@@ -109,6 +114,12 @@ public final class Backends {
                 return backend;
             }
             passedOver.add(backend.name() + ": " + String.join("; ", reasons));
+        }
+        for (AttentionBackend backend : slower) { // better than none
+            if (reasons(backend, problem).isEmpty()) {
+                say(backend, passedOver);
+                return backend;
+            }
         }
         throw refusal("No backend can compute this", backends, problem, "heed devices says what to install");
     }

@@ -1,0 +1,75 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.Program;
+import dev.heed.tensor.DType;
+
+/** A device in use, and which kernels suit it. */
+final class Engine implements AutoCloseable {
+    /** The two ways to write a kernel. */
+    enum Family {
+        /** Vectors of a CPU; nothing is staged, because its local memory is its cache. */
+        LANES,
+        /** Work-groups of a GPU, tiles staged in local memory. */
+        TILES;
+
+        static Family of(Device device) {
+            return device.type() == DeviceType.CPU ? LANES : TILES;
+        }
+    }
+
+    private static final int BITS = 8;
+
+    final DeviceContext context;
+    final Family family;
+    final TileSizes sizes;
+
+    Engine(Device device, Family family, TileSizes sizes) {
+        this.context = device.open();
+        this.family = family;
+        this.sizes = sizes;
+    }
+
+    Engine(DeviceContext context, Family family, TileSizes sizes) {
+        this.context = context;
+        this.family = family;
+        this.sizes = sizes;
+    }
+
+    Program program(String file, String options) {
+        return context.program(KernelFile.named(file), "-cl-std=CL1.2 " + options);
+    }
+
+    /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */
+    int lanes(boolean wide) {
+        int floats = Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
+        return wide ? floats / 2 : floats;
+    }
+
+    /** Vectors of a panel: 512-bit machines have registers for four. */
+    int vectors() {
+        return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
+    }
+
+    String laneOptions(boolean wide) {
+        return " -DLANES=" + lanes(wide) + " -DVECTORS=" + vectors();
+    }
+
+    /** {@return the number by which kernels know a storage type} */
+    static int storage(DType type) {
+        return switch (type) {
+            case F32 -> 32;
+            case F64 -> 64;
+            case F16 -> 16;
+            case BF16 -> 17;
+            default -> throw new IllegalArgumentException(type.label() + " holds no numbers, bits " + BITS * type.bytes());
+        };
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}

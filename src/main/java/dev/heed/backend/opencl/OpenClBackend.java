@@ -1,0 +1,167 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.machine.Machine;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.OpenCl;
+import dev.heed.opencl.Selection;
+import dev.heed.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The GPU backend: fused attention on any device with OpenCL 1.2, in f32 for f32, f16 and bf16, in f64 where the device
+ * has it. The same bits for the same call on one device.
+ *
+ * <p>The device is the best one, or the one that {@code heed.opencl.device} names. It is opened by the first plan.
+ */
+public final class OpenClBackend implements AttentionBackend {
+    private static final long LONGEST = 1L << 30;
+
+    private final Selection selection;
+    private final Engine.@Nullable Family family;
+    private @Nullable Engine engine;
+    private boolean closed;
+
+    /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
+    public OpenClBackend() {
+        this(null, null);
+    }
+
+    OpenClBackend(@Nullable Selection selection, Engine.@Nullable Family family) {
+        this.selection = selection == null ? new Selection(Optional.empty(), List.of()) : selection;
+        this.family = family;
+    }
+
+    private Selection selection() {
+        boolean chosen = selection.device().isPresent() || !selection.reasons().isEmpty();
+        return chosen ? selection : OpenCl.selected();
+    }
+
+    @Override
+    public String name() {
+        return "opencl";
+    }
+
+    @Override
+    public int priority() {
+        return 100;
+    }
+
+    @Override
+    public List<String> devices() {
+        return notReadyReasons().isEmpty()
+                ? selection().device().map(Device::describe).stream().toList()
+                : List.of();
+    }
+
+    @Override
+    public synchronized List<String> notReadyReasons() {
+        List<String> reasons = new ArrayList<>(selection().reasons());
+        if (closed) {
+            reasons.add("the backend is closed: make a new one");
+        }
+        return reasons;
+    }
+
+    @Override
+    public List<String> notSupportedReasons(Problem problem) {
+        List<String> reasons = new ArrayList<>();
+        Device device = selection().device().orElse(null);
+        if (device == null) {
+            return List.of("there is no OpenCL device");
+        }
+        if (typeOf(problem) == DType.F64 && !device.limits().fp64()) {
+            reasons.add("type f64, which " + device.name() + " does not compute (supported: f32, f16, bf16)");
+        }
+        AttentionShape shape = shapeOf(problem);
+        if (shape != null && Math.max(shape.seqLenQ(), shape.seqLenKv()) > LONGEST) {
+            reasons.add("a sequence of " + Math.max(shape.seqLenQ(), shape.seqLenKv()) + " > " + LONGEST);
+        }
+        return reasons;
+    }
+
+    private static DType typeOf(Problem problem) {
+        return switch (problem) {
+            case AttentionProblem p -> p.type();
+            case MultiHeadProblem p -> p.attention().type();
+            case SoftmaxProblem p -> p.type();
+            case RotaryProblem p -> p.type();
+        };
+    }
+
+    private static @Nullable AttentionShape shapeOf(Problem problem) {
+        return switch (problem) {
+            case AttentionProblem p -> p.shape();
+            case MultiHeadProblem p -> p.attention().shape();
+            default -> null;
+        };
+    }
+
+    @Override
+    public List<String> passOverReasons(Problem problem) {
+        Device device = selection().device().orElse(null);
+        boolean gpu = device != null && device.type() != DeviceType.CPU;
+        boolean vectors = Machine.current().vectorReasons().isEmpty();
+        return !gpu && (vectors || device == null)
+                ? List.of("no OpenCL GPU, and on a CPU the vector backend is faster")
+                : List.of();
+    }
+
+    @Override
+    public AttentionPlan plan(AttentionProblem problem) {
+        return new OpenClAttention(problem, engine(problem));
+    }
+
+    @Override
+    public SoftmaxPlan plan(SoftmaxProblem problem) {
+        return new OpenClSoftmax(problem, engine(problem));
+    }
+
+    @Override
+    public MultiHeadPlan plan(MultiHeadProblem problem) {
+        return new OpenClMultiHead(problem, engine(problem));
+    }
+
+    @Override
+    public RotaryPlan plan(RotaryProblem problem) {
+        return new OpenClRotary(problem, engine(problem));
+    }
+
+    private synchronized Engine engine(Problem problem) {
+        List<String> reasons = notReadyReasons();
+        if (!reasons.isEmpty()) {
+            throw new IllegalStateException("Backend opencl is not ready: " + String.join("; ", reasons)
+                    + "\n  case      " + problem + "\nHINT: heed devices says what to install");
+        }
+        Engine open = engine;
+        if (open == null) {
+            Device device = selection().device().orElseThrow();
+            open = new Engine(device, family == null ? Engine.Family.of(device) : family, TileSizes.DEFAULT);
+            engine = open;
+        }
+        return open;
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        if (engine != null) {
+            engine.close();
+            engine = null;
+        }
+    }
+}
