@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,45 @@ public final class Backends {
     public static AttentionBackend select(Problem problem, @Nullable String name) {
         String asked = name != null ? name : System.getProperty("heed.backend", "auto");
         return select(all(), problem, asked, Boolean.getBoolean("heed.strict"));
+    }
+
+    /**
+     * Computes with the backend that {@link #select} takes. If that was the automatic choice and the backend fails on the
+     * way, the next one that can goes on, and one line in the log says so.
+     */
+    static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
+        String asked = name != null ? name : System.getProperty("heed.backend", "auto");
+        compute(all(), problem, asked, Boolean.getBoolean("heed.strict"), work);
+    }
+
+    static void compute(
+            List<AttentionBackend> backends,
+            Problem problem,
+            String asked,
+            boolean strict,
+            Consumer<AttentionBackend> work) {
+        List<AttentionBackend> left = new ArrayList<>(backends);
+        while (true) {
+            AttentionBackend backend = select(left, problem, asked, strict);
+            try {
+                work.accept(backend);
+                return;
+            } catch (BackendFailedException e) {
+                left.remove(backend);
+                boolean another =
+                        left.stream().anyMatch(b -> reasons(b, problem).isEmpty());
+                if (!asked.equals("auto") || strict || !another) {
+                    throw e;
+                }
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "backend " + backend.name() + " failed, another goes on: "
+                                + String.valueOf(e.getMessage())
+                                        .lines()
+                                        .findFirst()
+                                        .orElse(""));
+            }
+        }
     }
 
     /** {@return what each backend answers to a problem, one line each} */

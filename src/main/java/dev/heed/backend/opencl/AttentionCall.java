@@ -38,9 +38,6 @@ final class AttentionCall {
     private final @Nullable Placed dense;
     private final @Nullable Placed bias;
 
-    /** Where a launch stands among those of its part: it may read only some of the keys. */
-    record Keys(long from, long to, boolean begins, boolean ends) {}
-
     AttentionCall(Work work, Part part, AttentionOptions options, Placed query, Placed key, Placed value) {
         this.work = work;
         this.part = part;
@@ -74,7 +71,8 @@ final class AttentionCall {
         return part.shape();
     }
 
-    @Nullable Placed bias() {
+    @Nullable
+    Placed bias() {
         return bias;
     }
 
@@ -87,33 +85,28 @@ final class AttentionCall {
         return "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + work.widths();
     }
 
-    Keys allKeys() {
-        return new Keys(0, shape().seqLenKv(), true, true);
+    /** {@return the struct for a kernel that writes to a view of {@code output}} */
+    Arguments struct(Placed output, @Nullable Placed outputGradient, long rows, long stage) {
+        return struct(output, outputGradient, rows, stage, true, true);
     }
 
-    Arguments struct(Placed output, @Nullable Placed outputGradient, Keys keys, long rows, long stage) {
+    Arguments struct(
+            Placed output, @Nullable Placed outputGradient, long rows, long stage, boolean begins, boolean ends) {
         AttentionShape s = shape();
         AttentionShape whole = part.whole();
         Arguments struct = new Arguments(LONGS, REALS, work.wide);
-        view(struct, query, 0);
-        view(struct, key, keys.from());
-        view(struct, value, keys.from());
-        view(struct, output, 0);
-        view(struct, outputGradient == null ? output : outputGradient, 0);
-        cells(struct, bias, keys.from());
-        cells(struct, dense, keys.from());
-        struct.put(
-                s.batch(),
-                s.numHeads(),
-                s.numKvHeads(),
-                s.seqLenQ(),
-                keys.to() - keys.from(),
-                s.headDim(),
-                s.valueHeadDim());
-        struct.put(part.batchFrom(), part.headFrom(), part.queryFrom(), keys.from());
+        view(struct, query);
+        view(struct, key);
+        view(struct, value);
+        view(struct, output);
+        view(struct, outputGradient == null ? output : outputGradient);
+        cells(struct, bias);
+        cells(struct, dense);
+        struct.put(s.batch(), s.numHeads(), s.numKvHeads(), s.seqLenQ(), s.seqLenKv(), s.headDim(), s.valueHeadDim());
+        struct.put(part.batchFrom(), part.headFrom(), part.queryFrom(), part.keyFrom());
         struct.put(whole.seqLenKv() - whole.seqLenQ());
         struct.put(options.seed(), (long) Math.ceil(options.dropout() * TWO_TO_32));
-        struct.put(keys.begins()).put(keys.ends());
+        struct.put(begins).put(ends);
         struct.put(rows);
         struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
         struct.put(options.sink() != null).put(stage);
@@ -127,11 +120,11 @@ final class AttentionCall {
         return struct;
     }
 
-    private static void view(Arguments struct, Placed t, long row) {
-        struct.put(t.at() + row * t.stride(2), t.stride(0), t.stride(1), t.stride(2));
+    private static void view(Arguments struct, Placed t) {
+        struct.put(t.at(), t.stride(0), t.stride(1), t.stride(2));
     }
 
-    private static void cells(Arguments struct, @Nullable Placed t, long keyFrom) {
+    private static void cells(Arguments struct, @Nullable Placed t) {
         if (t == null) {
             struct.put(0, 0, 0, 0, 0);
             return;
@@ -141,6 +134,6 @@ final class AttentionCall {
         for (int axis = lead; axis < 4; axis++) {
             steps[axis] = t.size(axis - lead) == 1 ? 0 : t.stride(axis - lead);
         }
-        struct.put(t.at() + keyFrom * steps[3], steps[0], steps[1], steps[2], steps[3]);
+        struct.put(t.at(), steps[0], steps[1], steps[2], steps[3]);
     }
 }

@@ -29,10 +29,10 @@ final class Backward {
         this.sinkRows = call.options.sink() == null ? work.nothing() : work.reals(rows);
         work.launch(
                 "backward",
-                call.variant() + sizes.options(),
+                owning(TileSizes.FEWEST),
                 "statistics",
                 WorkSize.groups(blocks(shape.seqLenQ()) * shape.batch() * shape.numHeads(), sizes.items()),
-                call.struct(call.query, outputGradient, call.allKeys(), 0, lseGradient == null ? 0 : 1),
+                call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -68,7 +68,7 @@ final class Backward {
                 owning(owned),
                 "query_gradient",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(gradient, outputGradient, call.allKeys(), 0, 0),
+                call.struct(gradient, outputGradient, 0, 0),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -91,7 +91,7 @@ final class Backward {
                 work.place(
                         call.value.type(), shape.batch(), shape.numKvHeads(), shape.seqLenKv(), shape.valueHeadDim()));
         long width = Math.max(shape.headDim(), shape.valueHeadDim());
-        int owned = Math.min(4, sizes.owned(width)); // two sets of sums share the registers
+        int owned = TileSizes.FEWEST; // two sets of sums share the registers
         long groups = Math.ceilDiv(width, (long) owned * sizes.tx())
                 * blocks(shape.seqLenKv())
                 * shape.batch()
@@ -101,7 +101,7 @@ final class Backward {
                 owning(owned),
                 "key_gradients",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(call.query, outputGradient, call.allKeys(), 0, 0),
+                call.struct(call.query, outputGradient, 0, 0),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -131,10 +131,10 @@ final class Backward {
         for (long head = 0; head < shape.batch() * shape.numHeads(); head++) {
             work.launch(
                     "backward",
-                    call.variant() + sizes.options(),
+                    owning(TileSizes.FEWEST),
                     "score_gradients",
                     WorkSize.groups(groups, sizes.items()),
-                    call.struct(call.query, outputGradient, call.allKeys(), head, 0),
+                    call.struct(call.query, outputGradient, head, 0),
                     call.query.buffer(),
                     call.key.buffer(),
                     call.value.buffer(),
@@ -147,7 +147,7 @@ final class Backward {
                     call.slopes);
             work.launch(
                     "backward",
-                    call.variant() + sizes.options(),
+                    owning(TileSizes.FEWEST),
                     "add_to_bias",
                     WorkSize.covering(sums.count(), work.group()),
                     cells,
@@ -171,7 +171,7 @@ final class Backward {
         Placed sums = work.place(work.real(), shape.numHeads());
         work.launch(
                 "backward",
-                call.variant() + sizes.options(),
+                owning(TileSizes.FEWEST),
                 "add_to_sinks",
                 WorkSize.covering(shape.numHeads(), work.group()),
                 sinkRows,

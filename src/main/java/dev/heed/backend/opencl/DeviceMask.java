@@ -21,7 +21,8 @@ final class DeviceMask {
     final int[] bands;
 
     /** Truth values that broadcast to {@code [batch, heads, queries, keys]}, or null. */
-    @Nullable Tensor dense;
+    @Nullable
+    Tensor dense;
 
     private final AttentionShape shape;
 

@@ -1,10 +1,14 @@
 package dev.heed.backend.opencl;
 
+import dev.heed.BackendFailedException;
+import dev.heed.Problem;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
 
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
@@ -20,11 +24,10 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    private static final int BITS = 8;
-
     final DeviceContext context;
     final Family family;
     final TileSizes sizes;
+    private volatile boolean closed;
 
     Engine(Device device, Family family, TileSizes sizes) {
         this.context = device.open();
@@ -44,13 +47,19 @@ final class Engine implements AutoCloseable {
 
     /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */
     int lanes(boolean wide) {
-        int floats = Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
+        int floats =
+                Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
         return wide ? floats / 2 : floats;
     }
 
     /** Vectors of a panel: 512-bit machines have registers for four. */
     int vectors() {
         return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
+    }
+
+    /** Queries that a work-item of a CPU device computes. */
+    long panel(boolean wide) {
+        return (long) lanes(wide) * vectors();
     }
 
     String laneOptions(boolean wide) {
@@ -64,12 +73,38 @@ final class Engine implements AutoCloseable {
             case F64 -> 64;
             case F16 -> 16;
             case BF16 -> 17;
-            default -> throw new IllegalArgumentException(type.label() + " holds no numbers, bits " + BITS * type.bytes());
+            default -> throw new IllegalArgumentException(type.label() + " holds no numbers");
         };
+    }
+
+    /** Runs a call; what the device's layer says becomes the failure of this backend. Nothing is written by then. */
+    void guarded(Problem problem, Runnable call) {
+        try {
+            call.run();
+        } catch (OpenClException e) {
+            throw new BackendFailedException(
+                    "Backend opencl failed on " + context.device().name() + ": "
+                            + String.valueOf(e.getMessage()).replaceFirst("(?s)\\nHINT:.*", "") + "\n  case      "
+                            + problem
+                            + "\nHINT: "
+                            + (e.isOutOfMemory()
+                                    ? "a smaller batch, or withBackend(\"vector\")"
+                                    : "withBackend(\"vector\"); heed devices describes the device"),
+                    e);
+        }
+    }
+
+    boolean reaches(DeviceMemory memory) {
+        return memory instanceof OpenClMemory ours && ours.engine == this;
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     @Override
     public void close() {
+        closed = true;
         context.close();
     }
 }

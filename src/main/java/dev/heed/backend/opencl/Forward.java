@@ -27,7 +27,7 @@ final class Forward {
     private final Work work;
     private final AttentionShape shape;
 
-    private Forward(AttentionCall call) {
+    Forward(AttentionCall call) {
         this.call = call;
         this.work = call.work;
         this.shape = call.shape();
@@ -47,35 +47,56 @@ final class Forward {
         return options.weights() || !options.rows().isEmpty() || options.topK() > 0;
     }
 
-    /** Computes the output of a part whose keys are all on the device. */
+    /** Computes the output of a part that has all its keys on the device. */
     static Statistics run(AttentionCall call, Placed output) {
         var forward = new Forward(call);
-        AttentionShape s = forward.shape;
-        long rows = s.batch() * s.numHeads() * s.seqLenQ();
-        var statistics = new Statistics(
-                call.work.reals(2 * rows), call.work.place(call.work.real(), s.batch(), s.numHeads(), s.seqLenQ()));
-        if (isDecode(s, call.work.engine.family, keepsWeights(call.options))) {
+        Statistics statistics = statistics(call.work, call.shape());
+        if (isDecode(call.shape(), call.work.engine.family, keepsWeights(call.options))) {
             forward.decode(output, statistics);
-        } else if (call.work.engine.family == Engine.Family.LANES) {
-            forward.prefillLanes(output, statistics, call.allKeys());
         } else {
-            forward.prefillTiles(output, statistics, call.allKeys());
+            DeviceBuffer sums = sums(call.work, call.shape());
+            forward.prefill(output, statistics, sums, true, true);
+            call.work.free(sums);
         }
         return statistics;
     }
 
-    private void prefillLanes(Placed output, Statistics to, AttentionCall.Keys keys) {
+    static Statistics statistics(Work work, AttentionShape s) {
+        return new Statistics(
+                work.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
+                work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ()));
+    }
+
+    /** {@return what a prefill adds up in, from its first launch to its last} */
+    static DeviceBuffer sums(Work work, AttentionShape s) {
+        return work.reals(sumsOf(work.engine, work.wide, s));
+    }
+
+    static long sumsOf(Engine engine, boolean wide, AttentionShape s) {
+        long rows = s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), engine.panel(wide)) * engine.panel(wide);
+        return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
+    }
+
+    /** Reads the keys of this call; the first launch over a part begins its sums, the last one ends them. */
+    void prefill(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        if (work.engine.family == Engine.Family.LANES) {
+            prefillLanes(output, to, sums, begins, ends);
+        } else {
+            prefillTiles(output, to, sums, begins, ends);
+        }
+    }
+
+    private void prefillLanes(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         Engine engine = work.engine;
-        long panel = (long) engine.lanes(work.wide) * engine.vectors();
+        long panel = engine.panel(work.wide);
         long tasks = shape.batch() * shape.numHeads() * Math.ceilDiv(shape.seqLenQ(), panel);
         DeviceBuffer packed = work.reals(tasks * panel * shape.headDim());
-        DeviceBuffer sums = work.reals(tasks * panel * Math.ceilDiv(shape.valueHeadDim(), 4) * 4);
         work.launch(
                 "prefill_lanes",
                 call.variant() + engine.laneOptions(work.wide),
                 "prefill_lanes",
                 WorkSize.groups(tasks, 1),
-                call.struct(output, null, keys, 0, 0),
+                call.struct(output, null, 0, 0, begins, ends),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -90,10 +111,9 @@ final class Forward {
                 call.slopes,
                 call.sinks);
         work.free(packed);
-        work.free(sums);
     }
 
-    private void prefillTiles(Placed output, Statistics to, AttentionCall.Keys keys) {
+    private void prefillTiles(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         TileSizes sizes = work.sizes();
         int owned = sizes.owned(shape.valueHeadDim());
         long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
@@ -105,12 +125,12 @@ final class Forward {
                 call.variant() + sizes.options() + " -DCO=" + owned,
                 "prefill_tiles",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(output, null, keys, 0, 0),
+                call.struct(output, null, 0, 0, begins, ends),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
                 output.buffer(),
-                work.nothing(),
+                sums,
                 to.state(),
                 to.lse().buffer(),
                 call.bands,
@@ -131,7 +151,6 @@ final class Forward {
         long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
         DeviceBuffer sums = work.reals(parts * rows * shape.valueHeadDim());
         DeviceBuffer states = work.reals(parts * rows * 2);
-        AttentionCall.Keys keys = call.allKeys();
         int shared = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         int room = shared == 1 ? 1 : Integer.highestOneBit(shared - 1) * 2;
         if (work.engine.family == Engine.Family.LANES) {
@@ -141,7 +160,7 @@ final class Forward {
                     call.variant() + work.engine.laneOptions(work.wide) + " -DROWS=" + room,
                     "decode_lanes",
                     WorkSize.groups(parts * keyHeads, 1),
-                    call.struct(output, null, keys, 0, 0),
+                    call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),
                     call.key.buffer(),
@@ -164,7 +183,7 @@ final class Forward {
                     call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCOLUMNS=" + columns,
                     "decode_tiles",
                     WorkSize.groups(parts * keyHeads, DECODE_ITEMS),
-                    call.struct(output, null, keys, 0, 0),
+                    call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),
                     call.key.buffer(),
@@ -181,7 +200,7 @@ final class Forward {
                 call.variant(),
                 "merge",
                 WorkSize.covering(rows * shape.valueHeadDim(), work.group()),
-                call.struct(output, null, keys, parts, 0),
+                call.struct(output, null, parts, 0),
                 sums,
                 states,
                 output.buffer(),

@@ -31,12 +31,11 @@ final class Kept {
     }
 
     Placed scores(ScoreStage stage) {
-        long number =
-                switch (stage) {
-                    case SCORE -> 1;
-                    case SOFTCAPPED -> 2;
-                    case MODIFIED -> 3;
-                };
+        long number = switch (stage) {
+            case SCORE -> 1;
+            case SOFTCAPPED -> 2;
+            case MODIFIED -> 3;
+        };
         return cells(number, 0, call.work.nothing());
     }
 
@@ -79,7 +78,7 @@ final class Kept {
                 call.variant() + sizes.options(),
                 "weights",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(call.query, null, call.allKeys(), chosen, stage),
+                call.struct(call.query, null, chosen, stage),
                 call.query.buffer(),
                 call.key.buffer(),
                 cells.buffer(),

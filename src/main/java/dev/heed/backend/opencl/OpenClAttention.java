@@ -6,7 +6,9 @@ import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.BackendFailedException;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -32,27 +34,101 @@ final class OpenClAttention extends AttentionPlan {
     }
 
     @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        try (var results = new Results()) {
-            forward(inputs, result, Part.whole(problem().shape()), results);
+        engine.guarded(problem(), () -> attend(inputs, result));
+    }
+
+    private void attend(AttentionInputs inputs, AttentionResult result) {
+        var footprint = new Footprint(engine, problem());
+        try (var results = new Results(engine)) {
+            for (Part part : onDevice(inputs) ? List.of(Part.whole(problem().shape())) : footprint.parts()) {
+                List<Part> keys = onDevice(inputs) ? List.of(part) : footprint.keyParts(part);
+                if (keys.size() == 1) {
+                    attend(inputs, result, part, results);
+                } else {
+                    attendByKeys(inputs, result, part, keys, results);
+                }
+            }
             results.deliver();
         }
     }
 
-    private void forward(AttentionInputs inputs, AttentionResult result, Part part, Results results) {
-        try (var work = new Work(engine, problem().type() == DType.F64)) {
-            var call = new AttentionCall(
-                    work,
-                    part,
-                    inputs.options(),
-                    work.upload(part.ofQueries(inputs.query())),
-                    work.upload(part.ofKeys(inputs.key())),
-                    work.upload(part.ofKeys(inputs.value())));
-            AttentionShape s = part.shape();
-            Placed output = work.place(problem().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+    private static boolean onDevice(AttentionInputs inputs) {
+        return inputs.query().device() != null;
+    }
+
+    private boolean wide() {
+        return problem().type() == DType.F64;
+    }
+
+    private void attend(AttentionInputs inputs, AttentionResult result, Part part, Results results) {
+        try (var work = new Work(engine, wide())) {
+            AttentionCall call = call(work, inputs, part, work.upload(part.ofQueries(inputs.query())));
+            Placed output = output(work, part);
             Forward.Statistics statistics = Forward.run(call, output);
             Results.read(work, output, part.ofQueries(results.of(result.output())));
+            keepLse(work, statistics, result, part, results);
             keep(call, statistics, result, part, results);
+        }
+    }
+
+    /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
+    private void attendByKeys(
+            AttentionInputs inputs, AttentionResult result, Part part, List<Part> keys, Results results) {
+        if (problem().topK() > 0) {
+            var footprint = new Footprint(engine, problem());
+            throw new BackendFailedException(
+                    "The largest weights of a query need all its keys on the device.\n  case      " + problem()
+                            + "\n  expected  " + footprint.total(part) + " bytes\n  got       " + footprint.available()
+                            + " bytes available\nHINT: withBackend(\"vector\")",
+                    null);
+        }
+        try (var work = new Work(engine, wide())) {
+            Placed query = work.upload(part.ofQueries(inputs.query()));
+            Placed output = output(work, part);
+            Forward.Statistics statistics = Forward.statistics(work, part.shape());
+            var sums = Forward.sums(work, part.shape());
+            for (int n = 0; n < keys.size(); n++) {
+                try (var some = new Work(engine, wide())) {
+                    AttentionCall call = call(some, inputs, keys.get(n), query);
+                    new Forward(call).prefill(output, statistics, sums, n == 0, n == keys.size() - 1);
+                }
+            }
+            work.free(sums);
+            Results.read(work, output, part.ofQueries(results.of(result.output())));
+            keepLse(work, statistics, result, part, results);
+            for (Part some : keys) {
+                try (var again = new Work(engine, wide())) {
+                    keep(call(again, inputs, some, query), statistics, result, some, results);
+                }
+            }
+        }
+    }
+
+    private Placed output(Work work, Part part) {
+        AttentionShape s = part.shape();
+        return work.place(problem().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+    }
+
+    private static AttentionCall call(Work work, AttentionInputs inputs, Part part, Placed query) {
+        return new AttentionCall(
+                work,
+                part,
+                inputs.options(),
+                query,
+                work.upload(part.ofKeys(inputs.key())),
+                work.upload(part.ofKeys(inputs.value())));
+    }
+
+    static void keepLse(Work work, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
+        Tensor lse = result.lse();
+        if (lse != null) {
+            Results.read(work, statistics.lse(), part.ofQueries(results.of(lse)));
         }
     }
 
@@ -61,14 +137,10 @@ final class OpenClAttention extends AttentionPlan {
             AttentionCall call, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
         Work work = call.work;
         var kept = new Kept(call, statistics);
-        Tensor lse = result.lse();
-        if (lse != null) {
-            Results.read(work, statistics.lse(), part.ofQueries(results.of(lse)));
-        }
         Tensor weights = result.weights();
         if (weights != null) {
             Placed cells = kept.weights();
-            Results.read(work, cells, part.ofQueries(results.of(weights)));
+            Results.read(work, cells, part.ofCells(results.of(weights)));
             work.free(cells.buffer());
         }
         Tensor rowWeights = result.rowWeights();
@@ -85,7 +157,7 @@ final class OpenClAttention extends AttentionPlan {
         Tensor scores = result.scores();
         if (scores != null && call.options.scores() != null) {
             Placed cells = kept.scores(call.options.scores());
-            Results.read(work, cells, part.ofQueries(results.of(scores)));
+            Results.read(work, cells, part.ofCells(results.of(scores)));
             work.free(cells.buffer());
         }
     }
@@ -105,7 +177,8 @@ final class OpenClAttention extends AttentionPlan {
         Placed cells = kept.weightsOf(queries);
         Tensor heads = results.of(target)
                 .slice(0, part.batchFrom(), part.batchTo())
-                .slice(1, part.headFrom(), part.headTo());
+                .slice(1, part.headFrom(), part.headTo())
+                .slice(3, part.keyFrom(), part.keyTo());
         for (int n = 0; n < slots.length; n++) {
             Placed row = cells.slice(2, n, n + 1);
             Placed packed = call.work.place(row.type(), row.shape());
@@ -121,7 +194,12 @@ final class OpenClAttention extends AttentionPlan {
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
-        try (var results = new Results();
+        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, lseGradient, gradients));
+    }
+
+    private void flowBack(
+            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+        try (var results = new Results(engine);
                 var work = new Work(engine, problem().type() == DType.F64)) {
             Part part = Part.whole(problem().shape());
             var call = new AttentionCall(
@@ -153,12 +231,11 @@ final class OpenClAttention extends AttentionPlan {
 
     /** Reads numbers of the kernel's type for a tensor of perhaps another. */
     static void read(Work work, Placed computed, Tensor target, Results results) {
-        if (computed.type() == target.type()) {
-            Results.read(work, computed, results.of(target));
-        } else {
-            Tensor numbers = Tensor.zeros(computed.type(), target.shape());
-            Results.read(work, computed, numbers);
-            results.of(target).copyFrom(numbers);
+        Placed converted = computed;
+        if (computed.type() != target.type()) {
+            converted = work.place(target.type(), target.shape());
+            work.copy(computed, converted);
         }
+        Results.read(work, converted, results.of(target));
     }
 }

@@ -4,6 +4,7 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
+import dev.heed.BackendFailedException;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -15,8 +16,10 @@ import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.OpenCl;
+import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Selection;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceArena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +37,7 @@ public final class OpenClBackend implements AttentionBackend {
     private final Selection selection;
     private final Engine.@Nullable Family family;
     private @Nullable Engine engine;
+    private @Nullable String failure;
     private boolean closed;
 
     /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
@@ -71,6 +75,9 @@ public final class OpenClBackend implements AttentionBackend {
     @Override
     public synchronized List<String> notReadyReasons() {
         List<String> reasons = new ArrayList<>(selection().reasons());
+        if (failure != null) {
+            reasons.add(failure);
+        }
         if (closed) {
             reasons.add("the backend is closed: make a new one");
         }
@@ -141,7 +148,25 @@ public final class OpenClBackend implements AttentionBackend {
         return new OpenClRotary(problem, engine(problem));
     }
 
-    private synchronized Engine engine(Problem problem) {
+    /**
+     * {@return an arena for tensors on the device} What is computed with them stays there: softmax, attention, multi-head and
+     * their gradients follow each other without copies, when this backend is asked for by name.
+     */
+    public DeviceArena arena() {
+        return new OpenClArena(engine("an arena"));
+    }
+
+    /** {@return bytes of device memory that calls and arenas hold now} */
+    synchronized long memoryInUse() {
+        return engine == null ? 0 : engine.context.memory().liveBytes();
+    }
+
+    /** {@return OpenCL's objects that the backend holds now} */
+    synchronized int handles() {
+        return engine == null ? 0 : engine.context.handles();
+    }
+
+    private synchronized Engine engine(Object problem) {
         List<String> reasons = notReadyReasons();
         if (!reasons.isEmpty()) {
             throw new IllegalStateException("Backend opencl is not ready: " + String.join("; ", reasons)
@@ -149,11 +174,40 @@ public final class OpenClBackend implements AttentionBackend {
         }
         Engine open = engine;
         if (open == null) {
-            Device device = selection().device().orElseThrow();
-            open = new Engine(device, family == null ? Engine.Family.of(device) : family, TileSizes.DEFAULT);
+            open = opened(problem);
             engine = open;
         }
         return open;
+    }
+
+    /** Opens the device and sets it its first task. */
+    private Engine opened(Object problem) {
+        Device device = selection().device().orElseThrow();
+        Engine open;
+        try {
+            open = new Engine(device, family == null ? Engine.Family.of(device) : family, TileSizes.DEFAULT);
+        } catch (OpenClException e) {
+            throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
+        }
+        Optional<String> wrong = SelfCheck.isWanted() ? SelfCheck.failure(open) : Optional.empty();
+        if (wrong.isPresent()) {
+            open.close();
+            throw disabled(
+                    device.name() + " failed the self-check: " + wrong.get()
+                            + ": update its driver, or start java with -D" + SelfCheck.PROPERTY
+                            + "=false to use it all the same",
+                    problem,
+                    null);
+        }
+        return open;
+    }
+
+    private BackendFailedException disabled(String reason, Object problem, @Nullable Throwable cause) {
+        failure = reason;
+        return new BackendFailedException(
+                "Backend opencl is disabled: " + reason + "\n  case      " + problem
+                        + "\nHINT: withBackend(\"vector\"); heed devices describes the device",
+                cause);
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,17 @@ final class OpenClMultiHead extends MultiHeadPlan {
     }
 
     @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
-        try (var results = new Results();
+        engine.guarded(problem(), () -> attend(inputs, result));
+    }
+
+    private void attend(MultiHeadInputs inputs, AttentionResult result) {
+        try (var results = new Results(engine);
                 var work = new Work(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(work, inputs);
             Placed output = work.place(problem().attention().type(), problem().outputShape());
@@ -37,6 +47,7 @@ final class OpenClMultiHead extends MultiHeadPlan {
                     layer.real(inputs.weights().outputBias()),
                     Projection.matrix(output));
             Results.read(work, output, results.of(result.output()));
+            OpenClAttention.keepLse(work, layer.statistics, result, layer.call.part, results);
             OpenClAttention.keep(layer.call, layer.statistics, result, layer.call.part, results);
             results.deliver();
         }
@@ -73,14 +84,19 @@ final class OpenClMultiHead extends MultiHeadPlan {
             return y;
         }
 
-        @Nullable Placed real(@Nullable Tensor tensor) {
+        @Nullable
+        Placed real(@Nullable Tensor tensor) {
             return tensor == null ? null : work.upload(tensor, work.real());
         }
     }
 
     @Override
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
-        try (var results = new Results();
+        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, gradients));
+    }
+
+    private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        try (var results = new Results(engine);
                 var work = new Work(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(work, inputs);
             AttentionShape s = problem().attention().shape();
@@ -125,8 +141,7 @@ final class OpenClMultiHead extends MultiHeadPlan {
         void project(Tensor x, Tensor w, Placed dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
             Placed dy = joined(dHeads);
             Placed dxPlaced = work.place(dx.type(), dx.shape());
-            layer.projection.multiply(
-                    dy, Projection.turned(work.upload(w)), null, Projection.matrix(dxPlaced));
+            layer.projection.multiply(dy, Projection.turned(work.upload(w)), null, Projection.matrix(dxPlaced));
             Results.read(work, dxPlaced, results.of(dx));
             parameters(Projection.matrix(work.upload(x, x.type())), dy, dw, db);
         }
@@ -144,8 +159,7 @@ final class OpenClMultiHead extends MultiHeadPlan {
 
         /** {@code [batch, heads, sequence, width]} as rows of all heads. */
         private Placed joined(Placed heads) {
-            Placed rows = work.place(
-                    work.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            Placed rows = work.place(work.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
             work.copy(heads, rows.heads(heads.size(1)));
             return Projection.matrix(rows);
         }

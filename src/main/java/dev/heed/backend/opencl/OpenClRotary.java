@@ -5,6 +5,7 @@ import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 
 /** Rotary position embedding on an OpenCL device. */
@@ -24,9 +25,18 @@ final class OpenClRotary extends RotaryPlan {
     }
 
     @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
     protected void run(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+        engine.guarded(problem(), () -> turn(inputs, from, to, direction));
+    }
+
+    private void turn(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
         RotaryProblem p = problem();
-        try (var results = new Results();
+        try (var results = new Results(engine);
                 var work = new Work(engine, p.type() == DType.F64)) {
             Placed x = work.upload(from);
             Placed y = work.place(p.type(), p.batch(), p.numHeads(), p.seqLen(), p.headDim());

@@ -5,6 +5,7 @@ import dev.heed.SoftmaxProblem;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
@@ -28,8 +29,17 @@ final class OpenClSoftmax extends SoftmaxPlan {
     }
 
     @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
     protected void runForward(Tensor input, Tensor output) {
-        try (var results = new Results();
+        engine.guarded(problem(), () -> weigh(input, output));
+    }
+
+    private void weigh(Tensor input, Tensor output) {
+        try (var results = new Results(engine);
                 var work = new Work(engine, problem().type() == DType.F64)) {
             Placed from = work.upload(rows(input), problem().type());
             Placed to = work.place(problem().type(), from.shape());
@@ -42,7 +52,11 @@ final class OpenClSoftmax extends SoftmaxPlan {
 
     @Override
     protected void runBackward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
-        try (var results = new Results();
+        engine.guarded(problem(), () -> flowBack(output, outputGradient, inputGradient));
+    }
+
+    private void flowBack(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+        try (var results = new Results(engine);
                 var work = new Work(engine, problem().type() == DType.F64)) {
             Placed y = work.upload(rows(output), problem().type());
             Placed dy = work.upload(rows(outputGradient), problem().type());

@@ -69,12 +69,9 @@ record Placed(DeviceBuffer buffer, DType type, long at, long[] shape, long[] str
     /** {@return {@code [batch, sequence, heads * width]} as {@code [batch, heads, sequence, width]}} */
     Placed heads(long numHeads) {
         long width = shape[2] / numHeads;
-        return new Placed(
-                buffer,
-                type,
-                at,
-                new long[] {shape[0], numHeads, shape[1], width},
-                new long[] {strides[0], width * strides[2], strides[1], strides[2]});
+        return new Placed(buffer, type, at, new long[] {shape[0], numHeads, shape[1], width}, new long[] {
+            strides[0], width * strides[2], strides[1], strides[2]
+        });
     }
 
     /** {@return one axis from {@code from} to {@code to}} */

@@ -26,11 +26,7 @@ final class Projection {
     /** {@return the matrix with rows and columns exchanged} */
     static Placed turned(Placed m) {
         return new Placed(
-                m.buffer(),
-                m.type(),
-                m.at(),
-                new long[] {m.size(1), m.size(0)},
-                new long[] {m.stride(1), m.stride(0)});
+                m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
     }
 
     void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to) {

@@ -10,38 +10,63 @@ import org.jspecify.annotations.Nullable;
 final class Results implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
-    private final Arena arena = Arena.ofShared();
-    private final Map<Tensor, Tensor> whole = new LinkedHashMap<>();
+    private final Engine engine;
+    private final Arena host = Arena.ofShared();
+    private final OpenClArena device;
+    private final Map<Tensor, Tensor> gathered = new LinkedHashMap<>();
 
-    /** {@return where results for a tensor of the caller are gathered, packed} */
-    Tensor of(Tensor target) {
-        return whole.computeIfAbsent(target, any -> Tensor.allocate(arena, target.type(), target.shape()));
+    Results(Engine engine) {
+        this.engine = engine;
+        this.device = new OpenClArena(engine);
     }
 
-    /** Reads what the device computed for a part of a gathered tensor. */
+    /** {@return where results for a tensor of the caller are gathered, packed, on the same side as it is} */
+    Tensor of(Tensor target) {
+        return gathered.computeIfAbsent(
+                target,
+                any -> target.device() == null
+                        ? Tensor.allocate(host, target.type(), target.shape())
+                        : device.allocate(target.type(), target.shape()));
+    }
+
+    /** Takes what the device computed for a part of a gathered tensor. */
     static void read(Work work, Placed computed, @Nullable Tensor part) {
         if (part == null) {
             return;
         }
+        if (part.device() != null) {
+            work.copy(computed, work.placed(part));
+            return;
+        }
         long bytes = computed.bytes();
         if (part.isContiguous()) {
-            work.read(computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
+            work.read(
+                    computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
             return;
         }
         try (Arena some = Arena.ofShared()) {
-            Tensor packed = Tensor.of(some.allocate(Math.max(1, bytes), ALIGNMENT), part.type(), part.shape());
-            work.read(computed, packed.segment().asSlice(0, bytes));
+            Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
+            work.read(computed, packed.segment());
             part.copyFrom(packed);
         }
     }
 
     /** Writes everything to the caller's tensors. */
     void deliver() {
-        whole.forEach(Tensor::copyFrom);
+        try (var work = new Work(engine, false)) {
+            gathered.forEach((target, whole) -> {
+                if (target.device() == null) {
+                    target.copyFrom(whole);
+                } else {
+                    work.copy(work.placed(whole), work.placed(target));
+                }
+            });
+        }
     }
 
     @Override
     public void close() {
-        arena.close();
+        host.close();
+        device.close();
     }
 }

@@ -13,7 +13,8 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     /** Fits 32 KiB of local memory in f32. */
     static final TileSizes DEFAULT = new TileSizes(16, 16, 4, 4, 16);
 
-    private static final int WIDEST = 8;
+    static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
+    private static final int MOST = 8;
 
     int items() {
         return tx * ty;
@@ -29,11 +30,7 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
 
     /** {@return columns of the second product that an item owns, for a width} */
     int owned(long width) {
-        int owned = 1;
-        while (owned < WIDEST && (long) owned * tx < width) {
-            owned *= 2;
-        }
-        return owned;
+        return (long) FEWEST * tx < width ? MOST : FEWEST;
     }
 
     /** {@return half the tile in both directions, for elements of twice the size} */

@@ -75,20 +75,46 @@ final class Work implements AutoCloseable {
 
     // ---------------------------------------------------------------- there and back
 
+    /** {@return a tensor that lies on the device, as it lies} */
+    Placed placed(Tensor tensor) {
+        long[] strides = new long[tensor.rank()];
+        Arrays.setAll(strides, tensor::stride);
+        return new Placed(OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
+    }
+
     /** {@return the tensor on the device, as it lies if its rows are dense, else packed} */
     Placed upload(Tensor tensor) {
+        if (tensor.device() != null) {
+            Placed there = placed(tensor);
+            return there.hasDenseRows() ? there : packed(there, there.type());
+        }
         long[] order = denseOrder(tensor);
         Tensor dense = order == null ? tensor.copy() : tensor;
         long bytes = dense.elementCount() * dense.type().bytes();
         DeviceBuffer buffer = allocate(bytes);
-        engine.context.queue().write(buffer, 0, dense.segment().asSlice(dense.offset() * dense.type().bytes(), bytes));
+        engine.context
+                .queue()
+                .write(
+                        buffer,
+                        0,
+                        dense.segment().asSlice(dense.offset() * dense.type().bytes(), bytes));
         return order == null
                 ? Placed.packed(buffer, dense.type(), dense.shape())
                 : new Placed(buffer, dense.type(), 0, dense.shape(), order);
     }
 
+    private Placed packed(Placed placed, DType as) {
+        Placed packed = place(as, placed.shape());
+        copy(placed, packed);
+        return packed;
+    }
+
     /** {@return the numbers of a tensor in another type, packed} */
     Placed upload(Tensor tensor, DType as) {
+        if (tensor.device() != null) {
+            Placed there = placed(tensor);
+            return there.type() == as && there.isPacked() ? there : packed(there, as);
+        }
         return tensor.type() == as && tensor.isContiguous() ? upload(tensor) : upload(tensor.to(as));
     }
 
@@ -145,7 +171,12 @@ final class Work implements AutoCloseable {
                 struct.put(there ? values[axis - lead] : field == 0 ? 1 : 0);
             }
         }
-        String options = "-DFROM=" + Engine.storage(from.type()) + " -DTO=" + Engine.storage(to.type()) + widths();
+        boolean same = from.type() == to.type();
+        boolean doubles = !same && (from.type() == DType.F64 || to.type() == DType.F64);
+        String options = same
+                ? "-DBYTES=" + from.type().bytes()
+                : "-DFROM=" + Engine.storage(from.type()) + " -DTO=" + Engine.storage(to.type())
+                        + (doubles ? " -DWIDE=1" : "");
         launch("copy", options, "copy", WorkSize.covering(from.count(), group()), struct, from.buffer(), to.buffer());
     }
 
