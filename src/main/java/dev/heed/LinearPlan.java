@@ -34,6 +34,7 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
                     problem().rows(),
                     problem().out());
             InputCheck.disjoint(List.of(output), read(input, weights, null));
+            requireReachable(read(input, weights, output));
         } catch (InvalidInputException e) {
             throw located(e);
         }
@@ -67,6 +68,8 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
             List<@Nullable Tensor> written = new ArrayList<>(weightGradients.tensors());
             written.add(inputGradient);
             InputCheck.disjoint(written, read(input, weights, outputGradient));
+            requireReachable(written);
+            requireReachable(read(input, weights, outputGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }

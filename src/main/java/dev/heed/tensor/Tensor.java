@@ -45,23 +45,24 @@ public final class Tensor {
     private final @Nullable Map<Class<?>, Object> forms;
 
     private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
-        this(segment, type, shape, strides, offset, null);
+        this(segment, null, type, shape, strides, offset, null);
     }
 
     private Tensor(
             MemorySegment segment,
+            @Nullable DeviceMemory device,
             DType type,
             long[] shape,
             long[] strides,
             long offset,
             @Nullable Map<Class<?>, Object> forms) {
-        this.forms = forms;
         this.segment = segment;
         this.device = device;
         this.type = type;
         this.shape = shape;
         this.strides = strides;
         this.offset = offset;
+        this.forms = forms;
     }
 
     // ---------------------------------------------------------------- making one
@@ -198,7 +199,7 @@ public final class Tensor {
                     memory.byteSize() + " bytes",
                     "allocate(type, shape) makes memory that fits");
         }
-        return new Tensor(MemorySegment.NULL, memory, type, shape.clone(), rowMajor(shape), 0);
+        return new Tensor(MemorySegment.NULL, memory, type, shape.clone(), rowMajor(shape), 0, null);
     }
 
     // ---------------------------------------------------------------- what it is
@@ -413,14 +414,14 @@ public final class Tensor {
         }
         long[] sizes = shape.clone();
         sizes[a] = to - from;
-        return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a]);
+        return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a], null);
     }
 
     /** {@return the tensor without one axis, at one index of it} */
     public Tensor select(int axis, long index) {
         int a = axis(axis);
         Tensor one = slice(a, index, index + 1);
-        return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset);
+        return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset, null);
     }
 
     /** {@return the tensor with two axes exchanged} */
@@ -433,7 +434,7 @@ public final class Tensor {
         sizes[b] = shape[a];
         steps[a] = strides[b];
         steps[b] = strides[a];
-        return new Tensor(segment, device, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /**
@@ -453,7 +454,7 @@ public final class Tensor {
         long[] sizes = with(shape, a, parts);
         sizes[a + 1] = rest;
         long[] steps = with(strides, a, strides[a] * rest);
-        return new Tensor(segment, device, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /** {@return the tensor with a new axis of size 1} */
@@ -461,7 +462,7 @@ public final class Tensor {
         int a = axis < 0 ? axis + shape.length + 1 : axis;
         long[] sizes = with(shape, a, 1);
         long[] steps = with(strides, a, 0);
-        return new Tensor(segment, device, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /**
@@ -485,7 +486,7 @@ public final class Tensor {
                     Arrays.toString(shape),
                     "use size 1 for every axis that is shared");
         }
-        return new Tensor(segment, device, type, target.clone(), steps, offset);
+        return new Tensor(segment, device, type, target.clone(), steps, offset, null);
     }
 
     /** {@return the same elements in another shape, row-major} Copies only if the elements do not lie contiguously. */
@@ -498,7 +499,7 @@ public final class Tensor {
                     "check the sizes");
         }
         Tensor whole = isContiguous() ? this : copy();
-        return new Tensor(whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset);
+        return new Tensor(whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset, null);
     }
 
     /** {@return the same window, through which nothing can be written} */
@@ -515,7 +516,9 @@ public final class Tensor {
      * constants.
      */
     public Tensor asConstant() {
-        return isConstant() ? this : new Tensor(segment, type, shape, strides, offset, new ConcurrentHashMap<>());
+        return isConstant()
+                ? this
+                : new Tensor(segment, device, type, shape, strides, offset, new ConcurrentHashMap<>());
     }
 
     /** {@return whether the elements are {@linkplain #asConstant() promised} to change no more} */

@@ -12,6 +12,8 @@ import dev.heed.tensor.DeviceMemory;
 
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
+    private static final String KERNELS = "heed.opencl.kernels";
+
     /** The two ways to write a kernel. */
     enum Family {
         /** Vectors of a CPU; nothing is staged, because its local memory is its cache. */
@@ -19,8 +21,13 @@ final class Engine implements AutoCloseable {
         /** Work-groups of a GPU, tiles staged in local memory. */
         TILES;
 
+        /** {@return what {@code heed.opencl.kernels} names, lanes or tiles, or else what suits the device} */
         static Family of(Device device) {
-            return device.type() == DeviceType.CPU ? LANES : TILES;
+            return switch (System.getProperty(KERNELS, "")) {
+                case "lanes" -> LANES;
+                case "tiles" -> TILES;
+                default -> device.type() == DeviceType.CPU ? LANES : TILES;
+            };
         }
     }
 
@@ -28,12 +35,6 @@ final class Engine implements AutoCloseable {
     final Family family;
     final TileSizes sizes;
     private volatile boolean closed;
-
-    Engine(Device device, Family family, TileSizes sizes) {
-        this.context = device.open();
-        this.family = family;
-        this.sizes = sizes;
-    }
 
     Engine(DeviceContext context, Family family, TileSizes sizes) {
         this.context = context;

@@ -5,6 +5,8 @@ import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
 import dev.heed.BackendFailedException;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
@@ -14,6 +16,7 @@ import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
 import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.OpenClException;
@@ -23,6 +26,7 @@ import dev.heed.tensor.DeviceArena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,16 +40,25 @@ public final class OpenClBackend implements AttentionBackend {
 
     private final Selection selection;
     private final Engine.@Nullable Family family;
+    private final TileSizes sizes;
+    private final Function<Device, DeviceContext> opening;
     private @Nullable Engine engine;
     private @Nullable String failure;
     private boolean closed;
 
     /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
     public OpenClBackend() {
-        this(null, null);
+        this(null, null, TileSizes.DEFAULT, Device::open);
     }
 
-    OpenClBackend(@Nullable Selection selection, Engine.@Nullable Family family) {
+    /** For tests: a device, kernels and a context of their choice; null for what the device suggests. */
+    OpenClBackend(
+            @Nullable Selection selection,
+            Engine.@Nullable Family family,
+            TileSizes sizes,
+            Function<Device, DeviceContext> opening) {
+        this.sizes = sizes;
+        this.opening = opening;
         this.selection = selection == null ? new Selection(Optional.empty(), List.of()) : selection;
         this.family = family;
     }
@@ -107,6 +120,7 @@ public final class OpenClBackend implements AttentionBackend {
             case MultiHeadProblem p -> p.attention().type();
             case SoftmaxProblem p -> p.type();
             case RotaryProblem p -> p.type();
+            case LinearProblem p -> p.type();
         };
     }
 
@@ -141,6 +155,11 @@ public final class OpenClBackend implements AttentionBackend {
     @Override
     public MultiHeadPlan plan(MultiHeadProblem problem) {
         return new OpenClMultiHead(problem, engine(problem));
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
+        return new OpenClLinear(problem, engine(problem));
     }
 
     @Override
@@ -185,7 +204,7 @@ public final class OpenClBackend implements AttentionBackend {
         Device device = selection().device().orElseThrow();
         Engine open;
         try {
-            open = new Engine(device, family == null ? Engine.Family.of(device) : family, TileSizes.DEFAULT);
+            open = new Engine(opening.apply(device), family == null ? Engine.Family.of(device) : family, sizes);
         } catch (OpenClException e) {
             throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
         }
