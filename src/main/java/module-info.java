@@ -1,4 +1,5 @@
 import dev.heed.AttentionBackend;
+import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.VectorBackend;
 
@@ -17,6 +18,7 @@ module dev.heed {
     requires static me.tongfei.progressbar;
 
     exports dev.heed;
+    exports dev.heed.backend.opencl;
     exports dev.heed.backend.reference;
     exports dev.heed.backend.vector;
     exports dev.heed.bert;
@@ -37,6 +39,7 @@ module dev.heed {
     uses AttentionBackend;
 
     provides AttentionBackend with
+            OpenClBackend,
             ReferenceBackend,
             VectorBackend;
 }

@@ -45,10 +45,11 @@ public final class Attention {
 
     /** Computes attention into tensors of the caller. */
     public static void scaledDotProduct(AttentionInputs inputs, AttentionResult result) {
-        try (AttentionPlan plan =
-                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
-            plan.forward(inputs, result);
-        }
+        Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
+            try (AttentionPlan plan = backend.plan(inputs.problem())) {
+                plan.forward(inputs, result);
+            }
+        });
     }
 
     /**
@@ -66,10 +67,11 @@ public final class Attention {
     public static AttentionGradients backward(
             AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
         AttentionGradients gradients = AttentionGradients.allocate(inputs);
-        try (AttentionPlan plan =
-                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
-            plan.backward(inputs, forward, outputGradient, lseGradient, gradients);
-        }
+        Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
+            try (AttentionPlan plan = backend.plan(inputs.problem())) {
+                plan.backward(inputs, forward, outputGradient, lseGradient, gradients);
+            }
+        });
         return gradients;
     }
 
@@ -80,20 +82,22 @@ public final class Attention {
      */
     public static AttentionResult multiHead(MultiHeadInputs inputs) {
         AttentionResult result = AttentionResult.allocate(inputs.problem());
-        try (MultiHeadPlan plan =
-                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
-            plan.forward(inputs, result);
-        }
+        Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
+            try (MultiHeadPlan plan = backend.plan(inputs.problem())) {
+                plan.forward(inputs, result);
+            }
+        });
         return result;
     }
 
     /** {@return the gradients of a loss with respect to inputs and parameters of a multi-head attention} */
     public static MultiHeadGradients backward(MultiHeadInputs inputs, Tensor outputGradient) {
         MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs);
-        try (MultiHeadPlan plan =
-                Backends.select(inputs.problem(), inputs.options().backend()).plan(inputs.problem())) {
-            plan.backward(inputs, outputGradient, gradients);
-        }
+        Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
+            try (MultiHeadPlan plan = backend.plan(inputs.problem())) {
+                plan.backward(inputs, outputGradient, gradients);
+            }
+        });
         return gradients;
     }
 
@@ -110,18 +114,22 @@ public final class Attention {
     private static Tensor softmax(Tensor input, int axis, boolean log) {
         SoftmaxProblem problem = SoftmaxProblem.of(input.shape(), axis, input.type(), log);
         Tensor output = Tensor.zeros(input.type(), input.shape());
-        try (SoftmaxPlan plan = Backends.select(problem, null).plan(problem)) {
-            plan.forward(input, output);
-        }
+        Backends.compute(problem, null, backend -> {
+            try (SoftmaxPlan plan = backend.plan(problem)) {
+                plan.forward(input, output);
+            }
+        });
         return output;
     }
 
     /** {@return the input with every head turned by its position} */
     public static Tensor rotary(RotaryInputs inputs) {
         Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());
-        try (RotaryPlan plan = Backends.select(inputs.problem(), null).plan(inputs.problem())) {
-            plan.forward(inputs, output);
-        }
+        Backends.compute(inputs.problem(), null, backend -> {
+            try (RotaryPlan plan = backend.plan(inputs.problem())) {
+                plan.forward(inputs, output);
+            }
+        });
         return output;
     }
 

@@ -25,6 +25,14 @@ public interface AttentionBackend extends AutoCloseable {
     /** {@return why it cannot compute a problem; empty if it can} */
     List<String> notSupportedReasons(Problem problem);
 
+    /**
+     * {@return why the automatic choice should pass this problem over although it may be computable here, because another
+     * backend is faster; empty if it should not} A choice by name asks nothing of this, and nothing is logged.
+     */
+    default List<String> passOverReasons(Problem problem) {
+        return List.of();
+    }
+
     /** {@return scaled dot-product attention, or another score function, prepared} */
     AttentionPlan plan(AttentionProblem problem);
 

@@ -33,6 +33,21 @@ public record AttentionGradients(
                 orNull(options.sink()));
     }
 
+    /** {@return gradients of tensors that the allocator makes, for every input that has one} */
+    public static AttentionGradients allocate(AttentionInputs inputs, AttentionResult.Allocator allocator) {
+        AttentionOptions options = inputs.options();
+        return new AttentionGradients(
+                like(inputs.query(), allocator),
+                like(inputs.key(), allocator),
+                like(inputs.value(), allocator),
+                options.bias() == null ? null : like(options.bias(), allocator),
+                options.sink() == null ? null : like(options.sink(), allocator));
+    }
+
+    static Tensor like(Tensor tensor, AttentionResult.Allocator allocator) {
+        return allocator.allocate(tensor.type(), tensor.shape());
+    }
+
     static Tensor like(Tensor tensor) {
         return Tensor.zeros(tensor.type(), tensor.shape());
     }

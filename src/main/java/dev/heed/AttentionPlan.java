@@ -25,6 +25,8 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
         try {
             result.requireFits(problem());
             InputCheck.disjoint(result.tensors(), inputs.tensors());
+            requireReachable(inputs.tensors());
+            requireReachable(result.tensors());
         } catch (InvalidInputException e) {
             throw located(e);
         }
@@ -70,7 +72,10 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
                     s.valueHeadDim());
             InputCheck.floating("lse gradient", lseGradient, s.batch(), s.numHeads(), s.seqLenQ());
             gradients.requireFits(inputs);
-            InputCheck.disjoint(gradients.tensors(), read(inputs, forward, outputGradient, lseGradient));
+            List<@Nullable Tensor> read = read(inputs, forward, outputGradient, lseGradient);
+            InputCheck.disjoint(gradients.tensors(), read);
+            requireReachable(read);
+            requireReachable(gradients.tensors());
         } catch (InvalidInputException e) {
             throw located(e);
         }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,45 @@ public final class Backends {
         return select(all(), problem, asked, Boolean.getBoolean("heed.strict"));
     }
 
+    /**
+     * Computes with the backend that {@link #select} takes. If that was the automatic choice and the backend fails on the
+     * way, the next one that can goes on, and one line in the log says so.
+     */
+    static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
+        String asked = name != null ? name : System.getProperty("heed.backend", "auto");
+        compute(all(), problem, asked, Boolean.getBoolean("heed.strict"), work);
+    }
+
+    static void compute(
+            List<AttentionBackend> backends,
+            Problem problem,
+            String asked,
+            boolean strict,
+            Consumer<AttentionBackend> work) {
+        List<AttentionBackend> left = new ArrayList<>(backends);
+        while (true) {
+            AttentionBackend backend = select(left, problem, asked, strict);
+            try {
+                work.accept(backend);
+                return;
+            } catch (BackendFailedException e) {
+                left.remove(backend);
+                boolean another =
+                        left.stream().anyMatch(b -> reasons(b, problem).isEmpty());
+                if (!asked.equals("auto") || strict || !another) {
+                    throw e;
+                }
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "backend " + backend.name() + " failed, another goes on: "
+                                + String.valueOf(e.getMessage())
+                                        .lines()
+                                        .findFirst()
+                                        .orElse(""));
+            }
+        }
+    }
+
     /** {@return what each backend answers to a problem, one line each} */
     public static String explain(Problem problem) {
         return explain(all(), problem);
@@ -95,7 +135,12 @@ public final class Backends {
                     "leave the backend out, or ask for another");
         }
         List<String> passedOver = new ArrayList<>();
+        List<AttentionBackend> slower = new ArrayList<>();
         for (AttentionBackend backend : backends) {
+            if (!backend.passOverReasons(problem).isEmpty()) {
+                slower.add(backend);
+                continue;
+            }
             List<String> reasons = reasons(backend, problem);
             if (reasons.isEmpty()) {
                 if (strict && !passedOver.isEmpty()) {
@@ -109,6 +154,12 @@ public final class Backends {
                 return backend;
             }
             passedOver.add(backend.name() + ": " + String.join("; ", reasons));
+        }
+        for (AttentionBackend backend : slower) { // better than none
+            if (reasons(backend, problem).isEmpty()) {
+                say(backend, passedOver);
+                return backend;
+            }
         }
         throw refusal("No backend can compute this", backends, problem, "heed devices says what to install");
     }

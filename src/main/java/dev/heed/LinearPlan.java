@@ -34,6 +34,7 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
                     problem().rows(),
                     problem().out());
             InputCheck.disjoint(List.of(output), read(input, weights, null));
+            requireReachable(read(input, weights, output));
         } catch (InvalidInputException e) {
             throw located(e);
         }
@@ -68,7 +69,10 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
             InputCheck.input("output gradient", outputGradient, p.type(), p.rows(), p.out());
             InputCheck.output("input gradient", inputGradient, true, p.type(), p.rows(), p.in());
             weightGradients.requireWritable(p);
-            InputCheck.disjoint(written(inputGradient, weightGradients), read(input, weights, outputGradient));
+            List<@Nullable Tensor> written = written(inputGradient, weightGradients);
+            InputCheck.disjoint(written, read(input, weights, outputGradient));
+            requireReachable(written);
+            requireReachable(read(input, weights, outputGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }

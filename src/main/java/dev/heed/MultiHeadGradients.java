@@ -34,6 +34,18 @@ public record MultiHeadGradients(
                 AttentionGradients.orNull(inputs.options().sink()));
     }
 
+    /** {@return gradients of tensors that the allocator makes, for every input that has one} */
+    public static MultiHeadGradients allocate(MultiHeadInputs inputs, AttentionResult.Allocator allocator) {
+        AttentionOptions options = inputs.options();
+        return new MultiHeadGradients(
+                AttentionGradients.like(inputs.query(), allocator),
+                AttentionGradients.like(inputs.key(), allocator),
+                AttentionGradients.like(inputs.value(), allocator),
+                inputs.weights().like(allocator),
+                options.bias() == null ? null : AttentionGradients.like(options.bias(), allocator),
+                options.sink() == null ? null : AttentionGradients.like(options.sink(), allocator));
+    }
+
     void requireFits(MultiHeadInputs inputs) {
         AttentionGradients.requireLike("query gradient", query, inputs.query());
         AttentionGradients.requireLike("key gradient", key, inputs.key());

@@ -25,6 +25,8 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
         try {
             result.requireFits(problem().attention(), problem().outputShape());
             InputCheck.disjoint(result.tensors(), inputs.tensors());
+            requireReachable(inputs.tensors());
+            requireReachable(result.tensors());
         } catch (InvalidInputException e) {
             throw located(e);
         }
@@ -52,7 +54,10 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
                     problem().attention().type(),
                     problem().outputShape());
             gradients.requireFits(inputs);
-            InputCheck.disjoint(gradients.tensors(), read(inputs, outputGradient));
+            List<@Nullable Tensor> read = read(inputs, outputGradient);
+            InputCheck.disjoint(gradients.tensors(), read);
+            requireReachable(read);
+            requireReachable(gradients.tensors());
         } catch (InvalidInputException e) {
             throw located(e);
         }

@@ -66,6 +66,18 @@ public record MultiHeadWeights(
                 AttentionGradients.orNull(outputBias));
     }
 
+    MultiHeadWeights like(AttentionResult.Allocator allocator) {
+        return new MultiHeadWeights(
+                AttentionGradients.like(query, allocator),
+                AttentionGradients.like(key, allocator),
+                AttentionGradients.like(value, allocator),
+                AttentionGradients.like(output, allocator),
+                queryBias == null ? null : AttentionGradients.like(queryBias, allocator),
+                keyBias == null ? null : AttentionGradients.like(keyBias, allocator),
+                valueBias == null ? null : AttentionGradients.like(valueBias, allocator),
+                outputBias == null ? null : AttentionGradients.like(outputBias, allocator));
+    }
+
     List<@Nullable Tensor> tensors() {
         return Arrays.asList(query, key, value, output, queryBias, keyBias, valueBias, outputBias);
     }

@@ -1,6 +1,10 @@
 package dev.heed;
 
+import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One problem, prepared: tile sizes chosen, kernels compiled, scratch sized. The public methods of the subclasses check
@@ -32,6 +36,24 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
     @Override
     public void close() {
         closed = true;
+    }
+
+    /** {@return whether the plan computes with tensors in this memory of a device; a plan for the host with none} */
+    protected boolean reaches(DeviceMemory memory) {
+        return false;
+    }
+
+    final void requireReachable(List<? extends @Nullable Tensor> tensors) {
+        for (Tensor tensor : tensors) {
+            DeviceMemory memory = tensor == null ? null : tensor.device();
+            if (memory != null && !reaches(memory)) {
+                throw new InvalidInputException(
+                        "The backend does not reach a tensor on a device",
+                        "memory that " + describe() + " reaches",
+                        tensor + " on " + memory.place(),
+                        "call toHost() for a copy, or ask for the device's backend by name");
+            }
+        }
     }
 
     final void requireRunnable(Problem asked) {

@@ -59,6 +59,8 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
             InputCheck.output(
                     "output", output, true, problem().type(), inputs.input().shape());
             InputCheck.disjoint(List.of(output), read);
+            requireReachable(Arrays.asList(output, inputs.input(), inputs.cos(), inputs.sin(), inputs.positions()));
+            requireReachable(read);
             InputCheck.disjoint(
                     List.of(output), Arrays.asList(inputs.input(), inputs.cos(), inputs.sin(), inputs.positions()));
         } catch (InvalidInputException e) {

@@ -28,6 +28,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
             InputCheck.output(
                     "output", output, true, problem().type(), problem().sizes());
             InputCheck.disjoint(List.of(output), List.of(input));
+            requireReachable(List.of(input, output));
         } catch (InvalidInputException e) {
             throw located(e);
         }
@@ -63,6 +64,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
                     problem().type(),
                     problem().sizes());
             InputCheck.disjoint(List.of(inputGradient), List.of(output, outputGradient));
+            requireReachable(List.of(output, outputGradient, inputGradient));
         } catch (InvalidInputException e) {
             throw located(e);
         }

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -116,6 +118,99 @@ class BackendsTest {
                 PROBLEM.toString(), "install a driver", "no library: add it", "headDim 4 < 8", "f16)", "\nHINT: ")) {
             assertTrue(refusal.getMessage().contains(part), refusal::getMessage);
         }
+    }
+
+    /** One that can, and says that it is slower. */
+    private record Slower(AttentionBackend of) implements AttentionBackend {
+        @Override
+        public String name() {
+            return of.name();
+        }
+
+        @Override
+        public int priority() {
+            return of.priority();
+        }
+
+        @Override
+        public List<String> devices() {
+            return of.devices();
+        }
+
+        @Override
+        public List<String> notReadyReasons() {
+            return of.notReadyReasons();
+        }
+
+        @Override
+        public List<String> notSupportedReasons(Problem problem) {
+            return of.notSupportedReasons(problem);
+        }
+
+        @Override
+        public List<String> passOverReasons(Problem problem) {
+            return List.of("the bus is slower than the work");
+        }
+
+        @Override
+        public AttentionPlan plan(AttentionProblem problem) {
+            return of.plan(problem);
+        }
+
+        @Override
+        public SoftmaxPlan plan(SoftmaxProblem problem) {
+            return of.plan(problem);
+        }
+
+        @Override
+        public MultiHeadPlan plan(MultiHeadProblem problem) {
+            return of.plan(problem);
+        }
+
+        @Override
+        public LinearPlan plan(LinearProblem problem) {
+            return of.plan(problem);
+        }
+
+        @Override
+        public RotaryPlan plan(RotaryProblem problem) {
+            return of.plan(problem);
+        }
+    }
+
+    @Test
+    void theAutomaticChoicePassesOverWhatSaysThatItIsSlower() {
+        var reluctant = new Slower(new Answering("reluctant", 30, List.of(), List.of()));
+        assertSame(fast, Backends.select(List.of(reluctant, fast), PROBLEM, "auto", false));
+        assertSame(fast, Backends.select(List.of(reluctant, fast), PROBLEM, "auto", true));
+        assertSame(reluctant, Backends.select(List.of(reluctant, fast), PROBLEM, "reluctant", false));
+        assertSame(reluctant, Backends.select(List.of(reluctant, picky), PROBLEM, "auto", false));
+        var absentToo = new Slower(absent);
+        assertSame(fast, Backends.select(List.of(absentToo, fast), PROBLEM, "auto", true));
+        assertThrows(
+                UnsupportedAttentionException.class,
+                () -> Backends.select(List.of(absentToo, picky), PROBLEM, "auto", false));
+    }
+
+    @Test
+    void aFailingBackendIsReplacedUnlessItWasAskedFor() {
+        List<String> asked = new ArrayList<>();
+        Consumer<AttentionBackend> work = backend -> {
+            asked.add(backend.name());
+            if (backend.equals(fast)) {
+                throw new BackendFailedException("fast lost its device", null);
+            }
+        };
+        Backends.compute(List.of(fast, slow), PROBLEM, "auto", false, work);
+        assertEquals(List.of("fast", "slow"), asked);
+        assertThrows(
+                BackendFailedException.class,
+                () -> Backends.compute(List.of(fast, slow), PROBLEM, "fast", false, work));
+        assertThrows(
+                BackendFailedException.class, () -> Backends.compute(List.of(fast, slow), PROBLEM, "auto", true, work));
+        assertThrows(
+                BackendFailedException.class,
+                () -> Backends.compute(List.of(fast, picky), PROBLEM, "auto", false, work));
     }
 
     @Test

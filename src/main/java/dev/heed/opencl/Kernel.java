@@ -16,6 +16,7 @@ public final class Kernel implements AutoCloseable {
     private static final byte FOUR_BYTES = 2;
     private static final byte EIGHT_BYTES = 3;
     private static final byte LOCAL = 4;
+    private static final byte STRUCT = 5;
 
     private static final long MOST_SIZES = 6;
 
@@ -100,6 +101,25 @@ public final class Kernel implements AutoCloseable {
         return int64(Double.doubleToRawLongBits(argument));
     }
 
+    /** A struct by value. It is set every time. */
+    public Kernel bytes(MemorySegment struct) {
+        checkLeased();
+        int index = next;
+        if (index == kinds.length) {
+            throw tooMany();
+        }
+        kinds[index] = UNSET; // should the call fail
+        program.context.enter();
+        try {
+            program.context.calls.setArgument(handle, index, struct.byteSize(), struct);
+        } finally {
+            program.context.exit();
+        }
+        kinds[index] = STRUCT;
+        next = index + 1;
+        return this;
+    }
+
     /** A {@code __local} pointer to so many bytes. */
     public Kernel local(long bytes) {
         set(LOCAL, bytes, bytes, bytes);
@@ -110,8 +130,7 @@ public final class Kernel implements AutoCloseable {
         checkLeased();
         int index = next;
         if (index == kinds.length) {
-            throw new IllegalStateException(this + " takes " + kinds.length + " arguments, a further one was given"
-                    + "\nHINT: begin with arguments()");
+            throw tooMany();
         }
         if (kinds[index] != kind || values[index] != identity) {
             kinds[index] = UNSET; // should the call fail
@@ -135,6 +154,11 @@ public final class Kernel implements AutoCloseable {
             values[index] = identity;
         }
         next = index + 1;
+    }
+
+    private IllegalStateException tooMany() {
+        return new IllegalStateException(this + " takes " + kinds.length + " arguments, a further one was given"
+                + "\nHINT: begin with arguments()");
     }
 
     private void checkLeased() {

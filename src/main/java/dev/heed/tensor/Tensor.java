@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * segment of an {@link Arena} lives as long as the arena; Heed never closes an arena it was given, and refuses a tensor
  * whose arena is closed with an {@link InvalidInputException} before any work starts.
  *
+ * <p><b>Devices.</b> The memory may be a device's ({@link DeviceArena}). Shapes and views are as ever; whatever touches an
+ * element then throws and names {@link #toHost}.
+ *
  * <p><b>Threads.</b> Reading from many threads is safe. Concurrent writes to the same elements are the caller's to order.
  */
 public final class Tensor {
@@ -32,6 +35,7 @@ public final class Tensor {
     private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
 
     private final MemorySegment segment;
+    private final @Nullable DeviceMemory device;
     private final DType type;
     private final long[] shape;
     private final long[] strides;
@@ -41,22 +45,24 @@ public final class Tensor {
     private final @Nullable Map<Class<?>, Object> forms;
 
     private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
-        this(segment, type, shape, strides, offset, null);
+        this(segment, null, type, shape, strides, offset, null);
     }
 
     private Tensor(
             MemorySegment segment,
+            @Nullable DeviceMemory device,
             DType type,
             long[] shape,
             long[] strides,
             long offset,
             @Nullable Map<Class<?>, Object> forms) {
-        this.forms = forms;
         this.segment = segment;
+        this.device = device;
         this.type = type;
         this.shape = shape;
         this.strides = strides;
         this.offset = offset;
+        this.forms = forms;
     }
 
     // ---------------------------------------------------------------- making one
@@ -178,6 +184,24 @@ public final class Tensor {
         return strides;
     }
 
+    /**
+     * {@return a view of memory on a device, row-major from its first byte} Sizes, strides and views are those of any tensor;
+     * elements are reached by the backend of the device, or by {@link #toHost}.
+     *
+     * @throws InvalidInputException if a size is below 1 or the memory's size is not exactly that of the shape
+     */
+    public static Tensor on(DeviceMemory memory, DType type, long... shape) {
+        long bytes = bytes(type, shape);
+        if (memory.byteSize() != bytes) {
+            throw new InvalidInputException(
+                    "The device memory does not fill the shape",
+                    bytes + " bytes for " + type.label() + " " + Arrays.toString(shape),
+                    memory.byteSize() + " bytes",
+                    "allocate(type, shape) makes memory that fits");
+        }
+        return new Tensor(MemorySegment.NULL, memory, type, shape.clone(), rowMajor(shape), 0, null);
+    }
+
     // ---------------------------------------------------------------- what it is
 
     /** {@return the type of the elements} */
@@ -219,9 +243,40 @@ public final class Tensor {
         return count;
     }
 
-    /** {@return the memory this is a window onto} */
+    /**
+     * {@return the memory this is a window onto}
+     *
+     * @throws InvalidInputException if it lies on a device
+     */
     public MemorySegment segment() {
+        return host();
+    }
+
+    /** {@return the device memory this is a window onto, or null if it is the host's} */
+    public @Nullable DeviceMemory device() {
+        return device;
+    }
+
+    private MemorySegment host() {
+        if (device != null) {
+            throw new InvalidInputException(
+                    "The tensor lies on a device",
+                    "memory of the host",
+                    this + " on " + device.place(),
+                    "call toHost() for a copy, or ask for the device's backend by name");
+        }
         return segment;
+    }
+
+    /** {@return this tensor if it lies in the host's memory, else a copy of its elements there} */
+    public Tensor toHost() {
+        if (device == null) {
+            return this;
+        }
+        long bytes = (last() - offset + 1) * type.bytes();
+        MemorySegment copy = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+        device.read(offset * type.bytes(), copy);
+        return new Tensor(copy, type, shape, strides, 0);
     }
 
     /** {@return where the first element lies in {@link #segment}, in elements} */
@@ -243,7 +298,7 @@ public final class Tensor {
 
     /** {@return whether the arena behind the memory is still open} */
     public boolean isAlive() {
-        return segment.scope().isAlive();
+        return device == null ? segment.scope().isAlive() : device.isAlive();
     }
 
     /**
@@ -256,7 +311,7 @@ public final class Tensor {
         if (!isAlive()) {
             throw new InvalidInputException(
                     "The arena of " + name + " is closed",
-                    "an open arena",
+                    device == null ? "an open arena" : "open memory on " + device.place(),
                     toString(),
                     "keep the arena open until the call returns");
         }
@@ -271,7 +326,7 @@ public final class Tensor {
 
     /** {@return whether the arena lets only one thread in, as {@link Arena#ofConfined} does} */
     public boolean isConfined() {
-        return !segment.isAccessibleBy(STRANGER);
+        return device == null && !segment.isAccessibleBy(STRANGER);
     }
 
     /** {@return whether writing is refused} */
@@ -333,11 +388,16 @@ public final class Tensor {
     }
 
     private MemorySegment span() {
+        return segment.asSlice(offset * type.bytes(), (last() - offset + 1) * type.bytes());
+    }
+
+    /** The position of the last element. */
+    private long last() {
         long last = offset;
         for (int axis = 0; axis < shape.length; axis++) {
             last += (shape[axis] - 1) * strides[axis];
         }
-        return segment.asSlice(offset * type.bytes(), (last - offset + 1) * type.bytes());
+        return last;
     }
 
     // ---------------------------------------------------------------- views
@@ -354,14 +414,14 @@ public final class Tensor {
         }
         long[] sizes = shape.clone();
         sizes[a] = to - from;
-        return new Tensor(segment, type, sizes, strides, offset + from * strides[a]);
+        return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a], null);
     }
 
     /** {@return the tensor without one axis, at one index of it} */
     public Tensor select(int axis, long index) {
         int a = axis(axis);
         Tensor one = slice(a, index, index + 1);
-        return new Tensor(segment, type, without(shape, a), without(strides, a), one.offset);
+        return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset, null);
     }
 
     /** {@return the tensor with two axes exchanged} */
@@ -374,7 +434,7 @@ public final class Tensor {
         sizes[b] = shape[a];
         steps[a] = strides[b];
         steps[b] = strides[a];
-        return new Tensor(segment, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /**
@@ -394,7 +454,7 @@ public final class Tensor {
         long[] sizes = with(shape, a, parts);
         sizes[a + 1] = rest;
         long[] steps = with(strides, a, strides[a] * rest);
-        return new Tensor(segment, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /** {@return the tensor with a new axis of size 1} */
@@ -402,7 +462,7 @@ public final class Tensor {
         int a = axis < 0 ? axis + shape.length + 1 : axis;
         long[] sizes = with(shape, a, 1);
         long[] steps = with(strides, a, 0);
-        return new Tensor(segment, type, sizes, steps, offset);
+        return new Tensor(segment, device, type, sizes, steps, offset, null);
     }
 
     /**
@@ -426,7 +486,7 @@ public final class Tensor {
                     Arrays.toString(shape),
                     "use size 1 for every axis that is shared");
         }
-        return new Tensor(segment, type, target.clone(), steps, offset);
+        return new Tensor(segment, device, type, target.clone(), steps, offset, null);
     }
 
     /** {@return the same elements in another shape, row-major} Copies only if the elements do not lie contiguously. */
@@ -439,12 +499,12 @@ public final class Tensor {
                     "check the sizes");
         }
         Tensor whole = isContiguous() ? this : copy();
-        return new Tensor(whole.segment, type, target.clone(), rowMajor(target), whole.offset);
+        return new Tensor(whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset, null);
     }
 
     /** {@return the same window, through which nothing can be written} */
     public Tensor asReadOnly() {
-        return new Tensor(segment.asReadOnly(), type, shape, strides, offset);
+        return new Tensor(host().asReadOnly(), type, shape, strides, offset);
     }
 
     // ---------------------------------------------------------------- constants
@@ -456,7 +516,9 @@ public final class Tensor {
      * constants.
      */
     public Tensor asConstant() {
-        return isConstant() ? this : new Tensor(segment, type, shape, strides, offset, new ConcurrentHashMap<>());
+        return isConstant()
+                ? this
+                : new Tensor(segment, device, type, shape, strides, offset, new ConcurrentHashMap<>());
     }
 
     /** {@return whether the elements are {@linkplain #asConstant() promised} to change no more} */
@@ -529,12 +591,12 @@ public final class Tensor {
 
     /** {@return the element at a position in {@link #segment}, counted in elements} */
     public double at(long position) {
-        return type.load(segment, position * type.bytes());
+        return type.load(host(), position * type.bytes());
     }
 
     /** Sets the element at a position in {@link #segment}, counted in elements. */
     public void put(long position, double value) {
-        type.store(segment, position * type.bytes(), value);
+        type.store(host(), position * type.bytes(), value);
     }
 
     /** {@return the position of an index in {@link #segment}, in elements} */
@@ -630,7 +692,7 @@ public final class Tensor {
         }
         if (type == source.type && isContiguous() && source.isContiguous()) {
             long bytes = elementCount() * type.bytes();
-            MemorySegment.copy(source.segment, source.offset * type.bytes(), segment, offset * type.bytes(), bytes);
+            MemorySegment.copy(source.host(), source.offset * type.bytes(), host(), offset * type.bytes(), bytes);
             return;
         }
         Cursor from = new Cursor(source);

@@ -1,0 +1,111 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.BackendFailedException;
+import dev.heed.Problem;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.OpenClException;
+import dev.heed.opencl.Program;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
+
+/** A device in use, and which kernels suit it. */
+final class Engine implements AutoCloseable {
+    private static final String KERNELS = "heed.opencl.kernels";
+
+    /** The two ways to write a kernel. */
+    enum Family {
+        /** Vectors of a CPU; nothing is staged, because its local memory is its cache. */
+        LANES,
+        /** Work-groups of a GPU, tiles staged in local memory. */
+        TILES;
+
+        /** {@return what {@code heed.opencl.kernels} names, lanes or tiles, or else what suits the device} */
+        static Family of(Device device) {
+            return switch (System.getProperty(KERNELS, "")) {
+                case "lanes" -> LANES;
+                case "tiles" -> TILES;
+                default -> device.type() == DeviceType.CPU ? LANES : TILES;
+            };
+        }
+    }
+
+    final DeviceContext context;
+    final Family family;
+    final TileSizes sizes;
+    private volatile boolean closed;
+
+    Engine(DeviceContext context, Family family, TileSizes sizes) {
+        this.context = context;
+        this.family = family;
+        this.sizes = sizes;
+    }
+
+    Program program(String file, String options) {
+        return context.program(KernelFile.named(file), "-cl-std=CL1.2 " + options);
+    }
+
+    /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */
+    int lanes(boolean wide) {
+        int floats =
+                Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
+        return wide ? floats / 2 : floats;
+    }
+
+    /** Vectors of a panel: 512-bit machines have registers for four. */
+    int vectors() {
+        return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
+    }
+
+    /** Queries that a work-item of a CPU device computes. */
+    long panel(boolean wide) {
+        return (long) lanes(wide) * vectors();
+    }
+
+    String laneOptions(boolean wide) {
+        return " -DLANES=" + lanes(wide) + " -DVECTORS=" + vectors();
+    }
+
+    /** {@return the number by which kernels know a storage type} */
+    static int storage(DType type) {
+        return switch (type) {
+            case F32 -> 32;
+            case F64 -> 64;
+            case F16 -> 16;
+            case BF16 -> 17;
+            default -> throw new IllegalArgumentException(type.label() + " holds no numbers");
+        };
+    }
+
+    /** Runs a call; what the device's layer says becomes the failure of this backend. Nothing is written by then. */
+    void guarded(Problem problem, Runnable call) {
+        try {
+            call.run();
+        } catch (OpenClException e) {
+            throw new BackendFailedException(
+                    "Backend opencl failed on " + context.device().name() + ": "
+                            + String.valueOf(e.getMessage()).replaceFirst("(?s)\\nHINT:.*", "") + "\n  case      "
+                            + problem
+                            + "\nHINT: "
+                            + (e.isOutOfMemory()
+                                    ? "a smaller batch, or withBackend(\"vector\")"
+                                    : "withBackend(\"vector\"); heed devices describes the device"),
+                    e);
+        }
+    }
+
+    boolean reaches(DeviceMemory memory) {
+        return memory instanceof OpenClMemory ours && ours.engine == this;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        context.close();
+    }
+}

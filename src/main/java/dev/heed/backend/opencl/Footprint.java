@@ -1,0 +1,114 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.opencl.MemoryUse;
+import dev.heed.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a part of an attention takes on the device, and how a whole is cut into parts that fit. */
+final class Footprint {
+    /** Of what is free, so much is left to the driver, to alignment and to other calls. */
+    private static final double LEFT_FREE = 0.1;
+
+    private final Engine engine;
+    private final AttentionProblem problem;
+    private final boolean wide;
+
+    Footprint(Engine engine, AttentionProblem problem) {
+        this.engine = engine;
+        this.problem = problem;
+        this.wide = problem.type() == DType.F64;
+    }
+
+    long available() {
+        MemoryUse use = engine.context.memory();
+        return (long) ((use.limitBytes() - use.liveBytes()) * (1 - LEFT_FREE));
+    }
+
+    private boolean fits(Part part) {
+        return total(part) <= available()
+                && largest(part) <= engine.context.limits().maxAllocationBytes();
+    }
+
+    /** {@return parts that fit with all their keys, or, where even one query does not, with no more than one} */
+    List<Part> parts() {
+        List<Part> fitting = new ArrayList<>();
+        cut(Part.whole(problem.shape()), fitting);
+        return fitting;
+    }
+
+    private void cut(Part part, List<Part> fitting) {
+        List<Part> halves = part.halves();
+        boolean deep = part.queryTo() - part.queryFrom() <= engine.panel(wide); // fewer queries free next to nothing
+        boolean keysOnly = part.batchTo() - part.batchFrom() == 1 && part.kvHeadTo() - part.kvHeadFrom() == 1 && deep;
+        if (halves.size() == 1 || keysOnly || fits(part)) {
+            fitting.add(part);
+        } else {
+            halves.forEach(half -> cut(half, fitting));
+        }
+    }
+
+    /** {@return the parts of a part that have some of its keys each, in order; one where all fit} */
+    List<Part> keyParts(Part part) {
+        long count = 1;
+        long keys = part.keyTo() - part.keyFrom();
+        while (count < keys && !fits(part.withKeys(0, Math.ceilDiv(keys, count)))) {
+            count *= 2;
+        }
+        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // tiles begin where they would in one piece
+        List<Part> parts = new ArrayList<>();
+        for (long from = 0; from < keys; from += step) {
+            parts.add(part.withKeys(from, Math.min(keys, from + step)));
+        }
+        return parts;
+    }
+
+    /** {@return the bytes of a part, all its tensors and scratch together} */
+    long total(Part part) {
+        AttentionShape s = part.shape();
+        long element = problem.type().bytes();
+        long real = wide ? Double.BYTES : Float.BYTES;
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
+        long cells = rows * s.seqLenKv();
+        long bytes =
+                rows * (s.headDim() + s.valueHeadDim()) * element + keys * (s.headDim() + s.valueHeadDim()) * element;
+        bytes += rows * 3 * real; // statistics
+        long panels = Forward.sumsOf(engine, wide, s);
+        bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
+        long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
+        bytes += kept * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
+        bytes += problem.topK() * rows * (real + Long.BYTES);
+        if (problem.biasShape() != null) {
+            bytes += cells * real; // at most
+        }
+        if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
+            bytes += cells;
+        }
+        return bytes;
+    }
+
+    /** The largest single buffer of a part. */
+    private long largest(Part part) {
+        AttentionShape s = part.shape();
+        long real = wide ? Double.BYTES : Float.BYTES;
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        long widest = Math.max(s.headDim(), s.valueHeadDim());
+        boolean cells = problem.weights()
+                || problem.topK() > 0
+                || problem.scores() != null
+                || problem.biasShape() != null
+                || problem.maskPattern().contains("dense");
+        return Math.max(
+                Math.max(rows * widest * real, Forward.sumsOf(engine, wide, s) * real),
+                Math.max(
+                        s.batch()
+                                * s.numKvHeads()
+                                * s.seqLenKv()
+                                * widest
+                                * problem.type().bytes(),
+                        cells ? rows * s.seqLenKv() * real : 0));
+    }
+}

@@ -1,0 +1,93 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionShape;
+import dev.heed.ScoreStage;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+
+/** What a fused kernel throws away, computed once more for those who ask: a second pass with the statistics of the first. */
+final class Kept {
+    private static final long WEIGHTS = 0;
+    private static final long RANKED = 4;
+    private static final long RANKERS = 64;
+
+    private final AttentionCall call;
+    private final Forward.Statistics statistics;
+
+    Kept(AttentionCall call, Forward.Statistics statistics) {
+        this.call = call;
+        this.statistics = statistics;
+    }
+
+    /** {@return {@code [batch, heads, queries, keys]}} */
+    Placed weights() {
+        return cells(WEIGHTS, 0, call.work.nothing());
+    }
+
+    /** {@return {@code [batch, heads, rows, keys]}, the weights of chosen rows} */
+    Placed weightsOf(int[] rows) {
+        return cells(WEIGHTS, rows.length, call.work.upload(rows));
+    }
+
+    Placed scores(ScoreStage stage) {
+        long number = switch (stage) {
+            case SCORE -> 1;
+            case SOFTCAPPED -> 2;
+            case MODIFIED -> 3;
+        };
+        return cells(number, 0, call.work.nothing());
+    }
+
+    /** The largest weights of each row and their keys. */
+    record Ranked(Placed weights, Placed keys) {}
+
+    Ranked largest(int k) {
+        AttentionShape s = call.shape();
+        Work work = call.work;
+        Placed ranked = cells(RANKED, 0, work.nothing());
+        var result = new Ranked(
+                work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), k),
+                work.place(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
+        work.launch(
+                "weights",
+                call.variant() + work.sizes().options(),
+                "largest",
+                WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANKERS),
+                ranked.buffer(),
+                s.seqLenKv(),
+                (long) k,
+                result.weights().buffer(),
+                result.keys().buffer());
+        work.free(ranked.buffer());
+        return result;
+    }
+
+    private Placed cells(long stage, int chosen, DeviceBuffer rowNumbers) {
+        AttentionShape s = call.shape();
+        Work work = call.work;
+        TileSizes sizes = work.sizes();
+        long rows = chosen > 0 ? chosen : s.seqLenQ();
+        Placed cells = work.place(work.real(), s.batch(), s.numHeads(), rows, s.seqLenKv());
+        long groups = Math.ceilDiv(s.seqLenKv(), sizes.columns())
+                * Math.ceilDiv(rows, sizes.rows())
+                * s.batch()
+                * s.numHeads();
+        work.launch(
+                "weights",
+                call.variant() + sizes.options(),
+                "weights",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(call.query, null, chosen, stage),
+                call.query.buffer(),
+                call.key.buffer(),
+                cells.buffer(),
+                statistics.state(),
+                rowNumbers,
+                call.bands,
+                call.denseCells,
+                call.biasCells,
+                call.slopes);
+        return cells;
+    }
+}

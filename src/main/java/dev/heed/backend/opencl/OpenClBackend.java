@@ -1,0 +1,240 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.BackendFailedException;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.machine.Machine;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.OpenCl;
+import dev.heed.opencl.OpenClException;
+import dev.heed.opencl.Selection;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceArena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The GPU backend: fused attention on any device with OpenCL 1.2, in f32 for f32, f16 and bf16, in f64 where the device
+ * has it. The same bits for the same call on one device.
+ *
+ * <p>The device is the best one, or the one that {@code heed.opencl.device} names. It is opened by the first plan.
+ */
+public final class OpenClBackend implements AttentionBackend {
+    private static final long LONGEST = 1L << 30;
+
+    private final Selection selection;
+    private final Engine.@Nullable Family family;
+    private final TileSizes sizes;
+    private final Function<Device, DeviceContext> opening;
+    private @Nullable Engine engine;
+    private @Nullable String failure;
+    private boolean closed;
+
+    /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
+    public OpenClBackend() {
+        this(null, null, TileSizes.DEFAULT, Device::open);
+    }
+
+    /** For tests: a device, kernels and a context of their choice; null for what the device suggests. */
+    OpenClBackend(
+            @Nullable Selection selection,
+            Engine.@Nullable Family family,
+            TileSizes sizes,
+            Function<Device, DeviceContext> opening) {
+        this.sizes = sizes;
+        this.opening = opening;
+        this.selection = selection == null ? new Selection(Optional.empty(), List.of()) : selection;
+        this.family = family;
+    }
+
+    private Selection selection() {
+        boolean chosen = selection.device().isPresent() || !selection.reasons().isEmpty();
+        return chosen ? selection : OpenCl.selected();
+    }
+
+    @Override
+    public String name() {
+        return "opencl";
+    }
+
+    @Override
+    public int priority() {
+        return 100;
+    }
+
+    @Override
+    public List<String> devices() {
+        return notReadyReasons().isEmpty()
+                ? selection().device().map(Device::describe).stream().toList()
+                : List.of();
+    }
+
+    @Override
+    public synchronized List<String> notReadyReasons() {
+        List<String> reasons = new ArrayList<>(selection().reasons());
+        if (failure != null) {
+            reasons.add(failure);
+        }
+        if (closed) {
+            reasons.add("the backend is closed: make a new one");
+        }
+        return reasons;
+    }
+
+    @Override
+    public List<String> notSupportedReasons(Problem problem) {
+        List<String> reasons = new ArrayList<>();
+        Device device = selection().device().orElse(null);
+        if (device == null) {
+            return List.of("there is no OpenCL device");
+        }
+        if (typeOf(problem) == DType.F64 && !device.limits().fp64()) {
+            reasons.add("type f64, which " + device.name() + " does not compute (supported: f32, f16, bf16)");
+        }
+        AttentionShape shape = shapeOf(problem);
+        if (shape != null && Math.max(shape.seqLenQ(), shape.seqLenKv()) > LONGEST) {
+            reasons.add("a sequence of " + Math.max(shape.seqLenQ(), shape.seqLenKv()) + " > " + LONGEST);
+        }
+        return reasons;
+    }
+
+    private static DType typeOf(Problem problem) {
+        return switch (problem) {
+            case AttentionProblem p -> p.type();
+            case MultiHeadProblem p -> p.attention().type();
+            case SoftmaxProblem p -> p.type();
+            case RotaryProblem p -> p.type();
+            case LinearProblem p -> p.type();
+        };
+    }
+
+    private static @Nullable AttentionShape shapeOf(Problem problem) {
+        return switch (problem) {
+            case AttentionProblem p -> p.shape();
+            case MultiHeadProblem p -> p.attention().shape();
+            default -> null;
+        };
+    }
+
+    @Override
+    public List<String> passOverReasons(Problem problem) {
+        Device device = selection().device().orElse(null);
+        boolean gpu = device != null && device.type() != DeviceType.CPU;
+        boolean vectors = Machine.current().vectorReasons().isEmpty();
+        return !gpu && (vectors || device == null)
+                ? List.of("no OpenCL GPU, and on a CPU the vector backend is faster")
+                : List.of();
+    }
+
+    @Override
+    public AttentionPlan plan(AttentionProblem problem) {
+        return new OpenClAttention(problem, engine(problem));
+    }
+
+    @Override
+    public SoftmaxPlan plan(SoftmaxProblem problem) {
+        return new OpenClSoftmax(problem, engine(problem));
+    }
+
+    @Override
+    public MultiHeadPlan plan(MultiHeadProblem problem) {
+        return new OpenClMultiHead(problem, engine(problem));
+    }
+
+    @Override
+    public LinearPlan plan(LinearProblem problem) {
+        return new OpenClLinear(problem, engine(problem));
+    }
+
+    @Override
+    public RotaryPlan plan(RotaryProblem problem) {
+        return new OpenClRotary(problem, engine(problem));
+    }
+
+    /**
+     * {@return an arena for tensors on the device} What is computed with them stays there: softmax, attention, multi-head and
+     * their gradients follow each other without copies, when this backend is asked for by name.
+     */
+    public DeviceArena arena() {
+        return new OpenClArena(engine("an arena"));
+    }
+
+    /** {@return bytes of device memory that calls and arenas hold now} */
+    synchronized long memoryInUse() {
+        return engine == null ? 0 : engine.context.memory().liveBytes();
+    }
+
+    /** {@return OpenCL's objects that the backend holds now} */
+    synchronized int handles() {
+        return engine == null ? 0 : engine.context.handles();
+    }
+
+    private synchronized Engine engine(Object problem) {
+        List<String> reasons = notReadyReasons();
+        if (!reasons.isEmpty()) {
+            throw new IllegalStateException("Backend opencl is not ready: " + String.join("; ", reasons)
+                    + "\n  case      " + problem + "\nHINT: heed devices says what to install");
+        }
+        Engine open = engine;
+        if (open == null) {
+            open = opened(problem);
+            engine = open;
+        }
+        return open;
+    }
+
+    /** Opens the device and sets it its first task. */
+    private Engine opened(Object problem) {
+        Device device = selection().device().orElseThrow();
+        Engine open;
+        try {
+            open = new Engine(opening.apply(device), family == null ? Engine.Family.of(device) : family, sizes);
+        } catch (OpenClException e) {
+            throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
+        }
+        Optional<String> wrong = SelfCheck.isWanted() ? SelfCheck.failure(open) : Optional.empty();
+        if (wrong.isPresent()) {
+            open.close();
+            throw disabled(
+                    device.name() + " failed the self-check: " + wrong.get()
+                            + ": update its driver, or start java with -D" + SelfCheck.PROPERTY
+                            + "=false to use it all the same",
+                    problem,
+                    null);
+        }
+        return open;
+    }
+
+    private BackendFailedException disabled(String reason, Object problem, @Nullable Throwable cause) {
+        failure = reason;
+        return new BackendFailedException(
+                "Backend opencl is disabled: " + reason + "\n  case      " + problem
+                        + "\nHINT: withBackend(\"vector\"); heed devices describes the device",
+                cause);
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        if (engine != null) {
+            engine.close();
+            engine = null;
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Multi-head attention on an OpenCL device; nothing leaves it between the projections, nor is rounded to storage. */
+final class OpenClMultiHead extends MultiHeadPlan {
+    private final Engine engine;
+
+    OpenClMultiHead(MultiHeadProblem problem, Engine engine) {
+        super(problem);
+        this.engine = engine;
+    }
+
+    @Override
+    public String describe() {
+        return "opencl multi-head attention, " + engine.context.device().name();
+    }
+
+    @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
+    protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
+        engine.guarded(problem(), () -> attend(inputs, result));
+    }
+
+    private void attend(MultiHeadInputs inputs, AttentionResult result) {
+        try (var results = new Results(engine);
+                var work = new Work(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(work, inputs);
+            Placed output = work.place(problem().attention().type(), problem().outputShape());
+            layer.projection.multiply(
+                    Projection.matrix(layer.joined),
+                    work.upload(inputs.weights().output()),
+                    layer.real(inputs.weights().outputBias()),
+                    Projection.matrix(output));
+            Results.read(work, output, results.of(result.output()));
+            OpenClAttention.keepLse(work, layer.statistics, result, layer.call.part, results);
+            OpenClAttention.keep(layer.call, layer.statistics, result, layer.call.part, results);
+            results.deliver();
+        }
+    }
+
+    /** The inputs, projected and attended. */
+    private final class Layer {
+        final Work work;
+        final Projection projection;
+        final AttentionCall call;
+        final Placed joined;
+        final Forward.Statistics statistics;
+
+        Layer(Work work, MultiHeadInputs in) {
+            this.work = work;
+            this.projection = new Projection(work);
+            AttentionShape s = problem().attention().shape();
+            MultiHeadWeights w = in.weights();
+            this.call = new AttentionCall(
+                    work,
+                    Part.whole(s),
+                    in.options(),
+                    projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads()),
+                    projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads()),
+                    projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads()));
+            this.joined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            this.statistics = Forward.run(call, joined.heads(s.numHeads()));
+        }
+
+        private Placed projected(Tensor x, Tensor w, @Nullable Tensor bias) {
+            Placed y = work.place(work.real(), x.size(0), x.size(1), w.size(1));
+            Placed rows = Projection.matrix(work.upload(x, x.type()));
+            projection.multiply(rows, work.upload(w), real(bias), Projection.matrix(y));
+            return y;
+        }
+
+        @Nullable
+        Placed real(@Nullable Tensor tensor) {
+            return tensor == null ? null : work.upload(tensor, work.real());
+        }
+    }
+
+    @Override
+    protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, gradients));
+    }
+
+    private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        try (var results = new Results(engine);
+                var work = new Work(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(work, inputs);
+            AttentionShape s = problem().attention().shape();
+            MultiHeadWeights w = inputs.weights();
+            MultiHeadWeights dw = gradients.weights();
+            var writer = new Gradients(layer, results);
+            Placed dOutput = Projection.matrix(work.upload(outputGradient, outputGradient.type()));
+            Placed joined = Projection.matrix(layer.joined);
+            writer.parameters(joined, dOutput, dw.output(), dw.outputBias());
+            Placed dJoined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            layer.projection.multiply(
+                    dOutput, Projection.turned(work.upload(w.output())), null, Projection.matrix(dJoined));
+            var backward = new Backward(layer.call, dJoined.heads(s.numHeads()), null);
+            writer.project(inputs.query(), w.query(), backward.query(), gradients.query(), dw.query(), dw.queryBias());
+            Backward.KeyGradients keys = backward.keys();
+            writer.project(inputs.key(), w.key(), keys.key(), gradients.key(), dw.key(), dw.keyBias());
+            writer.project(inputs.value(), w.value(), keys.value(), gradients.value(), dw.value(), dw.valueBias());
+            Tensor bias = gradients.bias();
+            if (bias != null) {
+                OpenClAttention.read(work, backward.bias(), bias, results);
+            }
+            Tensor sink = gradients.sink();
+            if (sink != null) {
+                OpenClAttention.read(work, backward.sink(), sink, results);
+            }
+            results.deliver();
+        }
+    }
+
+    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    private static final class Gradients {
+        private final Layer layer;
+        private final Work work;
+        private final Results results;
+
+        Gradients(Layer layer, Results results) {
+            this.layer = layer;
+            this.work = layer.work;
+            this.results = results;
+        }
+
+        void project(Tensor x, Tensor w, Placed dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
+            Placed dy = joined(dHeads);
+            Placed dxPlaced = work.place(dx.type(), dx.shape());
+            layer.projection.multiply(dy, Projection.turned(work.upload(w)), null, Projection.matrix(dxPlaced));
+            Results.read(work, dxPlaced, results.of(dx));
+            parameters(Projection.matrix(work.upload(x, x.type())), dy, dw, db);
+        }
+
+        void parameters(Placed x, Placed dy, Tensor dw, @Nullable Tensor db) {
+            Placed product = work.place(dw.type(), dw.shape());
+            layer.projection.multiply(Projection.turned(x), dy, null, product);
+            Results.read(work, product, results.of(dw));
+            if (db != null) {
+                Placed sums = work.place(db.type(), db.shape());
+                layer.projection.columnSums(dy, sums);
+                Results.read(work, sums, results.of(db));
+            }
+        }
+
+        /** {@code [batch, heads, sequence, width]} as rows of all heads. */
+        private Placed joined(Placed heads) {
+            Placed rows = work.place(work.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            work.copy(heads, rows.heads(heads.size(1)));
+            return Projection.matrix(rows);
+        }
+    }
+}

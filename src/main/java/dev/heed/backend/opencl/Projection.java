@@ -1,0 +1,95 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.opencl.WorkSize;
+import org.jspecify.annotations.Nullable;
+
+/** Matrix products on the device: {@code to = left right + bias}, for operands of any storage and strides. */
+final class Projection {
+    private static final int LONGS = 13;
+    private static final long TALL = 48;
+
+    private final Work work;
+
+    Projection(Work work) {
+        this.work = work;
+    }
+
+    /** {@return the rows of a tensor: all axes but the last are rows} */
+    static Placed matrix(Placed tensor) {
+        if (tensor.shape().length == 2) {
+            return tensor;
+        }
+        long width = tensor.size(tensor.shape().length - 1);
+        return tensor.reshape(tensor.count() / width, width);
+    }
+
+    /** {@return the matrix with rows and columns exchanged} */
+    static Placed turned(Placed m) {
+        return new Placed(
+                m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
+    }
+
+    void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to) {
+        long rows = to.size(0);
+        long columns = to.size(1);
+        long depth = left.size(1);
+        Arguments struct = new Arguments(LONGS, 0, work.wide)
+                .put(left.at(), left.stride(0), left.stride(1))
+                .put(right.at(), right.stride(0), right.stride(1))
+                .put(to.at(), to.stride(0), to.stride(1))
+                .put(rows, columns, depth)
+                .put(bias != null);
+        String options = "-DLEFT=" + Engine.storage(left.type()) + " -DRIGHT=" + Engine.storage(right.type()) + " -DTO="
+                + Engine.storage(to.type()) + work.widths();
+        var biasBuffer = bias == null ? work.nothing() : bias.buffer();
+        if (work.engine.family == Engine.Family.LANES) {
+            long width = 4L * work.engine.lanes(work.wide);
+            long tasks = Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width);
+            var packed = work.reals(tasks * depth * width);
+            work.launch(
+                    "product",
+                    options + " -DLANES=" + work.engine.lanes(work.wide),
+                    "product_lanes",
+                    WorkSize.groups(tasks, 1),
+                    struct,
+                    left.buffer(),
+                    right.buffer(),
+                    to.buffer(),
+                    biasBuffer,
+                    packed);
+            work.free(packed);
+            return;
+        }
+        TileSizes sizes = work.sizes();
+        work.launch(
+                "product",
+                options + sizes.options(),
+                "product_tiles",
+                WorkSize.groups(
+                        Math.ceilDiv(rows, sizes.rows()) * Math.ceilDiv(columns, sizes.columns()), sizes.items()),
+                struct,
+                left.buffer(),
+                right.buffer(),
+                to.buffer(),
+                biasBuffer);
+    }
+
+    /** Sums the rows of a matrix into one. */
+    void columnSums(Placed matrix, Placed to) {
+        Arguments struct = new Arguments(LONGS, 0, work.wide)
+                .put(matrix.at(), matrix.stride(0), matrix.stride(1))
+                .put(0, 0, 0)
+                .put(to.at(), 0, 1)
+                .put(matrix.size(0), matrix.size(1), 0)
+                .put(false);
+        work.launch(
+                "product",
+                "-DLEFT=" + Engine.storage(matrix.type()) + " -DRIGHT=" + Engine.storage(work.real()) + " -DTO="
+                        + Engine.storage(to.type()) + work.widths(),
+                "column_sums",
+                WorkSize.covering(matrix.size(1), work.group()),
+                struct,
+                matrix.buffer(),
+                to.buffer());
+    }
+}

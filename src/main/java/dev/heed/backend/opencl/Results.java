@@ -1,0 +1,72 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a call has computed so far, beside the caller's tensors: they are written when all of it is there, or not at all. */
+final class Results implements AutoCloseable {
+    private static final int ALIGNMENT = 64;
+
+    private final Engine engine;
+    private final Arena host = Arena.ofShared();
+    private final OpenClArena device;
+    private final Map<Tensor, Tensor> gathered = new LinkedHashMap<>();
+
+    Results(Engine engine) {
+        this.engine = engine;
+        this.device = new OpenClArena(engine);
+    }
+
+    /** {@return where results for a tensor of the caller are gathered, packed, on the same side as it is} */
+    Tensor of(Tensor target) {
+        return gathered.computeIfAbsent(
+                target,
+                any -> target.device() == null
+                        ? Tensor.allocate(host, target.type(), target.shape())
+                        : device.allocate(target.type(), target.shape()));
+    }
+
+    /** Takes what the device computed for a part of a gathered tensor. */
+    static void read(Work work, Placed computed, @Nullable Tensor part) {
+        if (part == null) {
+            return;
+        }
+        if (part.device() != null) {
+            work.copy(computed, work.placed(part));
+            return;
+        }
+        long bytes = computed.bytes();
+        if (part.isContiguous()) {
+            work.read(
+                    computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
+            return;
+        }
+        try (Arena some = Arena.ofShared()) {
+            Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
+            work.read(computed, packed.segment());
+            part.copyFrom(packed);
+        }
+    }
+
+    /** Writes everything to the caller's tensors. */
+    void deliver() {
+        try (var work = new Work(engine, false)) {
+            gathered.forEach((target, whole) -> {
+                if (target.device() == null) {
+                    target.copyFrom(whole);
+                } else {
+                    work.copy(work.placed(whole), work.placed(target));
+                }
+            });
+        }
+    }
+
+    @Override
+    public void close() {
+        host.close();
+        device.close();
+    }
+}

@@ -1,0 +1,220 @@
+package dev.heed.backend.opencl;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.Kernel;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One call on its way through the device: what it put there, what it launched. Closing gives all memory back. */
+final class Work implements AutoCloseable {
+    private static final int MOST_AXES = 6;
+
+    final Engine engine;
+
+    /** Whether kernels compute in double. */
+    final boolean wide;
+
+    private final List<DeviceBuffer> owned = new ArrayList<>();
+    private @Nullable DeviceBuffer nothing;
+
+    Work(Engine engine, boolean wide) {
+        this.engine = engine;
+        this.wide = wide;
+    }
+
+    /** {@return the type that kernels compute in} */
+    DType real() {
+        return wide ? DType.F64 : DType.F32;
+    }
+
+    TileSizes sizes() {
+        return wide ? engine.sizes.halved() : engine.sizes;
+    }
+
+    // ---------------------------------------------------------------- memory
+
+    DeviceBuffer allocate(long bytes) {
+        DeviceBuffer buffer = engine.context.allocate(Math.max(1, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES);
+        owned.add(buffer);
+        return buffer;
+    }
+
+    DeviceBuffer reals(long count) {
+        return allocate(count * real().bytes());
+    }
+
+    Placed place(DType type, long... shape) {
+        long count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        return Placed.packed(allocate(count * type.bytes()), type, shape);
+    }
+
+    /** {@return a buffer for arguments that a kernel will not read} */
+    DeviceBuffer nothing() {
+        DeviceBuffer some = nothing;
+        if (some == null) {
+            some = allocate(Long.BYTES);
+            nothing = some;
+        }
+        return some;
+    }
+
+    /** Gives one buffer back before the rest. */
+    void free(DeviceBuffer buffer) {
+        owned.remove(buffer);
+        buffer.close();
+    }
+
+    // ---------------------------------------------------------------- there and back
+
+    /** {@return a tensor that lies on the device, as it lies} */
+    Placed placed(Tensor tensor) {
+        long[] strides = new long[tensor.rank()];
+        Arrays.setAll(strides, tensor::stride);
+        return new Placed(OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
+    }
+
+    /** {@return the tensor on the device, as it lies if its rows are dense, else packed} */
+    Placed upload(Tensor tensor) {
+        if (tensor.device() != null) {
+            Placed there = placed(tensor);
+            return there.hasDenseRows() ? there : packed(there, there.type());
+        }
+        long[] order = denseOrder(tensor);
+        Tensor dense = order == null ? tensor.copy() : tensor;
+        long bytes = dense.elementCount() * dense.type().bytes();
+        DeviceBuffer buffer = allocate(bytes);
+        engine.context
+                .queue()
+                .write(
+                        buffer,
+                        0,
+                        dense.segment().asSlice(dense.offset() * dense.type().bytes(), bytes));
+        return order == null
+                ? Placed.packed(buffer, dense.type(), dense.shape())
+                : new Placed(buffer, dense.type(), 0, dense.shape(), order);
+    }
+
+    private Placed packed(Placed placed, DType as) {
+        Placed packed = place(as, placed.shape());
+        copy(placed, packed);
+        return packed;
+    }
+
+    /** {@return the numbers of a tensor in another type, packed} */
+    Placed upload(Tensor tensor, DType as) {
+        if (tensor.device() != null) {
+            Placed there = placed(tensor);
+            return there.type() == as && there.isPacked() ? there : packed(there, as);
+        }
+        return tensor.type() == as && tensor.isContiguous() ? upload(tensor) : upload(tensor.to(as));
+    }
+
+    DeviceBuffer upload(int[] values) {
+        DeviceBuffer buffer = allocate((long) values.length * Integer.BYTES);
+        engine.context.queue().write(buffer, 0, MemorySegment.ofArray(values));
+        return buffer;
+    }
+
+    DeviceBuffer uploadIndices(Tensor integers) {
+        int[] values = new int[Math.toIntExact(integers.elementCount())];
+        double[] given = integers.toDoubleArray();
+        Arrays.setAll(values, n -> (int) given[n]);
+        return upload(values);
+    }
+
+    /** The strides of a tensor that fills a range of memory without gaps, rows first; null if it does not. */
+    private static long @Nullable [] denseOrder(Tensor tensor) {
+        int rank = tensor.rank();
+        Integer[] axes = new Integer[rank];
+        Arrays.setAll(axes, axis -> axis);
+        Arrays.sort(axes, Comparator.comparingLong(axis -> tensor.size(axis) == 1 ? 0 : tensor.stride(axis)));
+        long next = 1;
+        long[] strides = new long[rank];
+        for (int axis : axes) {
+            strides[axis] = tensor.stride(axis);
+            if (tensor.size(axis) > 1) {
+                if (tensor.stride(axis) != next) {
+                    return null;
+                }
+                next *= tensor.size(axis);
+            }
+        }
+        boolean denseRows = rank == 0 || tensor.size(-1) == 1 || tensor.stride(-1) == 1;
+        return denseRows ? strides : null;
+    }
+
+    /** Reads elements into host memory, row-major, and waits. */
+    void read(Placed from, MemorySegment to) {
+        if (!from.isPacked()) {
+            throw new IllegalArgumentException("only packed elements are read: " + Arrays.toString(from.strides()));
+        }
+        engine.context.queue().read(from.buffer(), from.at() * from.type().bytes(), to);
+    }
+
+    /** Copies elements on the device, into another order or type. */
+    void copy(Placed from, Placed to) {
+        Arguments struct = new Arguments(2 + 3 * MOST_AXES, 0, wide).put(from.at(), to.at());
+        int lead = MOST_AXES - from.shape().length;
+        for (int field = 0; field < 3; field++) {
+            for (int axis = 0; axis < MOST_AXES; axis++) {
+                boolean there = axis >= lead;
+                long[] values = field == 0 ? from.shape() : field == 1 ? from.strides() : to.strides();
+                struct.put(there ? values[axis - lead] : field == 0 ? 1 : 0);
+            }
+        }
+        boolean same = from.type() == to.type();
+        boolean doubles = !same && (from.type() == DType.F64 || to.type() == DType.F64);
+        String options = same
+                ? "-DBYTES=" + from.type().bytes()
+                : "-DFROM=" + Engine.storage(from.type()) + " -DTO=" + Engine.storage(to.type())
+                        + (doubles ? " -DWIDE=1" : "");
+        launch("copy", options, "copy", WorkSize.covering(from.count(), group()), struct, from.buffer(), to.buffer());
+    }
+
+    // ---------------------------------------------------------------- kernels
+
+    /** {@return the option that says what kernels compute in} */
+    String widths() {
+        return wide ? " -DWIDE=1" : "";
+    }
+
+    /** {@return work-items of a group where they do not meet} */
+    long group() {
+        return Math.min(64, engine.context.limits().maxWorkGroupSize());
+    }
+
+    /** Launches a kernel with buffers, longs and structs as arguments. */
+    void launch(String file, String options, String kernel, WorkSize size, Object... arguments) {
+        try (Kernel ready = engine.program(file, options).kernel(kernel)) {
+            ready.arguments();
+            for (Object argument : arguments) {
+                switch (argument) {
+                    case DeviceBuffer buffer -> ready.buffer(buffer);
+                    case Arguments struct -> ready.bytes(struct.segment());
+                    case Long number -> ready.int64(number);
+                    default -> throw new IllegalArgumentException(argument.toString());
+                }
+            }
+            engine.context.queue().launch(ready, size);
+        }
+    }
+
+    void fillZeros(Placed placed) {
+        engine.context.queue().fill(placed.buffer(), 0, (placed.bytes() + JAVA_INT.byteSize() - 1) / 4 * 4, 0);
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(DeviceBuffer::close);
+        owned.clear();
+    }
+}

@@ -1,0 +1,81 @@
+// How elements are stored and computed with. A kernel computes in `real`: double for f64 problems, else float.
+// Storage types are numbers, so that they can be pasted into names: 32 = f32, 64 = f64, 16 = f16, 17 = bf16.
+// f16 goes through vload_half and vstore_half, which every OpenCL 1.0 device has; cl_khr_fp16 is not needed.
+#ifndef HEED_ELEMENT
+#define HEED_ELEMENT
+
+#ifndef STORAGE
+#define STORAGE 32
+#endif
+#ifndef WIDE // whether real is double
+#define WIDE 0
+#endif
+#ifndef LANES // elements of a vector where work-items compute with vectors
+#define LANES 16
+#endif
+
+#if WIDE
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#endif
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#if WIDE
+typedef double real;
+#define NOTHING (-DBL_MAX)
+#define LOG2E 1.4426950408889634
+#else
+typedef float real;
+#define NOTHING (-FLT_MAX) // the max of a row that has read nothing: finite, so that no difference of two is NaN
+#define LOG2E 1.44269504f
+#endif
+#if LANES == 1
+typedef real vec;
+#elif WIDE
+typedef PASTE(double, LANES) vec;
+typedef PASTE(long, LANES) truth;
+#else
+typedef PASTE(float, LANES) vec;
+typedef PASTE(int, LANES) truth;
+#endif
+#if LANES > 1
+typedef PASTE(uint, LANES) words;
+#define VLOAD(index, from) PASTE(vload, LANES)(index, from)
+#endif
+
+typedef float stored_32;
+typedef half stored_16;
+typedef ushort stored_17;
+#define STORED(storage) PASTE(stored_, storage)
+
+#define LOAD_32(p, i) ((p)[i])
+#define LOAD_16(p, i) vload_half(i, p)
+#define LOAD_17(p, i) as_float((uint)(p)[i] << 16)
+#define LOAD(storage, p, i) ((real)PASTE(LOAD_, storage)(p, i))
+
+#define LOADV_32(p, i) PASTE(vload, LANES)(0, (p) + (i))
+#define LOADV_16(p, i) PASTE(vload_half, LANES)(0, (p) + (i))
+#define LOADV_17(p, i) \
+  PASTE(as_float, LANES)(PASTE(convert_uint, LANES)(PASTE(vload, LANES)(0, (p) + (i))) << 16)
+#define LOADV(storage, p, i) PASTE(LOADV_, storage)(p, i)
+
+#define STORE_32(x, p, i) ((p)[i] = (x))
+#define STORE_16(x, p, i) vstore_half_rte(x, i, p)
+#define STORE_17(x, p, i) ((p)[i] = bf16(x))
+#define STORE(storage, x, p, i) PASTE(STORE_, storage)(x, p, i)
+
+#if WIDE
+typedef double stored_64;
+#define LOAD_64(p, i) ((p)[i])
+#define LOADV_64(p, i) PASTE(vload, LANES)(0, (p) + (i))
+#define STORE_64(x, p, i) ((p)[i] = (x))
+#endif
+
+// To nearest, ties to even; a NaN stays one when its payload sits in the lower half.
+inline ushort bf16(float x) {
+  const uint bits = as_uint(x);
+  return isnan(x) ? (ushort)(bits >> 16 | 0x40) : (ushort)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+#endif

@@ -1,0 +1,161 @@
+// to = bias + left right, added up from the bias on: the projections of multi-head attention and their gradients. Each operand has its own storage
+// and strides, so that a transposed one is another pair of strides.
+#include "element.h"
+
+#ifndef LEFT
+#define LEFT 32
+#endif
+#ifndef RIGHT
+#define RIGHT 32
+#endif
+#ifndef TO
+#define TO 32
+#endif
+#ifndef TX
+#define TX 16
+#endif
+#ifndef TY
+#define TY 16
+#endif
+#ifndef RM
+#define RM 4
+#endif
+#ifndef RN
+#define RN 4
+#endif
+#ifndef DEPTH
+#define DEPTH 16
+#endif
+#define ITEMS (TX * TY)
+#define BM (TY * RM)
+#define BN (TX * RN)
+#define BMP (BM + 4)
+#define BNP (BN + 4)
+
+typedef struct {
+  long at, row, column;
+} Matrix;
+
+typedef struct {
+  Matrix left, right, to;
+  long rows, columns, depth, hasBias;
+} Product;
+
+// A work-group computes BM x BN cells through slices in local memory.
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
+    const Product p, global const STORED(LEFT)* left, global const STORED(RIGHT)* right, global STORED(TO)* to,
+    global const real* bias) {
+  local real slices[DEPTH * (BMP + BNP)];
+  const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
+  const long across = (p.columns + BN - 1) / BN;
+  const long row0 = get_group_id(0) / across * BM, column0 = get_group_id(0) % across * BN;
+  real cells[RM][RN];
+  for (int m = 0; m < RM; m++) {
+    for (int n = 0; n < RN; n++) {
+      const long column = column0 + tx * RN + n;
+      cells[m][n] = p.hasBias && column < p.columns ? bias[column] : 0;
+    }
+  }
+  for (long k0 = 0; k0 < p.depth; k0 += DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int x = item; x < BM * DEPTH; x += ITEMS) {
+      const int m = p.left.column == 1 ? x / DEPTH : x % BM, k = p.left.column == 1 ? x % DEPTH : x / BM;
+      const bool there = row0 + m < p.rows && k0 + k < p.depth;
+      slices[k * BMP + m] =
+          there ? LOAD(LEFT, left, p.left.at + (row0 + m) * p.left.row + (k0 + k) * p.left.column) : 0;
+    }
+    for (int x = item; x < BN * DEPTH; x += ITEMS) {
+      const int n = p.right.column == 1 ? x % BN : x / DEPTH, k = p.right.column == 1 ? x / BN : x % DEPTH;
+      const bool there = column0 + n < p.columns && k0 + k < p.depth;
+      slices[DEPTH * BMP + k * BNP + n] =
+          there ? LOAD(RIGHT, right, p.right.at + (k0 + k) * p.right.row + (column0 + n) * p.right.column) : 0;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < DEPTH; k++) {
+      real x[RM], y[RN];
+      for (int m = 0; m < RM; m++) {
+        x[m] = slices[k * BMP + ty * RM + m];
+      }
+      for (int n = 0; n < RN; n++) {
+        y[n] = slices[DEPTH * BMP + k * BNP + tx * RN + n];
+      }
+      for (int m = 0; m < RM; m++) {
+        for (int n = 0; n < RN; n++) {
+          cells[m][n] = fma(x[m], y[n], cells[m][n]);
+        }
+      }
+    }
+  }
+  for (int m = 0; m < RM; m++) {
+    for (int n = 0; n < RN; n++) {
+      const long row = row0 + ty * RM + m, column = column0 + tx * RN + n;
+      if (row < p.rows && column < p.columns) {
+        STORE(TO, cells[m][n], to, p.to.at + row * p.to.row + column * p.to.column);
+      }
+    }
+  }
+}
+
+#define WIDTH (4 * LANES) // columns a work-item computes
+#define TALL 48           // and rows
+
+// A work-item of a CPU device computes TALL x WIDTH cells, four rows at a time in registers, from columns of `right` that
+// it packs into its part of `packed`: [depth][WIDTH].
+kernel void product_lanes(const Product p, global const STORED(LEFT)* left, global const STORED(RIGHT)* right,
+                          global STORED(TO)* to, global const real* bias, global vec* packed) {
+  const long across = (p.columns + WIDTH - 1) / WIDTH;
+  const long row0 = get_global_id(0) / across * TALL, column0 = get_global_id(0) % across * WIDTH;
+  const int columns = (int)min((long)WIDTH, p.columns - column0);
+  const int rows = (int)min((long)TALL, p.rows - row0);
+  global vec* mine = packed + get_global_id(0) * p.depth * 4;
+  for (long k = 0; k < p.depth; k++) {
+    global real* line = (global real*)(mine + k * 4);
+    for (int n = 0; n < WIDTH; n++) {
+      line[n] = n < columns ? LOAD(RIGHT, right, p.right.at + k * p.right.row + (column0 + n) * p.right.column) : 0;
+    }
+  }
+  vec begin[4];
+  for (int n = 0; n < WIDTH; n++) {
+    ((real*)begin)[n] = p.hasBias && n < columns ? bias[column0 + n] : 0;
+  }
+  for (int m = 0; m < rows; m += 4) {
+    const long a0 = p.left.at + (row0 + m) * p.left.row, a1 = p.left.at + (row0 + min(m + 1, rows - 1)) * p.left.row;
+    const long a2 = p.left.at + (row0 + min(m + 2, rows - 1)) * p.left.row;
+    const long a3 = p.left.at + (row0 + min(m + 3, rows - 1)) * p.left.row;
+    vec c00 = begin[0], c01 = begin[1], c02 = begin[2], c03 = begin[3];
+    vec c10 = c00, c11 = c01, c12 = c02, c13 = c03, c20 = c00, c21 = c01, c22 = c02, c23 = c03;
+    vec c30 = c00, c31 = c01, c32 = c02, c33 = c03;
+    for (long k = 0; k < p.depth; k++) {
+      const vec b0 = mine[k * 4], b1 = mine[k * 4 + 1], b2 = mine[k * 4 + 2], b3 = mine[k * 4 + 3];
+      const vec x0 = LOAD(LEFT, left, a0 + k * p.left.column), x1 = LOAD(LEFT, left, a1 + k * p.left.column);
+      const vec x2 = LOAD(LEFT, left, a2 + k * p.left.column), x3 = LOAD(LEFT, left, a3 + k * p.left.column);
+      c00 = fma(x0, b0, c00); c01 = fma(x0, b1, c01); c02 = fma(x0, b2, c02); c03 = fma(x0, b3, c03);
+      c10 = fma(x1, b0, c10); c11 = fma(x1, b1, c11); c12 = fma(x1, b2, c12); c13 = fma(x1, b3, c13);
+      c20 = fma(x2, b0, c20); c21 = fma(x2, b1, c21); c22 = fma(x2, b2, c22); c23 = fma(x2, b3, c23);
+      c30 = fma(x3, b0, c30); c31 = fma(x3, b1, c31); c32 = fma(x3, b2, c32); c33 = fma(x3, b3, c33);
+    }
+    const vec cells[16] = {c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33};
+    for (int r = 0; r < 4 && m + r < rows; r++) {
+      for (int n = 0; n < columns; n++) {
+        const real x = ((const real*)&cells[4 * r])[n];
+        STORE(TO, x, to, p.to.at + (row0 + m + r) * p.to.row + (column0 + n) * p.to.column);
+      }
+    }
+  }
+}
+
+// The sum of each column of `left` in the order of the rows, with the rounding errors carried along.
+kernel void column_sums(const Product p, global const STORED(LEFT)* left, global STORED(TO)* to) {
+  const long column = get_global_id(0);
+  if (column >= p.columns) {
+    return;
+  }
+  real sum = 0, lost = 0;
+  for (long row = 0; row < p.rows; row++) {
+    const real x = LOAD(LEFT, left, p.left.at + row * p.left.row + column * p.left.column) - lost;
+    const real next = sum + x;
+    lost = (next - sum) - x;
+    sum = next;
+  }
+  STORE(TO, sum, to, p.to.at + column * p.to.column);
+}

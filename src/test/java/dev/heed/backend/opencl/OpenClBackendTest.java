@@ -1,0 +1,12 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionBackendContract;
+
+/** The contract on the best OpenCL device, with the kernels that suit it. */
+class OpenClBackendTest extends AttentionBackendContract {
+    @Override
+    protected AttentionBackend backend() {
+        return new OpenClBackend();
+    }
+}
