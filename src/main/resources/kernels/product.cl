@@ -1,5 +1,6 @@
-// to = bias + left right, added up from the bias on: the projections of multi-head attention and their gradients. Each operand has its own storage
-// and strides, so that a transposed one is another pair of strides.
+// to = left right + bias: the projections of multi-head attention, linear layers and their gradients. The bias comes last,
+// for sums that begin with it are rounded at its size. Each operand has its own storage and strides, so that a transposed
+// one is another pair of strides.
 #include "element.h"
 
 #ifndef LEFT
@@ -52,8 +53,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
   real cells[RM][RN];
   for (int m = 0; m < RM; m++) {
     for (int n = 0; n < RN; n++) {
-      const long column = column0 + tx * RN + n;
-      cells[m][n] = p.hasBias && column < p.columns ? bias[column] : 0;
+      cells[m][n] = 0;
     }
   }
   for (long k0 = 0; k0 < p.depth; k0 += DEPTH) {
@@ -90,7 +90,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
     for (int n = 0; n < RN; n++) {
       const long row = row0 + ty * RM + m, column = column0 + tx * RN + n;
       if (row < p.rows && column < p.columns) {
-        STORE(TO, cells[m][n], to, p.to.at + row * p.to.row + column * p.to.column);
+        const real x = p.hasBias ? cells[m][n] + bias[column] : cells[m][n];
+        STORE(TO, x, to, p.to.at + row * p.to.row + column * p.to.column);
       }
     }
   }
@@ -114,17 +115,12 @@ kernel void product_lanes(const Product p, global const STORED(LEFT)* left, glob
       line[n] = n < columns ? LOAD(RIGHT, right, p.right.at + k * p.right.row + (column0 + n) * p.right.column) : 0;
     }
   }
-  vec begin[4];
-  for (int n = 0; n < WIDTH; n++) {
-    ((real*)begin)[n] = p.hasBias && n < columns ? bias[column0 + n] : 0;
-  }
   for (int m = 0; m < rows; m += 4) {
     const long a0 = p.left.at + (row0 + m) * p.left.row, a1 = p.left.at + (row0 + min(m + 1, rows - 1)) * p.left.row;
     const long a2 = p.left.at + (row0 + min(m + 2, rows - 1)) * p.left.row;
     const long a3 = p.left.at + (row0 + min(m + 3, rows - 1)) * p.left.row;
-    vec c00 = begin[0], c01 = begin[1], c02 = begin[2], c03 = begin[3];
-    vec c10 = c00, c11 = c01, c12 = c02, c13 = c03, c20 = c00, c21 = c01, c22 = c02, c23 = c03;
-    vec c30 = c00, c31 = c01, c32 = c02, c33 = c03;
+    vec c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
+    vec c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
     for (long k = 0; k < p.depth; k++) {
       const vec b0 = mine[k * 4], b1 = mine[k * 4 + 1], b2 = mine[k * 4 + 2], b3 = mine[k * 4 + 3];
       const vec x0 = LOAD(LEFT, left, a0 + k * p.left.column), x1 = LOAD(LEFT, left, a1 + k * p.left.column);
@@ -137,7 +133,8 @@ kernel void product_lanes(const Product p, global const STORED(LEFT)* left, glob
     const vec cells[16] = {c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33};
     for (int r = 0; r < 4 && m + r < rows; r++) {
       for (int n = 0; n < columns; n++) {
-        const real x = ((const real*)&cells[4 * r])[n];
+        const real sum = ((const real*)&cells[4 * r])[n];
+        const real x = p.hasBias ? sum + bias[column0 + n] : sum;
         STORE(TO, x, to, p.to.at + (row0 + m + r) * p.to.row + (column0 + n) * p.to.column);
       }
     }
