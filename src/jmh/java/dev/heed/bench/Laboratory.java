@@ -92,7 +92,7 @@ final class Laboratory implements AutoCloseable {
         boolean jit = backend.equals("vector");
         int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code, and runs it seldom
         options.warmupIterations(warmups)
-                .warmupTime(TimeValue.milliseconds(quick ? 300 : 700))
+                .warmupTime(TimeValue.milliseconds(quick ? jit ? 550 : 200 : 700))
                 .measurementIterations(naive ? 1 : quick ? 8 : 10)
                 .measurementTime(TimeValue.milliseconds(quick ? 100 : 300));
     }
