@@ -119,6 +119,7 @@ class ProgramFilesTest {
 
     @Test
     void manyWriteTheSameFile() throws Exception {
+        Devices.present();
         try (var threads = Executors.newFixedThreadPool(8)) {
             List<Future<int[]>> work = new ArrayList<>();
             for (int i = 0; i < 16; i++) {
