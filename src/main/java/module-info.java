@@ -1,5 +1,6 @@
 import dev.heed.AttentionBackend;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
 
 /** Attention for Java: one contract, every mechanism, CPU and GPU. */
@@ -37,5 +38,6 @@ module dev.heed {
 
     provides AttentionBackend with
             ReferenceBackend,
+            ScalarBackend,
             VectorBackend;
 }
