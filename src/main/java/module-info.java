@@ -1,6 +1,7 @@
 import dev.heed.AttentionBackend;
 import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
 
 /** Attention for Java: one contract, every mechanism, CPU and GPU. */
@@ -41,5 +42,6 @@ module dev.heed {
     provides AttentionBackend with
             OpenClBackend,
             ReferenceBackend,
+            ScalarBackend,
             VectorBackend;
 }

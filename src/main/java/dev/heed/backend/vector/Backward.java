@@ -1,8 +1,6 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
-import static dev.heed.backend.vector.Lanes.V;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
@@ -11,8 +9,6 @@ import dev.heed.ScoreStage;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -234,7 +230,7 @@ final class Backward {
                 scratch.hidden[tile] = Prefill.scores(call, panel, keyRows, scratch.strip, at, j, keys, cover);
                 Rows values = scratch.values;
                 values.load(call.inputs.value(), call.valueArray, panel.batch, kvHead, j, j + keys);
-                MicroKernel.product(
+                Loops.product(
                         values.data,
                         values.at,
                         values.step,
@@ -257,15 +253,15 @@ final class Backward {
         void read() {
             float c = call.modifier.factor;
             forEachTile((keyFrom, keys, at, hidden) -> {
-                if (SoftmaxTile.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
+                if (Loops.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
                     for (int i = 0; i < PANEL; i++) {
                         scratch.deltas[i] *= panel.statistics[2 * PANEL + i];
                     }
                 }
             });
             forEachTile((keyFrom, keys, at, hidden) -> {
-                SoftmaxTile.weigh(scratch.strip, at, keys, c, panel.statistics);
-                addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
+                Loops.weigh(scratch.strip, at, keys, c, panel.statistics);
+                Loops.addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
             });
         }
 
@@ -293,8 +289,8 @@ final class Backward {
                     sinkSums[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
                 }
             }
-            plainQueries = Prefill.finite(scratch.queries, panel.queries, scratch.queries.step);
-            plainGradients = Prefill.finite(scratch.gradients, panel.queries, scratch.gradients.step);
+            plainQueries = Loops.finite(scratch.queries, panel.queries, scratch.queries.step);
+            plainGradients = Loops.finite(scratch.gradients, panel.queries, scratch.gradients.step);
         }
 
         private static void clearRow(Rows rows, int i) {
@@ -307,11 +303,11 @@ final class Backward {
                 float[] weights = scratch.strip;
                 float[] scores = scratch.stripToo;
                 if (weighed) {
-                    normalise(weights, at, keys, panel.statistics);
+                    Loops.normalise(weights, at, keys, panel.statistics);
                 } else {
-                    SoftmaxTile.finish(weights, at, keys, call.modifier.factor, panel.statistics);
+                    Loops.finish(weights, at, keys, call.modifier.factor, panel.statistics);
                 }
-                scoreGradients(weights, scores, at, scratch.deltas, panel.statistics, keys);
+                Loops.scoreGradients(weights, scores, at, scratch.deltas, panel.statistics, keys);
                 addToBias(scores, at, keyFrom, keys);
                 Rows rows = scratch.keys;
                 long kvHead = panel.head / shape.groupSize();
@@ -319,9 +315,9 @@ final class Backward {
                 if (capped != null) {
                     Prefill.scores(capped, panel, rows, panel.tile, 0, keyFrom, keys, TileCover.FULL);
                     call.modifier.multiplySlopes(scores, at, panel.tile, keys);
-                    hideUnweighed(weights, scores, at, keys);
+                    Loops.hideUnweighed(weights, scores, at, keys);
                 }
-                ScoreModifier.scale(scores, at, keys, scale);
+                Loops.scale(scores, at, keys, scale);
                 boolean dropped = call.options.dropout() > 0;
                 if (dropped) {
                     call.drop(panel, weights, at, keyFrom, keys);
@@ -371,7 +367,7 @@ final class Backward {
             return;
         }
         for (int column = 0; column < rows.step; column += PANEL) {
-            MicroKernel.accumulate(
+            Loops.accumulate(
                     tile, at, PANEL, 1, keys, rows.data, column, rows.step, queries, sums, to + column, rows.step);
         }
     }
@@ -386,57 +382,6 @@ final class Backward {
                     sums[cell] = Math.fma(weight, rows.data[i * rows.step + d], sums[cell]);
                 }
             }
-        }
-    }
-
-    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever its value. */
-    private static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
-        for (int v = 0; v < PANEL; v += V) {
-            FloatVector sum = FloatVector.fromArray(SPECIES, deltas, v);
-            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
-                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
-                FloatVector more = weight.fma(FloatVector.fromArray(SPECIES, gradients, p), sum);
-                sum = more.blend(sum, weight.compare(VectorOperators.EQ, 0f));
-            }
-            sum.intoArray(deltas, v);
-        }
-    }
-
-    /** Multiplies by the inverse sums; 0 stays 0 in a row of NaN too. */
-    private static void normalise(float[] weights, int at, int keys, float[] statistics) {
-        for (int v = 0; v < PANEL; v += V) {
-            FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
-            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
-                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
-                weight.mul(inverse)
-                        .blend(0f, weight.compare(VectorOperators.EQ, 0f))
-                        .intoArray(weights, p);
-            }
-        }
-    }
-
-    /** {@code dS = P * (dP - delta + dLSE)}; where nothing is weighed nothing flows, whatever the value there. */
-    private static void scoreGradients(
-            float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
-        for (int v = 0; v < PANEL; v += V) {
-            FloatVector less = FloatVector.fromArray(SPECIES, deltas, v);
-            FloatVector more = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
-            for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
-                FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
-                FloatVector g = FloatVector.fromArray(SPECIES, gradients, p)
-                        .sub(less)
-                        .add(more)
-                        .mul(weight);
-                g.blend(0f, weight.compare(VectorOperators.EQ, 0f)).intoArray(gradients, p);
-            }
-        }
-    }
-
-    private static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
-        for (int p = at; p < at + keys * PANEL; p += V) {
-            FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
-            FloatVector g = FloatVector.fromArray(SPECIES, gradients, p);
-            g.blend(0f, weight.compare(VectorOperators.EQ, 0f)).intoArray(gradients, p);
         }
     }
 }

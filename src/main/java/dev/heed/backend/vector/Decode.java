@@ -110,7 +110,7 @@ final class Decode {
             long position = query.position(batch, queryHead(kvHead, r), query(r), 0);
             Rows.read(query, position, query.stride(3), scratch.packed, r * headDim, headDim);
             if (call.modifier.sign < 0) {
-                DotRow.scale(scratch.packed, r * headDim, headDim, -1);
+                Loops.scaleRow(scratch.packed, r * headDim, headDim, -1);
             }
         }
         scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
@@ -156,10 +156,10 @@ final class Decode {
             int at = r * STEP;
             int q = r * headDim;
             if (runs == RUNS) {
-                DotRow.scoresOfRuns(
+                Loops.scoresOfRuns(
                         scratch.packed, q, headDim, k.data, k.at, k.step, k.leap, count, scores, at, scratch.sums);
             } else {
-                DotRow.scores(scratch.packed, q, headDim, k.data, k.at, k.step, count, scores, at, scratch.sums);
+                Loops.scores(scratch.packed, q, headDim, k.data, k.at, k.step, count, scores, at, scratch.sums);
             }
             long head = queryHead(kvHead, r);
             for (int run = 0; run < runs; run++) {
@@ -171,16 +171,16 @@ final class Decode {
                 }
             }
             int state = task * rows + r;
-            float max = DotRow.max(scores, at, keys);
+            float max = Loops.max(scores, at, keys);
             if (max > maxima[state]) {
                 float factor = maxima[state] == SoftmaxTile.NOTHING
                         ? 0
                         : (float) Math.exp((double) (maxima[state] - max) * call.modifier.unit);
                 sums[state] *= factor;
-                DotRow.scale(weighted, state * width, width, factor);
+                Loops.scaleRow(weighted, state * width, width, factor);
                 maxima[state] = max;
             }
-            sums[state] += DotRow.weigh(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
+            sums[state] += Loops.weighRow(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
         }
         Rows v = load(scratch.values, call.inputs.value(), call.valueArray, batch, kvHead, from, apart, runs, count);
         pool(scratch, task, v, runs, count, hidden);
@@ -214,7 +214,7 @@ final class Decode {
         int at = v.at;
         boolean finite = true;
         for (int run = 0; hidden && run < runs; run++, v.at += v.leap) {
-            finite &= Prefill.finite(v, count, valueDim);
+            finite &= Loops.finite(v, count, valueDim);
         }
         v.at = at;
         if (!finite) {
@@ -229,18 +229,17 @@ final class Decode {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
                 if (runs == RUNS) {
-                    DotRow.addEightOfRuns(
+                    Loops.addEightOfRuns(
                             scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
                 } else {
-                    DotRow.addEight(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, weighted, to);
+                    Loops.addEight(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, weighted, to);
                 }
             }
         }
         for (; rows <= FEW_ROWS && runs == RUNS && column < whole; column += PANEL) {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
-                DotRow.addFourOfRuns(
-                        scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
+                Loops.addFourOfRuns(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
             }
         }
         for (int run = 0; run < runs; run++) {
@@ -258,7 +257,7 @@ final class Decode {
     private void accumulate(
             Scratch scratch, int task, int key, float[] values, int at, int step, int count, int column) {
         int to = task * rows * width + column;
-        MicroKernel.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
+        Loops.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
     }
 
     /** Copies the last columns into a strip, padded to a panel. */
@@ -327,7 +326,7 @@ final class Decode {
             }
             boolean empty = max == Double.NEGATIVE_INFINITY;
             if (!empty) {
-                DotRow.scale(scratch.row, 0, valueDim, (float) (1 / sum));
+                Loops.scaleRow(scratch.row, 0, valueDim, (float) (1 / sum));
             }
             Tensor output = result.output();
             long position = output.position(batch, queryHead(kvHead, r), query(r), 0);

@@ -130,15 +130,15 @@ final class Gemm {
             int aAt = a.at() + first * a.rowStep() + k * a.columnStep();
             int bAt = (panel * b.depth + k) * PANEL;
             if (k == 0) {
-                MicroKernel.product(
+                Loops.product(
                         a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
             } else {
-                MicroKernel.accumulate(
+                Loops.accumulate(
                         a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
             }
         }
         // The bias comes last: sums that begin with it would be rounded at its size.
-        LinearTile.finish(product.activation, product.bias, column, to, at, step, rows);
+        Loops.finishLinear(product.activation, product.bias, column, to, at, step, rows);
         for (int r = 0; narrow && r < rows; r++) {
             System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);
         }

@@ -51,7 +51,7 @@ final class Kept {
                 Arrays.fill(panel.tile, 0, keys * PANEL, 0);
             } else {
                 boolean hidden = Prefill.scores(call, panel, rows, panel.tile, 0, j, keys, cover);
-                SoftmaxTile.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
+                Loops.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
                 insert(panel, j, keys, hidden);
             }
             writeWeights(panel, j, keys);

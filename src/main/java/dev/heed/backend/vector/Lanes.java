@@ -1,20 +1,18 @@
 package dev.heed.backend.vector;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
+import dev.heed.machine.Machine;
 
-/**
- * The one vector species of this process. It must be a constant to the JIT, so it is chosen when this class is loaded:
- * {@code heed.vector.bits} forces a width, for tests.
- */
+/** The widths that the drivers reckon with: those of vectors, or of plain loops. Constants to the JIT. */
 final class Lanes {
-    static final VectorSpecies<Float> SPECIES = Integer.getInteger("heed.vector.bits", 0) == 0
-            ? FloatVector.SPECIES_PREFERRED
-            : VectorSpecies.of(float.class, VectorShape.forBitSize(Integer.getInteger("heed.vector.bits")));
+    /** Whether the loops are plain Java: where the Vector API is absent, or {@code heed.scalar} asks for it. */
+    static final boolean SCALAR = Boolean.getBoolean("heed.scalar")
+            || !Machine.current().vectorReasons().isEmpty();
+
+    /** The backend that these loops belong to. */
+    static final String BACKEND = SCALAR ? "scalar" : "vector";
 
     /** Floats in one vector. */
-    static final int V = SPECIES.length();
+    static final int V = SCALAR ? 16 : Species.SPECIES.length();
 
     /** Columns of a panel: the four vectors that a micro-kernel holds side by side. */
     static final int PANEL = 4 * V;

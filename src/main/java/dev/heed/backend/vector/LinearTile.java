@@ -1,8 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 
 import dev.heed.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -64,17 +64,6 @@ final class LinearTile {
         }
     }
 
-    /** {@code z = f'(z) dy}, element by element. */
-    static void multiplySlopes(Activation activation, Matrix z, Matrix dy, Workers workers) {
-        workers.run(z.rows(), (r, scratch) -> {
-            int at = z.at() + r * z.rowStep();
-            int from = dy.at() + r * dy.rowStep();
-            for (int c = 0; c < z.columns(); c++) {
-                z.data()[at + c] = (float) (activation.slope(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
-            }
-        });
-    }
-
     private static void relu(float[] x, int at) {
         for (int i = at; i < at + PANEL; i += V) {
             FloatVector value = FloatVector.fromArray(SPECIES, x, i);
@@ -84,7 +73,7 @@ final class LinearTile {
 
     private static void tanh(float[] x, int at) {
         for (int i = at; i < at + PANEL; i += V) {
-            ScoreModifier.tanh(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
+            ScoreTile.tanh(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 

@@ -1,16 +1,12 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
-import static dev.heed.backend.vector.Lanes.V;
 
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,8 +139,8 @@ final class Prefill {
     private void read(Panel panel, Rows keyRows, Rows values, long keyFrom, int keys, TileCover cover) {
         int width = (int) shape.valueHeadDim();
         boolean hidden = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
-        if (SoftmaxTile.read(panel.tile, keys, call.modifier.factor, panel.statistics)) {
-            shrink(panel.sums, width, panel.statistics);
+        if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics)) {
+            Loops.shrink(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
@@ -155,10 +151,10 @@ final class Prefill {
 
     /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean hidden) {
-        if (hidden && !finite(rows, keys, width)) {
-            poolVisible(rows, keys, width, tile, at, sums);
+        if (hidden && !Loops.finite(rows, keys, width)) {
+            Loops.poolVisible(rows, keys, width, tile, at, sums);
         } else {
-            MicroKernel.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
+            Loops.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
         }
     }
 
@@ -167,10 +163,10 @@ final class Prefill {
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         int headDim = (int) call.shape.headDim();
         int depth = Math.min(headDim, DEPTH);
-        MicroKernel.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
+        Loops.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
         for (int d = depth; d < headDim; d += DEPTH) {
             depth = Math.min(headDim - d, DEPTH);
-            MicroKernel.accumulate(
+            Loops.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }
         if (call.modifier.active) {
@@ -180,48 +176,6 @@ final class Prefill {
             call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
         }
         return cover == TileCover.PARTIAL || call.modifier.mayHide();
-    }
-
-    private static void shrink(float[] sums, int width, float[] statistics) {
-        for (int v = 0; v < PANEL; v += V) {
-            FloatVector factor = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
-            for (int d = 0, p = v; d < width; d++, p += PANEL) {
-                FloatVector.fromArray(SPECIES, sums, p).mul(factor).intoArray(sums, p);
-            }
-        }
-    }
-
-    static boolean finite(Rows values, int keys, int width) {
-        FloatVector spoiled = FloatVector.zero(SPECIES);
-        float spoiledTail = 0;
-        int whole = SPECIES.loopBound(width);
-        for (int j = 0; j < keys; j++) {
-            int row = values.at + j * values.step;
-            for (int d = 0; d < whole; d += V) {
-                spoiled = FloatVector.fromArray(SPECIES, values.data, row + d)
-                        .mul(0f)
-                        .add(spoiled);
-            }
-            for (int d = whole; d < width; d++) {
-                spoiledTail += values.data[row + d] * 0f;
-            }
-        }
-        return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
-    }
-
-    /** Weighted sums for a tile in which hidden values are not finite: a weight of exactly 0 leaves its value unread. */
-    private static void poolVisible(Rows values, int keys, int width, float[] tile, int at, float[] sums) {
-        for (int j = 0; j < keys; j++) {
-            for (int v = 0; v < PANEL; v += V) {
-                FloatVector weight = FloatVector.fromArray(SPECIES, tile, at + j * PANEL + v);
-                var visible = weight.compare(VectorOperators.NE, 0f);
-                for (int d = 0; d < width; d++) {
-                    FloatVector sum = FloatVector.fromArray(SPECIES, sums, d * PANEL + v);
-                    FloatVector value = FloatVector.broadcast(SPECIES, values.data[values.at + j * values.step + d]);
-                    sum.blend(weight.fma(value, sum), visible).intoArray(sums, d * PANEL + v);
-                }
-            }
-        }
     }
 
     /** Lets the sink, which has no value, join the sums of all rows; afterwards the inverse sums are there. */

@@ -1,15 +1,10 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
-import static dev.heed.backend.vector.Lanes.V;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,22 +56,17 @@ final class ScoreModifier {
     /** Turns the dot products of some keys into scores. */
     void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
-            scale(tile, at, keys, scale);
+            Loops.scale(tile, at, keys, scale);
         }
         if (softcap != null) {
-            softcap(tile, at, keys, softcap);
+            Loops.softcap(tile, at, keys * PANEL, softcap);
         }
         if (bias != null) {
             addBias(bias, panel, tile, at, keyFrom, keys);
         }
         if (slopes != null) {
-            addAlibi((float) slopes.get(panel.head), tile, at, panel.from, keyFrom, keys);
-        }
-    }
-
-    static void scale(float[] tile, int at, int keys, float scale) {
-        for (int p = at; p < at + keys * PANEL; p += V) {
-            FloatVector.fromArray(SPECIES, tile, p).mul(scale).intoArray(tile, p);
+            Loops.subtractDistances(
+                    (float) slopes.get(panel.head), tile, at, (float) (panel.from + alibiOffset - keyFrom), keys);
         }
     }
 
@@ -85,10 +75,8 @@ final class ScoreModifier {
         for (int j = 0; active && j < keys; j++) {
             row[at + j] *= scale;
         }
-        for (int j = 0; softcap != null && j < keys; j += V) {
-            VectorMask<Float> there = SPECIES.indexInRange(j, keys);
-            FloatVector s = FloatVector.fromArray(SPECIES, row, at + j, there);
-            tanh(s.div(softcap)).mul(softcap).intoArray(row, at + j, there);
+        if (softcap != null) {
+            Loops.softcap(row, at, keys, softcap);
         }
         for (int j = 0; bias != null && j < keys; j++) {
             float added = (float) bias.get(batch, head, query, keyFrom + j);
@@ -97,12 +85,6 @@ final class ScoreModifier {
         float slope = slopes == null ? 0 : (float) slopes.get(head);
         for (int j = 0; slopes != null && j < keys; j++) {
             row[at + j] -= slope * Math.abs(query + alibiOffset - keyFrom - j);
-        }
-    }
-
-    private static void softcap(float[] tile, int at, int keys, float cap) {
-        for (int p = at; p < at + keys * PANEL; p += V) {
-            tanh(FloatVector.fromArray(SPECIES, tile, p).div(cap)).mul(cap).intoArray(tile, p);
         }
     }
 
@@ -118,49 +100,10 @@ final class ScoreModifier {
         }
     }
 
-    private void addAlibi(float slope, float[] tile, int at, long queryFrom, long keyFrom, int keys) {
-        for (int v = 0; v < PANEL; v += V) {
-            FloatVector lane = FloatVector.broadcast(SPECIES, 0f).addIndex(1);
-            for (int j = 0; j < keys; j++) {
-                FloatVector distance = lane.add((float) (queryFrom + alibiOffset - keyFrom - j + v))
-                        .abs();
-                int p = at + j * PANEL + v;
-                FloatVector.fromArray(SPECIES, tile, p).sub(distance.mul(slope)).intoArray(tile, p);
-            }
-        }
-    }
-
     /** The derivative of the softcap at every score of a tile that holds capped scores: {@code 1 - (score / cap)^2}. */
     void multiplySlopes(float[] gradients, int at, float[] capped, int keys) {
-        if (softcap == null) {
-            return;
+        if (softcap != null) {
+            Loops.multiplySlopes(gradients, at, capped, keys, 1 / softcap);
         }
-        float inverse = 1 / softcap;
-        for (int p = 0; p < keys * PANEL; p += V) {
-            FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);
-            FloatVector slope = t.mul(t).neg().add(1f);
-            FloatVector.fromArray(SPECIES, gradients, at + p).mul(slope).intoArray(gradients, at + p);
-        }
-    }
-
-    /**
-     * The hyperbolic tangent: below 0.625 an odd polynomial of degree 11, else {@code 1 - 2 / (e^2x + 1)}; within 2 ulp
-     * (coefficients: Moshier, Cephes tanhf).
-     */
-    static FloatVector tanh(FloatVector x) {
-        FloatVector size = x.abs();
-        FloatVector z = x.mul(x);
-        FloatVector small = z.mul(-5.70498872745e-3f).add(2.06390887954e-2f);
-        small = small.fma(z, FloatVector.broadcast(SPECIES, -5.37397155531e-2f));
-        small = small.fma(z, FloatVector.broadcast(SPECIES, 1.33314422036e-1f));
-        small = small.fma(z, FloatVector.broadcast(SPECIES, -3.33332819422e-1f));
-        small = small.mul(z).fma(x, x);
-        FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // beyond it tanh is 1
-        FloatVector e = SoftmaxTile.exp2(capped.mul(2 * LOG2E)).add(1f);
-        FloatVector large = FloatVector.broadcast(SPECIES, 1f)
-                .sub(FloatVector.broadcast(SPECIES, 2f).div(e));
-        VectorMask<Float> negative = x.compare(VectorOperators.LT, 0f);
-        large = large.blend(large.neg(), negative);
-        return large.blend(small, size.compare(VectorOperators.LT, 0.625f));
     }
 }

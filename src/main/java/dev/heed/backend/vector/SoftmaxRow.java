@@ -1,7 +1,7 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -55,20 +55,6 @@ final class SoftmaxRow {
             shift(x, at, y, to, length, max, (float) Math.log(sum));
         }
         return following;
-    }
-
-    /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
-    static void gradient(float[] y, float[] dy, int length, boolean log) {
-        double sum = 0;
-        boolean empty = log;
-        for (int i = 0; i < length; i++) {
-            empty &= y[i] == Float.NEGATIVE_INFINITY;
-            sum += log ? dy[i] : (double) dy[i] * y[i];
-        }
-        float total = (float) sum;
-        for (int i = 0; i < length; i++) {
-            dy[i] = empty ? 0 : log ? dy[i] - (float) Math.exp(y[i]) * total : y[i] * (dy[i] - total);
-        }
     }
 
     /** The largest element; NaN are passed over here and spoil the sum. */

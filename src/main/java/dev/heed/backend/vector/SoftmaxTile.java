@@ -1,8 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -24,14 +24,14 @@ final class SoftmaxTile {
     /** The max of a row that has read nothing: finite, so that no difference of two of them is NaN. */
     static final float NOTHING = -Float.MAX_VALUE;
 
-    private static final float LOWEST = -126;
-    private static final float SPLIT = 0x1.8p23f;
-    private static final float C1 = 0x1.62e430p-1f;
-    private static final float C2 = 0x1.ebfbdcp-3f;
-    private static final float C3 = 0x1.c6aee8p-5f;
-    private static final float C4 = 0x1.3b2d4cp-7f;
-    private static final float C5 = 0x1.5f3e54p-10f;
-    private static final float C6 = 0x1.41fbbcp-13f;
+    static final float LOWEST = -126;
+    static final float SPLIT = 0x1.8p23f;
+    static final float C1 = 0x1.62e430p-1f;
+    static final float C2 = 0x1.ebfbdcp-3f;
+    static final float C3 = 0x1.c6aee8p-5f;
+    static final float C4 = 0x1.3b2d4cp-7f;
+    static final float C5 = 0x1.5f3e54p-10f;
+    static final float C6 = 0x1.41fbbcp-13f;
 
     private SoftmaxTile() {}
 

@@ -20,7 +20,7 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        String loops = wide() ? "vector f64, " : Decode.fits(problem()) ? "vector decode, " : "vector prefill, ";
+        String loops = Lanes.BACKEND + (wide() ? " f64, " : Decode.fits(problem()) ? " decode, " : " prefill, ");
         return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
 

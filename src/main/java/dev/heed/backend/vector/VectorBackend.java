@@ -1,20 +1,6 @@
 package dev.heed.backend.vector;
 
-import dev.heed.AttentionBackend;
-import dev.heed.AttentionPlan;
-import dev.heed.AttentionProblem;
-import dev.heed.LinearPlan;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadPlan;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.RotaryPlan;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxPlan;
-import dev.heed.SoftmaxProblem;
 import dev.heed.machine.Machine;
-import dev.heed.tensor.DType;
-import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -30,19 +16,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>This class imports nothing from the incubator module: where it is absent, that is one more reason.
  */
-public final class VectorBackend implements AttentionBackend {
-    private static final String THREADS = "heed.threads";
+public final class VectorBackend extends CpuBackend {
     private static final String BITS = "heed.vector.bits";
-    private static final int NOT_A_NUMBER = -1;
-
-    private final int threads;
-    private final @Nullable Executor executor;
-    private @Nullable Workers workers;
-    private boolean closed;
 
     /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
     public VectorBackend() {
-        this(Math.max(1, property(THREADS, Runtime.getRuntime().availableProcessors())));
+        this(defaultThreads());
     }
 
     /**
@@ -61,24 +40,7 @@ public final class VectorBackend implements AttentionBackend {
      * @param executor where the other threads come from, or null for a pool of the backend's own
      */
     public VectorBackend(int threads, @Nullable Executor executor) {
-        if (threads < 1) {
-            throw new InvalidInputException(
-                    "The number of threads is not positive",
-                    "1 or more",
-                    String.valueOf(threads),
-                    "-Dheed.threads=1 computes on the caller's thread");
-        }
-        this.threads = threads;
-        this.executor = executor;
-    }
-
-    private static int property(String name, int otherwise) {
-        String text = System.getProperty(name);
-        try {
-            return text == null || text.isEmpty() ? otherwise : Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            return NOT_A_NUMBER;
-        }
+        super(threads, executor);
     }
 
     @Override
@@ -103,74 +65,14 @@ public final class VectorBackend implements AttentionBackend {
     }
 
     @Override
-    public synchronized List<String> notReadyReasons() {
+    List<String> loopReasons() {
         List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
-        if (property(THREADS, 1) < 1) {
-            reasons.add(
-                    "-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
+        if (reasons.isEmpty() && Boolean.getBoolean(ScalarBackend.ASKED_FOR)) {
+            reasons.add("-D" + ScalarBackend.ASKED_FOR + "=true asks for plain loops: leave it out");
         }
         if (!List.of(0, 128, 256, 512).contains(property(BITS, 0))) {
             reasons.add("-D" + BITS + "=" + System.getProperty(BITS) + " is no vector width: give 128, 256 or 512");
         }
-        if (closed) {
-            reasons.add("the backend is closed: make a new one");
-        }
         return reasons;
-    }
-
-    @Override
-    public List<String> notSupportedReasons(Problem problem) {
-        return ArrayLimit.reasons(problem);
-    }
-
-    @Override
-    public AttentionPlan plan(AttentionProblem problem) {
-        return new VectorAttention(problem, workers(problem));
-    }
-
-    @Override
-    public SoftmaxPlan plan(SoftmaxProblem problem) {
-        return new VectorSoftmax(problem, workers(problem));
-    }
-
-    @Override
-    public MultiHeadPlan plan(MultiHeadProblem problem) {
-        Workers running = workers(problem);
-        return problem.attention().type() == DType.F64
-                ? new WideMultiHead(problem, running)
-                : new VectorMultiHead(problem, running);
-    }
-
-    @Override
-    public LinearPlan plan(LinearProblem problem) {
-        Workers running = workers(problem);
-        return problem.type() == DType.F64 ? new WideLinear(problem, running) : new VectorLinear(problem, running);
-    }
-
-    @Override
-    public RotaryPlan plan(RotaryProblem problem) {
-        return new VectorRotary(problem, workers(problem));
-    }
-
-    private synchronized Workers workers(Problem problem) {
-        List<String> reasons = notReadyReasons();
-        if (!reasons.isEmpty()) {
-            throw new IllegalStateException("Backend vector is not ready: " + String.join("; ", reasons)
-                    + "\n  case      " + problem + "\nHINT: java " + Machine.VECTOR_FLAG);
-        }
-        Workers running = workers;
-        if (running == null) {
-            running = new Workers(threads, executor);
-            workers = running;
-        }
-        return running;
-    }
-
-    @Override
-    public synchronized void close() {
-        closed = true;
-        if (workers != null) {
-            workers.close();
-        }
     }
 }

@@ -23,7 +23,7 @@ final class VectorLinear extends LinearPlan {
 
     @Override
     public String describe() {
-        return "vector linear layer, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " linear layer, " + workers.threads() + " threads";
     }
 
     @Override
@@ -52,7 +52,7 @@ final class VectorLinear extends LinearPlan {
         if (problem().activation() != Activation.IDENTITY) {
             Matrix slopes = Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
             Gemm.run(product(x, weights.weight(), weights.bias(), Activation.IDENTITY, slopes, workers), workers);
-            LinearTile.multiplySlopes(problem().activation(), slopes, dz, workers);
+            multiplySlopes(problem().activation(), slopes, dz, workers);
             dz = slopes;
         }
         Matrix dx = this.input.place(inputGradient);
@@ -88,5 +88,16 @@ final class VectorLinear extends LinearPlan {
 
     private static Matrix matrix(Tensor tensor) {
         return new MatrixBuffer().read(tensor);
+    }
+
+    /** {@code z = f'(z) dy}, element by element. */
+    private static void multiplySlopes(Activation activation, Matrix z, Matrix dy, Workers workers) {
+        workers.run(z.rows(), (r, scratch) -> {
+            int at = z.at() + r * z.rowStep();
+            int from = dy.at() + r * dy.rowStep();
+            for (int c = 0; c < z.columns(); c++) {
+                z.data()[at + c] = (float) (activation.slope(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
+            }
+        });
     }
 }

@@ -36,7 +36,7 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     @Override
     public String describe() {
-        return "vector multi-head attention, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " multi-head attention, " + workers.threads() + " threads";
     }
 
     @Override

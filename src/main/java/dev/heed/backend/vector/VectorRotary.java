@@ -19,7 +19,7 @@ final class VectorRotary extends RotaryPlan {
 
     @Override
     public String describe() {
-        return "vector rotary embedding, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " rotary embedding, " + workers.threads() + " threads";
     }
 
     @Override

@@ -19,7 +19,7 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     @Override
     public String describe() {
-        return "vector softmax, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " softmax, " + workers.threads() + " threads";
     }
 
     @Override
@@ -53,12 +53,12 @@ final class VectorSoftmax extends SoftmaxPlan {
                     put = 0;
                 }
                 if (row == first || from == null) {
-                    max = SoftmaxRow.max(x, at, length);
+                    max = Loops.maxOfRow(x, at, length);
                 }
                 int next = from != null && row + 1 < end ? fromAt + (int) in.position(row + 1) : at;
                 max = problem().log()
-                        ? SoftmaxRow.logSoftmax(x, at, y, put, length, max, next, scratch.row)
-                        : SoftmaxRow.softmax(x, at, y, put, length, max, next, scratch.row);
+                        ? Loops.logSoftmax(x, at, y, put, length, max, next, scratch.row)
+                        : Loops.softmax(x, at, y, put, length, max, next, scratch.row);
                 if (to == null) {
                     Rows.write(y, put, output, out.position(row), out.stride(), length);
                 }
@@ -97,7 +97,7 @@ final class VectorSoftmax extends SoftmaxPlan {
             scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
             Rows.read(output, y.position(row), y.stride(), scratch.tile, 0, length);
             Rows.read(outputGradient, dy.position(row), dy.stride(), scratch.tileToo, 0, length);
-            SoftmaxRow.gradient(scratch.tile, scratch.tileToo, length, problem().log());
+            gradient(scratch.tile, scratch.tileToo, length, problem().log());
             Rows.write(scratch.tileToo, 0, inputGradient, dx.position(row), dx.stride(), length);
         });
     }
@@ -125,5 +125,19 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     private interface RowVisitor {
         void visit(long row, Scratch scratch);
+    }
+
+    /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
+    private static void gradient(float[] y, float[] dy, int length, boolean log) {
+        double sum = 0;
+        boolean empty = log;
+        for (int i = 0; i < length; i++) {
+            empty &= y[i] == Float.NEGATIVE_INFINITY;
+            sum += log ? dy[i] : (double) dy[i] * y[i];
+        }
+        float total = (float) sum;
+        for (int i = 0; i < length; i++) {
+            dy[i] = empty ? 0 : log ? dy[i] - (float) Math.exp(y[i]) * total : y[i] * (dy[i] - total);
+        }
     }
 }

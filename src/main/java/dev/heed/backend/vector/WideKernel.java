@@ -1,9 +1,10 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.WideLanes.SPECIES;
 import static dev.heed.backend.vector.WideLanes.V;
+import static dev.heed.backend.vector.WideSpecies.SPECIES;
 
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Matrix products in f64. An element of the result is a sum of its own, begun at 0 and run in depth order, whatever
@@ -282,5 +283,23 @@ final class WideKernel {
                     .add(s);
         }
         s.intoArray(c, cAt);
+    }
+
+    /** Whether nothing in some rows is infinite or NaN. */
+    static boolean finite(double[] data, int at, int step, int count, int width) {
+        DoubleVector spoiled = DoubleVector.zero(SPECIES);
+        double spoiledTail = 0;
+        int whole = SPECIES.loopBound(width);
+        for (int j = 0; j < count; j++) {
+            int row = at + j * step;
+            for (int d = 0; d < whole; d += V) {
+                spoiled = DoubleVector.fromArray(SPECIES, data, row + d).mul(0).add(spoiled);
+            }
+            for (int d = whole; d < width; d++) {
+                spoiledTail += data[row + d] * 0;
+            }
+        }
+        return spoiledTail + spoiled.reduceLanes(VectorOperators.ADD)
+                == 0; // zeros and NaN: their order is nothing to a sum
     }
 }

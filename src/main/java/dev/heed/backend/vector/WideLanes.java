@@ -1,13 +1,9 @@
 package dev.heed.backend.vector;
 
-import jdk.incubator.vector.VectorSpecies;
-
-/** The species of f64: as many bits as {@link Lanes}, a constant for the same reason. */
+/** The widths of f64: vectors of as many bits as {@link Lanes} has. */
 final class WideLanes {
-    static final VectorSpecies<Double> SPECIES = VectorSpecies.of(double.class, Lanes.SPECIES.vectorShape());
-
     /** Doubles in one vector. */
-    static final int V = SPECIES.length();
+    static final int V = Lanes.V / 2;
 
     /** The most queries of a panel, and the columns of a packed panel. */
     static final int PANEL = 4 * V;

@@ -1,14 +1,9 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.WideLanes.SPECIES;
-import static dev.heed.backend.vector.WideLanes.V;
-
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,20 +51,7 @@ final class WideRows {
 
     /** Whether nothing in the first {@code count} rows is infinite or NaN. */
     boolean finite(int count, int width) {
-        DoubleVector spoiled = DoubleVector.zero(SPECIES);
-        double spoiledTail = 0;
-        int whole = SPECIES.loopBound(width);
-        for (int j = 0; j < count; j++) {
-            int row = at + j * step;
-            for (int d = 0; d < whole; d += V) {
-                spoiled = DoubleVector.fromArray(SPECIES, data, row + d).mul(0).add(spoiled);
-            }
-            for (int d = whole; d < width; d++) {
-                spoiledTail += data[row + d] * 0;
-            }
-        }
-        return spoiledTail + spoiled.reduceLanes(VectorOperators.ADD)
-                == 0; // zeros and NaN: their order is nothing to a sum
+        return WideKernel.finite(data, at, step, count, width);
     }
 
     /** {@return the array behind a tensor whose rows can be read in place, or null} */

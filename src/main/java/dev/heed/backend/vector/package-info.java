@@ -1,7 +1,8 @@
 /**
- * Attention on the CPU through the Vector API: queries in the lanes, keys and values read where they lie.
+ * Attention on the CPU through the Vector API, or plain loops where it is absent: queries in the lanes, keys and values
+ * read where they lie.
  *
- * <p>Stability: implementation; {@code VectorBackend} is the one public type.
+ * <p>Stability: implementation; {@code VectorBackend} and {@code ScalarBackend} are the public types.
  *
  * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code machine},
  * {@code tuning}, {@code ffi}.

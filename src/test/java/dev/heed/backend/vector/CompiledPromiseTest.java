@@ -67,7 +67,7 @@ class CompiledPromiseTest {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(mode, "--add-modules=jdk.incubator.vector", "-Xmx512m"));
-        command.add("-Dheed.vector.bits=" + Lanes.SPECIES.vectorBitSize());
+        command.add("-Dheed.vector.bits=" + Species.SPECIES.vectorBitSize());
         command.addAll(List.of("-cp", place(VectorBackend.class) + File.pathSeparator + place(Program.class)));
         command.addAll(List.of(Program.class.getName(), String.valueOf(repeats)));
         Process process = new ProcessBuilder(command)

@@ -1,8 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,12 +19,12 @@ import org.junit.jupiter.api.Test;
 class ScoreModifierTest {
     private static float[] tanh(float[] x) {
         float[] y = new float[V];
-        ScoreModifier.tanh(FloatVector.fromArray(SPECIES, x, 0)).intoArray(y, 0);
+        ScoreTile.tanh(FloatVector.fromArray(SPECIES, x, 0)).intoArray(y, 0);
         return y;
     }
 
     private static float tanh(float x) {
-        return ScoreModifier.tanh(FloatVector.broadcast(SPECIES, x)).lane(0);
+        return ScoreTile.tanh(FloatVector.broadcast(SPECIES, x)).lane(0);
     }
 
     /** Every 61st float from 0 to 30, both signs. */

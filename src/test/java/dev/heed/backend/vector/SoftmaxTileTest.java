@@ -1,8 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

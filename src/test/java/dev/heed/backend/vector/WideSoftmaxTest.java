@@ -1,7 +1,7 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.WideLanes.SPECIES;
 import static dev.heed.backend.vector.WideLanes.V;
+import static dev.heed.backend.vector.WideSpecies.SPECIES;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

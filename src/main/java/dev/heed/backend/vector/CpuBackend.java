@@ -1,0 +1,135 @@
+package dev.heed.backend.vector;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.machine.Machine;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the backends of this package have in common: plans, threads, closing. They differ in the loops below the drivers, and
+ * a process has one kind of loops, {@link Lanes#SCALAR}.
+ *
+ * <p>This class and its heirs import nothing from the incubator module.
+ */
+abstract class CpuBackend implements AttentionBackend {
+    private static final String THREADS = "heed.threads";
+    private static final int NOT_A_NUMBER = -1;
+
+    final int threads;
+    private final @Nullable Executor executor;
+    private @Nullable Workers workers;
+    private boolean closed;
+
+    CpuBackend(int threads, @Nullable Executor executor) {
+        if (threads < 1) {
+            throw new InvalidInputException(
+                    "The number of threads is not positive",
+                    "1 or more",
+                    String.valueOf(threads),
+                    "-Dheed.threads=1 computes on the caller's thread");
+        }
+        this.threads = threads;
+        this.executor = executor;
+    }
+
+    /** {@return {@code heed.threads}, or one for every processor} */
+    static int defaultThreads() {
+        return Math.max(1, property(THREADS, Runtime.getRuntime().availableProcessors()));
+    }
+
+    static int property(String name, int otherwise) {
+        String text = System.getProperty(name);
+        try {
+            return text == null || text.isEmpty() ? otherwise : Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            return NOT_A_NUMBER;
+        }
+    }
+
+    /** {@return why these loops cannot run in this process} */
+    abstract List<String> loopReasons();
+
+    @Override
+    public final synchronized List<String> notReadyReasons() {
+        List<String> reasons = new ArrayList<>(loopReasons());
+        if (property(THREADS, 1) < 1) {
+            reasons.add(
+                    "-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
+        }
+        if (closed) {
+            reasons.add("the backend is closed: make a new one");
+        }
+        return reasons;
+    }
+
+    @Override
+    public List<String> notSupportedReasons(Problem problem) {
+        return ArrayLimit.reasons(problem);
+    }
+
+    @Override
+    public final AttentionPlan plan(AttentionProblem problem) {
+        return new VectorAttention(problem, workers(problem));
+    }
+
+    @Override
+    public final SoftmaxPlan plan(SoftmaxProblem problem) {
+        return new VectorSoftmax(problem, workers(problem));
+    }
+
+    @Override
+    public final MultiHeadPlan plan(MultiHeadProblem problem) {
+        Workers running = workers(problem);
+        return problem.attention().type() == DType.F64
+                ? new WideMultiHead(problem, running)
+                : new VectorMultiHead(problem, running);
+    }
+
+    @Override
+    public final LinearPlan plan(LinearProblem problem) {
+        Workers running = workers(problem);
+        return problem.type() == DType.F64 ? new WideLinear(problem, running) : new VectorLinear(problem, running);
+    }
+
+    @Override
+    public final RotaryPlan plan(RotaryProblem problem) {
+        return new VectorRotary(problem, workers(problem));
+    }
+
+    private synchronized Workers workers(Problem problem) {
+        List<String> reasons = notReadyReasons();
+        if (!reasons.isEmpty()) {
+            throw new IllegalStateException("Backend " + name() + " is not ready: " + String.join("; ", reasons)
+                    + "\n  case      " + problem + "\nHINT: java " + Machine.VECTOR_FLAG);
+        }
+        Workers running = workers;
+        if (running == null) {
+            running = new Workers(threads, executor);
+            workers = running;
+        }
+        return running;
+    }
+
+    @Override
+    public final synchronized void close() {
+        closed = true;
+        if (workers != null) {
+            workers.close();
+        }
+    }
+}

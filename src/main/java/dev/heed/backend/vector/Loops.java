@@ -1,0 +1,270 @@
+package dev.heed.backend.vector;
+
+import dev.heed.Activation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inner loops by name: vectors, or plain Java where {@link Lanes#SCALAR}. A constant decides, so nothing is left of the
+ * choice in compiled code, and the drivers around the loops are the same. Classes with vectors in them are not even loaded
+ * where the Vector API is absent.
+ */
+final class Loops {
+    private Loops() {}
+
+    static void product(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        if (Lanes.SCALAR) {
+            ScalarKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        } else {
+            MicroKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        }
+    }
+
+    static void accumulate(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        if (Lanes.SCALAR) {
+            ScalarKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        } else {
+            MicroKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        }
+    }
+
+    static boolean read(float[] tile, int keys, float c, float[] statistics) {
+        return Lanes.SCALAR ? ScalarTile.read(tile, keys, c, statistics) : SoftmaxTile.read(tile, keys, c, statistics);
+    }
+
+    static boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
+        return Lanes.SCALAR
+                ? ScalarTile.raiseMaxima(tile, at, keys, c, statistics)
+                : SoftmaxTile.raiseMaxima(tile, at, keys, c, statistics);
+    }
+
+    static void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.weigh(tile, at, keys, c, statistics);
+        } else {
+            SoftmaxTile.weigh(tile, at, keys, c, statistics);
+        }
+    }
+
+    static void finish(float[] tile, int at, int keys, float c, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.finish(tile, at, keys, c, statistics);
+        } else {
+            SoftmaxTile.finish(tile, at, keys, c, statistics);
+        }
+    }
+
+    static void scale(float[] tile, int at, int keys, float scale) {
+        if (Lanes.SCALAR) {
+            ScalarTile.scale(tile, at, keys, scale);
+        } else {
+            ScoreTile.scale(tile, at, keys, scale);
+        }
+    }
+
+    static void softcap(float[] scores, int at, int count, float cap) {
+        if (Lanes.SCALAR) {
+            ScalarTile.softcap(scores, at, count, cap);
+        } else {
+            ScoreTile.softcap(scores, at, count, cap);
+        }
+    }
+
+    static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.subtractDistances(slope, tile, at, first, keys);
+        } else {
+            ScoreTile.subtractDistances(slope, tile, at, first, keys);
+        }
+    }
+
+    static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+        if (Lanes.SCALAR) {
+            ScalarTile.multiplySlopes(gradients, at, capped, keys, inverse);
+        } else {
+            ScoreTile.multiplySlopes(gradients, at, capped, keys, inverse);
+        }
+    }
+
+    static void shrink(float[] sums, int width, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.shrink(sums, width, statistics);
+        } else {
+            PanelTile.shrink(sums, width, statistics);
+        }
+    }
+
+    static boolean finite(Rows values, int keys, int width) {
+        return Lanes.SCALAR ? ScalarTile.finite(values, keys, width) : PanelTile.finite(values, keys, width);
+    }
+
+    static void poolVisible(Rows values, int keys, int width, float[] tile, int at, float[] sums) {
+        if (Lanes.SCALAR) {
+            ScalarTile.poolVisible(values, keys, width, tile, at, sums);
+        } else {
+            PanelTile.poolVisible(values, keys, width, tile, at, sums);
+        }
+    }
+
+    static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+        if (Lanes.SCALAR) {
+            ScalarTile.addWeighted(weights, gradients, at, keys, deltas);
+        } else {
+            GradientTile.addWeighted(weights, gradients, at, keys, deltas);
+        }
+    }
+
+    static void normalise(float[] weights, int at, int keys, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.normalise(weights, at, keys, statistics);
+        } else {
+            GradientTile.normalise(weights, at, keys, statistics);
+        }
+    }
+
+    static void scoreGradients(
+            float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.scoreGradients(weights, gradients, at, deltas, statistics, keys);
+        } else {
+            GradientTile.scoreGradients(weights, gradients, at, deltas, statistics, keys);
+        }
+    }
+
+    static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.hideUnweighed(weights, gradients, at, keys);
+        } else {
+            GradientTile.hideUnweighed(weights, gradients, at, keys);
+        }
+    }
+
+    static void finishLinear(
+            Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
+        if (Lanes.SCALAR) {
+            ScalarTile.finishLinear(activation, bias, from, x, at, step, rows);
+        } else {
+            LinearTile.finish(activation, bias, from, x, at, step, rows);
+        }
+    }
+
+    static void scores(
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+        } else {
+            DotRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+        }
+    }
+
+    static void scoresOfRuns(
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int leap,
+            int count,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+        } else {
+            DotRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+        }
+    }
+
+    static void addEight(float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+        } else {
+            DotRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+        }
+    }
+
+    static void addEightOfRuns(
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        } else {
+            DotRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        }
+    }
+
+    static void addFourOfRuns(
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        } else {
+            DotRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        }
+    }
+
+    static float max(float[] scores, int at, int count) {
+        return Lanes.SCALAR ? ScalarRow.max(scores, at, count) : DotRow.max(scores, at, count);
+    }
+
+    static float weighRow(float[] scores, int at, int count, float max, float c, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.weigh(scores, at, count, max, c, lanes)
+                : DotRow.weigh(scores, at, count, max, c, lanes);
+    }
+
+    static void scaleRow(float[] y, int at, int count, float factor) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scale(y, at, count, factor);
+        } else {
+            DotRow.scale(y, at, count, factor);
+        }
+    }
+
+    static float maxOfRow(float[] x, int at, int length) {
+        return Lanes.SCALAR ? ScalarRow.maxOfRow(x, at, length) : SoftmaxRow.max(x, at, length);
+    }
+
+    static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.softmax(x, at, y, to, length, max, next, lanes)
+                : SoftmaxRow.softmax(x, at, y, to, length, max, next, lanes);
+    }
+
+    static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.logSoftmax(x, at, y, to, length, max, next, lanes)
+                : SoftmaxRow.logSoftmax(x, at, y, to, length, max, next, lanes);
+    }
+}

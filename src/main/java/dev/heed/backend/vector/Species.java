@@ -1,0 +1,17 @@
+package dev.heed.backend.vector;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The one vector species of this process. It must be a constant to the JIT, so it is chosen when this class is loaded:
+ * {@code heed.vector.bits} forces a width, for tests.
+ */
+final class Species {
+    static final VectorSpecies<Float> SPECIES = Integer.getInteger("heed.vector.bits", 0) == 0
+            ? FloatVector.SPECIES_PREFERRED
+            : VectorSpecies.of(float.class, VectorShape.forBitSize(Integer.getInteger("heed.vector.bits")));
+
+    private Species() {}
+}

@@ -1,0 +1,85 @@
+package dev.heed.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heed.Problem;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+import org.junit.platform.launcher.listeners.TestExecutionSummary;
+
+/** Plain loops in processes of their own, started as users start them who do not know the flag. */
+class ScalarBackendTest {
+    /** Fewer would mean that the contract was not found, or skipped as a whole. */
+    private static final long FEWEST_TESTS = 450;
+
+    /** Runs {@link ScalarContract} and prints what failed, then how many succeeded. */
+    static final class Program {
+        private Program() {}
+
+        public static void main(String[] arguments) {
+            LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
+                    .selectors(DiscoverySelectors.selectClass(ScalarContract.class))
+                    .build();
+            var listener = new SummaryGeneratingListener();
+            Launcher launcher = LauncherFactory.create();
+            launcher.execute(request, listener);
+            TestExecutionSummary summary = listener.getSummary();
+            summary.getFailures()
+                    .forEach(failure -> System.out.println(
+                            failure.getTestIdentifier().getDisplayName() + ": " + failure.getException()));
+            System.out.println("failed " + summary.getTotalFailureCount());
+            System.out.println("succeeded " + summary.getTestsSucceededCount());
+            System.exit(0); // jqwik and the like may leave threads
+        }
+    }
+
+    @Test
+    void theContractHoldsWhereTheVectorApiIsAbsent() throws Exception {
+        holds();
+    }
+
+    @Test
+    void theContractHoldsWhereTheVectorApiIsThereAndNotWanted() throws Exception {
+        holds("--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
+    }
+
+    @Test
+    void besideVectorsItIsNotReadyAndSaysWhy() {
+        try (ScalarBackend backend = new ScalarBackend(1)) {
+            List<String> reasons = backend.notReadyReasons();
+            assertEquals(1, reasons.size());
+            assertTrue(reasons.getFirst().contains("-Dheed.scalar=true"), reasons::toString);
+            assertEquals(List.of(), backend.devices());
+            assertEquals(
+                    List.of("f64 has vector loops only: java --add-modules jdk.incubator.vector"),
+                    backend.notSupportedReasons(Problem.parse("softmax 2x3 f64")));
+            assertEquals(List.of(), backend.notSupportedReasons(Problem.parse("softmax 2x3 bf16")));
+        }
+    }
+
+    private static void holds(String... options) throws Exception {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path"), Program.class.getName()));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(3, TimeUnit.MINUTES), () -> command + " did not end");
+        assertTrue(said.contains("failed 0\n"), said);
+        long succeeded = Long.parseLong(said.replaceAll("(?s).*succeeded (\\d+)\\s*$", "$1"));
+        assertTrue(succeeded >= FEWEST_TESTS, said);
+    }
+}

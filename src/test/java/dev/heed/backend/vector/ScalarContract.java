@@ -1,0 +1,21 @@
+package dev.heed.backend.vector;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionBackendContract;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The contract on plain loops. A process has one kind of loops: {@link ScalarBackendTest} runs this in one of its own. */
+class ScalarContract extends AttentionBackendContract {
+    @Override
+    protected AttentionBackend backend() {
+        return new ScalarBackend(2);
+    }
+
+    @Test
+    void isReadyHere() {
+        assertEquals(List.of(), new ScalarBackend().notReadyReasons());
+    }
+}
