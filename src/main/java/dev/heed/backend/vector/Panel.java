@@ -8,6 +8,9 @@ import java.util.Arrays;
 
 /** Up to {@link Lanes#PANEL} queries of one head, in the lanes, and what is known of their rows so far. */
 final class Panel {
+    /** Whether {@link Transpose} turns blocks of this machine's vectors; not asked of it, for it may not be loaded. */
+    private static final boolean BLOCKS = !Lanes.SCALAR && (V == 4 || V == 8 || V == 16);
+
     long batch;
     long head;
 
@@ -71,7 +74,7 @@ final class Panel {
             Arrays.fill(into, 0, width * PANEL, 0);
         }
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && Transpose.works();
+        boolean inBlocks = array != null && BLOCKS;
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         Arrays.fill(factors, factor);
@@ -105,7 +108,7 @@ final class Panel {
     void write(Tensor tensor, float[] scales, int scalesAt, float[] row) {
         int width = (int) tensor.size(3);
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && Transpose.works();
+        boolean inBlocks = array != null && BLOCKS;
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         for (int i = 0; i < queries; i++) {

@@ -5,7 +5,6 @@ import static dev.heed.backend.vector.Species.SPECIES;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
@@ -95,19 +94,26 @@ final class SoftmaxRow {
                 y1.intoArray(y, to + i + V);
             }
         }
-        for (int i = whole; i < length; i += V) {
-            VectorMask<Float> there = SPECIES.indexInRange(i, length);
-            FloatVector next0 = FloatVector.fromArray(SPECIES, x, next + i, there);
-            most = most.blend(next0, next0.compare(VectorOperators.GT, most).and(there));
-            FloatVector y0 = weight(FloatVector.fromArray(SPECIES, x, at + i, there), max);
-            sum0 = sum0.add(y0, there);
+        for (int i = whole; i < length; i += V) { // padded, not masked: masks become objects where they are not inlined
+            FloatVector next0 = padded(x, next + i, length - i, lanes);
+            most = most.blend(next0, next0.compare(VectorOperators.GT, most));
+            FloatVector y0 = weight(padded(x, at + i, length - i, lanes), max);
+            sum0 = sum0.add(y0);
             if (y != null) {
-                y0.intoArray(y, to + i, there);
+                y0.intoArray(lanes, 0);
+                System.arraycopy(lanes, 0, y, to + i, Math.min(V, length - i));
             }
         }
         most.intoArray(lanes, V);
         sum0.add(sum1).intoArray(lanes, 0);
         return DotRow.sum(lanes, 0);
+    }
+
+    /** What is left of a row, and minus infinity, by way of the first vector of {@code lanes}. */
+    private static FloatVector padded(float[] x, int at, int count, float[] lanes) {
+        Arrays.fill(lanes, 0, V, Float.NEGATIVE_INFINITY);
+        System.arraycopy(x, at, lanes, 0, Math.min(V, count));
+        return FloatVector.fromArray(SPECIES, lanes, 0);
     }
 
     private static FloatVector weight(FloatVector x, float max) {

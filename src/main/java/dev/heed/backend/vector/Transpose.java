@@ -1,7 +1,7 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.SPECIES;
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -23,11 +23,6 @@ final class Transpose {
     private static final VectorMask<Float> WITH_8 = lanesWith(8);
 
     private Transpose() {}
-
-    /** Whether blocks of this machine's vectors can be turned. */
-    static boolean works() {
-        return V == 4 || V == 8 || V == 16;
-    }
 
     /** Exchanges the lanes whose numbers differ in one bit. */
     static VectorShuffle<Float> swap(int bit) {
