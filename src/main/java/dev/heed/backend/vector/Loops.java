@@ -267,4 +267,22 @@ final class Loops {
                 ? ScalarRow.logSoftmax(x, at, y, to, length, max, next, lanes)
                 : SoftmaxRow.logSoftmax(x, at, y, to, length, max, next, lanes);
     }
+
+    /** Whether {@link #turnBlock} may be called; plain loops turn element by element. */
+    static boolean turnsBlocks() {
+        return !Lanes.SCALAR && Transpose.works();
+    }
+
+    static void turnBlock(
+            float[] from,
+            int at,
+            int step,
+            float[] factors,
+            int factorsAt,
+            float[] to,
+            int toAt,
+            int toStep,
+            float[] buffer) {
+        Transpose.block(from, at, step, factors, factorsAt, to, toAt, toStep, buffer);
+    }
 }

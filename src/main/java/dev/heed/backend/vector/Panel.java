@@ -8,9 +8,6 @@ import java.util.Arrays;
 
 /** Up to {@link Lanes#PANEL} queries of one head, in the lanes, and what is known of their rows so far. */
 final class Panel {
-    /** Whether {@link Transpose} turns blocks of this machine's vectors; not asked of it, for it may not be loaded. */
-    private static final boolean BLOCKS = !Lanes.SCALAR && (V == 4 || V == 8 || V == 16);
-
     long batch;
     long head;
 
@@ -74,7 +71,7 @@ final class Panel {
             Arrays.fill(into, 0, width * PANEL, 0);
         }
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && BLOCKS;
+        boolean inBlocks = array != null && Loops.turnsBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         Arrays.fill(factors, factor);
@@ -91,7 +88,7 @@ final class Panel {
             if (i < wholeQueries && i % V == 0) {
                 int step = (int) tensor.stride(2);
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Transpose.block(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
+                    Loops.turnBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
                 }
             }
             for (int d = i < wholeQueries ? wholeWidth : 0; d < width; d++) {
@@ -108,7 +105,7 @@ final class Panel {
     void write(Tensor tensor, float[] scales, int scalesAt, float[] row) {
         int width = (int) tensor.size(3);
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && BLOCKS;
+        boolean inBlocks = array != null && Loops.turnsBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         for (int i = 0; i < queries; i++) {
@@ -117,7 +114,7 @@ final class Panel {
                 int at = (int) (tensor.segment().address() / Float.BYTES + position);
                 int step = (int) tensor.stride(2);
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Transpose.block(sums, d * PANEL + i, PANEL, scales, scalesAt + i, array, at + d, step, block);
+                    Loops.turnBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, array, at + d, step, block);
                 }
             }
             int first = i < wholeQueries ? wholeWidth : 0;

@@ -24,6 +24,11 @@ final class Transpose {
 
     private Transpose() {}
 
+    /** Whether blocks of this machine's vectors can be turned. */
+    static boolean works() {
+        return V == 4 || V == 8 || V == 16;
+    }
+
     /** Exchanges the lanes whose numbers differ in one bit. */
     static VectorShuffle<Float> swap(int bit) {
         return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
