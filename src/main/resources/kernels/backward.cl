@@ -42,6 +42,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   const Rows gradientRows = rows_of(c.outputGradient.at + b * c.outputGradient.batch + h * c.outputGradient.head
                                         + first * c.outputGradient.row, c.outputGradient.row, queries);
   real cells[RM][RN], flow[RM][RN], most[RM], part[RM], delta[RM], sum[RM], deltas[RM];
+  UNROLL
   for (int m = 0; m < RM; m++) {
     most[m] = NOTHING;
     part[m] = 0;
@@ -63,14 +64,17 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
             rows_of(c.value.at + b * c.value.batch + kh * c.value.head + row * c.value.row, c.value.row, keys),
             (int)c.valueWidth, stage, item, flow);
     real before[RM];
+    UNROLL
     for (int m = 0; m < RM; m++) {
       before[m] = most[m];
     }
     raise(cells, seen, item, most);
+    UNROLL
     for (int m = 0; m < RM; m++) {
       const real shrink = power((before[m] - most[m]) * c.factor);
       part[m] *= shrink;
       delta[m] *= shrink;
+      UNROLL
       for (int n = 0; n < RN; n++) {
         const real p = power((cells[m][n] - most[m]) * c.factor);
         part[m] += p;
@@ -83,6 +87,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   }
   total(part, seen, item, sum);
   total(delta, seen, item, deltas);
+  UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     if (row >= queries || tx != 0) {
@@ -108,7 +113,9 @@ inline void flows(const Call* c, Band band, global const uchar* dense, global co
                   global const Statistics* of, long b, long h, int i, int queries, int j, int keys, bool byKey,
                   bool scaled, int item, real cells[RM][RN], real flow[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
+  CELLS
   for (int m = 0; m < RM; m++) {
+    CELLS
     for (int n = 0; n < RN; n++) {
       const int row = ty * RM + m, column = tx * RN + n;
       const int q = byKey ? column : row, k = byKey ? row : column;
@@ -153,7 +160,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
   const Rows gradientRows = rows_of(c.outputGradient.at + b * c.outputGradient.batch + h * c.outputGradient.head
                                         + first * c.outputGradient.row, c.outputGradient.row, queries);
   real cells[RM][RN], flow[RM][RN], sums[RM][CO];
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int o = 0; o < CO; o++) {
       sums[m][o] = 0;
     }
@@ -173,16 +182,20 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
             (int)c.valueWidth, stage, item, flow);
     flows(&c, band, dense, bias, slope, of + bh * c.queries + first, b, h, i, queries, j, keys, false, true, item, cells,
           flow);
+    UNROLL
     for (int m = 0; m < RM; m++) {
+      UNROLL
       for (int n = 0; n < RN; n++) {
         weights[(tx * RN + n) * BMP + ty * RM + m] = flow[m][n];
       }
     }
     pool(weights, key, keyRows, (int)c.width, columnFrom, true, stage, item, sums);
   }
+  UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     const long at = c.output.at + b * c.output.batch + h * c.output.head + (first + row) * c.output.row;
+    UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       if (row < queries && column < c.width) {
@@ -211,7 +224,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
   const Rows valueRows = rows_of(c.value.at + b * c.value.batch + kh * c.value.head + first * c.value.row, c.value.row,
                                  keys);
   real cells[RM][RN], flow[RM][RN], keySums[RM][CO], valueSums[RM][CO];
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int o = 0; o < CO; o++) {
       keySums[m][o] = 0;
       valueSums[m][o] = 0;
@@ -232,14 +247,18 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       product(value, valueRows, outputGradient, gradientRows, (int)c.valueWidth, stage, item, flow);
       flows(&c, band, dense, bias, slope, of + (b * c.heads + h) * c.queries + q, b, h, i, queries, j, keys, true, true,
             item, cells, flow);
+      UNROLL
       for (int m = 0; m < RM; m++) {
+        UNROLL
         for (int n = 0; n < RN; n++) {
           weights[(tx * RN + n) * BMP + ty * RM + m] = cells[m][n];
         }
       }
       pool(weights, outputGradient, gradientRows, (int)c.valueWidth, columnFrom, true, stage, item, valueSums);
       barrier(CLK_LOCAL_MEM_FENCE);
+      UNROLL
       for (int m = 0; m < RM; m++) {
+        UNROLL
         for (int n = 0; n < RN; n++) {
           weights[(tx * RN + n) * BMP + ty * RM + m] = flow[m][n];
         }
@@ -248,9 +267,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
+  UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     const long at = bk * c.keys + first + row;
+    UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       if (row < keys && column < c.width) {
@@ -286,7 +307,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
           (int)c.valueWidth, stage, item, flow);
   flows(&c, bands[b], dense, bias, c.hasSlopes ? slopes[h] : 0, of + bh * c.queries + first, b, h, i, queries, j, keys,
         false, false, item, cells, flow);
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int n = 0; n < RN; n++) {
       const int row = ty * RM + m, column = tx * RN + n;
       if (row < queries && column < keys) {

@@ -30,9 +30,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
   const int width = (int)c.width, valueWidth = (int)c.valueWidth, i0 = (int)c.queryFrom;
   const Band band = bands[b];
   real most[ROWS], share[ROWS], out[ROWS][COLUMNS];
+  UNROLL
   for (int r = 0; r < ROWS; r++) {
     most[r] = NOTHING;
     share[r] = 0;
+    UNROLL
     for (int o = 0; o < COLUMNS; o++) {
       out[r][o] = 0;
     }
@@ -47,6 +49,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const long at = c.key.at + b * c.key.batch + kh * c.key.head + (j - c.keyFrom) * c.key.row;
     const long valueAt = c.value.at + b * c.value.batch + kh * c.value.head + (j - c.keyFrom) * c.value.row;
     real s[ROWS];
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
       s[r] = 0;
     }
@@ -68,11 +71,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int d = 0; d < DEPTH; d++) {
         const real k = slice[item * (DEPTH + 1) + d];
+        UNROLL
         for (int r = 0; r < ROWS; r++) {
           s[r] = fma(queries_[r * DEPTH + d], k, s[r]);
         }
       }
     }
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
       if (r >= rows || item >= keys) {
         s[r] = -INFINITY;
@@ -86,17 +91,20 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     }
     for (int apart = ITEMS / 2; apart > 0; apart /= 2) {
       barrier(CLK_LOCAL_MEM_FENCE);
+      UNROLL
       for (int r = 0; item < apart && r < ROWS; r++) {
         seen[r * ITEMS + item] = fmax(seen[r * ITEMS + item], seen[r * ITEMS + item + apart]);
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
+    UNROLL
     for (int r = 0; r < ROWS; r++) {
       const real larger = fmax(most[r], seen[r * ITEMS]);
       const real shrink = power((most[r] - larger) * c.factor);
       real p = power((s[r] - larger) * c.factor);
       most[r] = larger;
       share[r] = share[r] * shrink + p;
+      UNROLL
       for (int o = 0; o < COLUMNS; o++) {
         out[r][o] *= shrink;
       }
@@ -107,9 +115,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int n = 0; n < keys; n++) {
+      UNROLL
       for (int o = 0; o < COLUMNS; o++) {
         const int column = item + ITEMS * o;
         const real v = column < valueWidth ? LOAD(STORAGE, value, valueAt + n * c.value.row + column) : 0;
+        UNROLL
         for (int r = 0; r < ROWS; r++) {
           const real p = weights[r * ITEMS + n];
           out[r][o] = p == 0 ? out[r][o] : fma(p, v, out[r][o]); // a hidden value may be NaN
@@ -118,11 +128,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
+  UNROLL
   for (int r = 0; r < ROWS; r++) {
     seen[r * ITEMS + item] = share[r];
   }
   for (int apart = ITEMS / 2; apart > 0; apart /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
+    UNROLL
     for (int r = 0; item < apart && r < ROWS; r++) {
       seen[r * ITEMS + item] += seen[r * ITEMS + item + apart];
     }
@@ -134,6 +146,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
       states[2 * row] = most[r];
       states[2 * row + 1] = seen[r * ITEMS];
     }
+    UNROLL
     for (int o = 0; o < COLUMNS; o++) {
       const int column = item + ITEMS * o;
       if (column < valueWidth) {

@@ -18,6 +18,19 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
+// Before a loop over the cells of a work-item: on a GPU they are in registers only if every index is known to the compiler.
+// On a CPU device they are in memory, and the compiler would need many times as long.
+#ifndef GPU
+#define GPU 0
+#endif
+#if GPU
+#define UNROLL _Pragma("unroll")
+#define CELLS UNROLL
+#else
+#define UNROLL
+#define CELLS _Pragma("unroll 1") // where a cell is much work
+#endif
+
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 

@@ -27,11 +27,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   global real* kept = sums + (bh * c.queries + first) * c.valueWidth;
 
   real cells[RM][RN], out[RM][CO], most[RM], part[RM], sum[RM];
+  UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     const bool goesOn = !c.begins && row < queries;
     most[m] = goesOn ? stats[2 * row] : NOTHING;
     part[m] = goesOn && tx == 0 ? stats[2 * row + 1] : 0;
+    UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       out[m][o] = goesOn && column < c.valueWidth ? kept[row * c.valueWidth + column] : 0;
@@ -54,16 +56,20 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
       modify(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, cells);
     }
     real before[RM];
+    UNROLL
     for (int m = 0; m < RM; m++) {
       before[m] = most[m];
     }
     raise(cells, seen, item, most);
+    UNROLL
     for (int m = 0; m < RM; m++) {
       const real shrink = power((before[m] - most[m]) * c.factor);
       part[m] *= shrink;
+      UNROLL
       for (int o = 0; o < CO; o++) {
         out[m][o] *= shrink;
       }
+      UNROLL
       for (int n = 0; n < RN; n++) {
         real p = power((cells[m][n] - most[m]) * c.factor);
         part[m] += p;
@@ -79,6 +85,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   }
 
   total(part, seen, item, sum);
+  UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     if (row >= queries) {
@@ -93,6 +100,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
       }
     }
     const long at = c.output.at + b * c.output.batch + h * c.output.head + (first + row) * c.output.row;
+    UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       if (column < c.valueWidth && c.ends) {

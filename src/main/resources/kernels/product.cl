@@ -50,10 +50,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long across = (p.columns + BN - 1) / BN;
   const long row0 = get_group_id(0) / across * BM, column0 = get_group_id(0) % across * BN;
-  real cells[RM][RN];
+  real cells[RM][RN], slice[RM][RN]; // a slice is summed by itself: shorter sums err less
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int n = 0; n < RN; n++) {
-      cells[m][n] = 0;
+      cells[m][n] = slice[m][n] = 0;
     }
   }
   for (long k0 = 0; k0 < p.depth; k0 += DEPTH) {
@@ -73,20 +75,34 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < DEPTH; k++) {
       real x[RM], y[RN];
+      UNROLL
       for (int m = 0; m < RM; m++) {
         x[m] = slices[k * BMP + ty * RM + m];
       }
+      UNROLL
       for (int n = 0; n < RN; n++) {
         y[n] = slices[DEPTH * BMP + k * BNP + tx * RN + n];
       }
+      UNROLL
       for (int m = 0; m < RM; m++) {
+        UNROLL
         for (int n = 0; n < RN; n++) {
-          cells[m][n] = fma(x[m], y[n], cells[m][n]);
+          slice[m][n] = fma(x[m], y[n], slice[m][n]);
         }
       }
     }
+    UNROLL
+    for (int m = 0; m < RM; m++) {
+      UNROLL
+      for (int n = 0; n < RN; n++) {
+        cells[m][n] += slice[m][n];
+        slice[m][n] = 0;
+      }
+    }
   }
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int n = 0; n < RN; n++) {
       const long row = row0 + ty * RM + m, column = column0 + tx * RN + n;
       if (row < p.rows && column < p.columns) {

@@ -62,7 +62,9 @@ inline void load_slice(global const element* from, Rows rows, int wide, int padd
 inline void product(global const element* a, Rows aRows, global const element* b, Rows bRows, int depth,
                     local real* stage, int item, real cells[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
+  UNROLL
   for (int m = 0; m < RM; m++) {
+    UNROLL
     for (int n = 0; n < RN; n++) {
       cells[m][n] = 0;
     }
@@ -74,13 +76,17 @@ inline void product(global const element* a, Rows aRows, global const element* b
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int d = 0; d < DEPTH; d++) {
       real x[RM], y[RN];
+      UNROLL
       for (int m = 0; m < RM; m++) {
         x[m] = stage[d * BMP + ty * RM + m];
       }
+      UNROLL
       for (int n = 0; n < RN; n++) {
         y[n] = stage[DEPTH * BMP + d * BNP + tx * RN + n];
       }
+      UNROLL
       for (int m = 0; m < RM; m++) {
+        UNROLL
         for (int n = 0; n < RN; n++) {
           cells[m][n] = fma(x[m], y[n], cells[m][n]);
         }
@@ -103,13 +109,17 @@ inline void pool(local const real* weights, global const element* b, Rows bRows,
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < DEPTH; k++) {
       real p[RM], v[CO];
+      UNROLL
       for (int m = 0; m < RM; m++) {
         p[m] = weights[(k0 + k) * BMP + ty * RM + m];
       }
+      UNROLL
       for (int o = 0; o < CO; o++) {
         v[o] = stage[k * COLUMNS + tx + TX * o];
       }
+      UNROLL
       for (int m = 0; m < RM; m++) {
+        UNROLL
         for (int o = 0; o < CO; o++) {
           sums[m][o] = guarded && p[m] == 0 ? sums[m][o] : fma(p[m], v[o], sums[m][o]);
         }
@@ -122,14 +132,17 @@ inline void pool(local const real* weights, global const element* b, Rows bRows,
 // A NaN is passed over; it spoils its own sum.
 inline void raise(real cells[RM][RN], local real* seen, int item, real most[RM]) {
   const int tx = item % TX, ty = item / TX;
+  UNROLL
   for (int m = 0; m < RM; m++) {
     real larger = -INFINITY;
+    UNROLL
     for (int n = 0; n < RN; n++) {
       larger = cells[m][n] > larger ? cells[m][n] : larger;
     }
     seen[tx * BM + ty * RM + m] = larger;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
+  UNROLL
   for (int m = 0; m < RM; m++) {
     for (int t = 0; t < TX; t++) {
       const real other = seen[t * BM + ty * RM + m];
@@ -142,10 +155,12 @@ inline void raise(real cells[RM][RN], local real* seen, int item, real most[RM])
 inline void total(real part[RM], local real* seen, int item, real sum[RM]) {
   const int tx = item % TX, ty = item / TX;
   barrier(CLK_LOCAL_MEM_FENCE);
+  UNROLL
   for (int m = 0; m < RM; m++) {
     seen[tx * BM + ty * RM + m] = part[m];
   }
   barrier(CLK_LOCAL_MEM_FENCE);
+  UNROLL
   for (int m = 0; m < RM; m++) {
     sum[m] = 0;
     for (int t = 0; t < TX; t++) {
@@ -166,7 +181,9 @@ inline int2 seen_keys(const Call* c, Band band, int i, int iEnd, int step) {
 inline void modify(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope, long b,
                    long h, int i, int queries, int j, int keys, int covered, int item, real cells[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
+  CELLS
   for (int m = 0; m < RM; m++) {
+    CELLS
     for (int n = 0; n < RN; n++) {
       const int row = ty * RM + m, column = tx * RN + n;
       if (row < queries && column < keys) {

@@ -32,6 +32,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
   product(query, queryRows, key,
           rows_of(c.key.at + b * c.key.batch + kh * c.key.head + from * c.key.row, c.key.row, keys), (int)c.width, stage,
           item, cells);
+  CELLS
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     if (row >= queryRows.count) {
@@ -40,6 +41,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     const int q = c.rows > 0 ? chosen[first + row] : first + row;
     const int i = q + (int)c.queryFrom;
     global const real* stats = state + (bh * c.queries + q) * 2;
+    CELLS
     for (int n = 0; n < RN; n++) {
       const int column = tx * RN + n;
       if (column >= keys) {

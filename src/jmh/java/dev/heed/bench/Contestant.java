@@ -1,6 +1,7 @@
 package dev.heed.bench;
 
 import ai.onnxruntime.OrtException;
+import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.backend.vector.VectorBackend;
 import dev.heed.verify.NaiveBackend;
 
@@ -10,6 +11,7 @@ interface Contestant {
     static Contestant named(String backend) {
         return switch (backend) {
             case "vector" -> new Heed(VectorBackend::new);
+            case "opencl" -> new Heed(threads -> new OpenClBackend()); // on the threads that its driver takes
             case "naive" -> new Heed(threads -> new NaiveBackend());
             case "libtorch" -> new Libtorch();
             case "djl" -> new DjlTorch();

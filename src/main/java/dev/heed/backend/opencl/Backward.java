@@ -23,7 +23,7 @@ final class Backward {
         this.work = call.work;
         this.shape = call.shape();
         this.outputGradient = outputGradient;
-        this.sizes = work.sizes();
+        this.sizes = work.sizes("backward", shape.headDim());
         long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
         this.statistics = work.reals(rows * FIELDS);
         this.sinkRows = call.options.sink() == null ? work.nothing() : work.reals(rows);

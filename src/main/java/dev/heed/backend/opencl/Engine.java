@@ -9,6 +9,7 @@ import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
+import org.jspecify.annotations.Nullable;
 
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
@@ -33,17 +34,24 @@ final class Engine implements AutoCloseable {
 
     final DeviceContext context;
     final Family family;
-    final TileSizes sizes;
+    private final @Nullable TileSizes sizes;
     private volatile boolean closed;
 
-    Engine(DeviceContext context, Family family, TileSizes sizes) {
+    /** An engine whose tiles have the sizes that the table has for the device, or those given. */
+    Engine(DeviceContext context, Family family, @Nullable TileSizes sizes) {
         this.context = context;
         this.family = family;
         this.sizes = sizes;
     }
 
     Program program(String file, String options) {
-        return context.program(KernelFile.named(file), "-cl-std=CL1.2 " + options);
+        boolean gpu = context.device().type() != DeviceType.CPU;
+        return context.program(KernelFile.named(file), "-cl-std=CL1.2 " + (gpu ? "-DGPU=1 " : "") + options);
+    }
+
+    /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */
+    TileSizes sizes(String phase, long width) {
+        return sizes != null ? sizes : TileSizes.tuned(context.device(), phase, width);
     }
 
     /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */

@@ -114,7 +114,7 @@ final class Forward {
     }
 
     private void prefillTiles(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
-        TileSizes sizes = work.sizes();
+        TileSizes sizes = work.sizes("prefill", shape.headDim());
         int owned = sizes.owned(shape.valueHeadDim());
         long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
                 * shape.batch()

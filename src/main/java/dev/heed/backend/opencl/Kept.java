@@ -51,7 +51,7 @@ final class Kept {
                 work.place(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
         work.launch(
                 "weights",
-                call.variant() + work.sizes().options(),
+                call.variant() + work.sizes("weights", s.headDim()).options(),
                 "largest",
                 WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANKERS),
                 ranked.buffer(),
@@ -66,7 +66,7 @@ final class Kept {
     private Placed cells(long stage, int chosen, DeviceBuffer rowNumbers) {
         AttentionShape s = call.shape();
         Work work = call.work;
-        TileSizes sizes = work.sizes();
+        TileSizes sizes = work.sizes("weights", s.headDim());
         long rows = chosen > 0 ? chosen : s.seqLenQ();
         Placed cells = work.place(work.real(), s.batch(), s.numHeads(), rows, s.seqLenKv());
         long groups = Math.ceilDiv(s.seqLenKv(), sizes.columns())

@@ -40,7 +40,7 @@ public final class OpenClBackend implements AttentionBackend {
 
     private final Selection selection;
     private final Engine.@Nullable Family family;
-    private final TileSizes sizes;
+    private final @Nullable TileSizes sizes;
     private final Function<Device, DeviceContext> opening;
     private @Nullable Engine engine;
     private @Nullable String failure;
@@ -48,14 +48,14 @@ public final class OpenClBackend implements AttentionBackend {
 
     /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
     public OpenClBackend() {
-        this(null, null, TileSizes.DEFAULT, Device::open);
+        this(null, null, null, Device::open);
     }
 
     /** For tests: a device, kernels and a context of their choice; null for what the device suggests. */
     OpenClBackend(
             @Nullable Selection selection,
             Engine.@Nullable Family family,
-            TileSizes sizes,
+            @Nullable TileSizes sizes,
             Function<Device, DeviceContext> opening) {
         this.sizes = sizes;
         this.opening = opening;

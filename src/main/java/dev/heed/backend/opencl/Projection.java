@@ -60,7 +60,7 @@ final class Projection {
             work.free(packed);
             return;
         }
-        TileSizes sizes = work.sizes();
+        TileSizes sizes = work.sizes("product", columns);
         work.launch(
                 "product",
                 options + sizes.options(),

@@ -1,5 +1,9 @@
 package dev.heed.backend.opencl;
 
+import dev.heed.opencl.Device;
+import dev.heed.tuning.TuningTable;
+import java.util.Map;
+
 /**
  * The sizes of the tiles of a GPU's kernels.
  *
@@ -15,6 +19,24 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
 
     static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
     private static final int MOST = 8;
+
+    /** {@return what the table of tiles has for a device, a phase and a width} */
+    static TileSizes tuned(Device device, String phase, long width) {
+        TuningTable.Numbers row = Table.TILES.best(Map.of(
+                "vendor",
+                device.vendor(),
+                "type",
+                device.type().toString(),
+                "phase",
+                phase,
+                "width",
+                Long.toString(width)));
+        return new TileSizes(row.get("tx"), row.get("ty"), row.get("rm"), row.get("rn"), row.get("depth"));
+    }
+
+    private static final class Table {
+        private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
+    }
 
     int items() {
         return tx * ty;

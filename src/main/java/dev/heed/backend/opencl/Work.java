@@ -36,8 +36,10 @@ final class Work implements AutoCloseable {
         return wide ? DType.F64 : DType.F32;
     }
 
-    TileSizes sizes() {
-        return wide ? engine.sizes.halved() : engine.sizes;
+    /** {@return the sizes of tiles in a phase; half of it for elements of twice the size} */
+    TileSizes sizes(String phase, long width) {
+        TileSizes sizes = engine.sizes(phase, width);
+        return wide ? sizes.halved() : sizes;
     }
 
     // ---------------------------------------------------------------- memory

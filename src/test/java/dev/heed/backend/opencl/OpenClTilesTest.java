@@ -1,14 +1,47 @@
 package dev.heed.backend.opencl;
 
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.OpenCl;
+import dev.heed.verify.Case;
+import dev.heed.verify.Verdict;
+import dev.heed.verify.Verifier;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The contract with the kernels of a GPU, whatever the device is. */
+/**
+ * The contract with the kernels of a GPU, whatever the device is, in tiles that are small and not square: every length of
+ * the contract then crosses them.
+ */
 class OpenClTilesTest extends AttentionBackendContract {
+    private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
+
     @Override
     protected AttentionBackend backend() {
-        return new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, TileSizes.DEFAULT, Device::open);
+        return new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, SMALL, Device::open);
+    }
+
+    /** The tiles that a GPU computes with, over lengths that cross them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "q1x2x129x64 kv2x257 f32 lse backward",
+                "q1x4x70x80 kv2x150 dv130 f32 mask=causal:br lse sink poison backward",
+                "q1x2x65x20 kv1x67 bf16 mask=window:20,5:br bias=1x2x65x67 softcap=10.0 lse weights topk=3",
+                "q2x8x1x128 kv2x1000 f32 lse",
+                "mha in=48x20x28 out=40 biases=qkvo q2x6x70x10 kv2x75 dv12 f32 lse backward",
+            })
+    void theTilesOfAGpu(String text) {
+        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, TileSizes.DEFAULT, Device::open)) {
+            assumeTrue(
+                    backend.notReadyReasons().isEmpty(),
+                    () -> backend.notReadyReasons().toString());
+            Verdict verdict = new Verifier(backend).check(Case.parse(text));
+            assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
+        }
     }
 }

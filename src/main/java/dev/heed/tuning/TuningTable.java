@@ -1,0 +1,127 @@
+package dev.heed.tuning;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A table of {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first line names the columns;
+ * those before {@code |} are keys, the others numbers.
+ *
+ * <p>A key matches what it is part of, whatever the case; a key {@code <=64} matches numbers up to 64; {@code *} matches
+ * anything. Of the rows that match, the one with the fewest {@code *} wins, the first among equals. The last row of a table
+ * matches everything.
+ */
+public final class TuningTable {
+    private static final String ANY = "*";
+    private static final String AT_MOST = "<=";
+    private static final String BORDER = "|";
+
+    /** The numbers of one row, by their columns. */
+    public record Numbers(Map<String, Integer> byColumn) {
+        /** {@return the number in a column} */
+        public int get(String column) {
+            Integer number = byColumn.get(column);
+            if (number == null) {
+                throw new IllegalArgumentException("no column " + column + " among " + byColumn.keySet());
+            }
+            return number;
+        }
+    }
+
+    private record Row(List<String> keys, Map<String, Integer> numbers) {
+        long specific() {
+            return keys.stream().filter(key -> !key.equals(ANY)).count();
+        }
+    }
+
+    private final String name;
+    private final List<String> columns;
+    private final List<Row> rows;
+
+    private TuningTable(String name, List<String> columns, List<Row> rows) {
+        this.name = name;
+        this.columns = columns;
+        this.rows = rows;
+    }
+
+    /** {@return the table {@code tuning/NAME}} */
+    public static TuningTable resource(String name) {
+        try (InputStream in = TuningTable.class.getResourceAsStream("/tuning/" + name)) {
+            if (in == null) {
+                throw new IllegalArgumentException("the jar has no tuning/" + name);
+            }
+            return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("tuning/" + name + " cannot be read", e);
+        }
+    }
+
+    static TuningTable parse(String name, String text) {
+        List<String[]> lines = text.lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                .map(line -> line.split("\t", -1))
+                .toList();
+        if (lines.size() < 2) {
+            throw new IllegalArgumentException(name + ": expected a line of columns and rows, got " + lines.size());
+        }
+        List<String> header = Arrays.asList(lines.getFirst());
+        int keys = header.indexOf(BORDER);
+        List<Row> rows = new ArrayList<>();
+        for (String[] line : lines.subList(1, lines.size())) {
+            if (keys < 0 || line.length != header.size()) {
+                throw new IllegalArgumentException(
+                        name + ": expected " + header.size() + " columns, got " + Arrays.toString(line));
+            }
+            Map<String, Integer> numbers = new LinkedHashMap<>();
+            for (int n = keys + 1; n < line.length; n++) {
+                numbers.put(header.get(n), Integer.valueOf(line[n]));
+            }
+            rows.add(new Row(List.copyOf(Arrays.asList(line).subList(0, keys)), Map.copyOf(numbers)));
+        }
+        return new TuningTable(name, List.copyOf(header.subList(0, Math.max(0, keys))), rows);
+    }
+
+    /**
+     * {@return the numbers of the most specific row that matches}
+     *
+     * @param keys what is asked for, one value for each key column
+     */
+    public Numbers best(Map<String, String> keys) {
+        Row best = null;
+        for (Row row : rows) {
+            if (matches(row, keys) && (best == null || row.specific() > best.specific())) {
+                best = row;
+            }
+        }
+        if (best == null) {
+            throw new IllegalArgumentException(
+                    name + ": no row for " + keys + ", the last one should match everything");
+        }
+        return new Numbers(best.numbers());
+    }
+
+    private boolean matches(Row row, Map<String, String> asked) {
+        for (int n = 0; n < columns.size(); n++) {
+            String key = row.keys().get(n);
+            String value = asked.getOrDefault(columns.get(n), "");
+            if (!key.equals(ANY) && !matches(key, value)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean matches(String key, String value) {
+        return key.startsWith(AT_MOST)
+                ? Long.parseLong(value) <= Long.parseLong(key.substring(AT_MOST.length()))
+                : value.toLowerCase(Locale.ROOT).contains(key.toLowerCase(Locale.ROOT));
+    }
+}
