@@ -150,17 +150,10 @@ final class Decode {
         }
         Rows k = load(scratch.keys, call.inputs.key(), call.keyArray, batch, kvHead, from, apart, runs, count);
         int keys = runs * count;
-        int headDim = (int) shape.headDim();
+        score(scratch, k, runs, count);
+        float[] scores = scratch.tile;
         for (int r = 0; r < rows; r++) {
-            float[] scores = scratch.tile;
             int at = r * STEP;
-            int q = r * headDim;
-            if (runs == RUNS) {
-                Loops.scoresOfRuns(
-                        scratch.packed, q, headDim, k.data, k.at, k.step, k.leap, count, scores, at, scratch.sums);
-            } else {
-                Loops.scores(scratch.packed, q, headDim, k.data, k.at, k.step, count, scores, at, scratch.sums);
-            }
             long head = queryHead(kvHead, r);
             for (int run = 0; run < runs; run++) {
                 long first = from + run * apart;
@@ -184,6 +177,37 @@ final class Decode {
         }
         Rows v = load(scratch.values, call.inputs.value(), call.valueArray, batch, kvHead, from, apart, runs, count);
         pool(scratch, task, v, runs, count, hidden);
+    }
+
+    private void score(Scratch scratch, Rows k, int runs, int count) {
+        int width = (int) shape.headDim();
+        float[] q = scratch.packed;
+        float[] scores = scratch.tile;
+        int r = 0;
+        for (; runs == RUNS && r + 2 <= rows; r += 2) {
+            Loops.scoresOfRuns(
+                    q,
+                    r * width,
+                    (r + 1) * width,
+                    width,
+                    k.data,
+                    k.at,
+                    k.step,
+                    k.leap,
+                    count,
+                    scores,
+                    r * STEP,
+                    (r + 1) * STEP,
+                    scratch.sums);
+        }
+        for (; r < rows; r++) {
+            if (runs == RUNS) {
+                Loops.scoresOfRuns(
+                        q, r * width, width, k.data, k.at, k.step, k.leap, count, scores, r * STEP, scratch.sums);
+            } else {
+                Loops.scores(q, r * width, width, k.data, k.at, k.step, count, scores, r * STEP, scratch.sums);
+            }
+        }
     }
 
     private static Rows load(
@@ -226,7 +250,23 @@ final class Decode {
         for (;
                 rows <= FEW_ROWS && column + 2 * PANEL <= whole;
                 column += 2 * PANEL) { // whole lines of memory at a time
-            for (int r = 0; r < rows; r++) {
+            int r = 0;
+            for (; runs == RUNS && r + 2 <= rows; r += 2) {
+                int to = (task * rows + r) * width + column;
+                Loops.addEightOfRuns(
+                        scratch.tile,
+                        r * STEP,
+                        (r + 1) * STEP,
+                        count,
+                        v.data,
+                        v.at + column,
+                        v.step,
+                        v.leap,
+                        weighted,
+                        to,
+                        to + width);
+            }
+            for (; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
                 if (runs == RUNS) {
                     Loops.addEightOfRuns(

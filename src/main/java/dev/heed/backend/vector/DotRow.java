@@ -11,14 +11,14 @@ import jdk.incubator.vector.VectorShuffle;
 /** One query against many keys, each read once where it lies: as fast as memory delivers them. */
 final class DotRow {
     // Four vectors are summed together: each exchange of lanes halves what is left of two of them.
-    private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
-    private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
-    private static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
-    private static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
-    private static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
-    private static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
-    private static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
-    private static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
+    static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
+    static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
+    static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
+    static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
+    static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
+    static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
+    static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
+    static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
 
     private DotRow() {}
 

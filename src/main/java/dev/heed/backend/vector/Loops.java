@@ -208,6 +208,50 @@ final class Loops {
         }
     }
 
+    /** As {@link #scoresOfRuns}, for two queries. */
+    static void scoresOfRuns(
+            float[] queries,
+            int q,
+            int r,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int leap,
+            int count,
+            float[] scores,
+            int qTo,
+            int rTo,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scoresOfRuns(queries, q, width, keys, keysAt, step, leap, count, scores, qTo, lanes);
+            ScalarRow.scoresOfRuns(queries, r, width, keys, keysAt, step, leap, count, scores, rTo, lanes);
+        } else {
+            DotPair.scoresOfRuns(queries, q, r, width, keys, keysAt, step, leap, count, scores, qTo, rTo, lanes);
+        }
+    }
+
+    /** As {@link #addEightOfRuns}, for two queries. */
+    static void addEightOfRuns(
+            float[] weights,
+            int q,
+            int r,
+            int count,
+            float[] rows,
+            int rowsAt,
+            int step,
+            int leap,
+            float[] sums,
+            int qTo,
+            int rTo) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEightOfRuns(weights, q, count, rows, rowsAt, step, leap, sums, qTo);
+            ScalarRow.addEightOfRuns(weights, r, count, rows, rowsAt, step, leap, sums, rTo);
+        } else {
+            DotPair.addEightOfRuns(weights, q, r, count, rows, rowsAt, step, leap, sums, qTo, rTo);
+        }
+    }
+
     static void addEight(float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
         if (Lanes.SCALAR) {
             ScalarRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
