@@ -136,7 +136,7 @@ final class Backward {
     private void panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) shape.headDim();
         int valueWidth = (int) shape.valueHeadDim();
-        Panel panel = scratch.panels[0];
+        Panel panel = scratch.panel(0);
         scratch.row = Scratch.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
         panel.moveTo(call, batch, head, from, scratch.row);
         panel.clearSums(keyWidth);

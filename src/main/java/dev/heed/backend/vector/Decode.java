@@ -17,12 +17,6 @@ import org.jspecify.annotations.Nullable;
  * any number of threads; their states (max, sum, weighted values) are merged in key order.
  */
 final class Decode {
-    /** More queries than this and a panel is faster. */
-    static final int MOST_QUERIES = 12;
-
-    /** Keys of one task. */
-    private static final int PART = 1024;
-
     /** Floats that the states of one wave of heads take at most: 64 MB. */
     private static final double MOST_STATES = 1 << 24;
 
@@ -37,14 +31,12 @@ final class Decode {
 
     private static final int RUN = STEP / RUNS;
 
-    /** With more rows than this the micro-kernel, which shares each value among six of them, is faster. */
-    private static final int FEW_ROWS = 8;
-
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
     private final int rows;
     private final int width;
+    private final Tiles.Decode tiles;
     private final int parts;
     private final float[] maxima;
     private final float[] sums;
@@ -57,7 +49,8 @@ final class Decode {
         this.shape = call.shape;
         this.rows = (int) (shape.groupSize() * shape.seqLenQ());
         this.width = Lanes.panels(shape.valueHeadDim()) * PANEL;
-        this.parts = Math.toIntExact((shape.seqLenKv() + PART - 1) / PART);
+        this.tiles = Tiles.decode(shape.headDim());
+        this.parts = parts(shape);
         int states = heads * parts * rows;
         this.maxima = new float[states];
         this.sums = new float[states];
@@ -66,7 +59,7 @@ final class Decode {
 
     /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
     static boolean fits(AttentionProblem p) {
-        return p.shape().seqLenQ() <= MOST_QUERIES
+        return p.shape().seqLenQ() <= Tiles.decode(p.shape().headDim()).queries()
                 && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
                 && !p.weights()
@@ -75,9 +68,13 @@ final class Decode {
                 && p.scores() == null;
     }
 
+    private static int parts(AttentionShape s) {
+        return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).part()));
+    }
+
     /** Floats that the states of one key head take. */
     private static double statesPerHead(AttentionShape s) {
-        double states = (double) s.groupSize() * s.seqLenQ() * ((s.seqLenKv() + PART - 1) / PART);
+        double states = (double) s.groupSize() * s.seqLenQ() * parts(s);
         return states * (Lanes.panels(s.valueHeadDim()) * PANEL + 2);
     }
 
@@ -115,8 +112,8 @@ final class Decode {
         }
         scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
         scratch.sums = Scratch.atLeast(scratch.sums, PANEL);
-        long from = (long) (task % parts) * PART;
-        long end = Math.min(shape.seqLenKv(), from + PART);
+        long from = (long) (task % parts) * tiles.part();
+        long end = Math.min(shape.seqLenKv(), from + tiles.part());
         long quarter = (end - from) / STEP * RUN;
         for (long j = from; j < from + quarter; j += RUN) {
             step(scratch, task, batch, kvHead, j, quarter, RUNS, RUN);
@@ -248,7 +245,7 @@ final class Decode {
         int whole = valueDim / PANEL * PANEL;
         int column = 0;
         for (;
-                rows <= FEW_ROWS && column + 2 * PANEL <= whole;
+                rows <= tiles.fewRows() && column + 2 * PANEL <= whole;
                 column += 2 * PANEL) { // whole lines of memory at a time
             int r = 0;
             for (; runs == RUNS && r + 2 <= rows; r += 2) {
@@ -276,7 +273,7 @@ final class Decode {
                 }
             }
         }
-        for (; rows <= FEW_ROWS && runs == RUNS && column < whole; column += PANEL) {
+        for (; rows <= tiles.fewRows() && runs == RUNS && column < whole; column += PANEL) {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
                 Loops.addFourOfRuns(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
@@ -311,7 +308,7 @@ final class Decode {
 
     /** The same sums, in the same order, where hidden values are not finite. */
     private void poolVisible(Scratch scratch, int task, Rows v, int runs, int count, int valueDim) {
-        int byTurns = rows <= FEW_ROWS && runs == RUNS ? valueDim / PANEL * PANEL : 0;
+        int byTurns = rows <= tiles.fewRows() && runs == RUNS ? valueDim / PANEL * PANEL : 0;
         for (int r = 0; r < rows; r++) {
             for (int j = 0; j < count; j++) {
                 for (int run = 0; run < runs; run++) {

@@ -13,15 +13,6 @@ import org.jspecify.annotations.Nullable;
  * <p>The cuts of the depth follow from the depth alone, so the bits of an element do not depend on rows or threads.
  */
 final class Gemm {
-    /** Depth of one block at most. */
-    private static final int DEPTH = 256;
-
-    /** Rows of one task at most. */
-    private static final int ROWS = 96;
-
-    /** Rows of one task at least, where more tasks would keep more threads busy. */
-    private static final int FEWEST_ROWS = 24;
-
     private Gemm() {}
 
     /** A matrix in panels: panel {@code p} holds columns {@code [p * PANEL, (p + 1) * PANEL)}, row after row, padded by zeros. */
@@ -102,7 +93,7 @@ final class Gemm {
             rows += (double) product.c.rows() * product.b.panels();
             most = Math.max(most, product.c.rows());
         }
-        double share = Math.clamp(rows / (4.0 * threads), FEWEST_ROWS, ROWS);
+        double share = Math.clamp(rows / (4.0 * threads), Tiles.GEMM_FEWEST_ROWS, Tiles.GEMM_ROWS);
         int blocks = (int) Math.ceil(most / share);
         return Math.ceilDiv(Math.ceilDiv(most, blocks), 6) * 6;
     }
@@ -124,7 +115,7 @@ final class Gemm {
             at = 0;
             step = PANEL;
         }
-        int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, DEPTH));
+        int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, Tiles.GEMM_DEPTH));
         for (int k = 0; k < b.depth; k += depth) {
             int count = Math.min(depth, b.depth - k);
             int aAt = a.at() + first * a.rowStep() + k * a.columnStep();

@@ -52,7 +52,7 @@ final class Panel {
         packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
         firstKey = call.mask.firstKey(batch, head, from, to());
         endKey = call.mask.endKey(batch, head, from, to());
-        tile = Scratch.atLeast(tile, Prefill.WIDE_TILE * PANEL);
+        tile = Scratch.atLeast(tile, call.tiles.wide() * PANEL);
         statistics = Scratch.atLeast(statistics, 4 * PANEL);
         pack(call.inputs.query(), call.modifier.sign, row, packed);
         Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);

@@ -21,6 +21,7 @@ final class PanelCall {
     final AttentionShape shape;
     final BoundMask mask;
     final ScoreModifier modifier;
+    final Tiles.Prefill tiles;
     final float @Nullable [] keyArray;
     final float @Nullable [] valueArray;
 
@@ -34,6 +35,7 @@ final class PanelCall {
         this.shape = inputs.problem().shape();
         this.mask = options.mask().on(shape.seqLenQ(), shape.seqLenKv());
         this.modifier = new ScoreModifier(shape, options);
+        this.tiles = Tiles.prefill(shape.headDim());
         this.keyArray = Rows.array(inputs.key());
         this.valueArray = Rows.array(inputs.value());
     }

@@ -23,19 +23,11 @@ import org.jspecify.annotations.Nullable;
  * batch or the other panels of the task, so the bits of a row do not depend on these.
  */
 final class Prefill {
-    /** Panels of one task at most: a tile of keys and values is read from far away once for all of them. */
-    static final int MOST_PANELS = 8;
-
-    /** Keys that are read at once where every query of the panel sees all of them; elsewhere {@link PanelCall#TILE}. */
-    static final int WIDE_TILE = 2 * PanelCall.TILE;
-
-    /** Elements of a query that are multiplied at a time: their part of a packed panel stays close to the core. */
-    private static final int DEPTH = 128;
-
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
     private final @Nullable Kept kept;
+    private final Tiles.Prefill tiles;
     private final int panels;
     private final int panelsPerTask;
     private final int tasksPerHead;
@@ -45,9 +37,10 @@ final class Prefill {
         this.result = result;
         this.shape = call.shape;
         this.kept = Kept.wanted(result) ? new Kept(call, result) : null;
+        this.tiles = call.tiles;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
-        this.panelsPerTask = (int) Math.max(1, Math.min(MOST_PANELS, perThread)); // no bit depends on it
+        this.panelsPerTask = (int) Math.max(1, Math.min(tiles.panels(), perThread)); // no bit depends on it
         this.tasksPerHead = (panels + panelsPerTask - 1) / panelsPerTask;
     }
 
@@ -68,12 +61,12 @@ final class Prefill {
         int width = (int) shape.valueHeadDim();
         scratch.row = Scratch.atLeast(scratch.row, (int) Math.max(shape.headDim(), shape.valueHeadDim()));
         for (int p = 0; p < count; p++) {
-            scratch.panels[p].moveTo(call, batch, head, (long) (first + p) * PANEL, scratch.row);
-            scratch.panels[p].clearSums(width);
+            scratch.panel(p).moveTo(call, batch, head, (long) (first + p) * PANEL, scratch.row);
+            scratch.panel(p).clearSums(width);
         }
         readKeys(scratch, count);
         for (int p = 0; p < count; p++) {
-            Panel panel = scratch.panels[p];
+            Panel panel = scratch.panel(p);
             addSinks(panel);
             write(panel, scratch.row);
             if (kept != null) {
@@ -84,27 +77,27 @@ final class Prefill {
 
     /** Reads all keys that any of the panels sees into their statistics, and the values into their sums. */
     private void readKeys(Scratch scratch, int count) {
-        Panel some = scratch.panels[0];
+        Panel some = scratch.panel(0);
         long head = some.head;
         long batch = some.batch;
         long kvHead = head / shape.groupSize();
         long first = Long.MAX_VALUE;
         long end = 0;
         for (int p = 0; p < count; p++) {
-            first = Math.min(first, scratch.panels[p].firstKey);
-            end = Math.max(end, scratch.panels[p].endKey);
+            first = Math.min(first, scratch.panel(p).firstKey);
+            end = Math.max(end, scratch.panel(p).endKey);
         }
-        for (long j = first / WIDE_TILE * WIDE_TILE; j < end; j += WIDE_TILE) {
+        for (long j = first / tiles.wide() * tiles.wide(); j < end; j += tiles.wide()) {
             boolean loaded = false;
             for (int p = 0; p < count; p++) {
-                Panel panel = scratch.panels[p];
-                long to = Math.min(j + WIDE_TILE, panel.endKey);
+                Panel panel = scratch.panel(p);
+                long to = Math.min(j + tiles.wide(), panel.endKey);
                 TileCover cover = to <= j ? TileCover.EMPTY : cover(panel, j, to);
                 if (cover == TileCover.EMPTY) {
                     continue;
                 }
                 if (!loaded) {
-                    long last = Math.min(j + WIDE_TILE, end);
+                    long last = Math.min(j + tiles.wide(), end);
                     scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, last);
                     scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, last);
                     loaded = true;
@@ -162,10 +155,11 @@ final class Prefill {
     static boolean scores(
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         int headDim = (int) call.shape.headDim();
-        int depth = Math.min(headDim, DEPTH);
+        int most = call.tiles.depth();
+        int depth = Math.min(headDim, most);
         Loops.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
-        for (int d = depth; d < headDim; d += DEPTH) {
-            depth = Math.min(headDim - d, DEPTH);
+        for (int d = depth; d < headDim; d += most) {
+            depth = Math.min(headDim - d, most);
             Loops.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }

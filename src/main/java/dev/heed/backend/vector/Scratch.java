@@ -1,7 +1,8 @@
 package dev.heed.backend.vector;
 
 import java.util.ArrayDeque;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
 final class Scratch {
@@ -11,8 +12,7 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
-    /** The panels of one task; each reads the keys and values that are at hand. */
-    final Panel[] panels = new Panel[Prefill.MOST_PANELS];
+    private final List<Panel> panels = new ArrayList<>();
 
     float[] packed = new float[0];
     float[] tile = new float[0];
@@ -27,8 +27,12 @@ final class Scratch {
     float[] keySums = new float[0];
     float[] valueSums = new float[0];
 
-    Scratch() {
-        Arrays.setAll(panels, n -> new Panel());
+    /** {@return one of the panels of a task; each reads the keys and values that are at hand} */
+    Panel panel(int index) {
+        while (panels.size() <= index) {
+            panels.add(new Panel());
+        }
+        return panels.get(index);
     }
 
     static float[] atLeast(float[] array, int length) {
