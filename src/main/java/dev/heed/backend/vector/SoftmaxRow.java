@@ -5,6 +5,8 @@ import static dev.heed.backend.vector.Species.SPECIES;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,12 @@ final class SoftmaxRow {
     private static final float LOG2E = (float) (1 / Math.log(2));
     private static final int BLOCK = 4096;
 
+    /** Where the rests of two rows begin in the lanes, after a vector of sums and one of maxima. */
+    private static final int REST = 2 * V;
+
+    /** Floats that a row needs beside itself. */
+    static final int ROOM = 6 * V;
+
     private SoftmaxRow() {}
 
     /**
@@ -23,7 +31,7 @@ final class SoftmaxRow {
      *
      * @param max the largest of {@code x}, of {@link #max}
      * @param next another row, read along the way, so that memory delivers it while this one is computed
-     * @param lanes room for two vectors
+     * @param lanes {@link #ROOM} floats
      * @return the largest of {@code next}
      */
     static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
@@ -76,17 +84,66 @@ final class SoftmaxRow {
      */
     private static double weigh(
             float[] x, int at, float @Nullable [] y, int to, int length, float max, int next, float[] lanes) {
-        FloatVector sum0 = FloatVector.zero(SPECIES);
+        Arrays.fill(lanes, 0, V, 0);
+        int whole = length - length % (2 * V);
+        addPowers(x, at, y, to, whole, max, x, next, lanes);
+        int rest = length - whole;
+        if (rest > 0) { // padded, not masked: masks become objects where they are not inlined
+            Arrays.fill(lanes, REST, ROOM, Float.NEGATIVE_INFINITY);
+            System.arraycopy(x, at + whole, lanes, REST, rest);
+            System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
+            addPowers(lanes, REST, lanes, REST, 2 * V, max, lanes, REST + 2 * V, lanes);
+            if (y != null) {
+                System.arraycopy(lanes, REST, y, to + whole, rest);
+            }
+        }
+        return DotRow.sum(lanes, 0);
+    }
+
+    /** For pairs of vectors; written out as {@link SoftmaxTile#weigh} is, for the same reason. */
+    private static void addPowers(
+            float[] x,
+            int at,
+            float @Nullable [] y,
+            int to,
+            int length,
+            float max,
+            float[] following,
+            int next,
+            float[] lanes) {
+        FloatVector sum0 = FloatVector.fromArray(SPECIES, lanes, 0);
         FloatVector sum1 = FloatVector.zero(SPECIES);
         FloatVector most = FloatVector.fromArray(SPECIES, lanes, V);
-        int whole = length - length % (2 * V);
-        for (int i = 0; i < whole; i += 2 * V) {
-            FloatVector next0 = FloatVector.fromArray(SPECIES, x, next + i);
-            FloatVector next1 = FloatVector.fromArray(SPECIES, x, next + i + V);
+        for (int i = 0; i < length; i += 2 * V) {
+            FloatVector next0 = FloatVector.fromArray(SPECIES, following, next + i);
+            FloatVector next1 = FloatVector.fromArray(SPECIES, following, next + i + V);
             most = most.blend(next0, next0.compare(VectorOperators.GT, most));
             most = most.blend(next1, next1.compare(VectorOperators.GT, most));
-            FloatVector y0 = weight(FloatVector.fromArray(SPECIES, x, at + i), max);
-            FloatVector y1 = weight(FloatVector.fromArray(SPECIES, x, at + i + V), max);
+            FloatVector x0 = FloatVector.fromArray(SPECIES, x, at + i).sub(max).mul(LOG2E);
+            FloatVector x1 =
+                    FloatVector.fromArray(SPECIES, x, at + i + V).sub(max).mul(LOG2E);
+            VectorMask<Float> none0 = x0.compare(VectorOperators.LT, SoftmaxTile.LOWEST);
+            VectorMask<Float> none1 = x1.compare(VectorOperators.LT, SoftmaxTile.LOWEST);
+            FloatVector t0 = x0.add(SoftmaxTile.SPLIT);
+            FloatVector t1 = x1.add(SoftmaxTile.SPLIT);
+            FloatVector f0 = x0.sub(t0.sub(SoftmaxTile.SPLIT));
+            FloatVector f1 = x1.sub(t1.sub(SoftmaxTile.SPLIT));
+            FloatVector y0 = f0.mul(SoftmaxTile.C6).add(SoftmaxTile.C5);
+            FloatVector y1 = f1.mul(SoftmaxTile.C6).add(SoftmaxTile.C5);
+            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C4));
+            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C4));
+            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C3));
+            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C3));
+            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C2));
+            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C2));
+            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
+            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
+            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, 1f));
+            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
+            IntVector e0 = t0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+            IntVector e1 = t1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+            y0 = y0.reinterpretAsInts().add(e0).reinterpretAsFloats().blend(0f, none0);
+            y1 = y1.reinterpretAsInts().add(e1).reinterpretAsFloats().blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             if (y != null) {
@@ -94,31 +151,8 @@ final class SoftmaxRow {
                 y1.intoArray(y, to + i + V);
             }
         }
-        for (int i = whole; i < length; i += V) { // padded, not masked: masks become objects where they are not inlined
-            FloatVector next0 = padded(x, next + i, length - i, lanes);
-            most = most.blend(next0, next0.compare(VectorOperators.GT, most));
-            FloatVector y0 = weight(padded(x, at + i, length - i, lanes), max);
-            sum0 = sum0.add(y0);
-            if (y != null) {
-                y0.intoArray(lanes, 0);
-                System.arraycopy(lanes, 0, y, to + i, Math.min(V, length - i));
-            }
-        }
-        most.intoArray(lanes, V);
         sum0.add(sum1).intoArray(lanes, 0);
-        return DotRow.sum(lanes, 0);
-    }
-
-    /** What is left of a row, and minus infinity, by way of the first vector of {@code lanes}. */
-    private static FloatVector padded(float[] x, int at, int count, float[] lanes) {
-        Arrays.fill(lanes, 0, V, Float.NEGATIVE_INFINITY);
-        System.arraycopy(x, at, lanes, 0, Math.min(V, count));
-        return FloatVector.fromArray(SPECIES, lanes, 0);
-    }
-
-    private static FloatVector weight(FloatVector x, float max) {
-        FloatVector power = SoftmaxTile.exp2(x.sub(max).mul(LOG2E));
-        return power.blend(0f, x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+        most.intoArray(lanes, V);
     }
 
     /** {@code y = x - max - log}. */
