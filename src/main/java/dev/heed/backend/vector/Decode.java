@@ -69,7 +69,8 @@ final class Decode {
     }
 
     private static int parts(AttentionShape s) {
-        return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).part()));
+        return Math.toIntExact(
+                Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).part()));
     }
 
     /** Floats that the states of one key head take. */

@@ -70,11 +70,6 @@ final class Tiles {
 
     private static Map<String, String> asked(long width) {
         return Map.of(
-                "loops",
-                Lanes.BACKEND,
-                "bits",
-                String.valueOf(Lanes.V * Float.SIZE),
-                "width",
-                String.valueOf(width));
+                "loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "width", String.valueOf(width));
     }
 }
