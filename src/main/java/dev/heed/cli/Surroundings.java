@@ -10,6 +10,7 @@ import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -104,7 +105,7 @@ record Surroundings(
 
     private AttentionBackend select(@Nullable String name, List<Problem> problems, String what, Question question) {
         String asked = name != null ? name : System.getProperty("heed.backend", "auto");
-        List<AttentionBackend> candidates = asked.equals("auto") ? backends : List.of(named(asked));
+        List<AttentionBackend> candidates = asked.equals("auto") ? preferred(problems) : List.of(named(asked));
         List<String> answers = new ArrayList<>();
         for (AttentionBackend backend : candidates) {
             List<String> reasons = question.reasonsAgainst(backend);
@@ -118,6 +119,15 @@ record Surroundings(
                 + (answers.isEmpty() ? "there is none" : String.join(" | ", answers))
                 + ". HINT: heed devices says what is missing"
                 + (asked.equals("auto") ? "" : "; without --backend another may do"));
+    }
+
+    /** All backends, those last that say they are slower here. */
+    private List<AttentionBackend> preferred(List<Problem> problems) {
+        List<Problem> asked = problems.isEmpty() ? List.of(Problem.parse("q1x8x512x64 kv8x512 f32")) : problems;
+        List<AttentionBackend> ordered = new ArrayList<>(backends);
+        ordered.sort(Comparator.comparing(backend -> asked.stream()
+                .anyMatch(problem -> !backend.passOverReasons(problem).isEmpty())));
+        return ordered;
     }
 
     private AttentionBackend named(String name) {

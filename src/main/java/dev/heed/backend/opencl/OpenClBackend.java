@@ -14,7 +14,6 @@ import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
-import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
@@ -136,10 +135,7 @@ public final class OpenClBackend implements AttentionBackend {
     public List<String> passOverReasons(Problem problem) {
         Device device = selection().device().orElse(null);
         boolean gpu = device != null && device.type() != DeviceType.CPU;
-        boolean vectors = Machine.current().vectorReasons().isEmpty();
-        return !gpu && (vectors || device == null)
-                ? List.of("no OpenCL GPU, and on a CPU the vector backend is faster")
-                : List.of();
+        return gpu ? List.of() : List.of("no OpenCL GPU, and a CPU has faster backends");
     }
 
     @Override
