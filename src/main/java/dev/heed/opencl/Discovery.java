@@ -1,6 +1,7 @@
 package dev.heed.opencl;
 
 import dev.heed.ffi.OpenClLibrary;
+import dev.heed.ffi.SignalHandlers;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            return stages();
+            return SignalHandlers.keptDuring(Discovery::stages); // PoCL replaces them when it first meets its devices
         } catch (RuntimeException | LinkageError e) {
             return nothing("the search for OpenCL devices failed: " + e);
         }

@@ -2,6 +2,7 @@ package dev.heed.opencl;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.heed.ffi.SignalHandlers;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -102,7 +103,8 @@ class JoclCalls implements OpenClCalls {
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, object(cl_platform_id.class, platform));
         cl_device_id[] devices = {object(cl_device_id.class, device)};
         synchronized (ONE_AT_A_TIME) {
-            return create("clCreateContext", code -> CL.clCreateContext(properties, 1, devices, null, null, code));
+            return SignalHandlers.keptDuring(() ->
+                    create("clCreateContext", code -> CL.clCreateContext(properties, 1, devices, null, null, code)));
         }
     }
 
@@ -197,7 +199,10 @@ class JoclCalls implements OpenClCalls {
         cl_program it = object(cl_program.class, program);
         cl_device_id[] devices = {object(cl_device_id.class, device)};
         synchronized (ONE_AT_A_TIME) {
-            check("clBuildProgram", () -> CL.clBuildProgram(it, 1, devices, options, null, null));
+            SignalHandlers.keptDuring(() -> {
+                check("clBuildProgram", () -> CL.clBuildProgram(it, 1, devices, options, null, null));
+                return program;
+            });
         }
     }
 

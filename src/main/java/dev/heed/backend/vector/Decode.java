@@ -112,7 +112,7 @@ final class Decode {
             }
         }
         scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
-        scratch.sums = Scratch.atLeast(scratch.sums, PANEL);
+        scratch.sums = Scratch.atLeast(scratch.sums, 2 * PANEL);
         long from = (long) (task % parts) * tiles.part();
         long end = Math.min(shape.seqLenKv(), from + tiles.part());
         long quarter = (end - from) / STEP * RUN;

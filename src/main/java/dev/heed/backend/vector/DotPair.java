@@ -88,38 +88,16 @@ final class DotPair {
             r2 = y.fma(k2, r2);
             r3 = y.fma(k3, r3);
         }
-        FloatVector qHalves01 = q0.blend(q1.rearrange(DotRow.SWAP_HALVES), DotRow.UPPER_HALF)
-                .add(q0.rearrange(DotRow.SWAP_HALVES).blend(q1, DotRow.UPPER_HALF));
-        FloatVector qHalves23 = q2.blend(q3.rearrange(DotRow.SWAP_HALVES), DotRow.UPPER_HALF)
-                .add(q2.rearrange(DotRow.SWAP_HALVES).blend(q3, DotRow.UPPER_HALF));
-        FloatVector qQuarters = qHalves01
-                .blend(qHalves23.rearrange(DotRow.SWAP_QUARTERS), DotRow.ODD_QUARTERS)
-                .add(qHalves01.rearrange(DotRow.SWAP_QUARTERS).blend(qHalves23, DotRow.ODD_QUARTERS));
-        qQuarters = V < 64 ? qQuarters : qQuarters.add(qQuarters.rearrange(DotRow.SWAP_8));
-        qQuarters = V < 32 ? qQuarters : qQuarters.add(qQuarters.rearrange(DotRow.SWAP_4));
-        qQuarters = V < 16 ? qQuarters : qQuarters.add(qQuarters.rearrange(DotRow.SWAP_2));
-        qQuarters = V < 8 ? qQuarters : qQuarters.add(qQuarters.rearrange(DotRow.SWAP_1));
-        qQuarters.intoArray(lanes, 0);
-        scores[qTo] = lanes[0];
-        scores[qTo + count] = lanes[V / 2];
-        scores[qTo + 2 * count] = lanes[V / 4];
-        scores[qTo + 3 * count] = lanes[3 * V / 4];
-        FloatVector rHalves01 = r0.blend(r1.rearrange(DotRow.SWAP_HALVES), DotRow.UPPER_HALF)
-                .add(r0.rearrange(DotRow.SWAP_HALVES).blend(r1, DotRow.UPPER_HALF));
-        FloatVector rHalves23 = r2.blend(r3.rearrange(DotRow.SWAP_HALVES), DotRow.UPPER_HALF)
-                .add(r2.rearrange(DotRow.SWAP_HALVES).blend(r3, DotRow.UPPER_HALF));
-        FloatVector rQuarters = rHalves01
-                .blend(rHalves23.rearrange(DotRow.SWAP_QUARTERS), DotRow.ODD_QUARTERS)
-                .add(rHalves01.rearrange(DotRow.SWAP_QUARTERS).blend(rHalves23, DotRow.ODD_QUARTERS));
-        rQuarters = V < 64 ? rQuarters : rQuarters.add(rQuarters.rearrange(DotRow.SWAP_8));
-        rQuarters = V < 32 ? rQuarters : rQuarters.add(rQuarters.rearrange(DotRow.SWAP_4));
-        rQuarters = V < 16 ? rQuarters : rQuarters.add(rQuarters.rearrange(DotRow.SWAP_2));
-        rQuarters = V < 8 ? rQuarters : rQuarters.add(rQuarters.rearrange(DotRow.SWAP_1));
-        rQuarters.intoArray(lanes, 0);
-        scores[rTo] = lanes[0];
-        scores[rTo + count] = lanes[V / 2];
-        scores[rTo + 2 * count] = lanes[V / 4];
-        scores[rTo + 3 * count] = lanes[3 * V / 4];
+        q0.intoArray(lanes, 0);
+        q1.intoArray(lanes, V);
+        q2.intoArray(lanes, 2 * V);
+        q3.intoArray(lanes, 3 * V);
+        r0.intoArray(lanes, 4 * V);
+        r1.intoArray(lanes, 5 * V);
+        r2.intoArray(lanes, 6 * V);
+        r3.intoArray(lanes, 7 * V);
+        DotRow.sumFour(lanes, 0, scores, qTo, count);
+        DotRow.sumFour(lanes, 4 * V, scores, rTo, count);
     }
 
     /** Adds four runs of {@code count} weighted rows, {@code leap} apart, to eight vectors of sums of each query. */

@@ -10,15 +10,14 @@ import jdk.incubator.vector.VectorShuffle;
 
 /** One query against many keys, each read once where it lies: as fast as memory delivers them. */
 final class DotRow {
-    // Four vectors are summed together: each exchange of lanes halves what is left of two of them.
-    static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
-    static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
-    static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
-    static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
-    static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
-    static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
-    static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
-    static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
+    private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
+    private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
+    private static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
+    private static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
+    private static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
+    private static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
 
     private DotRow() {}
 
@@ -92,6 +91,22 @@ final class DotRow {
             s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + whole, rest), s2);
             s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + whole, rest), s3);
         }
+        s0.intoArray(lanes, 0);
+        s1.intoArray(lanes, V);
+        s2.intoArray(lanes, 2 * V);
+        s3.intoArray(lanes, 3 * V);
+        sumFour(lanes, 0, scores, to, toStep);
+    }
+
+    /**
+     * The sums of four vectors, together: each exchange of lanes halves what is left of two of them. They come by way of an
+     * array, so that the caller's method stays small enough for all of it to be inlined.
+     */
+    static void sumFour(float[] lanes, int at, float[] scores, int to, int toStep) {
+        FloatVector s0 = FloatVector.fromArray(SPECIES, lanes, at);
+        FloatVector s1 = FloatVector.fromArray(SPECIES, lanes, at + V);
+        FloatVector s2 = FloatVector.fromArray(SPECIES, lanes, at + 2 * V);
+        FloatVector s3 = FloatVector.fromArray(SPECIES, lanes, at + 3 * V);
         FloatVector halves01 = s0.blend(s1.rearrange(SWAP_HALVES), UPPER_HALF)
                 .add(s0.rearrange(SWAP_HALVES).blend(s1, UPPER_HALF));
         FloatVector halves23 = s2.blend(s3.rearrange(SWAP_HALVES), UPPER_HALF)
@@ -102,11 +117,11 @@ final class DotRow {
         quarters = V < 32 ? quarters : quarters.add(quarters.rearrange(SWAP_4));
         quarters = V < 16 ? quarters : quarters.add(quarters.rearrange(SWAP_2));
         quarters = V < 8 ? quarters : quarters.add(quarters.rearrange(SWAP_1));
-        quarters.intoArray(lanes, 0);
-        scores[to] = lanes[0];
-        scores[to + toStep] = lanes[V / 2];
-        scores[to + 2 * toStep] = lanes[V / 4];
-        scores[to + 3 * toStep] = lanes[3 * V / 4];
+        quarters.intoArray(lanes, at);
+        scores[to] = lanes[at];
+        scores[to + toStep] = lanes[at + V / 2];
+        scores[to + 2 * toStep] = lanes[at + V / 4];
+        scores[to + 3 * toStep] = lanes[at + 3 * V / 4];
     }
 
     /**
