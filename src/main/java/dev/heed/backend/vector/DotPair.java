@@ -4,7 +4,6 @@ import static dev.heed.backend.vector.Lanes.V;
 import static dev.heed.backend.vector.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /**
  * {@link DotRow} for two queries that share their keys: each key and value is loaded once for both. The bits are those of one
@@ -71,23 +70,6 @@ final class DotPair {
             r2 = y.fma(k2, r2);
             r3 = y.fma(k3, r3);
         }
-        if (whole < width) {
-            VectorMask<Float> rest = SPECIES.indexInRange(whole, width);
-            FloatVector x = FloatVector.fromArray(SPECIES, queries, q + whole, rest);
-            FloatVector y = FloatVector.fromArray(SPECIES, queries, r + whole, rest);
-            FloatVector k0 = FloatVector.fromArray(SPECIES, keys, at + whole, rest);
-            FloatVector k1 = FloatVector.fromArray(SPECIES, keys, at + apart + whole, rest);
-            FloatVector k2 = FloatVector.fromArray(SPECIES, keys, at + 2 * apart + whole, rest);
-            FloatVector k3 = FloatVector.fromArray(SPECIES, keys, at + 3 * apart + whole, rest);
-            q0 = x.fma(k0, q0);
-            q1 = x.fma(k1, q1);
-            q2 = x.fma(k2, q2);
-            q3 = x.fma(k3, q3);
-            r0 = y.fma(k0, r0);
-            r1 = y.fma(k1, r1);
-            r2 = y.fma(k2, r2);
-            r3 = y.fma(k3, r3);
-        }
         q0.intoArray(lanes, 0);
         q1.intoArray(lanes, V);
         q2.intoArray(lanes, 2 * V);
@@ -98,6 +80,10 @@ final class DotPair {
         r3.intoArray(lanes, 7 * V);
         DotRow.sumFour(lanes, 0, scores, qTo, count);
         DotRow.sumFour(lanes, 4 * V, scores, rTo, count);
+        for (int n = 0; whole < width && n < 4; n++) {
+            scores[qTo + n * count] += DotRow.rest(queries, q, keys, at + n * apart, whole, width);
+            scores[rTo + n * count] += DotRow.rest(queries, r, keys, at + n * apart, whole, width);
+        }
     }
 
     /** Adds four runs of {@code count} weighted rows, {@code leap} apart, to eight vectors of sums of each query. */

@@ -3,6 +3,7 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.Lanes.V;
 import static dev.heed.backend.vector.Species.SPECIES;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -83,19 +84,26 @@ final class DotRow {
             s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + d), s2);
             s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + d), s3);
         }
-        if (whole < width) {
-            VectorMask<Float> rest = SPECIES.indexInRange(whole, width);
-            FloatVector x = FloatVector.fromArray(SPECIES, q, qAt + whole, rest);
-            s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + whole, rest), s0);
-            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + apart + whole, rest), s1);
-            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + whole, rest), s2);
-            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + whole, rest), s3);
-        }
         s0.intoArray(lanes, 0);
         s1.intoArray(lanes, V);
         s2.intoArray(lanes, 2 * V);
         s3.intoArray(lanes, 3 * V);
         sumFour(lanes, 0, scores, to, toStep);
+        for (int n = 0; whole < width && n < 4; n++) {
+            scores[to + n * toStep] += rest(q, qAt, keys, at + n * apart, whole, width);
+        }
+    }
+
+    /**
+     * The product of the last elements, fewer than a vector. Masked vectors would do, but made the methods around them so
+     * large that what they hold in registers became objects.
+     */
+    static float rest(float[] q, int qAt, float[] keys, int at, int from, int to) {
+        float sum = 0;
+        for (int d = from; d < to; d++) {
+            sum = Math.fma(q[qAt + d], keys[at + d], sum);
+        }
+        return sum;
     }
 
     /**
@@ -148,13 +156,8 @@ final class DotRow {
         for (int d = 0; d < whole; d += V) {
             s = FloatVector.fromArray(SPECIES, q, qAt + d).fma(FloatVector.fromArray(SPECIES, keys, at + d), s);
         }
-        if (whole < width) {
-            VectorMask<Float> rest = SPECIES.indexInRange(whole, width);
-            s = FloatVector.fromArray(SPECIES, q, qAt + whole, rest)
-                    .fma(FloatVector.fromArray(SPECIES, keys, at + whole, rest), s);
-        }
         s.intoArray(lanes, 0);
-        return sum(lanes, 0);
+        return sum(lanes, 0) + rest(q, qAt, keys, at, whole, width);
     }
 
     /** {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
@@ -275,16 +278,20 @@ final class DotRow {
         return largest;
     }
 
-    /** Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. */
+    /**
+     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array has room for
+     * whole vectors.
+     */
     static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
-        for (int j = 0; j < count; j += V) {
-            VectorMask<Float> there = SPECIES.indexInRange(j, count);
-            FloatVector s = FloatVector.fromArray(SPECIES, scores, at + j, there);
+        int end = Math.ceilDiv(count, V) * V;
+        Arrays.fill(scores, at + count, at + end, Float.NEGATIVE_INFINITY);
+        for (int j = 0; j < end; j += V) {
+            FloatVector s = FloatVector.fromArray(SPECIES, scores, at + j);
             FloatVector y = SoftmaxTile.exp2(s.sub(max).mul(c));
             y = y.blend(0f, s.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-            sum = sum.add(y, there);
-            y.intoArray(scores, at + j, there);
+            sum = sum.add(y);
+            y.intoArray(scores, at + j);
         }
         sum.intoArray(lanes, 0);
         return sum(lanes, 0);
