@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * where the Vector API is absent.
  */
 final class Loops {
+    /** Floats that the softmax of a row needs beside it: sums, maxima, and the rests of two rows, two vectors each. */
+    static final int ROW_ROOM = 6 * Lanes.V;
+
     private Loops() {}
 
     static void product(

@@ -21,9 +21,6 @@ final class SoftmaxRow {
     /** Where the rests of two rows begin in the lanes, after a vector of sums and one of maxima. */
     private static final int REST = 2 * V;
 
-    /** Floats that a row needs beside itself. */
-    static final int ROOM = 6 * V;
-
     private SoftmaxRow() {}
 
     /**
@@ -31,7 +28,7 @@ final class SoftmaxRow {
      *
      * @param max the largest of {@code x}, of {@link #max}
      * @param next another row, read along the way, so that memory delivers it while this one is computed
-     * @param lanes {@link #ROOM} floats
+     * @param lanes {@link Loops#ROW_ROOM} floats
      * @return the largest of {@code next}
      */
     static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
@@ -89,7 +86,7 @@ final class SoftmaxRow {
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
         if (rest > 0) { // padded, not masked: masks become objects where they are not inlined
-            Arrays.fill(lanes, REST, ROOM, Float.NEGATIVE_INFINITY);
+            Arrays.fill(lanes, REST, Loops.ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
             addPowers(lanes, REST, lanes, REST, 2 * V, max, lanes, REST + 2 * V, lanes);

@@ -36,7 +36,7 @@ final class VectorSoftmax extends SoftmaxPlan {
                 wide(input, output, in, out, first, end, scratch);
                 return;
             }
-            scratch.row = Scratch.atLeast(scratch.row, 6 * Lanes.V);
+            scratch.row = Scratch.atLeast(scratch.row, Loops.ROW_ROOM);
             float max = 0;
             for (long row = first; row < end; row++) {
                 float[] x = from;
