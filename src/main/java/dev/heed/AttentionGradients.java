@@ -1,8 +1,13 @@
 package dev.heed;
 
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,13 +19,21 @@ import org.jspecify.annotations.Nullable;
  * @param bias the gradient of the bias, summed over the axes it was broadcast along; null if there is no bias or its
  *     gradient is not wanted
  * @param sink the gradient of the sink; null if there is none or its gradient is not wanted
+ * @param score the gradients of the score function's parameters, in a function of the same kind; null if it has none or
+ *     they are not wanted
  */
 public record AttentionGradients(
         Tensor query,
         Tensor key,
         Tensor value,
         @Nullable Tensor bias,
-        @Nullable Tensor sink) {
+        @Nullable Tensor sink,
+        @Nullable ScoreFunction score) {
+
+    /** Places for the gradients of an attention whose score function has no parameters. */
+    public AttentionGradients(Tensor query, Tensor key, Tensor value, @Nullable Tensor bias, @Nullable Tensor sink) {
+        this(query, key, value, bias, sink, null);
+    }
 
     /** {@return gradients of zeros for every input that has one} */
     public static AttentionGradients allocate(AttentionInputs inputs) {
@@ -30,7 +43,8 @@ public record AttentionGradients(
                 like(inputs.key()),
                 like(inputs.value()),
                 orNull(options.bias()),
-                orNull(options.sink()));
+                orNull(options.sink()),
+                score(options, AttentionGradients::like));
     }
 
     /** {@return gradients of tensors that the allocator makes, for every input that has one} */
@@ -41,7 +55,12 @@ public record AttentionGradients(
                 like(inputs.key(), allocator),
                 like(inputs.value(), allocator),
                 options.bias() == null ? null : like(options.bias(), allocator),
-                options.sink() == null ? null : like(options.sink(), allocator));
+                options.sink() == null ? null : like(options.sink(), allocator),
+                score(options, tensor -> like(tensor, allocator)));
+    }
+
+    static @Nullable ScoreFunction score(AttentionOptions options, UnaryOperator<Tensor> like) {
+        return options.score().parameters().isEmpty() ? null : options.score().map(like);
     }
 
     static Tensor like(Tensor tensor, AttentionResult.Allocator allocator) {
@@ -62,6 +81,23 @@ public record AttentionGradients(
         requireLike("value gradient", value, inputs.value());
         requireLike("bias gradient", bias, inputs.options().bias());
         requireLike("sink gradient", sink, inputs.options().sink());
+        requireLike(score, inputs.options().score());
+    }
+
+    static void requireLike(@Nullable ScoreFunction gradient, ScoreFunction score) {
+        if (gradient == null) {
+            return;
+        }
+        if (!gradient.pattern().equals(score.pattern())) {
+            throw new InvalidInputException(
+                    "The gradients of the score function are of another function",
+                    score.pattern().toString(),
+                    gradient.pattern().toString(),
+                    "AttentionGradients.allocate(inputs)");
+        }
+        Map<String, Tensor> places = gradient.parameters();
+        score.parameters()
+                .forEach((name, parameter) -> requireLike("gradient of " + name, places.get(name), parameter));
     }
 
     static void requireLike(String name, @Nullable Tensor gradient, @Nullable Tensor input) {
@@ -72,6 +108,11 @@ public record AttentionGradients(
 
     /** {@return every tensor that is written; null for what is not wanted} */
     public List<@Nullable Tensor> tensors() {
-        return Arrays.asList(query, key, value, bias, sink);
+        List<@Nullable Tensor> tensors = new ArrayList<>();
+        tensors.addAll(Arrays.asList(query, key, value, bias, sink));
+        if (score != null) {
+            tensors.addAll(score.parameters().values());
+        }
+        return tensors;
     }
 }

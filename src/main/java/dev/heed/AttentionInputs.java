@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * is thrown here.
  *
  * @param query {@code [batch, numHeads, seqLenQ, headDim]}, any strides
- * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides
+ * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides; some score functions take
+ *     keys of a width of their own, {@code keyHeadDim}
  * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides
  * @param options mask, bias and the rest, and what is kept
  * @param problem what is asked, derived from the others
@@ -54,6 +55,9 @@ public record AttentionInputs(
     private static AttentionProblem problemOf(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         Objects.requireNonNull(options, "options");
         AttentionShape shape = AttentionShape.of(query, key, value);
+        if (!options.score().pattern().kind().twoWidths()) {
+            AttentionShape.requireOneWidth(query, key, value);
+        }
         if (key.type() != query.type() || value.type() != query.type()) {
             throw new InvalidInputException(
                     "Query, key and value have different types",
@@ -70,6 +74,14 @@ public record AttentionInputs(
     }
 
     static void requireFits(AttentionShape shape, AttentionOptions options) {
+        options.score()
+                .requireFits(
+                        shape.batch(),
+                        shape.numHeads(),
+                        shape.seqLenQ(),
+                        shape.seqLenKv(),
+                        shape.headDim(),
+                        shape.keyHeadDim());
         InputCheck.broadcastable(
                 "bias", options.bias(), shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
         InputCheck.floating("alibiSlopes", options.alibiSlopes(), shape.numHeads());
@@ -93,6 +105,7 @@ public record AttentionInputs(
         tensors.add(options.alibiSlopes());
         tensors.add(options.sink());
         tensors.addAll(options.mask().tensors());
+        tensors.addAll(options.score().parameters().values());
         return tensors;
     }
 }

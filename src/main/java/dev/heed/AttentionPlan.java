@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -72,6 +73,13 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
                     s.valueHeadDim());
             InputCheck.floating("lse gradient", lseGradient, s.batch(), s.numHeads(), s.seqLenQ());
             gradients.requireFits(inputs);
+            if (inputs.options().score() instanceof ScoreFunction.Custom custom && custom.gradient() == null) {
+                throw new InvalidInputException(
+                        "The score function of the caller has no gradient",
+                        "a function and its derivative",
+                        "custom:" + custom.name(),
+                        "ScoreFunction.custom(name, score, gradient)");
+            }
             List<@Nullable Tensor> read = read(inputs, forward, outputGradient, lseGradient);
             InputCheck.disjoint(gradients.tensors(), read);
             requireReachable(read);

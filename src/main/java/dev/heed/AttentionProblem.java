@@ -2,7 +2,7 @@ package dev.heed;
 
 import dev.heed.mask.Mask;
 import dev.heed.mask.MaskPattern;
-import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param shape the sizes
  * @param type the type of query, key, value and output
- * @param score how a query meets a key
+ * @param score how a query meets a key, without the parameters
  * @param softcap the softcap, or null
  * @param biasShape the sizes of the bias, or null
  * @param alibi whether there are ALiBi slopes
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 public record AttentionProblem(
         AttentionShape shape,
         DType type,
-        ScoreFunction score,
+        ScorePattern score,
         @Nullable Double softcap,
         @Nullable List<Long> biasShape,
         boolean alibi,
@@ -55,7 +55,7 @@ public record AttentionProblem(
         implements Problem {
 
     private static final String GRAMMAR =
-            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dv<width>] [f32|f64|f16|bf16]"
+            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16]"
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
                     + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified]";
 
@@ -68,6 +68,13 @@ public record AttentionProblem(
                     "f32, f64, f16 or bf16",
                     type.label(),
                     "tensor.to(DType.F32)");
+        }
+        if (shape.keyHeadDim() != shape.headDim() && !score.kind().twoWidths()) {
+            throw new InvalidInputException(
+                    "Query and key have different widths",
+                    "headDim " + shape.headDim() + " in both",
+                    "headDim " + shape.headDim() + ", keyHeadDim " + shape.keyHeadDim() + ", score " + score,
+                    "score=general, additive and concat take keys of a width of their own");
         }
         if (topK > shape.seqLenKv()) {
             throw new InvalidInputException(
@@ -109,7 +116,7 @@ public record AttentionProblem(
         return new AttentionProblem(
                 shape,
                 type,
-                options.score(),
+                options.score().pattern(),
                 options.softcap(),
                 bias == null ? null : LongStream.of(bias.shape()).boxed().toList(),
                 options.alibiSlopes() != null,
@@ -132,7 +139,9 @@ public record AttentionProblem(
         var words = new CaseText(caseString, GRAMMAR);
         long[] q = words.sizes(words.takeNumber("q"), 4);
         long[] kv = words.sizes(words.takeNumber("kv"), 2);
+        String dk = words.takeNumber("dk");
         String dv = words.takeNumber("dv");
+        long keyHeadDim = dk == null ? q[3] : words.sizes(dk, 1)[0];
         long valueHeadDim = dv == null ? q[3] : words.sizes(dv, 1)[0];
         String score = words.take("score=");
         String softcap = words.take("softcap=");
@@ -142,11 +151,11 @@ public record AttentionProblem(
         String rows = words.take("rows=");
         String topK = words.take("topk=");
         String scores = words.take("scores=");
-        var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], valueHeadDim);
+        var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], keyHeadDim, valueHeadDim);
         var problem = new AttentionProblem(
                 shape,
                 words.takeType(),
-                score == null ? ScoreFunction.scaledDot() : ScoreFunction.parse(score),
+                ScorePattern.parse(score == null ? "scaled-dot" : score),
                 softcap == null ? null : words.number(softcap),
                 bias == null
                         ? null
@@ -200,12 +209,15 @@ public record AttentionProblem(
         var words = new StringJoiner(" ");
         words.add("q" + CaseText.join(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.headDim()));
         words.add("kv" + CaseText.join(shape.numKvHeads(), shape.seqLenKv()));
+        if (shape.keyHeadDim() != shape.headDim()) {
+            words.add("dk" + shape.keyHeadDim());
+        }
         if (shape.valueHeadDim() != shape.headDim()) {
             words.add("dv" + shape.valueHeadDim());
         }
         words.add(type.label());
-        if (!score.equals(ScoreFunction.scaledDot())) {
-            words.add("score=" + score.pattern());
+        if (!score.toString().equals("scaled-dot")) {
+            words.add("score=" + score);
         }
         if (softcap != null) {
             words.add("softcap=" + softcap);

@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 
 /**
  * The sizes of one attention: query {@code [batch, numHeads, seqLenQ, headDim]}, key
- * {@code [batch, numKvHeads, seqLenKv, headDim]}, value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, output
+ * {@code [batch, numKvHeads, seqLenKv, keyHeadDim]}, value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, output
  * {@code [batch, numHeads, seqLenQ, valueHeadDim]}.
  *
  * @param batch the batch size
@@ -13,23 +13,38 @@ import dev.heed.tensor.Tensor;
  * @param numKvHeads key and value heads; query head {@code h} reads {@code h / groupSize}
  * @param seqLenQ queries a head
  * @param seqLenKv keys a head
- * @param headDim width of a query and a key
+ * @param headDim width of a query, and of a key where the score function does not say otherwise
+ * @param keyHeadDim width of a key
  * @param valueHeadDim width of a value and an output
  */
 public record AttentionShape(
-        long batch, long numHeads, long numKvHeads, long seqLenQ, long seqLenKv, long headDim, long valueHeadDim) {
+        long batch,
+        long numHeads,
+        long numKvHeads,
+        long seqLenQ,
+        long seqLenKv,
+        long headDim,
+        long keyHeadDim,
+        long valueHeadDim) {
+
+    /** The sizes of an attention whose queries and keys have the same width. */
+    public AttentionShape(
+            long batch, long numHeads, long numKvHeads, long seqLenQ, long seqLenKv, long headDim, long valueHeadDim) {
+        this(batch, numHeads, numKvHeads, seqLenQ, seqLenKv, headDim, headDim, valueHeadDim);
+    }
 
     /** Checks that every size is at least 1 and that the key heads divide the query heads. */
     public AttentionShape {
         long smallest = Math.min(
                 Math.min(Math.min(batch, numHeads), Math.min(numKvHeads, seqLenQ)),
-                Math.min(seqLenKv, Math.min(headDim, valueHeadDim)));
+                Math.min(Math.min(seqLenKv, keyHeadDim), Math.min(headDim, valueHeadDim)));
         if (smallest < 1) {
             throw new InvalidInputException(
                     "Every size of an attention is at least 1",
                     "sizes of 1 or more",
                     "batch " + batch + ", numHeads " + numHeads + ", numKvHeads " + numKvHeads + ", seqLenQ " + seqLenQ
-                            + ", seqLenKv " + seqLenKv + ", headDim " + headDim + ", valueHeadDim " + valueHeadDim,
+                            + ", seqLenKv " + seqLenKv + ", headDim " + headDim + ", keyHeadDim " + keyHeadDim
+                            + ", valueHeadDim " + valueHeadDim,
                     "leave the call out where there is nothing to compute");
         }
         if (numHeads % numKvHeads != 0) {
@@ -61,6 +76,19 @@ public record AttentionShape(
         if (key.size(2) != value.size(2)) {
             throw misfit("Key and value have different lengths", "one value for each key", query, key, value);
         }
+        return new AttentionShape(
+                query.size(0),
+                query.size(1),
+                key.size(1),
+                query.size(2),
+                key.size(2),
+                query.size(3),
+                key.size(3),
+                value.size(3));
+    }
+
+    /** Refuses keys of a width of their own, for score functions that compare a query with a key number by number. */
+    static void requireOneWidth(Tensor query, Tensor key, Tensor value) {
         if (key.size(3) != query.size(3)) {
             throw misfit(
                     "Query and key have different widths",
@@ -69,8 +97,6 @@ public record AttentionShape(
                     key,
                     value);
         }
-        return new AttentionShape(
-                query.size(0), query.size(1), key.size(1), query.size(2), key.size(2), query.size(3), value.size(3));
     }
 
     private static InvalidInputException misfit(

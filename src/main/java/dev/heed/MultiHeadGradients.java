@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param weights the gradients of the parameters
  * @param bias the gradient of the attention's bias, or null
  * @param sink the gradient of the attention's sink, or null
+ * @param score the gradients of the score function's parameters, or null
  */
 public record MultiHeadGradients(
         Tensor query,
@@ -21,7 +23,8 @@ public record MultiHeadGradients(
         Tensor value,
         MultiHeadWeights weights,
         @Nullable Tensor bias,
-        @Nullable Tensor sink) {
+        @Nullable Tensor sink,
+        @Nullable ScoreFunction score) {
 
     /** {@return gradients of zeros for every input that has one} */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs) {
@@ -31,7 +34,8 @@ public record MultiHeadGradients(
                 AttentionGradients.like(inputs.value()),
                 inputs.weights().zerosLike(),
                 AttentionGradients.orNull(inputs.options().bias()),
-                AttentionGradients.orNull(inputs.options().sink()));
+                AttentionGradients.orNull(inputs.options().sink()),
+                AttentionGradients.score(inputs.options(), AttentionGradients::like));
     }
 
     /** {@return gradients of tensors that the allocator makes, for every input that has one} */
@@ -43,7 +47,8 @@ public record MultiHeadGradients(
                 AttentionGradients.like(inputs.value(), allocator),
                 inputs.weights().like(allocator),
                 options.bias() == null ? null : AttentionGradients.like(options.bias(), allocator),
-                options.sink() == null ? null : AttentionGradients.like(options.sink(), allocator));
+                options.sink() == null ? null : AttentionGradients.like(options.sink(), allocator),
+                AttentionGradients.score(options, tensor -> AttentionGradients.like(tensor, allocator)));
     }
 
     void requireFits(MultiHeadInputs inputs) {
@@ -57,6 +62,7 @@ public record MultiHeadGradients(
         }
         AttentionGradients.requireLike("bias gradient", bias, inputs.options().bias());
         AttentionGradients.requireLike("sink gradient", sink, inputs.options().sink());
+        AttentionGradients.requireLike(score, inputs.options().score());
     }
 
     /** {@return every tensor that is written; null for what is not wanted} */
@@ -65,6 +71,9 @@ public record MultiHeadGradients(
         tensors.addAll(weights.tensors());
         tensors.add(bias);
         tensors.add(sink);
+        if (score != null) {
+            tensors.addAll(score.parameters().values());
+        }
         return tensors;
     }
 }

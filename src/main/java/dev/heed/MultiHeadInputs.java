@@ -163,6 +163,7 @@ public record MultiHeadInputs(
         tensors.add(options.alibiSlopes());
         tensors.add(options.sink());
         tensors.addAll(options.mask().tensors());
+        tensors.addAll(options.score().parameters().values());
         return tensors;
     }
 }

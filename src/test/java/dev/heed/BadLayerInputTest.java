@@ -169,14 +169,14 @@ class BadLayerInputTest {
                         () -> plan.backward(
                                 in,
                                 f32(2, 3, 5),
-                                new MultiHeadGradients(g.query(), g.key(), g.value(), in.weights(), null, null))),
+                                new MultiHeadGradients(g.query(), g.key(), g.value(), in.weights(), null, null, null))),
                 refused(
                         "two gradients in one place",
                         text,
                         () -> plan.backward(
                                 in,
                                 f32(2, 3, 5),
-                                new MultiHeadGradients(g.query(), g.key(), g.key(), g.weights(), null, null))));
+                                new MultiHeadGradients(g.query(), g.key(), g.key(), g.weights(), null, null, null))));
     }
 
     /** The canonical constructor takes a problem too; it may not contradict the tensors. */

@@ -4,7 +4,7 @@ import static dev.heed.TensorAssertions.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.verify.Case;
@@ -51,6 +51,10 @@ class CaseStringProperties {
         "i32",
         "score=dot",
         "score=scaled-dot:0.1",
+        "score=general:heads",
+        "score=location:2",
+        "score=cosine:learned,0x",
+        "dk7",
         "score=",
         "softcap=2",
         "softcap=x",
@@ -168,14 +172,39 @@ class CaseStringProperties {
         }
         List<Long> biasShape =
                 LongStream.of(bias).skip(random.nextInt(4)).boxed().toList();
-        ScoreFunction[] scores = {
-            ScoreFunction.scaledDot(), ScoreFunction.dot(), ScoreFunction.scaledDot(random.nextGaussian())
+        String[] scores = {
+            "scaled-dot",
+            "dot",
+            "scaled-dot:" + random.nextGaussian(),
+            "cosine:" + random.nextGaussian(),
+            "cosine:learned," + s.numHeads() + "x1",
+            "general",
+            "general:heads",
+            "location:70000,heads",
+            "additive:plain",
+            "additive:" + (1 + random.nextInt(99)) + ",bias",
+            "concat:7,heads",
+            "gaussian:" + random.nextDouble(),
+            "gaussian:learned",
+            "custom:some_Name.1-2"
         };
+        ScorePattern score = ScorePattern.parse(scores[random.nextInt(scores.length)]);
+        if (score.kind().twoWidths() && !score.has("plain") && random.nextBoolean()) {
+            s = new AttentionShape(
+                    s.batch(),
+                    s.numHeads(),
+                    s.numKvHeads(),
+                    s.seqLenQ(),
+                    s.seqLenKv(),
+                    s.headDim(),
+                    1 + random.nextInt(300),
+                    s.valueHeadDim());
+        }
         ScoreStage[] stages = {null, ScoreStage.SCORE, ScoreStage.SOFTCAPPED, ScoreStage.MODIFIED};
         return new AttentionProblem(
                 s,
                 type(random),
-                scores[random.nextInt(3)],
+                score,
                 random.nextBoolean() ? null : 100 * random.nextDouble() + 1e-9,
                 random.nextBoolean() ? null : biasShape,
                 random.nextBoolean(),

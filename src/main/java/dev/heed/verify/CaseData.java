@@ -14,6 +14,8 @@ import dev.heed.RotaryProblem;
 import dev.heed.mask.BoundMask;
 import dev.heed.mask.Mask;
 import dev.heed.mask.MaskPattern;
+import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -59,7 +61,7 @@ final class CaseData {
     AttentionInputs attention(AttentionProblem p) {
         AttentionShape s = p.shape();
         Tensor query = random(p.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
-        Tensor key = random(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim());
+        Tensor key = random(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.keyHeadDim());
         Tensor value = random(1, p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim());
         AttentionOptions options = options(p);
         if (recipe.poison()) {
@@ -126,7 +128,7 @@ final class CaseData {
         AttentionShape s = p.shape();
         DType statistics = p.type().accumulator();
         AttentionOptions options = AttentionOptions.DEFAULT
-                .withScore(p.score())
+                .withScore(score(p))
                 .withSoftcap(p.softcap())
                 .withBias(p.biasShape() == null ? null : random(1, statistics, sizes(p.biasShape())))
                 .withAlibi(p.alibi() ? slopes(statistics, s.numHeads()) : null)
@@ -138,6 +140,67 @@ final class CaseData {
                 .withRows(rows(p));
         options = p.lse() ? options.withLse() : options;
         return p.weights() ? options.withWeights() : options;
+    }
+
+    /** A score function of a pattern; its parameters keep scores at the size of those of a scaled dot product. */
+    private ScoreFunction score(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        ScorePattern pattern = p.score();
+        DType type = p.type().accumulator();
+        double forQueries = 1 / Math.sqrt(s.headDim());
+        double forKeys = 1 / Math.sqrt(s.keyHeadDim());
+        return switch (pattern.kind()) {
+            case DOT -> ScoreFunction.dot();
+            case SCALED_DOT ->
+                pattern.words().isEmpty() ? ScoreFunction.scaledDot() : ScoreFunction.scaledDot(pattern.number());
+            case COSINE ->
+                pattern.has("learned")
+                        ? ScoreFunction.cosine(random(3, type, pattern.sizes()))
+                        : ScoreFunction.cosine(pattern.number());
+            case GENERAL -> ScoreFunction.general(parameter(p, forQueries * forKeys, s.headDim(), s.keyHeadDim()));
+            case LOCATION -> ScoreFunction.location(parameter(p, forQueries, s.headDim(), pattern.sizes()[0]));
+            case ADDITIVE -> {
+                if (pattern.has("plain")) {
+                    yield ScoreFunction.additive(parameter(p, forQueries, s.headDim()));
+                }
+                long hidden = pattern.sizes()[0];
+                Tensor vector = parameter(p, 1 / Math.sqrt(hidden), hidden);
+                Tensor ofQueries = parameter(p, forQueries, s.headDim(), hidden);
+                Tensor ofKeys = parameter(p, forKeys, s.keyHeadDim(), hidden);
+                yield pattern.has("bias")
+                        ? ScoreFunction.additive(ofQueries, ofKeys, parameter(p, 1, hidden), vector)
+                        : ScoreFunction.additive(ofQueries, ofKeys, vector);
+            }
+            case CONCAT -> {
+                long hidden = pattern.sizes()[0];
+                double spread = 1 / Math.sqrt(s.headDim() + s.keyHeadDim());
+                yield ScoreFunction.concat(
+                        parameter(p, spread, s.headDim() + s.keyHeadDim(), hidden),
+                        parameter(p, 1 / Math.sqrt(hidden), hidden));
+            }
+            case GAUSSIAN -> {
+                if (!pattern.has("learned")) {
+                    yield ScoreFunction.gaussian(pattern.number());
+                }
+                Tensor widths = place(type, pattern.perHead() ? s.numHeads() : 1);
+                for (long h = 0; h < widths.size(0); h++) {
+                    widths.set((0.5 + random.nextDouble()) * forQueries, h);
+                }
+                yield ScoreFunction.gaussian(widths);
+            }
+            case CUSTOM -> NamedScores.of(pattern.words().getFirst());
+        };
+    }
+
+    private Tensor parameter(AttentionProblem p, double spread, long... shape) {
+        DType type = p.type().accumulator();
+        if (!p.score().perHead()) {
+            return random(spread, type, shape);
+        }
+        long[] whole = new long[shape.length + 1];
+        whole[0] = p.shape().numHeads();
+        System.arraycopy(shape, 0, whole, 1, shape.length);
+        return random(spread, type, whole);
     }
 
     private static long[] sizes(List<Long> shape) {

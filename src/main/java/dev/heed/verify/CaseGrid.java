@@ -68,6 +68,26 @@ public final class CaseGrid {
         "sink",
         "softcap=5.0 bias=1x4x%1$dx%2$d alibi mask=causal:br sink",
     };
+    private static final String[] SCORES = {
+        "score=cosine:5.0",
+        "score=cosine:learned,2x4x%1$d",
+        "score=cosine:learned,4x1",
+        "score=general",
+        "dk24 score=general:heads",
+        "score=location:%3$d",
+        "score=location:%2$d,heads",
+        "score=additive:plain",
+        "score=additive:plain,heads",
+        "score=additive:24",
+        "dk31 score=additive:37,bias",
+        "score=additive:16,bias,heads",
+        "dk13 score=concat:32",
+        "score=concat:20,heads",
+        "score=gaussian:0.2",
+        "score=gaussian:learned",
+        "score=gaussian:learned,heads",
+        "score=custom:manhattan",
+    };
     private static final String[] OUTPUTS = {
         "lse",
         "weights",
@@ -91,6 +111,7 @@ public final class CaseGrid {
         heads();
         masks();
         modifiers();
+        scores();
         outputs();
         values();
         placements();
@@ -172,6 +193,33 @@ public final class CaseGrid {
         for (String modifier : MODIFIERS) {
             add("modifiers", "q2x4x%1$dx24 kv2x%2$d f32 lse weights " + modifier, 19, 35);
             add("modifiers", "q2x4x%1$dx24 kv2x%2$d f32 lse " + modifier + " backward", 19, 35);
+        }
+    }
+
+    private void scores() {
+        String[] around = {
+            "",
+            "lse mask=causal:br",
+            "softcap=2.0 bias=1x4x%1$dx%2$d mask=window:9,3:br sink lse",
+            "lse mask=keylens poison",
+            "weights topk=3 rows=2",
+            "dropout=0.2 values=large",
+        };
+        for (int n = 0; n < SCORES.length; n++) {
+            for (int a = 0; a < around.length; a++) {
+                if (!passedOver(n + a)) {
+                    String words = SCORES[n] + " " + around[a] + " backward";
+                    add("scores", "q2x4x18x40 kv2x30 f32 " + words, 18, 30, 35);
+                    add("scores", "q2x4x3x17 kv4x65 dv9 f32 " + words, 3, 65, 70);
+                }
+            }
+            if (!passedOver(n)) {
+                add("scores", "q2x4x21x32 kv2x44 f64 lse " + SCORES[n] + " backward", 21, 44, 44);
+                add("scores", "q2x4x21x32 kv2x44 f16 " + SCORES[n] + " backward", 21, 44, 44);
+                add("scores", "q2x4x7x64 kv2x16 bf16 mask=causal:br " + SCORES[n] + " backward", 7, 16, 16);
+                add("scores", "q2x4x1x64 kv1x300 f32 " + SCORES[n], 1, 300, 300);
+                add("scores", "q2x4x70x8 kv1x130 f32 layout=padded " + SCORES[n] + " backward", 70, 130, 133);
+            }
         }
     }
 

@@ -10,9 +10,11 @@ import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
 import dev.heed.mask.BoundMask;
 import dev.heed.random.Philox;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Attention in f32 with a whole row of scores; weights are rounded to the storage type before they meet the values. */
@@ -37,23 +39,31 @@ final class NaiveAttention extends AttentionPlan {
         float lse = Float.NEGATIVE_INFINITY;
         float sinkWeight;
 
-        Row(AttentionInputs in, BoundMask mask, @Nullable Tensor bias, float[][] keys, long b, long h, long i) {
+        Row(
+                AttentionInputs in,
+                BoundMask mask,
+                @Nullable Tensor bias,
+                NaiveScore score,
+                float[] query,
+                float[][] keys,
+                long b,
+                long h,
+                long i) {
             AttentionOptions o = in.options();
             AttentionShape shape = problem().shape();
             int n = keys.length;
-            q = row(in.query(), b, h, i);
+            q = query;
             raw = new float[n];
             capped = new float[n];
             s = new float[n];
             p = new float[n];
             keep = new float[n];
-            float scale = (float) o.score().scale(shape.headDim());
             float sink = o.sink() == null
                     ? Float.NEGATIVE_INFINITY
                     : (float) o.sink().get(h);
             float max = sink;
             for (int j = 0; j < n; j++) {
-                raw[j] = scale * dot(q, keys[j]);
+                raw[j] = score.score(q, keys[j]);
                 float cap = o.softcap() == null ? 0 : o.softcap().floatValue();
                 capped[j] = o.softcap() == null ? raw[j] : cap * (float) Math.tanh(raw[j] / cap);
                 float added = bias == null ? 0 : (float) bias.get(b, h, i, j);
@@ -95,8 +105,11 @@ final class NaiveAttention extends AttentionPlan {
             for (long h = 0; h < shape.numHeads(); h++) {
                 float[][] keys = rows(in.key(), b, h / shape.groupSize());
                 float[][] values = rows(in.value(), b, h / shape.groupSize());
-                for (long i = 0; i < shape.seqLenQ(); i++) {
-                    Row row = new Row(in, mask, bias, keys, b, h, i);
+                var score = new NaiveScore(in.options().score(), null, b, h);
+                float[][] met = score.keys(keys);
+                float[][] queries = score.queries(rows(in.query(), b, h));
+                for (int i = 0; i < shape.seqLenQ(); i++) {
+                    Row row = new Row(in, mask, bias, score, queries[i], met, b, h, i);
                     float[] output = new float[(int) shape.valueHeadDim()];
                     for (int j = 0; j < keys.length; j++) {
                         if (row.seen(j) && row.keep[j] != 0) {
@@ -164,18 +177,25 @@ final class NaiveAttention extends AttentionPlan {
                 ? null
                 : biasSum.expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
         float[] sinkSum = new float[(int) shape.numHeads()];
-        float scale = (float) in.options().score().scale(shape.headDim());
+        ScoreFunction sums = gradients.score() == null
+                ? null
+                : gradients.score().map(place -> Tensor.zeros(DType.F32, place.shape()));
         for (long b = 0; b < shape.batch(); b++) {
             for (long kvHead = 0; kvHead < shape.numKvHeads(); kvHead++) {
                 float[][] keys = rows(in.key(), b, kvHead);
                 float[][] values = rows(in.value(), b, kvHead);
-                float[][] dKeys = new float[keys.length][(int) shape.headDim()];
+                float[][] dKeys = new float[keys.length][(int) shape.keyHeadDim()];
                 float[][] dValues = new float[keys.length][(int) shape.valueHeadDim()];
                 for (long h = kvHead * shape.groupSize(); h < (kvHead + 1) * shape.groupSize(); h++) {
-                    for (long i = 0; i < shape.seqLenQ(); i++) {
-                        Row row = new Row(in, mask, bias, keys, b, h, i);
+                    var score = new NaiveScore(in.options().score(), sums, b, h);
+                    float[][] raw = rows(in.query(), b, h);
+                    float[][] queries = score.queries(raw);
+                    float[][] met = score.keys(keys);
+                    float[][] dQueries = new float[queries.length][queries[0].length];
+                    float[][] dMet = new float[met.length][met[0].length];
+                    for (int i = 0; i < shape.seqLenQ(); i++) {
+                        Row row = new Row(in, mask, bias, score, queries[i], met, b, h, i);
                         float[] dOut = row(outputGradient, b, h, i);
-                        float[] dQuery = new float[(int) shape.headDim()];
                         float[] dWeights = new float[keys.length];
                         float delta = 0;
                         for (int j = 0; j < keys.length; j++) {
@@ -198,13 +218,18 @@ final class NaiveAttention extends AttentionPlan {
                                             / in.options().softcap().floatValue();
                                     slope = 1 - t * t;
                                 }
-                                float dDot = rounded(scale * dScore * slope);
-                                axpy(dQuery, dDot, keys[j]);
-                                axpy(dKeys[j], dDot, row.q);
+                                score.gradient(rounded(dScore * slope), row.q, met[j], dQueries[i], dMet[j]);
                             }
                         }
                         sinkSum[(int) h] += row.sinkWeight * (dLse - delta);
-                        store(gradients.query(), dQuery, b, h, i);
+                    }
+                    float[][] dRaw = score.queriesBack(raw, dQueries);
+                    for (int i = 0; i < dRaw.length; i++) {
+                        store(gradients.query(), dRaw[i], b, h, i);
+                    }
+                    float[][] dHeadKeys = score.keysBack(keys, dMet);
+                    for (int j = 0; j < keys.length; j++) {
+                        axpy(dKeys[j], 1, dHeadKeys[j]);
                     }
                 }
                 for (int j = 0; j < keys.length; j++) {
@@ -215,6 +240,13 @@ final class NaiveAttention extends AttentionPlan {
         }
         if (gradients.bias() != null && biasSum != null) {
             gradients.bias().copyFrom(biasSum);
+        }
+        if (gradients.score() != null && sums != null) {
+            gradients
+                    .score()
+                    .parameters()
+                    .forEach((name, place) -> place.copyFrom(
+                            Objects.requireNonNull(sums.parameters().get(name))));
         }
         if (gradients.sink() != null) {
             gradients.sink().copyFrom(Tensor.of(sinkSum, shape.numHeads()));

@@ -47,7 +47,12 @@ final class NaiveMultiHead extends MultiHeadPlan {
         Tensor dHeads =
                 NaiveLinear.backward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
         AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
+                zeros(heads.query()),
+                zeros(heads.key()),
+                zeros(heads.value()),
+                gradients.bias(),
+                gradients.sink(),
+                gradients.score());
         try (var plan = new NaiveAttention(heads.problem())) {
             plan.backward(
                     heads, inner, Layout.packed(dHeads, heads.problem().shape().numHeads()), null, dInner);

@@ -18,6 +18,7 @@ import dev.heed.RotaryProblem;
 import dev.heed.ScoreStage;
 import dev.heed.SoftmaxProblem;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -149,7 +150,24 @@ public final class Verifier {
                     ErrorBudget wideBudget = ErrorBudget.gradient(p.type().accumulator());
                     measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
                     measure(wideBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    parameters(wideBudget, dOurs.score(), dRight.score(), dTextbook.score());
                 }
+            }
+        }
+
+        private void parameters(
+                ErrorBudget budget,
+                @Nullable ScoreFunction ours,
+                @Nullable ScoreFunction right,
+                @Nullable ScoreFunction textbook) {
+            if (ours != null && right != null && textbook != null) {
+                ours.parameters()
+                        .forEach((name, gradient) -> measure(
+                                budget,
+                                "gradient of " + name,
+                                gradient,
+                                right.parameters().get(name),
+                                textbook.parameters().get(name)));
             }
         }
 
@@ -375,7 +393,10 @@ public final class Verifier {
                             : like(inputs.options().bias()),
                     inputs.options().sink() == null
                             ? null
-                            : like(inputs.options().sink()));
+                            : like(inputs.options().sink()),
+                    inputs.options().score().parameters().isEmpty()
+                            ? null
+                            : inputs.options().score().map(this::like));
         }
 
         private Tensor like(Tensor input) {

@@ -20,6 +20,7 @@ import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Selection;
+import dev.heed.score.ScoreKind;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceArena;
 import java.util.ArrayList;
@@ -105,6 +106,14 @@ public final class OpenClBackend implements AttentionBackend {
         }
         if (typeOf(problem) == DType.F64 && !device.limits().fp64()) {
             reasons.add("type f64, which " + device.name() + " does not compute (supported: f32, f16, bf16)");
+        }
+        ScoreKind score = switch (problem) {
+            case AttentionProblem p -> p.score().kind();
+            case MultiHeadProblem p -> p.attention().score().kind();
+            default -> ScoreKind.DOT;
+        };
+        if (score != ScoreKind.DOT && score != ScoreKind.SCALED_DOT) {
+            reasons.add("score=" + score.label() + " (supported: dot, scaled-dot)");
         }
         AttentionShape shape = shapeOf(problem);
         if (shape != null && Math.max(shape.seqLenQ(), shape.seqLenKv()) > LONGEST) {

@@ -51,6 +51,7 @@ record Part(
                 queryTo - queryFrom,
                 keyTo - keyFrom,
                 whole.headDim(),
+                whole.keyHeadDim(),
                 whole.valueHeadDim());
     }
 

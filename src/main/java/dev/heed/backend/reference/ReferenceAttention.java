@@ -6,10 +6,12 @@ import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +33,9 @@ final class ReferenceAttention extends AttentionPlan {
             for (long h = 0; h < s.numHeads(); h++) {
                 double[][] keys = matrix(inputs.key(), b, h / s.groupSize());
                 double[][] values = matrix(inputs.value(), b, h / s.groupSize());
+                PairRule rule = PairRule.of(inputs.options().score(), null, keys, b, h);
                 for (long i = 0; i < s.seqLenQ(); i++) {
-                    ScoreRow row = new ScoreRow(inputs, keys, b, h, i);
+                    ScoreRow row = new ScoreRow(inputs, rule, b, h, i);
                     write(result, row, row.pool(values), b, h, i);
                 }
             }
@@ -82,7 +85,9 @@ final class ReferenceAttention extends AttentionPlan {
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
         AttentionShape s = problem().shape();
-        double scale = problem().score().scale(s.headDim());
+        ScoreFunction sums = gradients.score() == null
+                ? null
+                : gradients.score().map(place -> Tensor.zeros(DType.F64, place.shape()));
         double[] sinkGradient = new double[(int) s.numHeads()];
         Tensor bias = gradients.bias();
         Tensor biasGradient = bias == null ? null : Tensor.zeros(DType.F64, bias.shape());
@@ -93,11 +98,12 @@ final class ReferenceAttention extends AttentionPlan {
             for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {
                 double[][] keys = matrix(inputs.key(), b, kvHead);
                 double[][] values = matrix(inputs.value(), b, kvHead);
-                double[][] dKeys = new double[keys.length][(int) s.headDim()];
+                double[][] dKeys = new double[keys.length][(int) s.keyHeadDim()];
                 double[][] dValues = new double[keys.length][(int) s.valueHeadDim()];
                 for (long h = kvHead * s.groupSize(); h < (kvHead + 1) * s.groupSize(); h++) {
+                    PairRule rule = PairRule.of(inputs.options().score(), sums, keys, b, h);
                     for (long i = 0; i < s.seqLenQ(); i++) {
-                        ScoreRow row = new ScoreRow(inputs, keys, b, h, i);
+                        ScoreRow row = new ScoreRow(inputs, rule, b, h, i);
                         double[] dOut = row(outputGradient, b, h, i);
                         double dLse = lseGradient == null ? 0 : lseGradient.get(b, h, i);
                         double[] dQuery = new double[(int) s.headDim()];
@@ -121,9 +127,7 @@ final class ReferenceAttention extends AttentionPlan {
                                         long cell = biasCells.position(b, h, i, j);
                                         biasCells.put(cell, biasCells.at(cell) + dScore);
                                     }
-                                    double dDot = scale * dScore * row.softcapSlope(j);
-                                    axpy(dQuery, dDot, keys[j]);
-                                    axpy(dKeys[j], dDot, row.query);
+                                    rule.gradient(j, dScore * row.softcapSlope(j), dQuery, dKeys[j]);
                                 }
                             }
                             sinkGradient[(int) h] += row.sinkWeight * (dLse - delta);
@@ -139,6 +143,13 @@ final class ReferenceAttention extends AttentionPlan {
         }
         if (bias != null && biasGradient != null) {
             bias.copyFrom(biasGradient);
+        }
+        if (gradients.score() != null && sums != null) {
+            gradients
+                    .score()
+                    .parameters()
+                    .forEach((name, place) -> place.copyFrom(
+                            Objects.requireNonNull(sums.parameters().get(name))));
         }
         if (gradients.sink() != null) {
             gradients.sink().copyFrom(Tensor.of(sinkGradient, s.numHeads()));

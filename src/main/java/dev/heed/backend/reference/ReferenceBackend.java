@@ -62,7 +62,8 @@ public final class ReferenceBackend implements AttentionBackend {
 
     private static long longestRow(AttentionProblem p) {
         return Math.max(
-                p.shape().seqLenKv(), Math.max(p.shape().headDim(), p.shape().valueHeadDim()));
+                Math.max(p.shape().seqLenKv(), p.shape().keyHeadDim()),
+                Math.max(p.shape().headDim(), p.shape().valueHeadDim()));
     }
 
     private static long largestMatrix(MultiHeadProblem p) {

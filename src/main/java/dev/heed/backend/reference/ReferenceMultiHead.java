@@ -58,7 +58,12 @@ final class ReferenceMultiHead extends MultiHeadPlan {
                         .tensor(s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()),
                 s.numHeads());
         AttentionGradients dInner = new AttentionGradients(
-                packed(heads.query()), packed(heads.key()), packed(heads.value()), gradients.bias(), gradients.sink());
+                packed(heads.query()),
+                packed(heads.key()),
+                packed(heads.value()),
+                gradients.bias(),
+                gradients.sink(),
+                gradients.score());
         try (var plan = new ReferenceAttention(heads.problem())) {
             plan.backward(heads, inner, dHeads, null, dInner);
         }

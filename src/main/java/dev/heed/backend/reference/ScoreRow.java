@@ -23,23 +23,24 @@ final class ScoreRow {
     private final long head;
     private final long index;
 
-    ScoreRow(AttentionInputs inputs, double[][] keys, long batch, long head, long index) {
+    ScoreRow(AttentionInputs inputs, PairRule rule, long batch, long head, long index) {
+        int keys = rule.keys.length;
         this.options = inputs.options();
         this.query = ReferenceAttention.row(inputs.query(), batch, head, index);
-        this.weights = new double[keys.length];
-        this.kept = new double[options.scores() == null ? 0 : keys.length];
-        this.softcapped = new double[keys.length];
-        this.modified = new double[keys.length];
+        rule.query(query, index);
+        this.weights = new double[keys];
+        this.kept = new double[options.scores() == null ? 0 : keys];
+        this.softcapped = new double[keys];
+        this.modified = new double[keys];
         this.batch = batch;
         this.head = head;
         this.index = index;
-        score(inputs.problem().shape(), keys);
+        score(inputs.problem().shape(), rule);
         normalise();
     }
 
     /** score -> softcap -> + bias, + ALiBi -> mask. A bias of minus infinity masks, whatever the score. */
-    private void score(AttentionShape s, double[][] keys) {
-        double scale = options.score().scale(s.headDim());
+    private void score(AttentionShape s, PairRule rule) {
         Double cap = options.softcap();
         BoundMask mask = options.mask().on(s.seqLenQ(), s.seqLenKv());
         Tensor bias = options.bias() == null
@@ -48,13 +49,13 @@ final class ScoreRow {
         double slope = options.alibiSlopes() == null ? 0 : options.alibiSlopes().get(head);
         ScoreStage stage = options.scores();
         boolean maskedToo = stage == ScoreStage.SCORE || stage == ScoreStage.SOFTCAPPED;
-        for (int j = 0; j < keys.length; j++) {
+        for (int j = 0; j < modified.length; j++) {
             boolean takesPart = mask.takesPart(batch, head, index, j);
             double added = takesPart && bias != null ? bias.get(batch, head, index, j) : 0;
             takesPart &= added != Double.NEGATIVE_INFINITY;
             modified[j] = Double.NEGATIVE_INFINITY;
             if (takesPart || maskedToo) {
-                double score = scale * ReferenceAttention.dot(query, keys[j]);
+                double score = rule.score(j);
                 softcapped[j] = cap == null ? score : cap * Math.tanh(score / cap);
                 if (takesPart) {
                     double distance = Math.abs(index + s.seqLenKv() - s.seqLenQ() - j);

@@ -13,6 +13,7 @@ import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
 import dev.heed.machine.Machine;
+import dev.heed.score.ScoreKind;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
@@ -79,7 +80,16 @@ abstract class CpuBackend implements AttentionBackend {
 
     @Override
     public List<String> notSupportedReasons(Problem problem) {
-        return ArrayLimit.reasons(problem);
+        List<String> reasons = new ArrayList<>(ArrayLimit.reasons(problem));
+        ScoreKind score = switch (problem) {
+            case AttentionProblem p -> p.score().kind();
+            case MultiHeadProblem p -> p.attention().score().kind();
+            default -> ScoreKind.DOT;
+        };
+        if (score != ScoreKind.DOT && score != ScoreKind.SCALED_DOT) {
+            reasons.add("score=" + score.label() + " (supported: dot, scaled-dot)");
+        }
+        return reasons;
     }
 
     @Override

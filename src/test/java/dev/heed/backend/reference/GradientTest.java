@@ -36,6 +36,70 @@ class GradientTest {
                 Arguments.of("plain", plain),
                 Arguments.of("lse", plain.withLse()),
                 Arguments.of("dot", plain.withScore(ScoreFunction.dot())),
+                Arguments.of(
+                        "cosine", plain.withScore(ScoreFunction.cosine(2.5)).withLse()),
+                Arguments.of(
+                        "cosine of every row",
+                        plain.withScore(ScoreFunction.cosine(random.normal(DType.F64, 2, 4, 3)))
+                                .withLse()),
+                Arguments.of("cosine of heads", plain.withScore(ScoreFunction.cosine(random.normal(DType.F64, 4, 1)))),
+                Arguments.of(
+                        "general",
+                        plain.withScore(ScoreFunction.general(random.normal(DType.F64, 3, 3)))
+                                .withLse()),
+                Arguments.of(
+                        "general of heads",
+                        plain.withScore(ScoreFunction.general(random.normal(DType.F64, 4, 3, 3)))
+                                .withSoftcap(1.5)),
+                Arguments.of(
+                        "location",
+                        plain.withScore(ScoreFunction.location(random.normal(DType.F64, 3, 5)))
+                                .withLse()),
+                Arguments.of(
+                        "location, longer than the keys",
+                        plain.withScore(ScoreFunction.location(random.normal(DType.F64, 4, 3, 7)))
+                                .causal()),
+                Arguments.of(
+                        "additive without projections",
+                        plain.withScore(ScoreFunction.additive(random.normal(DType.F64, 3)))
+                                .withLse()),
+                Arguments.of(
+                        "additive",
+                        plain.withScore(ScoreFunction.additive(
+                                        random.normal(DType.F64, 3, 4),
+                                        random.normal(DType.F64, 3, 4),
+                                        random.normal(DType.F64, 4),
+                                        random.normal(DType.F64, 4)))
+                                .withLse()),
+                Arguments.of(
+                        "additive of heads",
+                        plain.withScore(ScoreFunction.additive(
+                                        random.normal(DType.F64, 4, 3, 2),
+                                        random.normal(DType.F64, 4, 3, 2),
+                                        random.normal(DType.F64, 4, 2),
+                                        random.normal(DType.F64, 4, 2)))
+                                .withSoftcap(0.9)
+                                .causal()),
+                Arguments.of(
+                        "concat",
+                        plain.withScore(ScoreFunction.concat(
+                                        random.normal(DType.F64, 6, 4), random.normal(DType.F64, 4)))
+                                .withLse()),
+                Arguments.of(
+                        "concat of heads",
+                        plain.withScore(ScoreFunction.concat(
+                                random.normal(DType.F64, 4, 6, 2), random.normal(DType.F64, 4, 2)))),
+                Arguments.of(
+                        "gaussian", plain.withScore(ScoreFunction.gaussian(0.6)).withLse()),
+                Arguments.of(
+                        "gaussian of a learned width",
+                        plain.withScore(ScoreFunction.gaussian(random.normal(DType.F64, 1)))
+                                .withLse()),
+                Arguments.of(
+                        "gaussian of heads",
+                        plain.withScore(ScoreFunction.gaussian(random.normal(DType.F64, 4)))
+                                .withSoftcap(2.0)),
+                Arguments.of("custom", plain.withScore(wave()).withLse()),
                 Arguments.of("scale", plain.withScale(-0.7).withLse()),
                 Arguments.of("softcap", plain.withSoftcap(0.8).withLse()),
                 Arguments.of("causal", plain.causal()),
@@ -81,6 +145,16 @@ class GradientTest {
                                 .withLse()));
     }
 
+    /** {@code sin(s_0 h_0) + s_1 h_2}: a function of the caller that nobody else has. */
+    private static ScoreFunction wave() {
+        return ScoreFunction.custom("wave", (s, h) -> Math.sin(s[0] * h[0]) + s[1] * h[2], (s, h, upstream, ds, dh) -> {
+            ds[0] += upstream * h[0] * Math.cos(s[0] * h[0]);
+            dh[0] += upstream * s[0] * Math.cos(s[0] * h[0]);
+            ds[1] += upstream * h[2];
+            dh[2] += upstream * s[1];
+        });
+    }
+
     private static Tensor withMinusInfinity() {
         Tensor bias = new RandomTensors(2).normal(DType.F64, 3, 5);
         bias.select(0, 1).fill(Double.NEGATIVE_INFINITY);
@@ -99,6 +173,15 @@ class GradientTest {
         Tensor bias = options.bias();
         if (bias != null && gradients.bias() != null && !name.contains("infinity")) {
             assertGradient("bias", bias, gradients.bias(), trial);
+        }
+        ScoreFunction score = gradients.score();
+        if (score != null) {
+            score.parameters()
+                    .forEach((parameter, gradient) -> assertGradient(
+                            parameter,
+                            Objects.requireNonNull(options.score().parameters().get(parameter)),
+                            gradient,
+                            trial));
         }
         Tensor sink = options.sink();
         if (sink != null && gradients.sink() != null) {

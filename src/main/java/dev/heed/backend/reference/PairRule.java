@@ -1,0 +1,417 @@
+package dev.heed.backend.reference;
+
+import static dev.heed.backend.reference.ReferenceAttention.axpy;
+import static dev.heed.backend.reference.ReferenceAttention.dot;
+
+import dev.heed.score.PairScore;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A score function on the keys of one head: the score of one query with each of them, and the gradients of that score.
+ * Gradients of parameters add up in the tensors of {@code sums}, a function of the same kind, or go nowhere if it is null.
+ */
+abstract class PairRule {
+    final double[][] keys;
+    double[] query = {};
+
+    private PairRule(double[][] keys) {
+        this.keys = keys;
+    }
+
+    /** Begins a query. */
+    void query(double[] row, long index) {
+        this.query = row;
+    }
+
+    abstract double score(int key);
+
+    /** Adds {@code upstream} times the derivatives of the score of the query with a key. */
+    abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
+
+    /** {@return the rule of a batch and a query head} */
+    static PairRule of(ScoreFunction score, @Nullable ScoreFunction sums, double[][] keys, long batch, long head) {
+        return switch (score) {
+            case ScoreFunction.Dot f -> new Dot(f, keys);
+            case ScoreFunction.ScaledDot f -> new Dot(f, keys);
+            case ScoreFunction.Cosine f -> new Cosine(f, (ScoreFunction.@Nullable Cosine) sums, keys, batch, head);
+            case ScoreFunction.General f -> new General(f, (ScoreFunction.@Nullable General) sums, keys, head);
+            case ScoreFunction.Location f -> new Location(f, (ScoreFunction.@Nullable Location) sums, keys, head);
+            case ScoreFunction.Additive f -> {
+                var d = (ScoreFunction.@Nullable Additive) sums;
+                yield new Additive(
+                        matrix(f.queryWeight(), head),
+                        matrix(f.keyWeight(), head),
+                        vector(f.bias(), head),
+                        wanted(vector(f.vector(), head)),
+                        d == null ? null : matrix(d.queryWeight(), head),
+                        d == null ? null : matrix(d.keyWeight(), head),
+                        d == null ? null : vector(d.bias(), head),
+                        d == null ? null : vector(d.vector(), head),
+                        keys);
+            }
+            case ScoreFunction.Concat f -> {
+                var d = (ScoreFunction.@Nullable Concat) sums;
+                Tensor weight = wanted(matrix(f.weight(), head));
+                Tensor dWeight = d == null ? null : matrix(d.weight(), head);
+                long split = weight.size(0) - keys[0].length;
+                yield new Additive(
+                        weight.slice(0, 0, split),
+                        weight.slice(0, split, weight.size(0)),
+                        null,
+                        wanted(vector(f.vector(), head)),
+                        dWeight == null ? null : dWeight.slice(0, 0, split),
+                        dWeight == null ? null : dWeight.slice(0, split, weight.size(0)),
+                        null,
+                        d == null ? null : vector(d.vector(), head),
+                        keys);
+            }
+            case ScoreFunction.Gaussian f -> new Gaussian(f, (ScoreFunction.@Nullable Gaussian) sums, keys, head);
+            case ScoreFunction.Custom f -> new Custom(f, keys);
+        };
+    }
+
+    /** {@code scale s.h} */
+    private static final class Dot extends PairRule {
+        private final double scale;
+
+        Dot(ScoreFunction f, double[][] keys) {
+            super(keys);
+            this.scale = f.scale(keys[0].length);
+        }
+
+        @Override
+        double score(int key) {
+            return scale * dot(query, keys[key]);
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            axpy(dQuery, scale * upstream, keys[key]);
+            axpy(dKey, scale * upstream, query);
+        }
+    }
+
+    /** {@code beta c} with {@code c = s.h / (|s| |h|)}: {@code dc/ds = h / (|s| |h|) - c s / |s|^2}. */
+    private static final class Cosine extends PairRule {
+        private final ScoreFunction.Cosine f;
+        private final @Nullable Tensor strengths;
+        private final @Nullable Tensor dStrengths;
+        private final long batch;
+        private final long head;
+        private long index;
+
+        Cosine(ScoreFunction.Cosine f, ScoreFunction.@Nullable Cosine sums, double[][] keys, long batch, long head) {
+            super(keys);
+            this.f = f;
+            this.strengths = f.strengths();
+            this.dStrengths = sums == null ? null : sums.strengths();
+            this.batch = batch;
+            this.head = head;
+        }
+
+        @Override
+        void query(double[] row, long i) {
+            super.query(row, i);
+            index = i;
+        }
+
+        /** The place of this query in a tensor that broadcasts to {@code [batch, numHeads, seqLenQ]}. */
+        private long place(Tensor tensor) {
+            long[] whole = {batch, head, index};
+            long[] place = new long[tensor.rank()];
+            for (int axis = 0; axis < place.length; axis++) {
+                place[axis] = tensor.size(axis) == 1 ? 0 : whole[3 - place.length + axis];
+            }
+            return tensor.position(place);
+        }
+
+        private double strength() {
+            return strengths == null ? f.strength() : strengths.at(place(strengths));
+        }
+
+        private static double length(double[] x) {
+            return Math.sqrt(dot(x, x) + ScoreFunction.Cosine.EPSILON);
+        }
+
+        private double cosine(int key) {
+            return dot(query, keys[key]) / (length(query) * length(keys[key]));
+        }
+
+        @Override
+        double score(int key) {
+            return strength() * cosine(key);
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            double[] other = keys[key];
+            double c = cosine(key);
+            double q = length(query);
+            double k = length(other);
+            double dc = upstream * strength();
+            axpy(dQuery, dc / (q * k), other);
+            axpy(dQuery, -dc * c / (q * q), query);
+            axpy(dKey, dc / (q * k), query);
+            axpy(dKey, -dc * c / (k * k), other);
+            if (dStrengths != null) {
+                add(dStrengths, place(dStrengths), upstream * c);
+            }
+        }
+    }
+
+    /** {@code s' W h} */
+    private static final class General extends PairRule {
+        private final Tensor weight;
+        private final @Nullable Tensor dWeight;
+        private double[] projected = {};
+
+        General(ScoreFunction.General f, ScoreFunction.@Nullable General sums, double[][] keys, long head) {
+            super(keys);
+            this.weight = wanted(matrix(f.weight(), head));
+            this.dWeight = sums == null ? null : matrix(sums.weight(), head);
+        }
+
+        @Override
+        void query(double[] row, long index) {
+            super.query(row, index);
+            projected = times(row, weight);
+        }
+
+        @Override
+        double score(int key) {
+            return dot(projected, keys[key]);
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            axpy(dKey, upstream, projected);
+            addTimesTransposed(dQuery, upstream, keys[key], weight);
+            addOuter(dWeight, upstream, query, keys[key]);
+        }
+    }
+
+    /** {@code (s W)_j} */
+    private static final class Location extends PairRule {
+        private final Tensor weight;
+        private final @Nullable Tensor dWeight;
+
+        Location(ScoreFunction.Location f, ScoreFunction.@Nullable Location sums, double[][] keys, long head) {
+            super(keys);
+            this.weight = wanted(matrix(f.weight(), head));
+            this.dWeight = sums == null ? null : matrix(sums.weight(), head);
+        }
+
+        @Override
+        double score(int key) {
+            double sum = 0;
+            for (int d = 0; d < query.length; d++) {
+                sum += query[d] * weight.get(d, key);
+            }
+            return sum;
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            for (int d = 0; d < query.length; d++) {
+                dQuery[d] += upstream * weight.get(d, key);
+                if (dWeight != null) {
+                    add(dWeight, dWeight.position(d, key), upstream * query[d]);
+                }
+            }
+        }
+    }
+
+    /** {@code v.tanh(s W + h U + b)}; without the matrices {@code v.tanh(s + h)}. */
+    private static final class Additive extends PairRule {
+        private final @Nullable Tensor queryWeight;
+        private final @Nullable Tensor keyWeight;
+        private final double[] vector;
+        private final @Nullable Tensor dQueryWeight;
+        private final @Nullable Tensor dKeyWeight;
+        private final @Nullable Tensor dBias;
+        private final @Nullable Tensor dVector;
+        private final double[] bias;
+        private final double[][] projectedKeys;
+        private double[] projected = {};
+
+        Additive(
+                @Nullable Tensor queryWeight,
+                @Nullable Tensor keyWeight,
+                @Nullable Tensor bias,
+                Tensor vector,
+                @Nullable Tensor dQueryWeight,
+                @Nullable Tensor dKeyWeight,
+                @Nullable Tensor dBias,
+                @Nullable Tensor dVector,
+                double[][] keys) {
+            super(keys);
+            this.queryWeight = queryWeight;
+            this.keyWeight = keyWeight;
+            this.vector = vector.toDoubleArray();
+            this.bias = bias == null ? new double[this.vector.length] : bias.toDoubleArray();
+            this.dQueryWeight = dQueryWeight;
+            this.dKeyWeight = dKeyWeight;
+            this.dBias = dBias;
+            this.dVector = dVector;
+            this.projectedKeys = new double[keys.length][];
+            for (int j = 0; j < keys.length; j++) {
+                projectedKeys[j] = keyWeight == null ? keys[j] : times(keys[j], keyWeight);
+            }
+        }
+
+        @Override
+        void query(double[] row, long index) {
+            super.query(row, index);
+            projected = (queryWeight == null ? row : times(row, queryWeight)).clone();
+            axpy(projected, 1, bias);
+        }
+
+        @Override
+        double score(int key) {
+            double sum = 0;
+            for (int d = 0; d < vector.length; d++) {
+                sum += vector[d] * Math.tanh(projected[d] + projectedKeys[key][d]);
+            }
+            return sum;
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            double[] inner = new double[vector.length];
+            for (int d = 0; d < vector.length; d++) {
+                double t = Math.tanh(projected[d] + projectedKeys[key][d]);
+                inner[d] = upstream * vector[d] * (1 - t * t);
+                if (dVector != null) {
+                    add(dVector, dVector.position(d), upstream * t);
+                }
+                if (dBias != null) {
+                    add(dBias, dBias.position(d), inner[d]);
+                }
+            }
+            if (queryWeight == null || keyWeight == null) {
+                axpy(dQuery, 1, inner);
+                axpy(dKey, 1, inner);
+                return;
+            }
+            addTimesTransposed(dQuery, 1, inner, queryWeight);
+            addTimesTransposed(dKey, 1, inner, keyWeight);
+            addOuter(dQueryWeight, 1, query, inner);
+            addOuter(dKeyWeight, 1, keys[key], inner);
+        }
+    }
+
+    /** {@code -w^2 |s - h|^2 / 2} */
+    private static final class Gaussian extends PairRule {
+        private final double width;
+        private final @Nullable Tensor dWidths;
+        private final long place;
+
+        Gaussian(ScoreFunction.Gaussian f, ScoreFunction.@Nullable Gaussian sums, double[][] keys, long head) {
+            super(keys);
+            Tensor widths = f.widths();
+            this.place = widths == null || widths.size(0) == 1 ? 0 : head;
+            this.width = widths == null ? f.width() : widths.get(place);
+            this.dWidths = sums == null ? null : sums.widths();
+        }
+
+        private double squaredDistance(double[] key) {
+            double sum = 0;
+            for (int d = 0; d < query.length; d++) {
+                sum += (query[d] - key[d]) * (query[d] - key[d]);
+            }
+            return sum;
+        }
+
+        @Override
+        double score(int key) {
+            return -width * width * squaredDistance(keys[key]) / 2;
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            for (int d = 0; d < query.length; d++) {
+                double slope = upstream * width * width * (query[d] - keys[key][d]);
+                dQuery[d] -= slope;
+                dKey[d] += slope;
+            }
+            if (dWidths != null) {
+                add(dWidths, dWidths.position(place), -upstream * width * squaredDistance(keys[key]));
+            }
+        }
+    }
+
+    /** What the caller wrote. */
+    private static final class Custom extends PairRule {
+        private final PairScore score;
+        private final PairScore.@Nullable Gradient gradient;
+
+        Custom(ScoreFunction.Custom f, double[][] keys) {
+            super(keys);
+            this.score = f.score();
+            this.gradient = f.gradient();
+        }
+
+        @Override
+        double score(int key) {
+            return score.score(query, keys[key]);
+        }
+
+        @Override
+        void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
+            if (gradient != null) {
+                gradient.add(query, keys[key], upstream, dQuery, dKey);
+            }
+        }
+    }
+
+    private static double[] times(double[] row, Tensor matrix) {
+        double[] product = new double[(int) matrix.size(1)];
+        for (int i = 0; i < row.length; i++) {
+            for (int j = 0; j < product.length; j++) {
+                product[j] += row[i] * matrix.get(i, j);
+            }
+        }
+        return product;
+    }
+
+    /** {@code y += factor x W'} */
+    private static void addTimesTransposed(double[] y, double factor, double[] x, Tensor matrix) {
+        for (int i = 0; i < y.length; i++) {
+            for (int j = 0; j < x.length; j++) {
+                y[i] += factor * x[j] * matrix.get(i, j);
+            }
+        }
+    }
+
+    /** {@code W += factor x' y} */
+    private static void addOuter(@Nullable Tensor matrix, double factor, double[] x, double[] y) {
+        if (matrix != null) {
+            for (int i = 0; i < x.length; i++) {
+                for (int j = 0; j < y.length; j++) {
+                    add(matrix, matrix.position(i, j), factor * x[i] * y[j]);
+                }
+            }
+        }
+    }
+
+    private static void add(Tensor tensor, long position, double value) {
+        tensor.put(position, tensor.at(position) + value);
+    }
+
+    private static @Nullable Tensor matrix(@Nullable Tensor parameter, long head) {
+        return parameter == null || parameter.rank() == 2 ? parameter : parameter.select(0, head);
+    }
+
+    private static @Nullable Tensor vector(@Nullable Tensor parameter, long head) {
+        return parameter == null || parameter.rank() == 1 ? parameter : parameter.select(0, head);
+    }
+
+    private static Tensor wanted(@Nullable Tensor tensor) {
+        if (tensor == null) {
+            throw new IllegalStateException("a score function of this kind has this parameter");
+        }
+        return tensor;
+    }
+}

@@ -1,0 +1,42 @@
+package dev.heed.verify;
+
+import dev.heed.score.PairScore;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
+
+/** The score functions of a caller that case strings can name, {@code score=custom:manhattan}. */
+final class NamedScores {
+    private NamedScores() {}
+
+    static ScoreFunction of(String name) {
+        return switch (name) {
+            case "manhattan" -> ScoreFunction.custom(name, NamedScores::manhattan, manhattanGradient());
+            case "manhattan-forward" -> ScoreFunction.custom(name, NamedScores::manhattan);
+            default ->
+                throw new InvalidInputException(
+                        "A case string names only the functions that it can make",
+                        "custom:manhattan or custom:manhattan-forward",
+                        "custom:" + name,
+                        "ScoreFunction.custom(name, function) in Java");
+        };
+    }
+
+    /** Minus the mean absolute difference. */
+    private static double manhattan(double[] query, double[] key) {
+        double sum = 0;
+        for (int d = 0; d < query.length; d++) {
+            sum -= Math.abs(query[d] - key[d]);
+        }
+        return sum / query.length;
+    }
+
+    private static PairScore.Gradient manhattanGradient() {
+        return (query, key, upstream, dQuery, dKey) -> {
+            for (int d = 0; d < query.length; d++) {
+                double slope = upstream * Math.signum(query[d] - key[d]) / query.length;
+                dQuery[d] -= slope;
+                dKey[d] += slope;
+            }
+        };
+    }
+}
