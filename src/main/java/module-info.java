@@ -30,6 +30,7 @@ module dev.heed {
     exports dev.heed.random;
     exports dev.heed.score;
     exports dev.heed.softmax;
+    exports dev.heed.storage;
     exports dev.heed.tensor;
     exports dev.heed.verify;
     exports dev.heed.view;

@@ -696,6 +696,14 @@ public final class Tensor {
             return;
         }
         Cursor from = new Cursor(source);
+        if (type == DType.I64 && source.type == DType.I64) {
+            // a double does not hold every 64-bit integer
+            forEachPosition((position, index) -> host().set(
+                            ValueLayout.JAVA_LONG_UNALIGNED,
+                            position * 8,
+                            source.host().get(ValueLayout.JAVA_LONG_UNALIGNED, from.next() * 8)));
+            return;
+        }
         forEachPosition((position, index) -> put(position, source.at(from.next())));
     }
 

@@ -60,6 +60,7 @@ class ArchitectureTest {
             Map.entry("kv", ". tensor mask softmax"),
             Map.entry("verify", ". tensor mask score random backend.reference"),
             Map.entry("onnx", "tensor"),
+            Map.entry("storage", "tensor"),
             Map.entry("bert", ". tensor mask score softmax onnx"),
             Map.entry("conformance", ". tensor mask score softmax random layer pooling onnx verify"),
             Map.entry("view", ". tensor mask score softmax"),

@@ -1,0 +1,156 @@
+package dev.heed.storage;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A type of elements as files have it, and the type that reads it without loss. Small integers that Heed does not compute
+ * with are widened.
+ */
+enum ElementType {
+    F64("F64", "f8", 8, DType.F64),
+    F32("F32", "f4", 4, DType.F32),
+    F16("F16", "f2", 2, DType.F16),
+    BF16("BF16", null, 2, DType.BF16),
+    I64("I64", "i8", 8, DType.I64),
+    I32("I32", "i4", 4, DType.I32),
+    BOOL("BOOL", "b1", 1, DType.BOOL),
+    U32("U32", "u4", 4, DType.I64),
+    I16("I16", "i2", 2, DType.I32),
+    U16("U16", "u2", 2, DType.I32),
+    I8("I8", "i1", 1, DType.I32),
+    U8("U8", "u1", 1, DType.I32);
+
+    private final String safeName;
+    private final @Nullable String numpyName;
+    private final int bytes;
+    private final DType type;
+
+    ElementType(String safeName, @Nullable String numpyName, int bytes, DType type) {
+        this.safeName = safeName;
+        this.numpyName = numpyName;
+        this.bytes = bytes;
+        this.type = type;
+    }
+
+    /** {@return the type that holds elements of Heed's type as they are} */
+    static ElementType of(DType type) {
+        return switch (type) {
+            case F64 -> F64;
+            case F32 -> F32;
+            case F16 -> F16;
+            case BF16 -> BF16;
+            case I64 -> I64;
+            case I32 -> I32;
+            case BOOL -> BOOL;
+        };
+    }
+
+    static @Nullable ElementType ofSafeName(String name) {
+        for (ElementType element : values()) {
+            if (element.safeName.equals(name)) {
+                return element;
+            }
+        }
+        return null;
+    }
+
+    /** {@return the type behind a kind and a width, such as {@code f4}, or null} */
+    static @Nullable ElementType ofNumpyName(String name) {
+        for (ElementType element : values()) {
+            if (name.equals(element.numpyName)) {
+                return element;
+            }
+        }
+        return null;
+    }
+
+    /** {@return what safetensors calls it} */
+    String safeName() {
+        return safeName;
+    }
+
+    /** {@return NumPy's kind and width, or null where NumPy has no such type} */
+    @Nullable
+    String numpyName() {
+        return numpyName;
+    }
+
+    int bytes() {
+        return bytes;
+    }
+
+    /**
+     * {@return the elements as a tensor} Where they lie in the machine's byte order and in a type of Heed's they are not
+     * copied.
+     *
+     * @param data exactly the elements of the shape
+     * @param order the byte order of the file
+     */
+    Tensor read(MemorySegment data, ByteOrder order, long[] shape) {
+        boolean asTheyAre = of(type) == this;
+        if (asTheyAre && (bytes == 1 || order == ByteOrder.nativeOrder())) {
+            return Tensor.of(data, type, shape);
+        }
+        Tensor tensor = Tensor.zeros(type, shape);
+        if (asTheyAre) {
+            turn(data, order, tensor.segment(), ByteOrder.nativeOrder());
+        } else {
+            long count = data.byteSize() / bytes;
+            for (long i = 0; i < count; i++) {
+                tensor.put(i, integer(data, order, i * bytes)); // at most 32 bits: a double holds them
+            }
+        }
+        return tensor;
+    }
+
+    private long integer(MemorySegment data, ByteOrder order, long at) {
+        return switch (this) {
+            case I8 -> data.get(JAVA_BYTE, at);
+            case U8 -> data.get(JAVA_BYTE, at) & 0xFF;
+            case I16 -> data.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), at);
+            case U16 -> data.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), at) & 0xFFFF;
+            default -> Integer.toUnsignedLong(data.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), at));
+        };
+    }
+
+    /** {@return the elements of a tensor of this type in row-major order, little-endian; not copied where they lie so} */
+    MemorySegment write(Tensor tensor) {
+        Tensor host = tensor.toHost();
+        Tensor packed = host.isContiguous() ? host : host.copy();
+        long size = packed.elementCount() * bytes;
+        MemorySegment data = packed.segment().asSlice(packed.offset() * bytes, size);
+        if (bytes == 1 || ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+            return data;
+        }
+        MemorySegment turned = Tensor.zeros(type, packed.shape()).segment();
+        turn(data, ByteOrder.nativeOrder(), turned, ByteOrder.LITTLE_ENDIAN);
+        return turned;
+    }
+
+    /** Copies elements from one byte order to another. */
+    private void turn(MemorySegment from, ByteOrder fromOrder, MemorySegment to, ByteOrder toOrder) {
+        long count = from.byteSize() / bytes;
+        switch (bytes) {
+            case 8 -> copy(from, ValueLayout.JAVA_LONG_UNALIGNED, fromOrder, to, toOrder, count);
+            case 4 -> copy(from, ValueLayout.JAVA_INT_UNALIGNED, fromOrder, to, toOrder, count);
+            default -> copy(from, ValueLayout.JAVA_SHORT_UNALIGNED, fromOrder, to, toOrder, count);
+        }
+    }
+
+    private static void copy(
+            MemorySegment from,
+            ValueLayout element,
+            ByteOrder fromOrder,
+            MemorySegment to,
+            ByteOrder toOrder,
+            long count) {
+        MemorySegment.copy(from, element.withOrder(fromOrder), 0, to, element.withOrder(toOrder), 0, count);
+    }
+}

@@ -1,0 +1,90 @@
+package dev.heed.storage;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One array in NumPy's format .npy.
+ *
+ * <pre>{@code
+ * Tensor weights = Npy.read(Path.of("weights.npy")); // np.save("weights.npy", weights)
+ * }</pre>
+ *
+ * <p>Integers of 8 and 16 bits are read as i32, unsigned ones of 32 bits as i64. Either byte order and either order of the
+ * axes is read.
+ */
+public final class Npy {
+    private Npy() {}
+
+    /**
+     * {@return the array in a file} The file is mapped where its numbers lie as they are computed with: the tensor is then
+     * read-only, and the file must stay as it is while the tensor is in use ({@link #write} leaves it so).
+     *
+     * @throws InvalidInputException if the file cannot be read, holds no array, or one that Heed has no type for
+     */
+    public static Tensor read(Path file) {
+        return read(StoredBytes.map(file));
+    }
+
+    /**
+     * {@return the array in an array of bytes, which is not copied}
+     *
+     * @param name what reports call the bytes
+     * @throws InvalidInputException if they hold no array, or one that Heed has no type for
+     */
+    public static Tensor read(byte[] bytes, String name) {
+        return read(StoredBytes.of(bytes, name));
+    }
+
+    /**
+     * {@return the array in the rest of a stream of less than 2 GiB} The stream is not closed.
+     *
+     * @param name what reports call the stream
+     * @throws IOException if the stream cannot be read
+     * @throws InvalidInputException if it holds no array, or one that Heed has no type for
+     */
+    public static Tensor read(InputStream stream, String name) throws IOException {
+        return read(stream.readNBytes(Integer.MAX_VALUE - 8), name);
+    }
+
+    static Tensor read(StoredBytes file) {
+        NpyHeader header = NpyHeader.read(file);
+        long bytes = StoredBytes.bytes(file.source(), header.element(), header.shape());
+        long left = file.size() - header.dataStart();
+        if (left != bytes) {
+            throw file.damaged(bytes + " bytes for the shape " + Arrays.toString(header.shape()), left + " bytes");
+        }
+        MemorySegment data = file.slice(header.dataStart(), bytes);
+        if (!header.fortran()) {
+            return header.element().read(data, header.order(), header.shape());
+        }
+        long[] turned = header.shape().clone();
+        for (int i = 0; i < turned.length; i++) {
+            turned[i] = header.shape()[turned.length - 1 - i];
+        }
+        Tensor tensor = header.element().read(data, header.order(), turned);
+        for (int i = 0; i < turned.length / 2; i++) {
+            tensor = tensor.transpose(i, turned.length - 1 - i);
+        }
+        return tensor;
+    }
+
+    /**
+     * Writes a tensor as NumPy writes an array, byte for byte, over an older file. NumPy has no bf16: such a tensor is
+     * written as f32, which holds all of its values.
+     *
+     * @throws IOException if the file cannot be written; an older one is then as it was
+     */
+    public static void write(Path file, Tensor tensor) throws IOException {
+        Tensor written = tensor.type() == DType.BF16 ? tensor.toHost().to(DType.F32) : tensor;
+        ElementType element = ElementType.of(written.type());
+        StoredBytes.write(file, NpyHeader.write(element, written.shape()), List.of(element.write(written)));
+    }
+}

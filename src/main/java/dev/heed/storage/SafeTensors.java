@@ -1,0 +1,229 @@
+package dev.heed.storage;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A safetensors file: named tensors, one after another, behind a header in JSON.
+ *
+ * <pre>{@code
+ * SafeTensors.write(Path.of("layer.safetensors"), Map.of("weight", weight, "bias", bias));
+ * Tensor weight = SafeTensors.read(Path.of("layer.safetensors")).get("weight");
+ * }</pre>
+ *
+ * <p>The file is mapped: {@link #open} touches its header only, {@link #tensor} nothing but the tensor. Tensors are read-only
+ * and share the file's memory; {@link Tensor#copy} gives one that can be written to. Leave the file as it is while they are
+ * in use; {@link #write} puts a new file in its place and does not disturb them.
+ *
+ * <p>Integers of 8 and 16 bits are read as i32, unsigned ones of 32 bits as i64. What Heed has no type for can be listed but
+ * not read.
+ */
+public final class SafeTensors {
+    private static final long LONGEST_HEADER = 100_000_000;
+    private static final int LENGTH_BYTES = 8;
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final StoredBytes file;
+    private final long dataStart;
+    private final SafeHeader header;
+
+    private SafeTensors(StoredBytes file, long dataStart, SafeHeader header) {
+        this.file = file;
+        this.dataStart = dataStart;
+        this.header = header;
+    }
+
+    /**
+     * {@return all tensors of a file by their names, in its order}
+     *
+     * @throws InvalidInputException if the file cannot be read, is damaged, or holds a tensor that Heed has no type for
+     */
+    public static Map<String, Tensor> read(Path file) {
+        return open(file).tensors();
+    }
+
+    /**
+     * {@return a file, of which only the header has been read}
+     *
+     * @throws InvalidInputException if the file cannot be read or is damaged
+     */
+    public static SafeTensors open(Path file) {
+        return open(StoredBytes.map(file));
+    }
+
+    /**
+     * {@return a file that is in memory already; the array is not copied}
+     *
+     * @param name what reports call it
+     * @throws InvalidInputException if the bytes are damaged
+     */
+    public static SafeTensors open(byte[] bytes, String name) {
+        return open(StoredBytes.of(bytes, name));
+    }
+
+    private static SafeTensors open(StoredBytes file) {
+        if (file.size() < LENGTH_BYTES) {
+            throw file.damaged(
+                    "a header's length in " + LENGTH_BYTES + " bytes", "a file of " + file.size() + " bytes");
+        }
+        long length = file.bytes().get(LENGTH, 0);
+        if (length < 0 || length > Math.min(LONGEST_HEADER, file.size() - LENGTH_BYTES)) {
+            throw file.damaged(
+                    "a header within " + file.size() + " bytes and " + LONGEST_HEADER,
+                    Long.toUnsignedString(length) + " bytes");
+        }
+        SafeHeader header = SafeHeader.read(file.source(), file.array(LENGTH_BYTES, length));
+        var tensors = new SafeTensors(file, LENGTH_BYTES + length, header);
+        tensors.requireFilled();
+        return tensors;
+    }
+
+    /** The data are the tensors and nothing else: no gap, no overlap, no rest. */
+    private void requireFilled() {
+        List<SafeHeader.Place> inOrder = new ArrayList<>(header.places().values());
+        inOrder.sort(Comparator.comparingLong(SafeHeader.Place::from).thenComparingLong(SafeHeader.Place::to));
+        long end = 0;
+        for (SafeHeader.Place place : inOrder) {
+            if (place.from() != end || place.to() < place.from()) {
+                throw file.damaged(
+                        "data without gaps or overlaps", place.from() + " to " + place.to() + " after " + end);
+            }
+            end = place.to();
+        }
+        if (end != file.size() - dataStart) {
+            throw file.damaged(end + " bytes of data", file.size() - dataStart + " bytes");
+        }
+    }
+
+    /** {@return the names of the tensors in the order of the file} */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(header.places().keySet());
+    }
+
+    /** {@return the texts that the file carries beside its tensors} */
+    public Map<String, String> metadata() {
+        return Collections.unmodifiableMap(header.metadata());
+    }
+
+    /**
+     * {@return all tensors by their names, in the order of the file}
+     *
+     * @throws InvalidInputException if one has elements that Heed has no type for
+     */
+    public Map<String, Tensor> tensors() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        names().forEach(name -> tensors.put(name, tensor(name)));
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    /**
+     * {@return one tensor}
+     *
+     * @throws InvalidInputException if there is none of that name, or its elements are of a type that Heed does not have
+     */
+    public Tensor tensor(String name) {
+        SafeHeader.Place place = header.places().get(name);
+        if (place == null) {
+            throw new InvalidInputException(
+                    file.source() + " has no tensor of that name",
+                    "one of " + String.join(", ", names()),
+                    name,
+                    "SafeTensors.open(file).names() lists them");
+        }
+        String what = "\"" + name + "\" in " + file.source();
+        ElementType element = ElementType.ofSafeName(place.type());
+        if (element == null) {
+            throw new InvalidInputException(
+                    "Heed has no type for the elements of " + what,
+                    "F64, F32, F16, BF16, BOOL, or integers of up to 32 bits or I64",
+                    place.type(),
+                    "convert the tensor before saving it");
+        }
+        long bytes = StoredBytes.bytes(what, element, place.shape());
+        if (bytes != place.to() - place.from()) {
+            throw file.damaged(
+                    bytes + " bytes for the shape " + Arrays.toString(place.shape()) + " of \"" + name + "\"",
+                    place.to() - place.from() + " bytes");
+        }
+        return element.read(file.slice(dataStart + place.from(), bytes), ByteOrder.LITTLE_ENDIAN, place.shape());
+    }
+
+    // ---------------------------------------------------------------- writing
+
+    /**
+     * Writes tensors under their names, in the order of the map, over an older file.
+     *
+     * @throws IOException if the file cannot be written; an older one is then as it was
+     * @throws InvalidInputException if a tensor is called {@code __metadata__}
+     */
+    public static void write(Path file, Map<String, Tensor> tensors) throws IOException {
+        write(file, tensors, Map.of());
+    }
+
+    /**
+     * Writes tensors under their names, in the order of the map, and texts beside them, over an older file.
+     *
+     * @throws IOException if the file cannot be written; an older one is then as it was
+     * @throws InvalidInputException if a tensor is called {@code __metadata__}
+     */
+    public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
+        // Readers that map a file want each number at a multiple of its size; the header keeps the order of the map.
+        List<Map.Entry<String, Tensor>> widestFirst = new ArrayList<>(tensors.entrySet());
+        widestFirst.sort(
+                Comparator.comparingInt(entry -> -entry.getValue().type().bytes()));
+        Map<String, String> offsets = new HashMap<>();
+        List<MemorySegment> data = new ArrayList<>();
+        long end = 0;
+        for (Map.Entry<String, Tensor> entry : widestFirst) {
+            MemorySegment bytes = ElementType.of(entry.getValue().type()).write(entry.getValue());
+            data.add(bytes);
+            offsets.put(entry.getKey(), "[" + end + "," + (end + bytes.byteSize()) + "]");
+            end += bytes.byteSize();
+        }
+        StoredBytes.write(file, header(tensors, offsets, metadata), data);
+    }
+
+    private static byte[] header(
+            Map<String, Tensor> tensors, Map<String, String> offsets, Map<String, String> metadata) {
+        List<String> entries = new ArrayList<>();
+        if (!metadata.isEmpty()) {
+            List<String> texts = new ArrayList<>();
+            metadata.forEach((key, text) -> texts.add(SafeHeader.quoted(key) + ":" + SafeHeader.quoted(text)));
+            entries.add("\"" + SafeHeader.METADATA + "\":{" + String.join(",", texts) + "}");
+        }
+        tensors.forEach((name, tensor) -> {
+            if (name.equals(SafeHeader.METADATA)) {
+                throw new InvalidInputException(
+                        "No tensor can have the name that the format keeps for texts",
+                        "another name",
+                        name,
+                        "write(file, tensors, Map.of(key, text)) writes texts");
+            }
+            entries.add(SafeHeader.quoted(name) + ":{\"dtype\":\""
+                    + ElementType.of(tensor.type()).safeName() + "\",\"shape\":"
+                    + Arrays.toString(tensor.shape()).replace(" ", "") + ",\"data_offsets\":" + offsets.get(name)
+                    + "}");
+        });
+        byte[] json = ("{" + String.join(",", entries) + "}").getBytes(StandardCharsets.UTF_8);
+        byte[] head = new byte[LENGTH_BYTES + (json.length + 7) / 8 * 8];
+        Arrays.fill(head, (byte) ' ');
+        System.arraycopy(json, 0, head, LENGTH_BYTES, json.length);
+        MemorySegment.ofArray(head).set(LENGTH, 0, head.length - LENGTH_BYTES);
+        return head;
+    }
+}

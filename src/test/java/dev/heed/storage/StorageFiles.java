@@ -1,0 +1,47 @@
+package dev.heed.storage;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+
+/** Bytes that other programs wrote, and tensors of every type. */
+final class StorageFiles {
+    private StorageFiles() {}
+
+    static Tensor numbers(DType type, long... shape) {
+        Tensor tensor = Tensor.zeros(type, shape);
+        for (long i = 0; i < tensor.elementCount(); i++) {
+            tensor.put(i, type == DType.BOOL ? i % 2 : i - 2.5);
+        }
+        return tensor;
+    }
+
+    /** A header behind the magic of version 1, padded by nothing, and data. */
+    static byte[] npy(String header, String hexData) {
+        byte[] text = header.getBytes(StandardCharsets.UTF_8);
+        byte[] data = HexFormat.of().parseHex(hexData.replace(" ", ""));
+        byte[] file = new byte[10 + text.length + data.length];
+        byte[] magic = HexFormat.of().parseHex("934e554d50590100");
+        System.arraycopy(magic, 0, file, 0, 8);
+        file[8] = (byte) text.length;
+        file[9] = (byte) (text.length >> 8);
+        System.arraycopy(text, 0, file, 10, text.length);
+        System.arraycopy(data, 0, file, 10 + text.length, data.length);
+        return file;
+    }
+
+    /** A safetensors file of a header and so many bytes of data, which count up from 0. */
+    static byte[] safe(String header, int bytes) {
+        byte[] text = header.getBytes(StandardCharsets.UTF_8);
+        byte[] file = new byte[8 + text.length + bytes];
+        for (int i = 0; i < 8; i++) {
+            file[i] = (byte) ((long) text.length >>> 8 * i);
+        }
+        System.arraycopy(text, 0, file, 8, text.length);
+        for (int i = 0; i < bytes; i++) {
+            file[8 + text.length + i] = (byte) i;
+        }
+        return file;
+    }
+}
