@@ -16,6 +16,7 @@ module dev.heed {
     requires static ai.djl.tokenizers;
     requires static com.google.gson;
     requires static info.picocli;
+    requires static jdk.jshell;
     requires static me.tongfei.progressbar;
 
     exports dev.heed;

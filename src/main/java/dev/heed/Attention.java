@@ -101,6 +101,30 @@ public final class Attention {
         return gradients;
     }
 
+    /**
+     * {@return {@code f(x W + b)}}
+     *
+     * @param input {@code x}, {@code [rows, in]}
+     * @param weights {@code W} and {@code b}
+     * @param activation {@code f}
+     * @throws InvalidInputException if anything does not fit
+     */
+    public static Tensor linear(Tensor input, LinearWeights weights, Activation activation) {
+        InputCheck.readable("input", input);
+        if (input.rank() != 2) {
+            throw new InvalidInputException(
+                    "A linear layer reads rows", "[rows, in]", input.toString(), "reshape(rows, in)");
+        }
+        LinearProblem problem = weights.problem(input.size(0), activation);
+        Tensor output = Tensor.zeros(problem.type(), problem.rows(), problem.out());
+        Backends.compute(problem, null, backend -> {
+            try (LinearPlan plan = backend.plan(problem)) {
+                plan.forward(input, weights, output);
+            }
+        });
+        return output;
+    }
+
     /** {@return the softmax along an axis; a negative axis counts from the last} */
     public static Tensor softmax(Tensor input, int axis) {
         return softmax(input, axis, false);

@@ -1,6 +1,7 @@
 package dev.heed.bert;
 
 import dev.heed.AttentionBackend;
+import dev.heed.MultiHeadInputs;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
@@ -56,6 +57,22 @@ public final class BertEncoder {
             Tensor hidden = pass.run(weights);
             weights.replaceAll((layer, kept) -> kept.select(0, 0));
             return new BertEncoding(tokens, hidden.select(0, 0), weights);
+        }
+    }
+
+    /**
+     * {@return what the attention of one layer reads: the rows {@code [1, tokens, width]} and the layer's own projections}
+     * {@code Attention.multiHead} of it is what the layer computes.
+     *
+     * @param tokens the sentence, with the special tokens around it
+     * @param layer the layer, from 0
+     * @throws InvalidInputException if the tokens do not fit the model, or the layer does not exist
+     */
+    public MultiHeadInputs attention(List<BertToken> tokens, int layer) {
+        requireFits(tokens);
+        requireLayer(layer);
+        try (var pass = new BertPass(model, backend, List.of(tokens))) {
+            return pass.inputs(layer);
         }
     }
 

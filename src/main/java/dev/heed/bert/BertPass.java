@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** One batch of sentences on its way through all layers; plans and what lies between the layers serve every layer. */
@@ -55,9 +56,21 @@ final class BertPass implements AutoCloseable {
      */
     Tensor run(SortedMap<Integer, Tensor> weights) {
         embed();
+        through(model.layers(), weights);
+        return batched(x);
+    }
+
+    /** {@return what the attention of a layer reads, not to be read after another run} */
+    MultiHeadInputs inputs(int layer) {
+        embed();
+        through(layer, new TreeMap<>());
+        return inputs(model.layers.get(layer), options);
+    }
+
+    private void through(int layers, SortedMap<Integer, Tensor> weights) {
         Tensor rowsOfX = Tensor.of(x, rows, model.width());
         Tensor rowsOfChange = Tensor.of(change, rows, model.width());
-        for (int i = 0; i < model.layers(); i++) {
+        for (int i = 0; i < layers; i++) {
             BertLayer layer = model.layers.get(i);
             attend(layer, weights.get(i));
             layer.attentionNorm().apply(x, change, rows);
@@ -65,7 +78,6 @@ final class BertPass implements AutoCloseable {
             down.forward(between, layer.output(), rowsOfChange);
             layer.outputNorm().apply(x, change, rows);
         }
-        return batched(x);
     }
 
     private Tensor batched(float[] data) {
@@ -91,17 +103,14 @@ final class BertPass implements AutoCloseable {
     }
 
     private void attend(BertLayer layer, @Nullable Tensor weights) {
-        Tensor hidden = batched(x);
-        var inputs = MultiHeadInputs.of(
-                hidden,
-                hidden,
-                hidden,
-                layer.attention(),
-                model.heads(),
-                model.heads(),
-                weights == null ? options : options.withWeights());
+        MultiHeadInputs inputs = inputs(layer, weights == null ? options : options.withWeights());
         var result = new AttentionResult(batched(change), null, weights, null, null, null, null);
         attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, result);
+    }
+
+    private MultiHeadInputs inputs(BertLayer layer, AttentionOptions options) {
+        Tensor hidden = batched(x);
+        return MultiHeadInputs.of(hidden, hidden, hidden, layer.attention(), model.heads(), model.heads(), options);
     }
 
     @Override

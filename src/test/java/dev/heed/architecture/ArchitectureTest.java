@@ -64,6 +64,7 @@ class ArchitectureTest {
             Map.entry("bert", ". tensor mask score softmax onnx"),
             Map.entry("conformance", ". tensor mask score softmax random layer pooling onnx verify"),
             Map.entry("view", ". tensor mask score softmax"),
+            Map.entry("course", "tensor"),
             Map.entry("cli", "*")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

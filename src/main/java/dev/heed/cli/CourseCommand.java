@@ -1,0 +1,77 @@
+package dev.heed.cli;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import dev.heed.course.Course;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code heed course}: runs the pages of the course and writes their numbers and figures anew. */
+@Command(
+        name = "course",
+        description = {"Run the code of the course's pages; write what it prints and draws back into them.", ""},
+        footer = {
+            "",
+            "Examples:",
+            "  heed course                    all pages of docs/course",
+            "  heed course --check            write nothing; exit code 1 if anything would change",
+            "  heed course --page 07          the pages whose name begins with 07"
+        })
+final class CourseCommand extends HeedCommand {
+    @Parameters(
+            paramLabel = "DIR",
+            arity = "0..1",
+            defaultValue = "docs/course",
+            description = "The course, ${DEFAULT-VALUE} by default.")
+    private Path directory = Path.of("");
+
+    @Option(names = "--check", description = "Write nothing; say what is not up to date.")
+    private boolean check;
+
+    @Option(names = "--page", paramLabel = "NAME", description = "Only the pages whose name begins so.")
+    private @Nullable String only;
+
+    CourseCommand(Surroundings surroundings) {
+        super(surroundings);
+    }
+
+    @Override
+    public Integer call() {
+        var course = new Course(directory, System.getProperty("java.class.path", ""));
+        List<String> pages = course.pages().stream()
+                .filter(name -> only == null || name.startsWith(only))
+                .toList();
+        if (pages.isEmpty()) {
+            throw new CommandFailure("No page begins with \"" + only + "\". HINT: the pages are " + course.pages());
+        }
+        List<String> stale = new ArrayList<>();
+        try (Progress progress = progress("course", pages.size())) {
+            for (String page : pages) {
+                stale.addAll(check ? course.check(page) : course.refresh(page));
+                progress.step();
+            }
+        }
+        report(pages, stale);
+        return check && !stale.isEmpty() ? FAILED : OK;
+    }
+
+    private void report(List<String> pages, List<String> stale) {
+        if (asJson()) {
+            var root = new JsonObject();
+            root.addProperty("pages", pages.size());
+            var list = new JsonArray();
+            stale.forEach(list::add);
+            root.add(check ? "stale" : "written", list);
+            print(root);
+            return;
+        }
+        stale.forEach(line -> out().println((check ? "STALE " : "WRITTEN ") + line));
+        String changes = stale.isEmpty() ? "all up to date" : stale.size() + (check ? " not up to date" : " written");
+        out().println(pages.size() + (pages.size() == 1 ? " page, " : " pages, ") + changes);
+    }
+}

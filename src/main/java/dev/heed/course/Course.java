@@ -1,0 +1,166 @@
+package dev.heed.course;
+
+import dev.heed.tensor.InvalidInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A folder of pages in two languages with the same code, and of figures that the code draws:
+ *
+ * <pre>
+ * en/01-name.md   zh/01-name.md   figures/01-name.svg
+ * </pre>
+ */
+public final class Course {
+    private static final String LEADING = "en";
+    private static final List<String> LANGUAGES = List.of(LEADING, "zh");
+    private static final String FIGURES = "figures";
+
+    private final Path directory;
+    private final String classPath;
+
+    /**
+     * A course.
+     *
+     * @param directory the folder
+     * @param classPath what the code of the pages may use
+     */
+    public Course(Path directory, String classPath) {
+        this.directory = directory;
+        this.classPath = classPath;
+    }
+
+    /** {@return the file names of the pages, in order} */
+    public List<String> pages() {
+        try (Stream<Path> files = Files.list(directory.resolve(LEADING))) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".md"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new InvalidInputException(
+                    "There is no course here",
+                    "a folder with pages en/*.md",
+                    directory.toString(),
+                    "heed course docs/course");
+        }
+    }
+
+    /**
+     * Runs a page and writes what came out: its text in every language and its figures.
+     *
+     * @return what was not up to date
+     */
+    public List<String> refresh(String page) {
+        return run(page, true);
+    }
+
+    /**
+     * Runs a page and writes nothing.
+     *
+     * @return what is not up to date, one line each
+     */
+    public List<String> check(String page) {
+        return run(page, false);
+    }
+
+    private List<String> run(String name, boolean write) {
+        List<String> stale = new ArrayList<>();
+        try {
+            Path drawn = Files.createTempDirectory("heed-course");
+            try {
+                Page executed = execute(page(LEADING, name), drawn);
+                for (String language : LANGUAGES) {
+                    Page page = page(language, name);
+                    compare(
+                            page.markdown(),
+                            page.withResultsOf(executed).markdown(),
+                            language + "/" + name,
+                            stale,
+                            write);
+                }
+                figures(drawn, stale, write);
+            } finally {
+                delete(drawn);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return stale;
+    }
+
+    private Page page(String language, String name) throws IOException {
+        return Page.parse(
+                language + "/" + name,
+                Files.readString(directory.resolve(language).resolve(name)));
+    }
+
+    private Page execute(Page page, Path figures) {
+        List<Page.Part> parts = new ArrayList<>();
+        try (var session = new Session(page.name(), classPath, figures)) {
+            for (Page.Part part : page.parts()) {
+                parts.add(
+                        switch (part) {
+                            case Page.Text text -> text;
+                            case Page.Code code -> new Page.Code(code.code(), session.run(code.code()));
+                            case Page.Value value ->
+                                new Page.Value(value.expression(), session.value(value.expression()));
+                        });
+            }
+        }
+        return new Page(page.name(), parts);
+    }
+
+    private void compare(String before, String after, String name, List<String> stale, boolean write)
+            throws IOException {
+        if (before.equals(after)) {
+            return;
+        }
+        List<String> old = before.lines().toList();
+        List<String> now = after.lines().toList();
+        int line = 0;
+        while (line < Math.min(old.size(), now.size()) && old.get(line).equals(now.get(line))) {
+            line++;
+        }
+        stale.add(name + ":" + (line + 1) + ": expected \"" + (line < now.size() ? now.get(line) : "the end")
+                + "\", got \"" + (line < old.size() ? old.get(line) : "the end") + "\"");
+        if (write) {
+            Files.writeString(directory.resolve(name), after, StandardCharsets.UTF_8);
+        }
+    }
+
+    private void figures(Path drawn, List<String> stale, boolean write) throws IOException {
+        try (Stream<Path> files = Files.list(drawn)) {
+            for (Path file : files.sorted().toList()) {
+                Path kept =
+                        directory.resolve(FIGURES).resolve(file.getFileName().toString());
+                byte[] now = Files.readAllBytes(file);
+                if (Files.exists(kept) && Arrays.equals(Files.readAllBytes(kept), now)) {
+                    continue;
+                }
+                stale.add(FIGURES + "/" + file.getFileName() + ": expected the picture that the page draws, got "
+                        + (Files.exists(kept) ? "another" : "none"));
+                if (write) {
+                    Files.createDirectories(directory.resolve(FIGURES));
+                    Files.write(kept, now);
+                }
+            }
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

@@ -1,0 +1,118 @@
+package dev.heed.course;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import jdk.jshell.DeclarationSnippet;
+import jdk.jshell.JShell;
+import jdk.jshell.Snippet;
+import jdk.jshell.SnippetEvent;
+import jdk.jshell.SourceCodeAnalysis;
+
+/**
+ * Runs the code of one page, in a JVM of its own with fixed settings: vectors of 128 bit, so that numbers are the same on
+ * every machine.
+ */
+final class Session implements AutoCloseable {
+    /** What every page may name without an import of its own. */
+    static final List<String> IMPORTS = List.of(
+            "java.nio.file.*",
+            "java.util.*",
+            "java.util.stream.*",
+            "dev.heed.*",
+            "dev.heed.bert.*",
+            "dev.heed.mask.*",
+            "dev.heed.score.*",
+            "dev.heed.tensor.*",
+            "dev.heed.view.*");
+
+    private static final List<String> FLAGS = List.of(
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Dheed.vector.bits=128",
+            "-Dheed.backend=vector",
+            "-Dheed.threads=2",
+            "-Dai.djl.offline=true",
+            "-DRUST_FLAVOR=cpu",
+            "-Duser.language=en",
+            "-Dstdout.encoding=UTF-8",
+            "-Djava.awt.headless=true");
+
+    private final JShell shell;
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    private final String page;
+
+    /**
+     * Starts the session of a page.
+     *
+     * @param page what messages call it
+     * @param classPath what the code may use
+     * @param figures the directory that the variable {@code figures} names
+     */
+    Session(String page, String classPath, Path figures) {
+        this.page = page;
+        var out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+        this.shell = JShell.builder()
+                .out(out)
+                .err(new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8))
+                .remoteVMOptions(FLAGS.toArray(String[]::new))
+                .build();
+        shell.addToClasspath(classPath);
+        IMPORTS.forEach(name -> run("import " + name + ";"));
+        run("java.util.Locale.setDefault(java.util.Locale.ROOT);");
+        run("Path figures = Path.of(\"" + figures.toString().replace("\\", "\\\\") + "\");");
+    }
+
+    /** {@return what the code prints, ending in a new line unless it is empty} */
+    String run(String code) {
+        printed.reset();
+        String rest = code;
+        while (!rest.isBlank()) {
+            SourceCodeAnalysis.CompletionInfo next = shell.sourceCodeAnalysis().analyzeCompletion(rest);
+            String source = next.source() == null ? rest : next.source();
+            rest = next.remaining() == null ? "" : next.remaining();
+            for (SnippetEvent event : shell.eval(source)) {
+                refuse(event, source);
+            }
+        }
+        String text = printed.toString(StandardCharsets.UTF_8)
+                .lines()
+                .map(String::stripTrailing)
+                .collect(Collectors.joining("\n"))
+                .strip();
+        return text.isEmpty() ? "" : text + "\n";
+    }
+
+    /** {@return an expression as text} */
+    String value(String expression) {
+        return run("System.out.println(" + expression + ");").strip();
+    }
+
+    private void refuse(SnippetEvent event, String source) {
+        List<String> complaints = new ArrayList<>();
+        if (event.exception() != null) {
+            Throwable e = event.exception();
+            complaints.add(e.getMessage() == null ? e.toString() : e.getMessage());
+        }
+        if (event.status() == Snippet.Status.REJECTED || event.status() == Snippet.Status.RECOVERABLE_NOT_DEFINED) {
+            shell.diagnostics(event.snippet()).forEach(d -> complaints.add(d.getMessage(Locale.ROOT)));
+            if (event.snippet() instanceof DeclarationSnippet declaration) {
+                shell.unresolvedDependencies(declaration).forEach(complaints::add);
+            }
+        }
+        if (!complaints.isEmpty()) {
+            throw new IllegalStateException(
+                    "The code of " + page + " does not run: " + String.join("; ", complaints) + "\n" + source.strip());
+        }
+    }
+
+    @Override
+    public void close() {
+        shell.close();
+    }
+}
