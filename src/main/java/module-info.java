@@ -7,6 +7,7 @@ import dev.heed.backend.vector.VectorBackend;
 /** Attention for Java: one contract, every mechanism, CPU and GPU. */
 module dev.heed {
     requires jdk.incubator.vector;
+    requires static java.desktop; // pictures as PNG, where the runtime image can
     requires static jdk.jfr; // recording, where the runtime image can
     requires static jocl; // absent: no OpenCL, and a reason that says so
     requires static org.jspecify;

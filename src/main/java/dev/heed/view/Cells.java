@@ -4,7 +4,7 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The numbers of a heat map, or the means of their tiles.
+ * The numbers of a heat map, or what stands for their tiles.
  *
  * @param rows cells from top to bottom
  * @param columns cells from left to right
@@ -13,11 +13,20 @@ import dev.heed.tensor.Tensor;
  * @param tileColumns how many columns likewise
  * @param wholeRows rows of the original
  * @param wholeColumns columns of the original
+ * @param pooling what a tile says of its values
  */
-record Cells(int rows, int columns, double[] values, int tileRows, int tileColumns, int wholeRows, int wholeColumns) {
+record Cells(
+        int rows,
+        int columns,
+        double[] values,
+        int tileRows,
+        int tileColumns,
+        int wholeRows,
+        int wholeColumns,
+        Pooling pooling) {
 
     private static Cells whole(int rows, int columns, double[] values) {
-        return new Cells(rows, columns, values, 1, 1, rows, columns);
+        return new Cells(rows, columns, values, 1, 1, rows, columns, Pooling.MEAN);
     }
 
     static Cells of(Tensor weights) {
@@ -58,8 +67,8 @@ record Cells(int rows, int columns, double[] values, int tileRows, int tileColum
         return tileRows > 1 || tileColumns > 1;
     }
 
-    /** {@return these cells if they are few enough, else the means of the smallest equal tiles that are} */
-    Cells atMost(int maxRows, int maxColumns) {
+    /** {@return these cells if they are few enough, else one for each of the smallest equal tiles that are} */
+    Cells atMost(int maxRows, int maxColumns, Pooling with) {
         int tallness = -Math.floorDiv(-rows, maxRows);
         int wideness = -Math.floorDiv(-columns, maxColumns);
         if (tallness <= 1 && wideness <= 1) {
@@ -67,40 +76,43 @@ record Cells(int rows, int columns, double[] values, int tileRows, int tileColum
         }
         int fewRows = -Math.floorDiv(-rows, tallness);
         int fewColumns = -Math.floorDiv(-columns, wideness);
-        double[] means = new double[fewRows * fewColumns];
+        double[] pooled = new double[fewRows * fewColumns];
         for (int row = 0; row < fewRows; row++) {
             for (int column = 0; column < fewColumns; column++) {
-                means[row * fewColumns + column] = mean(
+                pooled[row * fewColumns + column] = pool(
+                        with,
                         row * tallness,
                         Math.min(rows, (row + 1) * tallness),
                         column * wideness,
                         Math.min(columns, (column + 1) * wideness));
             }
         }
-        return new Cells(fewRows, fewColumns, means, tallness, wideness, wholeRows, wholeColumns);
+        return new Cells(fewRows, fewColumns, pooled, tallness, wideness, wholeRows, wholeColumns, with);
     }
 
-    /** The mean of what is finite; NaN where nothing is, so that a masked region stays visible as one. */
-    private double mean(int fromRow, int toRow, int fromColumn, int toColumn) {
+    /** Of what is finite; NaN where nothing is, so that a masked region stays visible as one. */
+    private double pool(Pooling with, int fromRow, int toRow, int fromColumn, int toColumn) {
         double mean = 0;
+        double largest = Double.NEGATIVE_INFINITY;
         int count = 0;
         for (int row = fromRow; row < toRow; row++) {
             for (int column = fromColumn; column < toColumn; column++) {
                 double value = at(row, column);
                 if (Double.isFinite(value)) {
                     count++;
+                    largest = Math.max(largest, value);
                     mean += value / count - mean / count; // a running mean cannot overflow
                 }
             }
         }
-        return count == 0 ? Double.NaN : mean;
+        return count == 0 ? Double.NaN : with == Pooling.MAX ? largest : mean;
     }
 
     /** {@return what must be said below the picture, empty if nothing} */
     String note() {
         return isTiled()
-                ? "Each cell is the mean of " + tileRows + " × " + tileColumns + " values (" + wholeRows + " × "
-                        + wholeColumns + " in all)."
+                ? "Each cell is the " + pooling.word() + " of " + tileRows + " × " + tileColumns + " values ("
+                        + wholeRows + " × " + wholeColumns + " in all)."
                 : "";
     }
 

@@ -2,10 +2,6 @@ package dev.heed.view;
 
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * HeatMap.of(weights).rows(tokens).columns(tokens).title("layer 3, head 1").svg(Path.of("attention.svg"));
  * }</pre>
  *
- * <p>The same map gives the same bytes on every machine. More than {@value #MAX_CELLS} rows or columns are averaged
- * into tiles, and a caption says so. What is not a finite number is hatched.
+ * <p>The same map gives the same bytes on every machine. More than {@value #MAX_CELLS} rows or columns are put
+ * together into tiles, and a caption says so. What is not a finite number is hatched.
  */
-public final class HeatMap {
-    /** How many rows and columns an SVG draws; more are averaged into tiles. */
+public final class HeatMap extends Picture {
+    /** How many rows and columns are drawn; more are put together into tiles. */
     public static final int MAX_CELLS = 256;
 
     /** The width in columns that {@link #terminal(TerminalColors)} keeps to. */
@@ -29,8 +25,21 @@ public final class HeatMap {
 
     private final Cells cells;
     private final Lettering lettering;
-    private final Palette palette;
-    private final @Nullable ValueRange range;
+    private final Style style;
+
+    /**
+     * How the cells are coloured.
+     *
+     * @param range what the ends of the palette stand for, or null for what the numbers ask for
+     * @param pooling what stands for a tile
+     */
+    record Style(
+            Palette palette,
+            Theme theme,
+            Pooling pooling,
+            @Nullable ValueRange range) {
+        static final Style USUAL = new Style(Palette.VIRIDIS, Theme.LIGHT, Pooling.MEAN, null);
+    }
 
     /**
      * What is written around the cells.
@@ -45,11 +54,10 @@ public final class HeatMap {
         static final Lettering NONE = new Lettering("", "", "", List.of(), List.of());
     }
 
-    private HeatMap(Cells cells, Lettering lettering, Palette palette, @Nullable ValueRange range) {
+    private HeatMap(Cells cells, Lettering lettering, Style style) {
         this.cells = cells;
         this.lettering = lettering;
-        this.palette = palette;
-        this.range = range;
+        this.style = style;
     }
 
     /**
@@ -58,7 +66,7 @@ public final class HeatMap {
      * @throws InvalidInputException if the tensor has not two axes
      */
     public static HeatMap of(Tensor weights) {
-        return new HeatMap(Cells.of(weights), Lettering.NONE, Palette.VIRIDIS, null);
+        return new HeatMap(Cells.of(weights), Lettering.NONE, Style.USUAL);
     }
 
     /**
@@ -67,7 +75,7 @@ public final class HeatMap {
      * @throws InvalidInputException if there are no numbers or the rows differ in length
      */
     public static HeatMap of(double[][] weights) {
-        return new HeatMap(Cells.of(weights), Lettering.NONE, Palette.VIRIDIS, null);
+        return new HeatMap(Cells.of(weights), Lettering.NONE, Style.USUAL);
     }
 
     /**
@@ -106,7 +114,17 @@ public final class HeatMap {
 
     /** {@return this map in other colours} */
     public HeatMap palette(Palette palette) {
-        return new HeatMap(cells, lettering, palette, range);
+        return with(new Style(palette, style.theme, style.pooling, style.range));
+    }
+
+    /** {@return this map on another ground} */
+    public HeatMap theme(Theme theme) {
+        return with(new Style(style.palette, theme, style.pooling, style.range));
+    }
+
+    /** {@return this map with another way to put many numbers into one cell, where there is no room for all} */
+    public HeatMap pooling(Pooling pooling) {
+        return with(new Style(style.palette, style.theme, pooling, style.range));
     }
 
     /**
@@ -117,11 +135,15 @@ public final class HeatMap {
      * @throws InvalidInputException if low is not below high
      */
     public HeatMap range(double low, double high) {
-        return new HeatMap(cells, lettering, palette, new ValueRange(low, high));
+        return with(new Style(style.palette, style.theme, style.pooling, new ValueRange(low, high)));
     }
 
     private HeatMap with(Lettering changed) {
-        return new HeatMap(cells, changed, palette, range);
+        return new HeatMap(cells, changed, style);
+    }
+
+    private HeatMap with(Style changed) {
+        return new HeatMap(cells, lettering, changed);
     }
 
     private static void requireCount(String axis, int count, List<String> labels) {
@@ -132,20 +154,6 @@ public final class HeatMap {
                     labels.size() + " labels",
                     "leave " + axis + "s(...) out for numbers");
         }
-    }
-
-    /** {@return the picture as an SVG document} */
-    public String svg() {
-        return HeatMapGrid.of(List.of(this)).svg();
-    }
-
-    /**
-     * Writes the picture as an SVG file, over an older one.
-     *
-     * @throws IOException if the file cannot be written
-     */
-    public void svg(Path file) throws IOException {
-        Files.writeString(file, svg(), StandardCharsets.UTF_8);
     }
 
     /** {@return the picture as lines of text, {@value #TERMINAL_WIDTH} columns wide at most} */
@@ -166,12 +174,12 @@ public final class HeatMap {
         return lettering;
     }
 
-    Palette palette() {
-        return palette;
+    Style style() {
+        return style;
     }
 
-    @Nullable
-    ValueRange range() {
-        return range;
+    @Override
+    Sheet sheet() {
+        return HeatMapGrid.of(List.of(this)).sheet();
     }
 }

@@ -1,19 +1,15 @@
 package dev.heed.view;
 
 import dev.heed.tensor.InvalidInputException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * Several heat maps in one picture with one colour bar, such as the heads of a layer. Immutable.
  *
- * <p>All maps share one range, so that colours compare; palette and given range are those of the first map.
+ * <p>All maps share one range, so that colours compare; palette, theme and given range are those of the first map.
  */
-public final class HeatMapGrid {
+public final class HeatMapGrid extends Picture {
     private final List<HeatMap> maps;
     private final int perRow;
     private final String title;
@@ -55,17 +51,8 @@ public final class HeatMapGrid {
         return new HeatMapGrid(maps, perRow, Objects.requireNonNull(title));
     }
 
-    /** {@return the picture as an SVG document} */
-    public String svg() {
-        return SvgPage.draw(maps, Math.min(perRow, maps.size()), title);
-    }
-
-    /**
-     * Writes the picture as an SVG file, over an older one.
-     *
-     * @throws IOException if the file cannot be written
-     */
-    public void svg(Path file) throws IOException {
-        Files.writeString(file, svg(), StandardCharsets.UTF_8);
+    @Override
+    Sheet sheet() {
+        return HeatMapSheet.of(maps, Math.min(perRow, maps.size()), title);
     }
 }

@@ -1,8 +1,8 @@
 package dev.heed.view;
 
 /**
- * Colours from weak (dark) to strong (bright). Luminance rises along every palette, so the order is seen with every
- * kind of colour vision and in a grey print.
+ * Colours from weak to strong. Luminance runs one way along every palette, so the order is seen with every kind of colour
+ * vision and in a grey print.
  */
 public enum Palette {
     /** Dark violet over green to yellow; the default. */
@@ -10,7 +10,13 @@ public enum Palette {
     /** Dark blue over grey to yellow: looks nearly the same to everybody. */
     CIVIDIS(0x00224E, 0x123570, 0x3B496C, 0x575D6D, 0x707173, 0x8A8678, 0xA59C74, 0xC3B369, 0xE1CC55, 0xFEE838),
     /** Black to white, as in the figures of Bahdanau et al. 2015. */
-    GREY(0x000000, 0xFFFFFF);
+    GREY(0x000000, 0xFFFFFF),
+    /** Black over violet and red to pale yellow. */
+    MAGMA(0x000004, 0x1D1147, 0x51127C, 0x822681, 0xB63679, 0xE65164, 0xFB8861, 0xFEC287, 0xFCFDBF),
+    /** White to dark blue, stronger is darker: for print on paper. */
+    BLUES(0xFFFFFF, 0xDEEBF7, 0xC6DBEF, 0x9ECAE1, 0x6BAED6, 0x4292C6, 0x2171B5, 0x08519C, 0x08306B),
+    /** White to black, stronger is darker: for print without colours. */
+    INK(0xFFFFFF, 0x000000);
 
     private final int[] anchors;
 
@@ -30,6 +36,11 @@ public enum Palette {
             rgb |= (int) Math.round(from + (to - from) * (at - below)) << shift;
         }
         return rgb;
+    }
+
+    /** {@return whether stronger is brighter; darker otherwise} */
+    public boolean brightens() {
+        return luminance(rgb(1)) > luminance(rgb(0));
     }
 
     /** {@return the relative luminance of a colour, 0 for black to 1 for white (WCAG 2)} */

@@ -54,6 +54,11 @@ final class SvgText {
         return String.format(Locale.ROOT, "%.2f", value).replaceAll("\\.?0+$", "");
     }
 
+    /** {@return a share between 0 and 1, to four digits} */
+    static String precise(double value) {
+        return String.format(Locale.ROOT, "%.4f", value).replaceAll("\\.?0+$", "");
+    }
+
     static String colour(int rgb) {
         return String.format(Locale.ROOT, "#%06x", rgb);
     }

@@ -25,8 +25,9 @@ final class TerminalHeatMap {
         this.colors = colors;
         this.width = width;
         int room = Math.max(1, (width - LABEL_COLUMNS - 1) / 2);
-        this.cells = map.cells().atMost(Math.min(MAX_ROWS, room), room);
-        ValueRange given = map.range();
+        this.cells =
+                map.cells().atMost(Math.min(MAX_ROWS, room), room, map.style().pooling());
+        ValueRange given = map.style().range();
         this.range = given != null ? given : ValueRange.of(List.of(cells));
         this.rows = labels(map.lettering().rows(), cells.rows(), cells.tileRows());
         this.columns = labels(map.lettering().columns(), cells.columns(), cells.tileColumns());
@@ -103,7 +104,7 @@ final class TerminalHeatMap {
             double position = Math.clamp(range.position(value), 0.0, 1.0);
             String ramp = colors.ramp();
             char ink = ramp.charAt((int) Math.min(ramp.length() - 1, position * ramp.length()));
-            out.append(colors.background(map.palette().rgb(position)))
+            out.append(colors.background(map.style().palette().rgb(position)))
                     .append(ink)
                     .append(ink);
         } else {

@@ -88,6 +88,37 @@ class LaunchModesTest {
         assertMentionsVectorWidth(said);
     }
 
+    /** A JDK has java.desktop on either path; a trimmed runtime may not. */
+    @Test
+    void picturesAsPngSayWhichModuleTheyLack() throws Exception {
+        source("hello/module-info.java", "module hello { requires dev.heed; }");
+        source("hello/hello/Main.java", """
+                package hello;
+
+                public class Main {
+                    public static void main(String[] args) {
+                        var map = dev.heed.view.HeatMap.of(new double[][] {{0.25, 0.75}});
+                        System.out.println(map.svg().length() > 500 ? "svg drawn" : "svg empty");
+                        try {
+                            System.out.println(map.png(1).length > 500 ? "png drawn" : "png empty");
+                        } catch (UnsupportedOperationException e) {
+                            System.out.println(e.getMessage());
+                        }
+                    }
+                }
+                """);
+        String both = heed() + File.pathSeparator + "out";
+        tool("javac", "-p", heed(), "-d", "out", "hello/module-info.java", "hello/hello/Main.java");
+
+        String trimmed = "--limit-modules=java.base,jdk.incubator.vector,hello";
+        String without = tool("java", trimmed, "-p", both, "-m", "hello/hello.Main");
+        String with = tool("java", "-p", both, "-m", "hello/hello.Main");
+
+        assertTrue(
+                without.contains("svg drawn") && without.contains("HINT: jlink --add-modules java.desktop"), without);
+        assertTrue(with.contains("svg drawn") && with.contains("png drawn"), with);
+    }
+
     private void compileForClassPath() throws Exception {
         hello();
         tool("javac", "-cp", heed(), "-d", "out", "hello/hello/Main.java");

@@ -132,7 +132,7 @@ class HeatMapSvgTest {
         assertEquals(
                 2,
                 elements(svg, "rect").stream()
-                        .filter(rect -> rect.getAttribute("fill").equals("url(#heed-hatch)"))
+                        .filter(rect -> rect.getAttribute("fill").equals("url(#heed-hatch-light)"))
                         .count());
         assertTrue(texts(svg).contains("Hatched cells hold no finite number."));
         assertFalse(texts(parse(HeatMap.of(new double[][] {{1}}).svg()))
@@ -165,6 +165,15 @@ class HeatMapSvgTest {
     }
 
     @Test
+    void theLargestOfATileStaysSeenWhereThatIsAsked() throws Exception {
+        double[][] values = new double[300][300];
+        values[7][9] = 0.75;
+        Document svg = parse(HeatMap.of(values).pooling(Pooling.MAX).svg());
+        assertTrue(hovers(svg).contains("row 6–7 → column 8–9: 0.7500"));
+        assertTrue(texts(svg).contains("Each cell is the largest of 2 × 2 values (300 × 300 in all)."));
+    }
+
+    @Test
     void everyCellIsDrawnUpToTheLimit() throws Exception {
         assertEquals(
                 256 * 2, hovers(parse(HeatMap.of(new double[256][2]).svg())).size());
@@ -176,7 +185,7 @@ class HeatMapSvgTest {
     void tilesIgnoreWhatIsNoNumber() {
         double[][] values = new double[512][1];
         Arrays.setAll(values, i -> new double[] {i < 256 ? Double.NaN : i % 2 == 0 ? 4 : Double.NaN});
-        Cells tiles = HeatMap.of(values).cells().atMost(256, 256);
+        Cells tiles = HeatMap.of(values).cells().atMost(256, 256, Pooling.MEAN);
         assertTrue(Double.isNaN(tiles.at(0, 0)));
         assertEquals(4, tiles.at(255, 0));
     }
@@ -206,7 +215,7 @@ class HeatMapSvgTest {
             String[] place = turn.isEmpty()
                     ? new String[] {text.getAttribute("x"), text.getAttribute("y")}
                     : turn.replaceAll("translate\\(([^)]*)\\).*", "$1").split(" ");
-            double length = SvgPanel.width(text.getTextContent(), 12);
+            double length = TextWidth.of(text.getTextContent(), 12);
             double x = Double.parseDouble(place[0]);
             double y = Double.parseDouble(place[1]);
             boolean leans = turn.endsWith("rotate(-45)");

@@ -1,49 +1,50 @@
 package dev.heed.view;
 
+import dev.heed.view.Canvas.Script;
+import dev.heed.view.Canvas.Stroke;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /** A whole picture: title, panels in rows, one colour bar on the right, captions below. */
-final class SvgPage {
+final class HeatMapSheet {
     private static final double MARGIN = 16;
     private static final double BETWEEN = 24;
     private static final double BAR_WIDTH = 12;
-    private static final String FONTS =
-            "Helvetica, Arial, 'Liberation Sans', 'Noto Sans', 'Noto Sans CJK SC', sans-serif";
 
-    private final List<SvgPanel> panels = new ArrayList<>();
+    private final List<HeatMapPanel> panels = new ArrayList<>();
     private final int perRow;
     private final String title;
     private final Palette palette;
+    private final Theme theme;
     private final ValueRange range;
     private final double[] columnWidths;
     private final double lastBodyWidth;
     private final double[] rowHeights;
 
-    private SvgPage(List<HeatMap> maps, int perRow, String title) {
+    private HeatMapSheet(List<HeatMap> maps, int perRow, String title) {
         HeatMap first = maps.getFirst();
-        SvgPanel.Scale scale = maps.size() == 1 ? SvgPanel.Scale.ALONE : SvgPanel.Scale.IN_GRID;
+        HeatMapPanel.Scale scale = maps.size() == 1 ? HeatMapPanel.Scale.ALONE : HeatMapPanel.Scale.IN_GRID;
         this.perRow = perRow;
         this.title = title.isEmpty() && maps.size() == 1 ? first.lettering().title() : title;
-        this.palette = first.palette();
+        this.palette = first.style().palette();
+        this.theme = first.style().theme();
         boolean rowsShared = maps.stream().allMatch(map -> sameRows(map, first));
         boolean columnsShared = maps.stream().allMatch(map -> sameColumns(map, first));
         for (int i = 0; i < maps.size(); i++) {
             boolean leftmost = i % perRow == 0;
             boolean uppermost = i < perRow;
-            panels.add(new SvgPanel(maps.get(i), scale, leftmost || !rowsShared, uppermost || !columnsShared));
+            panels.add(new HeatMapPanel(maps.get(i), scale, leftmost || !rowsShared, uppermost || !columnsShared));
         }
-        ValueRange given = first.range();
+        ValueRange given = first.style().range();
         this.range = given != null
                 ? given
-                : ValueRange.of(panels.stream().map(SvgPanel::cells).toList());
+                : ValueRange.of(panels.stream().map(HeatMapPanel::cells).toList());
         this.columnWidths = new double[perRow];
         this.rowHeights = new double[(maps.size() + perRow - 1) / perRow];
         double lastBody = 0;
         for (int i = 0; i < panels.size(); i++) {
-            SvgPanel panel = panels.get(i);
+            HeatMapPanel panel = panels.get(i);
             columnWidths[i % perRow] = Math.max(columnWidths[i % perRow], panel.width());
             rowHeights[i / perRow] = Math.max(rowHeights[i / perRow], panel.height());
             lastBody = i % perRow == perRow - 1 ? Math.max(lastBody, panel.bodyWidth()) : lastBody;
@@ -61,11 +62,11 @@ final class SvgPage {
                 && a.lettering().columns().equals(b.lettering().columns());
     }
 
-    static String draw(List<HeatMap> maps, int perRow, String title) {
-        return new SvgPage(maps, perRow, title).text();
+    static Sheet of(List<HeatMap> maps, int perRow, String title) {
+        return new HeatMapSheet(maps, perRow, title).sheet();
     }
 
-    private String text() {
+    private Sheet sheet() {
         double head = MARGIN + (title.isEmpty() ? 0 : 28);
         double panelsWidth = Arrays.stream(columnWidths).sum() + BETWEEN * (perRow - 1);
         double panelsHeight = Arrays.stream(rowHeights).sum() + BETWEEN * (rowHeights.length - 1);
@@ -73,49 +74,29 @@ final class SvgPage {
         double barY = head + panels.getFirst().top();
         double barHeight = Math.clamp(head + panelsHeight - barY, 90, 260);
         double tickWidth = range.ticks().stream()
-                .mapToDouble(tick -> SvgPanel.width(ValueRange.tickText(tick), 11))
+                .mapToDouble(tick -> TextWidth.of(ValueRange.tickText(tick), 11))
                 .max()
                 .orElse(0);
         List<String> captions = captions();
         String shownTitle = VisibleText.cut(VisibleText.of(title), 100);
-        double titleWidth = SvgPanel.width(shownTitle, 15) * 1.08; // bold
+        double titleWidth = TextWidth.of(shownTitle, 15) * 1.08; // bold
         double captionWidth =
-                captions.stream().mapToDouble(c -> SvgPanel.width(c, 11)).max().orElse(0);
+                captions.stream().mapToDouble(c -> TextWidth.of(c, 11)).max().orElse(0);
         double inner = Math.max(panelsWidth, Math.max(titleWidth, captionWidth));
         double width = Math.ceil(MARGIN + Math.max(barX + BAR_WIDTH + 8 + tickWidth, MARGIN + inner));
         double foot = Math.max(head + panelsHeight, barY + barHeight);
         double height = Math.ceil(foot + MARGIN + captions.size() * 16);
 
-        var svg = new SvgText();
-        svg.line(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"",
-                width,
-                "\" height=\"",
-                height,
-                "\" viewBox=\"0 0 ",
-                width,
-                " ",
-                height,
-                "\" role=\"img\" aria-label=\"",
-                SvgText.escape(title.isEmpty() ? "heat map" : title),
-                "\" font-family=\"",
-                FONTS,
-                "\" fill=\"#222\">");
-        svg.line("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
-        drawDefinitions(svg);
-        if (!title.isEmpty()) {
-            svg.text(
-                    SvgText.attributes("x", MARGIN, "y", MARGIN + 14, "font-size", 15.0, "font-weight", "600"),
-                    shownTitle);
-        }
-        drawPanels(svg, head);
-        drawBar(svg, barX, barY, barHeight);
-        for (int i = 0; i < captions.size(); i++) {
-            svg.text(
-                    SvgText.attributes("x", MARGIN, "y", foot + 20 + 16 * i, "font-size", 11.0, "fill", "#555"),
-                    captions.get(i));
-        }
-        return svg.add("</svg>\n").toString();
+        return new Sheet(width, height, title.isEmpty() ? "heat map" : title, theme, canvas -> {
+            if (!title.isEmpty()) {
+                canvas.text(MARGIN, MARGIN + 14, Script.of(15, theme.ink()).semibold(), shownTitle);
+            }
+            drawPanels(canvas, head);
+            drawBar(canvas, barX, barY, barHeight);
+            for (int i = 0; i < captions.size(); i++) {
+                canvas.text(MARGIN, foot + 20 + 16 * i, Script.of(11, theme.faint()), captions.get(i));
+            }
+        });
     }
 
     private List<String> captions() {
@@ -130,52 +111,27 @@ final class SvgPage {
         return captions;
     }
 
-    /** Ids carry the palette's name: pictures that end up in one HTML page then agree on what an id means. */
-    private void drawDefinitions(SvgText svg) {
-        svg.line("<defs>");
-        svg.line("<linearGradient id=\"", barId(), "\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">");
-        for (int i = 0; i <= 16; i++) {
-            double at = i / 16.0;
-            svg.line("<stop offset=\"", at * 100, "%\" stop-color=\"", SvgText.colour(palette.rgb(at)), "\"/>");
-        }
-        svg.line("</linearGradient>");
-        svg.line("<pattern id=\"heed-hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
-                + "patternTransform=\"rotate(45)\"><rect width=\"5\" height=\"5\" fill=\"#f2f2f2\"/>"
-                + "<rect width=\"1.5\" height=\"5\" fill=\"#b0b0b0\"/></pattern>");
-        svg.line("</defs>");
-    }
-
-    private String barId() {
-        return "heed-" + palette.name().toLowerCase(Locale.ROOT);
-    }
-
-    private void drawPanels(SvgText svg, double head) {
+    private void drawPanels(Canvas canvas, double head) {
         double y = head;
         for (int row = 0; row < rowHeights.length; row++) {
             double x = MARGIN;
             for (int i = row * perRow; i < Math.min(panels.size(), (row + 1) * perRow); i++) {
-                SvgPanel panel = panels.get(i);
+                HeatMapPanel panel = panels.get(i);
                 // Panels of a row stand on one line however tall their labels are.
-                panel.draw(svg, x, y + rowHeights[row] - panel.height(), range, palette, "url(#heed-hatch)");
+                panel.draw(canvas, x, y + rowHeights[row] - panel.height(), range, palette, theme);
                 x += columnWidths[i % perRow] + BETWEEN;
             }
             y += rowHeights[row] + BETWEEN;
         }
     }
 
-    private void drawBar(SvgText svg, double x, double y, double height) {
-        svg.line(
-                "<rect ",
-                SvgText.attributes(
-                        "x", x, "y", y, "width", BAR_WIDTH, "height", height, "fill", "url(#" + barId() + ")"),
-                " stroke=\"#bbb\"/>");
-        svg.line("<g font-size=\"11\" stroke-width=\"1\">");
+    private void drawBar(Canvas canvas, double x, double y, double height) {
+        canvas.bar(x, y, BAR_WIDTH, height, palette, theme.frame());
         for (double tick : range.ticks()) {
             double tickY = y + height * (1 - range.position(tick));
             double end = x + BAR_WIDTH;
-            svg.line("<path d=\"M", end, " ", tickY, "h4\" stroke=\"#222\"/>");
-            svg.text(SvgText.attributes("x", end + 7, "y", tickY + 4), ValueRange.tickText(tick));
+            canvas.line(new Stroke(theme.ink(), 1, 1), end, tickY, end + 4, tickY);
+            canvas.text(end + 7, tickY + 4, Script.of(11, theme.ink()), ValueRange.tickText(tick));
         }
-        svg.line("</g>");
     }
 }

@@ -1,5 +1,7 @@
 package dev.heed.view;
 
+import dev.heed.view.Canvas.Anchor;
+import dev.heed.view.Canvas.Script;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,7 +16,7 @@ import java.util.List;
  *   w cat|     |     |     |
  * </pre>
  */
-final class SvgPanel {
+final class HeatMapPanel {
     private static final int LABEL_COLUMNS = 24;
     private static final double SLANT = Math.sqrt(0.5);
     private static final double GAP = 6;
@@ -57,9 +59,10 @@ final class SvgPanel {
         }
     }
 
-    SvgPanel(HeatMap map, Scale scale, boolean rowsNamed, boolean columnsNamed) {
+    HeatMapPanel(HeatMap map, Scale scale, boolean rowsNamed, boolean columnsNamed) {
         this.map = map;
-        this.cells = map.cells().atMost(scale.maxCells, scale.maxCells);
+        this.cells =
+                map.cells().atMost(scale.maxCells, scale.maxCells, map.style().pooling());
         this.cell = Math.clamp(Math.floor(scale.room / Math.max(cells.rows(), cells.columns())), 2, scale.maxCell);
         // Text shrinks with the cells down to 7 px; below that, labels are left out instead.
         this.font = cell >= 8 ? Math.min(scale.font, cell - 1) : 9;
@@ -117,25 +120,9 @@ final class SvgPanel {
 
     private double widest(List<String> names) {
         return names.stream()
-                .mapToDouble(name -> width(VisibleText.cut(name, LABEL_COLUMNS), font))
+                .mapToDouble(name -> TextWidth.of(VisibleText.cut(name, LABEL_COLUMNS), font))
                 .max()
                 .orElse(0);
-    }
-
-    /** {@return about how wide a sans-serif face sets a text, on the generous side} */
-    static double width(String text, double font) {
-        return font
-                * text.codePoints()
-                        .mapToDouble(c -> {
-                            int columns = VisibleText.columns(c);
-                            if (columns != 1) {
-                                return columns / 2.0;
-                            }
-                            return "iljtfI.,:;'|!()[] ".indexOf(c) >= 0
-                                    ? 0.34
-                                    : "mwMW@%".indexOf(c) >= 0 ? 0.9 : Character.isUpperCase(c) ? 0.7 : 0.57;
-                        })
-                        .sum();
     }
 
     // ---------------------------------------------------------------- room
@@ -173,7 +160,7 @@ final class SvgPanel {
 
     /** {@return the width without labels that lean beyond the last column} Below them a neighbour may stand closer. */
     double bodyWidth() {
-        double named = title.isEmpty() ? 0 : width(title, 12) - plotWidth();
+        double named = title.isEmpty() ? 0 : TextWidth.of(title, 12) - plotWidth();
         return left() + plotWidth() + Math.max(0, named);
     }
 
@@ -182,7 +169,7 @@ final class SvgPanel {
         if (columnsNamed && posture == Posture.LEANING) {
             for (int column = 0; column < cells.columns(); column += columnStep) {
                 String name = VisibleText.cut(columnNames.get(column), LABEL_COLUMNS);
-                lean = Math.max(lean, (column + 0.5) * cell + (width(name, font) + font) * SLANT - plotWidth());
+                lean = Math.max(lean, (column + 0.5) * cell + (TextWidth.of(name, font) + font) * SLANT - plotWidth());
             }
         }
         return Math.max(bodyWidth(), left() + plotWidth() + lean);
@@ -194,53 +181,43 @@ final class SvgPanel {
 
     // ---------------------------------------------------------------- ink
 
-    /** Draws the panel with its upper left corner at a place; {@code hatch} is the fill of what is no number. */
-    void draw(SvgText svg, double x, double y, ValueRange range, Palette palette, String hatch) {
+    /** Draws the panel with its upper left corner at a place. */
+    void draw(Canvas canvas, double x, double y, ValueRange range, Palette palette, Theme theme) {
         double plotX = x + left();
         double plotY = y + top();
         if (!title.isEmpty()) {
-            svg.text(
-                    SvgText.attributes("x", plotX, "y", y + 12, "font-size", 12.0, "font-weight", "600"),
-                    VisibleText.cut(title, LABEL_COLUMNS * 2));
+            Script script = Script.of(12, theme.ink()).semibold();
+            canvas.text(plotX, y + 12, script, VisibleText.cut(VisibleText.of(title), LABEL_COLUMNS * 2));
         }
         if (columnsNamed) {
-            drawColumnNames(svg, plotX, plotY, y + (title.isEmpty() ? 0 : 20));
+            drawColumnNames(canvas, plotX, plotY, y + (title.isEmpty() ? 0 : 20), theme.ink());
         }
         if (rowsNamed) {
-            drawRowNames(svg, x, plotX, plotY);
+            drawRowNames(canvas, x, plotX, plotY, theme.ink());
         }
-        drawCells(svg, plotX, plotY, range, palette, hatch);
-    }
-
-    private void drawCells(SvgText svg, double plotX, double plotY, ValueRange range, Palette palette, String hatch) {
-        // Roomy cells are set apart by a hair of white; dense ones touch, without anti-aliasing between them.
+        // Roomy cells are set apart by a hair of ground; dense ones touch.
         double side = cell >= 14 ? cell - 1 : cell;
-        svg.line("<g transform=\"translate(", plotX, " ", plotY, ")\" shape-rendering=\"crispEdges\">");
-        for (int row = 0; row < cells.rows(); row++) {
-            for (int column = 0; column < cells.columns(); column++) {
+        canvas.cells(plotX, plotY, cells.rows(), cells.columns(), cell, side, new Canvas.CellInk() {
+            @Override
+            public int colour(int row, int column) {
                 double value = cells.at(row, column);
-                String fill = Double.isFinite(value) ? SvgText.colour(palette.rgb(range.position(value))) : hatch;
-                svg.add("<rect x=\"", column * cell, "\" y=\"", row * cell, "\" width=\"", side);
-                svg.add("\" height=\"", side, "\" fill=\"", fill, "\"><title>");
-                svg.line(hover(row, column), ": ", ValueRange.text(value), "</title></rect>");
+                return Double.isFinite(value) ? palette.rgb(range.position(value)) : Canvas.NONE;
             }
-        }
-        svg.line("</g>");
-        svg.line(
-                "<rect ",
-                SvgText.attributes(
-                        "x", plotX - 0.5, "y", plotY - 0.5, "width", plotWidth() + 1, "height", plotHeight() + 1),
-                " fill=\"none\" stroke=\"#bbb\"/>");
+
+            @Override
+            public String hover(int row, int column) {
+                return HeatMapPanel.this.hover(row, column) + ": " + ValueRange.text(cells.at(row, column));
+            }
+        });
+        canvas.box(plotX - 0.5, plotY - 0.5, plotWidth() + 1, plotHeight() + 1, Canvas.NONE, theme.frame(), null);
     }
 
     private String hover(int row, int column) {
         HeatMap.Lettering l = map.lettering();
-        String from = l.rows().isEmpty()
-                ? "row " + span(row, cells.tileRows(), cells.wholeRows())
-                : SvgText.escape(rowNames.get(row));
+        String from = l.rows().isEmpty() ? "row " + span(row, cells.tileRows(), cells.wholeRows()) : rowNames.get(row);
         String to = l.columns().isEmpty()
                 ? "column " + span(column, cells.tileColumns(), cells.wholeColumns())
-                : SvgText.escape(columnNames.get(column));
+                : columnNames.get(column);
         return from + " → " + to;
     }
 
@@ -250,45 +227,34 @@ final class SvgPanel {
         return first == last ? String.valueOf(first) : first + "–" + last;
     }
 
-    private void drawRowNames(SvgText svg, double x, double plotX, double plotY) {
-        svg.line("<g text-anchor=\"end\" font-size=\"", font, "\">");
+    private void drawRowNames(Canvas canvas, double x, double plotX, double plotY, int ink) {
+        Script script = Script.of(font, ink).at(Anchor.END);
         for (int row = 0; row < cells.rows(); row += rowStep) {
             // 0.35 of the size below the middle centres letters without descenders
-            svg.text(
-                    SvgText.attributes("x", plotX - GAP, "y", plotY + (row + 0.5) * cell + 0.35 * font),
-                    VisibleText.cut(rowNames.get(row), LABEL_COLUMNS));
+            double y = plotY + (row + 0.5) * cell + 0.35 * font;
+            canvas.text(plotX - GAP, y, script, VisibleText.cut(rowNames.get(row), LABEL_COLUMNS));
         }
-        svg.line("</g>");
         String axis = map.lettering().rowAxis();
         if (!axis.isEmpty()) {
-            String place = "translate(" + SvgText.number(x + 10) + " " + SvgText.number(plotY + plotHeight() / 2)
-                    + ") rotate(-90)";
-            svg.text(SvgText.attributes("transform", place, "text-anchor", "middle", "font-size", 12.0), axis);
+            Script standing = Script.of(12, ink).at(Anchor.MIDDLE).turned(-90);
+            canvas.text(x + 10, plotY + plotHeight() / 2, standing, axis);
         }
     }
 
-    private void drawColumnNames(SvgText svg, double plotX, double plotY, double axisY) {
-        String anchor = posture == Posture.FLAT ? "middle" : "start";
-        svg.line("<g text-anchor=\"", anchor, "\" font-size=\"", font, "\">");
+    private void drawColumnNames(Canvas canvas, double plotX, double plotY, double axisY, int ink) {
+        Script script = Script.of(font, ink);
         for (int column = 0; column < cells.columns(); column += columnStep) {
             double middle = plotX + (column + 0.5) * cell;
-            String place = switch (posture) {
-                case FLAT -> SvgText.attributes("x", middle, "y", plotY - GAP);
-                case LEANING -> turned(middle + 0.1 * font, plotY - GAP, -45);
-                case STANDING -> turned(middle + 0.35 * font, plotY - GAP, -90);
-            };
-            svg.text(place, VisibleText.cut(columnNames.get(column), LABEL_COLUMNS));
+            String name = VisibleText.cut(columnNames.get(column), LABEL_COLUMNS);
+            switch (posture) {
+                case FLAT -> canvas.text(middle, plotY - GAP, script.at(Anchor.MIDDLE), name);
+                case LEANING -> canvas.text(middle + 0.1 * font, plotY - GAP, script.turned(-45), name);
+                case STANDING -> canvas.text(middle + 0.35 * font, plotY - GAP, script.turned(-90), name);
+            }
         }
-        svg.line("</g>");
         String axis = map.lettering().columnAxis();
         if (!axis.isEmpty()) {
-            double middle = plotX + plotWidth() / 2;
-            svg.text(
-                    SvgText.attributes("x", middle, "y", axisY + 11, "text-anchor", "middle", "font-size", 12.0), axis);
+            canvas.text(plotX + plotWidth() / 2, axisY + 11, Script.of(12, ink).at(Anchor.MIDDLE), axis);
         }
-    }
-
-    private static String turned(double x, double y, int degrees) {
-        return "transform=\"translate(" + SvgText.number(x) + " " + SvgText.number(y) + ") rotate(" + degrees + ")\"";
     }
 }
