@@ -4,11 +4,15 @@
 //   query        dS = P (dP - delta + dLse)         dQ = scale dS K
 //   keys         dK = scale dS' Q, dV = P' dO       a block of keys, over all queries that share it, in their order
 //
+// A launch that does not begin its rows goes on from what the last one left: parts of the keys for statistics and dQ, parts
+// of the queries for dK and dV. Gradients are sums in `real`; rounding to storage comes when all parts are in.
+//
 // delta is summed from the P and dP that meet it again, not from the output: where one key has all the weight it must
 // cancel dP exactly. All passes compute a score and a dP with the same bits. A hidden key adds nothing, whatever it holds.
 #include "tiles.h"
 
-// What every pass knows of its rows: for each query max, inverse sum, delta, gradient of the LSE.
+// What every pass knows of its rows: for each query max, inverse sum, delta, gradient of the LSE. Before the last keys are
+// read, `inverse` is the sum so far and `delta` the sum of its products.
 typedef struct {
   real most, inverse, delta, lse;
 } Statistics;
@@ -47,6 +51,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     most[m] = NOTHING;
     part[m] = 0;
     delta[m] = 0;
+    if (!c.begins && ty * RM + m < queries) {
+      const Statistics before = to[bh * c.queries + first + ty * RM + m];
+      most[m] = before.most;
+      part[m] = tx == 0 ? before.inverse : 0;
+      delta[m] = tx == 0 ? before.delta : 0;
+    }
   }
   const int2 range = seen_keys(&c, band, i, i + queries, BN);
   for (int j = range.x; j < range.y; j += BN) {
@@ -94,9 +104,16 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
       continue;
     }
     const long at = bh * c.queries + first + row;
-    const Row ended = finished(&c, most[m], sum[m], c.hasSink ? sinks[h] : 0);
     Statistics s;
     s.most = most[m];
+    if (!c.ends) {
+      s.inverse = sum[m];
+      s.delta = deltas[m];
+      s.lse = 0;
+      to[at] = s;
+      continue;
+    }
+    const Row ended = finished(&c, most[m], sum[m], c.hasSink ? sinks[h] : 0);
     s.inverse = ended.inverse;
     s.delta = ended.inverse == 0 ? 0 : deltas[m] * ended.inverse;
     s.lse = c.stage != 0 ? lseGradient[at] : 0;
@@ -143,7 +160,7 @@ inline void flows(const Call* c, Band band, global const uchar* dense, global co
 // Groups: column blocks of the width, then blocks of queries, then heads.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
-    global const element* outputGradient, global const Statistics* of, global element* to, global const Band* bands,
+    global const element* outputGradient, global const Statistics* of, global real* to, global const Band* bands,
     global const uchar* dense, global const real* bias, global const real* slopes) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -199,7 +216,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       if (row < queries && column < c.width) {
-        STORE(STORAGE, sums[m][o], to, at + column);
+        to[at + column] = c.begins ? sums[m][o] : to[at + column] + sums[m][o];
       }
     }
   }
@@ -209,7 +226,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
 // without gaps, [batch][key head][key][width].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
-    global const element* outputGradient, global const Statistics* of, global element* keyTo, global element* valueTo,
+    global const element* outputGradient, global const Statistics* of, global real* keyTo, global real* valueTo,
     global const Band* bands, global const uchar* dense, global const real* bias, global const real* slopes) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -275,10 +292,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
       if (row < keys && column < c.width) {
-        STORE(STORAGE, keySums[m][o], keyTo, at * c.width + column);
+        const long n = at * c.width + column;
+        keyTo[n] = c.begins ? keySums[m][o] : keyTo[n] + keySums[m][o];
       }
       if (row < keys && column < c.valueWidth) {
-        STORE(STORAGE, valueSums[m][o], valueTo, at * c.valueWidth + column);
+        const long n = at * c.valueWidth + column;
+        valueTo[n] = c.begins ? valueSums[m][o] : valueTo[n] + valueSums[m][o];
       }
     }
   }

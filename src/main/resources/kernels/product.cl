@@ -1,5 +1,6 @@
 // to = left right + bias: the projections of multi-head attention, linear layers and their gradients. The bias comes last,
-// for sums that begin with it are rounded at its size. Each operand has its own storage and strides, so that a transposed
+// for sums that begin with it are rounded at its size. A product that `continues` adds to what is there: sums over parts of
+// the depth, in their order. Each operand has its own storage and strides, so that a transposed
 // one is another pair of strides.
 #include "element.h"
 
@@ -39,7 +40,7 @@ typedef struct {
 
 typedef struct {
   Matrix left, right, to;
-  long rows, columns, depth, hasBias;
+  long rows, columns, depth, hasBias, continues;
 } Product;
 
 // A work-group computes BM x BN cells through slices in local memory.
@@ -106,8 +107,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
     for (int n = 0; n < RN; n++) {
       const long row = row0 + ty * RM + m, column = column0 + tx * RN + n;
       if (row < p.rows && column < p.columns) {
-        const real x = p.hasBias ? cells[m][n] + bias[column] : cells[m][n];
-        STORE(TO, x, to, p.to.at + row * p.to.row + column * p.to.column);
+        const long at = p.to.at + row * p.to.row + column * p.to.column;
+        const real sum = p.continues ? LOAD(TO, to, at) + cells[m][n] : cells[m][n];
+        STORE(TO, p.hasBias ? sum + bias[column] : sum, to, at);
       }
     }
   }
@@ -149,9 +151,9 @@ kernel void product_lanes(const Product p, global const STORED(LEFT)* left, glob
     const vec cells[16] = {c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33};
     for (int r = 0; r < 4 && m + r < rows; r++) {
       for (int n = 0; n < columns; n++) {
-        const real sum = ((const real*)&cells[4 * r])[n];
-        const real x = p.hasBias ? sum + bias[column0 + n] : sum;
-        STORE(TO, x, to, p.to.at + (row0 + m + r) * p.to.row + (column0 + n) * p.to.column);
+        const long at = p.to.at + (row0 + m + r) * p.to.row + (column0 + n) * p.to.column;
+        const real cell = ((const real*)&cells[4 * r])[n], sum = p.continues ? LOAD(TO, to, at) + cell : cell;
+        STORE(TO, p.hasBias ? sum + bias[column0 + n] : sum, to, at);
       }
     }
   }

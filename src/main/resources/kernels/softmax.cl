@@ -1,5 +1,6 @@
 // Softmax and log-softmax of rows without gaps, and their gradients. A row is read in chunks, each by one work-group that
-// leaves a state (max, sum); a second launch merges a row's states in their order and writes. A short row is one chunk.
+// leaves a state (max, sum); a second launch merges a row's states in their order and writes. A short row is one chunk. A row
+// that does not fit the device comes in pieces of whole chunks: `merged` counts the chunks of all of it.
 // GROUP items of LANES elements at a time: 1 x 16 on a CPU device, 64 x 1 on a GPU.
 #include "exponential.h"
 
@@ -103,14 +104,14 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_states(
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(
     global const element* input, global const real* states, global element* output, const long length,
-    const long chunk) {
+    const long chunk, const long merged) {
   const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
   const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
   real most = NOTHING, sum = 0;
-  for (long n = row * chunks; n < (row + 1) * chunks; n++) {
+  for (long n = row * merged; n < (row + 1) * merged; n++) {
     most = states[2 * n] > most ? states[2 * n] : most;
   }
-  for (long n = row * chunks; n < (row + 1) * chunks; n++) {
+  for (long n = row * merged; n < (row + 1) * merged; n++) {
     sum += states[2 * n + 1] == 0 ? 0 : states[2 * n + 1] * power((states[2 * n] - most) * LOG2E);
   }
   const real log_ = LOGARITHM ? log(sum) : 0, inverse = 1 / sum;
@@ -150,11 +151,11 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_flows(
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient(
     global const element* output, global const element* gradient, global const real* states, global element* to,
-    const long length, const long chunk) {
+    const long length, const long chunk, const long merged) {
   const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
   const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
   real sum = 0, alive = 0;
-  for (long n = row * chunks; n < (row + 1) * chunks; n++) {
+  for (long n = row * merged; n < (row + 1) * merged; n++) {
     sum += states[2 * n];
     alive += states[2 * n + 1];
   }

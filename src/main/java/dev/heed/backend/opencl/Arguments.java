@@ -34,8 +34,11 @@ final class Arguments {
         return this;
     }
 
-    Arguments put(boolean value) {
-        return put(value ? 1 : 0);
+    Arguments put(boolean... values) {
+        for (boolean value : values) {
+            put(value ? 1 : 0);
+        }
+        return this;
     }
 
     Arguments real(double value) {

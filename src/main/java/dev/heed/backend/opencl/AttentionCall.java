@@ -38,7 +38,8 @@ final class AttentionCall {
     private final @Nullable Placed dense;
     private final @Nullable Placed bias;
 
-    AttentionCall(Work work, Part part, AttentionOptions options, Placed query, Placed key, Placed value) {
+    AttentionCall(
+            Work work, Part part, AttentionOptions options, DeviceMask mask, Placed query, Placed key, Placed value) {
         this.work = work;
         this.part = part;
         this.options = options;
@@ -48,7 +49,6 @@ final class AttentionCall {
         this.scale = options.score().scale(part.whole().headDim());
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
-        DeviceMask mask = DeviceMask.of(options.mask(), part.whole());
         this.bands = work.upload(part.bands(mask.bands));
         Tensor truths = mask.dense;
         this.dense = truths == null ? null : work.upload(part.cells(truths));

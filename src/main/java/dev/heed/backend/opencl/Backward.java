@@ -6,7 +6,11 @@ import dev.heed.opencl.WorkSize;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The backward pass of an attention on the device: statistics of every row first, then each gradient. */
+/**
+ * The backward pass of an attention on the device: statistics of every row first, then each gradient. All gradients are sums
+ * of the type kernels compute in. Rows whose keys come in parts have their statistics and dQ continued from part to part,
+ * keys whose queries come in parts their dK and dV.
+ */
 final class Backward {
     private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
 
@@ -14,31 +18,56 @@ final class Backward {
     private final Work work;
     private final AttentionShape shape;
     private final Placed outputGradient;
-    private final DeviceBuffer statistics;
+    private final Placed statistics;
     private final DeviceBuffer sinkRows;
     private final TileSizes sizes;
 
-    Backward(AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient) {
+    /**
+     * A pass over the keys of a call.
+     *
+     * @param statistics of the rows: known, or what {@link #read} leaves
+     * @param sinkRows each row's part of the gradient of its sink
+     */
+    Backward(AttentionCall call, Placed outputGradient, Placed statistics, DeviceBuffer sinkRows) {
         this.call = call;
         this.work = call.work;
         this.shape = call.shape();
         this.outputGradient = outputGradient;
+        this.statistics = statistics;
+        this.sinkRows = sinkRows;
         this.sizes = work.sizes("backward", shape.headDim());
-        long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
-        this.statistics = work.reals(rows * FIELDS);
-        this.sinkRows = call.options.sink() == null ? work.nothing() : work.reals(rows);
+    }
+
+    /** {@return the backward pass of a call that has all its keys} */
+    static Backward of(AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient) {
+        var backward = new Backward(
+                call, outputGradient, statistics(call.work, call.shape()), sinkRows(call.work, call.shape()));
+        backward.read(lseGradient, true, true);
+        return backward;
+    }
+
+    static Placed statistics(Work work, AttentionShape s) {
+        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
+    }
+
+    static DeviceBuffer sinkRows(Work work, AttentionShape s) {
+        return work.reals(s.batch() * s.numHeads() * s.seqLenQ());
+    }
+
+    /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
+    void read(@Nullable Placed lseGradient, boolean begins, boolean ends) {
         work.launch(
                 "backward",
                 owning(TileSizes.FEWEST),
                 "statistics",
                 WorkSize.groups(blocks(shape.seqLenQ()) * shape.batch() * shape.numHeads(), sizes.items()),
-                call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1),
+                call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, begins, ends),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
                 outputGradient.buffer(),
                 lseGradient == null ? work.nothing() : lseGradient.buffer(),
-                statistics,
+                statistics.buffer(),
                 sinkRows,
                 call.bands,
                 call.denseCells,
@@ -55,9 +84,19 @@ final class Backward {
         return call.variant() + sizes.options() + " -DCO=" + owned;
     }
 
+    /** {@return a place for the gradient of the queries} */
+    static Placed queryGradient(Work work, AttentionShape s) {
+        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
+    }
+
     Placed query() {
-        Placed gradient =
-                work.place(call.query.type(), shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.headDim());
+        Placed gradient = queryGradient(work, shape);
+        query(gradient, true);
+        return gradient;
+    }
+
+    /** Adds what these keys send to the queries. */
+    void query(Placed gradient, boolean begins) {
         int owned = sizes.owned(shape.headDim());
         long groups = Math.ceilDiv(shape.headDim(), (long) owned * sizes.tx())
                 * blocks(shape.seqLenQ())
@@ -68,28 +107,37 @@ final class Backward {
                 owning(owned),
                 "query_gradient",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(gradient, outputGradient, 0, 0),
+                call.struct(gradient, outputGradient, 0, 0, begins, true),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
                 outputGradient.buffer(),
-                statistics,
+                statistics.buffer(),
                 gradient.buffer(),
                 call.bands,
                 call.denseCells,
                 call.biasCells,
                 call.slopes);
-        return gradient;
     }
 
     /** The gradients of keys and values, summed over the query heads that share them. */
     record KeyGradients(Placed key, Placed value) {}
 
+    /** {@return a place for the gradients of keys and values} */
+    static KeyGradients keyGradients(Work work, AttentionShape s) {
+        return new KeyGradients(
+                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
+    }
+
     KeyGradients keys() {
-        var gradients = new KeyGradients(
-                work.place(call.key.type(), shape.batch(), shape.numKvHeads(), shape.seqLenKv(), shape.headDim()),
-                work.place(
-                        call.value.type(), shape.batch(), shape.numKvHeads(), shape.seqLenKv(), shape.valueHeadDim()));
+        KeyGradients gradients = keyGradients(work, shape);
+        keys(gradients, true);
+        return gradients;
+    }
+
+    /** Adds what these queries send to the keys and values. */
+    void keys(KeyGradients gradients, boolean begins) {
         long width = Math.max(shape.headDim(), shape.valueHeadDim());
         int owned = TileSizes.FEWEST; // two sets of sums share the registers
         long groups = Math.ceilDiv(width, (long) owned * sizes.tx())
@@ -101,19 +149,18 @@ final class Backward {
                 owning(owned),
                 "key_gradients",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(call.query, outputGradient, 0, 0),
+                call.struct(call.query, outputGradient, 0, 0, begins, true),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
                 outputGradient.buffer(),
-                statistics,
+                statistics.buffer(),
                 gradients.key().buffer(),
                 gradients.value().buffer(),
                 call.bands,
                 call.denseCells,
                 call.biasCells,
                 call.slopes);
-        return gradients;
     }
 
     /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
@@ -139,7 +186,7 @@ final class Backward {
                     call.key.buffer(),
                     call.value.buffer(),
                     outputGradient.buffer(),
-                    statistics,
+                    statistics.buffer(),
                     cells,
                     call.bands,
                     call.denseCells,

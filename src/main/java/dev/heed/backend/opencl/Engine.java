@@ -5,6 +5,7 @@ import dev.heed.Problem;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.MemoryUse;
 import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
 import dev.heed.tensor.DType;
@@ -14,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
     private static final String KERNELS = "heed.opencl.kernels";
+
+    /** Of what is free, so much is left to the driver, to the rounding of sizes and to other calls. */
+    private static final double LEFT_FREE = 0.125;
+
+    /** And so many bytes to the arguments that are too small to be reckoned. */
+    private static final long SMALL = 4096;
 
     /** The two ways to write a kernel. */
     enum Family {
@@ -52,6 +59,17 @@ final class Engine implements AutoCloseable {
     /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */
     TileSizes sizes(String phase, long width) {
         return sizes != null ? sizes : TileSizes.tuned(context.device(), phase, width);
+    }
+
+    /** {@return bytes that a call may count on} */
+    long available() {
+        MemoryUse use = context.memory();
+        return (long) ((use.limitBytes() - use.liveBytes()) * (1 - LEFT_FREE)) - SMALL;
+    }
+
+    /** Whether a call may take so many bytes in all, and so many for its largest buffer. */
+    boolean hasRoom(long total, long largest) {
+        return total <= available() && largest <= context.limits().maxAllocationBytes();
     }
 
     /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */

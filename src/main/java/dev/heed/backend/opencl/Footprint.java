@@ -2,34 +2,27 @@ package dev.heed.backend.opencl;
 
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
-import dev.heed.opencl.MemoryUse;
 import dev.heed.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a part of an attention takes on the device, and how a whole is cut into parts that fit. */
+/** What a part of a forward pass takes on the device, and how a whole is cut into parts that fit. */
 final class Footprint {
-    /** Of what is free, so much is left to the driver, to alignment and to other calls. */
-    private static final double LEFT_FREE = 0.1;
-
     private final Engine engine;
     private final AttentionProblem problem;
+    private final DType type;
     private final boolean wide;
 
-    Footprint(Engine engine, AttentionProblem problem) {
+    /** The footprint of a problem whose queries, keys and values are stored in a type of perhaps another. */
+    Footprint(Engine engine, AttentionProblem problem, DType type) {
         this.engine = engine;
         this.problem = problem;
-        this.wide = problem.type() == DType.F64;
-    }
-
-    long available() {
-        MemoryUse use = engine.context.memory();
-        return (long) ((use.limitBytes() - use.liveBytes()) * (1 - LEFT_FREE));
+        this.type = type;
+        this.wide = type == DType.F64;
     }
 
     private boolean fits(Part part) {
-        return total(part) <= available()
-                && largest(part) <= engine.context.limits().maxAllocationBytes();
+        return engine.hasRoom(total(part), largest(part));
     }
 
     /** {@return parts that fit with all their keys, or, where even one query does not, with no more than one} */
@@ -68,7 +61,7 @@ final class Footprint {
     /** {@return the bytes of a part, all its tensors and scratch together} */
     long total(Part part) {
         AttentionShape s = part.shape();
-        long element = problem.type().bytes();
+        long element = type.bytes();
         long real = wide ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
@@ -91,7 +84,7 @@ final class Footprint {
     }
 
     /** The largest single buffer of a part. */
-    private long largest(Part part) {
+    long largest(Part part) {
         AttentionShape s = part.shape();
         long real = wide ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
@@ -104,11 +97,7 @@ final class Footprint {
         return Math.max(
                 Math.max(rows * widest * real, Forward.sumsOf(engine, wide, s) * real),
                 Math.max(
-                        s.batch()
-                                * s.numKvHeads()
-                                * s.seqLenKv()
-                                * widest
-                                * problem.type().bytes(),
+                        s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),
                         cells ? rows * s.seqLenKv() * real : 0));
     }
 }

@@ -4,7 +4,6 @@ import dev.heed.Activation;
 import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
 import dev.heed.LinearWeights;
-import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
@@ -34,16 +33,43 @@ final class OpenClLinear extends LinearPlan {
         engine.guarded(problem(), () -> multiply(input, weights, output));
     }
 
+    /** Input, weight, product and output with their gradients, and what one of the products packs. */
+    private boolean fits(boolean backward) {
+        long in = problem().in();
+        long out = problem().out();
+        long rows = problem().rows();
+        boolean wide = problem().type() == DType.F64;
+        long numbers = rows * in + in * out + 2 * rows * out + out;
+        long bytes = numbers * (wide ? 8 : 4) * (backward ? 2 : 1);
+        long scratch = Projection.scratch(engine, wide, rows, out, in);
+        if (backward) {
+            scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, in, out));
+            scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
+        }
+        long largest = Math.max(rows * Math.max(in, out), in * out) * (wide ? 8 : 4);
+        return engine.hasRoom(bytes + scratch, Math.max(largest, scratch));
+    }
+
     private void multiply(Tensor input, LinearWeights weights, Tensor output) {
+        if (input.device() == null && !fits(false)) {
+            try (var results = new Results(engine)) {
+                new LinearInParts(engine, problem()).forward(input, weights, results.of(output));
+                results.deliver();
+            }
+            return;
+        }
         try (var results = new Results(engine);
                 var work = new Work(engine, problem().type() == DType.F64)) {
-            Placed y = work.place(problem().type(), problem().rows(), problem().out());
+            Placed x = work.upload(input);
+            Placed w = work.upload(weights.weight());
+            Placed y;
             if (problem().activation() == Activation.IDENTITY) {
-                product(work, work.upload(input), work.upload(weights.weight()), weights.bias(), y);
+                y = work.place(problem().type(), problem().rows(), problem().out());
+                product(work, x, w, weights.bias(), y);
             } else {
                 Placed z = work.place(work.real(), problem().rows(), problem().out());
-                product(work, work.upload(input), work.upload(weights.weight()), weights.bias(), z);
-                work.launch("activation", options(work), "activate", size(work), z.buffer(), y.buffer(), y.count());
+                product(work, x, w, weights.bias(), z);
+                y = Activating.activate(problem(), work, z);
             }
             Results.read(work, y, results.of(output));
             results.deliver();
@@ -52,20 +78,6 @@ final class OpenClLinear extends LinearPlan {
 
     private static void product(Work work, Placed x, Placed w, @Nullable Tensor bias, Placed to) {
         new Projection(work).multiply(x, w, bias == null ? null : work.upload(bias, work.real()), to);
-    }
-
-    private String options(Work work) {
-        return "-DSTORAGE=" + Engine.storage(problem().type()) + work.widths() + " -DACTIVATION="
-                + switch (problem().activation()) {
-                    case IDENTITY -> 0;
-                    case RELU -> 1;
-                    case GELU -> 2;
-                    case TANH -> 3;
-                };
-    }
-
-    private WorkSize size(Work work) {
-        return WorkSize.covering(problem().rows() * problem().out(), work.group());
     }
 
     @Override
@@ -80,6 +92,19 @@ final class OpenClLinear extends LinearPlan {
 
     private void flowBack(
             Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
+        if (input.device() == null && !fits(true)) {
+            try (var results = new Results(engine)) {
+                new LinearInParts(engine, problem())
+                        .backward(
+                                input,
+                                weights,
+                                outputGradient,
+                                results.of(inputGradient),
+                                new LinearWeights(results.of(to.weight()), results.ofNullable(to.bias())));
+                results.deliver();
+            }
+            return;
+        }
         try (var results = new Results(engine);
                 var work = new Work(engine, problem().type() == DType.F64)) {
             var projection = new Projection(work);
@@ -89,18 +114,7 @@ final class OpenClLinear extends LinearPlan {
             if (problem().activation() != Activation.IDENTITY) {
                 Placed z = work.place(work.real(), problem().rows(), problem().out());
                 product(work, x, w, weights.bias(), z);
-                Placed flowed =
-                        work.place(work.real(), problem().rows(), problem().out());
-                work.launch(
-                        "activation",
-                        options(work),
-                        "flow_back",
-                        size(work),
-                        z.buffer(),
-                        dz.buffer(),
-                        flowed.buffer(),
-                        z.count());
-                dz = flowed;
+                dz = Activating.flowBack(problem(), work, z, dz);
             }
             Placed dx = work.place(problem().type(), problem().rows(), problem().in());
             projection.multiply(dz, Projection.turned(w), null, dx);

@@ -37,6 +37,13 @@ final class OpenClMultiHead extends MultiHeadPlan {
     }
 
     private void attend(MultiHeadInputs inputs, AttentionResult result) {
+        if (inputs.query().device() == null && !fits(false)) {
+            try (var results = new Results(engine)) {
+                new MultiHeadInParts(engine, problem(), inputs).forward(result, results);
+                results.deliver();
+            }
+            return;
+        }
         try (var results = new Results(engine);
                 var work = new Work(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(work, inputs);
@@ -47,10 +54,48 @@ final class OpenClMultiHead extends MultiHeadPlan {
                     layer.real(inputs.weights().outputBias()),
                     Projection.matrix(output));
             Results.read(work, output, results.of(result.output()));
-            OpenClAttention.keepLse(work, layer.statistics, result, layer.call.part, results);
-            OpenClAttention.keep(layer.call, layer.statistics, result, layer.call.part, results);
+            ForwardInParts.keepLse(work, layer.statistics, result, layer.call.part, results);
+            ForwardInParts.keep(layer.call, layer.statistics, result, layer.call.part, results, null);
             results.deliver();
         }
+    }
+
+    /** Inputs, weights, heads and output, the attention between them, and the largest that a product packs. */
+    private boolean fits(boolean backward) {
+        MultiHeadProblem p = problem();
+        AttentionShape s = p.attention().shape();
+        boolean wide = p.attention().type() == DType.F64;
+        long element = wide ? Double.BYTES : Float.BYTES; // at most
+        long rowsQ = s.batch() * s.seqLenQ();
+        long rowsKv = s.batch() * s.seqLenKv();
+        long[][] products = {
+            {rowsQ, p.embedQ(), s.numHeads() * s.headDim()},
+            {rowsKv, p.embedK(), s.numKvHeads() * s.headDim()},
+            {rowsKv, p.embedV(), s.numKvHeads() * s.valueHeadDim()},
+            {rowsQ, s.numHeads() * s.valueHeadDim(), p.embedOut()}
+        };
+        long bytes = 0;
+        long largest = 0;
+        long scratch = 0;
+        for (long[] product : products) {
+            long rows = product[0];
+            long in = product[1];
+            long out = product[2];
+            bytes += (rows * in + in * out + 2 * rows * out + out) * element * (backward ? 3 : 1);
+            largest = Math.max(largest, Math.max(rows * Math.max(in, out), in * out) * element);
+            scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, out, in));
+            if (backward) {
+                scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, in, out));
+                scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
+            }
+        }
+        var whole = Part.whole(s);
+        var footprint = new Footprint(engine, p.attention(), wide ? DType.F64 : DType.F32);
+        bytes += footprint.total(whole) * (backward ? 2 : 1);
+        if (backward && p.attention().biasShape() != null) {
+            bytes += 2 * s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv() * element;
+        }
+        return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
     }
 
     /** The inputs, projected and attended. */
@@ -70,6 +115,7 @@ final class OpenClMultiHead extends MultiHeadPlan {
                     work,
                     Part.whole(s),
                     in.options(),
+                    DeviceMask.of(in.options().mask(), s),
                     projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads()),
                     projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads()),
                     projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads()));
@@ -96,6 +142,13 @@ final class OpenClMultiHead extends MultiHeadPlan {
     }
 
     private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        if (inputs.query().device() == null && !fits(true)) {
+            try (var results = new Results(engine)) {
+                new MultiHeadInParts(engine, problem(), inputs).backward(outputGradient, gradients, results);
+                results.deliver();
+            }
+            return;
+        }
         try (var results = new Results(engine);
                 var work = new Work(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(work, inputs);
@@ -109,18 +162,18 @@ final class OpenClMultiHead extends MultiHeadPlan {
             Placed dJoined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
                     dOutput, Projection.turned(work.upload(w.output())), null, Projection.matrix(dJoined));
-            var backward = new Backward(layer.call, dJoined.heads(s.numHeads()), null);
+            var backward = Backward.of(layer.call, dJoined.heads(s.numHeads()), null);
             writer.project(inputs.query(), w.query(), backward.query(), gradients.query(), dw.query(), dw.queryBias());
             Backward.KeyGradients keys = backward.keys();
             writer.project(inputs.key(), w.key(), keys.key(), gradients.key(), dw.key(), dw.keyBias());
             writer.project(inputs.value(), w.value(), keys.value(), gradients.value(), dw.value(), dw.valueBias());
             Tensor bias = gradients.bias();
             if (bias != null) {
-                OpenClAttention.read(work, backward.bias(), bias, results);
+                Results.read(work, work.converted(backward.bias(), bias.type()), results.of(bias));
             }
             Tensor sink = gradients.sink();
             if (sink != null) {
-                OpenClAttention.read(work, backward.sink(), sink, results);
+                Results.read(work, work.converted(backward.sink(), sink.type()), results.of(sink));
             }
             results.deliver();
         }

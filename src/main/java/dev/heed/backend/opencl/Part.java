@@ -79,6 +79,11 @@ record Part(
         return new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, from, to);
     }
 
+    /** {@return the same batches, heads and keys with some of the queries} */
+    Part withQueries(long from, long to) {
+        return new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, from, to, keyFrom, keyTo);
+    }
+
     /** {@return two halves along the batch, else the heads, else the queries; itself alone where it has one of each} */
     List<Part> halves() {
         if (batchTo - batchFrom > 1) {

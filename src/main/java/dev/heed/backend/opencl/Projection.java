@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Matrix products on the device: {@code to = left right + bias}, for operands of any storage and strides. */
 final class Projection {
-    private static final int LONGS = 13;
+    private static final int LONGS = 14;
     private static final long TALL = 48;
 
     private final Work work;
@@ -30,6 +30,20 @@ final class Projection {
     }
 
     void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to) {
+        multiply(left, right, bias, to, false);
+    }
+
+    /** {@return bytes of what a product packs its right side into} */
+    static long scratch(Engine engine, boolean wide, long rows, long columns, long depth) {
+        if (engine.family == Engine.Family.TILES) {
+            return 0;
+        }
+        long width = 4L * engine.lanes(wide);
+        return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (wide ? 8 : 4);
+    }
+
+    /** As above; a product that continues is added to what {@code to} holds: the depth comes in parts. */
+    void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to, boolean continues) {
         long rows = to.size(0);
         long columns = to.size(1);
         long depth = left.size(1);
@@ -38,7 +52,7 @@ final class Projection {
                 .put(right.at(), right.stride(0), right.stride(1))
                 .put(to.at(), to.stride(0), to.stride(1))
                 .put(rows, columns, depth)
-                .put(bias != null);
+                .put(bias != null, continues);
         String options = "-DLEFT=" + Engine.storage(left.type()) + " -DRIGHT=" + Engine.storage(right.type()) + " -DTO="
                 + Engine.storage(to.type()) + work.widths();
         var biasBuffer = bias == null ? work.nothing() : bias.buffer();
@@ -81,7 +95,7 @@ final class Projection {
                 .put(0, 0, 0)
                 .put(to.at(), 0, 1)
                 .put(matrix.size(0), matrix.size(1), 0)
-                .put(false);
+                .put(false, false);
         work.launch(
                 "product",
                 "-DLEFT=" + Engine.storage(matrix.type()) + " -DRIGHT=" + Engine.storage(work.real()) + " -DTO="

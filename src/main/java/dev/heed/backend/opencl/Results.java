@@ -29,6 +29,11 @@ final class Results implements AutoCloseable {
                         : device.allocate(target.type(), target.shape()));
     }
 
+    @Nullable
+    Tensor ofNullable(@Nullable Tensor target) {
+        return target == null ? null : of(target);
+    }
+
     /** Takes what the device computed for a part of a gathered tensor. */
     static void read(Work work, Placed computed, @Nullable Tensor part) {
         if (part == null) {
@@ -48,6 +53,15 @@ final class Results implements AutoCloseable {
             Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
             work.read(computed, packed.segment());
             part.copyFrom(packed);
+        }
+    }
+
+    /** Takes numbers that are on the host already, for a part of a gathered tensor. */
+    static void write(Work work, Tensor numbers, Tensor part) {
+        if (part.device() == null) {
+            part.copyFrom(numbers);
+        } else {
+            work.copy(work.upload(numbers), work.placed(part));
         }
     }
 

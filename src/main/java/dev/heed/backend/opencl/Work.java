@@ -105,6 +105,11 @@ final class Work implements AutoCloseable {
                 : new Placed(buffer, dense.type(), 0, dense.shape(), order);
     }
 
+    /** {@return the same numbers in a type, packed where it is another} */
+    Placed converted(Placed placed, DType as) {
+        return placed.type() == as ? placed : packed(placed, as);
+    }
+
     private Placed packed(Placed placed, DType as) {
         Placed packed = place(as, placed.shape());
         copy(placed, packed);
