@@ -88,7 +88,7 @@ final class HeatMapPanel {
     // ---------------------------------------------------------------- labels
 
     /** A tile is called by its first label, or by the numbers it spans. */
-    private static List<String> names(List<String> labels, int count, int tile, int whole) {
+    static List<String> names(List<String> labels, int count, int tile, int whole) {
         List<String> names = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             int first = i * tile;
@@ -106,9 +106,11 @@ final class HeatMapPanel {
     /** {@return every how many cells a label is written} Numbers are written at round distances. */
     private int step(boolean numbers, double room) {
         int least = (int) Math.ceil(room / cell);
-        if (!numbers) {
-            return least;
-        }
+        return numbers ? round(least) : least;
+    }
+
+    /** {@return a round number that is not below another, if that is not beyond all reason} */
+    static int round(int least) {
         int[] round = {1, 2, 5, 10, 20, 25, 50, 100};
         for (int candidate : round) {
             if (candidate >= least) {

@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * display and no fonts are needed. Where no fonts are, letters are drawn in a small face of Heed's own, and the picture
  * says so.
  */
-public abstract sealed class Picture permits HeatMap, HeatMapGrid {
+public abstract sealed class Picture permits HeatMap, HeatMapGrid, LineView, WeightProfile, Plot {
     private static final int MAX_SCALE = 8;
 
     Picture() {}

@@ -1,5 +1,7 @@
 package dev.heed.view;
 
+import java.text.Normalizer;
+
 /**
  * Letters of five by seven squares for machines without fonts. ASCII only; what else is written shows as an empty frame.
  */
@@ -31,9 +33,11 @@ final class PixelFace {
 
     private PixelFace() {}
 
-    /** {@return the text with signs of its own in place of those that have a plain one} */
+    /** {@return the text without accents, and with plain signs in place of those that have one} */
     static String plain(String text) {
-        return text.replace("…", "...").replace('×', 'x').replace('–', '-').replace("→", "->");
+        String signs =
+                text.replace("…", "...").replace('×', 'x').replace('–', '-').replace("→", "->");
+        return Normalizer.normalize(signs, Normalizer.Form.NFD).replaceAll("\\p{M}", "");
     }
 
     static boolean has(int character) {

@@ -63,8 +63,13 @@ final class TerminalHeatMap {
     }
 
     private String legible(String text, int columns) {
+        return legible(text, columns, colors == TerminalColors.ASCII);
+    }
+
+    /** {@return a text that moves no cursor, cut to a width, in characters that the terminal has} */
+    static String legible(String text, int columns, boolean ascii) {
         String visible = VisibleText.of(text);
-        if (colors != TerminalColors.ASCII) {
+        if (!ascii) {
             return VisibleText.cut(visible, columns);
         }
         return VisibleText.cut(visible.replaceAll("[^\\x20-\\x7e]", "?"), columns)

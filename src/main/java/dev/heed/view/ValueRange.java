@@ -49,7 +49,12 @@ record ValueRange(double low, double high) {
 
     /** {@return round numbers within the range, three to seven of them where doubles allow it} */
     List<Double> ticks() {
-        double rough = (high / 2 - low / 2) / 2.5;
+        return ticks(5);
+    }
+
+    /** {@return round numbers within the range, no farther apart than twice or thrice what so many parts would be} */
+    List<Double> ticks(int parts) {
+        double rough = (high / 2 - low / 2) / (parts / 2.0);
         double power = StrictMath.pow(10, Math.floor(StrictMath.log10(rough)));
         double lead = rough / power;
         double step = power * (lead > 5 ? 10 : lead > 2 ? 5 : lead > 1 ? 2 : 1);

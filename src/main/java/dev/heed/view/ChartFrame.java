@@ -1,0 +1,69 @@
+package dev.heed.view;
+
+import dev.heed.view.Canvas.Anchor;
+import dev.heed.view.Canvas.Script;
+import dev.heed.view.Canvas.Stroke;
+
+/**
+ * The frame of a chart: a plane between two axes, with ticks and lines of a grid.
+ *
+ * @param left the left edge of the plane
+ * @param top its upper edge
+ * @param width of the plane
+ * @param height of the plane
+ * @param x what its left and right edges stand for
+ * @param y what its lower and upper edges stand for
+ * @param theme its ground and inks
+ */
+record ChartFrame(double left, double top, double width, double height, ValueRange x, ValueRange y, Theme theme) {
+    private static final int PARTS = 8;
+
+    double placeX(double value) {
+        return left + width * x.position(value);
+    }
+
+    double placeY(double value) {
+        return top + height * (1 - y.position(value));
+    }
+
+    /** {@return the room that the numbers of the vertical axis need} */
+    static double tickRoom(ValueRange y) {
+        return y.ticks(PARTS).stream()
+                        .mapToDouble(tick -> TextWidth.of(ValueRange.tickText(tick), 11))
+                        .max()
+                        .orElse(0)
+                + 8;
+    }
+
+    /** Draws the grid and the numbers of the vertical axis, and the line that the horizontal one is. */
+    void drawVertical(Canvas canvas) {
+        for (double tick : y.ticks(PARTS)) {
+            double at = placeY(tick);
+            canvas.line(new Stroke(theme.gridLine(), 1, 1), left, at, left + width, at);
+            Script script = Script.of(11, theme.ink()).at(Anchor.END);
+            canvas.text(left - 6, at + 4, script, ValueRange.tickText(tick));
+        }
+        canvas.line(new Stroke(theme.frame(), 1, 1), left, top + height, left + width, top + height);
+    }
+
+    /** Draws ticks and numbers below the plane. */
+    void drawHorizontal(Canvas canvas) {
+        double base = top + height;
+        for (double tick : x.ticks(PARTS)) {
+            double at = placeX(tick);
+            canvas.line(new Stroke(theme.frame(), 1, 1), at, base, at, base + 4);
+            canvas.text(at, base + 16, Script.of(11, theme.ink()).at(Anchor.MIDDLE), ValueRange.tickText(tick));
+        }
+    }
+
+    /** Writes what the axes are: the vertical one beside it, the horizontal one at a distance below. */
+    void drawNames(Canvas canvas, String xName, String yName, double below) {
+        Script script = Script.of(12, theme.ink()).at(Anchor.MIDDLE);
+        if (!xName.isEmpty()) {
+            canvas.text(left + width / 2, top + height + below, script, xName);
+        }
+        if (!yName.isEmpty()) {
+            canvas.text(left - tickRoom(y) - 10, top + height / 2, script.turned(-90), yName);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.heed.view;
+
+import dev.heed.tensor.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Points and curves over one plane, such as data and what attention pooling makes of them. Immutable; every method gives a
+ * new one.
+ *
+ * <pre>{@code
+ * Plot.blank().points("data", x, y).curve("pooled", grid, estimate).axes("x", "y").svg(Path.of("pooling.svg"));
+ * }</pre>
+ *
+ * <p>What is not finite is left out, and a curve has a gap there. Series of more than {@value #MAX_POINTS} points are thinned
+ * evenly, and a caption says so.
+ */
+public final class Plot extends Picture {
+    /** How many points of a series are drawn. */
+    public static final int MAX_POINTS = 5_000;
+
+    private final List<Series> series;
+    private final String title;
+    private final String xName;
+    private final String yName;
+    private final Theme theme;
+    private final @Nullable ValueRange xRange;
+    private final @Nullable ValueRange yRange;
+
+    /**
+     * One set of points.
+     *
+     * @param curve whether they are joined
+     */
+    record Series(String name, boolean curve, double[] x, double[] y) {}
+
+    private Plot(
+            List<Series> series,
+            String title,
+            String xName,
+            String yName,
+            Theme theme,
+            @Nullable ValueRange xRange,
+            @Nullable ValueRange yRange) {
+        this.series = series;
+        this.title = title;
+        this.xName = xName;
+        this.yName = yName;
+        this.theme = theme;
+        this.xRange = xRange;
+        this.yRange = yRange;
+    }
+
+    /** {@return a plane with nothing on it} */
+    public static Plot blank() {
+        return new Plot(List.of(), "", "", "", Theme.LIGHT, null, null);
+    }
+
+    /**
+     * {@return this plot with more points, whose numbers are copied}
+     *
+     * @param name what they are
+     * @throws InvalidInputException if x and y differ in length
+     */
+    public Plot points(String name, double[] x, double[] y) {
+        return with(name, false, x, y);
+    }
+
+    /**
+     * {@return this plot with one more curve through points, whose numbers are copied}
+     *
+     * @param name what it is
+     * @throws InvalidInputException if x and y differ in length
+     */
+    public Plot curve(String name, double[] x, double[] y) {
+        return with(name, true, x, y);
+    }
+
+    private Plot with(String name, boolean curve, double[] x, double[] y) {
+        if (x.length != y.length) {
+            throw new InvalidInputException(
+                    "Every point has an x and a y",
+                    "as many of both",
+                    x.length + " and " + y.length,
+                    "check the sizes");
+        }
+        List<Series> more = new ArrayList<>(series);
+        more.add(new Series(name, curve, x.clone(), y.clone()));
+        return new Plot(List.copyOf(more), title, xName, yName, theme, xRange, yRange);
+    }
+
+    /** {@return this plot with a title} */
+    public Plot title(String title) {
+        return new Plot(series, title, xName, yName, theme, xRange, yRange);
+    }
+
+    /** {@return this plot with names for its axes} */
+    public Plot axes(String x, String y) {
+        return new Plot(series, title, x, y, theme, xRange, yRange);
+    }
+
+    /** {@return this plot on another ground} */
+    public Plot theme(Theme theme) {
+        return new Plot(series, title, xName, yName, theme, xRange, yRange);
+    }
+
+    /**
+     * {@return this plot with the numbers at the left and right edges; by default all points are inside}
+     *
+     * @throws InvalidInputException if low is not below high
+     */
+    public Plot xRange(double low, double high) {
+        return new Plot(series, title, xName, yName, theme, new ValueRange(low, high), yRange);
+    }
+
+    /**
+     * {@return this plot with the numbers at the lower and upper edges; by default all points are inside}
+     *
+     * @throws InvalidInputException if low is not below high
+     */
+    public Plot yRange(double low, double high) {
+        return new Plot(series, title, xName, yName, theme, xRange, new ValueRange(low, high));
+    }
+
+    /** {@return the picture as lines of text: {@code o} for points, a sign for each curve} */
+    public String terminal(TerminalColors colors, int width) {
+        return TerminalPlot.text(this, colors, width);
+    }
+
+    List<Series> series() {
+        return series;
+    }
+
+    String titleText() {
+        return title;
+    }
+
+    String xName() {
+        return xName;
+    }
+
+    String yName() {
+        return yName;
+    }
+
+    Theme themeOf() {
+        return theme;
+    }
+
+    ValueRange xs() {
+        return xRange != null ? xRange : around(series.stream().map(Series::x).toList());
+    }
+
+    ValueRange ys() {
+        return yRange != null ? yRange : around(series.stream().map(Series::y).toList());
+    }
+
+    /** {@return a range with all finite numbers inside, and some room around them} */
+    private static ValueRange around(List<double[]> numbers) {
+        double low = Double.POSITIVE_INFINITY;
+        double high = Double.NEGATIVE_INFINITY;
+        for (double[] some : numbers) {
+            for (double value : some) {
+                if (Double.isFinite(value)) {
+                    low = Math.min(low, value);
+                    high = Math.max(high, value);
+                }
+            }
+        }
+        if (low > high) {
+            return new ValueRange(0, 1);
+        }
+        double room = (high / 2 - low / 2) * 0.08;
+        if (room == 0) {
+            room = Math.max(Math.abs(low) * 0.5, Double.MIN_NORMAL);
+        }
+        return new ValueRange(Math.max(-Double.MAX_VALUE, low - room), Math.min(Double.MAX_VALUE, high + room));
+    }
+
+    @Override
+    Sheet sheet() {
+        return new PlotSheet(this).sheet();
+    }
+}

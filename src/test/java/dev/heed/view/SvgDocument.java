@@ -1,0 +1,43 @@
+package dev.heed.view;
+
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
+
+/** An SVG text that is well-formed XML, and what is in it. */
+record SvgDocument(Document document) {
+
+    static SvgDocument parse(String svg) throws Exception {
+        var factory = DocumentBuilderFactory.newInstance();
+        factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+        return new SvgDocument(factory.newDocumentBuilder().parse(new InputSource(new StringReader(svg))));
+    }
+
+    List<Element> elements(String tag) {
+        List<Element> elements = new ArrayList<>();
+        NodeList nodes = document.getElementsByTagName(tag);
+        for (int i = 0; i < nodes.getLength(); i++) {
+            elements.add((Element) nodes.item(i));
+        }
+        return elements;
+    }
+
+    List<String> texts() {
+        return elements("text").stream().map(Element::getTextContent).toList();
+    }
+
+    /** What is told of an element that is pointed at, empty if nothing. */
+    static String hover(Element element) {
+        NodeList titles = element.getElementsByTagName("title");
+        return titles.getLength() == 0 ? "" : titles.item(0).getTextContent();
+    }
+
+    double size(String attribute) {
+        return Double.parseDouble(document.getDocumentElement().getAttribute(attribute));
+    }
+}
