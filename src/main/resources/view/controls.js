@@ -67,7 +67,7 @@ function buildHeads(meta, change) {
         type: "button", class: kind, "data-cells": names.join(","), title: label, "aria-label": label, tabindex: -1, onclick: event => choose(names, event),
     }, text);
     const table = html("div", { class: "heads", role: "group", "aria-labelledby": "heads-title" });
-    table.style.gridTemplateColumns = `auto repeat(${columns}, minmax(0, 1fr))`;
+    table.style.gridTemplateColumns = `fit-content(84px) repeat(${columns}, minmax(0, 1fr))`;
     const wide = columns > 16;
     table.append(button(allCells(meta), "all", "all heads of all layers", "edge"));
     for (let h = 0; h < columns; h++) {
@@ -106,7 +106,7 @@ function showControls(meta, state, scene) {
     byId("special").value = state.special;
     byId("palette").value = state.palette;
     byId("mass").value = state.mass;
-    const text = state.mass === 100 ? "all" : `top ${state.mass} %`;
+    const text = state.mass === 100 ? "all" : `${state.mass} %`;
     byId("mass-text").textContent = text;
     byId("mass").setAttribute("aria-valuetext", state.mass === 100 ? "all weights" : `of each word the largest weights that make ${state.mass} percent`);
     const colours = new Map(scene.layers.length > 1 ? scene.cells.map((name, i) => [name, scene.layers[i]?.colour]) : []);

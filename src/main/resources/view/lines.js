@@ -12,13 +12,14 @@ function layLines(scene, across, wide) {
 function layDown(scene, wide) {
     const { left, right } = scene;
     const widest = tokens => Math.max(40, ...tokens.map(t => Math.min(LONGEST_LABEL, t.width)));
-    const leftWidth = widest(left) + 26, rightWidth = widest(right) + 26, numbers = 54, top = 34;
-    const gap = Math.max(150, Math.min(440, wide - leftWidth - rightWidth - 2 * numbers));
-    const begin = numbers + leftWidth, end = begin + gap;
+    const leftWidth = widest(left) + 26, rightWidth = widest(right) + 26, numbers = 58, top = 34;
+    const margin = wide < 560 ? 6 : numbers; // on a phone the numbers of the left side are in the list only
+    const gap = Math.max(70, Math.min(440, wide - leftWidth - rightWidth - numbers - margin));
+    const begin = margin + leftWidth, end = begin + gap;
     const places = new Map();
     left.forEach((token, i) => {
         const y = top + ROW * i + ROW / 2;
-        places.set(token.name, { token, x: begin, y, box: [numbers, y - ROW / 2 + 1, leftWidth, ROW - 2], textX: begin - 13, anchor: "end", numberX: numbers - 8, numberY: y + 4.5, numberAnchor: "end" });
+        places.set(token.name, { token, x: begin, y, box: [margin, y - ROW / 2 + 1, leftWidth, ROW - 2], textX: begin - 13, anchor: "end", numberX: margin - 8, numberY: y + 4.5, numberAnchor: "end" });
     });
     right.forEach((token, i) => {
         const y = top + ROW * i + ROW / 2;
@@ -32,7 +33,7 @@ function layDown(scene, wide) {
         width: end + rightWidth + numbers,
         height: bottom + 62,
         heads: [{ x: begin - 13, y: 20, anchor: "end" }, { x: end + 13, y: 20, anchor: "start" }],
-        legend: { x: numbers, y: bottom + 34 },
+        legend: { x: margin, y: bottom + 34 },
         curve: (a, b, aside) => `M${a.x} ${a.y + aside}C${(a.x + b.x) / 2} ${a.y + aside} ${(a.x + b.x) / 2} ${b.y + aside} ${b.x} ${b.y + aside}`,
     };
 }

@@ -170,12 +170,12 @@ function transpose(matrix) {
 function rowOf(matrix, i) {
     const entries = [];
     for (let e = matrix.start[i]; e < matrix.start[i + 1]; e++) entries.push({ key: matrix.key[e], weight: matrix.weight[e] });
-    return entries.sort((a, b) => b.weight - a.weight || a.key - b.key);
+    return entries.sort((a, b) => order(b.weight) - order(a.weight) || a.key - b.key);
 }
 
-function weightAt(matrix, i, key) {
-    for (let e = matrix.start[i]; e < matrix.start[i + 1]; e++) if (matrix.key[e] === key) return matrix.weight[e];
-    return 0;
+/** What is no number comes last. */
+function order(weight) {
+    return Number.isNaN(weight) ? -1 : weight;
 }
 
 /** The mean and the smallest share of its weight that a row of these matrices kept. */

@@ -34,7 +34,16 @@ class Page {
         this.stage.addEventListener("scroll", () => this.soon(() => this.draw()));
         this.sheet.addEventListener("pointermove", event => this.point(event));
         this.sheet.addEventListener("pointerleave", () => this.hover(null, null));
-        this.sheet.addEventListener("click", event => this.clicked(event));
+        // Between press and release the picture may be drawn anew, and a click whose element is gone never comes.
+        this.sheet.addEventListener("pointerdown", event => { this.pressed = event.button === 0 ? this.thingAt(event) : ""; });
+        this.sheet.addEventListener("pointerup", event => {
+            const thing = this.thingAt(event);
+            if (thing !== "" && thing === this.pressed) this.clicked(thing, event);
+            this.pressed = "";
+        });
+        this.sheet.addEventListener("click", event => {
+            if (event.detail === 0) this.clicked(this.thingAt(event), event); // by a screen reader
+        });
         this.sheet.addEventListener("keydown", event => this.key(event));
         this.sheet.addEventListener("focusin", event => this.focused(event.target));
         this.sheet.addEventListener("focusout", () => {
@@ -165,11 +174,20 @@ class Page {
         this.soon(() => this.draw());
     }
 
-    clicked(event) {
-        const token = event.target.closest("[data-token]"), head = event.target.closest("[data-cell]");
-        if (token) this.togglePin(token.dataset.token);
-        else if (head) this.openHead(head.dataset.cell, event.shiftKey || event.ctrlKey || event.metaKey);
-        else if (this.state.view === "map" && this.cellAt(event)) this.togglePin(this.scene.left[this.cellAt(event).row * this.layout.tile].name);
+    /** What lies under the pointer, by its name: "token q3", "head 2.1", "row 5", or nothing. */
+    thingAt(event) {
+        const { token } = event.target.closest("[data-token]")?.dataset ?? {}, { cell } = event.target.closest("[data-cell]")?.dataset ?? {};
+        if (token) return `token ${token}`;
+        if (cell) return `head ${cell}`;
+        const at = this.state.view === "map" ? this.cellAt(event) : null;
+        return at ? `row ${this.scene.left[at.row * this.layout.tile].at}` : "";
+    }
+
+    clicked(thing, event) {
+        const [kind, name] = thing.split(" ");
+        if (kind === "token") this.togglePin(name);
+        else if (kind === "head") this.openHead(name, event.shiftKey || event.ctrlKey || event.metaKey);
+        else if (kind === "row") this.togglePin(`q${name}`);
     }
 
     openHead(name, more) {

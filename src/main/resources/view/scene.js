@@ -118,7 +118,7 @@ function strongestFrom(scene, name) {
             if (!found.has(other) || found.get(other).weight < weight) found.set(other, { name: other, token: scene.token(other), weight, layer });
         }
     }
-    return [...found.values()].sort((a, b) => b.weight - a.weight || a.token.position - b.token.position);
+    return [...found.values()].sort((a, b) => order(b.weight) - order(a.weight) || a.token.position - b.token.position);
 }
 
 function spokenToken(scene, token) {

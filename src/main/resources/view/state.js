@@ -2,7 +2,7 @@
 
 const VIEWS = { lines: "Lines", map: "Heat map", heads: "All heads" };
 const MIXES = { mean: "mean", max: "maximum", sum: "sum", each: "one colour each", rollout: "rollout" };
-const SPECIALS = { show: "shown", hide: "hidden", renorm: "hidden, the rest scaled to sum to 1" };
+const SPECIALS = { show: "shown", hide: "hidden", renorm: "hidden, the rest rescaled" };
 const THEMES = ["auto", "light", "dark"];
 
 function cellName(layer, head) {
