@@ -96,18 +96,38 @@ public final class BertTokenizer implements AutoCloseable {
      */
     public List<BertToken> encode(String sentence) {
         List<BertToken> pieces = pieces(sentence);
-        if (pieces.stream().allMatch(BertToken::special)) {
+        requireWord(sentence, pieces, 0);
+        return pieces;
+    }
+
+    /**
+     * {@return the pieces of two texts that the model reads together, such as a question and a passage, with those that
+     * it wants around and between them; the pieces of the second have segment 1}
+     *
+     * @throws InvalidInputException if nothing of one of them is left to read
+     */
+    public List<BertToken> encode(String first, String second) {
+        List<BertToken> pieces = pieces(tokenizer.encode(first, second));
+        requireWord(first, pieces, 0);
+        requireWord(second, pieces, 1);
+        return pieces;
+    }
+
+    private static void requireWord(String sentence, List<BertToken> pieces, int segment) {
+        if (pieces.stream().noneMatch(piece -> !piece.special() && piece.segment() == segment)) {
             throw new InvalidInputException(
-                    "The sentence is empty",
+                    segment == 0 ? "The sentence is empty" : "The second text is empty",
                     "at least one word",
                     sentence.isEmpty() ? "nothing" : sentence.length() + " characters of white space or control",
                     "heed explain \"the cat sat on the mat\"");
         }
-        return pieces;
     }
 
     private List<BertToken> pieces(String sentence) {
-        Encoding encoding = tokenizer.encode(sentence);
+        return pieces(tokenizer.encode(sentence));
+    }
+
+    private static List<BertToken> pieces(Encoding encoding) {
         String[] texts = encoding.getTokens();
         long[] ids = encoding.getIds();
         long[] segments = encoding.getTypeIds();

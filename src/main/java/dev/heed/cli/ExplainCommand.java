@@ -1,8 +1,10 @@
 package dev.heed.cli;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import dev.heed.AttentionBackend;
 import dev.heed.bert.BertEncoder;
+import dev.heed.bert.BertEncoding;
 import dev.heed.bert.BertModel;
 import dev.heed.bert.BertToken;
 import dev.heed.bert.BertTokenizer;
@@ -11,6 +13,8 @@ import dev.heed.cli.Sentence.Word;
 import dev.heed.cli.WordLinks.Gaze;
 import dev.heed.cli.WordLinks.Link;
 import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import dev.heed.view.AttentionPage;
 import dev.heed.view.HeatMap;
 import dev.heed.view.VisibleText;
 import java.io.IOException;
@@ -21,6 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,8 +35,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         description = {
-            "Show where a word of a sentence looks in all-MiniLM-L6-v2, a BERT of 6 layers of 12 heads, and draw the"
-                    + " attention as a heat map, here and as an SVG file.",
+            "Show where a word of a text looks in all-MiniLM-L6-v2, a BERT of 6 layers of 12 heads. The attention is"
+                    + " drawn as a heat map, here and as an SVG file, and as a page for a browser: one file, no network.",
             ""
         },
         footer = {
@@ -42,15 +47,32 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  heed explain \"The animal didn't cross the street because it was too tired.\"",
             "  heed explain \"The cat sat on the mat.\" --word the#2 --layer 2 --head 7 --out cat.svg",
+            "  heed explain \"Who was tired?\" --pair \"The animal was tired.\" --open",
+            "  heed explain --file notes.txt --word attention --page notes.html",
+            "  fortune | heed explain --file -",
             "  heed explain \"Time flies like an arrow\" --word flies --json"
         })
 final class ExplainCommand extends HeedCommand {
     private static final int MEAN = -1;
     private static final int SHOWN_TARGETS = 4;
+    private static final int LONGEST_TITLE = 160;
     private static final Pattern OCCURRENCE = Pattern.compile("(.+)#([1-9][0-9]{0,3})");
 
-    @Parameters(paramLabel = "SENTENCE", arity = "1..*", description = "The sentence, in English; put it in quotes.")
+    @Parameters(paramLabel = "SENTENCE", arity = "0..*", description = "The sentence, in English; put it in quotes.")
     private List<String> sentence = List.of();
+
+    @Option(
+            names = "--pair",
+            paramLabel = "TEXT",
+            description = "A second text that the model reads with the first, such as the passage to a question.")
+    private @Nullable String pair;
+
+    @Option(
+            names = "--file",
+            paramLabel = "FILE",
+            description = "Read the text from a file, in UTF-8; - is standard input. The model reads 512 tokens; what"
+                    + " is left out is said.")
+    private @Nullable Path file;
 
     @Option(
             names = "--word",
@@ -89,19 +111,30 @@ final class ExplainCommand extends HeedCommand {
             description = "Where the heat map goes; ${DEFAULT-VALUE} by default.")
     private Path out = Path.of("attention.svg");
 
+    @Option(
+            names = "--page",
+            paramLabel = "FILE",
+            description = "Where the page goes; by default beside the heat map, with the ending .html.")
+    private @Nullable Path page;
+
+    @Option(names = "--open", description = "Open the page in the browser: $BROWSER, or the system's.")
+    private boolean open;
+
     ExplainCommand(Surroundings surroundings) {
         super(surroundings);
     }
 
     /** What there is to show. */
     private record Findings(
+            Reading reading,
             Sentence sentence,
             WordLinks links,
             Word word,
             int layer,
             int head,
             AttentionBackend backend,
-            HeatMap map) {}
+            HeatMap map,
+            AttentionPage page) {}
 
     @Override
     public Integer call() {
@@ -109,26 +142,60 @@ final class ExplainCommand extends HeedCommand {
             throw new InvalidInputException("That is no number of links", "1 or more", String.valueOf(top), "--top 10");
         }
         Findings found = look();
-        try {
-            found.map().svg(out);
-        } catch (IOException e) {
-            throw new CommandFailure(
-                    "The heat map cannot be written, " + ErrorLine.file(e) + ". HINT: --out FILE names another place",
-                    e);
-        }
+        Path html = page == null ? beside(out) : page;
+        write("heat map", "--out", () -> found.map().svg(out));
+        write("page", "--page", () -> found.page().write(html));
         if (asJson()) {
-            printJson(found);
+            printJson(found, html);
         } else {
-            printText(found);
+            printText(found, html);
+        }
+        if (open) {
+            Browser.open(html, surroundings().environment());
         }
         return OK;
     }
 
+    /** Something that writes a file. */
+    private interface Writing {
+        void run() throws IOException;
+    }
+
+    private static void write(String what, String option, Writing writing) {
+        try {
+            writing.run();
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    "The " + what + " cannot be written, " + ErrorLine.file(e) + ". HINT: " + option
+                            + " FILE names another place",
+                    e);
+        }
+    }
+
+    private static Path beside(Path picture) {
+        String name = String.valueOf(picture.getFileName()).replaceFirst("\\.[^.]*$", "");
+        return picture.resolveSibling(name + ".html");
+    }
+
+    private Reading read(BertTokenizer tokenizer, int most) {
+        if ((file == null) == sentence.isEmpty()) {
+            throw new InvalidInputException(
+                    file == null ? "A sentence is missing" : "There are two sentences",
+                    "SENTENCE, or --file FILE",
+                    file == null ? "neither" : "both",
+                    "heed explain \"the cat sat on the mat\"");
+        }
+        return file == null
+                ? Reading.of(tokenizer, String.join(" ", sentence), pair)
+                : Reading.of(tokenizer, Reading.file(file), pair).atMost(most);
+    }
+
     private Findings look() {
         try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
-            var pieces = new Sentence(tokenizer.encode(String.join(" ", sentence)));
-            Word asked = word == null ? null : find(pieces, tokenizer, word);
             BertModel model = MiniLm.model();
+            Reading reading = read(tokenizer, model.maxTokens());
+            var pieces = new Sentence(reading.tokens());
+            Word asked = word == null ? null : find(pieces, tokenizer, word);
             requireIndex("layer", layer, model.layers());
             requireIndex("head", head, model.heads());
             AttentionBackend backend = surroundings()
@@ -147,8 +214,38 @@ final class ExplainCommand extends HeedCommand {
                     .columns(pieces.labels())
                     .title(title)
                     .axes("attends from", "attends to");
-            return new Findings(pieces, links, looking, shownLayer, shownHead, backend, map);
+            AttentionPage drawn = page(reading, encoding)
+                    .opensAt(shownLayer, shownHead)
+                    .pinned(IntStream.rangeClosed(looking.first(), looking.last())
+                            .toArray());
+            return new Findings(reading, pieces, links, looking, shownLayer, shownHead, backend, map, drawn);
         }
+    }
+
+    private static AttentionPage page(Reading reading, BertEncoding encoding) {
+        List<BertToken> tokens = reading.tokens();
+        String note = Stream.of(
+                        "all-MiniLM-L6-v2, " + encoding.weights().size() + " layers of "
+                                + encoding.weights(0).size(0) + " heads",
+                        reading.isPair() ? "the two texts have a colour each" : "",
+                        reading.note())
+                .filter(part -> !part.isEmpty())
+                .collect(Collectors.joining("; "));
+        AttentionPage page = AttentionPage.of(
+                        tokens.stream().map(BertToken::text).toList())
+                .title(VisibleText.cut(reading.text().replaceAll("\\s+", " "), LONGEST_TITLE))
+                .note(note)
+                .special(IntStream.range(0, tokens.size())
+                        .filter(i -> tokens.get(i).special())
+                        .boxed()
+                        .toList());
+        if (reading.isPair()) {
+            page = page.segments(tokens.stream().mapToInt(BertToken::segment).toArray());
+        }
+        for (Tensor weights : encoding.weights().values()) {
+            page = page.layer(weights);
+        }
+        return page;
     }
 
     private static Word find(Sentence sentence, BertTokenizer tokenizer, String word) {
@@ -173,9 +270,12 @@ final class ExplainCommand extends HeedCommand {
         }
     }
 
-    private void printText(Findings found) {
+    private void printText(Findings found, Path html) {
         out().println("tokens   "
                 + VisibleText.of(String.join(" ", found.sentence().labels())));
+        if (!found.reading().note().isEmpty()) {
+            out().println("note     " + found.reading().note());
+        }
         out().println("word     " + VisibleText.of(found.word().text()) + " (token "
                 + found.word().first()
                 + (found.word().length() == 1 ? "" : " to " + found.word().last()) + ")");
@@ -210,7 +310,7 @@ final class ExplainCommand extends HeedCommand {
         out().println();
         out().println(found.map()
                 .terminal(surroundings().colors(), surroundings().width()));
-        out().println("written to " + VisibleText.of(out.toString()));
+        out().println("written to " + VisibleText.of(out + " and " + html));
     }
 
     private List<Link> strongest(Findings found) {
@@ -227,9 +327,11 @@ final class ExplainCommand extends HeedCommand {
         return String.format(Locale.ROOT, "%.3f", weight);
     }
 
-    private void printJson(Findings found) {
+    private void printJson(Findings found, Path html) {
         var root = new JsonObject();
         root.add("tokens", JsonText.texts(found.sentence().labels()));
+        root.add("segments", JsonText.array(found.reading().tokens(), token -> new JsonPrimitive(token.segment())));
+        root.addProperty("tokensLeftOut", found.reading().leftOut());
         root.add("words", JsonText.array(found.sentence().words(), ExplainCommand::json));
         root.add("word", json(found.word()));
         root.addProperty("backend", found.backend().name());
@@ -256,6 +358,7 @@ final class ExplainCommand extends HeedCommand {
             return json;
         }));
         root.addProperty("svg", out.toString());
+        root.addProperty("page", html.toString());
         print(root);
     }
 

@@ -42,6 +42,19 @@ class BertTokenizerTest {
     }
 
     @Test
+    void twoTexts() {
+        List<BertToken> tokens = Loaded.TOKENIZER.encode("who slept?", "the cat");
+        assertEquals(
+                List.of("[CLS]", "who", "slept", "?", "[SEP]", "the", "cat", "[SEP]"),
+                tokens.stream().map(BertToken::text).toList());
+        assertArrayEquals(
+                new int[] {0, 0, 0, 0, 0, 1, 1, 1},
+                tokens.stream().mapToInt(BertToken::segment).toArray());
+        assertThrows(InvalidInputException.class, () -> Loaded.TOKENIZER.encode("", "cat"));
+        assertThrows(InvalidInputException.class, () -> Loaded.TOKENIZER.encode("cat", "\n"));
+    }
+
+    @Test
     void tellsSpecialTokensAndContinuations() {
         List<BertToken> tokens = Loaded.TOKENIZER.encode("unaffordable ##s");
         assertEquals(

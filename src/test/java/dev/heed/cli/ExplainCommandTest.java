@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class ExplainCommandTest {
@@ -28,6 +32,10 @@ class ExplainCommandTest {
         file = directory.resolve("map.svg").toString();
     }
 
+    private String page() {
+        return file.replace(".svg", ".html");
+    }
+
     @Test
     void itMeansTheAnimal() throws IOException {
         Heed run = Heed.run("explain", SENTENCE, "--out", file).succeeded();
@@ -35,7 +43,9 @@ class ExplainCommandTest {
         assertTrue(run.out().lines().anyMatch(line -> line.matches("animal +2 +0\\.6\\d\\d +3 +1")), run.out());
         assertTrue(run.out().contains("░"), "the heat map is drawn");
         assertFalse(run.out().contains("\u001b"), "no escapes in a pipe");
-        assertEquals("written to " + file, run.lastLine());
+        assertEquals("written to " + file + " and " + page(), run.lastLine());
+        assertTrue(
+                Files.readString(Path.of(page())).contains("<title>The animal didn&#39;t cross"), "the page beside it");
         String svg = Files.readString(Path.of(file));
         assertTrue(svg.contains(">animal</text>") && svg.contains("mean of 12 heads"), svg);
     }
@@ -80,6 +90,105 @@ class ExplainCommandTest {
             assertEquals(1, sum, 1e-5);
         }
         assertEquals(file, json.get("svg").getAsString());
+        assertEquals(page(), json.get("page").getAsString());
+        assertEquals(0, json.get("tokensLeftOut").getAsInt());
+    }
+
+    @Test
+    void aQuestionAndItsPassage() throws IOException {
+        String other = directory.resolve("other.html").toString();
+        JsonObject json = Heed.run(
+                        "explain", "who was tired?", "--pair", SENTENCE, "--json", "--out", file, "--page", other)
+                .succeeded()
+                .json();
+        assertEquals(21, json.getAsJsonArray("tokens").size());
+        assertEquals(
+                "[0,0,0,0,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+                flat(json.get("segments").toString()));
+        String html = Files.readString(Path.of(other));
+        assertTrue(html.contains("\"segments\":[0,0,0,0,0,0,1,"), "coloured");
+        assertTrue(html.contains("\"specialLeft\":[0,5,20]"), "what can be hidden");
+        assertTrue(html.contains("the two texts have a colour each"), "and said so");
+        assertFalse(Files.exists(Path.of(page())), "only where it was asked for");
+        Heed.run("explain", "who?", "--pair", " ", "--out", file).failedWith(2, "second text is empty");
+    }
+
+    private static String flat(String json) {
+        return json.replaceAll("\\s", "");
+    }
+
+    @Test
+    void aFile() throws IOException {
+        Path text = directory.resolve("text.txt");
+        Files.writeString(text, SENTENCE + "\n");
+        assertTrue(Heed.run("explain", "--file", text.toString(), "--out", file)
+                .succeeded()
+                .out()
+                .contains("word     it (token 10)"));
+        Files.writeString(text, "the animal was tired . ".repeat(120));
+        Heed run = Heed.run("explain", "--file", text.toString(), "--word", "tired", "--out", file)
+                .succeeded();
+        String note = "only the first 512 of 602 tokens: the model reads no more";
+        assertTrue(run.out().contains("note     " + note), run.out());
+        String html = Files.readString(Path.of(page()));
+        assertTrue(html.contains("6 layers of 12 heads; " + note), "the page says it too");
+        assertTrue(html.length() < 10_000_000, html.length() + " bytes");
+        Files.write(text, new byte[] {(byte) 0xE4, 't'});
+        Heed.run("explain", "--file", text.toString(), "--out", file).failedWith(2, "UTF-8", "text.txt");
+        Files.writeString(text, " ");
+        Heed.run("explain", "--file", text.toString(), "--out", file).failedWith(2, "The sentence is empty");
+        Files.writeString(text, "word ".repeat(300_000));
+        Heed.run("explain", "--file", text.toString(), "--out", file).failedWith(2, "1048576 bytes");
+        Heed.run("explain", "--file", directory.resolve("none").toString(), "--out", file)
+                .failedWith(1, "cannot be read", "no such file");
+        Heed.run("explain", SENTENCE, "--file", text.toString(), "--out", file).failedWith(2, "both");
+        Heed.run("explain", "--out", file).failedWith(2, "A sentence is missing", "neither");
+    }
+
+    @Test
+    void standardInput() {
+        InputStream before = System.in;
+        try {
+            System.setIn(new ByteArrayInputStream(SENTENCE.getBytes(StandardCharsets.UTF_8)));
+            assertTrue(Heed.run("explain", "--file", "-", "--out", file)
+                    .succeeded()
+                    .out()
+                    .contains("word     it (token 10)"));
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // the browser of this test is a shell script
+    void theBrowserOnlyWhenAsked() throws IOException, InterruptedException {
+        Path browser = directory.resolve("browser");
+        Path opened = directory.resolve("opened");
+        Files.writeString(
+                browser, "#!/bin/sh\nprintf %s \"$1\" >" + opened + ".new && mv " + opened + ".new " + opened + "\n");
+        assertTrue(browser.toFile().setExecutable(true));
+        var here = surroundings(browser.toString());
+        Heed.run(here, "explain", "it works", "--out", file).succeeded();
+        Heed.run(here, "explain", "it works", "--out", file, "--open").succeeded();
+        for (int i = 0; i < 600 && !Files.exists(opened); i++) {
+            Thread.sleep(50);
+        }
+        assertEquals(Path.of(page()).toUri().toString(), Files.readString(opened));
+        Heed failed =
+                Heed.run(surroundings(directory.resolve("no").toString()), "explain", "it", "--out", file, "--open");
+        assertEquals(1, failed.code());
+        assertTrue(
+                failed.err().contains("The page is written, but")
+                        && failed.err().contains("HINT: open file:"),
+                failed.err());
+        assertEquals(List.of("xdg-open"), Browser.command("", "Linux"));
+        assertEquals(List.of("open"), Browser.command(" ", "Mac OS X"));
+        assertEquals("rundll32", Browser.command("", "Windows 11").getFirst());
+    }
+
+    private static Surroundings surroundings(String browser) {
+        return new Surroundings(
+                Heed.PIPED.backends(), Map.of("BROWSER", browser), false, false, StandardCharsets.UTF_8);
     }
 
     @Test
@@ -87,7 +196,7 @@ class ExplainCommandTest {
         for (String sentence : List.of("!", "it", "注意 力", "<script>alert('x')</script>", "😀 \u001b[31m")) {
             Heed run = Heed.run("explain", sentence, "--out", file).succeeded();
             assertFalse(run.out().contains("\u001b"), run.out());
-            assertEquals("written to " + file, run.lastLine());
+            assertEquals("written to " + file + " and " + page(), run.lastLine());
         }
         Heed.run("explain", "注意 😀", "--json", "--out", file).succeeded().json();
     }
@@ -133,5 +242,7 @@ class ExplainCommandTest {
                 .failedWith(1, "cannot be written", "no such file or directory", nowhere);
         Heed.run("explain", SENTENCE, "--out", directory.toString()).failedWith(1, "cannot be written");
         Heed.run("explain", SENTENCE, "--out", "").failedWith(1, "cannot be written");
+        Heed.run("explain", SENTENCE, "--out", file, "--page", nowhere)
+                .failedWith(1, "The page cannot be written", "--page FILE");
     }
 }

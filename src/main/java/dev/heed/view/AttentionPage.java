@@ -1,0 +1,374 @@
+package dev.heed.view;
+
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Attention as one HTML file that opens in any browser, without a server and without a network: lines between words,
+ * heat map, all heads at once. Immutable; every method gives a new one.
+ *
+ * <pre>{@code
+ * AttentionPage.of(tokens).layer(weights0).layer(weights1).write(Path.of("attention.html"));
+ * AttentionPage.of(outputs, inputs).layer("cross-attention", weights).write(Path.of("translation.html"));
+ * }</pre>
+ *
+ * <p>Weights are {@code [heads, from, to]}. Each row carries its {@value #PER_ROW} largest ({@link #perRow} changes it)
+ * and the sum of those left out, which the page states. A weight is stored in 16 bits, within 1.6e-5 of its value.
+ * For long texts the kernels can leave all others out themselves: {@code AttentionOptions.withTopK} and
+ * {@link #strongest}.
+ */
+public final class AttentionPage {
+    /** How many of the largest weights of a row are kept by default. */
+    public static final int PER_ROW = 64;
+
+    /** How many weights of a row can be kept. */
+    private static final int LARGEST_ROW = 0xFFFF;
+
+    private final Texts texts;
+    private final Opening opening;
+    private final String title;
+    private final String note;
+    private final int perRow;
+    private final List<PageLayer> layers;
+
+    /** The tokens that look (left) and are looked at (right), one and the same for self-attention. */
+    private record Texts(
+            List<String> left,
+            List<String> right,
+            boolean self,
+            List<Integer> segments,
+            List<Integer> specialLeft,
+            List<Integer> specialRight) {}
+
+    /** What the page shows first. */
+    private record Opening(int layer, int head, List<Integer> pinned) {}
+
+    private AttentionPage(Texts texts, Opening opening, String title, String note, int perRow, List<PageLayer> layers) {
+        this.texts = texts;
+        this.opening = opening;
+        this.title = title;
+        this.note = note;
+        this.perRow = perRow;
+        this.layers = layers;
+    }
+
+    /**
+     * {@return a page for one text whose tokens look at each other}
+     *
+     * @throws InvalidInputException if there are no tokens
+     */
+    public static AttentionPage of(List<String> tokens) {
+        return of(new Texts(requireTokens(tokens), requireTokens(tokens), true, List.of(), List.of(), List.of()));
+    }
+
+    /**
+     * {@return a page for tokens that look at the tokens of another text, as the outputs of a decoder at its inputs}
+     *
+     * @throws InvalidInputException if there are no tokens on a side
+     */
+    public static AttentionPage of(List<String> outputs, List<String> inputs) {
+        return of(new Texts(requireTokens(outputs), requireTokens(inputs), false, List.of(), List.of(), List.of()));
+    }
+
+    private static AttentionPage of(Texts texts) {
+        return new AttentionPage(texts, new Opening(-1, -1, List.of()), "Attention", "", PER_ROW, List.of());
+    }
+
+    private static List<String> requireTokens(List<String> tokens) {
+        if (tokens.isEmpty()) {
+            throw new InvalidInputException("The page draws tokens", "1 or more", "none", "AttentionPage.of(tokens)");
+        }
+        return List.copyOf(tokens);
+    }
+
+    /** {@return this page with a title} */
+    public AttentionPage title(String text) {
+        return new AttentionPage(texts, opening, Objects.requireNonNull(text), note, perRow, layers);
+    }
+
+    /** {@return this page with a line below its title, such as where the weights come from} */
+    public AttentionPage note(String text) {
+        return new AttentionPage(texts, opening, title, Objects.requireNonNull(text), perRow, layers);
+    }
+
+    /**
+     * {@return this page with the tokens coloured by the segment they belong to, such as question and passage}
+     *
+     * @param segments a number from 0 for each token
+     * @throws InvalidInputException if the page has two texts, or there are more or fewer numbers than tokens
+     */
+    public AttentionPage segments(int... segments) {
+        if (!texts.self
+                || segments.length != texts.left.size()
+                || Arrays.stream(segments).anyMatch(s -> s < 0)) {
+            throw new InvalidInputException(
+                    "Every token of one text has its segment",
+                    texts.self ? texts.left.size() + " numbers from 0" : "a page of one text",
+                    texts.self ? Arrays.toString(segments) : "a page of two, which are coloured apart",
+                    "AttentionPage.of(tokens).segments(0, 0, 0, 1, 1)");
+        }
+        return with(new Texts(
+                texts.left,
+                texts.right,
+                true,
+                Arrays.stream(segments).boxed().toList(),
+                texts.specialLeft,
+                texts.specialRight));
+    }
+
+    /**
+     * {@return this page with tokens that can be hidden together, such as {@code [CLS]} and {@code [SEP]}}
+     *
+     * @param positions their places among the tokens, from 0
+     * @throws InvalidInputException if there is no such place, or the page has two texts
+     */
+    public AttentionPage special(Collection<Integer> positions) {
+        if (!texts.self) {
+            throw new InvalidInputException(
+                    "A page of two texts has special tokens on both sides",
+                    "places of outputs and places of inputs",
+                    "one collection",
+                    "special(outputPositions, inputPositions)");
+        }
+        return special(positions, positions);
+    }
+
+    /**
+     * {@return this page with tokens that can be hidden together}
+     *
+     * @param outputs their places among those that look, from 0
+     * @param inputs their places among those looked at, from 0
+     * @throws InvalidInputException if there is no such place
+     */
+    public AttentionPage special(Collection<Integer> outputs, Collection<Integer> inputs) {
+        outputs.forEach(at -> requirePlace(at, texts.left));
+        inputs.forEach(at -> requirePlace(at, texts.right));
+        return with(new Texts(
+                texts.left,
+                texts.right,
+                texts.self,
+                texts.segments,
+                outputs.stream().distinct().sorted().toList(),
+                inputs.stream().distinct().sorted().toList()));
+    }
+
+    private static void requirePlace(int at, List<String> tokens) {
+        if (at < 0 || at >= tokens.size()) {
+            throw new InvalidInputException(
+                    "There is no token at this place",
+                    "0 to " + (tokens.size() - 1),
+                    String.valueOf(at),
+                    "places count from 0");
+        }
+    }
+
+    private AttentionPage with(Texts changed) {
+        return new AttentionPage(changed, opening, title, note, perRow, layers);
+    }
+
+    /**
+     * {@return this page, on which each row of layers added from now on keeps at most so many weights}
+     *
+     * @throws InvalidInputException if that is none, or more than a page can number
+     */
+    public AttentionPage perRow(int count) {
+        if (count < 1 || count > LARGEST_ROW) {
+            throw new InvalidInputException(
+                    "A row keeps some weights",
+                    "1 to " + LARGEST_ROW,
+                    String.valueOf(count),
+                    "perRow(" + PER_ROW + ")");
+        }
+        return new AttentionPage(texts, opening, title, note, count, layers);
+    }
+
+    /**
+     * {@return this page with one more layer, named by its number}
+     *
+     * @param weights {@code [heads, tokens that look, tokens looked at]}; the numbers are copied
+     * @throws InvalidInputException if the shape does not fit, or a weight is negative
+     */
+    public AttentionPage layer(Tensor weights) {
+        return layer(String.format(Locale.ROOT, "layer %d", layers.size()), weights);
+    }
+
+    /**
+     * {@return this page with one more layer}
+     *
+     * @param name what the page calls it
+     * @param weights {@code [heads, tokens that look, tokens looked at]}; the numbers are copied
+     * @throws InvalidInputException if the shape does not fit, or a weight is negative
+     */
+    public AttentionPage layer(String name, Tensor weights) {
+        return with(PageLayer.dense(name, weights, texts.left.size(), texts.right.size(), perRow));
+    }
+
+    /**
+     * {@return this page with one more layer, of which the largest weights of each row are known} What a row lacks of 1
+     * is taken as left out.
+     *
+     * @param name what the page calls it
+     * @param weights {@code [heads, tokens that look, topK]}, as in {@code AttentionResult.topKWeights()} without the
+     *     batch; the numbers are copied
+     * @param keys i64 of the same shape: their places among the tokens looked at, -1 for none
+     * @throws InvalidInputException if the shapes do not fit, a weight is negative, or a key is out of range or named twice
+     */
+    public AttentionPage strongest(String name, Tensor weights, Tensor keys) {
+        return with(PageLayer.listed(name, weights, keys, texts.left.size(), texts.right.size()));
+    }
+
+    private AttentionPage with(PageLayer layer) {
+        return new AttentionPage(
+                texts,
+                opening,
+                title,
+                note,
+                perRow,
+                Stream.concat(layers.stream(), Stream.of(layer)).toList());
+    }
+
+    /** {@return this page, which opens with one head; by default it opens with the mean of the last layer's} */
+    public AttentionPage opensAt(int layer, int head) {
+        return new AttentionPage(texts, new Opening(layer, head, opening.pinned), title, note, perRow, layers);
+    }
+
+    /** {@return this page, which opens with the mean of the heads of a layer} */
+    public AttentionPage opensAt(int layer) {
+        return opensAt(layer, -1);
+    }
+
+    /**
+     * {@return this page, which opens with words pinned: their lines are drawn and those of others are not}
+     *
+     * @param positions their places among the tokens that look, from 0
+     * @throws InvalidInputException if there is no such place
+     */
+    public AttentionPage pinned(int... positions) {
+        List<Integer> places = Arrays.stream(positions).boxed().toList();
+        places.forEach(at -> requirePlace(at, texts.left));
+        return new AttentionPage(texts, new Opening(opening.layer, opening.head, places), title, note, perRow, layers);
+    }
+
+    /**
+     * Writes the page, over an older one.
+     *
+     * @throws InvalidInputException if the page has no layer, or not the one it opens with
+     * @throws IOException if the file cannot be written
+     */
+    public void write(Path file) throws IOException {
+        requireLayers();
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
+            write(out);
+        }
+    }
+
+    /**
+     * {@return the page as text}
+     *
+     * @throws InvalidInputException if the page has no layer, or not the one it opens with
+     */
+    public String html() {
+        requireLayers();
+        var out = new ByteArrayOutputStream();
+        try {
+            write(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private void requireLayers() {
+        if (layers.isEmpty()) {
+            throw new InvalidInputException("The page draws weights", "1 layer or more", "none", "layer(weights)");
+        }
+        int layer = opening.layer;
+        boolean known = layer < 0
+                || (layer < layers.size()
+                        && opening.head < layers.get(layer).heads().size());
+        if (!known) {
+            throw new InvalidInputException(
+                    "The page opens with a head it has",
+                    "layers 0 to " + (layers.size() - 1) + " and heads 0 to "
+                            + (layers.get(Math.min(layer, layers.size() - 1))
+                                            .heads()
+                                            .size()
+                                    - 1),
+                    "layer " + layer + ", head " + opening.head,
+                    "opensAt(0, 0)");
+        }
+    }
+
+    private void write(OutputStream out) throws IOException {
+        PageDocument.write(out, title, json(), layers);
+    }
+
+    private String json() {
+        List<String> described = new ArrayList<>();
+        for (PageLayer layer : layers) {
+            described.add(PageJson.object(
+                    "name",
+                    PageJson.text(layer.name()),
+                    "heads",
+                    String.valueOf(layer.heads().size()),
+                    "scale",
+                    String.valueOf(layer.scale())));
+        }
+        List<String> palettes = new ArrayList<>();
+        for (Palette palette : Palette.values()) {
+            List<String> stops = new ArrayList<>();
+            for (int i = 0; i <= 32; i++) {
+                stops.add(SvgText.colour(palette.rgb(i / 32.0)));
+            }
+            palettes.add(PageJson.object(
+                    "name", PageJson.text(palette.name().toLowerCase(Locale.ROOT)), "stops", PageJson.texts(stops)));
+        }
+        return PageJson.object(
+                "title",
+                PageJson.text(title),
+                "note",
+                PageJson.text(note),
+                "left",
+                PageJson.texts(texts.left),
+                "right",
+                texts.self ? "null" : PageJson.texts(texts.right),
+                "segments",
+                PageJson.numbers(texts.segments),
+                "specialLeft",
+                PageJson.numbers(texts.specialLeft),
+                "specialRight",
+                PageJson.numbers(texts.specialRight),
+                "layers",
+                array(described),
+                "palettes",
+                array(palettes),
+                "open",
+                PageJson.object(
+                        "layer",
+                        String.valueOf(opening.layer),
+                        "head",
+                        String.valueOf(opening.head),
+                        "pinned",
+                        PageJson.numbers(opening.pinned)));
+    }
+
+    private static String array(List<String> values) {
+        return values.stream().collect(Collectors.joining(",", "[", "]"));
+    }
+}

@@ -1,0 +1,57 @@
+// The weights in numbers, beside the picture.
+
+const LISTED = 10;
+
+function showDetails(scene, state, act) {
+    const panel = byId("details");
+    panel.replaceChildren(html("h2", {}, "In numbers"));
+    const names = [...activeTokens(scene, state)].reverse().slice(0, 4);
+    if (!names.length) {
+        panel.append(
+            html("p", { class: "hint" }, "Point at a word to see where it looks. Click it to keep its lines."),
+            html("p", { class: "hint" }, scene.name + "."));
+    }
+    for (const name of names) panel.append(tokenDetails(scene, state, name, act));
+    if (state.pins.size) {
+        panel.append(html("button", { type: "button", id: "unpin", onclick: () => act.unpinAll() }, state.pins.size === 1 ? "Unpin" : "Unpin all"));
+    }
+}
+
+function tokenDetails(scene, state, name, act) {
+    const token = scene.token(name), { looks, at } = tokenOf(name);
+    const entries = strongestFrom(scene, name);
+    const section = html("section", { class: "word" },
+        html("h3", {}, html("bdi", {}, token.text), html("span", { class: "faint" }, ` word ${token.at}${state.pins.has(name) ? ", pinned" : ""}`)),
+        html("p", { class: "faint" }, looks ? "looks at" : "is looked at by"));
+    const list = html("ol");
+    const top = Math.max(scene.max, 1e-12);
+    for (const { name: other, token: to, weight, layer } of entries.slice(0, LISTED)) {
+        const bar = html("i");
+        bar.style.width = `${Math.max(1, 100 * weight / top)}%`;
+        if (layer.colour) bar.style.backgroundColor = layer.colour;
+        list.append(html("li", {}, html("button", { type: "button", "data-go": other, title: `word ${to.at}: show it`, onclick: () => act.show(other) },
+            bar, html("bdi", {}, to.text), html("b", {}, number(weight)))));
+    }
+    section.append(list);
+    const rests = [];
+    if (entries.length > LISTED) {
+        rests.push(`${entries.length - LISTED} others ${number(entries.slice(LISTED).reduce((sum, entry) => sum + entry.weight, 0))}`);
+    }
+    if (looks && scene.layers.length === 1) {
+        const { matrix } = scene.layers[0];
+        if (matrix.small[at] > 5e-4) rests.push(`below the threshold ${number(matrix.small[at])}`);
+        if (matrix.rest[at] > 5e-4) rests.push(`not in this file ${number(matrix.rest[at])}`);
+    }
+    if (rests.length) section.append(html("p", { class: "faint" }, rests.join(" · ")));
+    return section;
+}
+
+/** What the file left out, and how exact it is. */
+function showKept(meta, heads) {
+    const { mean, least, entries } = massKept(heads.flat());
+    const count = new Intl.NumberFormat("en").format(entries);
+    const kept = mean > 0.99995
+        ? "All weights are here"
+        : `Of each word's attention ${percent(mean)} is here on average, at least ${percent(least)}: the largest weights of each row; the others are left out`;
+    byId("kept").textContent = `${kept}. ${count} weights in 16 bits. A line's thickness is proportional to its weight.`;
+}
