@@ -31,7 +31,7 @@ inline real slope_of_cap(const Call* c, real dot) {
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const real* lseGradient, global Statistics* to, global real* sinkRows,
-    global const Band* bands, global const uchar* dense, global const real* bias, global const real* slopes,
+    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes,
     global const real* sinks) {
   local real stage[STAGE], seen[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
@@ -61,7 +61,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   const int2 range = seen_keys(&c, band, i, i + queries, BN);
   for (int j = range.x; j < range.y; j += BN) {
     const int keys = (int)min((long)BN, c.keyFrom + c.keys - j);
-    const int covered = cover(&c, band, i, i + queries, j, j + keys);
+    const int covered = cover(&c, band, tiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }
@@ -161,7 +161,7 @@ inline void flows(const Call* c, Band band, global const uchar* dense, global co
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const Statistics* of, global real* to, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes) {
+    global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.queries + BM - 1) / BM, columnBlocks = (c.width + COLUMNS - 1) / COLUMNS;
@@ -187,7 +187,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
   const int2 range = seen_keys(&c, band, i, i + queries, BN);
   for (int j = range.x; j < range.y; j += BN) {
     const int keys = (int)min((long)BN, c.keyFrom + c.keys - j);
-    const int covered = cover(&c, band, i, i + queries, j, j + keys);
+    const int covered = cover(&c, band, tiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }
@@ -227,7 +227,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const Statistics* of, global real* keyTo, global real* valueTo,
-    global const Band* bands, global const uchar* dense, global const real* bias, global const real* slopes) {
+    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.keys + BM - 1) / BM, columnBlocks = (max(c.width, c.valueWidth) + COLUMNS - 1) / COLUMNS;
@@ -253,7 +253,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const real slope = c.hasSlopes ? slopes[h] : 0;
     for (int q = 0; q < c.queries; q += BN) {
       const int queries = (int)min((long)BN, c.queries - q), i = q + (int)c.queryFrom;
-      if (cover(&c, band, i, i + queries, j, j + keys) == 0) {
+      if (cover(&c, band, tiles, b, h, i, i + queries, j, j + keys) == 0) {
         continue;
       }
       const Rows queryRows = rows_of(c.query.at + b * c.query.batch + h * c.query.head + q * c.query.row, c.query.row,

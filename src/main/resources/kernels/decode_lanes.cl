@@ -96,7 +96,7 @@ kernel void decode_lanes(const Call c, const long partKeys, global const element
   const int keyEnd = (int)(c.keyFrom + min(c.keys, (part + 1) * partKeys));
   for (int j = (int)(c.keyFrom + part * partKeys); j < keyEnd; j += TILE) {
     const int keys = min(TILE, keyEnd - j), i0 = (int)c.queryFrom;
-    const int covered = cover(&c, band, i0, i0 + queries, j, j + keys);
+    const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }

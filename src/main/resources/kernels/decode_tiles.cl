@@ -42,7 +42,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
   const int keyEnd = (int)(c.keyFrom + min(c.keys, (part + 1) * partKeys));
   for (int j = (int)(c.keyFrom + part * partKeys); j < keyEnd; j += ITEMS) {
     const int keys = min(ITEMS, keyEnd - j);
-    const int covered = cover(&c, band, i0, i0 + queries, j, j + keys);
+    const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
       continue; // the whole group does
     }

@@ -157,7 +157,7 @@ inline void drop(const Call* c, vec* tile, long b, long h, int i, int j, int key
 // and the inverse sum of every row when the launch ends.
 kernel void prefill_lanes(const Call c, global const element* query, global const element* key,
                           global const element* value, global element* output, global vec* packed, global vec* sums,
-                          global real* state, global real* lse, global const Band* bands, global const uchar* dense,
+                          global real* state, global real* lse, global const Band* bands, global const uchar* dense, global const uchar* tiles,
                           global const real* bias, global const real* slopes, global const real* sinks) {
   const long panels = (c.queries + PANEL - 1) / PANEL;
   const long heads = c.batches * c.heads;
@@ -203,7 +203,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
   const int start = (int)c.keyFrom + (max(least, (int)c.keyFrom) - (int)c.keyFrom) / TILE * TILE;
   for (int j = start; j < end; j += TILE) {
     const int keys = min(TILE, keyEnd - j);
-    const int covered = cover(&c, band, i, i + queries, j, j + keys);
+    const int covered = cover(&c, band, tiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }

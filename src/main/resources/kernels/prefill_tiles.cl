@@ -3,12 +3,12 @@
 #include "tiles.h"
 
 // Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest.
-// `sums` and `state` (max, sum) hold what was read before where a launch continues; `state` receives the largest score
+// `sums` and `before` (max, sum) hold what was read before where a launch continues; `state` receives the largest score
 // and the inverse sum of every row when the launch ends.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const Call c, global const element* query, global const element* key, global const element* value,
-    global element* output, global real* sums, global real* state, global real* lse, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes, global const real* sinks) {
+    global element* output, global real* sums, global const real* before, global real* state, global real* lse, global const Band* bands,
+    global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes, global const real* sinks) {
   local real stage[STAGE], weights[BN * BMP], seen[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.queries + BM - 1) / BM, heads = c.batches * c.heads;
@@ -24,6 +24,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   const Rows queryRows = rows_of(c.query.at + b * c.query.batch + h * c.query.head + first * c.query.row, c.query.row,
                                  queries);
   global real* stats = state + (bh * c.queries + first) * 2;
+  global const real* earlier = before + (bh * c.queries + first) * 2; // another group may have written `state` by now
   global real* kept = sums + (bh * c.queries + first) * c.valueWidth;
 
   real cells[RM][RN], out[RM][CO], most[RM], part[RM], sum[RM];
@@ -31,8 +32,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
     const bool goesOn = !c.begins && row < queries;
-    most[m] = goesOn ? stats[2 * row] : NOTHING;
-    part[m] = goesOn && tx == 0 ? stats[2 * row + 1] : 0;
+    most[m] = goesOn ? earlier[2 * row] : NOTHING;
+    part[m] = goesOn && tx == 0 ? earlier[2 * row + 1] : 0;
     UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
@@ -44,7 +45,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   const int keyEnd = (int)(c.keyFrom + c.keys);
   for (int j = range.x; j < range.y; j += BN) {
     const int keys = min(BN, keyEnd - j);
-    const int covered = cover(&c, band, i, i + queries, j, j + keys);
+    const int covered = cover(&c, band, tiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
       continue; // the whole group does
     }

@@ -3,7 +3,8 @@
 #define HEED_SCORE
 #include "exponential.h"
 
-#ifndef MODIFIED // whether scores are scaled, capped, biased or tilted before the mask; else the scale rides in `factor`
+#ifndef MODIFIED // whether scores are scaled, capped, biased or tilted before the mask; else the scale rides in `factor`;
+                 // 2: the call says so, one variant less where compiling costs more than asking
 #define MODIFIED 1
 #endif
 
@@ -21,14 +22,14 @@ typedef struct {
 // which this launch may compute a part that begins at `from`.
 typedef struct {
   View query, key, value, output, outputGradient;
-  Cells bias, dense;
+  Cells bias, dense, tiles; // tiles: of the dense mask, TILE_OF_MASK in both directions: 0 nothing, 1 some, 2 all
   long batches, heads, keyHeads, queries, keys, width, valueWidth;
   long batchFrom, headFrom, queryFrom, keyFrom; // headFrom counts query heads
   long tilt;                                    // ALiBi: |query + tilt - key|
   long seed, dropped;                           // a random word below `dropped` drops; 0 for no dropout
   long begins, ends;                            // whether this launch reads the first and the last keys of its rows
   long rows;                                    // chosen rows, or splits of the keys
-  long hasDense, hasBias, hasSlopes, hasSink, stage;
+  long hasDense, hasBias, hasSlopes, hasSink, stage, modifies;
   real scale, factor, unit, softcap, kept;
 } Call;
 
@@ -48,19 +49,49 @@ inline bool takes_part(const Call* c, Band band, global const uchar* dense, long
   return part;
 }
 
+#define TILE_OF_MASK 64
+
+// What the dense mask says of a tile, as below; 1 where nobody looked.
+inline int dense_cover(const Call* c, global const uchar* tiles, long b, long h, int i, int iEnd, int j, int jEnd) {
+  if (!c->hasDense) {
+    return 2;
+  }
+  if (!tiles) {
+    return 1;
+  }
+  bool none = true, all = true;
+  global const uchar* head = tiles + c->tiles.at + b * c->tiles.batch + h * c->tiles.head;
+  for (long q = (i - c->queryFrom) / TILE_OF_MASK; q <= (iEnd - 1 - c->queryFrom) / TILE_OF_MASK; q++) {
+    for (long k = (j - c->keyFrom) / TILE_OF_MASK; k <= (jEnd - 1 - c->keyFrom) / TILE_OF_MASK; k++) {
+      const uchar seen = head[q * c->tiles.query + k * c->tiles.key];
+      none = none && seen == 0;
+      all = all && seen == 2;
+    }
+  }
+  return none ? 0 : all ? 2 : 1;
+}
+
 // A tile of queries [i, iEnd) by keys [j, jEnd): 0 nothing takes part, 1 some may, 2 everything does.
-inline int cover(const Call* c, Band band, int i, int iEnd, int j, int jEnd) {
+inline int cover(const Call* c, Band band, global const uchar* tiles, long b, long h, int i, int iEnd, int j,
+                 int jEnd) {
   const int nearest = j - (iEnd - 1);
   const int farthest = jEnd - 1 - i;
   if (nearest > band.largest || farthest < band.least || j >= band.end) {
     return 0;
   }
-  return nearest >= band.least && farthest <= band.largest && jEnd <= band.end && !c->hasDense ? 2 : 1;
+  const int dense = dense_cover(c, tiles, b, h, i, iEnd, j, jEnd);
+  const bool inside = nearest >= band.least && farthest <= band.largest && jEnd <= band.end;
+  return dense == 0 ? 0 : inside && dense == 2 ? 2 : 1;
 }
 
 // score -> softcap -> + bias, + ALiBi. A bias of minus infinity hides whatever the score.
 inline real modified(const Call* c, real s, global const real* bias, real slope, long b, long h, int i, int j) {
 #if MODIFIED
+#if MODIFIED == 2
+  if (!c->modifies) {
+    return s;
+  }
+#endif
   s *= c->scale;
   if (c->softcap > 0) {
     s = tangent(s / c->softcap) * c->softcap;

@@ -1,10 +1,13 @@
 package dev.heed.cli;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.BackendFailedException;
 import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.Discovery;
 import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.Selection;
@@ -12,6 +15,7 @@ import dev.heed.probe.Finding;
 import dev.heed.probe.Probe;
 import dev.heed.probe.Probes;
 import dev.heed.tensor.InvalidInputException;
+import dev.heed.tuning.DeviceTables;
 import dev.heed.view.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -45,6 +50,7 @@ import picocli.CommandLine.Parameters;
 final class DevicesCommand extends HeedCommand {
     static final String PROBE_ONE = "--probe-one";
     private static final int INDENT = 11;
+    private static final String CROSSOVER = "opencl_crossover";
 
     @Option(
             names = "--probe",
@@ -186,12 +192,14 @@ final class DevicesCommand extends HeedCommand {
         List<Probe> chosen = Probes.list().stream()
                 .filter(one -> only == null || one.id().startsWith(only))
                 .toList();
-        if (chosen.isEmpty()) {
+        boolean crossing = only == null || "crossover".startsWith(only);
+        if (chosen.isEmpty() && !crossing) {
             throw new InvalidInputException(
                     "No probe has such a name",
                     "the beginning of one of "
                             + String.join(
-                                    ", ", Probes.list().stream().map(Probe::id).toList()),
+                                    ", ", Probes.list().stream().map(Probe::id).toList())
+                            + ", crossover",
                     String.valueOf(only),
                     "heed devices --probe --only peak");
         }
@@ -202,7 +210,7 @@ final class DevicesCommand extends HeedCommand {
         List<JsonObject> findings = new ArrayList<>();
         for (Probe one : chosen) {
             boolean inVain = one.nvidiaOnly() && !device.isNvidia();
-            JsonObject finding = inVain ? ProbeReport.json(one.run(device)) : ProbeProcess.run(one);
+            JsonObject finding = inVain ? ProbeReport.json(one.run(device)) : OwnProcess.run(one);
             findings.add(finding);
             if (lines) {
                 out().println(ProbeReport.line(finding));
@@ -216,6 +224,9 @@ final class DevicesCommand extends HeedCommand {
         var all = new JsonArray();
         findings.forEach(all::add);
         root.add("probes", all);
+        if (crossing) {
+            root.add("crossover", crossover(device, lines));
+        }
         if (file != null) {
             write(file, JsonText.of(root));
         } else if (asJson()) {
@@ -227,6 +238,86 @@ final class DevicesCommand extends HeedCommand {
                     + ProbeReport.count(findings, Finding.Status.SKIPPED) + " skipped");
         }
         return OK;
+    }
+
+    /** Measures from which size on the device is faster than the CPU, and keeps it for the automatic choice. */
+    private JsonElement crossover(Device device, boolean lines) {
+        AttentionBackend cpu = surroundings().backends().stream()
+                .filter(backend -> !backend.name().equals("opencl")
+                        && backend.notReadyReasons().isEmpty())
+                .findFirst()
+                .orElse(null);
+        AttentionBackend opencl = surroundings().backends().stream()
+                .filter(backend -> backend.name().equals("opencl")
+                        && backend.notReadyReasons().isEmpty())
+                .findFirst()
+                .orElse(null);
+        if (cpu == null || opencl == null) {
+            return new JsonArray();
+        }
+        List<Crossover.Line> measured;
+        try (Progress progress = progress("crossover", Crossover.steps())) {
+            measured = new Crossover(cpu, opencl).measure(progress::step);
+        } catch (BackendFailedException e) {
+            out().println("crossover  " + ErrorLine.onOneLine(String.valueOf(e.getMessage())));
+            return new JsonArray();
+        }
+        if (lines) {
+            var table = new TextTable("crossover", cpu.name(), "opencl", "x " + cpu.name());
+            for (Crossover.Line line : measured) {
+                for (Crossover.Point point : line.points()) {
+                    table.row(
+                            line.label() + " " + point.problem(),
+                            milliseconds(point.cpuSeconds()),
+                            milliseconds(point.deviceSeconds()),
+                            String.format(Locale.ROOT, "%.2f", point.cpuSeconds() / point.deviceSeconds()));
+                }
+            }
+            table.print(out());
+            for (Crossover.Line line : measured) {
+                out().println(line.label() + ": " + verdict(line, cpu, device));
+            }
+        }
+        var tables = new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
+        try {
+            Path kept = tables.write(
+                    CROSSOVER,
+                    "kind\t|\tmegaflops",
+                    measured.stream().map(Crossover.Line::row).toList());
+            if (lines) {
+                out().println("kept in    " + kept);
+            }
+        } catch (IOException e) {
+            if (lines) {
+                out().println("not kept   " + e.getMessage());
+            }
+        }
+        return JsonText.array(measured, line -> {
+            var it = new JsonObject();
+            it.addProperty("kind", line.label());
+            it.addProperty("megaflops", line.megaflops() == Integer.MAX_VALUE ? null : line.megaflops());
+            it.add("points", JsonText.array(line.points(), point -> {
+                var one = new JsonObject();
+                one.addProperty("case", point.problem().toString());
+                one.addProperty("cpuSeconds", point.cpuSeconds());
+                one.addProperty("deviceSeconds", point.deviceSeconds());
+                return one;
+            }));
+            return it;
+        });
+    }
+
+    private static String verdict(Crossover.Line line, AttentionBackend cpu, Device device) {
+        String suffix = device.type() == DeviceType.CPU ? " (this device is the same CPU: never taken by itself)" : "";
+        return switch (line.megaflops()) {
+            case 0 -> "opencl is faster at every length" + suffix;
+            case Integer.MAX_VALUE -> cpu.name() + " is faster at every length" + suffix;
+            default -> "opencl is faster from " + line.megaflops() + " Mflop on" + suffix;
+        };
+    }
+
+    private static String milliseconds(double seconds) {
+        return String.format(Locale.ROOT, "%.3f ms", seconds * 1e3);
     }
 
     private int probeHere(String id) {

@@ -71,6 +71,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ConformanceCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new CourseCommand(surroundings))
+                .addSubcommand(new TuneCommand(surroundings))
                 .addSubcommand(new BundleCommand(surroundings));
         heed.setUsageHelpWidth(100);
         heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));

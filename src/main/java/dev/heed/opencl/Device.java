@@ -128,6 +128,11 @@ public final class Device {
         return languageVersion;
     }
 
+    /** {@return all that tells this device with this driver from others} */
+    public List<String> identity() {
+        return List.of(name(), vendor(), driver(), version(), platform(), platformVersion());
+    }
+
     public DeviceType type() {
         return type;
     }

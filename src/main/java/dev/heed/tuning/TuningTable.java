@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A table of {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first line names the columns;
@@ -95,17 +96,20 @@ public final class TuningTable {
      * @param keys what is asked for, one value for each key column
      */
     public Numbers best(Map<String, String> keys) {
+        return find(keys)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        name + ": no row for " + keys + ", the last one should match everything"));
+    }
+
+    /** {@return the numbers of the most specific row that matches, if there is one} */
+    public Optional<Numbers> find(Map<String, String> keys) {
         Row best = null;
         for (Row row : rows) {
             if (matches(row, keys) && (best == null || row.specific() > best.specific())) {
                 best = row;
             }
         }
-        if (best == null) {
-            throw new IllegalArgumentException(
-                    name + ": no row for " + keys + ", the last one should match everything");
-        }
-        return new Numbers(best.numbers());
+        return best == null ? Optional.empty() : Optional.of(new Numbers(best.numbers()));
     }
 
     private boolean matches(Row row, Map<String, String> asked) {

@@ -95,7 +95,7 @@ class DevicesCommandTest {
     @Test
     void aProbeWhoseProcessFailsIsALine() {
         var unknown = new Probe("no.such.probe", "nothing", false, context -> Finding.broken("", "", ""));
-        JsonObject finding = ProbeProcess.run(unknown);
+        JsonObject finding = OwnProcess.run(unknown);
         assertEquals("failed", finding.get("status").getAsString());
         assertTrue(finding.get("detail").getAsString().contains("its process ended with code 1"), finding::toString);
         assertTrue(ProbeReport.line(finding).startsWith("failed   no.such.probe"), finding::toString);

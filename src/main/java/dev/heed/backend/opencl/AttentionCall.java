@@ -3,6 +3,9 @@ package dev.heed.backend.opencl;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * difference from the largest score comes before the product with the factor, so that huge scores keep their exponents.
  */
 final class AttentionCall {
-    private static final int LONGS = 52;
+    private static final int LONGS = 58;
     private static final int REALS = 5;
+    private static final int TILE_OF_MASK = 64;
     private static final double LOG2E = 1 / Math.log(2);
     private static final double TWO_TO_32 = 0x1p32;
 
@@ -36,7 +40,9 @@ final class AttentionCall {
     private final boolean modified;
     private final double scale;
     private final @Nullable Placed dense;
+    private final @Nullable Placed tiles;
     private final @Nullable Placed bias;
+    private boolean tilesKnown;
 
     AttentionCall(
             Work work, Part part, AttentionOptions options, DeviceMask mask, Placed query, Placed key, Placed value) {
@@ -53,11 +59,92 @@ final class AttentionCall {
         Tensor truths = mask.dense;
         this.dense = truths == null ? null : work.upload(part.cells(truths));
         this.denseCells = dense == null ? work.nothing() : dense.buffer();
+        this.tiles = dense == null ? null : tilesOf(work, dense);
         Tensor added = options.bias();
         this.bias = added == null ? null : work.upload(part.cells(added), work.real());
         this.biasCells = bias == null ? work.nothing() : bias.buffer();
         this.slopes = perHead(options.alibiSlopes());
         this.sinks = perHead(options.sink());
+    }
+
+    /** The same call on copies of another type. */
+    private AttentionCall(AttentionCall of, Placed query, Placed key, Placed value) {
+        this.work = of.work;
+        this.part = of.part;
+        this.options = of.options;
+        this.query = query;
+        this.key = key;
+        this.value = value;
+        this.scale = of.scale;
+        this.modified = of.modified;
+        this.bands = of.bands;
+        this.dense = of.dense;
+        this.denseCells = of.denseCells;
+        this.tiles = of.tiles;
+        this.tilesKnown = of.tilesKnown;
+        this.bias = of.bias;
+        this.biasCells = of.biasCells;
+        this.slopes = of.slopes;
+        this.sinks = of.sinks;
+    }
+
+    /**
+     * {@return the call for kernels that a CPU compiles for long} There, elements are converted first, and the call says
+     * whether scores are modified: one variant of a kernel instead of six.
+     */
+    AttentionCall withFewVariants() {
+        if (work.engine.family == Engine.Family.TILES || query.type() == work.real()) {
+            return this;
+        }
+        return new AttentionCall(
+                this,
+                work.converted(query, work.real()),
+                work.converted(key, work.real()),
+                work.converted(value, work.real()));
+    }
+
+    private static long[] axes(Placed mask, long[] values, long absent) {
+        long[] axes = new long[4];
+        int lead = 4 - mask.shape().length;
+        for (int axis = 0; axis < 4; axis++) {
+            axes[axis] = axis < lead ? absent : values[axis - lead];
+        }
+        return axes;
+    }
+
+    private static Placed tilesOf(Work work, Placed mask) {
+        long[] sizes = axes(mask, mask.shape(), 1);
+        return work.place(
+                DType.BOOL,
+                sizes[0],
+                sizes[1],
+                Math.ceilDiv(sizes[2], TILE_OF_MASK),
+                Math.ceilDiv(sizes[3], TILE_OF_MASK));
+    }
+
+    /** {@return how much of each tile of the dense mask takes part, for kernels that pass over tiles} */
+    DeviceBuffer denseTiles() {
+        Placed to = tiles;
+        Placed mask = dense;
+        if (to == null || mask == null) {
+            return work.nothing();
+        }
+        if (!tilesKnown) {
+            long[] steps = axes(mask, mask.strides(), 0);
+            long[] sizes = axes(mask, mask.shape(), 1);
+            Arguments struct =
+                    new Arguments(9, 0, false).put(mask.at()).put(steps).put(sizes);
+            work.launch(
+                    "mask",
+                    "",
+                    "mask_tiles",
+                    WorkSize.covering(to.count(), work.group()),
+                    struct,
+                    mask.buffer(),
+                    to.buffer());
+            tilesKnown = true;
+        }
+        return to.buffer();
     }
 
     private DeviceBuffer perHead(@Nullable Tensor tensor) {
@@ -85,6 +172,12 @@ final class AttentionCall {
         return "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + work.widths();
     }
 
+    /** {@return compiler options of kernels of which there shall be few variants, see {@link #withFewVariants}} */
+    String fewVariants() {
+        boolean cpu = work.engine.context.device().type() == DeviceType.CPU;
+        return cpu ? "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=2" + work.widths() : variant();
+    }
+
     /** {@return the struct for a kernel that writes to a view of {@code output}} */
     Arguments struct(Placed output, @Nullable Placed outputGradient, long rows, long stage) {
         return struct(output, outputGradient, rows, stage, true, true);
@@ -102,6 +195,7 @@ final class AttentionCall {
         view(struct, outputGradient == null ? output : outputGradient);
         cells(struct, bias);
         cells(struct, dense);
+        cells(struct, tiles);
         struct.put(s.batch(), s.numHeads(), s.numKvHeads(), s.seqLenQ(), s.seqLenKv(), s.headDim(), s.valueHeadDim());
         struct.put(part.batchFrom(), part.headFrom(), part.queryFrom(), part.keyFrom());
         struct.put(whole.seqLenKv() - whole.seqLenQ());
@@ -109,7 +203,7 @@ final class AttentionCall {
         struct.put(begins).put(ends);
         struct.put(rows);
         struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
-        struct.put(options.sink() != null).put(stage);
+        struct.put(options.sink() != null).put(stage).put(modified);
         struct.real(scale);
         double least = work.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));

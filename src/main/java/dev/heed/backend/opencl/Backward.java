@@ -29,10 +29,10 @@ final class Backward {
      * @param sinkRows each row's part of the gradient of its sink
      */
     Backward(AttentionCall call, Placed outputGradient, Placed statistics, DeviceBuffer sinkRows) {
-        this.call = call;
+        this.call = call.withFewVariants();
         this.work = call.work;
         this.shape = call.shape();
-        this.outputGradient = outputGradient;
+        this.outputGradient = this.call == call ? outputGradient : work.converted(outputGradient, work.real());
         this.statistics = statistics;
         this.sinkRows = sinkRows;
         this.sizes = work.sizes("backward", shape.headDim());
@@ -71,6 +71,7 @@ final class Backward {
                 sinkRows,
                 call.bands,
                 call.denseCells,
+                call.denseTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks);
@@ -81,7 +82,7 @@ final class Backward {
     }
 
     private String owning(int owned) {
-        return call.variant() + sizes.options() + " -DCO=" + owned;
+        return call.fewVariants() + sizes.options() + " -DCO=" + owned;
     }
 
     /** {@return a place for the gradient of the queries} */
@@ -116,6 +117,7 @@ final class Backward {
                 gradient.buffer(),
                 call.bands,
                 call.denseCells,
+                call.denseTiles(),
                 call.biasCells,
                 call.slopes);
     }
@@ -159,6 +161,7 @@ final class Backward {
                 gradients.value().buffer(),
                 call.bands,
                 call.denseCells,
+                call.denseTiles(),
                 call.biasCells,
                 call.slopes);
     }

@@ -92,8 +92,9 @@ final class BackwardFootprint {
     /** {@return the bytes of a part, all its tensors and scratch together} */
     long total(Part part) {
         AttentionShape s = part.shape();
-        long element = in.type().bytes();
         long real = in.type() == DType.F64 ? Double.BYTES : Float.BYTES;
+        boolean copies = engine.family == Engine.Family.LANES && in.type().bytes() < real;
+        long element = in.type().bytes() + (copies ? real : 0);
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
         long width = s.headDim() + s.valueHeadDim();

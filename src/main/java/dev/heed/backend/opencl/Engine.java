@@ -3,6 +3,7 @@ package dev.heed.backend.opencl;
 import dev.heed.BackendFailedException;
 import dev.heed.Problem;
 import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.MemoryUse;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
     private static final String KERNELS = "heed.opencl.kernels";
+    private static final String TILES = "heed.opencl.tiles";
+    private static final String CANARIES = "heed.opencl.canaries";
 
     /** Of what is free, so much is left to the driver, to the rounding of sizes and to other calls. */
     private static final double LEFT_FREE = 0.125;
@@ -41,14 +44,23 @@ final class Engine implements AutoCloseable {
 
     final DeviceContext context;
     final Family family;
+    final Constants constants;
     private final @Nullable TileSizes sizes;
+    private final Tuned tuned;
+
+    /** Whether every buffer lies between bytes that no kernel may write: {@code heed.opencl.canaries=true}. */
+    final boolean canaries = Boolean.getBoolean(CANARIES);
+
     private volatile boolean closed;
 
-    /** An engine whose tiles have the sizes that the table has for the device, or those given. */
+    /** An engine whose tiles have the sizes given, else those of {@code heed.opencl.tiles}, else what suits the device. */
     Engine(DeviceContext context, Family family, @Nullable TileSizes sizes) {
         this.context = context;
         this.family = family;
-        this.sizes = sizes;
+        this.constants = new Constants(context.memory().limitBytes());
+        String asked = System.getProperty(TILES);
+        this.sizes = sizes == null && asked != null ? TileSizes.parse(asked) : sizes;
+        this.tuned = Tuned.of(context.device());
     }
 
     Program program(String file, String options) {
@@ -58,13 +70,26 @@ final class Engine implements AutoCloseable {
 
     /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */
     TileSizes sizes(String phase, long width) {
-        return sizes != null ? sizes : TileSizes.tuned(context.device(), phase, width);
+        return sizes != null ? sizes : tuned.tiles(phase, width);
+    }
+
+    /** {@return a buffer; constants that no call uses give way to it} */
+    DeviceBuffer allocate(long bytes) {
+        while (true) {
+            try {
+                return context.allocate(bytes);
+            } catch (OpenClException e) {
+                if (!e.isOutOfMemory() || !constants.dropOldest()) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** {@return bytes that a call may count on} */
     long available() {
         MemoryUse use = context.memory();
-        return (long) ((use.limitBytes() - use.liveBytes()) * (1 - LEFT_FREE)) - SMALL;
+        return (long) ((use.limitBytes() - use.liveBytes() + constants.idleBytes()) * (1 - LEFT_FREE)) - SMALL;
     }
 
     /** Whether a call may take so many bytes in all, and so many for its largest buffer. */
@@ -132,6 +157,7 @@ final class Engine implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        constants.close();
         context.close();
     }
 }

@@ -107,6 +107,7 @@ final class Forward {
                 to.lse().buffer(),
                 call.bands,
                 call.denseCells,
+                call.denseTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks);
@@ -116,6 +117,12 @@ final class Forward {
     private void prefillTiles(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         TileSizes sizes = work.sizes("prefill", shape.headDim());
         int owned = sizes.owned(shape.valueHeadDim());
+        Placed state = Placed.packed(to.state(), work.real(), 2 * shape.batch() * shape.numHeads() * shape.seqLenQ());
+        Placed before = state;
+        if (!begins) {
+            before = work.place(work.real(), state.shape());
+            work.copy(state, before);
+        }
         long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
                 * shape.batch()
                 * shape.numHeads()
@@ -131,10 +138,12 @@ final class Forward {
                 call.value.buffer(),
                 output.buffer(),
                 sums,
+                before.buffer(),
                 to.state(),
                 to.lse().buffer(),
                 call.bands,
                 call.denseCells,
+                call.denseTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks);

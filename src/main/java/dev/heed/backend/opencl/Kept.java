@@ -16,7 +16,7 @@ final class Kept {
     private final Forward.Statistics statistics;
 
     Kept(AttentionCall call, Forward.Statistics statistics) {
-        this.call = call;
+        this.call = call.withFewVariants();
         this.statistics = statistics;
     }
 
@@ -51,7 +51,7 @@ final class Kept {
                 work.place(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
         work.launch(
                 "weights",
-                call.variant() + work.sizes("weights", s.headDim()).options(),
+                call.fewVariants() + work.sizes("weights", s.headDim()).options(),
                 "largest",
                 WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANKERS),
                 ranked.buffer(),
@@ -75,7 +75,7 @@ final class Kept {
                 * s.numHeads();
         work.launch(
                 "weights",
-                call.variant() + sizes.options(),
+                call.fewVariants() + sizes.options(),
                 "weights",
                 WorkSize.groups(groups, sizes.items()),
                 call.struct(call.query, null, chosen, stage),

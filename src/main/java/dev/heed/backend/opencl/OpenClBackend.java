@@ -43,6 +43,7 @@ public final class OpenClBackend implements AttentionBackend {
     private final @Nullable TileSizes sizes;
     private final Function<Device, DeviceContext> opening;
     private @Nullable Engine engine;
+    private @Nullable Tuned tuned;
     private @Nullable String failure;
     private boolean closed;
 
@@ -143,8 +144,19 @@ public final class OpenClBackend implements AttentionBackend {
     @Override
     public List<String> passOverReasons(Problem problem) {
         Device device = selection().device().orElse(null);
-        boolean gpu = device != null && device.type() != DeviceType.CPU;
-        return gpu ? List.of() : List.of("no OpenCL GPU, and a CPU has faster backends");
+        if (device == null || device.type() == DeviceType.CPU) {
+            return List.of("no OpenCL GPU, and a CPU has faster backends");
+        }
+        return tuned(device).passOverReasons(problem);
+    }
+
+    private synchronized Tuned tuned(Device device) {
+        Tuned known = tuned;
+        if (known == null) {
+            known = Tuned.of(device);
+            tuned = known;
+        }
+        return known;
     }
 
     @Override

@@ -15,7 +15,7 @@ final class OpenClMemory implements DeviceMemory {
     OpenClMemory(Engine engine, long bytes) {
         this.engine = engine;
         this.bytes = bytes;
-        this.buffer = engine.context.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES);
+        this.buffer = engine.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES);
     }
 
     /** {@return the memory behind a tensor that lies on an OpenCL device} */

@@ -2,6 +2,7 @@ package dev.heed.backend.opencl;
 
 import dev.heed.opencl.Device;
 import dev.heed.tuning.TuningTable;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -14,15 +15,16 @@ import java.util.Map;
  * @param depth elements of a slice
  */
 record TileSizes(int tx, int ty, int rm, int rn, int depth) {
-    /** Fits 32 KiB of local memory in f32. */
-    static final TileSizes DEFAULT = new TileSizes(16, 16, 4, 4, 16);
-
     static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
     private static final int MOST = 8;
 
-    /** {@return what the table of tiles has for a device, a phase and a width} */
-    static TileSizes tuned(Device device, String phase, long width) {
-        TuningTable.Numbers row = Table.TILES.best(Map.of(
+    private static final class Table {
+        private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
+    }
+
+    /** {@return what the shipped table has for a device, a phase and a width} */
+    static TileSizes shipped(Device device, String phase, long width) {
+        return of(Table.TILES.best(Map.of(
                 "vendor",
                 device.vendor(),
                 "type",
@@ -30,12 +32,20 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
                 "phase",
                 phase,
                 "width",
-                Long.toString(width)));
+                Long.toString(width))));
+    }
+
+    static TileSizes of(TuningTable.Numbers row) {
         return new TileSizes(row.get("tx"), row.get("ty"), row.get("rm"), row.get("rn"), row.get("depth"));
     }
 
-    private static final class Table {
-        private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
+    /** {@return sizes written as {@code 16,16,4,4,16}, in the order of the table} */
+    static TileSizes parse(String text) {
+        int[] n = Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
+        if (n.length != 5 || Arrays.stream(n).anyMatch(size -> size < 1)) {
+            throw new IllegalArgumentException("expected five sizes such as 16,16,4,4,16, got " + text);
+        }
+        return new TileSizes(n[0], n[1], n[2], n[3], n[4]);
     }
 
     int items() {
@@ -57,7 +67,8 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
 
     /** {@return half the tile in both directions, for elements of twice the size} */
     TileSizes halved() {
-        return new TileSizes(Math.max(1, tx / 2), Math.max(1, ty / 2), rm, rn, depth);
+        int across = Math.max(1, tx / 2);
+        return new TileSizes(across, Math.max(1, ty / 2), rm, rn, Math.min(depth, across * rn));
     }
 
     String options() {

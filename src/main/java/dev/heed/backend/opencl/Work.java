@@ -18,17 +18,24 @@ import org.jspecify.annotations.Nullable;
 final class Work implements AutoCloseable {
     private static final int MOST_AXES = 6;
 
+    /** Host memory is used in place from this size on: below, copying costs less than a buffer. */
+    private static final long IN_PLACE = 1 << 16;
+
     final Engine engine;
 
     /** Whether kernels compute in double. */
     final boolean wide;
 
     private final List<DeviceBuffer> owned = new ArrayList<>();
+    private final List<Constants.Copy> leased = new ArrayList<>();
+    private final List<MemorySegment> shared = new ArrayList<>(); // kept alive while kernels read it
+    private final @Nullable Canaries canaries;
     private @Nullable DeviceBuffer nothing;
 
     Work(Engine engine, boolean wide) {
         this.engine = engine;
         this.wide = wide;
+        this.canaries = engine.canaries ? new Canaries(engine) : null;
     }
 
     /** {@return the type that kernels compute in} */
@@ -45,7 +52,8 @@ final class Work implements AutoCloseable {
     // ---------------------------------------------------------------- memory
 
     DeviceBuffer allocate(long bytes) {
-        DeviceBuffer buffer = engine.context.allocate(Math.max(1, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES);
+        long whole = Math.max(1, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES;
+        DeviceBuffer buffer = canaries == null ? engine.allocate(whole) : canaries.allocate(whole);
         owned.add(buffer);
         return buffer;
     }
@@ -84,12 +92,47 @@ final class Work implements AutoCloseable {
         return new Placed(OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
     }
 
-    /** {@return the tensor on the device, as it lies if its rows are dense, else packed} */
+    /** {@return the tensor on the device, as it lies if its rows are dense, else packed; only to be read} */
     Placed upload(Tensor tensor) {
         if (tensor.device() != null) {
             Placed there = placed(tensor);
             return there.hasDenseRows() ? there : packed(there, there.type());
         }
+        if (canaries != null) {
+            return copied(tensor);
+        }
+        return engine.constants.takes(tensor) ? constant(tensor, tensor.type()) : inPlaceOrCopied(tensor);
+    }
+
+    private Placed constant(Tensor tensor, DType as) {
+        Constants.Copy copy = engine.constants.lease(tensor, as, () -> {
+            Placed made = copied(tensor.type() == as ? tensor : tensor.to(as));
+            owned.remove(made.buffer());
+            return made;
+        });
+        leased.add(copy);
+        return copy.placed();
+    }
+
+    /** Where device and host share memory, aligned elements are read where they are. */
+    private Placed inPlaceOrCopied(Tensor tensor) {
+        long bytes = tensor.elementCount() * tensor.type().bytes();
+        long[] order = bytes < IN_PLACE || !tensor.segment().isNative() ? null : denseOrder(tensor);
+        if (order == null) {
+            return copied(tensor);
+        }
+        MemorySegment elements =
+                tensor.segment().asSlice(tensor.offset() * tensor.type().bytes(), bytes);
+        DeviceBuffer buffer = engine.context.share(elements).orElse(null);
+        if (buffer == null) {
+            return copied(tensor);
+        }
+        owned.add(buffer);
+        shared.add(elements);
+        return new Placed(buffer, tensor.type(), 0, tensor.shape(), order);
+    }
+
+    private Placed copied(Tensor tensor) {
         long[] order = denseOrder(tensor);
         Tensor dense = order == null ? tensor.copy() : tensor;
         long bytes = dense.elementCount() * dense.type().bytes();
@@ -121,6 +164,9 @@ final class Work implements AutoCloseable {
         if (tensor.device() != null) {
             Placed there = placed(tensor);
             return there.type() == as && there.isPacked() ? there : packed(there, as);
+        }
+        if (canaries == null && tensor.isContiguous() && engine.constants.takes(tensor)) {
+            return constant(tensor, as);
         }
         return tensor.type() == as && tensor.isContiguous() ? upload(tensor) : upload(tensor.to(as));
     }
@@ -221,7 +267,23 @@ final class Work implements AutoCloseable {
 
     @Override
     public void close() {
+        try {
+            if (canaries != null) {
+                canaries.check();
+            }
+        } finally {
+            release();
+        }
+    }
+
+    private void release() {
         owned.forEach(DeviceBuffer::close);
         owned.clear();
+        if (canaries != null) {
+            canaries.close();
+        }
+        shared.clear();
+        leased.forEach(engine.constants::giveBack);
+        leased.clear();
     }
 }

@@ -36,7 +36,7 @@ class OpenClTilesTest extends AttentionBackendContract {
                 "mha in=48x20x28 out=40 biases=qkvo q2x6x70x10 kv2x75 dv12 f32 lse backward",
             })
     void theTilesOfAGpu(String text) {
-        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, TileSizes.DEFAULT, Device::open)) {
+        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, null, Device::open)) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),
                     () -> backend.notReadyReasons().toString());

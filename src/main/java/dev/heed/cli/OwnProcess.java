@@ -14,43 +14,61 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A probe in a process of its own: what crashes the driver or hangs the device is a line of the report, not its end. */
-final class ProbeProcess {
+/** A command in a process of its own: what crashes the driver or hangs the device is a line of the report, not its end. */
+final class OwnProcess {
     private static final long SECONDS = 120;
     private static final int LAST_LINES = 3;
 
-    private ProbeProcess() {}
+    private OwnProcess() {}
+
+    /**
+     * What a process answered.
+     *
+     * @param json what it wrote to the file, or null
+     * @param trouble what went wrong, or nothing
+     */
+    record Answer(@Nullable JsonObject json, String trouble) {}
 
     /** {@return the finding as JSON} */
     static JsonObject run(Probe probe) {
-        Path answer = null;
+        Answer answer = run(List.of("-Dheed.cache=none"), List.of("devices", DevicesCommand.PROBE_ONE, probe.id()));
+        return answer.json() != null
+                ? answer.json()
+                : ProbeReport.json(Finding.broken(probe.id(), probe.title(), answer.trouble()));
+    }
+
+    /**
+     * {@return the JSON that a command of Heed writes}
+     *
+     * @param properties options of the JVM beside those for OpenCL
+     * @param arguments the command, to which the file is appended
+     */
+    static Answer run(List<String> properties, List<String> arguments) {
+        Path file = null;
         try {
-            answer = Files.createTempFile("heed-probe", ".json");
-            String trouble = run(probe, answer);
-            String text = Files.readString(answer);
+            file = Files.createTempFile("heed-answer", ".json");
+            String trouble = run(properties, arguments, file);
+            String text = Files.readString(file);
             if (trouble.isEmpty() && !text.isBlank()) {
-                return new Gson().fromJson(text, JsonObject.class);
+                return new Answer(new Gson().fromJson(text, JsonObject.class), "");
             }
-            return broken(probe, trouble.isEmpty() ? "its process said nothing" : trouble);
+            return new Answer(null, trouble.isEmpty() ? "its process said nothing" : trouble);
         } catch (IOException | JsonParseException | IllegalStateException e) {
-            return broken(probe, "its process could not be run: " + e.getMessage());
+            return new Answer(null, "its process could not be run: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return broken(probe, "interrupted");
+            return new Answer(null, "interrupted");
         } finally {
-            delete(answer);
+            delete(file);
         }
     }
 
-    private static JsonObject broken(Probe probe, String detail) {
-        return ProbeReport.json(Finding.broken(probe.id(), probe.title(), detail));
-    }
-
     /** {@return what went wrong, or nothing} */
-    private static String run(Probe probe, Path answer) throws IOException, InterruptedException {
-        Path log = Files.createTempFile("heed-probe", ".log");
+    private static String run(List<String> properties, List<String> arguments, Path answer)
+            throws IOException, InterruptedException {
+        Path log = Files.createTempFile("heed-answer", ".log");
         try {
-            var builder = new ProcessBuilder(command(probe, answer))
+            var builder = new ProcessBuilder(command(properties, arguments, answer))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile());
             builder.environment().put("CUDA_CACHE_DISABLE", "1"); // else the compiler of a cached kernel says nothing
@@ -71,20 +89,21 @@ final class ProbeProcess {
         }
     }
 
-    private static List<String> command(Probe probe, Path answer) {
+    private static List<String> command(List<String> properties, List<String> arguments, Path answer) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
         command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("-Dheed.cache=none");
         command.add("-XX:-CreateCoredumpOnCrash");
         System.getProperties().stringPropertyNames().stream()
                 .filter(name -> name.startsWith("heed.opencl.") || name.equals("java.io.tmpdir"))
                 .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+        command.addAll(properties);
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(Main.class.getName());
-        command.addAll(List.of("devices", DevicesCommand.PROBE_ONE, probe.id(), answer.toString()));
+        command.addAll(arguments);
+        command.add(answer.toString());
         return command;
     }
 

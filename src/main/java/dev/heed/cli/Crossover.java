@@ -1,0 +1,150 @@
+package dev.heed.cli;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * From which size on a device is faster than the CPU, copies there and back included: attentions of growing length on both,
+ * the median of a few runs each.
+ */
+final class Crossover {
+    private static final int RUNS = 5;
+    private static final long ENOUGH_NANOS = 400_000_000; // of one problem on one backend
+    private static final double MEGA = 1e6;
+
+    /** What is measured: one shape, longer and longer. */
+    private enum Kind {
+        PREFILL("q1x8x%1$dx64 kv8x%1$d f32", 32, 2048),
+        DECODE("q1x32x1x128 kv8x%d f32", 128, 32768);
+
+        private final String pattern;
+        private final int from;
+        private final int to;
+
+        Kind(String pattern, int from, int to) {
+            this.pattern = pattern;
+            this.from = from;
+            this.to = to;
+        }
+
+        String label() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /**
+     * One length.
+     *
+     * @param problem the attention
+     * @param cpuSeconds on the CPU
+     * @param deviceSeconds on the device
+     */
+    record Point(AttentionProblem problem, double cpuSeconds, double deviceSeconds) {
+        boolean deviceWins() {
+            return deviceSeconds < cpuSeconds;
+        }
+    }
+
+    /**
+     * One kind.
+     *
+     * @param label prefill or decode
+     * @param points from the shortest to the longest
+     */
+    record Line(String label, List<Point> points) {
+        /** {@return millions of operations from which on the device won each time; the largest int where it never did} */
+        int megaflops() {
+            int from = Integer.MAX_VALUE;
+            for (int n = points.size() - 1; n >= 0 && points.get(n).deviceWins(); n--) {
+                from = n == 0 ? 0 : (int) Math.round(points.get(n).problem().flops() / MEGA);
+            }
+            return from;
+        }
+
+        String row() {
+            return label + "\t|\t" + megaflops();
+        }
+    }
+
+    private final AttentionBackend cpu;
+    private final AttentionBackend device;
+
+    Crossover(AttentionBackend cpu, AttentionBackend device) {
+        this.cpu = cpu;
+        this.device = device;
+    }
+
+    static int steps() {
+        int steps = 0;
+        for (Kind kind : Kind.values()) {
+            for (int length = kind.from; length <= kind.to; length *= 2) {
+                steps++;
+            }
+        }
+        return steps;
+    }
+
+    List<Line> measure(Runnable step) {
+        List<Line> lines = new ArrayList<>();
+        for (Kind kind : Kind.values()) {
+            List<Point> points = new ArrayList<>();
+            for (int length = kind.from; length <= kind.to; length *= 2) {
+                AttentionProblem problem =
+                        AttentionProblem.parse(String.format(java.util.Locale.ROOT, kind.pattern, length));
+                try (Arena arena = Arena.ofShared()) {
+                    AttentionInputs inputs = inputs(problem, arena);
+                    points.add(new Point(problem, seconds(cpu, inputs, arena), seconds(device, inputs, arena)));
+                }
+                step.run();
+            }
+            lines.add(new Line(kind.label(), points));
+        }
+        return lines;
+    }
+
+    private static AttentionInputs inputs(AttentionProblem problem, Arena arena) {
+        AttentionShape s = problem.shape();
+        var random = new Random(1);
+        return AttentionInputs.of(
+                numbers(random, arena, s.batch(), s.numHeads(), s.seqLenQ(), s.headDim()),
+                numbers(random, arena, s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                numbers(random, arena, s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()),
+                AttentionOptions.DEFAULT);
+    }
+
+    private static Tensor numbers(Random random, Arena arena, long... shape) {
+        Tensor tensor = Tensor.allocate(arena, DType.F32, shape);
+        for (long n = 0; n < tensor.elementCount(); n++) {
+            tensor.put(n, random.nextFloat() - 0.5f);
+        }
+        return tensor;
+    }
+
+    private static double seconds(AttentionBackend backend, AttentionInputs inputs, Arena arena) {
+        AttentionResult result = AttentionResult.allocate(inputs.problem(), arena);
+        List<Long> times = new ArrayList<>();
+        try (AttentionPlan plan = backend.plan(inputs.problem())) {
+            plan.forward(inputs, result); // compiles
+            long spent = 0;
+            while (times.size() < RUNS && (times.size() < 2 || spent < ENOUGH_NANOS)) {
+                long start = System.nanoTime();
+                plan.forward(inputs, result);
+                times.add(System.nanoTime() - start);
+                spent += times.getLast();
+            }
+        }
+        times.sort(null);
+        return times.get(times.size() / 2) * 1e-9;
+    }
+}

@@ -1,0 +1,264 @@
+package dev.heed.cli;
+
+import com.google.gson.JsonObject;
+import dev.heed.AttentionProblem;
+import dev.heed.LinearProblem;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.backend.opencl.OpenClBackend;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.OpenCl;
+import dev.heed.opencl.Selection;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tuning.DeviceTables;
+import dev.heed.verify.Case;
+import dev.heed.verify.Verdict;
+import dev.heed.verify.Verifier;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code heed tune}: which tiles suit an OpenCL device, measured; the answer goes to the user's cache. */
+@Command(
+        name = "tune",
+        description = {
+            "Try a dozen sizes of tiles on an OpenCL device, each in a process of its own: it must pass the check against"
+                    + " the double reference, with bytes around every buffer that no kernel may touch, before its time"
+                    + " counts. The best are kept in the cache for this device with this driver, and the backend then"
+                    + " takes them.",
+            "Prints the rows that the table of the project would take."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  heed tune",
+            "  heed tune --device NVIDIA",
+            "  heed tune --case \"q1x16x4096x128 kv16x4096 f16 mask=causal:br\"",
+            "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
+        })
+final class TuneCommand extends HeedCommand {
+    static final String TILES = "heed.opencl.tiles";
+    static final String CANARIES = "heed.opencl.canaries";
+    private static final String DEVICE = "heed.opencl.device";
+    private static final String TABLE = "opencl_tiles";
+    private static final String COLUMNS = "phase\twidth\t|\ttx\tty\trm\trn\tdepth";
+    private static final String AS_SHIPPED = "as now";
+    private static final int REPEATS = 5;
+
+    /** Sizes to try: tx, ty, rm, rn, depth. */
+    private static final List<String> CANDIDATES = List.of(
+            "16,16,4,4,16",
+            "16,16,4,4,8",
+            "16,16,4,4,32",
+            "16,8,4,4,16",
+            "8,8,4,4,16",
+            "8,16,4,4,16",
+            "8,8,8,8,8",
+            "16,8,8,4,16",
+            "16,16,8,4,16",
+            "16,16,8,8,8",
+            "16,16,2,4,16",
+            "32,8,4,4,16",
+            "8,8,2,2,8");
+
+    private static final List<String> GPU_CASES = List.of(
+            "q1x8x1024x64 kv8x1024 f32",
+            "q1x8x1024x128 kv8x1024 f32",
+            "q1x4x512x64 kv4x512 f32 backward",
+            "q1x4x512x128 kv4x512 f32 backward",
+            "q1x4x512x64 kv4x512 f32 weights",
+            "linear 1024x768x768 f32");
+
+    /** A CPU computes forward passes and products without tiles. */
+    private static final List<String> CPU_CASES =
+            List.of("q1x4x256x64 kv4x256 f32 backward", "q1x4x256x64 kv4x256 f32 weights");
+
+    @Option(names = "--device", paramLabel = "NAME", description = "The index of a device, or a part of its name.")
+    private @Nullable String deviceName;
+
+    @Option(names = "--case", paramLabel = "CASE", description = "What to tune for, instead of the usual cases.")
+    private List<String> cases = List.of();
+
+    @Option(names = "--trial", hidden = true, paramLabel = "CASE", description = "Try one candidate in this process.")
+    private @Nullable String trial;
+
+    @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "Where a trial writes.")
+    private @Nullable Path file;
+
+    TuneCommand(Surroundings surroundings) {
+        super(surroundings);
+    }
+
+    /** What is tuned: the phase and width of rows, and the case that stands for them. */
+    private record Subject(String phase, String width, String text) {
+        static Subject of(String text) {
+            Case parsed = Case.parse(text);
+            Problem problem = parsed.problem();
+            return switch (problem) {
+                case AttentionProblem p -> {
+                    boolean kept = p.weights() || p.rows() > 0 || p.topK() > 0 || p.scores() != null;
+                    String phase = parsed.backward() ? "backward" : kept ? "weights" : "prefill";
+                    yield new Subject(phase, "<=" + p.shape().headDim(), text);
+                }
+                case LinearProblem p -> new Subject("product", "<=" + p.out(), text);
+                case MultiHeadProblem p -> new Subject("product", "<=" + p.embedOut(), text);
+                default ->
+                    throw new InvalidInputException(
+                            "Nothing of this has tiles",
+                            "an attention, an mha or a linear layer",
+                            text,
+                            "heed tune --case \"q1x8x1024x64 kv8x1024 f32\"");
+            };
+        }
+
+        /** The same kind over lengths that cross every tile, small enough to look at every byte. */
+        String crossing() {
+            Case parsed = Case.parse(text);
+            return switch (parsed.problem()) {
+                case AttentionProblem p ->
+                    "q1x2x131x" + p.shape().headDim() + " kv1x261 dv"
+                            + p.shape().valueHeadDim() + " "
+                            + p.type().label() + " mask=causal:br lse poison"
+                            + (phase.equals("weights") ? " weights topk=3" : "")
+                            + (parsed.backward() ? " backward" : "");
+                case LinearProblem p ->
+                    "linear 131x67x" + Math.min(p.out(), 261) + " bias "
+                            + p.type().label() + " backward";
+                default -> "mha in=67x67x67 out=69 biases=qkvo q1x3x131x11 kv3x131 f32 backward";
+            };
+        }
+    }
+
+    @Override
+    public Integer call() {
+        if (trial != null) {
+            return tryHere(trial);
+        }
+        if (deviceName != null) {
+            System.setProperty(DEVICE, deviceName);
+        }
+        Selection selection = OpenCl.selected();
+        Device device = selection
+                .device()
+                .orElseThrow(() -> new CommandFailure("There is no OpenCL device to tune: "
+                        + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
+        boolean tiled = device.type() != DeviceType.CPU || "tiles".equals(System.getProperty("heed.opencl.kernels"));
+        List<Subject> subjects = (cases.isEmpty() ? (tiled ? GPU_CASES : CPU_CASES) : cases)
+                .stream().map(Subject::of).toList();
+        out().println("device   " + device.describe());
+        List<String> rows = new ArrayList<>();
+        for (Subject subject : subjects) {
+            String best = best(subject);
+            if (best != null) {
+                rows.add(subject.phase() + "\t" + subject.width() + "\t|\t" + best.replace(',', '\t'));
+            }
+        }
+        if (rows.isEmpty()) {
+            throw new CommandFailure("No candidate passed. HINT: heed verify --backend opencl");
+        }
+        keep(device, rows);
+        return OK;
+    }
+
+    private void keep(Device device, List<String> rows) {
+        var tables = new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
+        String vendor = device.isNvidia() ? "NVIDIA" : device.vendor();
+        out().println();
+        try {
+            out().println("kept in  " + tables.write(TABLE, COLUMNS, rows));
+        } catch (IOException e) {
+            out().println("not kept " + e.getMessage());
+        }
+        out().println("rows for src/main/resources/tuning/opencl_tiles.tsv:");
+        rows.forEach(row -> out().println(vendor + "\t" + device.type() + "\t" + row));
+    }
+
+    /** {@return the sizes of the fastest candidate that is right, or null} */
+    private @Nullable String best(Subject subject) {
+        out().println();
+        out().println(subject.phase() + ", width " + subject.width() + ": " + subject.text());
+        String best = null;
+        double least = Double.POSITIVE_INFINITY;
+        double now = Double.NaN;
+        List<String> all = new ArrayList<>(List.of(AS_SHIPPED));
+        all.addAll(CANDIDATES);
+        var table = new TextTable("tiles", "time", "x now", "");
+        try (Progress progress = progress(subject.phase(), all.size())) {
+            for (String candidate : all) {
+                OwnProcess.Answer answer =
+                        OwnProcess.run(properties(candidate), List.of("tune", "--trial", subject.text()));
+                JsonObject json = answer.json();
+                double seconds = json == null ? Double.NaN : json.get("seconds").getAsDouble();
+                String trouble =
+                        json == null ? answer.trouble() : json.get("message").getAsString();
+                now = candidate.equals(AS_SHIPPED) ? seconds : now;
+                if (trouble.isEmpty() && seconds < least && !candidate.equals(AS_SHIPPED)) {
+                    least = seconds;
+                    best = candidate;
+                }
+                table.row(
+                        candidate,
+                        trouble.isEmpty() ? String.format(Locale.ROOT, "%.3f ms", seconds * 1e3) : "-",
+                        trouble.isEmpty() ? String.format(Locale.ROOT, "%.2f", now / seconds) : "-",
+                        ErrorLine.onOneLine(trouble));
+                progress.step();
+            }
+        }
+        table.print(out());
+        out().flush();
+        return best;
+    }
+
+    private static List<String> properties(String candidate) {
+        List<String> properties = new ArrayList<>();
+        String cache = System.getProperty("heed.cache");
+        if (cache != null) {
+            properties.add("-Dheed.cache=" + cache);
+        }
+        if (!candidate.equals(AS_SHIPPED)) {
+            properties.add("-D" + TILES + "=" + candidate);
+        }
+        return properties;
+    }
+
+    /** First over lengths that cross every tile, with canaries; then the case itself, timed and checked as well. */
+    private int tryHere(String text) {
+        Subject subject = Subject.of(text);
+        System.setProperty(CANARIES, "true");
+        Verdict caged = check(subject.crossing(), 0);
+        System.clearProperty(CANARIES);
+        boolean passed = caged.status() == Verdict.Status.PASS;
+        Verdict timed = passed ? check(subject.text(), REPEATS) : caged;
+        var json = new JsonObject();
+        json.addProperty("seconds", timed.medianNanos() * 1e-9);
+        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.toString());
+        try {
+            if (file != null) {
+                Files.writeString(file, JsonText.of(json));
+            } else {
+                print(json);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return OK;
+    }
+
+    /** A backend of its own for each check: the properties are read when it opens the device. */
+    private Verdict check(String text, int repeats) {
+        Case asked = Case.parse(text);
+        try (var backend = new OpenClBackend()) {
+            var verifier = new Verifier(backend);
+            return repeats == 0 ? verifier.check(asked) : verifier.check(asked, repeats);
+        }
+    }
+}
