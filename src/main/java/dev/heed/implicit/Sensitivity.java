@@ -3,8 +3,7 @@ package dev.heed.implicit;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
-import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
+import java.util.SplittableRandom;
 
 /**
  * Implicit attention: how much output position {@code i} depends on input position {@code j}, the Frobenius norm of the
@@ -70,7 +69,7 @@ public final class Sensitivity {
         }
         Tensor output = function.forward(input);
         requireSequence(output);
-        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        var random = new SplittableRandom(seed);
         double[][] squares = squares(input, output);
         for (int probe = 0; probe < probes; probe++) {
             for (long i = 0; i < output.size(0); i++) {
