@@ -58,6 +58,8 @@ class ArchitectureTest {
             Map.entry("backend.opencl", ". tensor mask score softmax random machine tuning opencl ffi"),
             Map.entry("layer", ". tensor mask score softmax random"),
             Map.entry("pooling", ". tensor mask score softmax random"),
+            Map.entry("mechanism", ". tensor mask score random"),
+            Map.entry("implicit", ". tensor"),
             Map.entry("kv", ". tensor mask softmax"),
             Map.entry("verify", ". tensor mask score random backend.reference"),
             Map.entry("onnx", "tensor"),
