@@ -26,6 +26,7 @@ module dev.heed {
     exports dev.heed.backend.vector;
     exports dev.heed.bert;
     exports dev.heed.conformance;
+    exports dev.heed.layer;
     exports dev.heed.machine;
     exports dev.heed.mask;
     exports dev.heed.onnx;
@@ -34,6 +35,7 @@ module dev.heed {
     exports dev.heed.softmax;
     exports dev.heed.storage;
     exports dev.heed.tensor;
+    exports dev.heed.training;
     exports dev.heed.verify;
     exports dev.heed.view;
 

@@ -12,14 +12,14 @@ import java.util.function.DoubleSupplier;
  * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3} truncation and rounding both stay
  * below 1e-10 for losses of the size of 1.
  */
-final class CentralDifference {
+public final class CentralDifference {
     private static final double STEP = 1e-3;
     private static final double RELATIVE = 1e-6;
 
     private CentralDifference() {}
 
     /** Every element of the gradient is the slope of the loss in that element of the input, relative 1e-6. */
-    static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
+    public static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
         double[] saved = input.toDoubleArray();
         double[] slopes = gradient.toDoubleArray();
         double floor = Math.max(1e-3, RandomTensors.largest(gradient) / 100);
@@ -40,7 +40,7 @@ final class CentralDifference {
     }
 
     /** The slope of the loss along a random direction is the inner product of that direction with the gradient. */
-    static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
+    public static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
         Tensor[] saved = new Tensor[inputs.length];
         Tensor[] directions = new Tensor[inputs.length];
         double expected = 0;
@@ -72,7 +72,7 @@ final class CentralDifference {
     }
 
     /** The inner product of a tensor with fixed random numbers, and those numbers as its gradient. */
-    static double weighed(Tensor output, Tensor gradient) {
+    public static double weighed(Tensor output, Tensor gradient) {
         double sum = 0;
         double[] y = output.toDoubleArray();
         double[] dy = gradient.toDoubleArray();
