@@ -72,6 +72,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new CourseCommand(surroundings))
                 .addSubcommand(new TuneCommand(surroundings))
+                .addSubcommand(DemoCommand.commandLine(surroundings))
                 .addSubcommand(new BundleCommand(surroundings));
         heed.setUsageHelpWidth(100);
         heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));

@@ -12,6 +12,7 @@ import dev.heed.training.Adam;
 import dev.heed.training.Loss;
 import dev.heed.training.Trainer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +38,7 @@ public final class DateTranslator {
      */
     public record Size(int hidden, int batch, int steps, double rate) {
         /** What reaches 98 %. */
-        public static final Size FULL = new Size(64, 64, 2000, 0.003);
+        public static final Size FULL = new Size(48, 64, 700, 0.004);
 
         /** What shows that it runs. */
         public static final Size QUICK = new Size(16, 16, 20, 0.003);
@@ -71,6 +72,11 @@ public final class DateTranslator {
     /** {@return the dates it learns} */
     public DateText dates() {
         return dates;
+    }
+
+    /** {@return the attention} */
+    public AttentionKind kind() {
+        return kind;
     }
 
     /** {@return how many numbers were trained} */
@@ -199,6 +205,9 @@ public final class DateTranslator {
 
     /** {@return a translator from a file that {@link #save} wrote} */
     public static DateTranslator load(Path file) {
+        if (!Files.isReadable(file)) {
+            throw foreign(file, "a file that may be read", "none");
+        }
         Map<String, Tensor> stored = new LinkedHashMap<>(SafeTensors.read(file));
         Map<String, String> notes = SafeTensors.open(file).metadata();
         AttentionKind kind = AttentionKind.of(notes.getOrDefault("attention", ""))

@@ -16,13 +16,13 @@ class MainTest {
     void helpNamesAllCommands() {
         String help = Heed.run("--help").succeeded().out();
         for (String command :
-                List.of("devices", "run", "verify", "conformance", "explain", "Examples:", "Exit codes")) {
+                List.of("devices", "run", "verify", "conformance", "explain", "demo", "Examples:", "Exit codes")) {
             assertTrue(help.contains(command), help);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "run", "verify", "conformance", "explain"})
+    @ValueSource(strings = {"devices", "run", "verify", "conformance", "explain", "demo"})
     void everyCommandExplainsItself(String command) {
         String help = Heed.run(command, "--help").succeeded().out();
         assertTrue(help.startsWith("Usage: heed " + command), help);
@@ -42,7 +42,7 @@ class MainTest {
     @Test
     void wrongUse() {
         Heed.run().failedWith(2, "a command is missing", "HINT: heed --help");
-        Heed.run("devics").failedWith(2, "devics", "did you mean devices?");
+        Heed.run("devics").failedWith(2, "devics", "did you mean devices");
         Heed.run("frobnicate").failedWith(2, "frobnicate", "HINT: heed --help");
         Heed.run("").failedWith(2);
         Heed.run("--nope").failedWith(2, "--nope");

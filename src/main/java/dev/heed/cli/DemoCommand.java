@@ -1,0 +1,28 @@
+package dev.heed.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** {@code heed demo NAME}: small trained examples. */
+@Command(
+        name = "demo",
+        description = {"Train a small example, here and now, and show what it learned.", ""},
+        synopsisSubcommandLabel = "NAME",
+        commandListHeading = "%nDemos:%n",
+        footer = {"", "Examples:", "  heed demo translate", "  heed demo translate --attention none"})
+final class DemoCommand extends HeedCommand {
+    DemoCommand(Surroundings surroundings) {
+        super(surroundings);
+    }
+
+    /** {@return the command with its demos} */
+    static CommandLine commandLine(Surroundings surroundings) {
+        return new CommandLine(new DemoCommand(surroundings)).addSubcommand(new TranslateDemo(surroundings));
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec().commandLine(), "a demo is missing");
+    }
+}
