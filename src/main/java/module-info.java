@@ -26,10 +26,13 @@ module dev.heed {
     exports dev.heed.backend.vector;
     exports dev.heed.bert;
     exports dev.heed.conformance;
+    exports dev.heed.implicit;
     exports dev.heed.layer;
     exports dev.heed.machine;
     exports dev.heed.mask;
+    exports dev.heed.mechanism;
     exports dev.heed.onnx;
+    exports dev.heed.pooling;
     exports dev.heed.random;
     exports dev.heed.score;
     exports dev.heed.softmax;

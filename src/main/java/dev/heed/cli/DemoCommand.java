@@ -10,7 +10,14 @@ import picocli.CommandLine.ParameterException;
         description = {"Train a small example, here and now, and show what it learned.", ""},
         synopsisSubcommandLabel = "NAME",
         commandListHeading = "%nDemos:%n",
-        footer = {"", "Examples:", "  heed demo translate", "  heed demo translate --attention none"})
+        footer = {
+            "",
+            "Examples:",
+            "  heed demo pooling",
+            "  heed demo pooling --svg pictures --seed 7",
+            "  heed demo translate",
+            "  heed demo translate --attention none"
+        })
 final class DemoCommand extends HeedCommand {
     DemoCommand(Surroundings surroundings) {
         super(surroundings);
@@ -18,7 +25,9 @@ final class DemoCommand extends HeedCommand {
 
     /** {@return the command with its demos} */
     static CommandLine commandLine(Surroundings surroundings) {
-        return new CommandLine(new DemoCommand(surroundings)).addSubcommand(new TranslateDemo(surroundings));
+        return new CommandLine(new DemoCommand(surroundings))
+                .addSubcommand(new PoolingDemo(surroundings))
+                .addSubcommand(new TranslateDemo(surroundings));
     }
 
     @Override

@@ -47,6 +47,38 @@ public sealed interface Mask {
         return new Dense(takesPart);
     }
 
+    /**
+     * {@return for every query a run of keys of its own}
+     *
+     * @param spans i64 {@code [batch, numHeads, seqLenQ, 2]}: the first key and one past the last; an empty run leaves the
+     *     row empty; axes of size 1 are shared
+     */
+    static Mask spans(Tensor spans) {
+        return new Spans(spans);
+    }
+
+    /**
+     * {@return a block-sparse mask: whole blocks of queries by keys take part, the last of each axis may be cut short}
+     *
+     * @param takesPart bool {@code [batch, numHeads, ceil(seqLenQ / queryBlock), ceil(seqLenKv / keyBlock)]}; leading axes
+     *     of size 1 are shared, missing ones too
+     * @param queryBlock how many queries a block has
+     * @param keyBlock how many keys a block has
+     */
+    static Mask blocks(Tensor takesPart, long queryBlock, long keyBlock) {
+        return new Blocks(takesPart, queryBlock, keyBlock);
+    }
+
+    /**
+     * {@return a block-sparse mask as it is drawn, shared by all batches and heads: {@code blocks(64, "#..", "##.", ".##")}}
+     *
+     * @param block how many queries and how many keys a block has
+     * @param rows a row of blocks each, {@code #} where the block takes part, {@code .} where not
+     */
+    static Mask blocks(long block, String... rows) {
+        return Blocks.drawn(block, rows);
+    }
+
     /** {@return keys that this and the other mask let take part} */
     default Mask and(Mask other) {
         if (this instanceof None) {
@@ -72,7 +104,8 @@ public sealed interface Mask {
 
     /**
      * {@return the mask without its data, as case strings spell it: {@code none}, {@code causal:br}, {@code window:3,0:br},
-     * {@code keylens}, {@code dense:1x1x4x6}, {@code causal:br&keylens}, {@code (a|b)}}
+     * {@code keylens}, {@code dense:1x1x4x6}, {@code spans:2x1x4}, {@code blocks:64x64:1x1x4x6}, {@code causal:br&keylens},
+     * {@code (a|b)}}
      */
     String pattern();
 
@@ -80,6 +113,8 @@ public sealed interface Mask {
     default List<Tensor> tensors() {
         return switch (this) {
             case Dense dense -> List.of(dense.takesPart());
+            case Spans spans -> List.of(spans.spans());
+            case Blocks blocks -> List.of(blocks.takesPart());
             case And and ->
                 and.masks().stream().flatMap(mask -> mask.tensors().stream()).toList();
             case Or or ->
@@ -311,6 +346,126 @@ public sealed interface Mask {
             return LongStream.of(takesPart.shape())
                     .mapToObj(Long::toString)
                     .collect(Collectors.joining("x", "dense:", ""));
+        }
+    }
+
+    /**
+     * See {@link #spans(Tensor)}.
+     *
+     * @param spans i64, broadcast to {@code [batch, numHeads, seqLenQ, 2]}
+     */
+    record Spans(Tensor spans) implements Mask {
+        /** Checks the type. */
+        public Spans {
+            if (spans.type() != DType.I64 || spans.rank() != 4 || spans.size(3) != 2) {
+                throw new InvalidInputException(
+                        "Spans are a first and an end key for each query",
+                        "i64 [batch, numHeads, seqLenQ, 2]",
+                        spans.toString(),
+                        "Tensor.of(new long[] {0, 2, 1, 3}, 1, 1, 2, 2)");
+            }
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new SpanRows(spans, seqLenKv);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            spans.requireAccessible("spans");
+            spans.expand(batch, numHeads, seqLenQ, 2);
+        }
+
+        @Override
+        public String pattern() {
+            return "spans:" + spans.size(0) + "x" + spans.size(1) + "x" + spans.size(2);
+        }
+    }
+
+    /**
+     * See {@link #blocks(Tensor, long, long)}.
+     *
+     * @param takesPart bool, one truth value a block
+     * @param queryBlock how many queries a block has
+     * @param keyBlock how many keys a block has
+     */
+    record Blocks(Tensor takesPart, long queryBlock, long keyBlock) implements Mask {
+        /** Checks the blocks and adds missing leading axes. */
+        public Blocks {
+            if (takesPart.type() != DType.BOOL || takesPart.rank() > 4 || takesPart.rank() < 2) {
+                throw new InvalidInputException(
+                        "A block mask has a truth value for each block",
+                        "bool of rank 2 to 4, true = takes part",
+                        takesPart.toString(),
+                        "Mask.blocks(64, \"#.\", \"##\") draws one");
+            }
+            if (queryBlock < 1 || keyBlock < 1) {
+                throw new InvalidInputException(
+                        "A block has queries and keys",
+                        "sizes of 1 or more",
+                        queryBlock + " queries by " + keyBlock + " keys",
+                        "Mask.blocks(takesPart, 64, 64)");
+            }
+            while (takesPart.rank() < 4) {
+                takesPart = takesPart.unsqueeze(0);
+            }
+        }
+
+        private static Blocks drawn(long block, String... rows) {
+            int width = rows.length == 0 ? 0 : rows[0].length();
+            boolean[] truths = new boolean[rows.length * width];
+            for (int i = 0; i < truths.length; i++) {
+                String row = rows[i / width];
+                char drawn = row.length() == width ? row.charAt(i % width) : '?';
+                if (drawn != '#' && drawn != '.') {
+                    throw undrawn(rows);
+                }
+                truths[i] = drawn == '#';
+            }
+            if (truths.length == 0) {
+                throw undrawn(rows);
+            }
+            return new Blocks(Tensor.of(truths, rows.length, width), block, block);
+        }
+
+        private static InvalidInputException undrawn(String... rows) {
+            return new InvalidInputException(
+                    "The blocks cannot be read",
+                    "rows of one length, # where a block takes part and . where not",
+                    Arrays.toString(rows),
+                    "Mask.blocks(64, \"#.\", \"##\")");
+        }
+
+        @Override
+        public BoundMask on(long seqLenQ, long seqLenKv) {
+            return new BlockRows(takesPart, queryBlock, keyBlock, seqLenKv);
+        }
+
+        @Override
+        public void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv) {
+            takesPart.requireAccessible("mask");
+            long down = Math.ceilDiv(seqLenQ, queryBlock);
+            long across = Math.ceilDiv(seqLenKv, keyBlock);
+            boolean fits = (takesPart.size(0) == 1 || takesPart.size(0) == batch)
+                    && (takesPart.size(1) == 1 || takesPart.size(1) == numHeads)
+                    && takesPart.size(2) == down
+                    && takesPart.size(3) == across;
+            if (!fits) {
+                throw new InvalidInputException(
+                        "The blocks do not cover the queries and keys",
+                        "[" + batch + " or 1, " + numHeads + " or 1, " + down + ", " + across + "] blocks of "
+                                + queryBlock + " by " + keyBlock,
+                        takesPart.toString(),
+                        "a block that is cut short at the end counts in full");
+            }
+        }
+
+        @Override
+        public String pattern() {
+            return LongStream.of(takesPart.shape())
+                    .mapToObj(Long::toString)
+                    .collect(Collectors.joining("x", "blocks:" + queryBlock + "x" + keyBlock + ":", ""));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.heed.mask;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -15,6 +16,11 @@ public final class MaskPattern {
 
         /** {@return the truth values of a {@code dense:...} mask of the given shape} */
         Tensor dense(long... shape);
+
+        /** {@return the runs of keys of a {@code spans:...} mask, i64 of the given shape; empty ones where nobody says more} */
+        default Tensor spans(long... shape) {
+            return Tensor.zeros(DType.I64, shape);
+        }
     }
 
     /** The parser recurses: more would exhaust the stack before they meant anything. */
@@ -78,15 +84,32 @@ public final class MaskPattern {
                 case "window/2" -> window(words[1], CausalAlignment.BOTTOM_RIGHT);
                 case "window/3" -> window(words[1], CausalAlignment.parse(words[2]));
                 case "keylens/1" -> Mask.keyLengths(data.keyLengths());
-                case "dense/2" ->
-                    Mask.dense(data.dense(Arrays.stream(words[1].split("x", -1))
-                            .mapToLong(Long::parseLong)
-                            .toArray()));
+                case "dense/2" -> Mask.dense(data.dense(sizes(words[1])));
+                case "spans/2" -> spans(sizes(words[1]));
+                case "blocks/3" -> blocks(sizes(words[1]), sizes(words[2]));
                 default -> throw unreadable();
             };
         } catch (NumberFormatException e) {
             throw unreadable();
         }
+    }
+
+    private Mask spans(long[] sizes) {
+        if (sizes.length != 3) {
+            throw unreadable();
+        }
+        return Mask.spans(data.spans(sizes[0], sizes[1], sizes[2], 2));
+    }
+
+    private Mask blocks(long[] block, long[] sizes) {
+        if (block.length != 2 || sizes.length != 4) {
+            throw unreadable();
+        }
+        return Mask.blocks(data.dense(sizes), block[0], block[1]);
+    }
+
+    private static long[] sizes(String word) {
+        return Arrays.stream(word.split("x", -1)).mapToLong(Long::parseLong).toArray();
     }
 
     private static Mask window(String bounds, CausalAlignment alignment) {
@@ -112,7 +135,8 @@ public final class MaskPattern {
     private InvalidInputException unreadable() {
         return new InvalidInputException(
                 "The mask cannot be read",
-                "none, causal[:br|:tl|:+3], window:3,0[:br], keylens, dense:1x1x4x6, joined by & or as (a|b)",
+                "none, causal[:br|:tl|:+3], window:3,0[:br], keylens, dense:1x1x4x6, spans:2x1x4,"
+                        + " blocks:64x64:1x1x4x6, joined by & or as (a|b)",
                 pattern,
                 "write mask=causal:br&keylens");
     }

@@ -241,6 +241,18 @@ final class CaseData {
                 dense.copyFrom(Tensor.of(values, shape));
                 return dense;
             }
+
+            @Override
+            public Tensor spans(long... shape) {
+                Tensor spans = place(DType.I64, shape);
+                double[] ends = new double[Math.toIntExact(spans.elementCount())];
+                for (int i = 0; i < ends.length; i += 2) {
+                    ends[i] = random.nextInt(Math.toIntExact(s.seqLenKv()));
+                    ends[i + 1] = ends[i] + random.nextInt(Math.toIntExact(s.seqLenKv() - (long) ends[i]) + 1);
+                }
+                spans.copyFrom(Tensor.of(ends, shape));
+                return spans;
+            }
         });
     }
 

@@ -187,6 +187,11 @@ public final class CaseGrid {
                 add("masks", "q2x4x%1$dx16 kv2x%2$d f32 lse mask=" + mask + " poison backward seed=2", l[0], l[1]);
             }
         }
+        for (String mask :
+                List.of("spans:2x4x33", "spans:1x1x33&causal:br", "blocks:8x16:2x1x5x5", "blocks:5x70:1x4x7x1")) {
+            add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison");
+            add("masks", "q2x4x33x16 kv2x70 f32 lse mask=" + mask + " poison backward seed=2");
+        }
     }
 
     private void modifiers() {

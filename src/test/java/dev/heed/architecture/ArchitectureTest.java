@@ -59,6 +59,8 @@ class ArchitectureTest {
             Map.entry("training", ". tensor layer"),
             Map.entry("demo", ". tensor score layer training storage"),
             Map.entry("pooling", ". tensor mask score softmax random"),
+            Map.entry("mechanism", ". tensor mask score random"),
+            Map.entry("implicit", ". tensor"),
             Map.entry("kv", ". tensor mask softmax"),
             Map.entry("verify", ". tensor mask score random backend.reference"),
             Map.entry("onnx", "tensor"),

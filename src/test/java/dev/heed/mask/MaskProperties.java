@@ -96,7 +96,42 @@ class MaskProperties {
                                 (shared & 2) == 0 ? HEADS : 1,
                                 (shared & 4) == 0 ? q : 1,
                                 (shared & 8) == 0 ? k : 1)));
-        return Arbitraries.oneOf(Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense);
+        Arbitrary<Mask> spans = Combinators.combine(
+                        Arbitraries.longs().between(0, 1000),
+                        Arbitraries.integers().between(0, 7))
+                .as((seed, shared) -> spans(
+                        k,
+                        new Random(seed),
+                        (shared & 1) == 0 ? BATCH : 1,
+                        (shared & 2) == 0 ? HEADS : 1,
+                        (shared & 4) == 0 ? q : 1));
+        Arbitrary<Mask> blocks = Combinators.combine(
+                        Arbitraries.longs().between(0, 1000),
+                        Arbitraries.longs().between(1, 5),
+                        Arbitraries.longs().between(1, 5),
+                        Arbitraries.integers().between(0, 3))
+                .as((seed, down, across, shared) -> Mask.blocks(
+                        new RandomTensors(seed)
+                                .truths(
+                                        0.5,
+                                        (shared & 1) == 0 ? BATCH : 1,
+                                        (shared & 2) == 0 ? HEADS : 1,
+                                        Math.ceilDiv(q, down),
+                                        Math.ceilDiv(k, across)),
+                        down,
+                        across));
+        return Arbitraries.oneOf(
+                Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense, spans, blocks);
+    }
+
+    /** Runs of keys, some of them empty, some beyond the last key. */
+    private static Mask spans(int k, Random random, long... shape) {
+        long[] ends = new long[(int) (shape[0] * shape[1] * shape[2] * 2)];
+        for (int i = 0; i < ends.length; i += 2) {
+            ends[i] = random.nextInt(k + 4) - 2;
+            ends[i + 1] = ends[i] + random.nextInt(k + 2) - 1;
+        }
+        return Mask.spans(Tensor.of(ends, shape[0], shape[1], shape[2], 2));
     }
 
     private static Arbitrary<Long> bound() {

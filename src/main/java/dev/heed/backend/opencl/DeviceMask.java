@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A mask as kernels read it: for each batch a band of key - query and an end of the keys, and at most one dense part. A
- * conjunction of bands and lengths stays that small; what is joined by OR, or has two dense parts, becomes one dense mask.
+ * conjunction of bands and lengths stays that small; spans, blocks, what is joined by OR, or has two dense parts, becomes one
+ * dense mask.
  */
 final class DeviceMask {
     private static final int FAR = 1 << 30;
@@ -56,6 +57,8 @@ final class DeviceMask {
             case Mask.Dense(Tensor takesPart) -> addDense(takesPart);
             case Mask.And(List<Mask> masks) -> masks.forEach(this::add);
             case Mask.Or or -> addDense(written(or));
+            case Mask.Spans spans -> addDense(written(spans));
+            case Mask.Blocks blocks -> addDense(written(blocks));
         }
     }
 
@@ -104,6 +107,8 @@ final class DeviceMask {
             case Mask.Window window -> perBatch(window.alignment());
             case Mask.KeyLengths ignored -> true;
             case Mask.Dense(Tensor takesPart) -> takesPart.size(0) > 1;
+            case Mask.Spans(Tensor spans) -> spans.size(0) > 1;
+            case Mask.Blocks blocks -> blocks.takesPart().size(0) > 1;
             case Mask.And(List<Mask> masks) -> masks.stream().anyMatch(DeviceMask::perBatch);
             case Mask.Or(List<Mask> masks) -> masks.stream().anyMatch(DeviceMask::perBatch);
         };

@@ -1,0 +1,117 @@
+package dev.heed.implicit;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.SplittableRandom;
+
+/**
+ * Implicit attention: how much output position {@code i} depends on input position {@code j}, the Frobenius norm of the
+ * Jacobian block {@code dy_i / dx_j} (the sequential Jacobian of Graves 2012; for images Simonyan et al. 2014). The matrix
+ * {@code [outputs, inputs]} is f64 and can be shown beside explicit weights.
+ */
+public final class Sensitivity {
+    private Sensitivity() {}
+
+    /** {@return the norms, exactly: one backward pass for each number of the output} */
+    public static Tensor exact(Differentiable function, Tensor input) {
+        requireSequence(input);
+        Tensor output = function.forward(input);
+        requireSequence(output);
+        double[][] squares = squares(input, output);
+        for (long i = 0; i < output.size(0); i++) {
+            for (long c = 0; c < output.size(1); c++) {
+                Tensor up = Tensor.zeros(output.type(), output.shape());
+                up.set(1, i, c);
+                add(squares[(int) i], function.backward(input, up), 1);
+            }
+        }
+        return roots(squares);
+    }
+
+    /**
+     * {@return for each output position the norm of the gradient of {@code u_i . y_i}: one backward pass for each position}
+     *
+     * @param direction {@code u}, of the output's shape: for example the gradient of a loss
+     */
+    public static Tensor along(Differentiable function, Tensor input, Tensor direction) {
+        requireSequence(input);
+        Tensor output = function.forward(input);
+        requireSequence(output);
+        if (!direction.hasShape(output.shape())) {
+            throw new InvalidInputException(
+                    "The direction does not fit the output",
+                    output.toString(),
+                    direction.toString(),
+                    "one number for each of the output");
+        }
+        double[][] squares = squares(input, output);
+        for (long i = 0; i < output.size(0); i++) {
+            Tensor up = Tensor.zeros(output.type(), output.shape());
+            up.select(0, i).copyFrom(direction.select(0, i).to(output.type()));
+            add(squares[(int) i], function.backward(input, up), 1);
+        }
+        return roots(squares);
+    }
+
+    /**
+     * {@return an estimate of {@link #exact}: for random directions {@code u} of independent signs the mean of the squared norms
+     * is that of {@code exact} (Hutchinson 1990)} A norm is at most {@code sqrt(width)} times too large; the error of the squares
+     * falls with the square root of the probes.
+     *
+     * @param probes how many backward passes for each output position
+     * @param seed the same seed gives the same estimate
+     */
+    public static Tensor estimated(Differentiable function, Tensor input, int probes, long seed) {
+        requireSequence(input);
+        if (probes < 1) {
+            throw new InvalidInputException("There is nothing to probe with", "1 probe or more", probes + " probes", "16");
+        }
+        Tensor output = function.forward(input);
+        requireSequence(output);
+        var random = new SplittableRandom(seed);
+        double[][] squares = squares(input, output);
+        for (int probe = 0; probe < probes; probe++) {
+            for (long i = 0; i < output.size(0); i++) {
+                Tensor up = Tensor.zeros(output.type(), output.shape());
+                for (long c = 0; c < output.size(1); c++) {
+                    up.set(random.nextBoolean() ? 1 : -1, i, c);
+                }
+                add(squares[(int) i], function.backward(input, up), 1.0 / probes);
+            }
+        }
+        return roots(squares);
+    }
+
+    private static double[][] squares(Tensor input, Tensor output) {
+        return new double[Math.toIntExact(output.size(0))][Math.toIntExact(input.size(0))];
+    }
+
+    private static void add(double[] squares, Tensor gradient, double share) {
+        double[] numbers = gradient.toDoubleArray();
+        int width = numbers.length / squares.length;
+        for (int n = 0; n < numbers.length; n++) {
+            squares[n / width] += share * numbers[n] * numbers[n];
+        }
+    }
+
+    private static Tensor roots(double[][] squares) {
+        Tensor roots = Tensor.zeros(DType.F64, squares.length, squares[0].length);
+        for (int i = 0; i < squares.length; i++) {
+            for (int j = 0; j < squares[i].length; j++) {
+                roots.set(Math.sqrt(squares[i][j]), i, j);
+            }
+        }
+        return roots;
+    }
+
+    private static void requireSequence(Tensor tensor) {
+        if (tensor.rank() != 2 || !tensor.type().isFloating()) {
+            throw new InvalidInputException(
+                    "A sensitivity is one of sequences",
+                    "numbers [length, width]",
+                    tensor.toString(),
+                    "select(0, b) takes one of a batch");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+/**
+ * What a model looks at without saying so: how much each output position depends on each input position.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: root, {@code tensor}.
+ */
+@NullMarked
+package dev.heed.implicit;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,164 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionEngine;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Objects;
+
+/**
+ * One key for each query, as {@link HardAttention} takes it, with what its training needs. The log-probability is the LSE
+ * of the one key less the LSE of all, so its gradient is two backward passes with LSE gradients.
+ */
+public final class Choice {
+    private final AttentionEngine engine;
+    private final AttentionInputs soft;
+    private final AttentionResult all;
+    private final AttentionInputs hard;
+    private final AttentionResult chosen;
+    private final Tensor keys;
+    private final Tensor logProbability;
+
+    Choice(
+            AttentionEngine engine,
+            AttentionInputs soft,
+            AttentionResult all,
+            AttentionInputs hard,
+            AttentionResult chosen,
+            Tensor keys) {
+        this.engine = engine;
+        this.soft = soft;
+        this.all = all;
+        this.hard = hard;
+        this.chosen = chosen;
+        this.keys = keys;
+        Tensor one = Objects.requireNonNull(chosen.lse());
+        Tensor every = Objects.requireNonNull(all.lse());
+        this.logProbability = Tensor.zeros(one.type(), one.shape());
+        for (long b = 0; b < one.size(0); b++) {
+            for (long h = 0; h < one.size(1); h++) {
+                for (long i = 0; i < one.size(2); i++) {
+                    if (keys.get(b, h, i) >= 0) {
+                        logProbability.set(Math.min(0, one.get(b, h, i) - every.get(b, h, i)), b, h, i);
+                    }
+                }
+            }
+        }
+    }
+
+    /** {@return the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}} */
+    public Tensor output() {
+        return chosen.output();
+    }
+
+    /** {@return the keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 where there is nothing to see} */
+    public Tensor keys() {
+        return keys;
+    }
+
+    /** {@return the logarithm of the probability of each key, {@code [batch, numHeads, seqLenQ]}} */
+    public Tensor logProbability() {
+        return logProbability;
+    }
+
+    /** {@return what was chosen from} */
+    AttentionInputs inputs() {
+        return soft;
+    }
+
+    AttentionEngine engine() {
+        return engine;
+    }
+
+    /**
+     * {@return the gradients of a loss through the log-probabilities; that of the value is zero}
+     *
+     * @param gradient the gradient of the loss with respect to {@link #logProbability}
+     */
+    public AttentionGradients backward(Tensor gradient) {
+        var sum = new GradientSum(soft);
+        addLogProbability(gradient, sum);
+        return sum.total();
+    }
+
+    /**
+     * {@return the gradients of a loss through the chosen values and the log-probabilities} Keys and queries learn by the
+     * latter alone: which key was taken does not move with a small step.
+     *
+     * @param outputGradient the gradient with respect to {@link #output}
+     * @param gradient the gradient with respect to {@link #logProbability}
+     */
+    public AttentionGradients backward(Tensor outputGradient, Tensor gradient) {
+        var sum = new GradientSum(soft);
+        addLogProbability(gradient, sum);
+        addValues(outputGradient, sum);
+        return sum.total();
+    }
+
+    /**
+     * {@return the gradients of a loss as if queries and keys had weighed the values softly; the value's is that of the
+     * choice} This is the straight-through estimator (Bengio et al. 2013), which is biased.
+     *
+     * @param outputGradient the gradient with respect to {@link #output}
+     */
+    public AttentionGradients straightThrough(Tensor outputGradient) {
+        requireLike(outputGradient, chosen.output());
+        var sum = new GradientSum(soft);
+        sum.addWithoutValue(engine.backward(soft, all, outputGradient, null));
+        addValues(outputGradient, sum);
+        return sum.total();
+    }
+
+    void addLogProbability(Tensor gradient, GradientSum sum) {
+        if (!gradient.type().isFloating() || !gradient.hasShape(logProbability.shape())) {
+            throw misfit(logProbability, gradient);
+        }
+        double[] up = gradient.toDoubleArray();
+        double[] down = new double[up.length];
+        for (int n = 0; n < up.length; n++) {
+            down[n] = -up[n];
+        }
+        DType type = logProbability.type();
+        Tensor nothing = Tensor.zeros(chosen.output().type(), chosen.output().shape());
+        sum.addWithoutValue(engine.backward(
+                hard, chosen, nothing, Tensor.of(up, gradient.shape()).to(type)));
+        sum.addWithoutValue(engine.backward(
+                soft, all, nothing, Tensor.of(down, gradient.shape()).to(type)));
+    }
+
+    /** The value of a key gathers the gradients of the queries that took it. */
+    private void addValues(Tensor outputGradient, GradientSum sum) {
+        requireLike(outputGradient, chosen.output());
+        AttentionShape s = soft.problem().shape();
+        for (long b = 0; b < s.batch(); b++) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                for (long i = 0; i < s.seqLenQ(); i++) {
+                    long key = (long) keys.get(b, h, i);
+                    for (long d = 0; key >= 0 && d < s.valueHeadDim(); d++) {
+                        long kvHead = h / s.groupSize();
+                        double there = sum.value().get(b, kvHead, key, d);
+                        sum.value().set(there + outputGradient.get(b, h, i, d), b, kvHead, key, d);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void requireLike(Tensor gradient, Tensor tensor) {
+        if (gradient.type() != tensor.type() || !gradient.hasShape(tensor.shape())) {
+            throw misfit(tensor, gradient);
+        }
+    }
+
+    private static InvalidInputException misfit(Tensor expected, Tensor got) {
+        return new InvalidInputException(
+                "The gradient does not fit the choice",
+                expected.toString(),
+                got.toString(),
+                "one number for each of choice.logProbability(), or of choice.output()");
+    }
+}

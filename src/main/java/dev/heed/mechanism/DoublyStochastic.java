@@ -1,0 +1,75 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionEngine;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+
+/**
+ * The doubly stochastic regulariser {@code lambda sum_j (1 - sum_i a_ij)^2}, summed over batches and heads: over all
+ * queries every key should be looked at as much as every other (Xu et al. 2015, equation 14).
+ *
+ * <p>The sums of the columns are the gradient of a value of one column for an output gradient of ones, and
+ * {@code da_ij = -2 lambda (1 - sum_i a_ij)} is the same for all rows, so it is a column of the values: two attentions over
+ * a value of as many columns as heads share a key, and no matrix of weights.
+ *
+ * @param loss the penalty
+ * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; keys that no query may see have 0
+ * @param gradients the gradients of the penalty; that of the value is zero
+ */
+public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradients gradients) {
+    /** {@return the penalty of an attention's weights} */
+    public static DoublyStochastic of(AttentionInputs inputs, double lambda) {
+        return of(inputs, lambda, AttentionEngine.AUTOMATIC);
+    }
+
+    /**
+     * {@return the penalty of an attention's weights, computed by an engine}
+     *
+     * @param lambda the weight of the penalty, 0 or more
+     * @throws InvalidInputException if the options have a sink, dropout, or ask to keep weights or scores
+     */
+    public static DoublyStochastic of(AttentionInputs inputs, double lambda, AttentionEngine engine) {
+        if (!(lambda >= 0) || !Double.isFinite(lambda)) {
+            throw new InvalidInputException(
+                    "The weight of the penalty is not negative",
+                    "lambda >= 0 and finite",
+                    String.valueOf(lambda),
+                    "DoublyStochastic.of(inputs, 1)");
+        }
+        QueryRows.requirePlain("doubly stochastic regulariser", inputs);
+        AttentionShape s = inputs.problem().shape();
+        long group = s.groupSize();
+        // each query head of a group has a column of the shared value to itself
+        Tensor value = Tensor.zeros(inputs.value().type(), s.batch(), s.numKvHeads(), s.seqLenKv(), group);
+        Tensor ones = Tensor.zeros(inputs.value().type(), s.batch(), s.numHeads(), s.seqLenQ(), group);
+        for (long h = 0; h < s.numHeads(); h++) {
+            ones.select(1, h).select(2, h % group).fill(1);
+        }
+        AttentionInputs summing = AttentionInputs.of(
+                inputs.query(), inputs.key(), value, inputs.options().withLse());
+        AttentionResult plain = engine.forward(summing);
+        Tensor columns = engine.backward(summing, plain, ones, null).value();
+
+        double loss = 0;
+        Tensor sums = Tensor.of(
+                new double[(int) (s.batch() * s.numHeads() * s.seqLenKv())], s.batch(), s.numHeads(), s.seqLenKv());
+        for (long b = 0; b < s.batch(); b++) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                for (long j = 0; j < s.seqLenKv(); j++) {
+                    double sum = columns.get(b, h / group, j, h % group);
+                    sums.set(sum, b, h, j);
+                    loss += lambda * (1 - sum) * (1 - sum);
+                    value.set(-2 * lambda * (1 - sum), b, h / group, j, h % group);
+                }
+            }
+        }
+        AttentionResult pulled = engine.forward(summing);
+        var total = new GradientSum(inputs);
+        total.addWithoutValue(engine.backward(summing, pulled, ones, null));
+        return new DoublyStochastic(loss, sums, total.total());
+    }
+}

@@ -1,0 +1,118 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionEngine;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.ScoreStage;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Objects;
+
+/**
+ * The entropy of each row of weights, {@code H = -sum_j a_j ln a_j} in nats, and its gradient
+ * {@code dH/ds_j = -a_j (ln a_j + H)}. Rows are read in parts, so memory stays bounded. A row with nothing to see has
+ * entropy 0.
+ */
+public final class Entropy {
+    private final AttentionEngine engine;
+    private final AttentionInputs inputs;
+    private final Tensor entropy;
+
+    private Entropy(AttentionEngine engine, AttentionInputs inputs, Tensor entropy) {
+        this.engine = engine;
+        this.inputs = inputs;
+        this.entropy = entropy;
+    }
+
+    /** {@return the entropies of an attention's rows} */
+    public static Entropy of(AttentionInputs inputs) {
+        return of(inputs, AttentionEngine.AUTOMATIC);
+    }
+
+    /**
+     * {@return the entropies of an attention's rows, computed by an engine}
+     *
+     * @throws InvalidInputException if the options have a sink, dropout, or ask to keep weights or scores
+     */
+    public static Entropy of(AttentionInputs inputs, AttentionEngine engine) {
+        QueryRows.requirePlain("entropy", inputs);
+        AttentionShape s = inputs.problem().shape();
+        Tensor entropy = Tensor.zeros(inputs.query().type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ());
+        var found = new Entropy(engine, inputs, entropy);
+        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+            found.read(rows);
+        }
+        return found;
+    }
+
+    /** {@return the entropies, {@code [batch, numHeads, seqLenQ]}} */
+    public Tensor values() {
+        return entropy;
+    }
+
+    private AttentionResult scores(QueryRows rows) {
+        return engine.forward(rows.with(rows.options().withLse().withScores(ScoreStage.MODIFIED)));
+    }
+
+    private void read(QueryRows rows) {
+        AttentionResult result = scores(rows);
+        Tensor scores = Objects.requireNonNull(result.scores());
+        Tensor lse = Objects.requireNonNull(result.lse());
+        for (long b = 0; b < scores.size(0); b++) {
+            for (long h = 0; h < scores.size(1); h++) {
+                for (long i = 0; i < scores.size(2); i++) {
+                    double sum = 0;
+                    for (long j = 0; j < scores.size(3); j++) {
+                        double log = scores.get(b, h, i, j) - lse.get(b, h, i);
+                        sum -= scores.get(b, h, i, j) == Double.NEGATIVE_INFINITY ? 0 : Math.exp(log) * log;
+                    }
+                    entropy.set(sum, b, h, rows.from() + i);
+                }
+            }
+        }
+    }
+
+    /**
+     * {@return the gradients of a loss that depends on the entropies; that of the value is zero}
+     *
+     * @param gradient the gradient of the loss with respect to {@link #values}
+     */
+    public AttentionGradients backward(Tensor gradient) {
+        var sum = new GradientSum(inputs);
+        add(gradient, sum);
+        return sum.total();
+    }
+
+    void add(Tensor gradient, GradientSum sum) {
+        if (!gradient.type().isFloating() || !gradient.hasShape(entropy.shape())) {
+            throw new InvalidInputException(
+                    "The gradient does not fit the entropies",
+                    entropy.toString(),
+                    gradient.toString(),
+                    "one number for each row");
+        }
+        var pullback = new ScorePullback(engine);
+        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+            AttentionResult result = scores(rows);
+            Tensor scores = Objects.requireNonNull(result.scores());
+            Tensor lse = Objects.requireNonNull(result.lse());
+            Tensor slopes = Tensor.zeros(scores.type(), scores.shape());
+            for (long b = 0; b < scores.size(0); b++) {
+                for (long h = 0; h < scores.size(1); h++) {
+                    for (long i = 0; i < scores.size(2); i++) {
+                        double up = gradient.get(b, h, rows.from() + i);
+                        double own = entropy.get(b, h, rows.from() + i);
+                        for (long j = 0; j < scores.size(3); j++) {
+                            double log = scores.get(b, h, i, j) - lse.get(b, h, i);
+                            boolean seen = scores.get(b, h, i, j) != Double.NEGATIVE_INFINITY;
+                            slopes.set(seen ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
+                        }
+                    }
+                }
+            }
+            pullback.add(rows, scores, slopes, sum);
+        }
+    }
+}

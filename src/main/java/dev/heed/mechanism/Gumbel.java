@@ -1,0 +1,35 @@
+package dev.heed.mechanism;
+
+import dev.heed.random.Philox;
+import dev.heed.tensor.Tensor;
+
+/** Gumbel noise for every place of an attention, {@code -ln(-ln u)}, drawn by counters: the same on every backend. */
+final class Gumbel {
+    private final long seed;
+
+    Gumbel(long seed) {
+        this.seed = seed;
+    }
+
+    /** Adds the noise of some query rows to {@code [batch, numHeads, rows, seqLenKv]} numbers. */
+    void addTo(Tensor numbers, long firstRow) {
+        int[] words = new int[4];
+        for (long b = 0; b < numbers.size(0); b++) {
+            for (long h = 0; h < numbers.size(1); h++) {
+                for (long i = 0; i < numbers.size(2); i++) {
+                    for (long j = 0; j < numbers.size(3); j++) {
+                        if ((j & 3) == 0) { // one scramble serves four keys, as in Philox.uniform
+                            words[0] = (int) (j >>> 2);
+                            words[1] = (int) (firstRow + i);
+                            words[2] = (int) h;
+                            words[3] = (int) b;
+                            Philox.scramble(words, seed);
+                        }
+                        double uniform = ((words[(int) (j & 3)] & 0xFFFFFFFFL) + 0.5) * 0x1p-32;
+                        numbers.set(numbers.get(b, h, i, j) - Math.log(-Math.log(uniform)), b, h, i, j);
+                    }
+                }
+            }
+        }
+    }
+}

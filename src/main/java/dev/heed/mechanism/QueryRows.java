@@ -1,0 +1,188 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.mask.BoundMask;
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/**
+ * Some query rows of an attention, as an attention of their own. Where a matrix of queries by keys is needed, it is needed
+ * for so many rows only, and memory stays bounded however long the sequence is.
+ *
+ * @param whole the attention
+ * @param from the first row
+ * @param to one past the last row
+ */
+record QueryRows(AttentionInputs whole, long from, long to) {
+    /** How many places of queries by keys, over all batches and heads, are held at a time. */
+    private static final long PLACES = 1 << 20;
+
+    /** {@return all rows, in parts that hold a bounded number of places} */
+    static List<QueryRows> parts(AttentionInputs whole) {
+        return parts(whole, PLACES);
+    }
+
+    static List<QueryRows> parts(AttentionInputs whole, long places) {
+        AttentionShape s = whole.problem().shape();
+        long rows = Math.clamp(places / (s.batch() * s.numHeads() * s.seqLenKv()), 1, s.seqLenQ());
+        List<QueryRows> parts = new ArrayList<>();
+        for (long from = 0; from < s.seqLenQ(); from += rows) {
+            parts.add(new QueryRows(whole, from, Math.min(s.seqLenQ(), from + rows)));
+        }
+        return parts;
+    }
+
+    /** {@return an attention over one column of zeros, where only scores, weights or the LSE are of interest} */
+    static AttentionInputs withoutValues(AttentionInputs inputs) {
+        AttentionShape s = inputs.problem().shape();
+        Tensor nothing = Tensor.zeros(inputs.value().type(), s.batch(), s.numKvHeads(), s.seqLenKv(), 1);
+        return AttentionInputs.of(inputs.query(), inputs.key(), nothing, inputs.options());
+    }
+
+    /**
+     * Refuses what a mechanism cannot be made of, and outputs that it does not keep.
+     *
+     * @param mechanism its name, for the message
+     */
+    static void requirePlain(String mechanism, AttentionInputs inputs) {
+        AttentionOptions o = inputs.options();
+        boolean plain = o.sink() == null
+                && o.dropout() == 0
+                && !o.weights()
+                && o.rows().isEmpty()
+                && o.topK() == 0
+                && o.scores() == null;
+        if (!plain) {
+            throw new InvalidInputException(
+                            "There is no " + mechanism + " with these options",
+                            "score, softcap, bias, ALiBi, mask and backend",
+                            "a sink, dropout, or weights, rows, largest weights or scores to keep",
+                            "leave them out")
+                    .in(inputs.problem().toString());
+        }
+    }
+
+    long count() {
+        return to - from;
+    }
+
+    /** {@return the mask of these rows} */
+    Mask mask() {
+        return rows(whole.options().mask());
+    }
+
+    /** {@return the options of these rows; the bias is the whole's unless there are ALiBi slopes, which join it} */
+    AttentionOptions options() {
+        AttentionOptions o = whole.options();
+        Tensor bias = o.bias();
+        return o.withMask(mask())
+                .withScore(score())
+                .withBias(o.alibiSlopes() != null ? fullBias() : bias == null ? null : ofBias(bias))
+                .withAlibi(null);
+    }
+
+    /** {@return the rows of a tensor that broadcasts to {@code [batch, numHeads, seqLenQ, seqLenKv]}} */
+    Tensor ofBias(Tensor bias) {
+        boolean shared = bias.rank() < 2 || bias.size(-2) == 1;
+        return shared ? bias : bias.slice(-2, from, to);
+    }
+
+    /** {@return the rows of a {@code [batch, numHeads, seqLenQ, ...]} tensor} */
+    Tensor of(Tensor tensor) {
+        return tensor.slice(2, from, to);
+    }
+
+    /** {@return these rows with some options} */
+    AttentionInputs with(AttentionOptions options) {
+        return AttentionInputs.of(of(whole.query()), whole.key(), whole.value(), options);
+    }
+
+    /** {@return bias and ALiBi of these rows, {@code [batch, numHeads, rows, seqLenKv]}, a new tensor of zeros where none} */
+    Tensor fullBias() {
+        AttentionShape s = whole.problem().shape();
+        DType type = whole.query().type().accumulator();
+        Tensor full = Tensor.zeros(type, s.batch(), s.numHeads(), count(), s.seqLenKv());
+        Tensor bias = whole.options().bias();
+        if (bias != null) {
+            full.copyFrom(ofBias(bias).expand(full.shape()));
+        }
+        Tensor slopes = whole.options().alibiSlopes();
+        if (slopes != null) {
+            long shift = s.seqLenKv() - s.seqLenQ();
+            for (long b = 0; b < s.batch(); b++) {
+                for (long h = 0; h < s.numHeads(); h++) {
+                    double slope = slopes.get(h);
+                    for (long i = from; i < to; i++) {
+                        for (long j = 0; j < s.seqLenKv(); j++) {
+                            double there = full.get(b, h, i - from, j) - slope * Math.abs(i + shift - j);
+                            full.set(there, b, h, i - from, j);
+                        }
+                    }
+                }
+            }
+        }
+        return full;
+    }
+
+    private ScoreFunction score() {
+        ScoreFunction score = whole.options().score();
+        boolean rowed = score instanceof ScoreFunction.Cosine(double ignored, Tensor strengths)
+                && strengths != null
+                && strengths.rank() > 0
+                && strengths.size(-1) > 1;
+        return rowed ? score.map(strengths -> strengths.slice(-1, from, to)) : score;
+    }
+
+    private Mask rows(Mask mask) {
+        return switch (mask) {
+            case Mask.None none -> none;
+            case Mask.KeyLengths lengths -> lengths;
+            case Mask.Causal(CausalAlignment alignment) -> new Mask.Causal(rows(alignment));
+            case Mask.Window(long left, long right, CausalAlignment alignment) ->
+                new Mask.Window(left, right, rows(alignment));
+            case Mask.Dense(Tensor takesPart) ->
+                takesPart.size(2) == 1 ? mask : Mask.dense(takesPart.slice(2, from, to));
+            case Mask.Spans(Tensor spans) -> spans.size(2) == 1 ? mask : Mask.spans(spans.slice(2, from, to));
+            case Mask.Blocks blocks -> written(blocks);
+            case Mask.And(List<Mask> masks) ->
+                new Mask.And(masks.stream().map(this::rows).toList());
+            case Mask.Or(List<Mask> masks) ->
+                new Mask.Or(masks.stream().map(this::rows).toList());
+        };
+    }
+
+    private CausalAlignment rows(CausalAlignment alignment) {
+        AttentionShape s = whole.problem().shape();
+        return CausalAlignment.offset(LongStream.range(0, s.batch())
+                .map(b -> alignment.offsetOf(b, s.seqLenQ(), s.seqLenKv()) + from)
+                .toArray());
+    }
+
+    /** Rows may begin inside a block, so the blocks are written out for them. */
+    private Mask written(Mask.Blocks blocks) {
+        AttentionShape s = whole.problem().shape();
+        BoundMask bound = blocks.on(s.seqLenQ(), s.seqLenKv());
+        long batches = blocks.takesPart().size(0);
+        long heads = blocks.takesPart().size(1);
+        Tensor truths = Tensor.zeros(DType.BOOL, batches, heads, count(), s.seqLenKv());
+        for (long b = 0; b < batches; b++) {
+            for (long h = 0; h < heads; h++) {
+                for (long i = from; i < to; i++) {
+                    for (long j = 0; j < s.seqLenKv(); j++) {
+                        truths.set(bound.takesPart(b, h, i, j) ? 1 : 0, b, h, i - from, j);
+                    }
+                }
+            }
+        }
+        return Mask.dense(truths);
+    }
+}

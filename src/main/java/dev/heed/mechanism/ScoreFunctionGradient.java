@@ -1,0 +1,85 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionGradients;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+
+/**
+ * The score-function gradient of hard attention, also called REINFORCE (Williams 1992), with a moving-average baseline and
+ * an entropy term (Xu et al. 2015, section 4.1). For the reward {@code r} of a choice it estimates the gradients of
+ * {@code -lambda_r E[r] - lambda_e H}, a loss to be made small, by
+ *
+ * <pre>
+ * -lambda_r (r - b) d ln p(choice) - lambda_e dH        b &lt;- 0.9 b + 0.1 r
+ * </pre>
+ *
+ * <p>The baseline is that of the choices before, so the estimate is unbiased. Not for several threads at once.
+ */
+public final class ScoreFunctionGradient {
+    /** How much of the baseline stays at each choice. */
+    public static final double DECAY = 0.9;
+
+    private final double rewardWeight;
+    private final double entropyWeight;
+    private double baseline;
+
+    /**
+     * Creates the estimator with a baseline of 0.
+     *
+     * @param rewardWeight {@code lambda_r}, more than 0
+     * @param entropyWeight {@code lambda_e}, 0 for no entropy term
+     */
+    public ScoreFunctionGradient(double rewardWeight, double entropyWeight) {
+        boolean fits = rewardWeight > 0
+                && entropyWeight >= 0
+                && Double.isFinite(rewardWeight)
+                && Double.isFinite(entropyWeight);
+        if (!fits) {
+            throw new InvalidInputException(
+                    "The weights of reward and entropy do not fit",
+                    "a reward weight above 0 and an entropy weight of 0 or more",
+                    rewardWeight + " and " + entropyWeight,
+                    "new ScoreFunctionGradient(1, 0.01)");
+        }
+        this.rewardWeight = rewardWeight;
+        this.entropyWeight = entropyWeight;
+    }
+
+    /** {@return the baseline, the moving average of the rewards} */
+    public double baseline() {
+        return baseline;
+    }
+
+    /**
+     * {@return the estimated gradients; that of the value is zero: it is the caller's loss that reaches the values}
+     *
+     * @param choice what was chosen
+     * @param reward how well it went: a number for each row, broadcast to {@code [batch, numHeads, seqLenQ]}
+     */
+    public AttentionGradients gradients(Choice choice, Tensor reward) {
+        Tensor each = reward.expand(choice.logProbability().shape());
+        double[] rewards = each.toDoubleArray();
+        double[] slopes = new double[rewards.length];
+        double mean = 0;
+        for (int n = 0; n < rewards.length; n++) {
+            if (!Double.isFinite(rewards[n])) {
+                throw new InvalidInputException(
+                        "A reward is not a finite number",
+                        "finite rewards",
+                        rewards[n] + " at " + n,
+                        "skip this choice");
+            }
+            slopes[n] = -rewardWeight * (rewards[n] - baseline);
+            mean += rewards[n] / rewards.length;
+        }
+        var sum = new GradientSum(choice.inputs());
+        choice.addLogProbability(Tensor.of(slopes, each.shape()), sum);
+        if (entropyWeight != 0) {
+            Tensor minus =
+                    Tensor.zeros(choice.logProbability().type(), each.shape()).fill(-entropyWeight);
+            Entropy.of(choice.inputs(), choice.engine()).add(minus, sum);
+        }
+        baseline = DECAY * baseline + (1 - DECAY) * mean;
+        return sum.total();
+    }
+}

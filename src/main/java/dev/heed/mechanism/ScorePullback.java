@@ -1,0 +1,72 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionEngine;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+
+/**
+ * Carries any gradient of the modified scores back to query, key, bias and the parameters of the score function, by fused
+ * backward passes alone. Where a loss has the gradient {@code g} with respect to the scores {@code S}, let the bias be
+ * {@code ln g - S} where {@code g} is positive and minus infinity elsewhere. Then the scores with it are {@code ln g},
+ * their softmax is {@code g / Z} with {@code Z} the sum of the row, and an LSE gradient of {@code Z} sends {@code g} through
+ * the score function. A second pass with {@code -g} and {@code -Z} carries the negative ones. So a normaliser that no
+ * backend knows is differentiable on every backend, for every score function, mask and softcap.
+ */
+final class ScorePullback {
+    private final AttentionEngine engine;
+
+    ScorePullback(AttentionEngine engine) {
+        this.engine = engine;
+    }
+
+    /**
+     * Adds the gradients.
+     *
+     * @param rows the rows; the values are not used, so let them be {@linkplain QueryRows#withoutValues narrow}
+     * @param scores their modified scores {@code [batch, numHeads, rows, seqLenKv]}
+     * @param gradient what the loss says of them, of the same shape; read only where a key takes part
+     * @param sum where to add
+     */
+    void add(QueryRows rows, Tensor scores, Tensor gradient, GradientSum sum) {
+        for (int sign : new int[] {1, -1}) {
+            addOneSign(rows, scores, gradient, sign, sum);
+        }
+    }
+
+    private void addOneSign(QueryRows rows, Tensor scores, Tensor gradient, int sign, GradientSum sum) {
+        AttentionShape s = rows.whole().problem().shape();
+        Tensor bias = rows.fullBias();
+        DType type = bias.type();
+        Tensor lseGradient = Tensor.zeros(type, s.batch(), s.numHeads(), rows.count());
+        boolean any = false;
+        for (long b = 0; b < s.batch(); b++) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                for (long i = 0; i < rows.count(); i++) {
+                    double z = 0;
+                    for (long j = 0; j < s.seqLenKv(); j++) {
+                        double score = scores.get(b, h, i, j);
+                        double g = sign * gradient.get(b, h, i, j);
+                        boolean carried = score != Double.NEGATIVE_INFINITY && (g > 0 || Double.isNaN(g));
+                        double there = carried ? bias.get(b, h, i, j) + Math.log(g) - score : Double.NEGATIVE_INFINITY;
+                        bias.set(there, b, h, i, j);
+                        z += carried ? g : 0;
+                    }
+                    lseGradient.set(sign * z, b, h, i);
+                    any |= z != 0;
+                }
+            }
+        }
+        if (!any) {
+            return;
+        }
+        AttentionInputs inputs = rows.with(rows.options().withBias(bias).withLse());
+        AttentionResult forward = engine.forward(inputs);
+        Tensor nothing = Tensor.zeros(forward.output().type(), forward.output().shape());
+        AttentionGradients part = engine.backward(inputs, forward, nothing, lseGradient);
+        sum.add(rows, part, false);
+    }
+}

@@ -1,0 +1,104 @@
+package dev.heed.mechanism;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionOptions;
+import dev.heed.score.PairScore;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Divides modified scores by a temperature, whatever they are made of: the factor goes into the score function, the softcap,
+ * the bias and the slopes, so the fused kernels compute it.
+ *
+ * @param tau the temperature, above 0
+ */
+record Temperature(double tau) {
+    Temperature {
+        if (!(tau > 0) || !Double.isFinite(tau)) {
+            throw new InvalidInputException(
+                    "The temperature is a positive number",
+                    "tau > 0 and finite",
+                    String.valueOf(tau),
+                    "HardAttention.argmax() is the limit at 0");
+        }
+    }
+
+    /** {@return options whose modified scores are those of the given ones, divided by the temperature} */
+    AttentionOptions on(AttentionOptions options, long headDim) {
+        Double softcap = options.softcap();
+        return options.withScore(on(options.score(), headDim))
+                .withSoftcap(softcap == null ? null : softcap / tau)
+                .withBias(divided(options.bias()))
+                .withAlibi(divided(options.alibiSlopes()));
+    }
+
+    private @Nullable Tensor divided(@Nullable Tensor tensor) {
+        return tensor == null ? null : times(tensor, 1 / tau);
+    }
+
+    private ScoreFunction on(ScoreFunction score, long headDim) {
+        double cold = 1 / tau;
+        return switch (score) {
+            case ScoreFunction.ScaledDot ignored -> ScoreFunction.scaledDot(score.scale(headDim) * cold);
+            case ScoreFunction.Dot ignored -> ScoreFunction.scaledDot(cold);
+            case ScoreFunction.Cosine(double strength, Tensor strengths) ->
+                strengths == null
+                        ? ScoreFunction.cosine(strength * cold)
+                        : ScoreFunction.cosine(times(strengths, cold));
+            case ScoreFunction.General(Tensor weight) -> ScoreFunction.general(times(weight, cold));
+            case ScoreFunction.Location(Tensor weight) -> ScoreFunction.location(times(weight, cold));
+            case ScoreFunction.Additive a ->
+                new ScoreFunction.Additive(a.queryWeight(), a.keyWeight(), a.bias(), times(a.vector(), cold));
+            case ScoreFunction.Concat(Tensor weight, Tensor vector) ->
+                ScoreFunction.concat(weight, times(vector, cold));
+            case ScoreFunction.Gaussian(double width, Tensor widths) ->
+                widths == null
+                        ? ScoreFunction.gaussian(width * Math.sqrt(cold))
+                        : ScoreFunction.gaussian(times(widths, Math.sqrt(cold)));
+            case ScoreFunction.Custom custom -> on(custom);
+        };
+    }
+
+    private ScoreFunction on(ScoreFunction.Custom custom) {
+        PairScore.Gradient gradient = custom.gradient();
+        PairScore cold = (query, key) -> custom.score().score(query, key) / tau;
+        return gradient == null
+                ? ScoreFunction.custom(custom.name(), cold)
+                : ScoreFunction.custom(
+                        custom.name(), cold, (query, key, up, dq, dk) -> gradient.add(query, key, up / tau, dq, dk));
+    }
+
+    /** {@return the gradients of the options' own parameters and bias from those at the temperature} */
+    AttentionGradients back(AttentionGradients cold) {
+        Tensor bias = cold.bias();
+        return new AttentionGradients(
+                cold.query(), cold.key(), cold.value(), divided(bias), cold.sink(), back(cold.score()));
+    }
+
+    private @Nullable ScoreFunction back(@Nullable ScoreFunction cold) {
+        if (cold == null) {
+            return null;
+        }
+        Map<String, Tensor> parameters = cold.parameters();
+        return cold.map(gradient -> times(gradient, factor(cold, parameters, gradient)));
+    }
+
+    private double factor(ScoreFunction score, Map<String, Tensor> parameters, Tensor gradient) {
+        boolean inside = (score instanceof ScoreFunction.Additive || score instanceof ScoreFunction.Concat)
+                && parameters.get("vector") != gradient;
+        return inside ? 1 : score instanceof ScoreFunction.Gaussian ? Math.sqrt(1 / tau) : 1 / tau;
+    }
+
+    private static Tensor times(Tensor tensor, double factor) {
+        double[] numbers = tensor.toDoubleArray();
+        for (int n = 0; n < numbers.length; n++) {
+            numbers[n] *= factor;
+        }
+        DType type = tensor.type() == DType.F64 ? DType.F64 : DType.F32;
+        return Tensor.of(numbers, tensor.shape()).to(type);
+    }
+}

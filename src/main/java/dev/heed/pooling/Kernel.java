@@ -1,0 +1,165 @@
+package dev.heed.pooling;
+
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How much a value weighs at a distance, {@code K(u)} with {@code u = |query - key| / bandwidth}, before the weights of a query
+ * are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over {@code ln K} does that, so each kernel is a score
+ * function.
+ */
+public sealed interface Kernel {
+    /** {@return {@code K(u) = 1}: every query gets the average} */
+    static Kernel constant() {
+        return new Constant();
+    }
+
+    /** {@return {@code K(u) = exp(-u^2 / 2)}} */
+    static Kernel gaussian(double bandwidth) {
+        return new Gaussian(bandwidth);
+    }
+
+    /**
+     * {@return {@code K = exp(-(w |query - key|)^2 / 2)} with a width {@code w}, one over the bandwidth, that can be trained}
+     *
+     * @param width {@code [1]}
+     */
+    static Kernel gaussian(Tensor width) {
+        return new Learned(width);
+    }
+
+    /** {@return {@code K(u) = 1} where {@code u <= 1}, else 0} */
+    static Kernel boxcar(double bandwidth) {
+        return new Boxcar(bandwidth);
+    }
+
+    /** {@return {@code K(u) = 1 - u^2} where {@code u <= 1}, else 0 (Epanechikov 1969)} */
+    static Kernel epanechikov(double bandwidth) {
+        return new Epanechikov(bandwidth);
+    }
+
+    /** {@return the logarithm of the kernel as a score, or null if distances do not matter} */
+    @Nullable
+    ScoreFunction score();
+
+    /** See {@link #constant}. */
+    record Constant() implements Kernel {
+        @Override
+        public @Nullable ScoreFunction score() {
+            return null;
+        }
+    }
+
+    /**
+     * See {@link #gaussian(double)}.
+     *
+     * @param bandwidth the standard deviation
+     */
+    record Gaussian(double bandwidth) implements Kernel {
+        /** Checks the bandwidth. */
+        public Gaussian {
+            requireBandwidth(bandwidth);
+        }
+
+        @Override
+        public ScoreFunction score() {
+            return ScoreFunction.gaussian(1 / bandwidth);
+        }
+    }
+
+    /**
+     * See {@link #gaussian(Tensor)}.
+     *
+     * @param width one over the standard deviation
+     */
+    record Learned(Tensor width) implements Kernel {
+        /** Checks the width. */
+        public Learned {
+            if (!width.type().isFloating() || !width.hasShape(1)) {
+                throw new InvalidInputException(
+                        "The width is one number", "numbers [1]", width.toString(), "Tensor.of(new float[] {1}, 1)");
+            }
+        }
+
+        @Override
+        public ScoreFunction score() {
+            return ScoreFunction.gaussian(width);
+        }
+    }
+
+    /**
+     * See {@link #boxcar}.
+     *
+     * @param bandwidth the largest distance that counts
+     */
+    record Boxcar(double bandwidth) implements Kernel {
+        /** Checks the bandwidth. */
+        public Boxcar {
+            requireBandwidth(bandwidth);
+        }
+
+        @Override
+        public ScoreFunction score() {
+            double limit = bandwidth * bandwidth;
+            return ScoreFunction.custom(
+                    "boxcar", (query, key) -> beyond(squared(query, key), limit) ? Double.NEGATIVE_INFINITY : 0,
+                    (query, key, upstream, queryGradient, keyGradient) -> {});
+        }
+    }
+
+    /**
+     * See {@link #epanechikov}.
+     *
+     * @param bandwidth the distance at which nothing is left
+     */
+    record Epanechikov(double bandwidth) implements Kernel {
+        /** Checks the bandwidth. */
+        public Epanechikov {
+            requireBandwidth(bandwidth);
+        }
+
+        @Override
+        public ScoreFunction score() {
+            double limit = bandwidth * bandwidth;
+            return ScoreFunction.custom(
+                    "epanechikov",
+                    (query, key) -> {
+                        double square = squared(query, key);
+                        return beyond(square, limit) ? Double.NEGATIVE_INFINITY : Math.log1p(-square / limit);
+                    },
+                    (query, key, upstream, queryGradient, keyGradient) -> {
+                        double left = limit - squared(query, key);
+                        for (int d = 0; d < query.length && left > 0; d++) {
+                            double slope = -2 * (query[d] - key[d]) / left * upstream;
+                            queryGradient[d] += slope;
+                            keyGradient[d] -= slope;
+                        }
+                    });
+        }
+    }
+
+    private static double squared(double[] query, double[] key) {
+        double sum = 0;
+        for (int d = 0; d < query.length; d++) {
+            sum += (query[d] - key[d]) * (query[d] - key[d]);
+        }
+        return sum;
+    }
+
+    /** Whether a distance is out of reach; NaN is not, so it is seen. */
+    private static boolean beyond(double square, double limit) {
+        return square > limit;
+    }
+
+    private static void requireBandwidth(double bandwidth) {
+        if (!(bandwidth > 0) || !Double.isFinite(bandwidth)) {
+            throw new InvalidInputException(
+                    "The bandwidth is a positive number",
+                    "bandwidth > 0 and finite",
+                    String.valueOf(bandwidth),
+                    "Kernel.constant() is the limit of wide ones");
+        }
+    }
+}
