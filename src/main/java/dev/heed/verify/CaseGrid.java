@@ -319,6 +319,11 @@ public final class CaseGrid {
         add("multi-head", "mha in=64x64x64 out=64 biases=o q1x8x33x8 kv8x20 f32 rows=2 mask=keylens sink backward");
         add("multi-head", "mha in=32x32x32 out=32 biases=qkvo q1x4x9x8 kv2x9 f64 bias=1x4x9x9 backward");
         add("multi-head", "mha in=64x64x64 out=64 biases=qkvo q2x4x12x16 kv4x12 bf16");
+        add("multi-head", "mha in=32x32x32 out=32 q2x4x9x8 kv4x9 f32 score=cosine:3.0 lse backward");
+        add("multi-head", "mha in=32x32x32 out=32 biases=q q2x4x9x8 kv2x13 f32 score=additive:16,bias,heads backward");
+        add("multi-head", "mha in=32x32x32 out=32 q2x4x9x8 kv2x13 f32 score=gaussian:learned mask=causal:br backward");
+        add("multi-head", "mha in=32x32x32 out=32 q2x4x9x8 kv4x9 f64 score=general:heads weights backward");
+        add("multi-head", "mha in=32x32x32 out=32 q2x4x9x8 kv4x9 f64 score=additive:plain backward");
         if (full) {
             add("multi-head", "mha in=384x384x384 out=384 biases=qkvo q1x12x65x32 kv12x65 f32 weights backward");
         }

@@ -36,6 +36,14 @@ public final class ErrorBudget {
     }
 
     /**
+     * {@return the budget of a parameter's gradient of so many numbers} Each is one long sum, and the largest error of one or
+     * a few sums in the naive implementation says little of how large it might have been: the fewer, the wider the budget.
+     */
+    public static ErrorBudget parameter(DType type, long count) {
+        return new ErrorBudget(type, 3 * (1 + 16.0 / count));
+    }
+
+    /**
      * Compares a result with the truth.
      *
      * @param name the tensor's name, for the report

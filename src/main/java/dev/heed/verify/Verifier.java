@@ -147,23 +147,24 @@ public final class Verifier {
                     measure(budget, "query gradient", dOurs.query(), dRight.query(), dTextbook.query());
                     measure(budget, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(budget, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
-                    ErrorBudget wideBudget = ErrorBudget.gradient(p.type().accumulator());
+                    DType wideType = p.type().accumulator();
+                    ErrorBudget wideBudget = ErrorBudget.gradient(wideType);
                     measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
                     measure(wideBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
-                    parameters(wideBudget, dOurs.score(), dRight.score(), dTextbook.score());
+                    parameters(wideType, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }
         }
 
         private void parameters(
-                ErrorBudget budget,
+                DType type,
                 @Nullable ScoreFunction ours,
                 @Nullable ScoreFunction right,
                 @Nullable ScoreFunction textbook) {
             if (ours != null && right != null && textbook != null) {
                 ours.parameters()
                         .forEach((name, gradient) -> measure(
-                                budget,
+                                ErrorBudget.parameter(type, gradient.elementCount()),
                                 "gradient of " + name,
                                 gradient,
                                 right.parameters().get(name),
@@ -314,6 +315,7 @@ public final class Verifier {
             measure(budget, "key bias gradient", w.keyBias(), r.keyBias(), t.keyBias());
             measure(budget, "value bias gradient", w.valueBias(), r.valueBias(), t.valueBias());
             measure(budget, "output bias gradient", w.outputBias(), r.outputBias(), t.outputBias());
+            parameters(ours.query().type().accumulator(), ours.score(), right.score(), textbook.score());
         }
 
         private void linear(LinearProblem p) {

@@ -6,6 +6,7 @@ import static dev.heed.backend.reference.ReferenceAttention.dot;
 import dev.heed.score.PairScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,12 @@ abstract class PairRule {
 
     /** Adds {@code upstream} times the derivatives of the score of the query with a key. */
     abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
+
+    /** Ends a query: what was summed over its keys goes on to the parameters. */
+    void endQuery() {}
+
+    /** Ends the head: what was summed over its queries goes on to the parameters. */
+    void endHead() {}
 
     /** {@return the rule of a batch and a query head} */
     static PairRule of(ScoreFunction score, @Nullable ScoreFunction sums, double[][] keys, long batch, long head) {
@@ -166,17 +173,24 @@ abstract class PairRule {
         private final Tensor weight;
         private final @Nullable Tensor dWeight;
         private double[] projected = {};
+        private final double[] dProjected;
 
         General(ScoreFunction.General f, ScoreFunction.@Nullable General sums, double[][] keys, long head) {
             super(keys);
             this.weight = wanted(matrix(f.weight(), head));
             this.dWeight = sums == null ? null : matrix(sums.weight(), head);
+            this.dProjected = new double[keys[0].length];
         }
 
         @Override
         void query(double[] row, long index) {
             super.query(row, index);
             projected = times(row, weight);
+        }
+
+        @Override
+        void endQuery() {
+            flush(dWeight, query, dProjected);
         }
 
         @Override
@@ -188,7 +202,7 @@ abstract class PairRule {
         void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
             axpy(dKey, upstream, projected);
             addTimesTransposed(dQuery, upstream, keys[key], weight);
-            addOuter(dWeight, upstream, query, keys[key]);
+            axpy(dProjected, upstream, keys[key]);
         }
     }
 
@@ -235,6 +249,8 @@ abstract class PairRule {
         private final double[] bias;
         private final double[][] projectedKeys;
         private double[] projected = {};
+        private final double[] dProjected;
+        private final double[][] dProjectedKeys;
 
         Additive(
                 @Nullable Tensor queryWeight,
@@ -256,6 +272,8 @@ abstract class PairRule {
             this.dBias = dBias;
             this.dVector = dVector;
             this.projectedKeys = new double[keys.length][];
+            this.dProjected = new double[this.vector.length];
+            this.dProjectedKeys = new double[keys.length][this.vector.length];
             for (int j = 0; j < keys.length; j++) {
                 projectedKeys[j] = keyWeight == null ? keys[j] : times(keys[j], keyWeight);
             }
@@ -297,8 +315,20 @@ abstract class PairRule {
             }
             addTimesTransposed(dQuery, 1, inner, queryWeight);
             addTimesTransposed(dKey, 1, inner, keyWeight);
-            addOuter(dQueryWeight, 1, query, inner);
-            addOuter(dKeyWeight, 1, keys[key], inner);
+            axpy(dProjected, 1, inner);
+            axpy(dProjectedKeys[key], 1, inner);
+        }
+
+        @Override
+        void endQuery() {
+            flush(dQueryWeight, query, dProjected);
+        }
+
+        @Override
+        void endHead() {
+            for (int j = 0; j < keys.length; j++) {
+                flush(dKeyWeight, keys[j], dProjectedKeys[j]);
+            }
         }
     }
 
@@ -382,6 +412,14 @@ abstract class PairRule {
             for (int j = 0; j < x.length; j++) {
                 y[i] += factor * x[j] * matrix.get(i, j);
             }
+        }
+    }
+
+    /** Adds {@code x' sums} and clears the sums; where they are 0, as for a masked key, {@code x} is not read. */
+    private static void flush(@Nullable Tensor matrix, double[] x, double[] sums) {
+        if (Arrays.stream(sums).anyMatch(sum -> sum != 0)) {
+            addOuter(matrix, 1, x, sums);
+            Arrays.fill(sums, 0);
         }
     }
 

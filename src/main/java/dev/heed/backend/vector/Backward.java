@@ -47,6 +47,9 @@ final class Backward {
     private final double[] sinkSums;
     private final float scale;
 
+    /** Gradients of the score function's parameter before they are summed over the batch. */
+    private final double[] parameterSums;
+
     private Backward(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
         this.call = new PanelCall(inputs);
@@ -63,6 +66,9 @@ final class Backward {
                         .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
         this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
         this.scale = (float) call.options.score().scale(shape.headDim());
+        this.parameterSums = gradients.score() == null
+                ? new double[0]
+                : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
     }
 
     static void run(
@@ -83,6 +89,9 @@ final class Backward {
             gradients
                     .bias()
                     .copyFrom(Tensor.of(backward.biasSums, gradients.bias().shape()));
+        }
+        if (gradients.score() != null && backward.call.meeting != null) {
+            backward.call.meeting.writeParameter(backward.parameterSums, (int) s.headDim(), gradients.score());
         }
         if (gradients.sink() != null) {
             for (long h = 0; h < s.numHeads(); h++) {
@@ -106,7 +115,7 @@ final class Backward {
         long batch = task / shape.numKvHeads();
         long kvHead = task % shape.numKvHeads();
         int keys = Math.toIntExact(shape.seqLenKv());
-        int keyStep = Lanes.panels(shape.headDim()) * PANEL;
+        int keyStep = Lanes.panels(shape.keyHeadDim()) * PANEL;
         int valueStep = Lanes.panels(shape.valueHeadDim()) * PANEL;
         scratch.keySums = cleared(scratch.keySums, Math.multiplyExact(keys, keyStep));
         scratch.valueSums = cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
@@ -134,7 +143,7 @@ final class Backward {
     }
 
     private void panel(Scratch scratch, long batch, long head, long from) {
-        int keyWidth = (int) shape.headDim();
+        int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
         Panel panel = scratch.panel(0);
         scratch.row = Scratch.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
@@ -145,6 +154,7 @@ final class Backward {
         padRows(scratch.queries, call.inputs.query(), panel);
         padRows(scratch.gradients, outputGradient, panel);
         scratch.deltas = cleared(scratch.deltas, PANEL);
+        beginPairs(scratch, panel);
 
         long first = call.mask.firstKey(batch, head, from, panel.to()) / PanelCall.TILE * PanelCall.TILE;
         long end = call.mask.endKey(batch, head, from, panel.to());
@@ -166,7 +176,36 @@ final class Backward {
             }
             strip.spread(once);
         }
-        panel.write(gradients.query(), ONES, 0, scratch.row);
+        if (call.meeting == null) {
+            panel.write(gradients.query(), ONES, 0, scratch.row);
+        } else {
+            endPairs(scratch.pairs, panel);
+        }
+    }
+
+    /** Rows that meet by other than dot products add their gradients row by row. */
+    private void beginPairs(Scratch scratch, Panel panel) {
+        if (call.meeting != null) {
+            PairRows pairs = scratch.pairs;
+            pairs.width = PairRows.padded(shape.headDim());
+            pairs.queries = scratch.queries.data;
+            pairs.queryStep = scratch.queries.step;
+            pairs.querySums = cleared(pairs.querySums, panel.queries * pairs.queryStep);
+            pairs.parameterSums = WideScratch.cleared(pairs.parameterSums, pairs.width);
+        }
+    }
+
+    private void endPairs(PairRows pairs, Panel panel) {
+        Tensor gradient = gradients.query();
+        for (int i = 0; i < panel.queries; i++) {
+            long position = gradient.position(panel.batch, panel.head, panel.from + i, 0);
+            int width = (int) shape.headDim();
+            Rows.write(pairs.querySums, i * pairs.queryStep, gradient, position, gradient.stride(3), width);
+        }
+        int cell = (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim());
+        for (int d = 0; d < shape.headDim() && parameterSums.length > 0; d++) {
+            parameterSums[cell + d] += pairs.parameterSums[d];
+        }
     }
 
     /** Rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
@@ -331,6 +370,10 @@ final class Backward {
                         scratch.valueSums,
                         keyFrom,
                         plainGradients || !hidden && !dropped);
+                if (call.meeting != null) {
+                    meet(call.meeting, scores, at, keyFrom, keys, rows);
+                    return;
+                }
                 addProducts(
                         scores,
                         at,
@@ -342,6 +385,17 @@ final class Backward {
                         plainQueries || !hidden);
                 Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, panel.sums, hidden);
             });
+        }
+
+        private void meet(Meeting how, float[] scores, int at, long keyFrom, int keys, Rows rows) {
+            PairRows pairs = scratch.pairs;
+            int width = (int) shape.keyHeadDim();
+            pairs.loadKeys(rows, keys, width);
+            pairs.keySums = scratch.keySums;
+            pairs.keySumsStep = Lanes.panels(width) * PANEL;
+            pairs.keySumsAt = (int) keyFrom * pairs.keySumsStep;
+            boolean plain = plainQueries && Loops.finite(rows, keys, width);
+            how.gradients(panel.head, scores, at, keys, panel.queries, plain, pairs);
         }
 
         private void addToBias(float[] scores, int at, long keyFrom, int keys) {

@@ -12,8 +12,9 @@ import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
+import dev.heed.lowering.LoweredAttention;
+import dev.heed.lowering.LoweredProblem;
 import dev.heed.machine.Machine;
-import dev.heed.score.ScoreKind;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
@@ -81,20 +82,22 @@ abstract class CpuBackend implements AttentionBackend {
     @Override
     public List<String> notSupportedReasons(Problem problem) {
         List<String> reasons = new ArrayList<>(ArrayLimit.reasons(problem));
-        ScoreKind score = switch (problem) {
-            case AttentionProblem p -> p.score().kind();
-            case MultiHeadProblem p -> p.attention().score().kind();
-            default -> ScoreKind.DOT;
+        AttentionProblem attention = switch (problem) {
+            case AttentionProblem p -> p;
+            case MultiHeadProblem p -> p.attention();
+            default -> null;
         };
-        if (score != ScoreKind.DOT && score != ScoreKind.SCALED_DOT) {
-            reasons.add("score=" + score.label() + " (supported: dot, scaled-dot)");
+        if (attention != null && LoweredProblem.rewrites(attention.score())) {
+            LoweredProblem lowered = LoweredProblem.of(attention);
+            reasons.addAll(ArrayLimit.reasons(lowered.inner()));
+            lowered.projections().forEach(linear -> reasons.addAll(ArrayLimit.reasons(linear)));
         }
-        return reasons;
+        return reasons.stream().distinct().toList();
     }
 
     @Override
     public final AttentionPlan plan(AttentionProblem problem) {
-        return new VectorAttention(problem, workers(problem));
+        return attention(problem, workers(problem));
     }
 
     @Override
@@ -106,13 +109,23 @@ abstract class CpuBackend implements AttentionBackend {
     public final MultiHeadPlan plan(MultiHeadProblem problem) {
         Workers running = workers(problem);
         return problem.attention().type() == DType.F64
-                ? new WideMultiHead(problem, running)
-                : new VectorMultiHead(problem, running);
+                ? new WideMultiHead(problem, running, inner -> attention(inner, running))
+                : new VectorMultiHead(problem, running, inner -> attention(inner, running));
     }
 
     @Override
     public final LinearPlan plan(LinearProblem problem) {
-        Workers running = workers(problem);
+        return linear(problem, workers(problem));
+    }
+
+    private static AttentionPlan attention(AttentionProblem problem, Workers running) {
+        return LoweredProblem.rewrites(problem.score())
+                ? new LoweredAttention(
+                        problem, inner -> new VectorAttention(inner, running), layer -> linear(layer, running))
+                : new VectorAttention(problem, running);
+    }
+
+    private static LinearPlan linear(LinearProblem problem, Workers running) {
         return problem.type() == DType.F64 ? new WideLinear(problem, running) : new VectorLinear(problem, running);
     }
 

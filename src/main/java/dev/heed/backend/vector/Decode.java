@@ -7,6 +7,7 @@ import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.mask.TileCover;
+import dev.heed.score.ScoreKind;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,7 @@ final class Decode {
         return p.shape().seqLenQ() <= Tiles.decode(p.shape().headDim()).queries()
                 && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
+                && p.score().kind() != ScoreKind.CUSTOM
                 && !p.weights()
                 && p.rows() == 0
                 && p.topK() == 0
@@ -148,7 +150,7 @@ final class Decode {
         }
         Rows k = load(scratch.keys, call.inputs.key(), call.keyArray, batch, kvHead, from, apart, runs, count);
         int keys = runs * count;
-        score(scratch, k, runs, count);
+        score(scratch, kvHead, k, runs, count);
         float[] scores = scratch.tile;
         for (int r = 0; r < rows; r++) {
             int at = r * STEP;
@@ -177,8 +179,12 @@ final class Decode {
         pool(scratch, task, v, runs, count, hidden);
     }
 
-    private void score(Scratch scratch, Rows k, int runs, int count) {
+    private void score(Scratch scratch, long kvHead, Rows k, int runs, int count) {
         int width = (int) shape.headDim();
+        if (call.meeting instanceof Meeting.Sums sums) {
+            meet(sums, scratch, kvHead, k, runs, count);
+            return;
+        }
         float[] q = scratch.packed;
         float[] scores = scratch.tile;
         int r = 0;
@@ -205,6 +211,32 @@ final class Decode {
             } else {
                 Loops.scores(q, r * width, width, k.data, k.at, k.step, count, scores, r * STEP, scratch.sums);
             }
+        }
+    }
+
+    /** Scores of rows that meet by other than a dot product, on copies padded to whole vectors. */
+    private void meet(Meeting.Sums sums, Scratch scratch, long kvHead, Rows k, int runs, int count) {
+        int width = (int) shape.headDim();
+        PairRows pairs = scratch.pairs;
+        pairs.keyStep = PairRows.padded(width);
+        pairs.keys = Scratch.atLeast(pairs.keys, STEP * pairs.keyStep);
+        pairs.querySums = Scratch.atLeast(pairs.querySums, pairs.keyStep); // one query at a time
+        for (int run = 0; run < runs; run++) {
+            int to = run * count * pairs.keyStep;
+            PairRows.copy(k.data, k.at + run * k.leap, k.step, count, width, pairs.keys, to, pairs.keyStep);
+        }
+        for (int r = 0; r < rows; r++) {
+            PairRows.copy(scratch.packed, r * width, width, 1, width, pairs.querySums, 0, pairs.keyStep);
+            sums.row(
+                    queryHead(kvHead, r),
+                    pairs.querySums,
+                    0,
+                    pairs,
+                    0,
+                    runs * count,
+                    scratch.tile,
+                    r * STEP,
+                    scratch.sums);
         }
     }
 

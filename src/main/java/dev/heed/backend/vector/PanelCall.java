@@ -21,6 +21,10 @@ final class PanelCall {
     final AttentionShape shape;
     final BoundMask mask;
     final ScoreModifier modifier;
+
+    /** How rows meet; null for a dot product. */
+    final @Nullable Meeting meeting;
+
     final Tiles.Prefill tiles;
     final float @Nullable [] keyArray;
     final float @Nullable [] valueArray;
@@ -35,6 +39,7 @@ final class PanelCall {
         this.shape = inputs.problem().shape();
         this.mask = options.mask().on(shape.seqLenQ(), shape.seqLenKv());
         this.modifier = new ScoreModifier(shape, options);
+        this.meeting = Meeting.of(options.score(), shape);
         this.tiles = Tiles.prefill(shape.headDim());
         this.keyArray = Rows.array(inputs.key());
         this.valueArray = Rows.array(inputs.value());

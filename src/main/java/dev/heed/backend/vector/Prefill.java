@@ -7,6 +7,7 @@ import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -154,6 +155,25 @@ final class Prefill {
     /** Fills a tile with the scores of some keys; returns whether some are minus infinity because they are hidden. */
     static boolean scores(
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
+        if (call.meeting == null) {
+            dots(call, panel, rows, tile, at, keys);
+        } else {
+            Arrays.fill(tile, at, at + keys * PANEL, 0);
+            if (cover == TileCover.PARTIAL) {
+                hide(call, panel, tile, at, keyFrom, keys);
+            }
+            call.meeting.scores(panel, rows, keys, tile, at);
+        }
+        if (call.modifier.active) {
+            call.modifier.apply(panel, tile, at, keyFrom, keys);
+        }
+        if (cover == TileCover.PARTIAL) {
+            hide(call, panel, tile, at, keyFrom, keys);
+        }
+        return cover == TileCover.PARTIAL || call.modifier.mayHide();
+    }
+
+    private static void dots(PanelCall call, Panel panel, Rows rows, float[] tile, int at, int keys) {
         int headDim = (int) call.shape.headDim();
         int most = call.tiles.depth();
         int depth = Math.min(headDim, most);
@@ -163,13 +183,10 @@ final class Prefill {
             Loops.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }
-        if (call.modifier.active) {
-            call.modifier.apply(panel, tile, at, keyFrom, keys);
-        }
-        if (cover == TileCover.PARTIAL) {
-            call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
-        }
-        return cover == TileCover.PARTIAL || call.modifier.mayHide();
+    }
+
+    private static void hide(PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys) {
+        call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
     /** Lets the sink, which has no value, join the sums of all rows; afterwards the inverse sums are there. */

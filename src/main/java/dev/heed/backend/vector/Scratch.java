@@ -12,6 +12,8 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
+    final PairRows pairs = new PairRows();
+
     private final List<Panel> panels = new ArrayList<>();
 
     float[] packed = new float[0];

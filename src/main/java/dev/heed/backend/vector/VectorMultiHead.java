@@ -3,6 +3,9 @@ package dev.heed.backend.vector;
 import dev.heed.Activation;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.MultiHeadGradients;
@@ -13,6 +16,7 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
+    private final Between between;
     private final AttentionShape shape;
     private final MatrixBuffer query = new MatrixBuffer();
     private final MatrixBuffer key = new MatrixBuffer();
@@ -28,9 +33,10 @@ final class VectorMultiHead extends MultiHeadPlan {
     private final MatrixBuffer joined = new MatrixBuffer();
     private final MatrixBuffer output = new MatrixBuffer();
 
-    VectorMultiHead(MultiHeadProblem problem, Workers workers) {
+    VectorMultiHead(MultiHeadProblem problem, Workers workers, Function<AttentionProblem, AttentionPlan> attention) {
         super(problem);
         this.workers = workers;
+        this.between = new Between(attention);
         this.shape = problem.attention().shape();
     }
 
@@ -40,8 +46,14 @@ final class VectorMultiHead extends MultiHeadPlan {
     }
 
     @Override
+    public void close() {
+        super.close();
+        between.close();
+    }
+
+    @Override
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
-        Matrix together = attended(heads(inputs), result);
+        Matrix together = attended(heads(inputs, inputs.options()), result);
         MultiHeadWeights w = inputs.weights();
         Matrix to = output.place(result.output());
         Gemm.run(product(together, w.output(), w.outputBias(), to), workers);
@@ -53,7 +65,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     }
 
     /** The heads: inputs of the attention between the projections. */
-    private AttentionInputs heads(MultiHeadInputs in) {
+    private AttentionInputs heads(MultiHeadInputs in, AttentionOptions options) {
         MultiHeadWeights w = in.weights();
         Matrix x = query.read(in.query());
         Matrix xk = in.key() == in.query() ? x : key.read(in.key());
@@ -71,7 +83,7 @@ final class VectorMultiHead extends MultiHeadPlan {
                 split(q, shape.seqLenQ(), shape.numHeads()),
                 split(k, shape.seqLenKv(), shape.numKvHeads()),
                 split(v, shape.seqLenKv(), shape.numKvHeads()),
-                in.options());
+                options);
     }
 
     private Tensor split(Matrix rows, long length, long heads) {
@@ -93,13 +105,13 @@ final class VectorMultiHead extends MultiHeadPlan {
                         into.topKWeights(),
                         into.topKIndices(),
                         into.scores());
-        VectorAttention.forward(heads, inner, workers);
+        between.forward(heads, inner, workers);
         return together;
     }
 
     @Override
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
-        AttentionInputs heads = heads(inputs);
+        AttentionInputs heads = heads(inputs, Between.nothingKept(inputs.options()));
         Matrix together = attended(heads, null);
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
@@ -108,8 +120,15 @@ final class VectorMultiHead extends MultiHeadPlan {
         VectorLinear.gradients(together, dy, w.output(), dw.output(), dw.outputBias(), dTogether, workers);
         Tensor dHeads = split(dTogether, shape.seqLenQ(), shape.numHeads());
         AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
-        Backward.run(heads, dHeads, null, dInner, workers);
+                zeros(heads.query()),
+                zeros(heads.key()),
+                zeros(heads.value()),
+                gradients.bias(),
+                gradients.sink(),
+                gradients.score());
+        Tensor attended = split(together, shape.seqLenQ(), shape.numHeads());
+        var inner = new AttentionResult(attended, null, null, null, null, null, null);
+        between.backward(heads, inner, dHeads, dInner, workers);
         backward(query.read(inputs.query()), dInner.query(), w.query(), dw.query(), dw.queryBias(), gradients.query());
         backward(key.read(inputs.key()), dInner.key(), w.key(), dw.key(), dw.keyBias(), gradients.key());
         backward(value.read(inputs.value()), dInner.value(), w.value(), dw.value(), dw.valueBias(), gradients.value());

@@ -167,7 +167,8 @@ final class WideAttention {
         scratch.output = WideScratch.atLeast(scratch.output, WideCall.TILE * panel.lanes);
         for (long j = 0; j < shape.seqLenKv(); j += WideCall.TILE) {
             int keys = (int) Math.min(WideCall.TILE, shape.seqLenKv() - j);
-            call.score(scratch, panel.batch, panel.head, j, keys, scratch.output, 0, panel.lanes);
+            Arrays.fill(scratch.output, 0, keys * panel.lanes, 0);
+            call.score(scratch, panel.batch, panel.head, j, keys, scratch.output, 0, panel.lanes, panel.queries);
             if (stage == ScoreStage.SOFTCAPPED) {
                 call.cap(scratch.output, 0, keys, panel.lanes, panel.queries, null);
             }

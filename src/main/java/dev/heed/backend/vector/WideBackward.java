@@ -34,6 +34,9 @@ final class WideBackward {
     private final double[] sinkSums;
     private final boolean dropping;
 
+    /** Gradients of the score function's parameter before they are summed over the batch. */
+    private final double[] parameterSums;
+
     private WideBackward(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
         this.call = new WideCall(inputs);
@@ -48,6 +51,9 @@ final class WideBackward {
                 : Tensor.of(biasSums, bias.shape())
                         .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
         this.dropping = call.options.dropout() > 0;
+        this.parameterSums = gradients.score() == null
+                ? new double[0]
+                : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
         this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
     }
 
@@ -67,6 +73,9 @@ final class WideBackward {
         if (gradients.bias() != null && backward.biasSums != null) {
             Tensor bias = gradients.bias();
             bias.copyFrom(Tensor.of(backward.biasSums, bias.shape()));
+        }
+        if (gradients.score() != null && backward.call.meeting != null) {
+            backward.call.meeting.writeParameter(backward.parameterSums, gradients.score());
         }
         if (gradients.sink() != null) {
             for (long h = 0; h < s.numHeads(); h++) {
@@ -91,7 +100,7 @@ final class WideBackward {
         long batch = task / shape.numKvHeads();
         long kvHead = task % shape.numKvHeads();
         int keys = Math.toIntExact(shape.seqLenKv());
-        int keyStep = WideLanes.lanes(shape.headDim());
+        int keyStep = WideLanes.lanes(shape.keyHeadDim());
         int valueStep = WideLanes.lanes(shape.valueHeadDim());
         scratch.keySums = WideScratch.cleared(scratch.keySums, Math.multiplyExact(keys, keyStep));
         scratch.valueSums = WideScratch.cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
@@ -197,10 +206,34 @@ final class WideBackward {
             }
             addProducts(
                     panel, weights, t, scratch.gradients, plainGradients || !hidden && !dropping, scratch.valueSums);
-            addProducts(panel, scores, t, scratch.queries, plainQueries || !hidden, scratch.keySums);
             panel.loadKeys(t);
+            if (call.meeting != null) {
+                meet(call.meeting, panel, scores, t);
+                continue;
+            }
+            addProducts(panel, scores, t, scratch.queries, plainQueries || !hidden, scratch.keySums);
             panel.pool(scratch.keys, keyWidth, scores, t, hidden, scratch.output);
         }
+    }
+
+    private void meet(WideMeeting how, WidePanel panel, double[] scores, int tile) {
+        WideScratch scratch = panel.scratch;
+        int step = WideLanes.lanes(shape.keyHeadDim());
+        how.gradients(
+                panel.head,
+                scores,
+                panel.at(tile),
+                panel.keys(tile),
+                panel.lanes,
+                panel.queries,
+                scratch.keys,
+                scratch.packed,
+                scratch.output,
+                scratch.keySums,
+                (int) panel.keyFrom(tile) * step,
+                step,
+                parameterSums,
+                (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim()));
     }
 
     /** Rows of the panel's queries, padded with zeros to whole vectors. */

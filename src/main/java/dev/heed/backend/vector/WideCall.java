@@ -24,6 +24,10 @@ final class WideCall {
     final AttentionShape shape;
     final BoundMask mask;
     final double scale;
+
+    /** How rows meet; null for a dot product. */
+    final @Nullable WideMeeting meeting;
+
     final @Nullable Double softcap;
     final double @Nullable [] valueArray;
     final double @Nullable [] keyArray;
@@ -37,6 +41,7 @@ final class WideCall {
         this.mask = options.mask().on(shape.seqLenQ(), shape.seqLenKv());
         this.scale = options.score().scale(shape.headDim());
         this.softcap = options.softcap();
+        this.meeting = WideMeeting.of(options.score(), shape);
         this.bias = options.bias() == null
                 ? null
                 : options.bias().expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
@@ -60,10 +65,23 @@ final class WideCall {
         return packed;
     }
 
-    /** {@code scale * q.k} for a tile. */
-    void score(WideScratch scratch, long batch, long head, long keyFrom, int keys, double[] tile, int at, int lanes) {
+    /** The score function for a tile: {@code scale * q.k}, or how else rows meet, where the tile is not minus infinity. */
+    void score(
+            WideScratch scratch,
+            long batch,
+            long head,
+            long keyFrom,
+            int keys,
+            double[] tile,
+            int at,
+            int lanes,
+            int queries) {
         scratch.keys.load(inputs.key(), keyArray, batch, head / shape.groupSize(), keyFrom, keyFrom + keys);
         WideRows rows = scratch.keys;
+        if (meeting != null) {
+            meeting.scores(head, rows, keys, scratch.packed, tile, at, lanes, queries);
+            return;
+        }
         WideKernel.dots(rows.data, rows.at, rows.step, keys, scratch.packed, (int) shape.headDim(), tile, at, lanes);
         for (int p = at; p < at + keys * lanes; p++) {
             tile[p] *= scale;

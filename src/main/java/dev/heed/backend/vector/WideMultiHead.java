@@ -2,6 +2,7 @@ package dev.heed.backend.vector;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
+import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
@@ -12,20 +13,29 @@ import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Multi-head attention in f64. */
 final class WideMultiHead extends MultiHeadPlan {
     private final Workers workers;
+    private final Between between;
 
-    WideMultiHead(MultiHeadProblem problem, Workers workers) {
+    WideMultiHead(MultiHeadProblem problem, Workers workers, Function<AttentionProblem, AttentionPlan> attention) {
         super(problem);
         this.workers = workers;
+        this.between = new Between(attention);
     }
 
     @Override
     public String describe() {
         return "vector f64 multi-head attention, " + workers.threads() + " threads";
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        between.close();
     }
 
     @Override
@@ -41,16 +51,21 @@ final class WideMultiHead extends MultiHeadPlan {
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         AttentionInputs heads = heads(inputs);
         AttentionResult inner = AttentionResult.allocate(heads.problem());
-        WideAttention.run(heads, inner, workers);
+        between.forward(heads, inner, workers);
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
         Tensor dJoined =
                 projectBackward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
         AttentionShape s = heads.problem().shape();
         AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()), zeros(heads.key()), zeros(heads.value()), gradients.bias(), gradients.sink());
+                zeros(heads.query()),
+                zeros(heads.key()),
+                zeros(heads.value()),
+                gradients.bias(),
+                gradients.sink(),
+                gradients.score());
         Tensor dHeads = Layout.packed(dJoined, s.numHeads());
-        WideBackward.run(heads, dHeads, null, dInner, workers);
+        between.backward(heads, inner, dHeads, dInner, workers);
         gradients
                 .query()
                 .copyFrom(
@@ -86,7 +101,7 @@ final class WideMultiHead extends MultiHeadPlan {
                 into.topKWeights(),
                 into.topKIndices(),
                 into.scores());
-        WideAttention.run(heads, inner, workers);
+        between.forward(heads, inner, workers);
         return inner;
     }
 

@@ -78,7 +78,13 @@ final class WidePanel {
             TileCover cover = call.mask.cover(batch, head, from, from + queries, j, j + keys);
             scratch.empty[t] = cover == TileCover.EMPTY;
             if (cover != TileCover.EMPTY) {
-                call.score(scratch, batch, head, j, keys, strip, at, lanes);
+                if (call.meeting != null) {
+                    Arrays.fill(strip, at, at + keys * lanes, 0);
+                }
+                if (call.meeting != null && cover == TileCover.PARTIAL) {
+                    call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
+                }
+                call.score(scratch, batch, head, j, keys, strip, at, lanes, queries);
                 call.cap(strip, at, keys, lanes, queries, slopes);
                 call.addBias(strip, at, lanes, batch, head, from, queries, j, keys);
                 if (cover == TileCover.PARTIAL) {

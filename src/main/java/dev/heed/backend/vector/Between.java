@@ -1,0 +1,75 @@
+package dev.heed.backend.vector;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.lowering.LoweredProblem;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The attention between the projections of multi-head attention: the loops themselves, or a plan that rewrites rows first. */
+final class Between {
+    private final Function<AttentionProblem, AttentionPlan> maker;
+    private final Map<AttentionProblem, AttentionPlan> plans = new HashMap<>();
+
+    Between(Function<AttentionProblem, AttentionPlan> maker) {
+        this.maker = maker;
+    }
+
+    void forward(AttentionInputs heads, AttentionResult result, Workers workers) {
+        if (LoweredProblem.rewrites(heads.problem().score())) {
+            plan(heads.problem()).forward(heads, result);
+        } else {
+            VectorAttention.forward(heads, result, workers);
+        }
+    }
+
+    void backward(
+            AttentionInputs heads,
+            AttentionResult forward,
+            Tensor outputGradient,
+            AttentionGradients gradients,
+            Workers workers) {
+        if (LoweredProblem.rewrites(heads.problem().score())) {
+            plan(heads.problem()).backward(heads, forward, outputGradient, null, gradients);
+        } else if (heads.problem().type() == DType.F64) {
+            WideBackward.run(heads, outputGradient, null, gradients, workers);
+        } else {
+            Backward.run(heads, outputGradient, null, gradients, workers);
+        }
+    }
+
+    /** The same options with the output alone, for a forward pass that only the gradients need. */
+    static AttentionOptions nothingKept(AttentionOptions o) {
+        return new AttentionOptions(
+                o.score(),
+                o.softcap(),
+                o.bias(),
+                o.alibiSlopes(),
+                o.mask(),
+                o.sink(),
+                o.dropout(),
+                o.seed(),
+                false,
+                false,
+                List.of(),
+                0,
+                null,
+                o.backend());
+    }
+
+    private AttentionPlan plan(AttentionProblem problem) {
+        return plans.computeIfAbsent(problem, maker);
+    }
+
+    void close() {
+        plans.values().forEach(AttentionPlan::close);
+    }
+}

@@ -1,0 +1,181 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.Lanes.PANEL;
+
+import dev.heed.AttentionShape;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** How rows meet inside the tile loops, where it is not by a dot product. One object serves all threads of a call. */
+abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
+    final AttentionShape shape;
+
+    Meeting(AttentionShape shape) {
+        this.shape = shape;
+    }
+
+    /** {@return how rows meet; null for dot products} Other score functions have been rewritten before. */
+    static @Nullable Meeting of(ScoreFunction score, AttentionShape shape) {
+        return switch (score) {
+            case ScoreFunction.Dot ignored -> null;
+            case ScoreFunction.ScaledDot ignored -> null;
+            case ScoreFunction.Additive f -> new Additive(shape, f.vector());
+            case ScoreFunction.Gaussian f -> new Gaussian(shape, f);
+            case ScoreFunction.Custom f -> new CustomMeeting(shape, f);
+            default -> throw new IllegalStateException(score.pattern() + " is rewritten before it comes here");
+        };
+    }
+
+    /** Scores of a tile; cells that are minus infinity may be passed over. */
+    abstract void scores(Panel panel, Rows keys, int count, float[] tile, int at);
+
+    /** Adds what the gradients of a tile of scores are to its rows; a gradient of exactly 0 leaves its rows unread. */
+    abstract void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows);
+
+    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, width]}. */
+    abstract void writeParameter(double[] sums, int width, ScoreFunction gradient);
+
+    /** A sum over the elements of both rows. */
+    abstract static non-sealed class Sums extends Meeting {
+        Sums(AttentionShape shape) {
+            super(shape);
+        }
+
+        /** Scores of one padded query with the padded keys in {@code rows}. */
+        abstract void row(
+                long head,
+                float[] q,
+                int qAt,
+                PairRows rows,
+                int firstKey,
+                int count,
+                float[] scores,
+                int at,
+                float[] lanes);
+
+        /** Rows that are finite are read everywhere: what a gradient of 0 adds is 0. */
+        @Override
+        final void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows) {
+            if (plain) {
+                gradients(head, g, at, keys, queries, rows, 0, 0);
+                return;
+            }
+            for (int i = 0; i < queries; i++) {
+                for (int j = 0; j < keys; j++) {
+                    int cell = at + j * PANEL + i;
+                    if (g[cell] != 0) {
+                        gradients(head, g, cell, 1, 1, rows, i, j);
+                    }
+                }
+            }
+        }
+
+        abstract void gradients(
+                long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey);
+    }
+
+    /** {@code v.tanh(q + k)} */
+    static final class Additive extends Sums {
+        private final float[][] vectors;
+
+        Additive(AttentionShape shape, Tensor vector) {
+            super(shape);
+            float[] all = vector.toFloatArray();
+            int width = (int) shape.headDim();
+            vectors = new float[all.length / width][];
+            for (int h = 0; h < vectors.length; h++) {
+                vectors[h] = Arrays.copyOf(Arrays.copyOfRange(all, h * width, (h + 1) * width), PairRows.padded(width));
+            }
+        }
+
+        private float[] vector(long head) {
+            return vectors[vectors.length == 1 ? 0 : (int) head];
+        }
+
+        @Override
+        void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
+            PairLoops.tanhs(keys, count, panel.packed, (int) shape.headDim(), vector(panel.head), tile, at);
+        }
+
+        @Override
+        void row(
+                long head,
+                float[] q,
+                int qAt,
+                PairRows rows,
+                int firstKey,
+                int count,
+                float[] scores,
+                int at,
+                float[] lanes) {
+            PairLoops.tanhRow(q, qAt, rows, firstKey, count, vector(head), scores, at, lanes);
+        }
+
+        @Override
+        void gradients(
+                long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey) {
+            PairLoops.tanhGradients(g, at, keys, queries, rows, firstQuery, firstKey, vector(head));
+        }
+
+        @Override
+        void writeParameter(double[] sums, int width, ScoreFunction gradient) {
+            Tensor place = ((ScoreFunction.Additive) gradient).vector();
+            double[] total = ParameterSums.overBatch(sums, shape, width, place.rank() == 2);
+            place.copyFrom(Tensor.of(total, place.shape()));
+        }
+    }
+
+    /** {@code -w^2 |q - k|^2 / 2} */
+    static final class Gaussian extends Sums {
+        private final double[] widths;
+
+        Gaussian(AttentionShape shape, ScoreFunction.Gaussian f) {
+            super(shape);
+            widths = f.widths() == null ? new double[] {f.width()} : f.widths().toDoubleArray();
+        }
+
+        private double width(long head) {
+            return widths[widths.length == 1 ? 0 : (int) head];
+        }
+
+        private float factor(long head) {
+            return (float) (-width(head) * width(head) / 2);
+        }
+
+        @Override
+        void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
+            PairLoops.distances(keys, count, panel.packed, (int) shape.headDim(), factor(panel.head), tile, at);
+        }
+
+        @Override
+        void row(
+                long head,
+                float[] q,
+                int qAt,
+                PairRows rows,
+                int firstKey,
+                int count,
+                float[] scores,
+                int at,
+                float[] lanes) {
+            PairLoops.distanceRow(q, qAt, rows, firstKey, count, factor(head), scores, at, lanes);
+        }
+
+        @Override
+        void gradients(
+                long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey) {
+            float c = (float) (width(head) * width(head));
+            PairLoops.distanceGradients(g, at, keys, queries, rows, firstQuery, firstKey, c);
+        }
+
+        @Override
+        void writeParameter(double[] sums, int width, ScoreFunction gradient) {
+            Tensor place = ((ScoreFunction.Gaussian) gradient).widths();
+            if (place != null) {
+                place.copyFrom(Tensor.of(ParameterSums.ofWidths(sums, shape, width, widths), place.shape()));
+            }
+        }
+    }
+}

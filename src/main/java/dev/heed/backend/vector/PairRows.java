@@ -1,0 +1,56 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.Lanes.V;
+
+import java.util.Arrays;
+
+/** The rows of a panel and of a tile of keys, padded with zeros to whole vectors, and the sums of their gradients. */
+final class PairRows {
+    /** Elements of a row, whole vectors. */
+    int width;
+
+    float[] queries = new float[0];
+    int queryStep;
+    float[] querySums = new float[0];
+    float[] keys = new float[0];
+    int keyStep;
+    float[] keySums = new float[0];
+
+    /** Where the sums of the tile's first key begin. */
+    int keySumsAt;
+
+    int keySumsStep;
+
+    /** What one panel adds to the gradient of a parameter, element by element of a row. */
+    double[] parameterSums = new double[0];
+
+    /** What a query and a tile of keys add to some elements of them. */
+    final float[] lanes = new float[V];
+
+    void addToParameter(int from) {
+        for (int d = 0; d < V; d++) {
+            parameterSums[from + d] += lanes[d];
+        }
+    }
+
+    /** Elements of a row with whole vectors. */
+    static int padded(long width) {
+        return Math.toIntExact((width + V - 1) / V * V);
+    }
+
+    /** Copies rows into {@link #keys}, padded. */
+    void loadKeys(Rows rows, int count, int elements) {
+        keyStep = padded(elements);
+        keys = Scratch.atLeast(keys, count * keyStep);
+        copy(rows.data, rows.at, rows.step, count, elements, keys, 0, keyStep);
+    }
+
+    /** Copies rows of one distance into rows of another, zeros between. */
+    static void copy(float[] from, int at, int step, int count, int elements, float[] to, int toAt, int toStep) {
+        for (int j = 0; j < count; j++) {
+            int row = toAt + j * toStep;
+            System.arraycopy(from, at + j * step, to, row, elements);
+            Arrays.fill(to, row + elements, row + toStep, 0);
+        }
+    }
+}

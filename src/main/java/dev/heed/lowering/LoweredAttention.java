@@ -1,0 +1,161 @@
+package dev.heed.lowering;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Attention whose score function is one of rewritten rows: rewrites them, runs a backend's own plan on them, and carries
+ * gradients back. Masks, bias and everything that is kept pass through unchanged. Rows of f16 and bf16 are rewritten and
+ * met in f32, and outputs rounded once.
+ */
+public final class LoweredAttention extends AttentionPlan {
+    private final AttentionPlan inner;
+    private final Rewriting rewriting;
+
+    /**
+     * Creates the plan of a problem that {@link LoweredProblem#rewrites}.
+     *
+     * @param problem the problem
+     * @param attention makes the plan for the rewritten rows
+     * @param linear makes the plans that project rows
+     */
+    public LoweredAttention(
+            AttentionProblem problem,
+            Function<AttentionProblem, AttentionPlan> attention,
+            Function<LinearProblem, LinearPlan> linear) {
+        super(problem);
+        this.inner = attention.apply(LoweredProblem.of(problem).inner());
+        this.rewriting = switch (problem.score().kind()) {
+            case COSINE -> new CosineRows();
+            case GENERAL -> new GeneralRows(problem, linear);
+            case LOCATION -> new LocationRows();
+            case ADDITIVE, CONCAT -> new AdditiveRows(problem, linear);
+            default -> throw new IllegalArgumentException(problem.score() + " is not rewritten");
+        };
+    }
+
+    @Override
+    public String describe() {
+        return inner.describe() + ", rows rewritten for " + problem().score();
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        inner.close();
+        rewriting.close();
+    }
+
+    @Override
+    protected void runForward(AttentionInputs inputs, AttentionResult result) {
+        Tensor output = result.output();
+        Tensor wide = output.type() == type() ? output : Tensor.zeros(type(), output.shape());
+        inner.forward(rewritten(inputs), with(result, wide));
+        if (wide != output) {
+            output.copyFrom(wide);
+        }
+    }
+
+    private DType type() {
+        return inner.problem().type();
+    }
+
+    private static AttentionResult with(AttentionResult result, Tensor output) {
+        return new AttentionResult(
+                output,
+                result.lse(),
+                result.weights(),
+                result.rowWeights(),
+                result.topKWeights(),
+                result.topKIndices(),
+                result.scores());
+    }
+
+    private AttentionInputs rewritten(AttentionInputs inputs) {
+        Rewriting.Rewritten rows = rewriting.rewrite(inputs);
+        Tensor value = Rewriting.as(type(), valueHeads(inputs.value()));
+        return AttentionInputs.of(
+                rows.query(), rows.key(), value, inputs.options().withScore(rows.score()));
+    }
+
+    /** Where every query head has keys of its own, every one has values too: copies of those that it shared. */
+    private Tensor valueHeads(Tensor value) {
+        long group = group();
+        if (group == 1) {
+            return value;
+        }
+        Tensor each =
+                Tensor.zeros(value.type(), inner.problem().shape().batch(), heads(), value.size(2), value.size(3));
+        for (long h = 0; h < heads(); h++) {
+            each.select(1, h).copyFrom(value.select(1, h / group));
+        }
+        return each;
+    }
+
+    private long heads() {
+        return inner.problem().shape().numKvHeads();
+    }
+
+    /** How many heads of the inner attention share a value head of this one. */
+    private long group() {
+        return heads() / problem().shape().numKvHeads();
+    }
+
+    @Override
+    protected void runBackward(
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
+        AttentionInputs rows = rewritten(inputs);
+        ScoreFunction left = rows.options().score();
+        boolean straight = group() == 1 && gradients.value().type() == type();
+        AttentionGradients dRows = new AttentionGradients(
+                rewriting.queryGradient(inputs, gradients),
+                rewriting.keyGradient(inputs, gradients),
+                straight ? gradients.value() : Tensor.zeros(type(), rows.value().shape()),
+                gradients.bias(),
+                gradients.sink(),
+                gradients.score() == null || left.parameters().isEmpty() ? null : left.map(Rewriting::zeros));
+        inner.backward(
+                rows,
+                with(forward, Rewriting.as(type(), forward.output())),
+                Rewriting.as(type(), outputGradient),
+                lseGradient,
+                dRows);
+        if (!straight) {
+            sumGroups(dRows.value(), gradients.value());
+        }
+        rewriting.backward(inputs, dRows, gradients);
+    }
+
+    private void sumGroups(Tensor each, Tensor shared) {
+        long group = group();
+        if (group == 1) {
+            shared.copyFrom(each);
+            return;
+        }
+        for (long h = 0; h < shared.size(1); h++) {
+            double[] sums = new double[Math.toIntExact(shared.size(0) * shared.size(2) * shared.size(3))];
+            for (long g = h * group; g < (h + 1) * group; g++) {
+                double[] more = each.select(1, g).toDoubleArray();
+                for (int n = 0; n < sums.length; n++) {
+                    sums[n] += more[n];
+                }
+            }
+            Tensor to = shared.select(1, h);
+            to.copyFrom(Tensor.of(sums, to.shape()));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package dev.heed.lowering;
+
+import dev.heed.Activation;
+import dev.heed.LinearPlan;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A linear map of the rows of heads, {@code y = x W + b}: one W for all heads, in one product, or one W for each head. A
+ * head of {@code x} may serve several heads of {@code y}. Runs on the linear layers of a backend.
+ */
+final class Projection {
+    private final long batch;
+    private final long headsIn;
+    private final long headsOut;
+    private final long length;
+    private final boolean perHead;
+    private final Function<LinearProblem, LinearPlan> linear;
+    private final Map<LinearProblem, LinearPlan> plans = new HashMap<>();
+
+    /** The matrices, one a product, in the type of the arithmetic. */
+    private record Parts(DType type, List<Tensor> matrices) {}
+
+    Projection(
+            long batch,
+            long headsIn,
+            long headsOut,
+            long length,
+            boolean perHead,
+            Function<LinearProblem, LinearPlan> linear) {
+        this.batch = batch;
+        this.headsIn = headsIn;
+        this.headsOut = headsOut;
+        this.length = length;
+        this.perHead = perHead;
+        this.linear = linear;
+    }
+
+    void close() {
+        plans.values().forEach(LinearPlan::close);
+    }
+
+    /** {@return zeros {@code [batch, headsOut, length, width]}, of which every product's rows lie together} */
+    Tensor place(DType type, long width) {
+        return perHead
+                ? Tensor.zeros(type, headsOut, batch, length, width).transpose(0, 1)
+                : Tensor.zeros(type, batch, headsOut, length, width);
+    }
+
+    Tensor forward(Tensor x, Tensor weight, @Nullable Tensor bias) {
+        DType type = x.type().accumulator();
+        Tensor y = place(type, weight.size(-1));
+        List<Tensor> matrices = parts(weight, type);
+        List<Tensor> biases = bias == null ? List.of() : parts(bias, type);
+        for (int part = 0; part < matrices.size(); part++) {
+            Tensor to = result(y, part);
+            var weights = new LinearWeights(matrices.get(part), bias == null ? null : biases.get(part));
+            product(input(x, part), weights, to);
+        }
+        return y;
+    }
+
+    /** Writes {@code dx = dy W'}, {@code dW = x' dy} and {@code db}, the sum of the rows; the last two where wanted. */
+    void backward(Tensor x, Tensor weight, Tensor dy, Tensor dx, @Nullable Tensor dWeight, @Nullable Tensor dBias) {
+        DType type = x.type().accumulator();
+        Tensor sums = perHead ? Tensor.zeros(type, batch, headsIn, length, x.size(3)) : null;
+        List<Tensor> matrices = parts(weight, type);
+        for (int part = 0; part < matrices.size(); part++) {
+            Tensor gradient = result(dy, part);
+            Tensor turned = matrices.get(part).transpose(0, 1);
+            Tensor dRows = Tensor.zeros(type, gradient.size(0), turned.size(1));
+            product(gradient, new LinearWeights(turned, null), dRows);
+            if (sums == null) {
+                dx.copyFrom(dRows.reshape(dx.shape()));
+            } else {
+                add(dRows, sums.select(1, part / (headsOut / headsIn)));
+            }
+            if (dWeight != null) {
+                Tensor seen = seen(input(x, part), gradient);
+                Tensor product = Tensor.zeros(type, seen.size(1), gradient.size(1));
+                product(seen.transpose(0, 1), new LinearWeights(gradient, null), product);
+                of(dWeight, part).copyFrom(product);
+            }
+            if (dBias != null) {
+                of(dBias, part).copyFrom(columnSums(gradient));
+            }
+        }
+        if (sums != null) {
+            dx.copyFrom(sums);
+        }
+    }
+
+    private void product(Tensor x, LinearWeights weights, Tensor y) {
+        var problem = weights.problem(x.size(0), Activation.IDENTITY);
+        plans.computeIfAbsent(problem, linear).forward(x, weights, y);
+    }
+
+    /** The rows that one product reads, {@code [rows, in]}. */
+    private Tensor input(Tensor x, int part) {
+        Tensor rows = perHead ? x.select(1, part / (headsOut / headsIn)) : x;
+        Tensor typed = Rewriting.as(x.type().accumulator(), rows);
+        return typed.reshape(typed.elementCount() / x.size(3), x.size(3));
+    }
+
+    /** The rows that one product writes, or whose gradient it reads, of a {@linkplain #place place}. */
+    private Tensor result(Tensor y, int part) {
+        Tensor rows = perHead ? y.select(1, part) : y;
+        return rows.reshape(rows.elementCount() / y.size(3), y.size(3));
+    }
+
+    private List<Tensor> parts(Tensor parameter, DType type) {
+        Parts parts = parameter.prepared(Parts.class, () -> makeParts(parameter, type));
+        return parts.type() == type
+                ? parts.matrices()
+                : makeParts(parameter, type).matrices();
+    }
+
+    private Parts makeParts(Tensor parameter, DType type) {
+        if (!perHead && parameter.type() == type) {
+            return new Parts(type, List.of(parameter));
+        }
+        List<Tensor> parts = new ArrayList<>();
+        for (int part = 0; part < (perHead ? headsOut : 1); part++) {
+            Tensor typed = Rewriting.as(type, of(parameter, part));
+            parts.add(parameter.isConstant() ? typed.asConstant() : typed);
+        }
+        return new Parts(type, parts);
+    }
+
+    private Tensor of(Tensor parameter, int part) {
+        return perHead ? parameter.select(0, part) : parameter;
+    }
+
+    private static void add(Tensor rows, Tensor sums) {
+        for (long b = 0; b < sums.size(0); b++) {
+            for (long i = 0; i < sums.size(1); i++) {
+                for (long d = 0; d < sums.size(2); d++) {
+                    long cell = sums.position(b, i, d);
+                    sums.put(cell, sums.at(cell) + rows.get(b * sums.size(1) + i, d));
+                }
+            }
+        }
+    }
+
+    private static Tensor columnSums(Tensor rows) {
+        double[] sums = new double[Math.toIntExact(rows.size(1))];
+        for (long i = 0; i < rows.size(0); i++) {
+            for (int d = 0; d < sums.length; d++) {
+                sums[d] += rows.get(i, d);
+            }
+        }
+        return Tensor.of(sums, sums.length);
+    }
+
+    /** Rows whose gradient is zero may be NaN, as masked keys may, and add nothing: zeros stand for them. */
+    private static Tensor seen(Tensor rows, Tensor gradient) {
+        Tensor seen = rows;
+        for (long i = 0; i < rows.size(0); i++) {
+            if (!finite(rows, i) && zero(gradient, i)) {
+                seen = seen == rows ? rows.copy() : seen;
+                seen.select(0, i).fill(0);
+            }
+        }
+        return seen;
+    }
+
+    private static boolean finite(Tensor rows, long i) {
+        double spoiled = 0;
+        for (long d = 0; d < rows.size(1); d++) {
+            spoiled += rows.get(i, d) * 0;
+        }
+        return spoiled == 0;
+    }
+
+    private static boolean zero(Tensor rows, long i) {
+        for (long d = 0; d < rows.size(1); d++) {
+            if (rows.get(i, d) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
