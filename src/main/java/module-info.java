@@ -27,6 +27,7 @@ module dev.heed {
     exports dev.heed.bert;
     exports dev.heed.conformance;
     exports dev.heed.implicit;
+    exports dev.heed.layer;
     exports dev.heed.machine;
     exports dev.heed.mask;
     exports dev.heed.mechanism;
@@ -37,6 +38,7 @@ module dev.heed {
     exports dev.heed.softmax;
     exports dev.heed.storage;
     exports dev.heed.tensor;
+    exports dev.heed.training;
     exports dev.heed.verify;
     exports dev.heed.view;
 

@@ -2,6 +2,7 @@ package dev.heed.bert;
 
 import dev.heed.LinearWeights;
 import dev.heed.MultiHeadWeights;
+import dev.heed.layer.RowNorm;
 import dev.heed.onnx.OnnxAttribute;
 import dev.heed.onnx.OnnxModel;
 import dev.heed.onnx.OnnxNode;
@@ -44,7 +45,7 @@ final class BertGraph {
         requireWidth("position embeddings", positions, width);
         requireWidth("token type embeddings", segments, width);
         requireCountedPositions();
-        LayerNorm norm = layerNorm(EMBEDDINGS + "LayerNorm", width);
+        RowNorm norm = layerNorm(EMBEDDINGS + "LayerNorm", width);
         List<BertLayer> layers = new ArrayList<>();
         while (layers.isEmpty() || nodesByName.containsKey(query(layers.size()) + "/MatMul")) {
             layers.add(layer("/encoder/layer." + layers.size(), width));
@@ -97,8 +98,8 @@ final class BertGraph {
         return parameter(at + "/Add", width);
     }
 
-    private LayerNorm layerNorm(String at, long width) {
-        return new LayerNorm(
+    private RowNorm layerNorm(String at, long width) {
+        return new RowNorm(
                 floats(parameter(at + "/Mul", width)),
                 floats(parameter(at + "/Add_1", width)),
                 parameter(at + "/Add").get());

@@ -2,14 +2,15 @@ package dev.heed.bert;
 
 import dev.heed.LinearWeights;
 import dev.heed.MultiHeadWeights;
+import dev.heed.layer.RowNorm;
 
 /** The parameters of one layer, in the order in which a row meets them. They never change, so backends pack them once. */
 record BertLayer(
         MultiHeadWeights attention,
-        LayerNorm attentionNorm,
+        RowNorm attentionNorm,
         LinearWeights intermediate,
         LinearWeights output,
-        LayerNorm outputNorm) {
+        RowNorm outputNorm) {
 
     BertLayer {
         attention = attention.asConstant();

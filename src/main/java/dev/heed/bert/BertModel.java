@@ -4,6 +4,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
 import dev.heed.MultiHeadProblem;
+import dev.heed.layer.RowNorm;
 import dev.heed.onnx.OnnxModel;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
@@ -14,7 +15,7 @@ public final class BertModel {
     final float[] wordEmbeddings;
     final float[] positionEmbeddings;
     final float[] segmentEmbeddings;
-    final LayerNorm embeddingNorm;
+    final RowNorm embeddingNorm;
     final List<BertLayer> layers;
     private final int heads;
 
@@ -22,7 +23,7 @@ public final class BertModel {
             float[] wordEmbeddings,
             float[] positionEmbeddings,
             float[] segmentEmbeddings,
-            LayerNorm embeddingNorm,
+            RowNorm embeddingNorm,
             List<BertLayer> layers,
             long heads) {
         this.wordEmbeddings = wordEmbeddings;

@@ -3,7 +3,7 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code onnx}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code onnx}, {@code layer}.
  */
 @NullMarked
 package dev.heed.bert;

@@ -1,5 +1,6 @@
 package dev.heed.cli;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
@@ -9,15 +10,24 @@ import picocli.CommandLine.ParameterException;
         description = {"Train a small example, here and now, and show what it learned.", ""},
         synopsisSubcommandLabel = "NAME",
         commandListHeading = "%nDemos:%n",
-        footer = {"", "Examples:", "  heed demo pooling", "  heed demo pooling --svg pictures --seed 7"})
+        footer = {
+            "",
+            "Examples:",
+            "  heed demo pooling",
+            "  heed demo pooling --svg pictures --seed 7",
+            "  heed demo translate",
+            "  heed demo translate --attention none"
+        })
 final class DemoCommand extends HeedCommand {
     DemoCommand(Surroundings surroundings) {
         super(surroundings);
     }
 
     /** {@return the command with its demos} */
-    static picocli.CommandLine commandLine(Surroundings surroundings) {
-        return new picocli.CommandLine(new DemoCommand(surroundings)).addSubcommand(new PoolingDemo(surroundings));
+    static CommandLine commandLine(Surroundings surroundings) {
+        return new CommandLine(new DemoCommand(surroundings))
+                .addSubcommand(new PoolingDemo(surroundings))
+                .addSubcommand(new TranslateDemo(surroundings));
     }
 
     @Override

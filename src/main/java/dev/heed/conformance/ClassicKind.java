@@ -43,6 +43,7 @@ final class ClassicKind {
             case "softmax_apply" -> softmaxApply();
             case "mask.causal_top_left" -> causalTopLeft();
             case "layer.mha" -> multiHead();
+            case "seq.attn_lstm" -> new AttentionLstm(item, backend, comparison).run();
             default -> throw new NotCoveredException("kind " + item.kind());
         }
     }

@@ -3,8 +3,8 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code onnx},
- * {@code verify}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code layer},
+ * {@code onnx}, {@code verify}.
  */
 @NullMarked
 package dev.heed.conformance;

@@ -32,7 +32,8 @@ public abstract class ConformanceContract {
             "softmax.masked",
             "softmax_apply",
             "mask.causal_top_left",
-            "layer.mha");
+            "layer.mha",
+            "seq.attn_lstm");
 
     /** The backend under test. */
     protected abstract AttentionBackend backend();

@@ -1,24 +1,22 @@
-package dev.heed.bert;
+package dev.heed.layer;
 
 /**
- * Layer normalisation (Ba et al. 2016): {@code (x - mean) / sqrt(variance + epsilon) * weight + bias}, row by row, with
- * the variance divided by the width.
+ * {@link LayerNorm} on rows where they lie, for inference: its numbers are in arrays of their own.
  *
  * @param weight {@code [width]}
  * @param bias {@code [width]}
  * @param epsilon keeps rows of equal elements finite
  */
-record LayerNorm(float[] weight, float[] bias, double epsilon) {
-
+public record RowNorm(float[] weight, float[] bias, double epsilon) {
     /** Normalises rows where they lie. */
-    void apply(float[] x, int rows) {
+    public void apply(float[] x, int rows) {
         for (int r = 0; r < rows; r++) {
             normalise(x, r * weight.length);
         }
     }
 
     /** Adds to each row its residual and normalises the sum where it lies. */
-    void apply(float[] x, float[] residual, int rows) {
+    public void apply(float[] x, float[] residual, int rows) {
         int width = weight.length;
         for (int r = 0; r < rows; r++) {
             for (int i = r * width; i < (r + 1) * width; i++) {

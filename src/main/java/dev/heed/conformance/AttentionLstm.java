@@ -1,0 +1,85 @@
+package dev.heed.conformance;
+
+import dev.heed.Activation;
+import dev.heed.AttentionBackend;
+import dev.heed.Problem;
+import dev.heed.layer.EncoderDecoderAttention;
+import dev.heed.layer.EncoderDecoderAttention.Order;
+import dev.heed.layer.EncoderDecoderAttention.Step;
+import dev.heed.layer.Linear;
+import dev.heed.layer.LstmCell;
+import dev.heed.layer.ScoredAlignment;
+import dev.heed.layer.Tape;
+import dev.heed.layer.Value;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.Set;
+
+/**
+ * ONNX Runtime's AttnLSTM: an LSTM that reads {@code [x_t; a_{t-1}]}, additive attention over a memory from its new state, and
+ * {@code a_t = [h_t; c_t] AW}. Its gates stand in the order i, c, f, o; ours in i, f, g, o, and its {@code c} is our {@code g}.
+ */
+final class AttentionLstm {
+    private static final int[] GATES = {0, 2, 1, 3};
+
+    private final ClassicCase item;
+    private final AttentionBackend backend;
+    private final Comparison comparison;
+
+    AttentionLstm(ClassicCase item, AttentionBackend backend, Comparison comparison) {
+        this.item = item;
+        this.backend = backend;
+        this.comparison = comparison;
+    }
+
+    void run() {
+        item.requireKnown(
+                Set.of("memory_length"), Set.of("X", "M", "MW", "QW", "v", "AW", "WR_icfo", "b_icfo"), Set.of("Y"));
+        Tensor x = item.tensor("X");
+        Tensor memory = item.tensor("M");
+        Tensor weights = item.tensor("WR_icfo");
+        long hidden = item.tensor("QW").size(0);
+        long read = weights.size(0) - hidden;
+        NotCoveredException.requireSupported(
+                backend,
+                Problem.parse("q1x1x1x" + item.tensor("v").size(0) + " kv1x" + memory.size(0) + " dv" + memory.size(1)
+                        + " f32 score=additive:plain mask=keylens weights"));
+        var decoder = new EncoderDecoderAttention(
+                new LstmCell(
+                        reordered(weights.slice(0, 0, read), hidden),
+                        reordered(weights.slice(0, read, weights.size(0)), hidden),
+                        reordered(item.tensor("b_icfo").unsqueeze(0), hidden).reshape(4 * hidden)),
+                new ScoredAlignment(ScoreFunction.additive(item.tensor("QW"), item.tensor("MW"), item.tensor("v"))),
+                new Linear(item.tensor("AW"), null),
+                Activation.IDENTITY,
+                Order.CURRENT_STATE);
+        Double asked = item.number("memory_length");
+        int length = asked == null ? (int) memory.size(0) : (int) item.size("memory_length");
+        Tensor y = Tensor.zeros(DType.F32, x.size(0), hidden);
+        try (var tape = new Tape(backend, DType.F32)) {
+            Value annotations = tape.input(memory.unsqueeze(1));
+            var remembered =
+                    decoder.alignment().remember(tape, annotations, tape.select(annotations, 0), new int[] {length});
+            Step step = decoder.start(tape, decoder.cell().start(tape, 1));
+            for (long t = 0; t < x.size(0); t++) {
+                step = decoder.next(tape, tape.input(x.slice(0, t, t + 1)), step, remembered);
+                y.slice(0, t, t + 1).copyFrom(step.state().output().tensor());
+            }
+        }
+        Tensor expected = item.expected().get("Y");
+        if (expected != null) {
+            comparison.add("Y", expected, y, item.tolerance());
+        }
+    }
+
+    /** The same columns with the gates in our order. */
+    private static Tensor reordered(Tensor columns, long hidden) {
+        Tensor ours = Tensor.zeros(DType.F32, columns.size(0), 4 * hidden);
+        for (int gate = 0; gate < 4; gate++) {
+            long from = GATES[gate] * hidden;
+            ours.slice(1, gate * hidden, (gate + 1) * hidden).copyFrom(columns.slice(1, from, from + hidden));
+        }
+        return ours;
+    }
+}

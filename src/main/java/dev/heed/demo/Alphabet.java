@@ -1,0 +1,47 @@
+package dev.heed.demo;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.TreeSet;
+
+/** Characters and their numbers: all that the formats write on any day; 0 is for a character that is not among them. */
+final class Alphabet {
+    /** What a date in ISO form is made of; the last is the start. */
+    static final String OUTPUT = "0123456789-";
+
+    static final int START = OUTPUT.length();
+    static final int OUTPUT_LENGTH = 10;
+
+    private final List<Integer> characters;
+
+    Alphabet(Iterable<String> texts) {
+        var seen = new TreeSet<Integer>();
+        for (String text : texts) {
+            text.codePoints().forEach(seen::add);
+        }
+        this.characters = new ArrayList<>(seen);
+    }
+
+    int size() {
+        return characters.size() + 1;
+    }
+
+    int[] numbers(String text) {
+        return text.codePoints()
+                .map(c -> Math.max(0, Collections.binarySearch(characters, c) + 1))
+                .toArray();
+    }
+
+    static int[] target(String iso) {
+        return iso.chars().map(OUTPUT::indexOf).toArray();
+    }
+
+    static String iso(int[] output) {
+        var text = new StringBuilder();
+        for (int number : output) {
+            text.append(OUTPUT.charAt(number));
+        }
+        return text.toString();
+    }
+}

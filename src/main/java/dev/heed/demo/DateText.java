@@ -1,0 +1,100 @@
+package dev.heed.demo;
+
+import java.time.LocalDate;
+import java.time.chrono.IsoChronology;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.format.FormatStyle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Dates as people write them: the JDK's own formats of the Common Locale Data Repository, in many languages and four lengths.
+ * Left out are formats that do not say which date they mean to one who does not know the language: years of two digits, and
+ * months as numbers unless the year stands first.
+ */
+public final class DateText {
+    /** The languages; all have month names or put the year first. */
+    static final List<String> LANGUAGES = List.of(
+            "en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-BR", "nl-NL", "sv-SE", "da-DK", "nb-NO", "fi-FI",
+            "pl-PL", "cs-CZ", "sk-SK", "sl-SI", "hr-HR", "hu-HU", "ro-RO", "bg-BG", "ru-RU", "uk-UA", "el-GR", "tr-TR",
+            "et-EE", "lv-LV", "lt-LT", "is-IS", "ga-IE", "ca-ES", "eu-ES", "sq-AL", "vi-VN", "id-ID", "ms-MY", "ko-KR",
+            "ja-JP", "zh-CN");
+
+    /** The first day that is drawn, and the first that is not. */
+    static final LocalDate FROM = LocalDate.of(1900, 1, 1);
+
+    static final LocalDate TO = LocalDate.of(2100, 1, 1);
+
+    /**
+     * A date as somebody wrote it.
+     *
+     * @param text what was written
+     * @param iso the date, as {@code 2026-11-22}
+     * @param language the language tag
+     */
+    public record Written(String text, String iso, String language) {}
+
+    private record Format(String language, DateTimeFormatter formatter) {}
+
+    private final List<Format> formats = new ArrayList<>();
+
+    /** Collects the formats. */
+    public DateText() {
+        for (String language : LANGUAGES) {
+            Locale locale = Locale.forLanguageTag(language);
+            for (FormatStyle style : FormatStyle.values()) {
+                String pattern = DateTimeFormatterBuilder.getLocalizedDateTimePattern(
+                        style, null, IsoChronology.INSTANCE, locale);
+                if (isClear(pattern)) {
+                    formats.add(new Format(language, DateTimeFormatter.ofPattern(pattern, locale)));
+                }
+            }
+        }
+    }
+
+    static boolean isClear(String pattern) {
+        String letters = pattern.replaceAll("'[^']*'", "");
+        boolean shortYear = letters.matches("(.*[^yu])?(yy|uu)([^yu].*)?");
+        boolean named = letters.contains("MMM") || letters.contains("LLL");
+        int year = letters.indexOf('y');
+        boolean yearFirst = year >= 0 && year < letters.indexOf('M') && letters.indexOf('M') < letters.indexOf('d');
+        return !shortYear && year >= 0 && (named || yearFirst);
+    }
+
+    /** {@return how many formats there are} */
+    public int formatCount() {
+        return formats.size();
+    }
+
+    /** {@return how many languages there are} */
+    public int languageCount() {
+        return (int) formats.stream().map(Format::language).distinct().count();
+    }
+
+    /** {@return whether a day is kept from training: one in ten, by a fixed rule} */
+    static boolean isHeldOut(LocalDate day) {
+        return Math.floorMod(day.toEpochDay() * 0x9E3779B97F4A7C15L >>> 40, 10) == 0;
+    }
+
+    /**
+     * {@return dates drawn at random}
+     *
+     * @param count how many
+     * @param heldOut whether days are drawn that training never sees
+     */
+    public List<Written> draw(Random random, int count, boolean heldOut) {
+        List<Written> drawn = new ArrayList<>();
+        long days = TO.toEpochDay() - FROM.toEpochDay();
+        while (drawn.size() < count) {
+            LocalDate day = FROM.plusDays((long) (random.nextDouble() * days));
+            Format format = formats.get(random.nextInt(formats.size()));
+            if (isHeldOut(day) == heldOut) {
+                drawn.add(new Written(format.formatter().format(day), day.toString(), format.language()));
+            }
+        }
+        return drawn;
+    }
+}

@@ -1,0 +1,55 @@
+package dev.heed.layer;
+
+/** Steps that treat every element alone. */
+final class Elementwise {
+    private Elementwise() {}
+
+    static Value add(Tape tape, Value a, Value b) {
+        b.require("second summand", a.shape());
+        Value y = tape.value(a.shape());
+        int n = y.data().count();
+        for (int i = 0; i < n; i++) {
+            y.data().set(i, a.data().get(i) + b.data().get(i));
+        }
+        tape.back(y, () -> {
+            a.slope().add(y.slope());
+            b.slope().add(y.slope());
+        });
+        return y;
+    }
+
+    static Value multiply(Tape tape, Value a, Value b) {
+        b.require("second factor", a.shape());
+        Value y = tape.value(a.shape());
+        int n = y.data().count();
+        for (int i = 0; i < n; i++) {
+            y.data().set(i, a.data().get(i) * b.data().get(i));
+        }
+        tape.back(y, () -> {
+            for (int i = 0; i < n; i++) {
+                a.slope().add(i, y.slope().get(i) * b.data().get(i));
+                b.slope().add(i, y.slope().get(i) * a.data().get(i));
+            }
+        });
+        return y;
+    }
+
+    static Value tanh(Tape tape, Value x) {
+        Value y = tape.value(x.shape());
+        int n = y.data().count();
+        for (int i = 0; i < n; i++) {
+            y.data().set(i, Math.tanh(x.data().get(i)));
+        }
+        tape.back(y, () -> {
+            for (int i = 0; i < n; i++) {
+                double t = y.data().get(i);
+                x.slope().add(i, y.slope().get(i) * (1 - t * t));
+            }
+        });
+        return y;
+    }
+
+    static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+}

@@ -1,0 +1,140 @@
+package dev.heed.layer;
+
+import dev.heed.layer.RecurrentCell.State;
+
+/** The gates of recurrent cells, each with its way back in one step. */
+final class Gates {
+    private Gates() {}
+
+    static Value gru(Tape tape, Value fromInput, Value fromState, Value h, boolean[] active) {
+        int hidden = h.width();
+        int batch = h.rows();
+        fromInput.require("projected input", batch, 3L * hidden);
+        Value y = tape.value(batch, hidden);
+        Cells kept = tape.take(3 * batch * hidden); // r, z, n
+        Cells x = fromInput.data();
+        Cells u = fromState.data();
+        for (int b = 0; b < batch; b++) {
+            int gates = b * 3 * hidden;
+            for (int i = 0; i < hidden; i++) {
+                int at = b * hidden + i;
+                if (!active[b]) {
+                    y.data().set(at, h.data().get(at));
+                    continue;
+                }
+                int r = gates + i;
+                int z = r + hidden;
+                int n = z + hidden;
+                double reset = Elementwise.sigmoid(x.get(r) + u.get(r));
+                double keep = Elementwise.sigmoid(x.get(z) + u.get(z));
+                double fresh = Math.tanh(x.get(n) + reset * u.get(n));
+                kept.set(r, reset);
+                kept.set(z, keep);
+                kept.set(n, fresh);
+                y.data().set(at, (1 - keep) * fresh + keep * h.data().get(at));
+            }
+        }
+        tape.back(y, () -> {
+            Cells dx = fromInput.slope();
+            Cells du = fromState.slope();
+            Cells dh = h.slope();
+            for (int b = 0; b < batch; b++) {
+                int gates = b * 3 * hidden;
+                for (int i = 0; i < hidden; i++) {
+                    int at = b * hidden + i;
+                    double dy = y.slope().get(at);
+                    if (!active[b]) {
+                        dh.add(at, dy);
+                        continue;
+                    }
+                    int r = gates + i;
+                    int z = r + hidden;
+                    int n = z + hidden;
+                    double reset = kept.get(r);
+                    double keep = kept.get(z);
+                    double fresh = kept.get(n);
+                    double dn = dy * (1 - keep) * (1 - fresh * fresh);
+                    double dz = dy * (h.data().get(at) - fresh) * keep * (1 - keep);
+                    double dr = dn * u.get(n) * reset * (1 - reset);
+                    dx.add(r, dr);
+                    du.add(r, dr);
+                    dx.add(z, dz);
+                    du.add(z, dz);
+                    dx.add(n, dn);
+                    du.add(n, dn * reset);
+                    dh.add(at, dy * keep);
+                }
+            }
+        });
+        return y;
+    }
+
+    static State lstm(Tape tape, Value fromInput, Value fromState, Value h, Value c, boolean[] active) {
+        int hidden = h.width();
+        int batch = h.rows();
+        fromInput.require("projected input", batch, 4L * hidden);
+        Value next = tape.value(batch, hidden);
+        Value memory = tape.value(batch, hidden);
+        Cells kept = tape.take(4 * batch * hidden); // i, f, g, o
+        for (int b = 0; b < batch; b++) {
+            int gates = b * 4 * hidden;
+            for (int k = 0; k < hidden; k++) {
+                int at = b * hidden + k;
+                if (!active[b]) {
+                    next.data().set(at, h.data().get(at));
+                    memory.data().set(at, c.data().get(at));
+                    continue;
+                }
+                double[] gate = new double[4];
+                for (int n = 0; n < 4; n++) {
+                    int from = gates + n * hidden + k;
+                    double z = fromInput.data().get(from) + fromState.data().get(from);
+                    gate[n] = n == 2 ? Math.tanh(z) : Elementwise.sigmoid(z);
+                    kept.set(from, gate[n]);
+                }
+                double carried = gate[1] * c.data().get(at) + gate[0] * gate[2];
+                memory.data().set(at, carried);
+                next.data().set(at, gate[3] * Math.tanh(carried));
+            }
+        }
+        // one way back for both: it stands where the gradients of both are complete
+        tape.backOfTwo(next, memory, () -> {
+            Cells dx = fromInput.slope();
+            Cells du = fromState.slope();
+            for (int b = 0; b < batch; b++) {
+                int gates = b * 4 * hidden;
+                for (int k = 0; k < hidden; k++) {
+                    int at = b * hidden + k;
+                    double dh = next.slope().get(at);
+                    double dc = memory.slope().get(at);
+                    if (!active[b]) {
+                        h.slope().add(at, dh);
+                        c.slope().add(at, dc);
+                        continue;
+                    }
+                    int i = gates + k;
+                    int f = i + hidden;
+                    int g = f + hidden;
+                    int o = g + hidden;
+                    double t = Math.tanh(memory.data().get(at));
+                    double all = dc + dh * kept.get(o) * (1 - t * t);
+                    double di = all * kept.get(g) * kept.get(i) * (1 - kept.get(i));
+                    double df = all * c.data().get(at) * kept.get(f) * (1 - kept.get(f));
+                    double dg = all * kept.get(i) * (1 - kept.get(g) * kept.get(g));
+                    double down = dh * t * kept.get(o) * (1 - kept.get(o));
+                    add(dx, du, i, di);
+                    add(dx, du, f, df);
+                    add(dx, du, g, dg);
+                    add(dx, du, o, down);
+                    c.slope().add(at, all * kept.get(f));
+                }
+            }
+        });
+        return new State(next, memory);
+    }
+
+    private static void add(Cells a, Cells b, int at, double value) {
+        a.add(at, value);
+        b.add(at, value);
+    }
+}

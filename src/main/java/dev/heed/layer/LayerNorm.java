@@ -1,0 +1,83 @@
+package dev.heed.layer;
+
+import dev.heed.tensor.Tensor;
+
+/**
+ * Layer normalisation (Ba et al. 2016): {@code (x - mean) / sqrt(variance + epsilon) * weight + bias}, row by row, with
+ * the variance divided by the width.
+ *
+ * @param weight {@code [width]}
+ * @param bias {@code [width]}
+ * @param epsilon keeps rows of equal elements finite
+ */
+public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements Layer<LayerNorm> {
+    /** {@return a layer that changes neither scale nor centre} */
+    public static LayerNorm create(Initial initial, long width) {
+        return new LayerNorm(initial.ones(width), initial.zeros(width), 1e-5);
+    }
+
+    @Override
+    public LayerNorm map(Change change) {
+        return new LayerNorm(change.apply("weight", weight), change.apply("bias", bias), epsilon);
+    }
+
+    /** {@return the same for inference on rows where they lie, with a copy of the parameters} */
+    public RowNorm inPlace() {
+        return new RowNorm(weight.toFloatArray(), bias.toFloatArray(), epsilon);
+    }
+
+    /** {@return every row normalised} */
+    public Value forward(Tape tape, Value x) {
+        Value w = tape.parameter(weight);
+        Value b = tape.parameter(bias);
+        int width = x.width();
+        int rows = x.rows();
+        w.require("weight", width);
+        Value y = tape.value(x.shape());
+        Cells normal = tape.take(rows * width);
+        double[] factors = new double[rows];
+        for (int r = 0; r < rows; r++) {
+            int from = r * width;
+            double mean = 0;
+            for (int i = 0; i < width; i++) {
+                mean += x.data().get(from + i) / width;
+            }
+            double variance = 0;
+            for (int i = 0; i < width; i++) {
+                double apart = x.data().get(from + i) - mean;
+                variance += apart * apart / width;
+            }
+            factors[r] = 1 / Math.sqrt(variance + epsilon);
+            for (int i = 0; i < width; i++) {
+                double z = (x.data().get(from + i) - mean) * factors[r];
+                normal.set(from + i, z);
+                y.data().set(from + i, z * w.data().get(i) + b.data().get(i));
+            }
+        }
+        tape.back(y, () -> {
+            for (int r = 0; r < rows; r++) {
+                back(r * width, factors[r], x, w, b, y, normal);
+            }
+        });
+        return y;
+    }
+
+    /** With {@code g = dy w}: {@code dx = (g - mean(g) - z mean(g z)) / sqrt(variance + epsilon)}. */
+    private static void back(int from, double factor, Value x, Value w, Value b, Value y, Cells normal) {
+        int width = x.width();
+        double mean = 0;
+        double along = 0;
+        for (int i = 0; i < width; i++) {
+            double dy = y.slope().get(from + i);
+            double z = normal.get(from + i);
+            w.slope().add(i, dy * z);
+            b.slope().add(i, dy);
+            mean += dy * w.data().get(i) / width;
+            along += dy * w.data().get(i) * z / width;
+        }
+        for (int i = 0; i < width; i++) {
+            double g = y.slope().get(from + i) * w.data().get(i);
+            x.slope().add(from + i, factor * (g - mean - normal.get(from + i) * along));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.heed.layer;
+
+import dev.heed.Activation;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code f(x W + b)} over the last axis.
+ *
+ * @param weight {@code W}, {@code [in, out]}
+ * @param bias {@code b}, {@code [out]}, or null
+ */
+public record Linear(Tensor weight, @Nullable Tensor bias) implements Layer<Linear> {
+    /** {@return a layer after Glorot, with a bias of zeros} */
+    public static Linear create(Initial initial, long in, long out) {
+        return new Linear(initial.glorot(in, out), initial.zeros(out));
+    }
+
+    @Override
+    public Linear map(Change change) {
+        return new Linear(change.apply("weight", weight), bias == null ? null : change.apply("bias", bias));
+    }
+
+    /** {@return {@code x W + b}} */
+    public Value forward(Tape tape, Value x) {
+        return forward(tape, x, Activation.IDENTITY);
+    }
+
+    /** {@return {@code f(x W + b)}} */
+    public Value forward(Tape tape, Value x, Activation activation) {
+        return tape.linear(x, tape.parameter(weight), tape.parameterOrNull(bias), activation);
+    }
+}

@@ -1,0 +1,74 @@
+package dev.heed.layer;
+
+import dev.heed.AttentionOptions;
+import dev.heed.MultiHeadWeights;
+import dev.heed.layer.Products.Attended;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Multi-head attention (Vaswani et al. 2017, section 3.2.2): self-attention of one sequence, or cross-attention from one to
+ * another; causal and other masks by the options; grouped queries where there are fewer key heads (Ainslie et al. 2023).
+ *
+ * @param weights the projections
+ * @param numHeads query heads
+ * @param numKvHeads key and value heads, a divisor of {@code numHeads}
+ */
+public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads) implements Layer<MultiHead> {
+    /**
+     * What was computed.
+     *
+     * @param output {@code [batch, seqLenQ, embed]}
+     * @param weights of every head, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null if the options do not ask
+     */
+    public record Result(Value output, @Nullable Tensor weights) {}
+
+    /** {@return projections of one width after Glorot, with biases of zeros} */
+    public static MultiHead create(Initial initial, long embed, long numHeads, long numKvHeads) {
+        long kv = embed / numHeads * numKvHeads;
+        return new MultiHead(
+                new MultiHeadWeights(
+                        initial.glorot(embed, embed),
+                        initial.glorot(embed, kv),
+                        initial.glorot(embed, kv),
+                        initial.glorot(embed, embed),
+                        initial.zeros(embed),
+                        initial.zeros(kv),
+                        initial.zeros(kv),
+                        initial.zeros(embed)),
+                numHeads,
+                numKvHeads);
+    }
+
+    @Override
+    public MultiHead map(Change change) {
+        return new MultiHead(map(weights, change), numHeads, numKvHeads);
+    }
+
+    static MultiHeadWeights map(MultiHeadWeights w, Change change) {
+        return new MultiHeadWeights(
+                change.apply("query", w.query()),
+                change.apply("key", w.key()),
+                change.apply("value", w.value()),
+                change.apply("output", w.output()),
+                orNull("queryBias", w.queryBias(), change),
+                orNull("keyBias", w.keyBias(), change),
+                orNull("valueBias", w.valueBias(), change),
+                orNull("outputBias", w.outputBias(), change));
+    }
+
+    private static @Nullable Tensor orNull(String name, @Nullable Tensor bias, Change change) {
+        return bias == null ? null : change.apply(name, bias);
+    }
+
+    /** {@return self-attention of {@code [batch, sequence, embed]}} */
+    public Result forward(Tape tape, Value x, AttentionOptions options) {
+        return forward(tape, x, x, options);
+    }
+
+    /** {@return cross-attention: queries from one value, keys and values from the memory} */
+    public Result forward(Tape tape, Value x, Value memory, AttentionOptions options) {
+        Attended attended = Products.multiHead(tape, x, memory, memory, weights, numHeads, numKvHeads, options);
+        return new Result(attended.output(), attended.result().weights());
+    }
+}

@@ -1,0 +1,177 @@
+package dev.heed.layer;
+
+import dev.heed.Activation;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionResult;
+import dev.heed.LinearPlan;
+import dev.heed.LinearWeights;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadWeights;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** Steps that a backend computes: products and attention. */
+final class Products {
+    private Products() {}
+
+    static Value linear(Tape tape, Value x, Value weight, @Nullable Value bias, Activation activation) {
+        int rows = x.rows();
+        weight.require("weight", x.width(), weight.width());
+        long[] shape = x.shape();
+        shape[shape.length - 1] = weight.width();
+        Value y = tape.value(shape);
+        var weights = new LinearWeights(weight.tensor(), bias == null ? null : bias.tensor());
+        LinearPlan plan = tape.plan(weights.problem(rows, activation));
+        Tensor in = x.tensor().reshape(rows, x.width());
+        plan.forward(in, weights, y.tensor().reshape(rows, weight.width()));
+        tape.back(y, () -> {
+            Value dx = tape.value(rows, x.width());
+            Value dw = tape.value(weight.shape());
+            Value db = bias == null ? null : tape.value(bias.shape());
+            plan.backward(
+                    in,
+                    weights,
+                    y.gradient().reshape(rows, weight.width()),
+                    dx.tensor(),
+                    new LinearWeights(dw.tensor(), db == null ? null : db.tensor()));
+            x.slope().add(dx.data());
+            weight.slope().add(dw.data());
+            if (bias != null && db != null) {
+                bias.slope().add(db.data());
+            }
+        });
+        return y;
+    }
+
+    /** A value as attention sees it: a view with four axes, the same for the numbers and for their gradient. */
+    record Seen(Value value, UnaryOperator<Tensor> view) {
+        Tensor tensor() {
+            return view.apply(value.tensor());
+        }
+
+        /** {@code [batch, sequence, width]} as one head. */
+        static Seen oneHead(Value value) {
+            return new Seen(value, x -> x.unsqueeze(1));
+        }
+
+        /** {@code [batch, width]} as one row of one head. */
+        static Seen oneRow(Value value) {
+            return new Seen(value, x -> x.reshape(x.size(0), 1, 1, x.size(1)));
+        }
+
+        /** {@code [sequence, batch, width]} as one head. */
+        static Seen timeMajor(Value value) {
+            return new Seen(value, x -> x.transpose(0, 1).unsqueeze(1));
+        }
+
+        void add(Tensor gradient) {
+            Strided.add(value.slope(), view.apply(value.gradient()), gradient);
+        }
+    }
+
+    /** The output, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, and what the options ask to keep. */
+    record Attended(Value output, AttentionResult result) {}
+
+    /** The options' score function holds parameters of layers. */
+    static Attended attention(Tape tape, Seen query, Seen key, Seen value, AttentionOptions asked) {
+        List<Value> scored = new ArrayList<>();
+        AttentionOptions options = asked.withScore(asked.score().map(parameter -> {
+            scored.add(tape.parameter(parameter));
+            return scored.getLast().tensor();
+        }));
+        var inputs = AttentionInputs.of(query.tensor(), key.tensor(), value.tensor(), options);
+        AttentionResult place = AttentionResult.allocate(inputs.problem(), tape::scratch);
+        Value output = tape.value(place.output().shape());
+        var result = new AttentionResult(
+                output.tensor(),
+                place.lse(),
+                place.weights(),
+                place.rowWeights(),
+                place.topKWeights(),
+                place.topKIndices(),
+                place.scores());
+        var plan = tape.plan(inputs.problem());
+        plan.forward(inputs, result);
+        tape.back(output, () -> {
+            AttentionGradients gradients = AttentionGradients.allocate(inputs, tape::scratch);
+            plan.backward(inputs, result, output.gradient(), null, gradients);
+            query.add(gradients.query());
+            key.add(gradients.key());
+            value.add(gradients.value());
+            ScoreFunction score = gradients.score();
+            if (score != null) {
+                int n = 0;
+                for (Tensor gradient : score.parameters().values()) {
+                    Value parameter = scored.get(n++);
+                    Strided.add(parameter.slope(), parameter.gradient(), gradient);
+                }
+            }
+        });
+        return new Attended(output, result);
+    }
+
+    /** Multi-head attention over {@code [batch, sequence, width]} with parameters of a layer. */
+    static Attended multiHead(
+            Tape tape,
+            Value query,
+            Value key,
+            Value value,
+            MultiHeadWeights parameters,
+            long numHeads,
+            long numKvHeads,
+            AttentionOptions asked) {
+        List<Value> scored = new ArrayList<>();
+        AttentionOptions options = asked.withScore(asked.score().map(parameter -> {
+            scored.add(tape.parameter(parameter));
+            return scored.getLast().tensor();
+        }));
+        List<Value> projected = new ArrayList<>();
+        MultiHeadWeights weights = MultiHead.map(parameters, (name, parameter) -> {
+            projected.add(tape.parameter(parameter));
+            return projected.getLast().tensor();
+        });
+        var inputs = MultiHeadInputs.of(
+                query.tensor(), key.tensor(), value.tensor(), weights, numHeads, numKvHeads, options);
+        AttentionResult place = AttentionResult.allocate(inputs.problem(), tape::scratch);
+        Value output = tape.value(place.output().shape());
+        var result = new AttentionResult(
+                output.tensor(),
+                place.lse(),
+                place.weights(),
+                place.rowWeights(),
+                place.topKWeights(),
+                place.topKIndices(),
+                place.scores());
+        var plan = tape.plan(inputs.problem());
+        plan.forward(inputs, result);
+        tape.back(output, () -> {
+            MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs, tape::scratch);
+            plan.backward(inputs, output.gradient(), gradients);
+            Strided.add(query.slope(), query.gradient(), gradients.query());
+            Strided.add(key.slope(), key.gradient(), gradients.key());
+            Strided.add(value.slope(), value.gradient(), gradients.value());
+            var slopes = projected.iterator();
+            MultiHead.map(gradients.weights(), (name, gradient) -> {
+                Value parameter = slopes.next();
+                Strided.add(parameter.slope(), parameter.gradient(), gradient);
+                return gradient;
+            });
+            ScoreFunction score = gradients.score();
+            if (score != null) {
+                int n = 0;
+                for (Tensor gradient : score.parameters().values()) {
+                    Value parameter = scored.get(n++);
+                    Strided.add(parameter.slope(), parameter.gradient(), gradient);
+                }
+            }
+        });
+        return new Attended(output, result);
+    }
+}

@@ -1,0 +1,128 @@
+package dev.heed.layer;
+
+import dev.heed.Activation;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.layer.Products.Attended;
+import dev.heed.layer.Products.Seen;
+import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Soft attention of a decoder, by any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau et al.
+ * 2015, equations 5 and 6; Luong et al. 2015, section 3.1). What a score function makes of the memory alone, such as
+ * {@code h U} of the additive one, is computed once and not at every step.
+ *
+ * @param score the score function; its parameters are shared by all heads, of which there is one
+ */
+public record ScoredAlignment(ScoreFunction score) implements Alignment {
+    @Override
+    public ScoredAlignment map(Layer.Change change) {
+        Iterator<String> names = score.parameters().keySet().iterator();
+        return new ScoredAlignment(score.map(parameter -> change.apply(names.next(), parameter)));
+    }
+
+    @Override
+    public Memory remember(Tape tape, Value memory, Value last, int[] lengths) {
+        Bidirectional.requireLengths(lengths, (int) memory.size(0), (int) memory.size(1));
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()))
+                .withWeights();
+        Seen values = Seen.timeMajor(memory);
+        return switch (score) {
+            case ScoreFunction.Additive(Tensor queryWeight, Tensor keyWeight, Tensor bias, Tensor vector) -> {
+                Value keys = keyWeight == null ? memory : linear(tape, memory, tape.parameter(keyWeight));
+                Value v = tape.parameter(vector);
+                yield query -> additive(
+                        tape,
+                        queryWeight == null ? query : linear(tape, query, tape.parameter(queryWeight), bias),
+                        keys,
+                        memory,
+                        v,
+                        vector,
+                        lengths,
+                        options);
+            }
+            case ScoreFunction.Concat(Tensor weight, Tensor vector) -> {
+                Value whole = tape.parameter(weight);
+                int width = (int) (weight.size(0) - memory.width());
+                Value above = Rows.band(tape, whole, 0, width);
+                Value keys = linear(tape, memory, Rows.band(tape, whole, width, (int) weight.size(0)));
+                Value v = tape.parameter(vector);
+                yield query -> additive(tape, linear(tape, query, above), keys, memory, v, vector, lengths, options);
+            }
+            case ScoreFunction.General(Tensor weight) ->
+                query -> context(Products.attention(
+                        tape,
+                        Seen.oneRow(linear(tape, query, tape.parameter(weight))),
+                        values,
+                        values,
+                        options.withScore(ScoreFunction.dot())));
+            case ScoreFunction.Location(Tensor weight) -> {
+                long longest = memory.size(0);
+                if (weight.size(1) < longest) {
+                    throw new InvalidInputException(
+                            "The memory is longer than the location-based score function",
+                            "at most " + weight.size(1) + " elements",
+                            String.valueOf(longest),
+                            "ScoreFunction.location with a wider matrix");
+                }
+                // the columns of W are the keys of every row
+                Seen keys = new Seen(
+                        tape.parameter(weight),
+                        w -> w.slice(1, 0, longest)
+                                .transpose(0, 1)
+                                .unsqueeze(0)
+                                .unsqueeze(0)
+                                .expand(memory.size(1), 1, longest, w.size(0)));
+                yield query -> context(Products.attention(
+                        tape, Seen.oneRow(query), keys, values, options.withScore(ScoreFunction.dot())));
+            }
+            default ->
+                query ->
+                        context(Products.attention(tape, Seen.oneRow(query), values, values, options.withScore(score)));
+        };
+    }
+
+    private static Value linear(Tape tape, Value x, Value weight) {
+        return tape.linear(x, weight, null, Activation.IDENTITY);
+    }
+
+    private static Value linear(Tape tape, Value x, Value weight, @Nullable Tensor bias) {
+        return tape.linear(x, weight, tape.parameterOrNull(bias), Activation.IDENTITY);
+    }
+
+    /** On the backend where it can, else by loops over the few pairs of one step. */
+    private static Aligned additive(
+            Tape tape,
+            Value query,
+            Value keys,
+            Value memory,
+            Value v,
+            Tensor vector,
+            int[] lengths,
+            AttentionOptions options) {
+        AttentionOptions scored = options.withScore(ScoreFunction.additive(vector));
+        Seen q = Seen.oneRow(query);
+        Seen k = Seen.timeMajor(keys);
+        Seen h = Seen.timeMajor(memory);
+        var inputs = AttentionInputs.of(q.tensor(), k.tensor(), h.tensor(), scored);
+        return tape.supports(inputs.problem())
+                ? context(Products.attention(tape, q, k, h, scored))
+                : AdditiveStep.align(tape, query, keys, memory, v, lengths);
+    }
+
+    private static Aligned context(Attended attended) {
+        Value output = attended.output();
+        Tensor weights = Objects.requireNonNull(attended.result().weights());
+        long batch = output.size(0);
+        return new Aligned(
+                output.tape().reshape(output, batch, output.size(-1)), weights.reshape(batch, weights.size(-1)));
+    }
+}

@@ -1,0 +1,68 @@
+package dev.heed.training;
+
+import dev.heed.tensor.Tensor;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1), with both averages corrected for their start at zero:
+ *
+ * <pre>
+ * m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
+ * p = p - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
+ * </pre>
+ */
+public final class Adam implements Optimizer {
+    private final double beta1;
+    private final double beta2;
+    private final double epsilon;
+    private final Map<String, double[]> means = new HashMap<>();
+    private final Map<String, double[]> squares = new HashMap<>();
+    private double rate;
+    private long steps;
+
+    /** With the paper's numbers: 0.9, 0.999 and 1e-8. */
+    public Adam(double rate) {
+        this(rate, 0.9, 0.999, 1e-8);
+    }
+
+    /**
+     * With numbers of the caller's.
+     *
+     * @param rate the learning rate
+     * @param beta1 how much of the mean stays, in [0, 1)
+     * @param beta2 how much of the mean of squares stays, in [0, 1)
+     * @param epsilon keeps the division finite
+     */
+    public Adam(double rate, double beta1, double beta2, double epsilon) {
+        this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);
+        this.beta1 = Optimizer.requireWithin("first beta", beta1, 0, 1);
+        this.beta2 = Optimizer.requireWithin("second beta", beta2, 0, 1);
+        this.epsilon = Optimizer.requireWithin("epsilon", epsilon, Double.MIN_VALUE, Double.POSITIVE_INFINITY);
+    }
+
+    @Override
+    public void setRate(double rate) {
+        this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);
+    }
+
+    @Override
+    public void update(SequencedMap<String, Tensor> parameters, SequencedMap<String, Tensor> gradients) {
+        steps++;
+        double first = rate / (1 - Math.pow(beta1, steps));
+        double second = 1 - Math.pow(beta2, steps);
+        parameters.forEach((name, parameter) -> {
+            Numbers gradient = Optimizer.gradientOf(name, parameter, gradients);
+            var p = new Numbers(name, parameter);
+            double[] m = means.computeIfAbsent(name, n -> new double[p.count()]);
+            double[] v = squares.computeIfAbsent(name, n -> new double[p.count()]);
+            for (int i = 0; i < m.length; i++) {
+                double g = gradient.get(i);
+                m[i] = beta1 * m[i] + (1 - beta1) * g;
+                v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+                p.set(i, p.get(i) - first * m[i] / (Math.sqrt(v[i] / second) + epsilon));
+            }
+        });
+    }
+}

@@ -1,0 +1,42 @@
+package dev.heed.training;
+
+import dev.heed.tensor.Tensor;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** Gradient descent with momentum: {@code m = momentum m + g}, {@code p = p - rate m} (Polyak 1964; Sutskever et al. 2013). */
+public final class Sgd implements Optimizer {
+    private final double momentum;
+    private final Map<String, double[]> moving = new HashMap<>();
+    private double rate;
+
+    /** Plain gradient descent. */
+    public Sgd(double rate) {
+        this(rate, 0);
+    }
+
+    /** Gradient descent with momentum, in [0, 1). */
+    public Sgd(double rate, double momentum) {
+        this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);
+        this.momentum = Optimizer.requireWithin("momentum", momentum, 0, 1);
+    }
+
+    @Override
+    public void setRate(double rate) {
+        this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);
+    }
+
+    @Override
+    public void update(SequencedMap<String, Tensor> parameters, SequencedMap<String, Tensor> gradients) {
+        parameters.forEach((name, parameter) -> {
+            Numbers gradient = Optimizer.gradientOf(name, parameter, gradients);
+            var p = new Numbers(name, parameter);
+            double[] m = moving.computeIfAbsent(name, n -> new double[p.count()]);
+            for (int i = 0; i < m.length; i++) {
+                m[i] = momentum * m[i] + gradient.get(i);
+                p.set(i, p.get(i) - rate * m[i]);
+            }
+        });
+    }
+}

@@ -1,0 +1,11 @@
+/**
+ * Training of layers: losses, optimisers, and a trainer that repeats bit for bit by its seed, whatever the threads.
+ *
+ * <p>Stability: API.
+ *
+ * <p>May import: root, {@code tensor}, {@code layer}.
+ */
+@NullMarked
+package dev.heed.training;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,93 @@
+package dev.heed.layer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heed.RandomTensors;
+import dev.heed.backend.reference.CentralDifference;
+import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.backend.vector.VectorBackend;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Random;
+import java.util.SequencedMap;
+
+/** Holds a layer's gradients to the slopes of its forward pass in double, and f32 on the vector backend to those. */
+final class Slopes {
+    /** A layer at work: inputs are made values in their order. */
+    interface Pass<L> {
+        Value run(Tape tape, L layer, List<Value> inputs);
+    }
+
+    private Slopes() {}
+
+    static Initial initial(long seed, DType type) {
+        return new Initial(new Random(seed), type);
+    }
+
+    static <L extends Layer<L>> void check(L layer, List<Tensor> inputs, Pass<L> pass) {
+        try (var reference = new Tape(new ReferenceBackend(), DType.F64);
+                var vector = new Tape(new VectorBackend(2), DType.F32)) {
+            SequencedMap<String, Tensor> exact = gradients(reference, layer, inputs, pass);
+            Tensor weights = upstream(reference, layer, inputs, pass);
+            SequencedMap<String, Tensor> moved = new LinkedHashMap<>(layer.parameters());
+            for (int n = 0; n < inputs.size(); n++) {
+                moved.put("input " + n, inputs.get(n));
+            }
+            assertEquals(moved.keySet(), exact.keySet());
+            moved.forEach((name, tensor) -> {
+                // a key bias adds one number to all scores of a row, and the softmax does not see it
+                assertTrue(
+                        name.endsWith("keyBias") || RandomTensors.largest(exact.get(name)) > 1e-6,
+                        name + " is reached by no gradient");
+                CentralDifference.assertGradient(name, tensor, exact.get(name), () -> {
+                    reference.clear();
+                    return CentralDifference.weighed(
+                            pass.run(reference, layer, values(reference, inputs))
+                                    .tensor(),
+                            weights);
+                });
+            });
+            L narrow = layer.map((name, parameter) -> parameter.to(DType.F32));
+            List<Tensor> narrowInputs =
+                    inputs.stream().map(input -> input.to(DType.F32)).toList();
+            gradients(vector, narrow, narrowInputs, pass).forEach((name, gradient) -> {
+                double[] expected = exact.get(name).toDoubleArray();
+                double[] actual = gradient.toDoubleArray();
+                double limit = 2e-5 * Math.max(1, RandomTensors.largest(exact.get(name)));
+                for (int i = 0; i < expected.length; i++) {
+                    assertEquals(expected[i], actual[i], limit, name + " in f32, element " + i);
+                }
+            });
+        }
+    }
+
+    private static List<Value> values(Tape tape, List<Tensor> inputs) {
+        List<Value> values = new ArrayList<>();
+        inputs.forEach(input -> values.add(tape.input(input)));
+        return values;
+    }
+
+    private static <L> Tensor upstream(Tape tape, L layer, List<Tensor> inputs, Pass<L> pass) {
+        tape.clear();
+        return new RandomTensors(77)
+                .normal(DType.F64, pass.run(tape, layer, values(tape, inputs)).shape());
+    }
+
+    static <L extends Layer<L>> SequencedMap<String, Tensor> gradients(
+            Tape tape, L layer, List<Tensor> inputs, Pass<L> pass) {
+        Tensor weights = upstream(tape, layer, inputs, pass);
+        tape.clear();
+        List<Value> values = values(tape, inputs);
+        tape.backward(pass.run(tape, layer, values), weights);
+        SequencedMap<String, Tensor> gradients = new LinkedHashMap<>(
+                layer.map((name, parameter) -> tape.gradient(parameter).copy()).parameters());
+        for (int n = 0; n < inputs.size(); n++) {
+            gradients.put("input " + n, values.get(n).gradient().copy());
+        }
+        return gradients;
+    }
+}
