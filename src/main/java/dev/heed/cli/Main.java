@@ -55,6 +55,7 @@ public final class Main implements Callable<Integer> {
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
+        System.setProperty("java.awt.headless", "true"); // pictures are files; no display is asked for
         CommandLine heed = commandLine(Surroundings.ofThisProcess());
         int code = run(heed, args);
         heed.getOut().flush();
@@ -70,11 +71,13 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new ConformanceCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
+                .addSubcommand(new ViewCommand(surroundings))
                 .addSubcommand(new CourseCommand(surroundings))
                 .addSubcommand(new TuneCommand(surroundings))
                 .addSubcommand(DemoCommand.commandLine(surroundings))
                 .addSubcommand(new BundleCommand(surroundings));
         heed.setUsageHelpWidth(100);
+        heed.setCaseInsensitiveEnumValuesAllowed(true);
         heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));
         heed.registerConverter(Path.class, Main::path);
         heed.setParameterExceptionHandler(

@@ -1,5 +1,5 @@
 /**
- * Pictures of attention: heat maps as SVG for papers and as text for terminals.
+ * Pictures of attention: heat maps, lines, profiles and plots, as SVG for papers, PNG for slides and text for terminals.
  *
  * <p>Stability: API.
  *
