@@ -31,7 +31,7 @@ public abstract class Contest {
     /** JMH itself uses the class that this keeps quiet. */
     static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 
-    /** Who computes: a backend of Heed, or a peer. */
+    /** Who computes: a backend of Heed (also opencl, opencl-jocl, opencl-resident, opencl-resident-jocl), or a peer. */
     @Param({"vector", "libtorch", "djl", "onnxruntime", "naive"})
     public String backend = "";
 

@@ -11,13 +11,22 @@ interface Contestant {
     static Contestant named(String backend) {
         return switch (backend) {
             case "vector" -> new Heed(VectorBackend::new);
-            case "opencl" -> new Heed(threads -> new OpenClBackend()); // on the threads that its driver takes
+            case "opencl" -> new Heed(threads -> openCl(true)); // on the threads that its driver takes
+            case "opencl-jocl" -> new Heed(threads -> openCl(false));
+            case "opencl-resident" -> new ResidentHeed(openCl(true));
+            case "opencl-resident-jocl" -> new ResidentHeed(openCl(false));
             case "naive" -> new Heed(threads -> new NaiveBackend());
             case "libtorch" -> new Libtorch();
             case "djl" -> new DjlTorch();
             case "onnxruntime" -> new OnnxRuntime();
             default -> throw new IllegalArgumentException("backend " + backend);
         };
+    }
+
+    /** The backend reads the property when it opens the device; every benchmark has a process of its own. */
+    private static OpenClBackend openCl(boolean direct) {
+        System.setProperty("heed.opencl.direct", String.valueOf(direct));
+        return new OpenClBackend();
     }
 
     /**

@@ -89,7 +89,7 @@ final class Laboratory implements AutoCloseable {
      */
     private void pace(ChainedOptionsBuilder options, String backend, boolean encoder) {
         boolean naive = backend.equals("naive");
-        boolean jit = backend.equals("vector");
+        boolean jit = backend.equals("vector") || backend.startsWith("opencl"); // its host layer is Java
         int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code, and runs it seldom
         options.warmupIterations(warmups)
                 .warmupTime(TimeValue.milliseconds(quick ? jit ? 550 : 200 : 700))

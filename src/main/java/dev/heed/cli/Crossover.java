@@ -12,6 +12,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
 /**
@@ -39,7 +40,7 @@ final class Crossover {
         }
 
         String label() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -100,8 +101,7 @@ final class Crossover {
         for (Kind kind : Kind.values()) {
             List<Point> points = new ArrayList<>();
             for (int length = kind.from; length <= kind.to; length *= 2) {
-                AttentionProblem problem =
-                        AttentionProblem.parse(String.format(java.util.Locale.ROOT, kind.pattern, length));
+                AttentionProblem problem = AttentionProblem.parse(String.format(Locale.ROOT, kind.pattern, length));
                 try (Arena arena = Arena.ofShared()) {
                     AttentionInputs inputs = inputs(problem, arena);
                     points.add(new Point(problem, seconds(cpu, inputs, arena), seconds(device, inputs, arena)));

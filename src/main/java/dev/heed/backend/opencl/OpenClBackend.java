@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 public final class OpenClBackend implements AttentionBackend {
     private static final long LONGEST = 1L << 30;
 
+    /** Property: {@code false} makes every call through JOCL, as where the JVM denies other native access. */
+    private static final String DIRECT = "heed.opencl.direct";
+
     private final Selection selection;
     private final Engine.@Nullable Family family;
     private final @Nullable TileSizes sizes;
@@ -49,7 +52,12 @@ public final class OpenClBackend implements AttentionBackend {
 
     /** Creates the backend on the device that {@code heed.opencl.device} names, or else the best. */
     public OpenClBackend() {
-        this(null, null, null, Device::open);
+        this(null, null, null, OpenClBackend::open);
+    }
+
+    private static DeviceContext open(Device device) {
+        boolean direct = Boolean.parseBoolean(System.getProperty(DIRECT, "true"));
+        return (direct ? device : device.throughJocl()).open();
     }
 
     /** For tests: a device, kernels and a context of their choice; null for what the device suggests. */

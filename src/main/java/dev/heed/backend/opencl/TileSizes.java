@@ -42,10 +42,18 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     /** {@return sizes written as {@code 16,16,4,4,16}, in the order of the table} */
     static TileSizes parse(String text) {
         int[] n = Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
-        if (n.length != 5 || Arrays.stream(n).anyMatch(size -> size < 1)) {
-            throw new IllegalArgumentException("expected five sizes such as 16,16,4,4,16, got " + text);
+        TileSizes sizes = n.length == 5 ? new TileSizes(n[0], n[1], n[2], n[3], n[4]) : null;
+        if (sizes == null || !sizes.isPossible()) {
+            throw new IllegalArgumentException(
+                    "expected five sizes such as 16,16,4,4,16, the last of which divides first times fourth, got "
+                            + text);
         }
-        return new TileSizes(n[0], n[1], n[2], n[3], n[4]);
+        return sizes;
+    }
+
+    /** Whether a kernel can be compiled for these sizes: slices of the columns are whole. */
+    boolean isPossible() {
+        return Math.min(Math.min(tx, ty), Math.min(rm, rn)) >= 1 && depth >= 1 && columns() % depth == 0;
     }
 
     int items() {

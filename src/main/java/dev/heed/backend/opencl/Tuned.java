@@ -7,6 +7,7 @@ import dev.heed.opencl.OpenCl;
 import dev.heed.tuning.DeviceTables;
 import dev.heed.tuning.TuningTable;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,6 +38,7 @@ final class Tuned {
     TileSizes tiles(String phase, long width) {
         return tiles.flatMap(table -> table.find(Map.of("phase", phase, "width", Long.toString(width))))
                 .map(TileSizes::of)
+                .filter(TileSizes::isPossible)
                 .orElseGet(() -> TileSizes.shipped(device, phase, width));
     }
 
@@ -52,7 +54,7 @@ final class Tuned {
                 .map(row -> row.get("megaflops"))
                 .filter(from -> megaflops < from)
                 .map(from -> List.of(String.format(
-                        java.util.Locale.ROOT,
+                        Locale.ROOT,
                         "%s of %.0f Mflop, and the CPU was measured to be faster %s",
                         kind,
                         megaflops,

@@ -1,0 +1,91 @@
+package dev.heed.backend.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heed.Problem;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.OpenCl;
+import dev.heed.tuning.DeviceTables;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What was measured on a device comes before what the jar knows. */
+class TunedTest {
+    private static final String CACHE = "heed.cache";
+
+    @TempDir
+    Path cache;
+
+    private String before = "";
+    private Device device;
+
+    @BeforeEach
+    void useACacheOfItsOwn() {
+        assumeTrue(
+                OpenCl.selected().device().isPresent(),
+                () -> OpenCl.selected().reasons().toString());
+        device = OpenCl.selected().device().orElseThrow();
+        before = System.getProperty(CACHE, "");
+        System.setProperty(CACHE, cache.toString());
+    }
+
+    @AfterEach
+    void putTheCacheBack() {
+        if (before.isEmpty()) {
+            System.clearProperty(CACHE);
+        } else {
+            System.setProperty(CACHE, before);
+        }
+    }
+
+    private DeviceTables tables() {
+        return new DeviceTables(cache, device.name(), device.identity());
+    }
+
+    @Test
+    void measuredTilesComeFirst() throws IOException {
+        TileSizes shipped = TileSizes.shipped(device, "backward", 64);
+        assertEquals(shipped, Tuned.of(device).tiles("backward", 64));
+        tables().write(
+                        "opencl_tiles",
+                        "phase\twidth\t|\ttx\tty\trm\trn\tdepth",
+                        List.of("backward\t<=64\t|\t4\t8\t2\t4\t8"));
+        assertEquals(new TileSizes(4, 8, 2, 4, 8), Tuned.of(device).tiles("backward", 64));
+        assertEquals(shipped, Tuned.of(device).tiles("backward", 128));
+        assertEquals(TileSizes.shipped(device, "prefill", 64), Tuned.of(device).tiles("prefill", 64));
+    }
+
+    @Test
+    void impossibleTilesArePassedOver() throws IOException {
+        tables().write(
+                        "opencl_tiles",
+                        "phase\twidth\t|\ttx\tty\trm\trn\tdepth",
+                        List.of("backward\t<=64\t|\t4\t8\t2\t4\t7"));
+        assertEquals(TileSizes.shipped(device, "backward", 64), Tuned.of(device).tiles("backward", 64));
+        assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8,2,4,7"));
+        assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8"));
+    }
+
+    @Test
+    void smallProblemsAreLeftToTheCpuWhereItWasMeasuredToBeFaster() throws IOException {
+        Problem small = Problem.parse("q1x8x32x64 kv8x32 f32");
+        Problem large = Problem.parse("q1x8x2048x64 kv8x2048 f32");
+        Problem decode = Problem.parse("q1x32x1x128 kv8x32768 f32");
+        assertEquals(List.of(), Tuned.of(device).passOverReasons(small));
+        tables().write("opencl_crossover", "kind\t|\tmegaflops", List.of("prefill\t|\t500", "decode\t|\t2147483647"));
+        Tuned tuned = Tuned.of(device);
+        assertTrue(
+                tuned.passOverReasons(small).getFirst().contains("below 500"), tuned.passOverReasons(small)::toString);
+        assertEquals(List.of(), tuned.passOverReasons(large));
+        assertTrue(tuned.passOverReasons(decode).getFirst().contains("at any"));
+        assertEquals(List.of(), tuned.passOverReasons(Problem.parse("softmax 3x4 axis=1 f32")));
+    }
+}
