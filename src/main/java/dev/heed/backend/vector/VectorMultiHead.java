@@ -27,6 +27,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     private final MatrixBuffer value = new MatrixBuffer();
     private final MatrixBuffer joined = new MatrixBuffer();
     private final MatrixBuffer output = new MatrixBuffer();
+    private final Decode.States states = new Decode.States();
 
     VectorMultiHead(MultiHeadProblem problem, Workers workers) {
         super(problem);
@@ -93,7 +94,7 @@ final class VectorMultiHead extends MultiHeadPlan {
                         into.topKWeights(),
                         into.topKIndices(),
                         into.scores());
-        VectorAttention.forward(heads, inner, workers);
+        VectorAttention.forward(heads, inner, states, workers);
         return together;
     }
 
