@@ -51,7 +51,9 @@ final class PeersCommand extends MeasuringCommand {
         PrintWriter out = out();
         introduce("Heed and its peers");
         boolean good = true;
-        try (Laboratory laboratory = laboratory(runs * repeats + 2 * Row.Ceiling.values().length)) {
+        try (Laboratory laboratory = laboratory(runs * repeats
+                + 2 * Row.Ceiling.values().length
+                + 2 * (int) rows.stream().filter(PeersCommand::hasOwnCeiling).count())) {
             Map<Row.Ceiling, Trial> ceilings = ceilings(laboratory, "ceilings");
             out.println();
             out.printf(FORMAT, "", "", "Heed", "libtorch", "DJL", "ONNX RT", "naive", "", "ratio", "ceiling");
@@ -59,18 +61,17 @@ final class PeersCommand extends MeasuringCommand {
             Map<Row.Group, List<Double>> ratios = new EnumMap<>(Row.Group.class);
             var table = new JsonArray();
             for (Row row : rows) {
+                Trial before = hasOwnCeiling(row) ? ceiling(laboratory, row.group().ceiling) : null;
                 Map<String, Trial> trials = race(laboratory, row);
+                Trial own = before == null ? null : before.and(ceiling(laboratory, row.group().ceiling));
+                Trial limit = own == null ? ceilings.get(row.group().ceiling) : own;
                 double ours = trials.get("vector").best();
                 double better = PEERS.stream()
                         .mapToDouble(peer -> best(trials, peer))
                         .max()
                         .orElse(0);
                 double ratio = better > 0 ? ours / better : Double.NaN;
-                print(
-                        row,
-                        trials,
-                        ratio,
-                        ours / ceilings.get(row.group().ceiling).best());
+                print(row, trials, ratio, ours / limit.best());
                 trials.forEach((name, trial) -> {
                     if (trial.failed()) {
                         failures.add(row.group() + " " + row.label() + ", " + name + ": " + trial.failure());
@@ -80,7 +81,11 @@ final class PeersCommand extends MeasuringCommand {
                     ratios.computeIfAbsent(row.group(), group -> new ArrayList<>())
                             .add(ratio);
                 }
-                table.add(json(row, trials, ratio));
+                JsonObject json = json(row, trials, ratio);
+                if (own != null) {
+                    json.add("ownCeiling", own.json());
+                }
+                table.add(json);
             }
             out.println();
             // A neighbour may have been busy the first time; what is written to the file is the better one.
@@ -105,12 +110,22 @@ final class PeersCommand extends MeasuringCommand {
         return text.contains(filter);
     }
 
+    /** What memory delivers changes from one minute to the next: its ceiling is measured before and after the row. */
+    private static boolean hasOwnCeiling(Row row) {
+        return row.group().ceiling != Row.Ceiling.FMA;
+    }
+
+    private Trial ceiling(Laboratory laboratory, Row.Ceiling ceiling) throws IOException {
+        String name = "ceiling " + ceiling.name().toLowerCase(Locale.ROOT);
+        return laboratory.run(name, ceiling.benchmark, ceiling.column, threads, Map.of());
+    }
+
     private Map<Row.Ceiling, Trial> ceilings(Laboratory laboratory, String title) throws IOException {
         Map<Row.Ceiling, Trial> ceilings = new EnumMap<>(Row.Ceiling.class);
         var line = new StringBuilder(title);
         for (Row.Ceiling ceiling : Row.Ceiling.values()) {
             String name = ceiling.name().toLowerCase(Locale.ROOT);
-            Trial trial = laboratory.run("ceiling " + name, ceiling.benchmark, ceiling.column, threads, Map.of());
+            Trial trial = ceiling(laboratory, ceiling);
             ceilings.put(ceiling, trial);
             line.append(String.format(Locale.ROOT, "  %s %.1f %s", name, trial.best(), ceiling.unit));
         }

@@ -168,6 +168,9 @@ public final class CaseGrid {
             add("lengths", "q1x2x512x64 kv2x512 f32 lse mask=causal:br backward");
             add("lengths", "q1x1x1024x64 kv1x1024 f32 lse");
             add("lengths", "q1x1x300x64 kv1x2048 f32 lse mask=window:100,20:br");
+            add("lengths", "q1x2x300x64 kv1x300 f32 lse mask=causal:br bias=1x2x300x300 softcap=5.0 poison");
+            add("lengths", "q1x4x1x16 kv2x5000 f32 lse mask=window:100,0:br");
+            add("lengths", "q1x4x1x128 kv1x9000 f32 lse mask=window:3000,0:br poison");
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.function.Function;
 final class Between {
     private final Function<AttentionProblem, AttentionPlan> maker;
     private final Map<AttentionProblem, AttentionPlan> plans = new HashMap<>();
+    private final Decode.States states = new Decode.States();
 
     Between(Function<AttentionProblem, AttentionPlan> maker) {
         this.maker = maker;
@@ -27,7 +28,7 @@ final class Between {
         if (LoweredProblem.rewrites(heads.problem().score())) {
             plan(heads.problem()).forward(heads, result);
         } else {
-            VectorAttention.forward(heads, result, workers);
+            VectorAttention.forward(heads, result, states, workers);
         }
     }
 

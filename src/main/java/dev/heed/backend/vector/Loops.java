@@ -54,6 +54,31 @@ final class Loops {
         }
     }
 
+    /** Whether {@link #narrowProduct} and {@link #readRun} may be called; plain loops take whole panels. */
+    static boolean narrow() {
+        return !Lanes.SCALAR;
+    }
+
+    static void narrowProduct(
+            boolean onto,
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        NarrowKernel.product(onto, a, at, aRow, aStep, rows, b, bt, depth, c, ct, cRow);
+    }
+
+    static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
+        return SoftmaxTile.readRun(tile, lane, from, to, c, statistics);
+    }
+
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
         return Lanes.SCALAR ? ScalarTile.read(tile, keys, c, statistics) : SoftmaxTile.read(tile, keys, c, statistics);
     }

@@ -20,6 +20,9 @@ final class Panel {
     /** One past the last key that any of the queries may see. */
     long endKey;
 
+    /** Whether no tile has been read yet; {@link #sums} are then not defined. */
+    boolean fresh;
+
     /** How many lanes are in use. */
     int queries;
 
@@ -35,6 +38,11 @@ final class Panel {
     /** Maxima, sums, factors and inverse sums, PANEL floats each; see {@link SoftmaxTile}. */
     float[] statistics = new float[0];
 
+    /** For each vector of queries the first key of a tile that any of them sees, and one past the last. */
+    final int[] runFrom = new int[PANEL / V];
+
+    final int[] runTo = new int[PANEL / V];
+
     private final float[] factors = new float[V];
     private final float[] block = new float[V * V];
 
@@ -47,6 +55,7 @@ final class Panel {
     void moveTo(PanelCall call, long batch, long head, long from, float[] row) {
         this.batch = batch;
         this.head = head;
+        this.fresh = true;
         this.from = from;
         this.queries = (int) Math.min(PANEL, call.shape.seqLenQ() - from);
         packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
@@ -62,6 +71,12 @@ final class Panel {
     void clearSums(int width) {
         sums = Scratch.atLeast(sums, width * PANEL);
         Arrays.fill(sums, 0, width * PANEL, 0);
+        fresh = false;
+    }
+
+    /** Room for the sums, which the first tile writes. */
+    void makeRoom(int width) {
+        sums = Scratch.atLeast(sums, width * PANEL);
     }
 
     /** Puts the panel's rows of a tensor into the lanes, times a factor; unused lanes are zero. */

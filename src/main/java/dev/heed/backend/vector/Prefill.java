@@ -63,11 +63,14 @@ final class Prefill {
         scratch.row = Scratch.atLeast(scratch.row, (int) Math.max(shape.headDim(), shape.valueHeadDim()));
         for (int p = 0; p < count; p++) {
             scratch.panel(p).moveTo(call, batch, head, (long) (first + p) * PANEL, scratch.row);
-            scratch.panel(p).clearSums(width);
+            scratch.panel(p).makeRoom(width);
         }
         readKeys(scratch, count);
         for (int p = 0; p < count; p++) {
             Panel panel = scratch.panel(p);
+            if (panel.fresh) {
+                panel.clearSums(width);
+            }
             addSinks(panel);
             write(panel, scratch.row);
             if (kept != null) {
@@ -131,14 +134,27 @@ final class Prefill {
     }
 
     private void read(Panel panel, Rows keyRows, Rows values, long keyFrom, int keys, TileCover cover) {
+        if (Staircase.suits(call, panel, keyFrom, keys, cover)) {
+            Staircase.read(call, panel, keyRows, values, keyFrom, keys, cover);
+            return;
+        }
         int width = (int) shape.valueHeadDim();
         boolean hidden = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
-        if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics)) {
+        if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
             Loops.shrink(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
             hidden = true; // a dropped value is not read either
+        }
+        if (panel.fresh && !hidden) {
+            Loops.product(
+                    values.data, values.at, 1, values.step, width, panel.tile, 0, PANEL, keys, panel.sums, 0, PANEL);
+            panel.fresh = false;
+            return;
+        }
+        if (panel.fresh) {
+            panel.clearSums(width);
         }
         pool(values, keys, width, panel.tile, 0, panel.sums, hidden);
     }

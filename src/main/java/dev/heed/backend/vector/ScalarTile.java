@@ -58,7 +58,7 @@ final class ScalarTile {
         float x = argument < SoftmaxTile.LOWEST ? SoftmaxTile.LOWEST : argument;
         float t = x + SoftmaxTile.SPLIT;
         float f = x - (t - SoftmaxTile.SPLIT);
-        float y = f * SoftmaxTile.C6 + SoftmaxTile.C5;
+        float y = Math.fma(f, SoftmaxTile.C6, SoftmaxTile.C5);
         y = Math.fma(y, f, SoftmaxTile.C4);
         y = Math.fma(y, f, SoftmaxTile.C3);
         y = Math.fma(y, f, SoftmaxTile.C2);

@@ -51,6 +51,29 @@ final class SoftmaxTile {
         return shrinks;
     }
 
+    /** As {@link #read}, for keys {@code [from, to)} and one vector of queries, which begins at {@code lane}. */
+    static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
+        FloatVector old = FloatVector.fromArray(SPECIES, statistics, lane);
+        FloatVector max = old;
+        for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
+            FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
+            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which spoils its sum alone
+        }
+        FloatVector factor = exp2(old.sub(max).mul(c));
+        max.intoArray(statistics, lane);
+        factor.intoArray(statistics, 2 * PANEL + lane);
+        FloatVector sum =
+                FloatVector.fromArray(SPECIES, statistics, PANEL + lane).mul(factor);
+        for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
+            FloatVector x = FloatVector.fromArray(SPECIES, tile, p).sub(max).mul(c);
+            FloatVector y = exp2(x).blend(0f, x.compare(VectorOperators.LT, LOWEST));
+            sum = sum.add(y);
+            y.intoArray(tile, p);
+        }
+        sum.intoArray(statistics, PANEL + lane);
+        return max.compare(VectorOperators.GT, old).anyTrue();
+    }
+
     /** The weights of a tile relative to the maxima, and their sums. */
     static void weigh(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += 2 * V) {
@@ -97,6 +120,8 @@ final class SoftmaxTile {
 
     private static void weigh(float[] tile, int tileAt, int at, int keys, float c, float[] statistics) {
         FloatVector factor = FloatVector.broadcast(SPECIES, c);
+        FloatVector c6 = FloatVector.broadcast(SPECIES, C6);
+        FloatVector c5 = FloatVector.broadcast(SPECIES, C5);
         FloatVector max0 = FloatVector.fromArray(SPECIES, statistics, at);
         FloatVector max1 = FloatVector.fromArray(SPECIES, statistics, at + V);
         FloatVector sum0 = FloatVector.fromArray(SPECIES, statistics, PANEL + at);
@@ -111,8 +136,8 @@ final class SoftmaxTile {
             FloatVector t1 = x1.add(SPLIT);
             FloatVector f0 = x0.sub(t0.sub(SPLIT));
             FloatVector f1 = x1.sub(t1.sub(SPLIT));
-            FloatVector y0 = f0.mul(C6).add(C5);
-            FloatVector y1 = f1.mul(C6).add(C5);
+            FloatVector y0 = f0.fma(c6, c5);
+            FloatVector y1 = f1.fma(c6, c5);
             y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, C4));
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, C4));
             y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, C3));
@@ -155,7 +180,7 @@ final class SoftmaxTile {
         FloatVector x = argument.blend(LOWEST, argument.compare(VectorOperators.LT, LOWEST));
         FloatVector t = x.add(SPLIT);
         FloatVector f = x.sub(t.sub(SPLIT));
-        FloatVector y = f.mul(C6).add(C5);
+        FloatVector y = f.fma(FloatVector.broadcast(SPECIES, C6), FloatVector.broadcast(SPECIES, C5));
         y = y.fma(f, FloatVector.broadcast(SPECIES, C4));
         y = y.fma(f, FloatVector.broadcast(SPECIES, C3));
         y = y.fma(f, FloatVector.broadcast(SPECIES, C2));

@@ -59,46 +59,76 @@ final class Transpose {
             int toAt,
             int toStep,
             float[] buffer) {
-        FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsAt);
-        VectorMask<Float> none = factor.compare(VectorOperators.EQ, 0f);
-        for (int i = 0, p = 0; i < V; i += 2, p += 2 * V) {
-            FloatVector x = FloatVector.fromArray(SPECIES, from, at + i * step)
-                    .mul(factor)
-                    .blend(0f, none);
-            FloatVector y = FloatVector.fromArray(SPECIES, from, at + (i + 1) * step)
-                    .mul(factor)
-                    .blend(0f, none);
-            x.blend(y.rearrange(SWAP_1), WITH_1).intoArray(buffer, p);
-            x.rearrange(SWAP_1).blend(y, WITH_1).intoArray(buffer, p + V);
-        }
         if (V == 4) {
-            exchange(buffer, 0, V, 2, SWAP_2, WITH_2, to, toAt, toStep);
-        } else if (V == 8) {
-            exchange(buffer, 0, V, 2, SWAP_2, WITH_2, buffer, 0, V);
-            exchange(buffer, 0, V, 4, SWAP_4, WITH_4, to, toAt, toStep);
+            first(from, at, step, factors, factorsAt, to, toAt, toStep);
+            return;
+        }
+        first(from, at, step, factors, factorsAt, buffer, 0, V);
+        if (V == 8) {
+            last8(buffer, to, toAt, toStep);
         } else {
-            exchange(buffer, 0, V, 2, SWAP_2, WITH_2, buffer, 0, V);
-            exchange(buffer, 0, V, 4, SWAP_4, WITH_4, buffer, 0, V);
-            exchange(buffer, 0, V, 8, SWAP_8, WITH_8, to, toAt, toStep);
+            last16(buffer, to, toAt, toStep);
         }
     }
 
-    private static void exchange(
-            float[] from,
-            int at,
-            int step,
-            int bit,
-            VectorShuffle<Float> swap,
-            VectorMask<Float> with,
-            float[] to,
-            int toAt,
-            int toStep) {
-        for (int n = 0; n < V / 2; n++) {
-            int i = (n / bit) * 2 * bit + n % bit;
-            FloatVector x = FloatVector.fromArray(SPECIES, from, at + i * step);
-            FloatVector y = FloatVector.fromArray(SPECIES, from, at + (i + bit) * step);
-            x.blend(y.rearrange(swap), with).intoArray(to, toAt + i * toStep);
-            x.rearrange(swap).blend(y, with).intoArray(to, toAt + (i + bit) * toStep);
+    /**
+     * Bits 1 and 2, four rows at a time. Two bits for one trip through memory: a load that follows the store of the same bytes
+     * waits for it, and longer where they cross a line of the cache.
+     */
+    private static void first(
+            float[] from, int at, int step, float[] factors, int factorsAt, float[] to, int toAt, int toStep) {
+        FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsAt);
+        VectorMask<Float> none = factor.compare(VectorOperators.EQ, 0f);
+        for (int i = 0; i < V; i += 4) {
+            int p = at + i * step;
+            FloatVector a = FloatVector.fromArray(SPECIES, from, p).mul(factor).blend(0f, none);
+            FloatVector b =
+                    FloatVector.fromArray(SPECIES, from, p + step).mul(factor).blend(0f, none);
+            FloatVector c = FloatVector.fromArray(SPECIES, from, p + 2 * step)
+                    .mul(factor)
+                    .blend(0f, none);
+            FloatVector d = FloatVector.fromArray(SPECIES, from, p + 3 * step)
+                    .mul(factor)
+                    .blend(0f, none);
+            FloatVector ab = a.blend(b.rearrange(SWAP_1), WITH_1);
+            FloatVector ba = a.rearrange(SWAP_1).blend(b, WITH_1);
+            FloatVector cd = c.blend(d.rearrange(SWAP_1), WITH_1);
+            FloatVector dc = c.rearrange(SWAP_1).blend(d, WITH_1);
+            int q = toAt + i * toStep;
+            ab.blend(cd.rearrange(SWAP_2), WITH_2).intoArray(to, q);
+            ba.blend(dc.rearrange(SWAP_2), WITH_2).intoArray(to, q + toStep);
+            ab.rearrange(SWAP_2).blend(cd, WITH_2).intoArray(to, q + 2 * toStep);
+            ba.rearrange(SWAP_2).blend(dc, WITH_2).intoArray(to, q + 3 * toStep);
+        }
+    }
+
+    /** Bit 4 of eight rows. */
+    private static void last8(float[] from, float[] to, int toAt, int toStep) {
+        for (int i = 0; i < 4; i++) {
+            FloatVector a = FloatVector.fromArray(SPECIES, from, i * V);
+            FloatVector b = FloatVector.fromArray(SPECIES, from, (i + 4) * V);
+            a.blend(b.rearrange(SWAP_4), WITH_4).intoArray(to, toAt + i * toStep);
+            a.rearrange(SWAP_4).blend(b, WITH_4).intoArray(to, toAt + (i + 4) * toStep);
+        }
+    }
+
+    /** Bits 4 and 8 of sixteen rows. */
+    private static void last16(float[] from, float[] to, int toAt, int toStep) {
+        for (int i = 0; i < 4; i++) {
+            int p = i * V;
+            FloatVector a = FloatVector.fromArray(SPECIES, from, p);
+            FloatVector b = FloatVector.fromArray(SPECIES, from, p + 4 * V);
+            FloatVector c = FloatVector.fromArray(SPECIES, from, p + 8 * V);
+            FloatVector d = FloatVector.fromArray(SPECIES, from, p + 12 * V);
+            FloatVector ab = a.blend(b.rearrange(SWAP_4), WITH_4);
+            FloatVector ba = a.rearrange(SWAP_4).blend(b, WITH_4);
+            FloatVector cd = c.blend(d.rearrange(SWAP_4), WITH_4);
+            FloatVector dc = c.rearrange(SWAP_4).blend(d, WITH_4);
+            int q = toAt + i * toStep;
+            ab.blend(cd.rearrange(SWAP_8), WITH_8).intoArray(to, q);
+            ba.blend(dc.rearrange(SWAP_8), WITH_8).intoArray(to, q + 4 * toStep);
+            ab.rearrange(SWAP_8).blend(cd, WITH_8).intoArray(to, q + 8 * toStep);
+            ba.rearrange(SWAP_8).blend(dc, WITH_8).intoArray(to, q + 12 * toStep);
         }
     }
 }

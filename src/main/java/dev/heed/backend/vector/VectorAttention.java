@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Attention on the Vector API: chooses between the loops. */
 final class VectorAttention extends AttentionPlan {
     private final Workers workers;
+    private final Decode.States states = new Decode.States();
 
     VectorAttention(AttentionProblem problem, Workers workers) {
         super(problem);
@@ -30,15 +31,15 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
-        forward(inputs, result, workers);
+        forward(inputs, result, states, workers);
     }
 
     /** Computes forward by the loops that suit the problem. */
-    static void forward(AttentionInputs inputs, AttentionResult result, Workers workers) {
+    static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
             WideAttention.run(inputs, result, workers);
         } else if (Decode.fits(inputs.problem()) && !Kept.wanted(result)) {
-            Decode.run(inputs, result, workers);
+            Decode.run(inputs, result, states, workers);
         } else {
             Prefill.run(inputs, result, workers);
         }
