@@ -1,5 +1,5 @@
 /**
- * Pictures of attention: heat maps as SVG for papers and as text for terminals.
+ * Pictures of attention: heat maps as SVG for papers and as text for terminals, pages for browsers.
  *
  * <p>Stability: API.
  *
