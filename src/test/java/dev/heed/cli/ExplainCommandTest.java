@@ -136,7 +136,14 @@ class ExplainCommandTest {
         Files.writeString(text, "the animal was tired . ".repeat(30));
         JsonObject json = Heed.run(
                         List.of(new VectorBackend()),
-                        "explain", "--file", text.toString(), "--word", "tired", "--json", "--out", file)
+                        "explain",
+                        "--file",
+                        text.toString(),
+                        "--word",
+                        "tired",
+                        "--json",
+                        "--out",
+                        file)
                 .succeeded()
                 .json();
         assertEquals(152, json.getAsJsonArray("tokens").size());
@@ -184,7 +191,10 @@ class ExplainCommandTest {
             for (String text : List.of(SENTENCE, "Unaffordable houses were sold to the animals of the street .")) {
                 var sentence = new Sentence(tokenizer.encode(text));
                 Looks whole = Looks.of(sentence, model, encoder);
-                Looks parts = new Looks.Parts(sentence, encoder, encoder.strongest(sentence.tokens(), sentence.tokens().size()));
+                Looks parts = new Looks.Parts(
+                        sentence,
+                        encoder,
+                        encoder.strongest(sentence.tokens(), sentence.tokens().size()));
                 assertTrue(whole instanceof Looks.Whole);
                 Sentence.Word word = whole.mostInteresting();
                 assertEquals(word, parts.mostInteresting());
@@ -201,7 +211,8 @@ class ExplainCommandTest {
                 assertEquals(
                         whole.drawnOn(page).html().length(),
                         parts.drawnOn(page).html().length(),
-                        1000, "all weights either way");
+                        1000,
+                        "all weights either way");
             }
         }
     }
