@@ -6,7 +6,7 @@ const BUCKETS = 5; // lines of about one strength are one shape
 function layHeads(meta, wide) {
     const columns = Math.max(...meta.layers.map(layer => layer.heads));
     const names = Math.max(...meta.layers.map(layer => textWidth(layer.name, 12.5))) + 14;
-    const size = Math.max(46, Math.min(150, Math.floor((wide - names - 8) / columns) - 8));
+    const size = Math.max(34, Math.min(150, Math.floor((wide - names - 8) / columns) - 8));
     return {
         columns, size, x: names, y: 26, step: size + 8,
         width: names + columns * (size + 8) + 4,
@@ -75,6 +75,6 @@ function thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink }) 
     for (const [id, d] of [...paths].sort()) {
         const [bucket, colour] = id.split(" ");
         const share = (Number(bucket) + 0.5) / BUCKETS;
-        group.append(svg("path", { d, fill: "none", stroke: colour, "stroke-width": 0.4 + 2.4 * share, "stroke-opacity": lineOpacity(share, 1) }));
+        group.append(svg("path", { d, fill: "none", stroke: colour, "stroke-width": 0.5 + 2.3 * share, "stroke-opacity": active.size ? lineOpacity(share, 1) : 0.08 + 0.85 * share }));
     }
 }

@@ -2,15 +2,16 @@ package dev.heed.bert;
 
 import dev.heed.AttentionBackend;
 import dev.heed.MultiHeadInputs;
-import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -48,15 +49,65 @@ public final class BertEncoder {
      */
     public BertEncoding encode(List<BertToken> tokens, int... keptLayers) {
         requireFits(tokens);
-        SortedMap<Integer, Tensor> weights = new TreeMap<>();
+        Map<Integer, BertKept> kept = new TreeMap<>();
         for (int layer : keptLayers) {
             requireLayer(layer);
-            weights.put(layer, Tensor.zeros(DType.F32, 1, model.heads(), tokens.size(), tokens.size()));
+            kept.put(layer, BertKept.weights(model.heads(), tokens.size()));
         }
+        Tensor hidden = run(tokens, kept);
+        SortedMap<Integer, Tensor> weights = new TreeMap<>();
+        kept.forEach((layer, of) -> weights.put(layer, BertKept.only(of.weights())));
+        return new BertEncoding(tokens, hidden.select(0, 0), weights);
+    }
+
+    /**
+     * {@return the largest attention weights of every token, for each layer} Memory grows with the length, not with its
+     * square.
+     *
+     * @param tokens the sentence, with the special tokens around it
+     * @param topK how many of each row
+     * @throws InvalidInputException if the tokens do not fit the model, or none are asked for
+     */
+    public List<BertStrongest> strongest(List<BertToken> tokens, int topK) {
+        requireFits(tokens);
+        if (topK < 1) {
+            throw new InvalidInputException(
+                    "The largest weights are some", "topK >= 1", String.valueOf(topK), "strongest(tokens, 64)");
+        }
+        return eachLayer(tokens, () -> BertKept.strongest(model.heads(), tokens.size(), topK)).stream()
+                .map(kept -> new BertStrongest(BertKept.only(kept.topKWeights()), BertKept.only(kept.topKKeys())))
+                .toList();
+    }
+
+    /**
+     * {@return the attention weights f32 {@code [heads, rows, tokens]} of some tokens, for each layer}
+     *
+     * @param tokens the sentence, with the special tokens around it
+     * @param rows the places of the tokens that look, from 0
+     * @throws InvalidInputException if the tokens do not fit the model, or there is no such row
+     */
+    public List<Tensor> rows(List<BertToken> tokens, long... rows) {
+        requireFits(tokens);
+        if (rows.length == 0) {
+            throw new InvalidInputException("Chosen rows are some", "1 row or more", "none", "rows(tokens, 3)");
+        }
+        return eachLayer(tokens, () -> BertKept.rows(model.heads(), tokens.size(), rows)).stream()
+                .map(kept -> BertKept.only(kept.rowWeights()))
+                .toList();
+    }
+
+    private List<BertKept> eachLayer(List<BertToken> tokens, Supplier<BertKept> place) {
+        SortedMap<Integer, BertKept> kept = new TreeMap<>();
+        for (int layer = 0; layer < model.layers(); layer++) {
+            kept.put(layer, place.get());
+        }
+        run(tokens, kept);
+        return List.copyOf(kept.values());
+    }
+
+    private Tensor run(List<BertToken> tokens, Map<Integer, BertKept> kept) {
         try (var pass = new BertPass(model, backend, List.of(tokens))) {
-            Tensor hidden = pass.run(weights);
-            weights.replaceAll((layer, kept) -> kept.select(0, 0));
-            return new BertEncoding(tokens, hidden.select(0, 0), weights);
+            return pass.run(kept);
         }
     }
 
@@ -100,7 +151,7 @@ public final class BertEncoder {
             List<List<BertToken>> batch = new ArrayList<>();
             byLength.subList(from, to).forEach(i -> batch.add(sentences.get(i)));
             try (var pass = new BertPass(model, backend, batch)) {
-                Tensor hidden = pass.run(new TreeMap<>());
+                Tensor hidden = pass.run(Map.of());
                 for (int b = 0; b < batch.size(); b++) {
                     List<BertToken> tokens = batch.get(b);
                     Tensor rows = hidden.select(0, b).slice(0, 0, tokens.size());

@@ -3,7 +3,6 @@ package dev.heed.bert;
 import dev.heed.Activation;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionOptions;
-import dev.heed.AttentionResult;
 import dev.heed.LinearPlan;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadPlan;
@@ -13,9 +12,6 @@ import dev.heed.tensor.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** One batch of sentences on its way through all layers; plans and what lies between the layers serve every layer. */
 final class BertPass implements AutoCloseable {
@@ -52,27 +48,27 @@ final class BertPass implements AutoCloseable {
     /**
      * {@return the last hidden state, {@code [sentences, longest, width]}; rows of padding mean nothing}
      *
-     * @param weights where the attention weights of some layers go
+     * @param kept where goes what is kept of the attention of some layers
      */
-    Tensor run(SortedMap<Integer, Tensor> weights) {
+    Tensor run(Map<Integer, BertKept> kept) {
         embed();
-        through(model.layers(), weights);
+        through(model.layers(), kept);
         return batched(x);
     }
 
     /** {@return what the attention of a layer reads, not to be read after another run} */
     MultiHeadInputs inputs(int layer) {
         embed();
-        through(layer, new TreeMap<>());
+        through(layer, Map.of());
         return inputs(model.layers.get(layer), options);
     }
 
-    private void through(int layers, SortedMap<Integer, Tensor> weights) {
+    private void through(int layers, Map<Integer, BertKept> kept) {
         Tensor rowsOfX = Tensor.of(x, rows, model.width());
         Tensor rowsOfChange = Tensor.of(change, rows, model.width());
         for (int i = 0; i < layers; i++) {
             BertLayer layer = model.layers.get(i);
-            attend(layer, weights.get(i));
+            attend(layer, kept.getOrDefault(i, BertKept.NOTHING));
             layer.attentionNorm().apply(x, change, rows);
             up.forward(rowsOfX, layer.intermediate(), between);
             down.forward(between, layer.output(), rowsOfChange);
@@ -102,10 +98,9 @@ final class BertPass implements AutoCloseable {
         model.embeddingNorm.apply(x, rows);
     }
 
-    private void attend(BertLayer layer, @Nullable Tensor weights) {
-        MultiHeadInputs inputs = inputs(layer, weights == null ? options : options.withWeights());
-        var result = new AttentionResult(batched(change), null, weights, null, null, null, null);
-        attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, result);
+    private void attend(BertLayer layer, BertKept kept) {
+        MultiHeadInputs inputs = inputs(layer, kept.options(options));
+        attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, kept.result(batched(change)));
     }
 
     private MultiHeadInputs inputs(BertLayer layer, AttentionOptions options) {

@@ -4,7 +4,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import dev.heed.AttentionBackend;
 import dev.heed.bert.BertEncoder;
-import dev.heed.bert.BertEncoding;
 import dev.heed.bert.BertModel;
 import dev.heed.bert.BertToken;
 import dev.heed.bert.BertTokenizer;
@@ -13,7 +12,6 @@ import dev.heed.cli.Sentence.Word;
 import dev.heed.cli.WordLinks.Gaze;
 import dev.heed.cli.WordLinks.Link;
 import dev.heed.tensor.InvalidInputException;
-import dev.heed.tensor.Tensor;
 import dev.heed.view.AttentionPage;
 import dev.heed.view.HeatMap;
 import dev.heed.view.VisibleText;
@@ -200,21 +198,19 @@ final class ExplainCommand extends HeedCommand {
             requireIndex("head", head, model.heads());
             AttentionBackend backend = surroundings()
                     .select(backendName, model.problem(pieces.tokens().size(), true));
-            int[] all = IntStream.range(0, model.layers()).toArray();
-            var encoding = new BertEncoder(model, backend).encode(pieces.tokens(), all);
-            var links = new WordLinks(
-                    pieces, IntStream.of(all).mapToObj(encoding::weights).toList());
-            Word looking = asked == null ? links.mostInteresting() : asked;
+            Looks looks = Looks.of(pieces, model, new BertEncoder(model, backend));
+            Word looking = asked == null ? looks.mostInteresting() : asked;
+            WordLinks links = looks.from(looking);
             int shownHead = head == null ? MEAN : head;
             int shownLayer = layer == null ? links.busiestLayer(looking, shownHead) : layer;
             String title = "all-MiniLM-L6-v2, layer " + shownLayer + ", "
                     + (shownHead == MEAN ? "mean of " + links.heads() + " heads" : "head " + shownHead);
-            HeatMap map = HeatMap.of(links.matrix(shownLayer, shownHead))
+            HeatMap map = HeatMap.of(WordLinks.matrix(looks.weights(shownLayer), shownHead))
                     .rows(pieces.labels())
                     .columns(pieces.labels())
                     .title(title)
                     .axes("attends from", "attends to");
-            AttentionPage drawn = page(reading, encoding)
+            AttentionPage drawn = looks.drawnOn(page(reading, model))
                     .opensAt(shownLayer, shownHead)
                     .pinned(IntStream.rangeClosed(looking.first(), looking.last())
                             .toArray());
@@ -222,11 +218,10 @@ final class ExplainCommand extends HeedCommand {
         }
     }
 
-    private static AttentionPage page(Reading reading, BertEncoding encoding) {
+    private static AttentionPage page(Reading reading, BertModel model) {
         List<BertToken> tokens = reading.tokens();
         String note = Stream.of(
-                        "all-MiniLM-L6-v2, " + encoding.weights().size() + " layers of "
-                                + encoding.weights(0).size(0) + " heads",
+                        "all-MiniLM-L6-v2, " + model.layers() + " layers of " + model.heads() + " heads",
                         reading.isPair() ? "the two texts have a colour each" : "",
                         reading.note())
                 .filter(part -> !part.isEmpty())
@@ -241,9 +236,6 @@ final class ExplainCommand extends HeedCommand {
                         .toList());
         if (reading.isPair()) {
             page = page.segments(tokens.stream().mapToInt(BertToken::segment).toArray());
-        }
-        for (Tensor weights : encoding.weights().values()) {
-            page = page.layer(weights);
         }
         return page;
     }

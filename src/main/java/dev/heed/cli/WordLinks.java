@@ -16,6 +16,7 @@ import java.util.List;
 final class WordLinks {
     private final Sentence sentence;
     private final List<Tensor> layers;
+    private final int firstRow;
 
     /**
      * How much one word looks at another in one head.
@@ -43,8 +44,19 @@ final class WordLinks {
 
     /** Creates the links of a sentence from the weights {@code [heads, tokens, tokens]} of each layer. */
     WordLinks(Sentence sentence, List<Tensor> layers) {
+        this(sentence, layers, 0);
+    }
+
+    /**
+     * Creates the links of some words of a sentence.
+     *
+     * @param layers the weights {@code [heads, rows, tokens]} of each layer
+     * @param firstRow the token of their first row; the next rows are those of the tokens after it
+     */
+    WordLinks(Sentence sentence, List<Tensor> layers, int firstRow) {
         this.sentence = sentence;
         this.layers = List.copyOf(layers);
+        this.firstRow = firstRow;
     }
 
     int layers() {
@@ -59,7 +71,7 @@ final class WordLinks {
         double sum = 0;
         for (int i = from.first(); i <= from.last(); i++) {
             for (int j = to.first(); j <= to.last(); j++) {
-                sum += layers.get(layer).get(head, i, j);
+                sum += layers.get(layer).get(head, i - firstRow, j);
             }
         }
         return sum / from.length();
@@ -139,16 +151,16 @@ final class WordLinks {
         return best;
     }
 
-    /** {@return the weights between tokens of one head, or the mean over all heads (-1)} */
-    double[][] matrix(int layer, int head) {
-        int size = sentence.tokens().size();
+    /** {@return the weights between tokens {@code [heads, tokens, tokens]} of one head, or their mean over all (-1)} */
+    static double[][] matrix(Tensor weights, int head) {
+        int size = Math.toIntExact(weights.size(1));
         double[][] matrix = new double[size][size];
         int first = Math.max(head, 0);
-        int last = head < 0 ? heads() - 1 : head;
+        int last = head < 0 ? (int) weights.size(0) - 1 : head;
         for (int i = 0; i < size; i++) {
             for (int j = 0; j < size; j++) {
                 for (int h = first; h <= last; h++) {
-                    matrix[i][j] += layers.get(layer).get(h, i, j) / (last - first + 1);
+                    matrix[i][j] += weights.get(h, i, j) / (last - first + 1);
                 }
             }
         }

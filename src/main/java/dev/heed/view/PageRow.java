@@ -5,6 +5,9 @@ import java.util.Arrays;
 
 /** The largest weights of one row with their keys, in the order of the keys, and the sum of those left out. */
 final class PageRow {
+    /** How far a sum of f32 weights that are all there may stay below 1. */
+    private static final double ROUNDING = 1e-6;
+
     private final int limit;
     private int[] keys = {};
     private double[] weights = {};
@@ -106,7 +109,7 @@ final class PageRow {
             }
         }
         int[] taken = Arrays.copyOf(order, count);
-        rest = Math.max(0, 1 - sum);
+        rest = 1 - sum < ROUNDING ? 0 : 1 - sum;
         take(
                 Arrays.stream(taken).map(i -> (int) listedKeys[i]).toArray(),
                 Arrays.stream(taken).mapToDouble(i -> listedWeights[i]).toArray());

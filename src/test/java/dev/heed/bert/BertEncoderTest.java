@@ -37,6 +37,40 @@ class BertEncoderTest {
         ort.close();
     }
 
+    @Test
+    void chosenRowsAndLargestWeightsAreThoseOfAllWeights() {
+        List<BertToken> tokens =
+                Loaded.TOKENIZER.encode("the animal didn't cross the street because it was too tired .");
+        BertEncoding all = ENCODER.encode(tokens, 0, 1, 2, 3, 4, 5);
+        List<Tensor> rows = ENCODER.rows(tokens, 10, 2);
+        List<BertStrongest> strongest = ENCODER.strongest(tokens, 3);
+        assertEquals(6, rows.size());
+        assertEquals(6, strongest.size());
+        for (int layer = 0; layer < 6; layer++) {
+            Tensor weights = all.weights(layer);
+            assertTrue(rows.get(layer).hasShape(12, 2, tokens.size()));
+            for (int head = 0; head < 12; head++) {
+                for (int j = 0; j < tokens.size(); j++) {
+                    assertEquals(weights.get(head, 10, j), rows.get(layer).get(head, 0, j), WEIGHT_TOLERANCE);
+                    assertEquals(weights.get(head, 2, j), rows.get(layer).get(head, 1, j), WEIGHT_TOLERANCE);
+                }
+                BertStrongest largest = strongest.get(layer);
+                double[] row = weights.select(0, head).select(0, 7).toDoubleArray();
+                for (int k = 0; k < 3; k++) {
+                    int key = (int) largest.keys().get(head, 7, k);
+                    assertEquals(row[key], largest.weights().get(head, 7, k), WEIGHT_TOLERANCE);
+                }
+                assertEquals(
+                        java.util.Arrays.stream(row).max().orElseThrow(),
+                        largest.weights().get(head, 7, 0),
+                        WEIGHT_TOLERANCE);
+            }
+        }
+        assertThrows(InvalidInputException.class, () -> ENCODER.strongest(tokens, 0));
+        assertThrows(InvalidInputException.class, () -> ENCODER.rows(tokens));
+        assertThrows(InvalidInputException.class, () -> ENCODER.rows(tokens, tokens.size()));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -1,10 +1,18 @@
 package dev.heed.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.backend.vector.VectorBackend;
+import dev.heed.bert.BertEncoder;
+import dev.heed.bert.BertModel;
+import dev.heed.bert.BertTokenizer;
+import dev.heed.bert.MiniLm;
+import dev.heed.view.AttentionPage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -125,14 +133,30 @@ class ExplainCommandTest {
                 .succeeded()
                 .out()
                 .contains("word     it (token 10)"));
-        Files.writeString(text, "the animal was tired . ".repeat(120));
-        Heed run = Heed.run("explain", "--file", text.toString(), "--word", "tired", "--out", file)
-                .succeeded();
-        String note = "only the first 512 of 602 tokens: the model reads no more";
-        assertTrue(run.out().contains("note     " + note), run.out());
-        String html = Files.readString(Path.of(page()));
-        assertTrue(html.contains("6 layers of 12 heads; " + note), "the page says it too");
-        assertTrue(html.length() < 10_000_000, html.length() + " bytes");
+        Files.writeString(text, "the animal was tired . ".repeat(30));
+        JsonObject json = Heed.run(
+                        List.of(new VectorBackend()),
+                        "explain",
+                        "--file",
+                        text.toString(),
+                        "--word",
+                        "tired",
+                        "--json",
+                        "--out",
+                        file)
+                .succeeded()
+                .json();
+        assertEquals(152, json.getAsJsonArray("tokens").size());
+        assertEquals(0, json.get("tokensLeftOut").getAsInt());
+        assertEquals("tired", json.getAsJsonObject("word").get("text").getAsString());
+        for (var layer : json.getAsJsonArray("layers")) {
+            JsonObject gaze = layer.getAsJsonObject();
+            double sum = gaze.get("onWords").getAsDouble()
+                    + gaze.get("onItself").getAsDouble()
+                    + gaze.get("onSpecial").getAsDouble();
+            assertEquals(1, sum, 1e-4, "chosen rows are whole");
+        }
+        assertTrue(Files.size(Path.of(page())) < 2_500_000, Files.size(Path.of(page())) + " bytes");
         Files.write(text, new byte[] {(byte) 0xE4, 't'});
         Heed.run("explain", "--file", text.toString(), "--out", file).failedWith(2, "UTF-8", "text.txt");
         Files.writeString(text, " ");
@@ -143,6 +167,54 @@ class ExplainCommandTest {
                 .failedWith(1, "cannot be read", "no such file");
         Heed.run("explain", SENTENCE, "--file", text.toString(), "--out", file).failedWith(2, "both");
         Heed.run("explain", "--out", file).failedWith(2, "A sentence is missing", "neither");
+    }
+
+    @Test
+    void aLongTextIsCutAndSaysSo() {
+        try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
+            Reading whole = Reading.of(tokenizer, "the animal was tired . ".repeat(120), null);
+            Reading cut = whole.atMost(512);
+            assertEquals(512, cut.tokens().size());
+            assertEquals(whole.tokens().getLast(), cut.tokens().getLast(), "what closes it stays");
+            assertEquals("only the first 512 of 602 tokens: the model reads no more", cut.note());
+            assertEquals("", whole.note());
+            assertEquals(whole, whole.atMost(602));
+        }
+    }
+
+    /** Beyond 128 tokens explain asks for parts; below, for all weights. What it says must not depend on it. */
+    @Test
+    void partsSayWhatTheWholeSays() {
+        BertModel model = MiniLm.model();
+        var encoder = new BertEncoder(model, new ReferenceBackend());
+        try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
+            for (String text : List.of(SENTENCE, "Unaffordable houses were sold to the animals of the street .")) {
+                var sentence = new Sentence(tokenizer.encode(text));
+                Looks whole = Looks.of(sentence, model, encoder);
+                Looks parts = new Looks.Parts(
+                        sentence,
+                        encoder,
+                        encoder.strongest(sentence.tokens(), sentence.tokens().size()));
+                assertTrue(whole instanceof Looks.Whole);
+                Sentence.Word word = whole.mostInteresting();
+                assertEquals(word, parts.mostInteresting());
+                var links = whole.from(word).from(word);
+                var same = parts.from(word).from(word);
+                assertEquals(links.size(), same.size());
+                for (int i = 0; i < 5; i++) {
+                    assertEquals(links.get(i).target(), same.get(i).target());
+                    assertEquals(links.get(i).weight(), same.get(i).weight(), 1e-5);
+                }
+                assertArrayEquals(
+                        whole.weights(3).toDoubleArray(), parts.weights(3).toDoubleArray(), 1e-6);
+                AttentionPage page = AttentionPage.of(sentence.labels());
+                assertEquals(
+                        whole.drawnOn(page).html().length(),
+                        parts.drawnOn(page).html().length(),
+                        1000,
+                        "all weights either way");
+            }
+        }
     }
 
     @Test

@@ -336,7 +336,7 @@ class AttentionPageBrowserTest {
         }
         assertTrue(cells.getLast()[1] > cells.getFirst()[1] + 100);
         choose("palette", "1");
-        assertEquals("#view=map&special=hide&colours=civ" + "idis", hash());
+        assertEquals("#view=map&special=hide&colours=cividis", hash());
     }
 
     @Test
