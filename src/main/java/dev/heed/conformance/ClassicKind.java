@@ -37,7 +37,12 @@ final class ClassicKind {
     void run() {
         switch (item.kind()) {
             case "score.dot" -> scoreDot();
+            case "score.additive" -> scoreAdditive();
+            case "score.additive_projected" -> scoreAdditiveProjected();
+            case "score.general" -> scoreGeneral();
+            case "score.cosine" -> scoreCosine();
             case "attention.dot" -> attentionDot();
+            case "attention.additive" -> attentionAdditive();
             case "attention.any_score" -> anyScore();
             case "softmax.masked" -> softmaxMasked();
             case "softmax_apply" -> softmaxApply();
@@ -57,6 +62,70 @@ final class ClassicKind {
                 "score",
                 attend(item.tensor("q"), item.tensor("k"), item.tensor("k"), options)
                         .scores());
+    }
+
+    /** {@code v.tanh(scale (q + k))}: the scale is a projection. */
+    private void scoreAdditive() {
+        item.requireKnown(Set.of("inner_scale"), Set.of("q", "k", "v"), Set.of("score"));
+        Double scale = item.number("inner_scale");
+        Tensor v = item.tensor("v");
+        ScoreFunction score = ScoreFunction.additive(v);
+        if (scale != null) {
+            Tensor weight = Tensor.zeros(v.type(), v.size(0), v.size(0));
+            for (long d = 0; d < v.size(0); d++) {
+                weight.set(scale, d, d);
+            }
+            score = ScoreFunction.additive(weight, weight, v);
+        }
+        expectScores(score, ScoreStage.SCORE);
+    }
+
+    private void scoreAdditiveProjected() {
+        item.requireKnown(Set.of(), Set.of("q", "k", "Wq", "Wk", "v"), Set.of("score"));
+        expectScores(ScoreFunction.additive(item.tensor("Wq"), item.tensor("Wk"), item.tensor("v")), ScoreStage.SCORE);
+    }
+
+    /** AllenNLP adds a constant to every score: here a bias, which modified scores hold. */
+    private void scoreGeneral() {
+        item.requireKnown(Set.of("bias"), Set.of("q", "k", "W"), Set.of("score"));
+        expectScores(ScoreFunction.general(item.tensor("W")), ScoreStage.MODIFIED);
+    }
+
+    private void scoreCosine() {
+        item.requireKnown(Set.of(), Set.of("q", "k"), Set.of("score"));
+        expectScores(ScoreFunction.cosine(), ScoreStage.SCORE);
+    }
+
+    private void expectScores(ScoreFunction score, ScoreStage stage) {
+        AttentionOptions options = AttentionOptions.DEFAULT.withScore(score).withScores(stage);
+        Double bias = item.number("bias");
+        if (bias != null) {
+            options = options.withBias(Tensor.zeros(DType.F32, 1).fill(bias));
+        }
+        Tensor key = item.tensor("k");
+        expect("score", attend(item.tensor("q"), key, key, options).scores());
+    }
+
+    /** Keras masks queries after the weights: their weights stand, their outputs are 0. */
+    private void attentionAdditive() {
+        item.requireKnown(Set.of(), Set.of("q", "k", "value", "v", "kmask", "qmask"), Set.of("weights", "out"));
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withScore(ScoreFunction.additive(item.tensor("v")))
+                .withMask(keyMask())
+                .withWeights();
+        Tensor qmask = item.tensors().get("qmask");
+        AttentionOptions outputs = qmask == null
+                ? options
+                : options.withMask(
+                        keyMask().and(Mask.dense(truths(qmask.unsqueeze(1).unsqueeze(3)))));
+        expect(
+                "weights",
+                attend(item.tensor("q"), item.tensor("k"), item.tensor("value"), options)
+                        .weights());
+        expect(
+                "out",
+                attend(item.tensor("q"), item.tensor("k"), item.tensor("value"), outputs)
+                        .output());
     }
 
     private void attentionDot() {

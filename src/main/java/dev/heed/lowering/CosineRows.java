@@ -105,35 +105,69 @@ final class CosineRows extends Rewriting {
     private static void through(
             Tensor rows, Tensor gradient, @Nullable Tensor factors, @Nullable Tensor factorSums, Tensor into) {
         int width = (int) rows.size(3);
-        double[] x = rows.toDoubleArray();
-        double[] du = gradient.toDoubleArray();
+        int count = Math.toIntExact(rows.elementCount() / width);
         double[] factor = factors == null ? null : factors.toDoubleArray();
-        long[] shape = rows.shape();
-        for (int at = 0, r = 0; at < x.length; at += width, r++) {
-            if (isZero(du, at, width)) {
-                Arrays.fill(x, at, at + width, 0);
-                continue;
+        double[] along = new double[count];
+        Tensor made;
+        if (gradient.type() == DType.F64) {
+            double[] x = rows.toDoubleArray();
+            double[] du = gradient.toDoubleArray();
+            for (int r = 0, at = 0; r < count; r++, at += width) {
+                if (isZero(du, at, width)) {
+                    Arrays.fill(x, at, at + width, 0);
+                    continue;
+                }
+                double length = length(x, at, width);
+                for (int d = at; d < at + width; d++) {
+                    along[r] += x[d] / length * du[d];
+                }
+                double times = (factor == null ? 1 : factor[r]) / length;
+                for (int d = at; d < at + width; d++) {
+                    x[d] = (du[d] - x[d] / length * along[r]) * times;
+                }
             }
-            double length = length(x, at, width);
-            double along = 0;
-            for (int d = at; d < at + width; d++) {
-                along += x[d] / length * du[d];
+            made = Tensor.of(x, rows.shape());
+        } else {
+            float[] x = rows.toFloatArray();
+            float[] du = gradient.toFloatArray();
+            for (int r = 0, at = 0; r < count; r++, at += width) {
+                if (isZero(du, at, width)) {
+                    Arrays.fill(x, at, at + width, 0);
+                    continue;
+                }
+                double inverse = 1 / length(x, at, width);
+                double sum = 0;
+                for (int d = at; d < at + width; d++) {
+                    sum += (double) x[d] * du[d];
+                }
+                along[r] = sum * inverse;
+                double times = (factor == null ? 1 : factor[r]) * inverse;
+                double back = along[r] * inverse;
+                for (int d = at; d < at + width; d++) {
+                    x[d] = (float) ((du[d] - x[d] * back) * times);
+                }
             }
-            if (factorSums != null) {
-                long index = r;
-                long cell =
-                        factorSums.position(index / shape[2] / shape[1], index / shape[2] % shape[1], index % shape[2]);
-                factorSums.put(cell, factorSums.at(cell) + along);
-            }
-            double times = (factor == null ? 1 : factor[r]) / length;
-            for (int d = at; d < at + width; d++) {
-                x[d] = (du[d] - x[d] / length * along) * times;
-            }
+            made = Tensor.of(x, rows.shape());
         }
-        into.copyFrom(Tensor.of(x, shape));
+        into.copyFrom(made);
+        for (int r = 0; r < count && factorSums != null; r++) {
+            long query = r % rows.size(2);
+            long head = r / rows.size(2);
+            long cell = factorSums.position(head / rows.size(1), head % rows.size(1), query);
+            factorSums.put(cell, factorSums.at(cell) + along[r]);
+        }
     }
 
     private static boolean isZero(double[] x, int at, int width) {
+        for (int d = at; d < at + width; d++) {
+            if (x[d] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isZero(float[] x, int at, int width) {
         for (int d = at; d < at + width; d++) {
             if (x[d] != 0) {
                 return false;

@@ -59,19 +59,23 @@ final class LocationRows extends Rewriting {
             return;
         }
         Tensor dColumns = inner.key();
-        Tensor sums = Tensor.zeros(DType.F64, place.shape());
+        int heads = Math.toIntExact(dColumns.size(1));
+        int keys = Math.toIntExact(dColumns.size(2));
+        int width = Math.toIntExact(dColumns.size(3));
+        int longest = Math.toIntExact(place.size(-1));
         boolean perHead = place.rank() == 3;
-        for (long b = 0; b < dColumns.size(0); b++) {
-            for (long h = 0; h < dColumns.size(1); h++) {
-                Tensor to = perHead ? sums.select(0, h) : sums;
-                for (long j = 0; j < dColumns.size(2); j++) {
-                    for (long d = 0; d < dColumns.size(3); d++) {
-                        long cell = to.position(d, j);
-                        to.put(cell, to.at(cell) + dColumns.get(b, h, j, d));
-                    }
+        double[] sums = new double[Math.toIntExact(place.elementCount())];
+        for (int bh = 0; bh < dColumns.size(0) * heads; bh++) {
+            Tensor rows = dColumns.select(0, bh / heads).select(0, bh % heads);
+            double[] more = rows.toDoubleArray();
+            int head = perHead ? bh % heads * width * longest : 0;
+            for (int d = 0; d < width; d++) {
+                int to = head + d * longest;
+                for (int j = 0; j < keys; j++) {
+                    sums[to + j] += more[j * width + d];
                 }
             }
         }
-        place.copyFrom(sums);
+        place.copyFrom(Tensor.of(sums, place.shape()));
     }
 }

@@ -151,31 +151,42 @@ final class Projection {
     }
 
     private static Tensor columnSums(Tensor rows) {
-        double[] sums = new double[Math.toIntExact(rows.size(1))];
-        for (long i = 0; i < rows.size(0); i++) {
-            for (int d = 0; d < sums.length; d++) {
-                sums[d] += rows.get(i, d);
+        int width = Math.toIntExact(rows.size(1));
+        double[] sums = new double[width];
+        double[] all = rows.toDoubleArray();
+        for (int at = 0; at < all.length; at += width) {
+            for (int d = 0; d < width; d++) {
+                sums[d] += all[at + d];
             }
         }
-        return Tensor.of(sums, sums.length);
+        return Tensor.of(sums, width);
     }
 
     /** Rows whose gradient is zero may be NaN, as masked keys may, and add nothing: zeros stand for them. */
     private static Tensor seen(Tensor rows, Tensor gradient) {
-        Tensor seen = rows;
+        if (finite(rows)) {
+            return rows;
+        }
+        Tensor seen = rows.copy();
         for (long i = 0; i < rows.size(0); i++) {
-            if (!finite(rows, i) && zero(gradient, i)) {
-                seen = seen == rows ? rows.copy() : seen;
+            if (zero(gradient, i)) {
                 seen.select(0, i).fill(0);
             }
         }
         return seen;
     }
 
-    private static boolean finite(Tensor rows, long i) {
+    private static boolean finite(Tensor rows) {
+        if (rows.type() == DType.F32) {
+            float spoiled = 0;
+            for (float x : rows.toFloatArray()) {
+                spoiled += x * 0;
+            }
+            return spoiled == 0;
+        }
         double spoiled = 0;
-        for (long d = 0; d < rows.size(1); d++) {
-            spoiled += rows.get(i, d) * 0;
+        for (double x : rows.toDoubleArray()) {
+            spoiled += x * 0;
         }
         return spoiled == 0;
     }

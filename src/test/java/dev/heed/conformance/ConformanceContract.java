@@ -27,7 +27,12 @@ public abstract class ConformanceContract {
     private static final Set<String> OPERATORS = Set.of("Attention", "Softmax", "LogSoftmax", "RotaryEmbedding");
     private static final Set<String> KINDS = Set.of(
             "score.dot",
+            "score.additive",
+            "score.additive_projected",
+            "score.general",
+            "score.cosine",
             "attention.dot",
+            "attention.additive",
             "attention.any_score",
             "softmax.masked",
             "softmax_apply",

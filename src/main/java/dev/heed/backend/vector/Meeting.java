@@ -130,9 +130,11 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
     /** {@code -w^2 |q - k|^2 / 2} */
     static final class Gaussian extends Sums {
         private final double[] widths;
+        private final boolean trained;
 
         Gaussian(AttentionShape shape, ScoreFunction.Gaussian f) {
             super(shape);
+            trained = f.widths() != null;
             widths = f.widths() == null ? new double[] {f.width()} : f.widths().toDoubleArray();
         }
 
@@ -167,7 +169,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         void gradients(
                 long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey) {
             float c = (float) (width(head) * width(head));
-            PairLoops.distanceGradients(g, at, keys, queries, rows, firstQuery, firstKey, c);
+            PairLoops.distanceGradients(g, at, keys, queries, rows, firstQuery, firstKey, c, trained);
         }
 
         @Override

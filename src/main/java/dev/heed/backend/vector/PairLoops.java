@@ -58,11 +58,19 @@ final class PairLoops {
     }
 
     static void distanceGradients(
-            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float c) {
+            float[] g,
+            int at,
+            int keys,
+            int queries,
+            PairRows r,
+            int firstQuery,
+            int firstKey,
+            float c,
+            boolean squares) {
         if (Lanes.SCALAR) {
             ScalarPairs.distanceGradients(g, at, keys, queries, r, firstQuery, firstKey, c);
         } else {
-            PairTile.distanceGradients(g, at, keys, queries, r, firstQuery, firstKey, c);
+            PairTile.distanceGradients(g, at, keys, queries, r, firstQuery, firstKey, c, squares);
         }
     }
 }

@@ -183,31 +183,88 @@ final class PairTile {
         }
     }
 
-    /** With {@code x = q - k}: sums of {@code g x^2} in place of a parameter, {@code dq -= c g x}, {@code dk += c g x}. */
+    /**
+     * With {@code x = q - k}: {@code dq -= c g x}, {@code dk += c g x} and, where {@code squares} says so, sums of
+     * {@code g x^2} in place of a parameter.
+     */
     static void distanceGradients(
-            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float c) {
+            float[] g,
+            int at,
+            int keys,
+            int queries,
+            PairRows r,
+            int firstQuery,
+            int firstKey,
+            float c,
+            boolean squares) {
         for (int d = 0; d < r.width; d += V) {
-            for (int i = 0; i < queries; i++) {
+            int i = 0;
+            for (; !squares && i + 4 <= queries; i += 4) {
+                fourDistances(g, at + i, keys, r, (firstQuery + i) * r.queryStep + d, firstKey, d, c);
+            }
+            for (; i < queries; i++) {
                 int row = (firstQuery + i) * r.queryStep + d;
                 FloatVector q = FloatVector.fromArray(SPECIES, r.queries, row);
                 FloatVector dq = FloatVector.fromArray(SPECIES, r.querySums, row);
-                FloatVector squares = FloatVector.zero(SPECIES);
+                FloatVector sum = FloatVector.zero(SPECIES);
                 int k = firstKey * r.keyStep + d;
                 int to = r.keySumsAt + firstKey * r.keySumsStep + d;
                 for (int j = 0; j < keys; j++) {
+                    float slope = g[at + j * PANEL + i];
                     FloatVector apart = q.sub(FloatVector.fromArray(SPECIES, r.keys, k));
-                    FloatVector slope = apart.mul(g[at + j * PANEL + i]);
-                    squares = slope.fma(apart, squares);
-                    FloatVector u = slope.mul(c);
-                    dq = dq.sub(u);
-                    FloatVector.fromArray(SPECIES, r.keySums, to).add(u).intoArray(r.keySums, to);
+                    FloatVector u = FloatVector.broadcast(SPECIES, slope * c);
+                    dq = apart.fma(u.neg(), dq);
+                    apart.fma(u, FloatVector.fromArray(SPECIES, r.keySums, to)).intoArray(r.keySums, to);
+                    sum = apart.mul(slope).fma(apart, sum);
                     k += r.keyStep;
                     to += r.keySumsStep;
                 }
                 dq.intoArray(r.querySums, row);
-                squares.intoArray(r.lanes, 0);
+                sum.intoArray(r.lanes, 0);
                 r.addToParameter(d);
             }
         }
+    }
+
+    /** Four queries that share the loads and stores of the keys; the same sums in the same order. */
+    private static void fourDistances(
+            float[] g, int at, int keys, PairRows r, int row, int firstKey, int column, float c) {
+        int step = r.queryStep;
+        FloatVector q0 = FloatVector.fromArray(SPECIES, r.queries, row);
+        FloatVector q1 = FloatVector.fromArray(SPECIES, r.queries, row + step);
+        FloatVector q2 = FloatVector.fromArray(SPECIES, r.queries, row + 2 * step);
+        FloatVector q3 = FloatVector.fromArray(SPECIES, r.queries, row + 3 * step);
+        FloatVector d0 = FloatVector.fromArray(SPECIES, r.querySums, row);
+        FloatVector d1 = FloatVector.fromArray(SPECIES, r.querySums, row + step);
+        FloatVector d2 = FloatVector.fromArray(SPECIES, r.querySums, row + 2 * step);
+        FloatVector d3 = FloatVector.fromArray(SPECIES, r.querySums, row + 3 * step);
+        int k = firstKey * r.keyStep + column;
+        int to = r.keySumsAt + firstKey * r.keySumsStep + column;
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            FloatVector key = FloatVector.fromArray(SPECIES, r.keys, k);
+            FloatVector dk = FloatVector.fromArray(SPECIES, r.keySums, to);
+            FloatVector u0 = FloatVector.broadcast(SPECIES, g[p] * c);
+            FloatVector u1 = FloatVector.broadcast(SPECIES, g[p + 1] * c);
+            FloatVector u2 = FloatVector.broadcast(SPECIES, g[p + 2] * c);
+            FloatVector u3 = FloatVector.broadcast(SPECIES, g[p + 3] * c);
+            FloatVector x0 = q0.sub(key);
+            FloatVector x1 = q1.sub(key);
+            FloatVector x2 = q2.sub(key);
+            FloatVector x3 = q3.sub(key);
+            d0 = x0.fma(u0.neg(), d0);
+            d1 = x1.fma(u1.neg(), d1);
+            d2 = x2.fma(u2.neg(), d2);
+            d3 = x3.fma(u3.neg(), d3);
+            dk = x0.fma(u0, dk);
+            dk = x1.fma(u1, dk);
+            dk = x2.fma(u2, dk);
+            x3.fma(u3, dk).intoArray(r.keySums, to);
+            k += r.keyStep;
+            to += r.keySumsStep;
+        }
+        d0.intoArray(r.querySums, row);
+        d1.intoArray(r.querySums, row + step);
+        d2.intoArray(r.querySums, row + 2 * step);
+        d3.intoArray(r.querySums, row + 3 * step);
     }
 }

@@ -17,6 +17,7 @@ import dev.heed.RotaryInputs;
 import dev.heed.ScoreStage;
 import dev.heed.SoftmaxProblem;
 import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -49,6 +50,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
                             .withAlibi(new RandomTensors(1).normal(DType.F32, 6))
                             .withSink(new RandomTensors(2).normal(DType.F32, 6))
                             .withLse()));
+            scores(t, all);
             all.add(softmax(type, 1, 3, 70_001));
             all.add(softmax(type, 0, 257, 9));
             all.add(multiHead(type));
@@ -56,6 +58,36 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
             all.add(rotary(type));
         }
         return all;
+    }
+
+    /** Every score function with parameters, in the loops for many queries and in those for few. */
+    private static void scores(String type, List<PromisedWork> all) {
+        for (ScoreFunction score : scoreFunctions()) {
+            AttentionOptions options = AttentionOptions.DEFAULT.withScore(score).withLse();
+            all.add(attention("q2x4x37x24 kv2x90 dv20 " + type, options.causal()));
+            all.add(forward("q2x4x2x24 kv2x1100 " + type, options));
+        }
+    }
+
+    /** One of each kind for four heads of width 24 and at most 2000 keys. */
+    static List<ScoreFunction> scoreFunctions() {
+        var random = new RandomTensors(8);
+        DType f32 = DType.F32;
+        return List.of(
+                ScoreFunction.cosine(random.normal(f32, 4, 1)),
+                ScoreFunction.general(random.normal(f32, 4, 24, 24)),
+                ScoreFunction.location(random.normal(f32, 24, 2000)),
+                ScoreFunction.additive(
+                        random.normal(f32, 24, 19),
+                        random.normal(f32, 24, 19),
+                        random.normal(f32, 19),
+                        random.normal(f32, 19)),
+                ScoreFunction.additive(random.normal(f32, 4, 24)),
+                ScoreFunction.gaussian(Tensor.of(new float[] {0.3f}, 1)),
+                ScoreFunction.custom("products", (q, k) -> q[0] * k[1], (q, k, upstream, dq, dk) -> {
+                    dq[0] += upstream * k[1];
+                    dk[1] += upstream * q[0];
+                }));
     }
 
     /** Kinds of a few milliseconds each. */
