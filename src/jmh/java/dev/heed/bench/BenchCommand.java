@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         description = "How fast Heed is on this machine, and how fast others are.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
-        subcommands = {PeersCommand.class, GpuCommand.class, MiniLmCommand.class},
+        subcommands = {PeersCommand.class, FamilyCommand.class, GpuCommand.class, MiniLmCommand.class},
         footer = {
             "",
             "bench jmh ARGS passes its arguments to JMH: bench jmh -l lists the benchmarks.",

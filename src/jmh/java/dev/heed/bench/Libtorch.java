@@ -3,6 +3,7 @@ package dev.heed.bench;
 import dev.heed.AttentionShape;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadWeights;
+import dev.heed.score.ScoreFunction;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** PyTorch's CPU kernels: {@code scaled_dot_product_attention}, here its flash kernel, and what goes around it. */
 final class Libtorch implements Contestant {
@@ -52,7 +54,32 @@ final class Libtorch implements Contestant {
         Tensor v = tensor(a.inputs().value());
         boolean grouped = a.shape().groupSize() > 1;
         boolean causal = a.causal();
-        return entry(() -> new Tensor[] {attention(q, k, v, causal, grouped)});
+        return a.inputs().options().score() instanceof ScoreFunction.Additive f
+                ? additiveEntry(q, k, v, Additive.of(f))
+                : entry(() -> new Tensor[] {attention(q, k, v, causal, grouped)});
+    }
+
+    /** The parameters of an additive score; the matrices may be null. */
+    private record Additive(
+            @Nullable Tensor queryWeight, @Nullable Tensor keyWeight, Tensor vector) {
+        static Additive of(ScoreFunction.Additive f) {
+            return new Additive(
+                    f.queryWeight() == null ? null : tensor(f.queryWeight()),
+                    f.keyWeight() == null ? null : tensor(f.keyWeight()),
+                    tensor(f.vector()));
+        }
+    }
+
+    private static Entry additiveEntry(Tensor q, Tensor k, Tensor v, Additive p) {
+        return entry(() -> new Tensor[] {additive(q, k, v, p)});
+    }
+
+    /** Additive attention as it is written in eager mode: one tensor of queries by keys by hidden units. */
+    private static Tensor additive(Tensor q, Tensor k, Tensor v, Additive p) {
+        Tensor s = p.queryWeight() == null ? q : torch.matmul(q, p.queryWeight());
+        Tensor h = p.keyWeight() == null ? k : torch.matmul(k, p.keyWeight());
+        Tensor hidden = s.unsqueeze(3).add(h.unsqueeze(2)).tanh();
+        return torch.matmul(torch.softmax(torch.matmul(hidden, p.vector()), -1), v);
     }
 
     private static Tensor attention(Tensor q, Tensor k, Tensor v, boolean causal, boolean grouped) {
@@ -64,7 +91,9 @@ final class Libtorch implements Contestant {
         Tensor q = tensor(a.inputs().query()).set_requires_grad(true);
         Tensor k = tensor(a.inputs().key()).set_requires_grad(true);
         Tensor v = tensor(a.inputs().value()).set_requires_grad(true);
-        Tensor output = attention(q, k, v, a.causal(), a.shape().groupSize() > 1);
+        Tensor output = a.inputs().options().score() instanceof ScoreFunction.Additive f
+                ? additive(q, k, v, Additive.of(f))
+                : attention(q, k, v, a.causal(), a.shape().groupSize() > 1);
         var outputs = new TensorVector(output);
         var gradients = new TensorVector(tensor(gradient));
         var inputs = new TensorVector(q, k, v);

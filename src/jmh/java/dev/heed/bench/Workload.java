@@ -11,6 +11,8 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.Problem;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxProblem;
+import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
@@ -65,7 +67,7 @@ sealed interface Workload {
                         uniform(random, s.batch(), s.numHeads(), s.seqLenQ(), s.headDim()),
                         uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
                         uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()),
-                        options(p, text));
+                        options(p, random, text));
                 yield new Attend(
                         inputs,
                         recipe.backward()
@@ -79,12 +81,51 @@ sealed interface Workload {
         };
     }
 
-    private static AttentionOptions options(AttentionProblem p, String text) {
+    private static AttentionOptions options(AttentionProblem p, SplittableRandom random, String text) {
         AttentionOptions options = causal(p) ? AttentionOptions.DEFAULT.causal() : AttentionOptions.DEFAULT;
+        options = options.withScore(score(p, random, text));
         if (!AttentionProblem.of(p.shape(), DType.F32, options).equals(p)) {
             throw unknown(text);
         }
         return options;
+    }
+
+    /** Parameters, shared by all heads, that keep scores at the size of those of a scaled dot product. */
+    private static ScoreFunction score(AttentionProblem p, SplittableRandom random, String text) {
+        ScorePattern score = p.score();
+        long width = p.shape().headDim();
+        return switch (score.kind()) {
+            case DOT -> ScoreFunction.dot();
+            case SCALED_DOT -> ScoreFunction.scaledDot();
+            case COSINE -> ScoreFunction.cosine(score.number());
+            case GENERAL -> ScoreFunction.general(centred(random, 1.0 / width, width, width));
+            case LOCATION -> ScoreFunction.location(centred(random, Math.sqrt(1.0 / width), width, score.sizes()[0]));
+            case GAUSSIAN -> ScoreFunction.gaussian(score.number());
+            case ADDITIVE -> {
+                if (score.has("plain")) {
+                    yield ScoreFunction.additive(centred(random, Math.sqrt(1.0 / width), width));
+                }
+                long hidden = score.sizes()[0];
+                yield ScoreFunction.additive(
+                        centred(random, Math.sqrt(1.0 / width), width, hidden),
+                        centred(random, Math.sqrt(1.0 / width), width, hidden),
+                        centred(random, Math.sqrt(1.0 / hidden), hidden));
+            }
+            case CONCAT, CUSTOM -> throw unknown(text);
+        };
+    }
+
+    /** Uniform numbers around 0 that never change: weights of a trained model. */
+    private static Tensor centred(SplittableRandom random, double deviation, long... shape) {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        float[] values = uniform(random, count, deviation);
+        for (int i = 0; i < values.length; i++) {
+            values[i] -= (float) (Math.sqrt(3) * deviation);
+        }
+        return Tensor.of(values, shape).asConstant();
     }
 
     private static MultiHeadInputs multiHead(MultiHeadProblem p, SplittableRandom random, String text) {
@@ -107,7 +148,7 @@ sealed interface Workload {
                 uniform(random, v),
                 uniform(random, p.embedOut()));
         return MultiHeadInputs.of(
-                x, x, x, weights.asConstant(), s.numHeads(), s.numKvHeads(), options(p.attention(), text));
+                x, x, x, weights.asConstant(), s.numHeads(), s.numKvHeads(), options(p.attention(), random, text));
     }
 
     private static Tensor matrix(SplittableRandom random, long in, long out) {
@@ -136,7 +177,7 @@ sealed interface Workload {
     private static InvalidInputException unknown(String text) {
         return new InvalidInputException(
                 "No contestant but Heed computes this",
-                "f32 attention with or without mask=causal:br, softmax, or biased self-attention mha",
+                "f32 attention with or without mask=causal:br and with a score function that heads share, softmax, or biased self-attention mha",
                 text,
                 "heed run times any case");
     }

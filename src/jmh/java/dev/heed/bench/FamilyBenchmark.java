@@ -1,0 +1,23 @@
+package dev.heed.bench;
+
+import ai.onnxruntime.OrtException;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/** One score function of the family, forward or backward as the case string says. */
+public class FamilyBenchmark extends Contest {
+    /** Case strings. */
+    @Param({"q1x2x1024x64 kv2x1024 f32", "q1x2x1024x64 kv2x1024 f32 score=additive:plain"})
+    public String problem = "";
+
+    @Override
+    String problem() {
+        return problem;
+    }
+
+    /** One pass. */
+    @Benchmark
+    public void pass(FlopRate rate) throws OrtException {
+        compute(rate);
+    }
+}

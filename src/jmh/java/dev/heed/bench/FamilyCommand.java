@@ -1,0 +1,157 @@
+package dev.heed.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import dev.heed.verify.Case;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+
+/** {@code bench family}: every score function beside the plain scaled dot product. */
+@Command(
+        name = "family",
+        description = {
+            "Measure each score function forward and backward beside plain scaled dot product at 1024 queries and keys of"
+                    + " width 64, and additive attention beside libtorch in eager mode, which builds the tensor of queries"
+                    + " by keys by hidden units. One process each; times in milliseconds of the best iteration.",
+            ""
+        },
+        footer = {
+            "",
+            "Every answer is compared with the double reference before the clock starts; a wrong one has no time."
+                    + " Backward computes the gradients of parameters too; libtorch's those of query, key and value.",
+            "",
+            "Examples:",
+            "  bench family --quick",
+            "  bench family --repeats 3 --json family.json"
+        })
+final class FamilyCommand extends MeasuringCommand {
+    private static final String SIZES = "q1x2x1024x64 kv2x1024 f32";
+    private static final String PLAIN = "scaled-dot";
+    private static final String FORMAT = "%-24s %9s %8s %9s %9s %9s %7s %9s %7s%n";
+
+    /** The row's name, and its word in the case string. */
+    private static final Map<String, String> SCORES = new LinkedHashMap<>();
+
+    static {
+        SCORES.put(PLAIN, PLAIN);
+        SCORES.put("dot", "dot");
+        SCORES.put("cosine", "cosine:8.0");
+        SCORES.put("general", "general");
+        SCORES.put("location", "location:1024");
+        SCORES.put("Gaussian", "gaussian:0.125");
+        SCORES.put("additive, h 64", "additive:plain");
+        SCORES.put("additive with projections", "additive:64");
+    }
+
+    /** What one score function took. */
+    private record Times(
+            Trial forward,
+            Trial backward,
+            @Nullable Trial eager,
+            @Nullable Trial eagerBackward) {}
+
+    @Override
+    Boolean measure() throws IOException {
+        introduce("The family of score functions, " + SIZES);
+        List<String> failures = new ArrayList<>();
+        var table = new JsonArray();
+        Map<String, Times> all = new LinkedHashMap<>();
+        try (Laboratory laboratory = laboratory(2 * repeats * (SCORES.size() + 2))) {
+            out().printf(FORMAT, "", "forward", "/ plain", "backward", "/ forward", "eager", "", "backward", "");
+            for (Map.Entry<String, String> score : SCORES.entrySet()) {
+                String problem = SIZES + " score=" + score.getValue();
+                boolean peer = score.getValue().startsWith("additive");
+                var times = new Times(
+                        run(laboratory, score.getKey(), problem, "vector"),
+                        run(laboratory, score.getKey(), problem + " backward", "vector"),
+                        peer ? run(laboratory, score.getKey(), problem, "libtorch") : null,
+                        peer ? run(laboratory, score.getKey(), problem + " backward", "libtorch") : null);
+                all.put(score.getKey(), times);
+                print(score.getKey(), times, all.get(PLAIN));
+                table.add(json(score.getKey(), problem, times));
+                for (Trial trial :
+                        new Trial[] {times.forward(), times.backward(), times.eager(), times.eagerBackward()}) {
+                    if (trial != null && trial.failed()) {
+                        failures.add(score.getKey() + ": " + trial.failure());
+                    }
+                }
+            }
+        }
+        failures.forEach(failure -> out().println("failed: " + failure));
+        var json = new JsonObject();
+        json.add("rows", table);
+        save(json);
+        return failures.isEmpty();
+    }
+
+    /** As often as asked for; the rate of each iteration becomes its milliseconds. */
+    private Trial run(Laboratory laboratory, String label, String problem, String backend) throws IOException {
+        Trial trial = null;
+        for (int repeat = 0; repeat < repeats; repeat++) {
+            Trial more = laboratory.run(
+                    label + ", " + backend,
+                    FamilyBenchmark.class.getName() + ".pass",
+                    "gflops",
+                    1,
+                    Map.of("problem", problem, "backend", backend, "threads", String.valueOf(threads)));
+            trial = trial == null ? more : trial.and(more);
+        }
+        if (trial == null) {
+            throw new IllegalStateException("--repeats is at least 1");
+        }
+        return trial;
+    }
+
+    /** The milliseconds of the best iteration; the benchmark's rate counts the operations of a dot product. */
+    private static double millis(@Nullable Trial trial, boolean backward) {
+        double flops = Case.parse(SIZES).problem().flops() * (backward ? 2.5 : 1);
+        return trial == null ? Double.NaN : flops / trial.best() / 1e6;
+    }
+
+    private void print(String label, Times t, @Nullable Times plain) {
+        double forward = millis(t.forward(), false);
+        double backward = millis(t.backward(), true);
+        double eager = millis(t.eager(), false);
+        double eagerBackward = millis(t.eagerBackward(), true);
+        out().printf(
+                        FORMAT,
+                        label,
+                        number(forward, ""),
+                        number(forward / millis(plain == null ? null : plain.forward(), false), "x"),
+                        number(backward, ""),
+                        number(backward / forward, "x"),
+                        number(eager, ""),
+                        number(eager / forward, "x"),
+                        number(eagerBackward, ""),
+                        number(eagerBackward / backward, "x"));
+        out().flush();
+    }
+
+    private static String number(double value, String unit) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, "%.2f", value) + unit : "-";
+    }
+
+    private static JsonObject json(String label, String problem, Times t) {
+        var json = new JsonObject();
+        json.addProperty("label", label);
+        json.addProperty("case", problem);
+        add(json, "forwardMillis", t.forward(), false);
+        add(json, "backwardMillis", t.backward(), true);
+        add(json, "eagerForwardMillis", t.eager(), false);
+        add(json, "eagerBackwardMillis", t.eagerBackward(), true);
+        return json;
+    }
+
+    private static void add(JsonObject json, String name, @Nullable Trial trial, boolean backward) {
+        if (trial != null) {
+            json.add(name, number(millis(trial, backward)));
+            json.add(name.replace("Millis", "Rates"), trial.json());
+        }
+    }
+}
