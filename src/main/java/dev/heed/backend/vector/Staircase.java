@@ -25,10 +25,16 @@ final class Staircase {
 
     private Staircase() {}
 
-    /** Whether runs are less work than the whole tile; if so they are in the panel. A narrow product is a sixth slower. */
+    /**
+     * Whether runs are less work than the whole tile; if so they are in the panel. A narrow product is a sixth slower. Dot
+     * products only.
+     */
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;
-        if (!Loops.narrow() || call.options.dropout() > 0 || (cover == TileCover.FULL && !few)) {
+        if (call.meeting != null
+                || !Loops.narrow()
+                || call.options.dropout() > 0
+                || (cover == TileCover.FULL && !few)) {
             return false;
         }
         int cells = 0;
