@@ -67,7 +67,7 @@ final class LocationRows extends Rewriting {
         double[] sums = new double[Math.toIntExact(place.elementCount())];
         for (int bh = 0; bh < dColumns.size(0) * heads; bh++) {
             Tensor rows = dColumns.select(0, bh / heads).select(0, bh % heads);
-            double[] more = rows.toDoubleArray();
+            double[] more = wide(rows);
             int head = perHead ? bh % heads * width * longest : 0;
             for (int d = 0; d < width; d++) {
                 int to = head + d * longest;
@@ -77,5 +77,18 @@ final class LocationRows extends Rewriting {
             }
         }
         place.copyFrom(Tensor.of(sums, place.shape()));
+    }
+
+    /** The elements in row-major order; f32 ones come as one block. */
+    private static double[] wide(Tensor rows) {
+        if (rows.type() != DType.F32) {
+            return rows.toDoubleArray();
+        }
+        float[] narrow = rows.toFloatArray();
+        double[] wide = new double[narrow.length];
+        for (int n = 0; n < wide.length; n++) {
+            wide[n] = narrow[n];
+        }
+        return wide;
     }
 }
