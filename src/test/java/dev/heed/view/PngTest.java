@@ -5,13 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
@@ -101,7 +106,7 @@ class PngTest {
 
     @Test
     void everyLetterOfTheBuiltInFaceDiffers() {
-        List<String> shapes = new java.util.ArrayList<>();
+        List<String> shapes = new ArrayList<>();
         for (int c = ' '; c <= '~' + 1; c++) {
             var shape = new StringBuilder();
             for (int column = 0; column < 5; column++) {
@@ -128,10 +133,24 @@ class PngTest {
     @Test
     void aGridOfManyHeads() throws IOException {
         HeatMap head = HeatMap.of(new double[300][300]).title("head").pooling(Pooling.MAX);
-        BufferedImage image = decode(HeatMapGrid.of(java.util.Collections.nCopies(72, head))
-                .perRow(12)
-                .png(1));
+        BufferedImage image =
+                decode(HeatMapGrid.of(Collections.nCopies(72, head)).perRow(12).png(1));
         assertTrue(image.getWidth() > 12 * 150 && image.getHeight() > 6 * 150, image.toString());
+    }
+
+    @Test
+    void theLargestWeightOf8192By8192IsSeen() throws IOException {
+        assumeTrue(Boolean.getBoolean("heed.full"), "a gigabyte and a few seconds: -Dheed.full=true");
+        Tensor weights = Tensor.zeros(DType.F32, 8192, 8192);
+        weights.set(1, 5000, 3000);
+        HeatMap map = HeatMap.of(weights).pooling(Pooling.MAX);
+        BufferedImage image = decode(map.png(1));
+        var panel = new HeatMapPanel(map, HeatMapPanel.Scale.ALONE, true, true);
+        double x = 16 + panel.left() + (3000 / 32 + 0.5) * 2;
+        double y = 16 + panel.top() + (5000 / 32 + 0.5) * 2;
+        assertEquals(Palette.VIRIDIS.rgb(1), rgb(image, x, y));
+        assertEquals(Palette.VIRIDIS.rgb(0), rgb(image, x + 2, y));
+        assertTrue(map.svg().contains("Each cell is the largest of 32 × 32 values (8192 × 8192 in all)."));
     }
 
     @Test
@@ -139,7 +158,7 @@ class PngTest {
         HeatMap head = HeatMap.of(new double[96][96]);
         var e = assertThrows(
                 UnsupportedOperationException.class,
-                () -> HeatMapGrid.of(java.util.Collections.nCopies(4000, head)).png(8));
+                () -> HeatMapGrid.of(Collections.nCopies(4000, head)).png(8));
         assertTrue(String.valueOf(e.getMessage()).contains("HINT"), e.getMessage());
     }
 }
