@@ -11,17 +11,19 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 
 /**
  * From which size on a device is faster than the CPU, copies there and back included: attentions of growing length on both,
- * the median of a few runs each.
+ * the shortest of the runs of each, since others on the machine only lengthen them.
  */
 final class Crossover {
-    private static final int RUNS = 5;
-    private static final long ENOUGH_NANOS = 400_000_000; // of one problem on one backend
+    private static final int RUNS = 3;
+    private static final long ENOUGH_NANOS =
+            400_000_000; // of warming up, then of measuring, one problem on one backend
     private static final double MEGA = 1e6;
 
     /** What is measured: one shape, longer and longer. */
@@ -135,16 +137,17 @@ final class Crossover {
         AttentionResult result = AttentionResult.allocate(inputs.problem(), arena);
         List<Long> times = new ArrayList<>();
         try (AttentionPlan plan = backend.plan(inputs.problem())) {
-            plan.forward(inputs, result); // compiles
-            long spent = 0;
-            while (times.size() < RUNS && (times.size() < 2 || spent < ENOUGH_NANOS)) {
-                long start = System.nanoTime();
+            long start = System.nanoTime();
+            for (int n = 0; n < 2 || System.nanoTime() - start < ENOUGH_NANOS; n++) {
+                plan.forward(inputs, result); // until kernels and loops are compiled
+            }
+            start = System.nanoTime();
+            while (times.size() < RUNS || System.nanoTime() - start < ENOUGH_NANOS) {
+                long from = System.nanoTime();
                 plan.forward(inputs, result);
-                times.add(System.nanoTime() - start);
-                spent += times.getLast();
+                times.add(System.nanoTime() - from);
             }
         }
-        times.sort(null);
-        return times.get(times.size() / 2) * 1e-9;
+        return Collections.min(times) * 1e-9;
     }
 }

@@ -43,6 +43,7 @@ import picocli.CommandLine.Parameters;
             "  heed tune",
             "  heed tune --device NVIDIA",
             "  heed tune --case \"q1x16x4096x128 kv16x4096 f16 mask=causal:br\"",
+            "  heed tune --tiles 16,16,4,4,16 --tiles 8,8,8,8,8",
             "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
         })
 final class TuneCommand extends HeedCommand {
@@ -87,6 +88,12 @@ final class TuneCommand extends HeedCommand {
 
     @Option(names = "--case", paramLabel = "CASE", description = "What to tune for, instead of the usual cases.")
     private List<String> cases = List.of();
+
+    @Option(
+            names = "--tiles",
+            paramLabel = "SIZES",
+            description = "Candidates instead of the usual ones: tx,ty,rm,rn,depth.")
+    private List<String> tiles = List.of();
 
     @Option(names = "--trial", hidden = true, paramLabel = "CASE", description = "Try one candidate in this process.")
     private @Nullable String trial;
@@ -190,7 +197,7 @@ final class TuneCommand extends HeedCommand {
         double least = Double.POSITIVE_INFINITY;
         double now = Double.NaN;
         List<String> all = new ArrayList<>(List.of(AS_SHIPPED));
-        all.addAll(CANDIDATES);
+        all.addAll(tiles.isEmpty() ? CANDIDATES : tiles);
         var table = new TextTable("tiles", "time", "x now", "");
         try (Progress progress = progress(subject.phase(), all.size())) {
             for (String candidate : all) {
