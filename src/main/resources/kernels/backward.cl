@@ -4,6 +4,9 @@
 //   query        dS = P (dP - delta + dLse)         dQ = scale dS K
 //   keys         dK = scale dS' Q, dV = P' dO       a block of keys, over all queries that share it, in their order
 //
+// Where queries and keys meet otherwise than by their product, dQ and dK add up its derivative, number by number of the
+// width, from q and k; the pass over the queries also leaves each block's part of the gradient of `meeting`.
+//
 // A launch that does not begin its rows goes on from what the last one left: parts of the keys for statistics and dQ, parts
 // of the queries for dK and dV. Gradients are sums in `real`; rounding to storage comes when all parts are in.
 //
@@ -27,12 +30,60 @@ inline real slope_of_cap(const Call* c, real dot) {
   return c->scale;
 }
 
+#if MEETING != DOT
+// sums[m][o] += sum over k of weights[k][m] times the derivative of MEET at the column, own row m against other row k; params[o]
+// that with respect to the number of `meeting`. A weight of 0 reads nothing.
+inline void pool_flows(local const real* weights, global const element* own, Rows ownRows, global const element* other,
+                       Rows otherRows, int width, int columnFrom, global const real* meeting, local real* stage, int item,
+                       real sums[RM][CO], real params[CO]) {
+  const int tx = item % TX, ty = item / TX;
+  real x[RM][CO], factor[CO];
+  UNROLL
+  for (int o = 0; o < CO; o++) {
+    const int column = columnFrom + tx + TX * o;
+    factor[o] = column >= width ? 0 : PER_NUMBER ? meeting[column] : meeting[0] * meeting[0];
+    UNROLL
+    for (int m = 0; m < RM; m++) {
+      const int row = ty * RM + m;
+      x[m][o] = row < ownRows.count && column < width ? LOAD(STORAGE, own, ownRows.at + row * ownRows.row + column) : 0;
+    }
+  }
+  for (int k0 = 0; k0 < BN; k0 += DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    load_columns(other, otherRows, width, columnFrom, k0, stage, item);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < DEPTH; k++) {
+      CELLS
+      for (int m = 0; m < RM; m++) {
+        const real p = weights[(k0 + k) * BMP + ty * RM + m];
+        if (p == 0) {
+          continue;
+        }
+        CELLS
+        for (int o = 0; o < CO; o++) {
+          const real y = stage[k * COLUMNS + tx + TX * o];
+#if MEETING == TANH
+          const real t = tangent(x[m][o] + y);
+          sums[m][o] = fma(p * factor[o], fma(-t, t, (real)1), sums[m][o]);
+          params[o] = fma(p, t, params[o]);
+#else
+          const real apart = y - x[m][o];
+          sums[m][o] = fma(p * factor[o], apart, sums[m][o]);
+          params[o] = fma(-p * meeting[0] * apart, apart, params[o]);
+#endif
+        }
+      }
+    }
+  }
+}
+#endif
+
 // One group a block of queries and head. `sinkRows` receives each row's part of the gradient of its sink.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const real* lseGradient, global Statistics* to, global real* sinkRows,
-    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes,
-    global const real* sinks) {
+    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias,
+    global const real* slopes, global const real* sinks, global const real* meeting) {
   local real stage[STAGE], seen[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.queries + BM - 1) / BM;
@@ -66,9 +117,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
       continue;
     }
     const long row = j - c.keyFrom;
-    product(query, queryRows, key,
-            rows_of(c.key.at + b * c.key.batch + kh * c.key.head + row * c.key.row, c.key.row, keys), (int)c.width,
-            stage, item, cells);
+    meet(query, queryRows, key,
+         rows_of(c.key.at + b * c.key.batch + kh * c.key.head + row * c.key.row, c.key.row, keys), (int)c.width,
+         meeting + h * c.meetingHead, stage, item, cells);
     modify(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, cells);
     product(outputGradient, gradientRows, value,
             rows_of(c.value.at + b * c.value.batch + kh * c.value.head + row * c.value.row, c.value.row, keys),
@@ -157,11 +208,13 @@ inline void flows(const Call* c, Band band, global const uchar* dense, global co
   }
 }
 
-// Groups: column blocks of the width, then blocks of queries, then heads.
+// Groups: column blocks of the width, then blocks of queries, then heads. `parts`, [batch][head][block][width], receives
+// each block's part of the gradient of `meeting` where c.stage asks for it.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const Statistics* of, global real* to, global const Band* bands,
-    global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes) {
+    global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes,
+    global const real* meeting, global real* parts) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.queries + BM - 1) / BM, columnBlocks = (c.width + COLUMNS - 1) / COLUMNS;
@@ -176,7 +229,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
                                  queries);
   const Rows gradientRows = rows_of(c.outputGradient.at + b * c.outputGradient.batch + h * c.outputGradient.head
                                         + first * c.outputGradient.row, c.outputGradient.row, queries);
-  real cells[RM][RN], flow[RM][RN], sums[RM][CO];
+  real cells[RM][RN], flow[RM][RN], sums[RM][CO], params[CO];
+  UNROLL
+  for (int o = 0; o < CO; o++) {
+    params[o] = 0;
+  }
   UNROLL
   for (int m = 0; m < RM; m++) {
     UNROLL
@@ -193,7 +250,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     }
     const long row = j - c.keyFrom;
     const Rows keyRows = rows_of(c.key.at + b * c.key.batch + kh * c.key.head + row * c.key.row, c.key.row, keys);
-    product(query, queryRows, key, keyRows, (int)c.width, stage, item, cells);
+    meet(query, queryRows, key, keyRows, (int)c.width, meeting + h * c.meetingHead, stage, item, cells);
     product(outputGradient, gradientRows, value,
             rows_of(c.value.at + b * c.value.batch + kh * c.value.head + row * c.value.row, c.value.row, keys),
             (int)c.valueWidth, stage, item, flow);
@@ -206,8 +263,30 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
         weights[(tx * RN + n) * BMP + ty * RM + m] = flow[m][n];
       }
     }
+#if MEETING == DOT
     pool(weights, key, keyRows, (int)c.width, columnFrom, true, stage, item, sums);
+#else
+    pool_flows(weights, query, queryRows, key, keyRows, (int)c.width, columnFrom, meeting + h * c.meetingHead, stage, item,
+               sums, params);
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
   }
+#if MEETING != DOT
+  for (int o = 0; c.stage != 0 && o < CO; o++) {
+    const int column = columnFrom + tx + TX * o;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    weights[item] = params[o];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (ty == 0 && column < c.width) {
+      const long at = (bh * blocks + task % blocks) * c.width + column;
+      real sum = c.begins ? 0 : parts[at];
+      for (int t = 0; t < TY; t++) {
+        sum += weights[t * TX + tx];
+      }
+      parts[at] = sum;
+    }
+  }
+#endif
   UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
@@ -227,7 +306,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const Statistics* of, global real* keyTo, global real* valueTo,
-    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes) {
+    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias,
+    global const real* slopes, global const real* meeting) {
   local real stage[STAGE], weights[BN * BMP];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.keys + BM - 1) / BM, columnBlocks = (max(c.width, c.valueWidth) + COLUMNS - 1) / COLUMNS;
@@ -260,7 +340,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
                                      queries);
       const Rows gradientRows = rows_of(c.outputGradient.at + b * c.outputGradient.batch + h * c.outputGradient.head
                                             + q * c.outputGradient.row, c.outputGradient.row, queries);
-      product(key, keyRows, query, queryRows, (int)c.width, stage, item, cells);
+      meet(key, keyRows, query, queryRows, (int)c.width, meeting + h * c.meetingHead, stage, item, cells);
       product(value, valueRows, outputGradient, gradientRows, (int)c.valueWidth, stage, item, flow);
       flows(&c, band, dense, bias, slope, of + (b * c.heads + h) * c.queries + q, b, h, i, queries, j, keys, true, true,
             item, cells, flow);
@@ -280,7 +360,17 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
           weights[(tx * RN + n) * BMP + ty * RM + m] = flow[m][n];
         }
       }
+#if MEETING == DOT
       pool(weights, query, queryRows, (int)c.width, columnFrom, true, stage, item, keySums);
+#else
+      real ignored[CO];
+      UNROLL
+      for (int o = 0; o < CO; o++) {
+        ignored[o] = 0;
+      }
+      pool_flows(weights, key, keyRows, query, queryRows, (int)c.width, columnFrom, meeting + h * c.meetingHead, stage,
+                 item, keySums, ignored);
+#endif
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
@@ -307,7 +397,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* outputGradient, global const Statistics* of, global real* to, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes) {
+    global const uchar* dense, global const real* bias, global const real* slopes, global const real* meeting) {
   local real stage[STAGE];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long tiles = (c.keys + BN - 1) / BN, blocks = (c.queries + BM - 1) / BM;
@@ -317,9 +407,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
   const int queries = (int)min((long)BM, c.queries - first), keys = (int)min((long)BN, c.keys - from);
   const int i = first + (int)c.queryFrom, j = from + (int)c.keyFrom;
   real cells[RM][RN], flow[RM][RN];
-  product(query, rows_of(c.query.at + b * c.query.batch + h * c.query.head + first * c.query.row, c.query.row, queries),
-          key, rows_of(c.key.at + b * c.key.batch + kh * c.key.head + from * c.key.row, c.key.row, keys), (int)c.width,
-          stage, item, cells);
+  meet(query, rows_of(c.query.at + b * c.query.batch + h * c.query.head + first * c.query.row, c.query.row, queries), key,
+       rows_of(c.key.at + b * c.key.batch + kh * c.key.head + from * c.key.row, c.key.row, keys), (int)c.width,
+       meeting + h * c.meetingHead, stage, item, cells);
   product(outputGradient, rows_of(c.outputGradient.at + b * c.outputGradient.batch + h * c.outputGradient.head
                                       + first * c.outputGradient.row, c.outputGradient.row, queries),
           value, rows_of(c.value.at + b * c.value.batch + kh * c.value.head + from * c.value.row, c.value.row, keys),

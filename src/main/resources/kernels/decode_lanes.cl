@@ -19,29 +19,33 @@ inline real across(vec x) {
   return lanes[0];
 }
 
-// The products of four keys with one query.
+// The scores of four keys with one query, before the scale.
 inline void four(global const element* key, long k0, long k1, long k2, long k3, global const real* query, int width,
-                 real to[4]) {
+                 global const real* meeting, real to[4]) {
   vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   int d = 0;
   for (; d + LANES <= width; d += LANES) {
     const vec q = VLOAD(0, query + d);
-    s0 = fma(q, LOADV(STORAGE, key, k0 + d), s0);
-    s1 = fma(q, LOADV(STORAGE, key, k1 + d), s1);
-    s2 = fma(q, LOADV(STORAGE, key, k2 + d), s2);
-    s3 = fma(q, LOADV(STORAGE, key, k3 + d), s3);
+#if PER_NUMBER
+    const vec v = VLOAD(0, meeting + d);
+#endif
+    s0 = MEET(s0, q, LOADV(STORAGE, key, k0 + d), v);
+    s1 = MEET(s1, q, LOADV(STORAGE, key, k1 + d), v);
+    s2 = MEET(s2, q, LOADV(STORAGE, key, k2 + d), v);
+    s3 = MEET(s3, q, LOADV(STORAGE, key, k3 + d), v);
   }
   real x0 = across(s0), x1 = across(s1), x2 = across(s2), x3 = across(s3);
   for (; d < width; d++) {
-    x0 = fma(query[d], LOAD(STORAGE, key, k0 + d), x0);
-    x1 = fma(query[d], LOAD(STORAGE, key, k1 + d), x1);
-    x2 = fma(query[d], LOAD(STORAGE, key, k2 + d), x2);
-    x3 = fma(query[d], LOAD(STORAGE, key, k3 + d), x3);
+    x0 = MEET(x0, query[d], LOAD(STORAGE, key, k0 + d), meeting[d]);
+    x1 = MEET(x1, query[d], LOAD(STORAGE, key, k1 + d), meeting[d]);
+    x2 = MEET(x2, query[d], LOAD(STORAGE, key, k2 + d), meeting[d]);
+    x3 = MEET(x3, query[d], LOAD(STORAGE, key, k3 + d), meeting[d]);
   }
-  to[0] = x0;
-  to[1] = x1;
-  to[2] = x2;
-  to[3] = x3;
+  const real factor = met_factor(meeting);
+  to[0] = x0 * factor;
+  to[1] = x1 * factor;
+  to[2] = x2 * factor;
+  to[3] = x3 * factor;
 }
 
 // sums[d] += weights of a tile times its values; a value that weighs nothing is not read.
@@ -73,7 +77,7 @@ inline void pool(global const element* value, long at, long row, const real* wei
 kernel void decode_lanes(const Call c, const long partKeys, global const element* query, global const element* key,
                          global const element* value, global real* packed, global real* sums, global real* states,
                          global const Band* bands, global const uchar* dense, global const real* bias,
-                         global const real* slopes) {
+                         global const real* slopes, global const real* meeting) {
   const long task = get_global_id(0), keyHeads = c.batches * c.keyHeads;
   const long part = task / keyHeads, bk = task % keyHeads, b = bk / c.keyHeads, kh = bk % c.keyHeads;
   const int group = (int)(c.heads / c.keyHeads), queries = (int)c.queries, rows = group * queries;
@@ -106,7 +110,8 @@ kernel void decode_lanes(const Call c, const long partKeys, global const element
       for (int r = 0; r < rows; r++) {
         real x[4];
         four(key, at + n * c.key.row, at + min(n + 1, keys - 1) * c.key.row, at + min(n + 2, keys - 1) * c.key.row,
-             at + min(n + 3, keys - 1) * c.key.row, mine + r * width, width, x);
+             at + min(n + 3, keys - 1) * c.key.row, mine + r * width, width,
+             meeting + (kh * group + r / queries) * c.meetingHead, x);
         for (int m = 0; m < 4; m++) {
           cells[r][n + m] = x[m];
         }

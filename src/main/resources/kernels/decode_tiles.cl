@@ -20,8 +20,11 @@ typedef STORED(STORAGE) element;
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const Call c, const long partKeys, global const element* query, global const element* key,
     global const element* value, global real* sums, global real* states, global const Band* bands,
-    global const uchar* dense, global const real* bias, global const real* slopes) {
+    global const uchar* dense, global const real* bias, global const real* slopes, global const real* meeting) {
   local real slice[ITEMS * (DEPTH + 1)], queries_[ROWS * DEPTH], weights[ROWS * ITEMS], seen[ROWS * ITEMS];
+#if PER_NUMBER
+  local real vectors[ROWS * DEPTH];
+#endif
   const int item = (int)get_local_id(0);
   const long keyHeads = c.batches * c.keyHeads;
   const long part = get_group_id(0) / keyHeads, bk = get_group_id(0) % keyHeads, b = bk / c.keyHeads,
@@ -67,18 +70,24 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
                                        + (r % queries) * c.query.row + d0 + d);
         }
         queries_[x] = q;
+#if PER_NUMBER
+        vectors[x] = r < rows && d0 + d < width ? meeting[(kh * group + r / queries) * c.meetingHead + d0 + d] : 0;
+#endif
       }
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int d = 0; d < DEPTH; d++) {
         const real k = slice[item * (DEPTH + 1) + d];
         UNROLL
         for (int r = 0; r < ROWS; r++) {
-          s[r] = fma(queries_[r * DEPTH + d], k, s[r]);
+          s[r] = MEET(s[r], queries_[r * DEPTH + d], k, vectors[r * DEPTH + d]);
         }
       }
     }
     UNROLL
     for (int r = 0; r < ROWS; r++) {
+#if MEETING == SQUARES
+      s[r] *= r < rows ? met_factor(meeting + (kh * group + r / queries) * c.meetingHead) : (real)1;
+#endif
       if (r >= rows || item >= keys) {
         s[r] = -INFINITY;
       } else if (MODIFIED || covered == 1) {

@@ -35,9 +35,10 @@ PHILOX(words)
 
 typedef STORED(STORAGE) element;
 
-// Four rows of scores: keys whose rows begin at k0 .. k3 against the packed queries.
-inline void product(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed, int depth,
-                    vec* to) {
+// Four rows of scores before the scale: keys whose rows begin at k0 .. k3 against the packed queries.
+inline void meet(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed, int depth,
+                 global const real* meeting, vec* to) {
+#if MEETING == DOT
   EACH(ZERO)
   for (int d = 0; d < depth; d++) {
     global const vec* from = packed + d * VECTORS;
@@ -47,6 +48,30 @@ inline void product(global const element* k, long k0, long k1, long k2, long k3,
     EACH(MULTIPLY)
   }
   EACH(KEEP)
+#else
+  const vec factor = met_factor(meeting);
+  for (int v = 0; v < VECTORS; v++) {
+    vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (int r = 0; r < depth; r += RUN) {
+      vec r0 = 0, r1 = 0, r2 = 0, r3 = 0;
+      for (int d = r; d < min(depth, r + RUN); d++) {
+        const vec q = packed[d * VECTORS + v], w = PER_NUMBER ? meeting[d] : 0;
+        r0 = MEET(r0, q, (vec)LOAD(STORAGE, k, k0 + d), w);
+        r1 = MEET(r1, q, (vec)LOAD(STORAGE, k, k1 + d), w);
+        r2 = MEET(r2, q, (vec)LOAD(STORAGE, k, k2 + d), w);
+        r3 = MEET(r3, q, (vec)LOAD(STORAGE, k, k3 + d), w);
+      }
+      s0 += r0;
+      s1 += r1;
+      s2 += r2;
+      s3 += r3;
+    }
+    to[v] = s0 * factor;
+    to[VECTORS + v] = s1 * factor;
+    to[2 * VECTORS + v] = s2 * factor;
+    to[3 * VECTORS + v] = s3 * factor;
+  }
+#endif
 }
 
 // Four rows of sums: columns d0 .. d3 of the values, weighted.
@@ -157,8 +182,9 @@ inline void drop(const Call* c, vec* tile, long b, long h, int i, int j, int key
 // and the inverse sum of every row when the launch ends.
 kernel void prefill_lanes(const Call c, global const element* query, global const element* key,
                           global const element* value, global element* output, global vec* packed, global vec* sums,
-                          global real* state, global real* lse, global const Band* bands, global const uchar* dense, global const uchar* tiles,
-                          global const real* bias, global const real* slopes, global const real* sinks) {
+                          global real* state, global real* lse, global const Band* bands, global const uchar* dense,
+                          global const uchar* tiles, global const real* bias, global const real* slopes,
+                          global const real* sinks, global const real* meeting) {
   const long panels = (c.queries + PANEL - 1) / PANEL;
   const long heads = c.batches * c.heads;
   const long task = get_global_id(0);
@@ -209,9 +235,9 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     }
     const long keyAt = c.key.at + b * c.key.batch + kh * c.key.head + (j - c.keyFrom) * c.key.row;
     for (int n = 0; n < keys; n += 4) {
-      product(key, keyAt + n * c.key.row, keyAt + min(n + 1, keys - 1) * c.key.row,
-              keyAt + min(n + 2, keys - 1) * c.key.row, keyAt + min(n + 3, keys - 1) * c.key.row, mine, width,
-              tile + n * VECTORS);
+      meet(key, keyAt + n * c.key.row, keyAt + min(n + 1, keys - 1) * c.key.row,
+           keyAt + min(n + 2, keys - 1) * c.key.row, keyAt + min(n + 3, keys - 1) * c.key.row, mine, width,
+           meeting + h * c.meetingHead, tile + n * VECTORS);
     }
     modify(&c, tile, bias, slope, b, h, i, queries, j, keys);
     bool hidden = c.hasBias || c.dropped > 0;

@@ -7,8 +7,9 @@
 // and the inverse sum of every row when the launch ends.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const Call c, global const element* query, global const element* key, global const element* value,
-    global element* output, global real* sums, global const real* before, global real* state, global real* lse, global const Band* bands,
-    global const uchar* dense, global const uchar* tiles, global const real* bias, global const real* slopes, global const real* sinks) {
+    global element* output, global real* sums, global const real* before, global real* state, global real* lse,
+    global const Band* bands, global const uchar* dense, global const uchar* tiles, global const real* bias,
+    global const real* slopes, global const real* sinks, global const real* meeting) {
   local real stage[STAGE], weights[BN * BMP], seen[TX * BM];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long blocks = (c.queries + BM - 1) / BM, heads = c.batches * c.heads;
@@ -50,9 +51,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
       continue; // the whole group does
     }
     const long row = j - c.keyFrom;
-    product(query, queryRows, key,
-            rows_of(c.key.at + b * c.key.batch + kh * c.key.head + row * c.key.row, c.key.row, keys), (int)c.width,
-            stage, item, cells);
+    meet(query, queryRows, key,
+         rows_of(c.key.at + b * c.key.batch + kh * c.key.head + row * c.key.row, c.key.row, keys), (int)c.width,
+         meeting + h * c.meetingHead, stage, item, cells);
     if (MODIFIED || covered == 1 || keys < BN) {
       modify(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, cells);
     }

@@ -8,6 +8,40 @@
 #define MODIFIED 1
 #endif
 
+// How a query and a key meet, number by number of their width: the sum of
+//   DOT      q k
+//   TANH     v tanh(q + k)          v of this head: `meeting`
+//   SQUARES  -w^2/2 (q - k)^2       w of this head: the one number of `meeting`
+#define DOT 0
+#define TANH 1
+#define SQUARES 2
+#ifndef MEETING
+#define MEETING DOT
+#endif
+
+#if MEETING == TANH
+#define MEET(sum, q, k, v) fma(v, tangent((q) + (k)), sum)
+#define PER_NUMBER 1 // whether every number of the width has its own number of `meeting`
+#elif MEETING == SQUARES
+#define MEET(sum, q, k, v) fma((q) - (k), (q) - (k), sum)
+#else
+#define MEET(sum, q, k, v) fma(q, k, sum)
+#endif
+#ifndef PER_NUMBER
+#define PER_NUMBER 0
+#endif
+
+#define RUN 8 // terms that are added up by themselves, where rows do not meet as a product
+
+// What follows the sum.
+inline real met_factor(global const real* meeting) {
+#if MEETING == SQUARES
+  return (real)-0.5 * meeting[0] * meeting[0];
+#else
+  return 1;
+#endif
+}
+
 // Where element [batch][head][row][0] lies, in elements; the width is contiguous.
 typedef struct {
   long at, batch, head, row;
@@ -30,6 +64,7 @@ typedef struct {
   long begins, ends;                            // whether this launch reads the first and the last keys of its rows
   long rows;                                    // chosen rows, or splits of the keys
   long hasDense, hasBias, hasSlopes, hasSink, stage, modifies;
+  long meetingHead; // how far the numbers of `meeting` of a head are from those of the last
   real scale, factor, unit, softcap, kept;
 } Call;
 

@@ -30,7 +30,11 @@
 #define BNP (BN + 4)
 #define COLUMNS (TX * CO)
 #define SLICES (DEPTH * (BMP + BNP))
-#define STAGE (SLICES > DEPTH * COLUMNS ? SLICES : DEPTH * COLUMNS)
+#if MEETING != DOT && DEPTH % RUN != 0
+#error "slices are whole runs"
+#endif
+#define MET (SLICES + PER_NUMBER * DEPTH) // a slice of `meeting` lies behind those of the operands
+#define STAGE (MET > DEPTH * COLUMNS ? MET : DEPTH * COLUMNS)
 
 typedef STORED(STORAGE) element;
 
@@ -95,6 +99,81 @@ inline void product(global const element* a, Rows aRows, global const element* b
   }
 }
 
+// The scores of queries and keys, either of them the rows, before the scale; `meeting` of their head. Terms of one sign or of
+// one size make long sums err: they are added in runs, of the same length in every kernel.
+#if MEETING == DOT
+inline void meet(global const element* a, Rows aRows, global const element* b, Rows bRows, int depth,
+                 global const real* meeting, local real* stage, int item, real cells[RM][RN]) {
+  product(a, aRows, b, bRows, depth, stage, item, cells);
+}
+#else
+inline void meet(global const element* a, Rows aRows, global const element* b, Rows bRows, int depth,
+                 global const real* meeting, local real* stage, int item, real cells[RM][RN]) {
+  const int tx = item % TX, ty = item / TX;
+  UNROLL
+  for (int m = 0; m < RM; m++) {
+    UNROLL
+    for (int n = 0; n < RN; n++) {
+      cells[m][n] = 0;
+    }
+  }
+  for (int d0 = 0; d0 < depth; d0 += DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    load_slice(a, aRows, BM, BMP, d0, depth, stage, item);
+    load_slice(b, bRows, BN, BNP, d0, depth, stage + DEPTH * BMP, item);
+    for (int d = item; PER_NUMBER && d < DEPTH; d += ITEMS) {
+      stage[SLICES + d] = d0 + d < depth ? meeting[d0 + d] : 0;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int r = 0; r < DEPTH; r += RUN) {
+      real run[RM][RN];
+      UNROLL
+      for (int m = 0; m < RM; m++) {
+        UNROLL
+        for (int n = 0; n < RN; n++) {
+          run[m][n] = 0;
+        }
+      }
+      for (int d = r; d < r + RUN; d++) {
+        const real v = PER_NUMBER ? stage[SLICES + d] : 0;
+        CELLS
+        for (int m = 0; m < RM; m++) {
+          const real x = stage[d * BMP + ty * RM + m];
+          CELLS
+          for (int n = 0; n < RN; n++) {
+            run[m][n] = MEET(run[m][n], x, stage[DEPTH * BMP + d * BNP + tx * RN + n], v);
+          }
+        }
+      }
+      UNROLL
+      for (int m = 0; m < RM; m++) {
+        UNROLL
+        for (int n = 0; n < RN; n++) {
+          cells[m][n] += run[m][n];
+        }
+      }
+    }
+  }
+  const real factor = met_factor(meeting);
+  UNROLL
+  for (int m = 0; m < RM; m++) {
+    UNROLL
+    for (int n = 0; n < RN; n++) {
+      cells[m][n] *= factor;
+    }
+  }
+}
+#endif
+
+// Columns [columnFrom, columnFrom + COLUMNS) of rows [k0, k0 + DEPTH).
+inline void load_columns(global const element* b, Rows bRows, int width, int columnFrom, int k0, local real* stage,
+                         int item) {
+  for (int x = item; x < DEPTH * COLUMNS; x += ITEMS) {
+    const int k = k0 + x / COLUMNS, column = columnFrom + x % COLUMNS;
+    stage[x] = k < bRows.count && column < width ? LOAD(STORAGE, b, bRows.at + k * bRows.row + column) : 0;
+  }
+}
+
 // sums[m][o] += sum over k of weights[k][m] b[k][column]; where `guarded`, a row of weight 0 is not read, as it may be
 // hidden and NaN. The weights lie in local memory, BMP apart.
 inline void pool(local const real* weights, global const element* b, Rows bRows, int width, int columnFrom, bool guarded,
@@ -102,10 +181,7 @@ inline void pool(local const real* weights, global const element* b, Rows bRows,
   const int tx = item % TX, ty = item / TX;
   for (int k0 = 0; k0 < BN; k0 += DEPTH) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int x = item; x < DEPTH * COLUMNS; x += ITEMS) {
-      const int k = k0 + x / COLUMNS, column = columnFrom + x % COLUMNS;
-      stage[x] = k < bRows.count && column < width ? LOAD(STORAGE, b, bRows.at + k * bRows.row + column) : 0;
-    }
+    load_columns(b, bRows, width, columnFrom, k0, stage, item);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < DEPTH; k++) {
       real p[RM], v[CO];

@@ -13,7 +13,7 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     const Call c, global const element* query, global const element* key, global real* to, global const real* state,
     global const int* chosen, global const Band* bands, global const uchar* dense, global const real* bias,
-    global const real* slopes) {
+    global const real* slopes, global const real* meeting) {
   local real stage[STAGE];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long tiles = (c.keys + BN - 1) / BN, rows = c.rows > 0 ? c.rows : c.queries, blocks = (rows + BM - 1) / BM;
@@ -29,9 +29,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     queryRows.at += first * c.query.row;
   }
   real cells[RM][RN];
-  product(query, queryRows, key,
-          rows_of(c.key.at + b * c.key.batch + kh * c.key.head + from * c.key.row, c.key.row, keys), (int)c.width, stage,
-          item, cells);
+  meet(query, queryRows, key,
+       rows_of(c.key.at + b * c.key.batch + kh * c.key.head + from * c.key.row, c.key.row, keys), (int)c.width,
+       meeting + h * c.meetingHead, stage, item, cells);
   CELLS
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;

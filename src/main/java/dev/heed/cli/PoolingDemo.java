@@ -84,7 +84,8 @@ final class PoolingDemo extends HeedCommand {
         double[] y = Arrays.stream(x)
                 .map(at -> truth(at) + NOISE * random.nextGaussian())
                 .toArray();
-        double[] places = IntStream.range(0, POINTS).mapToDouble(n -> END * n / POINTS).toArray();
+        double[] places =
+                IntStream.range(0, POINTS).mapToDouble(n -> END * n / POINTS).toArray();
         Problem problem = Problem.parse("q1x1x" + POINTS + "x1 kv1x" + POINTS
                 + " f64 score=gaussian:learned mask=dense:1x1x" + POINTS + "x" + POINTS + " lse weights");
         AttentionBackend backend = surroundings().select(backendName, problem);
@@ -109,7 +110,10 @@ final class PoolingDemo extends HeedCommand {
 
         Plot plot = Plot.blank()
                 .points("data", x, y)
-                .curve("x + sin x", places, Arrays.stream(places).map(PoolingDemo::truth).toArray())
+                .curve(
+                        "x + sin x",
+                        places,
+                        Arrays.stream(places).map(PoolingDemo::truth).toArray())
                 .curve(average.name(), places, average.curve())
                 .curve(gaussian.name(), places, gaussian.curve())
                 .curve(learned.name(), places, learned.curve())
@@ -178,7 +182,8 @@ final class PoolingDemo extends HeedCommand {
             }
         } catch (IOException e) {
             throw new CommandFailure(
-                    "The pictures cannot be written, " + ErrorLine.file(e) + ". HINT: --svg DIR names another place", e);
+                    "The pictures cannot be written, " + ErrorLine.file(e) + ". HINT: --svg DIR names another place",
+                    e);
         }
     }
 

@@ -65,7 +65,8 @@ public final class Sensitivity {
     public static Tensor estimated(Differentiable function, Tensor input, int probes, long seed) {
         requireSequence(input);
         if (probes < 1) {
-            throw new InvalidInputException("There is nothing to probe with", "1 probe or more", probes + " probes", "16");
+            throw new InvalidInputException(
+                    "There is nothing to probe with", "1 probe or more", probes + " probes", "16");
         }
         Tensor output = function.forward(input);
         requireSequence(output);

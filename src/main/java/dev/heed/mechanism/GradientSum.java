@@ -134,7 +134,9 @@ final class GradientSum {
         }
         if (score != null && total.score() != null) {
             Map<String, Tensor> places = total.score().parameters();
-            score.parameters().forEach((name, sum) -> Objects.requireNonNull(places.get(name)).copyFrom(sum));
+            score.parameters()
+                    .forEach((name, sum) ->
+                            Objects.requireNonNull(places.get(name)).copyFrom(sum));
         }
         return total;
     }

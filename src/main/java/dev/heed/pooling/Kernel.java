@@ -104,7 +104,8 @@ public sealed interface Kernel {
         public ScoreFunction score() {
             double limit = bandwidth * bandwidth;
             return ScoreFunction.custom(
-                    "boxcar", (query, key) -> beyond(squared(query, key), limit) ? Double.NEGATIVE_INFINITY : 0,
+                    "boxcar",
+                    (query, key) -> beyond(squared(query, key), limit) ? Double.NEGATIVE_INFINITY : 0,
                     (query, key, upstream, queryGradient, keyGradient) -> {});
         }
     }

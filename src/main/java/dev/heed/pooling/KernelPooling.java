@@ -69,7 +69,11 @@ public final class KernelPooling {
      * @param value that of the values
      * @param width that of a learned width, or null if the kernel has none
      */
-    public record Gradients(Tensor query, Tensor key, Tensor value, @Nullable Tensor width) {}
+    public record Gradients(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            @Nullable Tensor width) {}
 
     /**
      * {@return the gradients of a loss}
@@ -78,8 +82,8 @@ public final class KernelPooling {
      */
     public Gradients backward(Tensor query, Tensor key, Tensor value, Mask mask, Tensor outputGradient) {
         AttentionInputs inputs = inputs(query, key, value, options(mask).withLse());
-        AttentionGradients g = engine.backward(
-                inputs, engine.forward(inputs), Axes.four("output gradient", outputGradient), null);
+        AttentionGradients g =
+                engine.backward(inputs, engine.forward(inputs), Axes.four("output gradient", outputGradient), null);
         ScoreFunction ofScore = g.score();
         Tensor value0 = Axes.back(g.value(), value.rank());
         if (kernel.score() == null) { // distances do not matter

@@ -58,7 +58,11 @@ public final class QueryPooling {
      * @param value that of the values
      * @param score those of the score function's parameters, or null if it has none
      */
-    public record Gradients(Tensor queries, Tensor key, Tensor value, @Nullable ScoreFunction score) {}
+    public record Gradients(
+            Tensor queries,
+            Tensor key,
+            Tensor value,
+            @Nullable ScoreFunction score) {}
 
     /**
      * {@return the gradients of a loss}
@@ -67,8 +71,8 @@ public final class QueryPooling {
      */
     public Gradients backward(Tensor key, Tensor value, Tensor outputGradient) {
         AttentionInputs inputs = inputs(key, value, options.withLse());
-        AttentionGradients g = engine.backward(
-                inputs, engine.forward(inputs), Axes.four("output gradient", outputGradient), null);
+        AttentionGradients g =
+                engine.backward(inputs, engine.forward(inputs), Axes.four("output gradient", outputGradient), null);
         return new Gradients(
                 overBatch(g.query()), Axes.back(g.key(), key.rank()), Axes.back(g.value(), value.rank()), g.score());
     }

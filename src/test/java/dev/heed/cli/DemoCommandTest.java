@@ -29,7 +29,8 @@ class DemoCommandTest {
     @Test
     void theSameSeedPrintsTheSame() {
         String first = Heed.run("demo", "pooling", "--seed", "3").succeeded().out();
-        assertEquals(first, Heed.run("demo", "pooling", "--seed", "3").succeeded().out());
+        assertEquals(
+                first, Heed.run("demo", "pooling", "--seed", "3").succeeded().out());
         assertTrue(first.contains("PASS learned < Gaussian < average"), first);
     }
 
@@ -37,7 +38,8 @@ class DemoCommandTest {
     void picturesAreWritten(@TempDir Path directory) throws Exception {
         Path pictures = directory.resolve("new");
         Heed.run("demo", "pooling", "--svg", pictures.toString()).succeeded();
-        for (String name : new String[] {"pooling.svg", "pooling-weights-gaussian.svg", "pooling-weights-learned.svg"}) {
+        for (String name :
+                new String[] {"pooling.svg", "pooling-weights-gaussian.svg", "pooling-weights-learned.svg"}) {
             String text = Files.readString(pictures.resolve(name));
             assertTrue(text.startsWith("<svg") || text.startsWith("<?xml"), text.substring(0, 40));
         }

@@ -96,7 +96,8 @@ class ImplicitTest {
                 new double[] {0.75 + 0.0625, 0.1875, 0.25 + 0.1875, 0.5625},
                 Rollout.of(List.of(first, second)).toDoubleArray(),
                 1e-15);
-        assertArrayEquals(new double[] {1, 0, 0, 1}, Rollout.of(List.of(first), 0).toDoubleArray());
+        assertArrayEquals(
+                new double[] {1, 0, 0, 1}, Rollout.of(List.of(first), 0).toDoubleArray());
         assertArrayEquals(first.toDoubleArray(), Rollout.of(List.of(first), 1).toDoubleArray());
     }
 

@@ -50,9 +50,11 @@ class DoublyStochasticTest {
         AttentionInputs inputs = Family.small(name);
         DoublyStochastic penalty = DoublyStochastic.of(inputs, 0.8, Family.REFERENCE);
         Family.pairs(inputs, penalty.gradients())
-                .forEach((tensor, gradient) -> assertGradient(name, tensor, gradient, () -> DoublyStochastic.of(
-                                inputs, 0.8, Family.REFERENCE)
-                        .loss()));
+                .forEach((tensor, gradient) -> assertGradient(
+                        name,
+                        tensor,
+                        gradient,
+                        () -> DoublyStochastic.of(inputs, 0.8, Family.REFERENCE).loss()));
     }
 
     @ParameterizedTest
@@ -89,8 +91,7 @@ class DoublyStochasticTest {
         assertThrows(InvalidInputException.class, () -> DoublyStochastic.of(inputs, -1));
         assertThrows(InvalidInputException.class, () -> DoublyStochastic.of(inputs, Double.NaN));
         AttentionInputs sunk = AttentionInputs.of(
-                inputs.query(), inputs.key(), inputs.value(),
-                inputs.options().withSink(Tensor.of(new double[4], 4)));
+                inputs.query(), inputs.key(), inputs.value(), inputs.options().withSink(Tensor.of(new double[4], 4)));
         assertThrows(InvalidInputException.class, () -> DoublyStochastic.of(sunk, 1));
     }
 }

@@ -54,7 +54,8 @@ final class Family {
                 Map.entry("general", plain.withScore(ScoreFunction.general(random.normal(DType.F64, 3, 3)))),
                 Map.entry(
                         "location",
-                        plain.withScore(ScoreFunction.location(random.normal(DType.F64, 4, 3, 7))).causal()),
+                        plain.withScore(ScoreFunction.location(random.normal(DType.F64, 4, 3, 7)))
+                                .causal()),
                 Map.entry(
                         "additive",
                         plain.withScore(ScoreFunction.additive(
@@ -64,8 +65,8 @@ final class Family {
                                 random.normal(DType.F64, 4)))),
                 Map.entry(
                         "concat",
-                        plain.withScore(ScoreFunction.concat(
-                                random.normal(DType.F64, 6, 4), random.normal(DType.F64, 4)))),
+                        plain.withScore(
+                                ScoreFunction.concat(random.normal(DType.F64, 6, 4), random.normal(DType.F64, 4)))),
                 Map.entry("gaussian", plain.withScore(ScoreFunction.gaussian(random.normal(DType.F64, 4)))));
     }
 
@@ -123,7 +124,8 @@ final class Family {
         return Stream.of(
                 Qkv.of("q2x4x18x16 kv2x37 f32").with(plain),
                 Qkv.of("q1x2x40x20 kv1x67 dv9 f32").with(plain.causal()),
-                Qkv.of("q2x2x33x8 kv1x30 f32").with(plain.withMask(Mask.window(9, 4).and(Mask.keyLengths(30, 20)))),
+                Qkv.of("q2x2x33x8 kv1x30 f32")
+                        .with(plain.withMask(Mask.window(9, 4).and(Mask.keyLengths(30, 20)))),
                 Qkv.of("q1x2x21x16 kv2x64 f32")
                         .with(plain.withSoftcap(3.0).withBias(random.normal(DType.F32, 1, 2, 1, 64))));
     }
@@ -132,8 +134,10 @@ final class Family {
     static Stream<Arguments> fastCases() {
         return fast().stream()
                 .flatMap(backend -> fastInputs()
-                        .filter(inputs -> backend.notSupportedReasons(inputs.problem()).isEmpty())
-                        .map(inputs -> Arguments.of(backend.name(), Named.of(inputs.problem().toString(), inputs))));
+                        .filter(inputs ->
+                                backend.notSupportedReasons(inputs.problem()).isEmpty())
+                        .map(inputs -> Arguments.of(
+                                backend.name(), Named.of(inputs.problem().toString(), inputs))));
     }
 
     /** What a mechanism computes on a fast backend is as near to the truth as the budget allows. */
@@ -143,7 +147,10 @@ final class Family {
             boolean gradient,
             BiFunction<AttentionEngine, AttentionInputs, double[]> mechanism) {
         AttentionInputs wide = AttentionInputs.of(
-                inputs.query().to(DType.F64), inputs.key().to(DType.F64), inputs.value().to(DType.F64), inputs.options());
+                inputs.query().to(DType.F64),
+                inputs.key().to(DType.F64),
+                inputs.value().to(DType.F64),
+                inputs.options());
         double[] truth = mechanism.apply(REFERENCE, wide);
         double[] naive = mechanism.apply(NAIVE, inputs);
         double[] ours = mechanism.apply(AttentionEngine.of(Backends.named(backend)), inputs);

@@ -41,8 +41,8 @@ class GlimpseTest {
         Tensor centers = Tensor.of(new long[] {1, 3, 4, 0}, 2, 2);
         Tensor up = random.normal(DType.F64, 2, 3, 2, 2, 3);
         Glimpse glimpse = new Glimpse(2, 3);
-        assertGradient("image", image, glimpse.backward(image, centers, up), () -> weighed(
-                glimpse.crop(image, centers), up));
+        assertGradient(
+                "image", image, glimpse.backward(image, centers, up), () -> weighed(glimpse.crop(image, centers), up));
     }
 
     @Test
@@ -62,7 +62,8 @@ class GlimpseTest {
         assertThrows(InvalidInputException.class, () -> new Glimpse(2, 1).crop(image, Tensor.zeros(DType.F32, 2, 2)));
         assertThrows(InvalidInputException.class, () -> new Glimpse(2, 1).crop(image, Tensor.zeros(DType.I64, 1, 2)));
         assertThrows(InvalidInputException.class, () -> new Glimpse(2, 1).crop(image.select(0, 0), centers));
-        assertThrows(InvalidInputException.class, () -> new Glimpse(2, 1)
-                .backward(image, centers, Tensor.zeros(DType.F32, 2, 1, 2, 3, 1)));
+        assertThrows(
+                InvalidInputException.class,
+                () -> new Glimpse(2, 1).backward(image, centers, Tensor.zeros(DType.F32, 2, 1, 2, 3, 1)));
     }
 }

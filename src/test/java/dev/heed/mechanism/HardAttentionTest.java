@@ -36,8 +36,8 @@ class HardAttentionTest {
     void sumsOverAllChoicesAreTheExpectedGradient(String name) {
         AttentionInputs inputs = Family.small(name);
         Tensor up = new RandomTensors(3).normal(DType.F64, 2, 4, 3, 2);
-        AttentionInputs soft =
-                AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
+        AttentionInputs soft = AttentionInputs.of(
+                inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
         AttentionGradients expected = REFERENCE.backward(soft, REFERENCE.forward(soft), up, null);
         // rows are independent and the reward is a sum over rows: key n of every row at once, n = 0 .. 4
         double[] sum = new double[Family.flat(expected).length];
@@ -49,7 +49,9 @@ class HardAttentionTest {
             for (long b = 0; b < 2; b++) {
                 for (long h = 0; h < 4; h++) {
                     for (long i = 0; i < 3; i++) {
-                        double p = keys.get(b, h, i) < 0 ? 0 : Math.exp(choice.logProbability().get(b, h, i));
+                        double p = keys.get(b, h, i) < 0
+                                ? 0
+                                : Math.exp(choice.logProbability().get(b, h, i));
                         double reward = 0;
                         for (long d = 0; d < 2; d++) {
                             reward += up.get(b, h, i, d) * choice.output().get(b, h, i, d);
@@ -94,7 +96,10 @@ class HardAttentionTest {
         AttentionGradients gradients = Entropy.of(inputs, REFERENCE).backward(up);
         Family.pairs(inputs, gradients)
                 .forEach((tensor, gradient) -> assertGradient(
-                        name, tensor, gradient, () -> weighed(Entropy.of(inputs, REFERENCE).values(), up)));
+                        name,
+                        tensor,
+                        gradient,
+                        () -> weighed(Entropy.of(inputs, REFERENCE).values(), up)));
     }
 
     /** The score function of the entropy itself: sum over choices of p (-ln p) d ln p = dH. */
@@ -102,8 +107,8 @@ class HardAttentionTest {
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void sumsOverAllChoicesAreTheEntropyGradientToo(String name) {
         AttentionInputs inputs = Family.small(name);
-        double[] exact =
-                Family.flat(Entropy.of(inputs, REFERENCE).backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
+        double[] exact = Family.flat(Entropy.of(inputs, REFERENCE)
+                .backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
         double[] sum = new double[exact.length];
         for (int key = 0; key < 5; key++) {
             Tensor keys = seen(inputs, key);
@@ -135,9 +140,10 @@ class HardAttentionTest {
         assertEquals(0.2, estimator.baseline(), 1e-15);
         double[] second = Family.flat(estimator.gradients(choice, reward));
         assertEquals(0.38, estimator.baseline(), 1e-15);
-        double[] log = Family.flat(choice.backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
-        double[] entropy =
-                Family.flat(Entropy.of(inputs, REFERENCE).backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
+        double[] log =
+                Family.flat(choice.backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
+        double[] entropy = Family.flat(Entropy.of(inputs, REFERENCE)
+                .backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
         for (int n = 0; n < 36; n++) { // the queries of the first batch, whose reward is 1
             assertEquals(-2 * log[n] - 0.3 * entropy[n], first[n], 1e-12);
             assertEquals(-2 * 0.8 * log[n] - 0.3 * entropy[n], second[n], 1e-12);
@@ -149,7 +155,10 @@ class HardAttentionTest {
     void theLogProbabilityIsThatOfTheWeights(String name) {
         AttentionInputs inputs = Family.small(name);
         AttentionResult soft = Attention.scaledDotProduct(
-                inputs.query(), inputs.key(), inputs.value(), inputs.options().withWeights().withBackend("reference"));
+                inputs.query(),
+                inputs.key(),
+                inputs.value(),
+                inputs.options().withWeights().withBackend("reference"));
         Choice choice = HardAttention.sampled(11).on(REFERENCE).choose(inputs);
         for (long b = 0; b < 2; b++) {
             for (long h = 0; h < 4; h++) {
@@ -193,7 +202,8 @@ class HardAttentionTest {
     @MethodSource("dev.heed.mechanism.Family#fastCases")
     void theSameSeedTakesTheSameKeysOnEveryBackend(String backend, AttentionInputs inputs) {
         for (long seed = 0; seed < 20; seed++) {
-            Tensor expected = HardAttention.sampled(seed).on(REFERENCE).choose(inputs).keys();
+            Tensor expected =
+                    HardAttention.sampled(seed).on(REFERENCE).choose(inputs).keys();
             Tensor got = HardAttention.sampled(seed)
                     .on(AttentionEngine.of(Backends.named(backend)))
                     .choose(inputs)
@@ -202,7 +212,11 @@ class HardAttentionTest {
         }
         assertArrayEquals(
                 HardAttention.argmax().on(REFERENCE).choose(inputs).keys().toDoubleArray(),
-                HardAttention.argmax().on(AttentionEngine.of(Backends.named(backend))).choose(inputs).keys().toDoubleArray());
+                HardAttention.argmax()
+                        .on(AttentionEngine.of(Backends.named(backend)))
+                        .choose(inputs)
+                        .keys()
+                        .toDoubleArray());
     }
 
     @Test
@@ -222,7 +236,8 @@ class HardAttentionTest {
     void tiesGoToTheLowestKey(String type) {
         DType t = DType.valueOf(type.toUpperCase(java.util.Locale.ROOT));
         Tensor same = Tensor.zeros(t, 1, 1, 40, 4).fill(0.5);
-        AttentionOptions options = AttentionOptions.DEFAULT.withMask(Mask.spans(Tensor.of(new long[] {3, 40}, 1, 1, 1, 2)));
+        AttentionOptions options =
+                AttentionOptions.DEFAULT.withMask(Mask.spans(Tensor.of(new long[] {3, 40}, 1, 1, 1, 2)));
         Choice choice = HardAttention.argmax().choose(AttentionInputs.of(same, same, same, options));
         for (int i = 0; i < 40; i++) {
             assertEquals(3, choice.keys().get(0, 0, i));
@@ -239,9 +254,10 @@ class HardAttentionTest {
         qkv.value().select(0, 1).fill(Double.NaN);
         AttentionInputs inputs = qkv.with(AttentionOptions.DEFAULT.withMask(Mask.keyLengths(4, 0)));
         for (AttentionBackend backend : Family.fast()) {
-            Choice choice = HardAttention.sampled(2).on(AttentionEngine.of(backend)).choose(inputs);
-            AttentionGradients gradients = new ScoreFunctionGradient(1, 0.1)
-                    .gradients(choice, Tensor.of(new float[] {1}, 1));
+            Choice choice =
+                    HardAttention.sampled(2).on(AttentionEngine.of(backend)).choose(inputs);
+            AttentionGradients gradients =
+                    new ScoreFunctionGradient(1, 0.1).gradients(choice, Tensor.of(new float[] {1}, 1));
             for (double number : Family.flat(gradients)) {
                 assertTrue(Double.isFinite(number), backend.name());
             }
@@ -261,20 +277,31 @@ class HardAttentionTest {
     void logProbabilitiesAndGradientsAreWithinBudget(String backend, AttentionInputs inputs) {
         Tensor keys = HardAttention.sampled(6).on(REFERENCE).choose(inputs).keys();
         Tensor up = new RandomTensors(1).normal(DType.F64, keys.shape());
-        Family.assertWithinBudget(backend, inputs, false, (engine, in) -> HardAttention.argmax()
-                .on(engine)
-                .given(in, keys)
-                .logProbability()
-                .toDoubleArray());
+        Family.assertWithinBudget(
+                backend,
+                inputs,
+                false,
+                (engine, in) -> HardAttention.argmax()
+                        .on(engine)
+                        .given(in, keys)
+                        .logProbability()
+                        .toDoubleArray());
         Family.assertWithinBudget(
                 backend,
                 inputs,
                 true,
-                (engine, in) -> Family.flat(HardAttention.argmax().on(engine).given(in, keys).backward(up)));
+                (engine, in) -> Family.flat(
+                        HardAttention.argmax().on(engine).given(in, keys).backward(up)));
         Family.assertWithinBudget(
-                backend, inputs, false, (engine, in) -> Entropy.of(in, engine).values().toDoubleArray());
+                backend,
+                inputs,
+                false,
+                (engine, in) -> Entropy.of(in, engine).values().toDoubleArray());
         Family.assertWithinBudget(
-                backend, inputs, true, (engine, in) -> Family.flat(Entropy.of(in, engine).backward(up)));
+                backend,
+                inputs,
+                true,
+                (engine, in) -> Family.flat(Entropy.of(in, engine).backward(up)));
     }
 
     @ParameterizedTest
@@ -282,8 +309,8 @@ class HardAttentionTest {
     void straightThroughIsSoftForQueriesAndKeysAndHardForValues(String name) {
         AttentionInputs inputs = Family.small(name);
         Tensor up = new RandomTensors(3).normal(DType.F64, 2, 4, 3, 2);
-        AttentionInputs soft =
-                AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
+        AttentionInputs soft = AttentionInputs.of(
+                inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
         AttentionGradients softly = REFERENCE.backward(soft, REFERENCE.forward(soft), up, null);
         Choice choice = HardAttention.sampled(8).on(REFERENCE).choose(inputs);
         AttentionGradients through = choice.straightThrough(up);
@@ -291,8 +318,16 @@ class HardAttentionTest {
         assertArrayEquals(softly.key().toDoubleArray(), through.key().toDoubleArray(), 1e-15);
         AttentionGradients hard = choice.backward(up, Tensor.zeros(DType.F64, 2, 4, 3));
         assertArrayEquals(hard.value().toDoubleArray(), through.value().toDoubleArray(), 1e-15);
-        assertGradient("value", inputs.value(), through.value(), () -> weighed(
-                HardAttention.argmax().on(REFERENCE).given(inputs, choice.keys()).output(), up));
+        assertGradient(
+                "value",
+                inputs.value(),
+                through.value(),
+                () -> weighed(
+                        HardAttention.argmax()
+                                .on(REFERENCE)
+                                .given(inputs, choice.keys())
+                                .output(),
+                        up));
     }
 
     @ParameterizedTest
@@ -302,8 +337,8 @@ class HardAttentionTest {
         Tensor up = new RandomTensors(3).normal(DType.F64, 2, 4, 3, 2);
         GumbelSoftmax relaxed = new GumbelSoftmax(0.7, 5).on(REFERENCE);
         Family.pairs(inputs, relaxed.backward(inputs, up))
-                .forEach((tensor, gradient) -> assertGradient(
-                        name, tensor, gradient, () -> weighed(relaxed.forward(inputs), up)));
+                .forEach((tensor, gradient) ->
+                        assertGradient(name, tensor, gradient, () -> weighed(relaxed.forward(inputs), up)));
     }
 
     @ParameterizedTest
@@ -322,7 +357,8 @@ class HardAttentionTest {
         new Gumbel(5).addTo(bias, 0);
         AttentionOptions twice = inputs.options()
                 .withScale(2 / Math.sqrt(3))
-                .withBias(Tensor.of(Arrays.stream(bias.toDoubleArray()).map(x -> 2 * x).toArray(), bias.shape()))
+                .withBias(Tensor.of(
+                        Arrays.stream(bias.toDoubleArray()).map(x -> 2 * x).toArray(), bias.shape()))
                 .withBackend("reference");
         assertArrayEquals(
                 Attention.scaledDotProduct(inputs.query(), inputs.key(), inputs.value(), twice)
@@ -341,20 +377,26 @@ class HardAttentionTest {
         assertThrows(InvalidInputException.class, () -> new ScoreFunctionGradient(0, 1));
         assertThrows(InvalidInputException.class, () -> new ScoreFunctionGradient(1, -1));
         Choice choice = HardAttention.argmax().choose(inputs);
-        assertThrows(InvalidInputException.class, () -> new ScoreFunctionGradient(1, 0)
-                .gradients(choice, Tensor.of(new double[] {Double.NaN}, 1)));
+        assertThrows(
+                InvalidInputException.class,
+                () -> new ScoreFunctionGradient(1, 0).gradients(choice, Tensor.of(new double[] {Double.NaN}, 1)));
         assertThrows(InvalidInputException.class, () -> choice.backward(Tensor.zeros(DType.F64, 2, 4, 4)));
         assertThrows(InvalidInputException.class, () -> choice.straightThrough(Tensor.zeros(DType.F64, 2, 4, 3, 3)));
-        assertThrows(InvalidInputException.class, () -> HardAttention.argmax()
-                .given(inputs, Tensor.zeros(DType.I64, 2, 4, 3).fill(5)));
-        assertThrows(InvalidInputException.class, () -> HardAttention.argmax().given(inputs, Tensor.zeros(DType.F64, 2, 4, 3)));
+        assertThrows(
+                InvalidInputException.class,
+                () -> HardAttention.argmax()
+                        .given(inputs, Tensor.zeros(DType.I64, 2, 4, 3).fill(5)));
+        assertThrows(
+                InvalidInputException.class,
+                () -> HardAttention.argmax().given(inputs, Tensor.zeros(DType.F64, 2, 4, 3)));
         for (AttentionOptions options : new AttentionOptions[] {
             AttentionOptions.DEFAULT.withDropout(0.1, 1),
             AttentionOptions.DEFAULT.withSink(Tensor.zeros(DType.F64, 4)),
             AttentionOptions.DEFAULT.withWeights()
         }) {
             AttentionInputs unfit = AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), options);
-            assertThrows(InvalidInputException.class, () -> HardAttention.argmax().choose(unfit));
+            assertThrows(
+                    InvalidInputException.class, () -> HardAttention.argmax().choose(unfit));
         }
     }
 }

@@ -71,7 +71,9 @@ class LocalAttentionTest {
                         for (long j = 0; j < 5 && sum > 0; j++) {
                             if (Math.abs(j - p) <= 2) {
                                 double near = Math.exp(-(j - p) * (j - p) / 2); // sigma = 1
-                                output += Math.exp(kept.scores().get(b, h, i, j)) / sum * near
+                                output += Math.exp(kept.scores().get(b, h, i, j))
+                                        / sum
+                                        * near
                                         * inputs.value().get(b, h / 2, j, d);
                             }
                         }
@@ -108,8 +110,16 @@ class LocalAttentionTest {
         Tensor vector = random.normal(DType.F64, 4, 2);
         LocalAttention local = new LocalAttention(weight, vector, 1).on(REFERENCE);
         LocalAttention.Gradients gradients = local.backward(inputs, up);
-        assertGradient("weight", weight, gradients.weight(), () -> weighed(local.forward(inputs).output(), up));
-        assertGradient("vector", vector, gradients.vector(), () -> weighed(local.forward(inputs).output(), up));
+        assertGradient(
+                "weight",
+                weight,
+                gradients.weight(),
+                () -> weighed(local.forward(inputs).output(), up));
+        assertGradient(
+                "vector",
+                vector,
+                gradients.vector(),
+                () -> weighed(local.forward(inputs).output(), up));
     }
 
     @ParameterizedTest
@@ -121,12 +131,23 @@ class LocalAttentionTest {
         Tensor vector = random.normal(DType.F32, 6);
         LocalAttention local = new LocalAttention(weight, vector, 6);
         Family.assertWithinBudget(
-                backend, inputs, false, (engine, in) -> local.on(engine).forward(in).output().toDoubleArray());
-        Tensor up = random.normal(DType.F32, inputs.query().size(0), inputs.query().size(1), inputs.query().size(2),
+                backend,
+                inputs,
+                false,
+                (engine, in) -> local.on(engine).forward(in).output().toDoubleArray());
+        Tensor up = random.normal(
+                DType.F32,
+                inputs.query().size(0),
+                inputs.query().size(1),
+                inputs.query().size(2),
                 inputs.value().size(3));
         Family.assertWithinBudget(backend, inputs, true, (engine, in) -> {
-            LocalAttention.Gradients g = local.on(engine).backward(in, up.to(in.query().type()));
-            return Stream.of(Family.flat(g.attention()), g.weight().toDoubleArray(), g.vector().toDoubleArray())
+            LocalAttention.Gradients g =
+                    local.on(engine).backward(in, up.to(in.query().type()));
+            return Stream.of(
+                            Family.flat(g.attention()),
+                            g.weight().toDoubleArray(),
+                            g.vector().toDoubleArray())
                     .flatMapToDouble(DoubleStream::of)
                     .toArray();
         });
@@ -181,14 +202,12 @@ class LocalAttentionTest {
 
     @Test
     void alignedIsTheWindowAroundTheQuerysOwnIndex() {
-        assertEquals(
-                """
+        assertEquals("""
                 ##....
                 ###...
                 .###..
                 ..###.
-                """,
-                LocalAttention.aligned(1, 6).picture(4, 6));
+                """, LocalAttention.aligned(1, 6).picture(4, 6));
     }
 
     @Test
@@ -201,8 +220,8 @@ class LocalAttentionTest {
         assertThrows(InvalidInputException.class, () -> new LocalAttention(weight, vector, 5).forward(inputs));
         assertThrows(InvalidInputException.class, () -> LocalAttention.aligned(0, 5));
         assertThrows(InvalidInputException.class, () -> LocalAttention.aligned(5, 5));
-        assertThrows(InvalidInputException.class, () -> new LocalAttention(
-                        Tensor.zeros(DType.F64, 2, 4), vector, 2)
-                .forward(inputs));
+        assertThrows(
+                InvalidInputException.class,
+                () -> new LocalAttention(Tensor.zeros(DType.F64, 2, 4), vector, 2).forward(inputs));
     }
 }

@@ -68,16 +68,18 @@ class MonotonicAttentionTest {
         Tensor up = new RandomTensors(3).normal(DType.F64, 2, 4, 3, 2);
         AttentionGradients gradients = MONOTONIC.backward(inputs, up);
         Family.pairs(inputs, gradients)
-                .forEach((tensor, gradient) -> assertGradient(
-                        name, tensor, gradient, () -> weighed(MONOTONIC.expected(inputs), up)));
+                .forEach((tensor, gradient) ->
+                        assertGradient(name, tensor, gradient, () -> weighed(MONOTONIC.expected(inputs), up)));
     }
 
     @Test
     void certainStepsAreTheHardForm() {
         Qkv qkv = Qkv.of("q2x4x6x5 kv2x9 f64");
-        AttentionInputs inputs = qkv.with(AttentionOptions.DEFAULT.withScale(1e4).withMask(Mask.keyLengths(9, 4)));
+        AttentionInputs inputs =
+                qkv.with(AttentionOptions.DEFAULT.withScale(1e4).withMask(Mask.keyLengths(9, 4)));
         MonotonicAttention.Hard hard = MONOTONIC.hard(inputs);
-        assertArrayEquals(MONOTONIC.expected(inputs).toDoubleArray(), hard.output().toDoubleArray(), 1e-9);
+        assertArrayEquals(
+                MONOTONIC.expected(inputs).toDoubleArray(), hard.output().toDoubleArray(), 1e-9);
         Tensor keys = hard.keys();
         boolean moved = false;
         for (long b = 0; b < 2; b++) {
@@ -96,12 +98,23 @@ class MonotonicAttentionTest {
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#fastCases")
     void everyBackendIsWithinBudget(String backend, AttentionInputs inputs) {
-        Tensor up = new RandomTensors(4).normal(DType.F32, inputs.query().size(0), inputs.query().size(1),
-                inputs.query().size(2), inputs.value().size(3));
-        Family.assertWithinBudget(backend, inputs, false, (engine, in) ->
-                new MonotonicAttention().on(engine).expected(in).toDoubleArray());
-        Family.assertWithinBudget(backend, inputs, true, (engine, in) ->
-                Family.flat(new MonotonicAttention().on(engine).backward(in, up)));
+        Tensor up = new RandomTensors(4)
+                .normal(
+                        DType.F32,
+                        inputs.query().size(0),
+                        inputs.query().size(1),
+                        inputs.query().size(2),
+                        inputs.value().size(3));
+        Family.assertWithinBudget(
+                backend,
+                inputs,
+                false,
+                (engine, in) -> new MonotonicAttention().on(engine).expected(in).toDoubleArray());
+        Family.assertWithinBudget(
+                backend,
+                inputs,
+                true,
+                (engine, in) -> Family.flat(new MonotonicAttention().on(engine).backward(in, up)));
     }
 
     @Test
@@ -129,7 +142,8 @@ class MonotonicAttentionTest {
     @Test
     void badInputIsRefused() {
         AttentionInputs inputs = Family.small("plain");
-        assertThrows(InvalidInputException.class, () -> MONOTONIC.backward(inputs, Tensor.zeros(DType.F64, 2, 4, 3, 3)));
+        assertThrows(
+                InvalidInputException.class, () -> MONOTONIC.backward(inputs, Tensor.zeros(DType.F64, 2, 4, 3, 3)));
         AttentionInputs dropped = AttentionInputs.of(
                 inputs.query(), inputs.key(), inputs.value(), inputs.options().withDropout(0.1, 1));
         assertThrows(InvalidInputException.class, () -> MONOTONIC.expected(dropped));

@@ -36,7 +36,11 @@ class KernelPoolingTest {
         return Stream.of(
                 kernel("constant", Kernel.constant(), u -> 1, 1),
                 kernel("gaussian", Kernel.gaussian(0.7), u -> Math.exp(-u * u / 2), 0.7),
-                kernel("learned", Kernel.gaussian(Tensor.of(new double[] {1.6}, 1)), u -> Math.exp(-u * u / 2), 1 / 1.6),
+                kernel(
+                        "learned",
+                        Kernel.gaussian(Tensor.of(new double[] {1.6}, 1)),
+                        u -> Math.exp(-u * u / 2),
+                        1 / 1.6),
                 kernel("boxcar", Kernel.boxcar(1.7), u -> u <= 1 ? 1 : 0, 1.7),
                 kernel("epanechikov", Kernel.epanechikov(1.9), u -> Math.max(0, 1 - u * u), 1.9));
     }
@@ -65,8 +69,8 @@ class KernelPoolingTest {
                 double[] k = new double[b == 0 ? 6 : 4];
                 double sum = 0;
                 for (int j = 0; j < k.length; j++) {
-                    double distance = Math.hypot(
-                            x[0].get(b, i, 0) - x[1].get(b, j, 0), x[0].get(b, i, 1) - x[1].get(b, j, 1));
+                    double distance =
+                            Math.hypot(x[0].get(b, i, 0) - x[1].get(b, j, 0), x[0].get(b, i, 1) - x[1].get(b, j, 1));
                     k[j] = written.applyAsDouble(distance / bandwidth);
                     sum += k[j];
                 }
@@ -131,11 +135,15 @@ class KernelPoolingTest {
     @MethodSource("kernels")
     void everyBackendIsWithinBudget(String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
         var random = new RandomTensors(32);
-        Tensor[] x = {random.normal(DType.F32, 3, 19, 2), random.normal(DType.F32, 3, 41, 2), random.normal(DType.F32, 3, 41, 1)};
+        Tensor[] x = {
+            random.normal(DType.F32, 3, 19, 2), random.normal(DType.F32, 3, 41, 2), random.normal(DType.F32, 3, 41, 1)
+        };
         Tensor up = random.normal(DType.F32, 3, 19, 1);
         Mask mask = Mask.keyLengths(41, 7, 30);
-        Function<AttentionEngine, Function<Tensor[], double[]>> forward = engine -> in ->
-                new KernelPooling(kernel).on(engine).forward(in[0], in[1], in[2], mask).toDoubleArray();
+        Function<AttentionEngine, Function<Tensor[], double[]>> forward = engine -> in -> new KernelPooling(kernel)
+                .on(engine)
+                .forward(in[0], in[1], in[2], mask)
+                .toDoubleArray();
         Function<AttentionEngine, Function<Tensor[], double[]>> backward = engine -> in -> {
             KernelPooling.Gradients g =
                     new KernelPooling(kernel).on(engine).backward(in[0], in[1], in[2], mask, up.to(in[0].type()));
@@ -154,16 +162,25 @@ class KernelPoolingTest {
                         default -> " score=custom:manhattan";
                     };
             boolean can = backend.notReadyReasons().isEmpty()
-                    && backend.notSupportedReasons(dev.heed.Problem.parse(problem)).isEmpty();
+                    && backend.notSupportedReasons(dev.heed.Problem.parse(problem))
+                            .isEmpty();
             if (can) {
                 AttentionEngine engine = AttentionEngine.of(backend);
                 Measure there = ErrorBudget.forward(DType.F32)
-                        .measure("output", forward.apply(engine).apply(x), forward.apply(REFERENCE).apply(wide),
-                                forward.apply(naive).apply(x), Double.POSITIVE_INFINITY);
+                        .measure(
+                                "output",
+                                forward.apply(engine).apply(x),
+                                forward.apply(REFERENCE).apply(wide),
+                                forward.apply(naive).apply(x),
+                                Double.POSITIVE_INFINITY);
                 assertTrue(there.passed(), backend.name() + " " + name + " " + there);
                 Measure back = ErrorBudget.gradient(DType.F32)
-                        .measure("gradients", backward.apply(engine).apply(x), backward.apply(REFERENCE).apply(wide),
-                                backward.apply(naive).apply(x), Double.POSITIVE_INFINITY);
+                        .measure(
+                                "gradients",
+                                backward.apply(engine).apply(x),
+                                backward.apply(REFERENCE).apply(wide),
+                                backward.apply(naive).apply(x),
+                                Double.POSITIVE_INFINITY);
                 assertTrue(back.passed(), backend.name() + " " + name + " " + back);
             }
         }
@@ -185,8 +202,13 @@ class KernelPoolingTest {
         assertGradient("queries", queries, g.queries(), () -> weighed(pooling.forward(x, other), up));
         assertGradient("key", x, g.key(), () -> weighed(pooling.forward(x, other), up));
         assertGradient("value", other, g.value(), () -> weighed(pooling.forward(x, other), up));
-        options.score().parameters().forEach((name, parameter) -> assertGradient(
-                name, parameter, g.score().parameters().get(name), () -> weighed(pooling.forward(x, other), up)));
+        options.score()
+                .parameters()
+                .forEach((name, parameter) -> assertGradient(
+                        name,
+                        parameter,
+                        g.score().parameters().get(name),
+                        () -> weighed(pooling.forward(x, other), up)));
         QueryPooling alone = new QueryPooling(queries, options.withMask(Mask.NONE)).on(REFERENCE);
         assertArrayEquals(
                 pooling.forward(x, other).select(0, 0).toDoubleArray(),

@@ -5,6 +5,7 @@ import dev.heed.AttentionShape;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.WorkSize;
+import dev.heed.score.ScoreKind;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * difference from the largest score comes before the product with the factor, so that huge scores keep their exponents.
  */
 final class AttentionCall {
-    private static final int LONGS = 58;
+    private static final int LONGS = 59;
     private static final int REALS = 5;
     private static final int TILE_OF_MASK = 64;
     private static final double LOG2E = 1 / Math.log(2);
@@ -24,6 +25,10 @@ final class AttentionCall {
 
     final Work work;
     final Part part;
+    final Lowering lowering;
+    final LoweredRows queryRows;
+    final LoweredRows keyRows;
+    final LoweredRows valueRows;
     final Placed query;
     final Placed key;
     final Placed value;
@@ -36,6 +41,10 @@ final class AttentionCall {
     final DeviceBuffer biasCells;
     final DeviceBuffer slopes;
     final DeviceBuffer sinks;
+    final DeviceBuffer meeting;
+
+    private final AttentionShape shape;
+    private final @Nullable Placed meets;
 
     private final boolean modified;
     private final double scale;
@@ -45,13 +54,27 @@ final class AttentionCall {
     private boolean tilesKnown;
 
     AttentionCall(
-            Work work, Part part, AttentionOptions options, DeviceMask mask, Placed query, Placed key, Placed value) {
+            Work work,
+            Part part,
+            AttentionOptions options,
+            DeviceMask mask,
+            LoweredRows query,
+            LoweredRows key,
+            LoweredRows value) {
         this.work = work;
         this.part = part;
         this.options = options;
-        this.query = query;
-        this.key = key;
-        this.value = value;
+        this.lowering = new Lowering(options.score(), part);
+        this.shape = lowering.shape();
+        this.queryRows = query;
+        this.keyRows = key;
+        this.valueRows = value;
+        this.query = query.rows();
+        this.key = key.rows();
+        this.value = value.rows();
+        ParameterPart numbers = lowering.meeting();
+        this.meets = numbers == null ? null : numbers.upload(work, work.real());
+        this.meeting = meets == null ? work.nothing() : meets.buffer();
         this.scale = options.score().scale(part.whole().headDim());
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
@@ -72,6 +95,13 @@ final class AttentionCall {
         this.work = of.work;
         this.part = of.part;
         this.options = of.options;
+        this.lowering = of.lowering;
+        this.shape = of.shape;
+        this.queryRows = of.queryRows;
+        this.keyRows = of.keyRows;
+        this.valueRows = of.valueRows;
+        this.meets = of.meets;
+        this.meeting = of.meeting;
         this.query = query;
         this.key = key;
         this.value = value;
@@ -155,7 +185,7 @@ final class AttentionCall {
     }
 
     AttentionShape shape() {
-        return part.shape();
+        return shape;
     }
 
     @Nullable
@@ -169,13 +199,37 @@ final class AttentionCall {
 
     /** {@return compiler options of every kernel of this attention} */
     String variant() {
-        return "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + work.widths();
+        return "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
+                + work.widths();
+    }
+
+    private String meetingOption() {
+        return switch (options.score().pattern().kind()) {
+            case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> "";
+            case ADDITIVE, CONCAT -> " -DMEETING=1";
+            case GAUSSIAN -> " -DMEETING=2";
+        };
+    }
+
+    private long meetingStep() {
+        return meets == null || !meetsPerHead() ? 0 : meets.stride(0);
+    }
+
+    /** Whether every query head has numbers of its own by which rows meet. */
+    boolean meetsPerHead() {
+        return meets != null && (meets.shape().length == 2 || (meetsBySquares() && meets.size(0) > 1));
+    }
+
+    boolean meetsBySquares() {
+        return options.score().pattern().kind() == ScoreKind.GAUSSIAN;
     }
 
     /** {@return compiler options of kernels of which there shall be few variants, see {@link #withFewVariants}} */
     String fewVariants() {
         boolean cpu = work.engine.context.device().type() == DeviceType.CPU;
-        return cpu ? "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=2" + work.widths() : variant();
+        return cpu
+                ? "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=2" + meetingOption() + work.widths()
+                : variant();
     }
 
     /** {@return the struct for a kernel that writes to a view of {@code output}} */
@@ -204,6 +258,7 @@ final class AttentionCall {
         struct.put(rows);
         struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
         struct.put(options.sink() != null).put(stage).put(modified);
+        struct.put(meetingStep());
         struct.real(scale);
         double least = work.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));

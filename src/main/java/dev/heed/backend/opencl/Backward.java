@@ -20,6 +20,7 @@ final class Backward {
     private final Placed outputGradient;
     private final Placed statistics;
     private final DeviceBuffer sinkRows;
+    private final @Nullable Placed parts;
     private final TileSizes sizes;
 
     /**
@@ -27,21 +28,33 @@ final class Backward {
      *
      * @param statistics of the rows: known, or what {@link #read} leaves
      * @param sinkRows each row's part of the gradient of its sink
+     * @param parts of the gradient of the numbers by which rows meet, from {@link #parts}; null if it is not wanted
      */
-    Backward(AttentionCall call, Placed outputGradient, Placed statistics, DeviceBuffer sinkRows) {
+    Backward(
+            AttentionCall call,
+            Placed outputGradient,
+            Placed statistics,
+            DeviceBuffer sinkRows,
+            @Nullable Placed parts) {
         this.call = call.withFewVariants();
         this.work = call.work;
         this.shape = call.shape();
         this.outputGradient = this.call == call ? outputGradient : work.converted(outputGradient, work.real());
         this.statistics = statistics;
         this.sinkRows = sinkRows;
+        this.parts = parts;
         this.sizes = work.sizes("backward", shape.headDim());
     }
 
     /** {@return the backward pass of a call that has all its keys} */
-    static Backward of(AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient) {
+    static Backward of(
+            AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient, @Nullable ParameterSums sums) {
         var backward = new Backward(
-                call, outputGradient, statistics(call.work, call.shape()), sinkRows(call.work, call.shape()));
+                call,
+                outputGradient,
+                statistics(call.work, call.shape()),
+                sinkRows(call.work, call.shape()),
+                parts(call.work, call.lowering, sums));
         backward.read(lseGradient, true, true);
         return backward;
     }
@@ -52,6 +65,33 @@ final class Backward {
 
     static DeviceBuffer sinkRows(Work work, AttentionShape s) {
         return work.reals(s.batch() * s.numHeads() * s.seqLenQ());
+    }
+
+    /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
+    static @Nullable Placed parts(Work work, Lowering lowering, @Nullable ParameterSums sums) {
+        ParameterPart numbers = lowering.meeting();
+        if (sums == null || numbers == null) {
+            return null;
+        }
+        AttentionShape s = lowering.shape();
+        long blocks = Math.ceilDiv(
+                s.seqLenQ(), (long) work.sizes("backward", s.headDim()).rows());
+        return work.place(work.real(), s.batch(), s.numHeads(), blocks, s.headDim());
+    }
+
+    /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
+    void meeting(@Nullable ParameterSums sums) {
+        ParameterPart numbers = call.lowering.meeting();
+        if (sums == null || numbers == null || parts == null) {
+            return;
+        }
+        var kernels = new RowKernels(work);
+        long heads = call.meetsPerHead() ? shape.numHeads() : 1;
+        Placed sum = kernels.sum(parts, 1, heads, 1, shape.headDim());
+        if (call.meetsBySquares()) {
+            sum = kernels.sum(sum, 1, heads, 1, 1);
+        }
+        sums.add(work, numbers, sum.reshape(numbers.tensor().shape()));
     }
 
     /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
@@ -74,7 +114,8 @@ final class Backward {
                 call.denseTiles(),
                 call.biasCells,
                 call.slopes,
-                call.sinks);
+                call.sinks,
+                call.meeting);
     }
 
     private long blocks(long rows) {
@@ -108,7 +149,7 @@ final class Backward {
                 owning(owned),
                 "query_gradient",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(gradient, outputGradient, 0, 0, begins, true),
+                call.struct(gradient, outputGradient, 0, parts == null ? 0 : 1, begins, true),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -119,7 +160,9 @@ final class Backward {
                 call.denseCells,
                 call.denseTiles(),
                 call.biasCells,
-                call.slopes);
+                call.slopes,
+                call.meeting,
+                parts == null ? work.nothing() : parts.buffer());
     }
 
     /** The gradients of keys and values, summed over the query heads that share them. */
@@ -163,7 +206,8 @@ final class Backward {
                 call.denseCells,
                 call.denseTiles(),
                 call.biasCells,
-                call.slopes);
+                call.slopes,
+                call.meeting);
     }
 
     /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
@@ -194,7 +238,8 @@ final class Backward {
                     call.bands,
                     call.denseCells,
                     call.biasCells,
-                    call.slopes);
+                    call.slopes,
+                    call.meeting);
             work.launch(
                     "backward",
                     owning(TileSizes.FEWEST),

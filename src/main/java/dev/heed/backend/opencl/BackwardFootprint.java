@@ -106,7 +106,11 @@ final class BackwardFootprint {
         if (in.mask().dense != null) {
             bytes += rows * s.seqLenKv();
         }
-        return bytes;
+        return bytes + lowered(part).backward();
+    }
+
+    private LoweredFootprint lowered(Part part) {
+        return new LoweredFootprint(engine, part.shape(), in.options().score().pattern(), in.type());
     }
 
     private long largest(Part part) {
@@ -116,8 +120,10 @@ final class BackwardFootprint {
         long widest = Math.max(FIELDS, Math.max(s.headDim(), s.valueHeadDim()));
         boolean cells = in.options().bias() != null || in.mask().dense != null;
         return Math.max(
-                        Math.max(rows, s.batch() * s.numKvHeads() * s.seqLenKv()) * widest,
-                        cells ? rows * s.seqLenKv() : 0)
-                * real;
+                lowered(part).largest(),
+                Math.max(
+                                Math.max(rows, s.batch() * s.numKvHeads() * s.seqLenKv()) * widest,
+                                cells ? rows * s.seqLenKv() : 0)
+                        * real);
     }
 }

@@ -1,6 +1,7 @@
 package dev.heed.backend.opencl;
 
 import dev.heed.AttentionShape;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -25,7 +26,8 @@ final class BackwardInParts {
             Tensor key,
             Tensor value,
             @Nullable Tensor bias,
-            @Nullable Tensor sink) {}
+            @Nullable Tensor sink,
+            @Nullable ScoreFunction score) {}
 
     BackwardInParts(Engine engine, Operands in, Tensor outputGradient, @Nullable Tensor lseGradient, Targets to) {
         this.engine = engine;
@@ -43,14 +45,18 @@ final class BackwardInParts {
             whole(parts.getFirst());
             return;
         }
+        ParameterSums parameters;
+        try (var work = new Work(engine, in.wide())) {
+            parameters = parameters(work, true);
+        }
         HostSums bias = to.bias() == null ? null : new HostSums(to.bias().shape());
         HostSums sink = to.sink() == null ? null : new HostSums(to.sink().shape());
         for (Part part : parts) {
             BackwardFootprint.Blocks blocks = footprint.blocks(part);
             if (blocks.isWhole()) {
-                together(part, bias, sink);
+                together(part, bias, sink, parameters);
             } else {
-                apart(blocks, bias, sink);
+                apart(blocks, bias, sink, parameters);
             }
         }
         try (var work = new Work(engine, in.wide())) {
@@ -60,13 +66,20 @@ final class BackwardInParts {
             if (sink != null && to.sink() != null) {
                 sink.deliver(work, to.sink());
             }
+            if (parameters != null) {
+                parameters.deliver(work);
+            }
         }
+    }
+
+    private @Nullable ParameterSums parameters(Work work, boolean inParts) {
+        return to.score() == null ? null : new ParameterSums(work, to.score(), inParts);
     }
 
     /** Everything at once; nothing passes through the host on its way to a target on the device. */
     private void whole(Part part) {
         try (var work = new Work(engine, in.wide())) {
-            Backward backward = gradients(work, part);
+            Backward backward = gradients(work, part, parameters(work, false));
             if (to.bias() != null) {
                 read(work, backward.bias(), to.bias());
             }
@@ -76,9 +89,10 @@ final class BackwardInParts {
         }
     }
 
-    private void together(Part part, @Nullable HostSums bias, @Nullable HostSums sink) {
+    private void together(
+            Part part, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
         try (var work = new Work(engine, in.wide())) {
-            Backward backward = gradients(work, part);
+            Backward backward = gradients(work, part, parameters);
             if (bias != null) {
                 HostSums.add(work, backward.bias(), part.cells(bias.all()));
             }
@@ -88,13 +102,19 @@ final class BackwardInParts {
         }
     }
 
-    private Backward gradients(Work work, Part part) {
-        AttentionCall call = in.call(work, part, work.upload(part.ofQueries(in.query())));
-        Backward backward = Backward.of(call, work.upload(part.ofQueries(outputGradient)), lse(work, part));
-        read(work, backward.query(), part.ofQueries(to.query()));
+    private Backward gradients(Work work, Part part, @Nullable ParameterSums parameters) {
+        AttentionCall call = in.call(work, part, in.queries(work, part));
+        Backward backward = Backward.of(call, in.flows(work, part, outputGradient), lse(work, part), parameters);
+        Placed query = backward.query();
+        read(work, call.queryRows.back(query), part.ofQueries(to.query()));
         Backward.KeyGradients keys = backward.keys();
-        read(work, keys.key(), part.ofKeys(to.key()));
-        read(work, keys.value(), part.ofKeys(to.value()));
+        read(work, call.keyRows.back(keys.key()), part.ofKeys(to.key()));
+        read(work, call.valueRows.back(keys.value()), part.ofKeys(to.value()));
+        if (parameters != null) {
+            call.queryRows.parameters(query, parameters);
+            call.keyRows.parameters(keys.key(), parameters);
+            backward.meeting(parameters);
+        }
         return backward;
     }
 
@@ -106,32 +126,39 @@ final class BackwardInParts {
         return sink.all().slice(0, part.headFrom(), part.headTo());
     }
 
-    private void apart(BackwardFootprint.Blocks blocks, @Nullable HostSums bias, @Nullable HostSums sink) {
+    private void apart(
+            BackwardFootprint.Blocks blocks,
+            @Nullable HostSums bias,
+            @Nullable HostSums sink,
+            @Nullable ParameterSums parameters) {
         List<Part> queries = blocks.ofQueries();
         List<Part> keys = blocks.ofKeys();
         try (Arena host = Arena.ofShared()) {
             Tensor[] statistics = new Tensor[queries.size()];
             for (int n = 0; n < statistics.length; n++) {
-                statistics[n] = queriesMeetKeys(queries.get(n), keys, sink, host);
+                statistics[n] = queriesMeetKeys(queries.get(n), keys, sink, parameters, host);
             }
             for (Part some : keys) {
-                keysMeetQueries(some, queries, statistics, bias);
+                keysMeetQueries(some, queries, statistics, bias, parameters);
             }
         }
     }
 
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
-    private Tensor queriesMeetKeys(Part rows, List<Part> keys, @Nullable HostSums sink, Arena host) {
+    private Tensor queriesMeetKeys(
+            Part rows, List<Part> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
         try (var work = new Work(engine, in.wide())) {
-            AttentionShape s = rows.shape();
-            Placed query = work.upload(rows.ofQueries(in.query()));
-            Placed flows = work.upload(rows.ofQueries(outputGradient));
+            AttentionShape s = in.lowering(rows).shape();
+            LoweredRows query = in.queries(work, rows);
+            Placed flows = in.flows(work, rows, outputGradient);
             Placed lse = lse(work, rows);
             Placed statistics = Backward.statistics(work, s);
             var sinkRows = Backward.sinkRows(work, s);
+            Placed parts = Backward.parts(work, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new Work(engine, in.wide())) {
-                    var backward = new Backward(call(some, rows, keys.get(n), query), flows, statistics, sinkRows);
+                    AttentionCall call = call(some, rows, keys.get(n), query);
+                    var backward = new Backward(call, flows, statistics, sinkRows, parts);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
@@ -139,47 +166,63 @@ final class BackwardInParts {
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new Work(engine, in.wide())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    new Backward(call, flows, statistics, sinkRows).query(gradient, n == 0);
+                    var backward = new Backward(call, flows, statistics, sinkRows, parts);
+                    backward.query(gradient, n == 0);
                     if (sink != null && n == 0) {
-                        Placed sums = new Backward(call, flows, statistics, sinkRows).sink();
-                        HostSums.add(some, sums, heads(rows, sink));
+                        HostSums.add(some, backward.sink(), heads(rows, sink));
+                    }
+                    if (n == keys.size() - 1) {
+                        backward.meeting(parameters);
                     }
                 }
             }
-            read(work, gradient, rows.ofQueries(to.query()));
+            read(work, query.back(gradient), rows.ofQueries(to.query()));
+            if (parameters != null) {
+                query.parameters(gradient, parameters);
+            }
             Tensor kept = Tensor.allocate(host, statistics.type(), statistics.shape());
             work.read(statistics, kept.segment());
             return kept;
         }
     }
 
-    private void keysMeetQueries(Part some, List<Part> queries, Tensor[] statistics, @Nullable HostSums bias) {
+    private void keysMeetQueries(
+            Part some,
+            List<Part> queries,
+            Tensor[] statistics,
+            @Nullable HostSums bias,
+            @Nullable ParameterSums parameters) {
         try (var work = new Work(engine, in.wide())) {
-            Placed key = work.upload(some.ofKeys(in.key()));
-            Placed value = work.upload(some.ofKeys(in.value()));
-            Backward.KeyGradients gradients = Backward.keyGradients(work, some.shape());
+            LoweredRows key = in.keys(work, some);
+            LoweredRows value = in.values(work, some);
+            Backward.KeyGradients gradients =
+                    Backward.keyGradients(work, in.lowering(some).shape());
             for (int n = 0; n < statistics.length; n++) {
                 try (var there = new Work(engine, in.wide())) {
                     Part block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
-                    Placed query = there.upload(block.ofQueries(in.query()));
+                    LoweredRows query = in.queries(there, block);
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);
                     var backward = new Backward(
                             call,
-                            there.upload(block.ofQueries(outputGradient)),
+                            in.flows(there, block, outputGradient),
                             there.upload(statistics[n]),
-                            there.nothing());
+                            there.nothing(),
+                            null);
                     backward.keys(gradients, n == 0);
                     if (bias != null) {
                         HostSums.add(there, backward.bias(), block.cells(bias.all()));
                     }
                 }
             }
-            read(work, gradients.key(), some.ofKeys(to.key()));
-            read(work, gradients.value(), some.ofKeys(to.value()));
+            read(work, key.back(gradients.key()), some.ofKeys(to.key()));
+            read(work, value.back(gradients.value()), some.ofKeys(to.value()));
+            if (parameters != null) {
+                key.parameters(gradients.key(), parameters);
+            }
         }
     }
 
-    private AttentionCall call(Work work, Part rows, Part keys, Placed query) {
+    private AttentionCall call(Work work, Part rows, Part keys, LoweredRows query) {
         return in.call(work, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
     }
 

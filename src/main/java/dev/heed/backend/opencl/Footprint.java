@@ -83,7 +83,11 @@ final class Footprint {
         if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
             bytes += cells;
         }
-        return bytes;
+        return bytes + lowered(part).forward();
+    }
+
+    private LoweredFootprint lowered(Part part) {
+        return new LoweredFootprint(engine, part.shape(), problem.score(), type);
     }
 
     /** The largest single buffer of a part. */
@@ -98,7 +102,9 @@ final class Footprint {
                 || problem.biasShape() != null
                 || problem.maskPattern().contains("dense");
         return Math.max(
-                Math.max(rows * widest * real, Forward.sumsOf(engine, wide, s) * real),
+                Math.max(
+                        Math.max(rows * widest * real, lowered(part).largest()),
+                        Forward.sumsOf(engine, wide, s) * real),
                 Math.max(
                         s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),
                         cells ? rows * s.seqLenKv() * real : 0));

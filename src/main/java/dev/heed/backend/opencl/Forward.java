@@ -110,7 +110,8 @@ final class Forward {
                 call.denseTiles(),
                 call.biasCells,
                 call.slopes,
-                call.sinks);
+                call.sinks,
+                call.meeting);
         work.free(packed);
     }
 
@@ -146,7 +147,8 @@ final class Forward {
                 call.denseTiles(),
                 call.biasCells,
                 call.slopes,
-                call.sinks);
+                call.sinks,
+                call.meeting);
     }
 
     private void decode(Placed output, Statistics to) {
@@ -180,7 +182,8 @@ final class Forward {
                     call.bands,
                     call.denseCells,
                     call.biasCells,
-                    call.slopes);
+                    call.slopes,
+                    call.meeting);
             work.free(packed);
         } else {
             int columns = 1;
@@ -202,7 +205,8 @@ final class Forward {
                     call.bands,
                     call.denseCells,
                     call.biasCells,
-                    call.slopes);
+                    call.slopes,
+                    call.meeting);
         }
         work.launch(
                 "merge",

@@ -51,10 +51,10 @@ final class ForwardInParts {
 
     private void attend(Part part, Tensor output) {
         try (var work = new Work(engine, in.wide())) {
-            AttentionCall call = in.call(work, part, work.upload(part.ofQueries(in.query())));
+            AttentionCall call = in.call(work, part, in.queries(work, part));
             Placed computed = place(work, part);
             Forward.Statistics statistics = Forward.run(call, computed);
-            Results.read(work, computed, part.ofQueries(output));
+            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
             keepLse(work, statistics, result, part, results);
             keep(call, statistics, result, part, results, null);
         }
@@ -63,7 +63,7 @@ final class ForwardInParts {
     /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
     private void attendByKeys(Part part, List<Part> keys, Tensor output) {
         try (var work = new Work(engine, in.wide())) {
-            Placed query = work.upload(part.ofQueries(in.query()));
+            LoweredRows query = in.queries(work, part);
             Placed computed = place(work, part);
             Forward.Statistics statistics = Forward.statistics(work, part.shape());
             var sums = Forward.sums(work, part.shape());
@@ -74,7 +74,7 @@ final class ForwardInParts {
                 }
             }
             work.free(sums);
-            Results.read(work, computed, part.ofQueries(output));
+            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
             keepLse(work, statistics, result, part, results);
             TopLists lists = lists(part);
             for (Part some : keys) {
@@ -101,7 +101,7 @@ final class ForwardInParts {
 
     private Placed place(Work work, Part part) {
         AttentionShape s = part.shape();
-        return work.place(in.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+        return work.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
     }
 
     static void keepLse(Work work, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {

@@ -87,7 +87,8 @@ final class Kept {
                 call.bands,
                 call.denseCells,
                 call.biasCells,
-                call.slopes);
+                call.slopes,
+                call.meeting);
         return cells;
     }
 }

@@ -89,7 +89,8 @@ final class MultiHeadInParts {
                     Layout.packed(dKey, shape.numKvHeads()),
                     Layout.packed(dValue, shape.numKvHeads()),
                     results.ofNullable(to.bias()),
-                    results.ofNullable(to.sink()));
+                    results.ofNullable(to.sink()),
+                    results.ofNullable(to.score()));
             new BackwardInParts(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
             project(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
             project(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);

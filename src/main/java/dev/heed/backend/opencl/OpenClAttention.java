@@ -63,7 +63,8 @@ final class OpenClAttention extends AttentionPlan {
                     results.of(gradients.key()),
                     results.of(gradients.value()),
                     results.ofNullable(gradients.bias()),
-                    results.ofNullable(gradients.sink()));
+                    results.ofNullable(gradients.sink()),
+                    results.ofNullable(gradients.score()));
             new BackwardInParts(engine, Operands.of(inputs), outputGradient, lseGradient, targets).run();
             results.deliver();
         }

@@ -21,11 +21,14 @@ import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Selection;
 import dev.heed.score.ScoreKind;
+import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceArena;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +48,7 @@ public final class OpenClBackend implements AttentionBackend {
     private final Engine.@Nullable Family family;
     private final @Nullable TileSizes sizes;
     private final Function<Device, DeviceContext> opening;
+    private final Set<ScoreKind> checked = EnumSet.noneOf(ScoreKind.class);
     private @Nullable Engine engine;
     private @Nullable Tuned tuned;
     private @Nullable String failure;
@@ -121,8 +125,8 @@ public final class OpenClBackend implements AttentionBackend {
             case MultiHeadProblem p -> p.attention().score().kind();
             default -> ScoreKind.DOT;
         };
-        if (score != ScoreKind.DOT && score != ScoreKind.SCALED_DOT) {
-            reasons.add("score=" + score.label() + " (supported: dot, scaled-dot)");
+        if (score == ScoreKind.CUSTOM) {
+            reasons.add("score=custom, a function in Java (supported: every other score; the CPU backends take it)");
         }
         AttentionShape shape = shapeOf(problem);
         if (shape != null && Math.max(shape.seqLenQ(), shape.seqLenKv()) > LONGEST) {
@@ -169,7 +173,7 @@ public final class OpenClBackend implements AttentionBackend {
 
     @Override
     public AttentionPlan plan(AttentionProblem problem) {
-        return new OpenClAttention(problem, engine(problem));
+        return new OpenClAttention(problem, engine(problem, problem.score()));
     }
 
     @Override
@@ -179,7 +183,7 @@ public final class OpenClBackend implements AttentionBackend {
 
     @Override
     public MultiHeadPlan plan(MultiHeadProblem problem) {
-        return new OpenClMultiHead(problem, engine(problem));
+        return new OpenClMultiHead(problem, engine(problem, problem.attention().score()));
     }
 
     @Override
@@ -210,6 +214,30 @@ public final class OpenClBackend implements AttentionBackend {
         return engine == null ? 0 : engine.context.handles();
     }
 
+    /** {@return the device, after it has shown that it computes the kernels of a score function} */
+    private synchronized Engine engine(Problem problem, ScorePattern score) {
+        Engine open = engine(problem);
+        ScoreKind kernels = switch (score.kind()) {
+            case ADDITIVE, CONCAT -> ScoreKind.ADDITIVE;
+            case GAUSSIAN -> ScoreKind.GAUSSIAN;
+            case COSINE -> ScoreKind.COSINE;
+            case DOT, SCALED_DOT, GENERAL, LOCATION, CUSTOM -> ScoreKind.DOT;
+        };
+        if (kernels != ScoreKind.DOT && SelfCheck.isWanted() && !checked.contains(kernels)) {
+            Optional<String> wrong = SelfCheck.failure(open, kernels);
+            if (wrong.isPresent()) {
+                throw disabled(failedCheck(open, wrong.get()), problem, null);
+            }
+            checked.add(kernels);
+        }
+        return open;
+    }
+
+    private static String failedCheck(Engine open, String wrong) {
+        return open.context.device().name() + " failed the self-check: " + wrong
+                + ": update its driver, or start java with -D" + SelfCheck.PROPERTY + "=false to use it all the same";
+    }
+
     private synchronized Engine engine(Object problem) {
         List<String> reasons = notReadyReasons();
         if (!reasons.isEmpty()) {
@@ -236,12 +264,7 @@ public final class OpenClBackend implements AttentionBackend {
         Optional<String> wrong = SelfCheck.isWanted() ? SelfCheck.failure(open) : Optional.empty();
         if (wrong.isPresent()) {
             open.close();
-            throw disabled(
-                    device.name() + " failed the self-check: " + wrong.get()
-                            + ": update its driver, or start java with -D" + SelfCheck.PROPERTY
-                            + "=false to use it all the same",
-                    problem,
-                    null);
+            throw disabled(failedCheck(open, wrong.get()), problem, null);
         }
         return open;
     }

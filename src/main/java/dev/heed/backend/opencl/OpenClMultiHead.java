@@ -7,6 +7,7 @@ import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
@@ -70,7 +71,7 @@ final class OpenClMultiHead extends MultiHeadPlan {
         long rowsKv = s.batch() * s.seqLenKv();
         long[][] products = {
             {rowsQ, p.embedQ(), s.numHeads() * s.headDim()},
-            {rowsKv, p.embedK(), s.numKvHeads() * s.headDim()},
+            {rowsKv, p.embedK(), s.numKvHeads() * s.keyHeadDim()},
             {rowsKv, p.embedV(), s.numKvHeads() * s.valueHeadDim()},
             {rowsQ, s.numHeads() * s.valueHeadDim(), p.embedOut()}
         };
@@ -95,6 +96,9 @@ final class OpenClMultiHead extends MultiHeadPlan {
         if (backward && p.attention().biasShape() != null) {
             bytes += 2 * s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv() * element;
         }
+        if (backward) {
+            bytes += new LoweredFootprint(engine, s, p.attention().score(), wide ? DType.F64 : DType.F32).backward();
+        }
         return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
     }
 
@@ -111,14 +115,21 @@ final class OpenClMultiHead extends MultiHeadPlan {
             this.projection = new Projection(work);
             AttentionShape s = problem().attention().shape();
             MultiHeadWeights w = in.weights();
+            Part part = Part.whole(s);
+            var lowering = new Lowering(in.options().score(), part);
             this.call = new AttentionCall(
                     work,
-                    Part.whole(s),
+                    part,
                     in.options(),
                     DeviceMask.of(in.options().mask(), s),
-                    projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads()),
-                    projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads()),
-                    projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads()));
+                    lowering.queries(
+                            work,
+                            projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads())),
+                    lowering.keys(
+                            work, projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads())),
+                    lowering.values(
+                            work,
+                            projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads())));
             this.joined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             this.statistics = Forward.run(call, joined.heads(s.numHeads()));
         }
@@ -162,11 +173,23 @@ final class OpenClMultiHead extends MultiHeadPlan {
             Placed dJoined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
                     dOutput, Projection.turned(work.upload(w.output())), null, Projection.matrix(dJoined));
-            var backward = Backward.of(layer.call, dJoined.heads(s.numHeads()), null);
-            writer.project(inputs.query(), w.query(), backward.query(), gradients.query(), dw.query(), dw.queryBias());
+            ScoreFunction score = results.ofNullable(gradients.score());
+            ParameterSums parameters = score == null ? null : new ParameterSums(work, score, false);
+            AttentionCall call = layer.call;
+            var backward = Backward.of(call, dJoined.heads(s.numHeads()), null, parameters);
+            Placed query = backward.query();
+            Placed dQuery = call.queryRows.back(query);
+            writer.project(inputs.query(), w.query(), dQuery, gradients.query(), dw.query(), dw.queryBias());
             Backward.KeyGradients keys = backward.keys();
-            writer.project(inputs.key(), w.key(), keys.key(), gradients.key(), dw.key(), dw.keyBias());
-            writer.project(inputs.value(), w.value(), keys.value(), gradients.value(), dw.value(), dw.valueBias());
+            Placed dKey = call.keyRows.back(keys.key());
+            writer.project(inputs.key(), w.key(), dKey, gradients.key(), dw.key(), dw.keyBias());
+            Placed dValue = call.valueRows.back(keys.value());
+            writer.project(inputs.value(), w.value(), dValue, gradients.value(), dw.value(), dw.valueBias());
+            if (parameters != null) {
+                call.queryRows.parameters(query, parameters);
+                call.keyRows.parameters(keys.key(), parameters);
+                backward.meeting(parameters);
+            }
             Tensor bias = gradients.bias();
             if (bias != null) {
                 Results.read(work, work.converted(backward.bias(), bias.type()), results.of(bias));

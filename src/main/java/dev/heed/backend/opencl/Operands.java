@@ -43,9 +43,35 @@ record Operands(
         return type == DType.F64;
     }
 
+    Lowering lowering(Part part) {
+        return new Lowering(options.score(), part);
+    }
+
+    /** {@return the queries of a part, on the device as kernels read them} */
+    LoweredRows queries(Work work, Part part) {
+        return lowering(part).queries(work, work.upload(part.ofQueries(query)));
+    }
+
+    LoweredRows keys(Work work, Part part) {
+        return lowering(part).keys(work, work.upload(part.ofKeys(key)));
+    }
+
+    LoweredRows values(Work work, Part part) {
+        return lowering(part).values(work, work.upload(part.ofKeys(value)));
+    }
+
+    /** {@return the gradient of the output of a part, as kernels read it} */
+    Placed flows(Work work, Part part, Tensor outputGradient) {
+        return lowering(part).storedAs(work, work.upload(part.ofQueries(outputGradient)));
+    }
+
+    /** {@return how kernels read and write rows} */
+    DType storage() {
+        return Lowering.storage(type, options.score().pattern());
+    }
+
     /** {@return the call of a part, whose keys and values go to the device} */
-    AttentionCall call(Work work, Part part, Placed queries) {
-        return new AttentionCall(
-                work, part, options, mask, queries, work.upload(part.ofKeys(key)), work.upload(part.ofKeys(value)));
+    AttentionCall call(Work work, Part part, LoweredRows queries) {
+        return new AttentionCall(work, part, options, mask, queries, keys(work, part), values(work, part));
     }
 }

@@ -120,6 +120,11 @@ record Part(
         return cut;
     }
 
+    /** {@return the part of what broadcasts to {@code [batch, heads, queries]}} */
+    Tensor rowsThatBroadcast(Tensor tensor) {
+        return cells(tensor.unsqueeze(tensor.rank())).select(tensor.rank(), 0);
+    }
+
     int[] bands(int[] ofAllBatches) {
         return Arrays.copyOfRange(ofAllBatches, Math.toIntExact(batchFrom * BAND), Math.toIntExact(batchTo * BAND));
     }

@@ -1,5 +1,6 @@
 package dev.heed.backend.opencl;
 
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
@@ -32,6 +33,11 @@ final class Results implements AutoCloseable {
     @Nullable
     Tensor ofNullable(@Nullable Tensor target) {
         return target == null ? null : of(target);
+    }
+
+    @Nullable
+    ScoreFunction ofNullable(@Nullable ScoreFunction target) {
+        return target == null ? null : target.map(this::of);
     }
 
     /** Takes what the device computed for a part of a gathered tensor. */

@@ -4,14 +4,18 @@ import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
+import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScoreKind;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A device's first task: attentions so small that the formula can be written out here, with a mask, a causal row without
- * keys, forward and backward. A driver that miscompiles is found before it computes for anybody.
+ * keys, forward and backward. A driver that miscompiles is found before it computes for anybody. The ways in which other
+ * score functions let rows meet are kernels of their own, built and checked when the first plan asks for them.
  *
  * <p>{@code heed.opencl.selfcheck=false} leaves it out.
  */
@@ -26,9 +30,13 @@ final class SelfCheck {
     private static final int[][] LENGTHS = {{1, 70}, {37, 29}};
 
     private final Engine engine;
+    private final ScoreFunction score;
+    private final ScoreFormula formula;
 
-    private SelfCheck(Engine engine) {
+    private SelfCheck(Engine engine, ScoreFunction score, ScoreFormula formula) {
         this.engine = engine;
+        this.score = score;
+        this.formula = formula;
     }
 
     static boolean isWanted() {
@@ -37,9 +45,26 @@ final class SelfCheck {
 
     /** {@return what the device got wrong, or nothing} */
     static Optional<String> failure(Engine engine) {
+        return failure(engine, ScoreKind.SCALED_DOT);
+    }
+
+    /** {@return what the device gets wrong with the kernels of a kind of score, or nothing} */
+    static Optional<String> failure(Engine engine, ScoreKind kind) {
+        float[] vector = new float[WIDTH];
+        for (int d = 0; d < WIDTH; d++) {
+            vector[d] = (d - 3) / 4f;
+        }
+        SelfCheck check = switch (kind) {
+            case ADDITIVE, CONCAT ->
+                new SelfCheck(engine, ScoreFunction.additive(Tensor.of(vector, WIDTH)), ScoreFormula.additive(vector));
+            case GAUSSIAN -> new SelfCheck(engine, ScoreFunction.gaussian(0.75), ScoreFormula.gaussian(0.75));
+            case COSINE -> new SelfCheck(engine, ScoreFunction.cosine(3), ScoreFormula.cosine(3));
+            case DOT, SCALED_DOT, GENERAL, LOCATION, CUSTOM ->
+                new SelfCheck(engine, ScoreFunction.scaledDot(), ScoreFormula.dot(1 / Math.sqrt(WIDTH)));
+        };
         try {
             for (int[] lengths : LENGTHS) {
-                String wrong = new SelfCheck(engine).check(lengths[0], lengths[1]);
+                String wrong = check.check(lengths[0], lengths[1]);
                 if (wrong != null) {
                     return Optional.of(wrong);
                 }
@@ -53,7 +78,8 @@ final class SelfCheck {
 
     private @Nullable String check(int queries, int keys) {
         var random = new Random(7);
-        AttentionOptions options = AttentionOptions.DEFAULT.causal().withLse();
+        AttentionOptions options =
+                AttentionOptions.DEFAULT.causal().withScore(score).withLse();
         AttentionInputs inputs =
                 AttentionInputs.of(numbers(random, queries), numbers(random, keys), numbers(random, keys), options);
         Tensor dOutput = numbers(random, queries);
@@ -87,7 +113,7 @@ final class SelfCheck {
     }
 
     /** Output and gradients by the formula, in double: causal, bottom-right. */
-    private static double[][] written(AttentionInputs inputs, Tensor dOutput) {
+    private double[][] written(AttentionInputs inputs, Tensor dOutput) {
         int queries = (int) inputs.query().size(2);
         int keys = (int) inputs.key().size(2);
         double[] q = inputs.query().toDoubleArray();
@@ -98,7 +124,6 @@ final class SelfCheck {
         double[] dq = new double[q.length];
         double[] dk = new double[k.length];
         double[] dv = new double[v.length];
-        double scale = 1 / Math.sqrt(WIDTH);
         for (int row = 0; row < HEADS * queries; row++) {
             int seen = Math.max(0, row % queries + keys - queries + 1);
             int head = row / queries * keys;
@@ -107,7 +132,7 @@ final class SelfCheck {
             double sum = 0;
             double delta = 0;
             for (int j = 0; j < seen; j++) {
-                p[j] = Math.exp(scale * dot(q, row, k, head + j));
+                p[j] = Math.exp(formula.score(row(q, row), row(k, head + j)));
                 dp[j] = dot(g, row, v, head + j);
                 sum += p[j];
             }
@@ -116,18 +141,24 @@ final class SelfCheck {
                 delta += p[j] * dp[j];
             }
             for (int j = 0; j < seen; j++) {
-                double ds = scale * p[j] * (dp[j] - delta);
+                double[] dqRow = new double[WIDTH];
+                double[] dkRow = new double[WIDTH];
+                formula.add(row(q, row), row(k, head + j), p[j] * (dp[j] - delta), dqRow, dkRow);
                 for (int d = 0; d < WIDTH; d++) {
                     int here = row * WIDTH + d;
                     int there = (head + j) * WIDTH + d;
                     out[here] += p[j] * v[there];
-                    dq[here] += ds * k[there];
-                    dk[there] += ds * q[here];
+                    dq[here] += dqRow[d];
+                    dk[there] += dkRow[d];
                     dv[there] += p[j] * g[here];
                 }
             }
         }
         return new double[][] {out, dq, dk, dv};
+    }
+
+    private static double[] row(double[] x, int row) {
+        return Arrays.copyOfRange(x, row * WIDTH, (row + 1) * WIDTH);
     }
 
     private static double dot(double[] x, int row, double[] y, int other) {

@@ -153,7 +153,8 @@ final class Work implements AutoCloseable {
         return placed.type() == as ? placed : packed(placed, as);
     }
 
-    private Placed packed(Placed placed, DType as) {
+    /** {@return the numbers in a type and row-major order} */
+    Placed packed(Placed placed, DType as) {
         Placed packed = place(as, placed.shape());
         copy(placed, packed);
         return packed;
@@ -163,7 +164,7 @@ final class Work implements AutoCloseable {
     Placed upload(Tensor tensor, DType as) {
         if (tensor.device() != null) {
             Placed there = placed(tensor);
-            return there.type() == as && there.isPacked() ? there : packed(there, as);
+            return there.type() == as && there.isPacked() && there.at() == 0 ? there : packed(there, as);
         }
         if (canaries == null && tensor.isContiguous() && engine.constants.takes(tensor)) {
             return constant(tensor, as);

@@ -33,6 +33,9 @@ class OpenClTilesTest extends AttentionBackendContract {
                 "q1x4x70x80 kv2x150 dv130 f32 mask=causal:br lse sink poison backward",
                 "q1x2x65x20 kv1x67 bf16 mask=window:20,5:br bias=1x2x65x67 softcap=10.0 lse weights topk=3",
                 "q2x8x1x128 kv2x1000 f32 lse",
+                "q1x2x70x20 kv1x150 f32 score=additive:plain,heads mask=causal:br lse backward",
+                "q1x4x66x40 kv2x90 bf16 score=gaussian:learned,heads softcap=5.0 topk=3 backward",
+                "q1x4x2x40 kv2x150 f32 score=additive:12,bias,heads mask=keylens poison backward",
                 "mha in=48x20x28 out=40 biases=qkvo q2x6x70x10 kv2x75 dv12 f32 lse backward",
             })
     void theTilesOfAGpu(String text) {

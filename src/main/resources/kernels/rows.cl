@@ -1,0 +1,144 @@
+// Rows of queries and keys, rewritten before they meet: divided by their length for cosines. And what comes back to them and
+// to parameters.
+#include "element.h"
+
+#ifndef FROM
+#define FROM 32
+#endif
+#ifndef FLOW
+#define FLOW 32
+#endif
+
+// Rows [batch][head][row] of `width` numbers, at strides in one operand (`from`) and without gaps elsewhere; `shared` heads
+// of the others read one of this operand. Strengths are [batch][head][row] with step 0 where they are shared.
+typedef struct {
+  long at, batch, head, row;
+  long heads, rows, width, count, shared;
+  long strengthBatch, strengthHead, strengthRow, hasStrengths;
+  real strength, epsilon;
+} Lines;
+
+inline long line_of(const Lines* c, long n) {
+  const long bh = n / c->rows;
+  return c->at + bh / c->heads * c->batch + bh % c->heads / c->shared * c->head + n % c->rows * c->row;
+}
+
+inline real strength_of(const Lines* c, global const real* strengths, long n) {
+  const long bh = n / c->rows;
+  return c->hasStrengths ? strengths[bh / c->heads * c->strengthBatch + bh % c->heads * c->strengthHead
+                                     + n % c->rows * c->strengthRow]
+                         : c->strength;
+}
+
+inline real length_of(const Lines* c, global const STORED(FROM)* from, long at) {
+  real sum = 0;
+  for (long d = 0; d < c->width; d++) {
+    const real x = LOAD(FROM, from, at + d);
+    sum = fma(x, x, sum);
+  }
+  return sqrt(sum + c->epsilon);
+}
+
+inline bool reached(global const STORED(FLOW)* flow, long n, long width) {
+  for (long d = 0; d < width; d++) {
+    if (LOAD(FLOW, flow, n * width + d) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// One work-item a row: strength x / |x|.
+kernel void normalise(const Lines c, global const STORED(FROM)* from, global const real* strengths, global real* to) {
+  const long n = get_global_id(0);
+  if (n >= c.count) {
+    return;
+  }
+  const long at = line_of(&c, n);
+  const real factor = strength_of(&c, strengths, n) / length_of(&c, from, at);
+  for (long d = 0; d < c.width; d++) {
+    to[n * c.width + d] = LOAD(FROM, from, at + d) * factor;
+  }
+}
+
+// The gradient of a row from that of strength x / |x|, and of its strength. A row that no gradient reaches is not read.
+kernel void normalise_back(const Lines c, global const STORED(FROM)* from, global const real* strengths,
+                           global const STORED(FLOW)* flow, global real* to, global real* strengthTo) {
+  const long n = get_global_id(0);
+  if (n >= c.count) {
+    return;
+  }
+  if (!reached(flow, n, c.width)) {
+    for (long d = 0; d < c.width; d++) {
+      to[n * c.width + d] = 0;
+    }
+    strengthTo[n] = 0;
+    return;
+  }
+  const long at = line_of(&c, n);
+  const real length = length_of(&c, from, at), strength = strength_of(&c, strengths, n);
+  real along = 0;
+  for (long d = 0; d < c.width; d++) {
+    along = fma(LOAD(FROM, from, at + d) / length, LOAD(FLOW, flow, n * c.width + d), along);
+  }
+  strengthTo[n] = along;
+  for (long d = 0; d < c.width; d++) {
+    const real x = LOAD(FROM, from, at + d) / length;
+    to[n * c.width + d] = strength * (LOAD(FLOW, flow, n * c.width + d) - along * x) / length;
+  }
+}
+
+// The rows that a gradient of `flowWidth` numbers reaches, zeros for the others: they may hold anything.
+kernel void keep_reached(const Lines c, global const STORED(FROM)* from, global const STORED(FLOW)* flow, global real* to,
+                         const long flowWidth) {
+  const long n = get_global_id(0);
+  if (n >= c.count) {
+    return;
+  }
+  const bool kept = reached(flow, n, flowWidth);
+  const long at = line_of(&c, n);
+  for (long d = 0; d < c.width; d++) {
+    to[n * c.width + d] = kept ? LOAD(FROM, from, at + d) : 0;
+  }
+}
+
+// x' y of blocks of `length` rows, of every matrix [rows][in] of x and [rows][out] of y; without gaps. One work-item an
+// element of the parts, [matrix][block][in][out].
+kernel void product_parts(global const real* x, global const real* y, global real* to, const long matrices,
+                          const long rows, const long in, const long out, const long length) {
+  const long n = get_global_id(0), blocks = (rows + length - 1) / length;
+  const long j = n % out, i = n / out % in, block = n / out / in % blocks, matrix = n / out / in / blocks;
+  if (matrix >= matrices) {
+    return;
+  }
+  real sum = 0;
+  for (long r = matrix * rows + block * length; r < matrix * rows + min(rows, (block + 1) * length); r++) {
+    sum = fma(x[r * in + i], y[r * out + j], sum);
+  }
+  to[n] = sum;
+}
+
+// Sums [n0][n1][n2][n3] over the axes along which the result has size 1, in their order, with the rounding errors carried
+// along. One work-item an element of the result, [s0][s1][s2][s3].
+kernel void sum_axes(global const real* from, global real* to, const long n0, const long n1, const long n2, const long n3,
+                     const long s0, const long s1, const long s2, const long s3) {
+  const long n = get_global_id(0);
+  if (n >= s0 * s1 * s2 * s3) {
+    return;
+  }
+  const long a3 = n % s3, a2 = n / s3 % s2, a1 = n / s3 / s2 % s1, a0 = n / s3 / s2 / s1;
+  real sum = 0, error = 0;
+  for (long i0 = s0 > 1 ? a0 : 0; i0 < (s0 > 1 ? a0 + 1 : n0); i0++) {
+    for (long i1 = s1 > 1 ? a1 : 0; i1 < (s1 > 1 ? a1 + 1 : n1); i1++) {
+      for (long i2 = s2 > 1 ? a2 : 0; i2 < (s2 > 1 ? a2 + 1 : n2); i2++) {
+        for (long i3 = s3 > 1 ? a3 : 0; i3 < (s3 > 1 ? a3 + 1 : n3); i3++) {
+          const real x = from[((i0 * n1 + i1) * n2 + i2) * n3 + i3] - error;
+          const real next = sum + x;
+          error = (next - sum) - x;
+          sum = next;
+        }
+      }
+    }
+  }
+  to[n] = sum;
+}
