@@ -28,7 +28,8 @@ final class Staircase {
     /** Whether runs are less work than the whole tile; if so they are in the panel. A narrow product is a sixth slower. */
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;
-        if (!Loops.narrow() || call.options.dropout() > 0 || (cover == TileCover.FULL && !few)) {
+        boolean whole = call.meeting != null || call.options.dropout() > 0; // neither is read in runs
+        if (!Loops.narrow() || whole || (cover == TileCover.FULL && !few)) {
             return false;
         }
         int cells = 0;
