@@ -16,6 +16,38 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Masks as pictures: a row a query, {@code #} a key that takes part. */
 class MaskTest {
+    @Test
+    void blocksAreDrawn() {
+        Mask mask = Mask.blocks(2, "#..", ".##");
+        mask.requireFits(3, 5, 4, 5); // the last column of blocks is cut short
+        assertEquals("##...\n##...\n..###\n..###\n", mask.picture(4, 5));
+        assertEquals("blocks:2x2:1x1x2x3", mask.pattern());
+        BoundMask bound = mask.on(4, 5);
+        assertEquals(TileCover.FULL, bound.cover(0, 0, 0, 2, 0, 2));
+        assertEquals(TileCover.EMPTY, bound.cover(0, 0, 0, 2, 2, 5));
+        assertEquals(TileCover.PARTIAL, bound.cover(0, 0, 1, 3, 0, 2));
+        assertEquals(2, bound.firstKey(0, 0, 2, 4));
+        assertEquals(2, bound.endKey(0, 0, 0, 2));
+        assertRefused(null, () -> Mask.blocks(2, "#.", "#"));
+        assertRefused(null, () -> Mask.blocks(2, "#x"));
+        assertRefused(null, () -> Mask.blocks(2));
+        assertRefused(null, () -> Mask.blocks(0, "#"));
+        assertRefused(null, () -> mask.requireFits(1, 1, 5, 5));
+        assertRefused(null, () -> mask.requireFits(1, 1, 4, 7));
+    }
+
+    @Test
+    void spansAreRunsOfEachQuery() {
+        Mask mask = Mask.spans(Tensor.of(new long[] {0, 2, 3, 3, 1, 9, -4, 1}, 1, 1, 4, 2));
+        assertEquals("##...\n.....\n.####\n#....\n", mask.picture(4, 5));
+        assertEquals("spans:1x1x4", mask.pattern());
+        assertEquals(TileCover.EMPTY, mask.on(4, 5).cover(0, 0, 1, 2, 0, 5));
+        assertEquals(TileCover.FULL, mask.on(4, 5).cover(0, 0, 2, 3, 1, 5));
+        assertRefused(null, () -> Mask.spans(Tensor.zeros(DType.I64, 1, 1, 4, 3)));
+        assertRefused(null, () -> Mask.spans(Tensor.zeros(DType.F32, 1, 1, 4, 2)));
+        assertRefused(null, () -> mask.requireFits(1, 1, 5, 5));
+    }
+
     /** The pictures of {@link CausalAlignment}. */
     @Test
     void causalPicturesAreThoseOfTheDocumentation() {
