@@ -26,7 +26,9 @@ final class Session implements AutoCloseable {
             "java.util.stream.*",
             "dev.heed.*",
             "dev.heed.bert.*",
+            "dev.heed.layer.*",
             "dev.heed.mask.*",
+            "dev.heed.mechanism.*",
             "dev.heed.score.*",
             "dev.heed.tensor.*",
             "dev.heed.view.*");

@@ -63,7 +63,7 @@ class MechanismsPageTest {
                     boolean open = Files.readString(file)
                             .lines()
                             .anyMatch(line -> line.matches("public .*(class|record|interface) " + type + "\\b.*"));
-                    assertTrue(!open || PARTS.contains(type) || page.contains("`" + type) , type);
+                    assertTrue(!open || PARTS.contains(type) || page.contains("`" + type), type);
                 }
             }
         }

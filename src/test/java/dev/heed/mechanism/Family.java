@@ -124,14 +124,16 @@ final class Family {
         return Stream.of(
                 Qkv.of("q2x4x18x16 kv2x37 f32").with(plain),
                 Qkv.of("q1x2x40x20 kv1x67 dv9 f32").with(plain.causal()),
-                Qkv.of("q2x2x33x8 kv1x30 f32").with(plain.withMask(Mask.window(9, 4).and(Mask.keyLengths(30, 20)))),
+                Qkv.of("q2x2x33x8 kv1x30 f32")
+                        .with(plain.withMask(Mask.window(9, 4).and(Mask.keyLengths(30, 20)))),
                 Qkv.of("q1x2x14x8 kv2x19 f32")
                         .with(plain.withScore(ScoreFunction.additive(
                                 random.normal(DType.F32, 8, 6),
                                 random.normal(DType.F32, 8, 6),
                                 random.normal(DType.F32, 6)))),
                 Qkv.of("q2x2x14x8 kv1x19 f32").with(plain.withScore(ScoreFunction.cosine(2))),
-                Qkv.of("q1x2x14x8 kv1x19 f32").with(plain.withScore(ScoreFunction.gaussian(0.4)).causal()),
+                Qkv.of("q1x2x14x8 kv1x19 f32")
+                        .with(plain.withScore(ScoreFunction.gaussian(0.4)).causal()),
                 Qkv.of("q1x2x21x16 kv2x64 f32")
                         .with(plain.withSoftcap(3.0).withBias(random.normal(DType.F32, 1, 2, 1, 64))));
     }
