@@ -49,7 +49,8 @@ final class TranslateDemo extends HeedCommand {
             names = "--attention",
             paramLabel = "KIND",
             defaultValue = "bahdanau",
-            description = "bahdanau, none, luong-dot, general, concat or location; ${DEFAULT-VALUE} by default.")
+            description = "bahdanau, none, luong-dot, general, concat, location, local-p or hard; ${DEFAULT-VALUE} by"
+                    + " default.")
     private String attention = "";
 
     @Option(

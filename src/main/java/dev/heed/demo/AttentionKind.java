@@ -1,7 +1,9 @@
 package dev.heed.demo;
 
 import dev.heed.layer.Alignment;
+import dev.heed.layer.HardAlignment;
 import dev.heed.layer.Initial;
+import dev.heed.layer.LocalAlignment;
 import dev.heed.layer.ScoredAlignment;
 import dev.heed.score.ScoreFunction;
 import java.util.Arrays;
@@ -21,7 +23,14 @@ public enum AttentionKind {
     /** Additive over query and key one above the other. */
     CONCAT,
     /** By the place of a character alone. */
-    LOCATION;
+    LOCATION,
+    /** Dot product near a predicted place. */
+    LOCAL_P,
+    /** The one character with the largest dot product. */
+    HARD;
+
+    /** How far local attention sees on either side. */
+    private static final long WINDOW = 4;
 
     /** {@return the word for it on the command line} */
     public String word() {
@@ -48,6 +57,10 @@ public enum AttentionKind {
                 new ScoredAlignment(ScoreFunction.concat(
                         initial.glorot(2L * width, hidden),
                         initial.glorot(hidden, 1).reshape(hidden)));
+            case LOCAL_P ->
+                new LocalAlignment(
+                        initial.glorot(width, hidden), initial.glorot(hidden, 1).reshape(hidden), WINDOW);
+            case HARD -> new HardAlignment();
             case LOCATION -> new ScoredAlignment(ScoreFunction.location(initial.glorot(width, longest)));
         };
     }

@@ -78,15 +78,20 @@ final class AdditiveStep {
         int hidden = query.width();
         int longest = (int) keys.size(0);
         int width = memory.width();
+        Cells dq = query.slope();
+        Cells dk = keys.slope();
+        Cells dh = memory.slope();
+        Cells dv = vector.slope();
+        Cells dc = context.slope();
         double[] up = new double[length];
         double mean = 0;
         for (int t = 0; t < length; t++) {
             double weight = weights.data().get(b * longest + t);
             int from = (t * batch + b) * width;
             for (int i = 0; i < width; i++) {
-                double dc = context.slope().get(b * width + i);
-                up[t] += dc * memory.data().get(from + i);
-                memory.slope().add(from + i, weight * dc);
+                double d = dc.get(b * width + i);
+                up[t] += d * memory.data().get(from + i);
+                dh.add(from + i, weight * d);
             }
             mean += weight * up[t];
         }
@@ -96,9 +101,9 @@ final class AdditiveStep {
             for (int i = 0; i < hidden; i++) {
                 double y = tangents.get(at + i);
                 double dz = ds * vector.data().get(i) * (1 - y * y);
-                query.slope().add(b * hidden + i, dz);
-                keys.slope().add(at + i, dz);
-                vector.slope().add(i, ds * y);
+                dq.add(b * hidden + i, dz);
+                dk.add(at + i, dz);
+                dv.add(i, ds * y);
             }
         }
     }

@@ -41,9 +41,11 @@ final class Elementwise {
             y.data().set(i, Math.tanh(x.data().get(i)));
         }
         tape.back(y, () -> {
+            Cells up = y.slope();
+            Cells to = x.slope();
             for (int i = 0; i < n; i++) {
                 double t = y.data().get(i);
-                x.slope().add(i, y.slope().get(i) * (1 - t * t));
+                to.add(i, up.get(i) * (1 - t * t));
             }
         });
         return y;

@@ -38,11 +38,12 @@ final class Gates {
             Cells dx = fromInput.slope();
             Cells du = fromState.slope();
             Cells dh = h.slope();
+            Cells up = y.slope();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 3 * hidden;
                 for (int i = 0; i < hidden; i++) {
                     int at = b * hidden + i;
-                    double dy = y.slope().get(at);
+                    double dy = up.get(at);
                     if (!active[b]) {
                         dh.add(at, dy);
                         continue;
@@ -101,15 +102,19 @@ final class Gates {
         tape.backOfTwo(next, memory, () -> {
             Cells dx = fromInput.slope();
             Cells du = fromState.slope();
+            Cells upOutput = next.slope();
+            Cells upMemory = memory.slope();
+            Cells before = h.slope();
+            Cells carriedBefore = c.slope();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 4 * hidden;
                 for (int k = 0; k < hidden; k++) {
                     int at = b * hidden + k;
-                    double dh = next.slope().get(at);
-                    double dc = memory.slope().get(at);
+                    double dh = upOutput.get(at);
+                    double dc = upMemory.get(at);
                     if (!active[b]) {
-                        h.slope().add(at, dh);
-                        c.slope().add(at, dc);
+                        before.add(at, dh);
+                        carriedBefore.add(at, dc);
                         continue;
                     }
                     int i = gates + k;
@@ -126,7 +131,7 @@ final class Gates {
                     add(dx, du, f, df);
                     add(dx, du, g, dg);
                     add(dx, du, o, down);
-                    c.slope().add(at, all * kept.get(f));
+                    carriedBefore.add(at, all * kept.get(f));
                 }
             }
         });

@@ -30,12 +30,13 @@ final class Rows {
         }
         tape.back(y, () -> {
             int at = 0;
+            Cells up = y.slope();
             for (Value part : parts) {
                 int w = part.width();
                 Cells to = part.slope();
                 for (int r = 0; r < rows; r++) {
                     for (int i = 0; i < w; i++) {
-                        to.add(r * w + i, y.slope().get(r * whole + at + i));
+                        to.add(r * w + i, up.get(r * whole + at + i));
                     }
                 }
                 at += w;
@@ -62,9 +63,11 @@ final class Rows {
             y.data().copy(x.data(), r * whole + from, r * width, width);
         }
         tape.back(y, () -> {
+            Cells dx = x.slope();
+            Cells up = y.slope();
             for (int r = 0; r < rows; r++) {
                 for (int i = 0; i < width; i++) {
-                    x.slope().add(r * whole + from + i, y.slope().get(r * width + i));
+                    dx.add(r * whole + from + i, up.get(r * width + i));
                 }
             }
         });
@@ -78,8 +81,10 @@ final class Rows {
         Value y = tape.value(to - from, width);
         y.data().copy(x.data(), from * width, 0, n);
         tape.back(y, () -> {
+            Cells dx = x.slope();
+            Cells up = y.slope();
             for (int i = 0; i < n; i++) {
-                x.slope().add(from * width + i, y.slope().get(i));
+                dx.add(from * width + i, up.get(i));
             }
         });
         return y;
@@ -98,10 +103,11 @@ final class Rows {
         }
         List<Value> all = List.copyOf(parts);
         tape.back(y, () -> {
+            Cells up = y.slope();
             for (int t = 0; t < all.size(); t++) {
                 Cells to = all.get(t).slope();
                 for (int i = 0; i < n; i++) {
-                    to.add(i, y.slope().get(t * n + i));
+                    to.add(i, up.get(t * n + i));
                 }
             }
         });
@@ -116,8 +122,10 @@ final class Rows {
         int n = y.data().count();
         y.data().copy(x.data(), index * n, 0, n);
         tape.back(y, () -> {
+            Cells dx = x.slope();
+            Cells up = y.slope();
             for (int i = 0; i < n; i++) {
-                x.slope().add(index * n + i, y.slope().get(i));
+                dx.add(index * n + i, up.get(i));
             }
         });
         return y;
@@ -145,9 +153,11 @@ final class Rows {
             y.data().copy(table.data(), rows[r] * width, r * width, width);
         }
         tape.back(y, () -> {
+            Cells dx = table.slope();
+            Cells up = y.slope();
             for (int r = 0; r < rows.length; r++) {
                 for (int i = 0; i < width; i++) {
-                    table.slope().add(rows[r] * width + i, y.slope().get(r * width + i));
+                    dx.add(rows[r] * width + i, up.get(r * width + i));
                 }
             }
         });

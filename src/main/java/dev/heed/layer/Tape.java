@@ -2,8 +2,12 @@ package dev.heed.layer;
 
 import dev.heed.Activation;
 import dev.heed.AttentionBackend;
+import dev.heed.AttentionEngine;
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
 import dev.heed.Backends;
 import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
@@ -42,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tape implements AutoCloseable {
     private final AttentionBackend backend;
     private final DType type;
+    private final AttentionEngine engine = new Kept();
     private final List<Runnable> steps = new ArrayList<>();
     private final Map<Tensor, Value> parameters = new IdentityHashMap<>();
     private final Map<Integer, Deque<Cells>> free = new HashMap<>();
@@ -220,6 +225,29 @@ public final class Tape implements AutoCloseable {
 
     MultiHeadPlan plan(MultiHeadProblem problem) {
         return (MultiHeadPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
+    }
+
+    /** {@return what sends the attentions of composed mechanisms to this tape's plans} */
+    AttentionEngine engine() {
+        return engine;
+    }
+
+    /** Runs composed mechanisms with the plans that are kept. */
+    private final class Kept implements AttentionEngine {
+        @Override
+        public AttentionResult forward(AttentionInputs inputs) {
+            AttentionResult result = AttentionResult.allocate(inputs.problem());
+            plan(inputs.problem()).forward(inputs, result);
+            return result;
+        }
+
+        @Override
+        public AttentionGradients backward(
+                AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
+            AttentionGradients gradients = AttentionGradients.allocate(inputs);
+            plan(inputs.problem()).backward(inputs, forward, outputGradient, lseGradient, gradients);
+            return gradients;
+        }
     }
 
     // ---------------------------------------------------------------- steps

@@ -3,7 +3,8 @@
  *
  * <p>Stability: API.
  *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}.
+ * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random},
+ * {@code mechanism}.
  */
 @NullMarked
 package dev.heed.layer;

@@ -56,7 +56,7 @@ class ArchitectureTest {
             Map.entry("backend.reference", ". tensor mask random score"),
             Map.entry("backend.vector", ". tensor mask score softmax random machine tuning lowering ffi"),
             Map.entry("backend.opencl", ". tensor mask score softmax random machine tuning opencl ffi"),
-            Map.entry("layer", ". tensor mask score softmax random"),
+            Map.entry("layer", ". tensor mask score softmax random mechanism"),
             Map.entry("training", ". tensor layer"),
             Map.entry("demo", ". tensor score layer training storage"),
             Map.entry("pooling", ". tensor mask score softmax random"),

@@ -170,6 +170,12 @@ class LayerGradientsTest {
         decode(new ScoredAlignment(ScoreFunction.location(normal(4, 4))), Order.CURRENT_STATE);
     }
 
+    /** The window ends inside the sequence; its edges are constants for the gradient. */
+    @Test
+    void encoderDecoderNearAPredictedPlace() {
+        decode(new LocalAlignment(normal(4, 3), normal(3), 2), Order.CURRENT_STATE);
+    }
+
     private void decode(Alignment alignment, Order order) {
         int read = order == Order.PREVIOUS_STATE ? 3 + 4 : 3 + 5;
         EncoderDecoderAttention layer = new EncoderDecoderAttention(

@@ -1,0 +1,51 @@
+package dev.heed.layer;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.layer.Products.Seen;
+import dev.heed.mask.Mask;
+import dev.heed.mechanism.Choice;
+import dev.heed.mechanism.HardAttention;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * Hard attention of a decoder: one element at a step, the one with the largest dot product (Xu et al. 2015, section 4.1, by
+ * argmax). It is trained straight through, as if the elements had been weighed softly (Bengio et al. 2013), which is biased.
+ */
+public record HardAlignment() implements Alignment {
+    @Override
+    public HardAlignment map(Layer.Change change) {
+        return this;
+    }
+
+    @Override
+    public Memory remember(Tape tape, Value memory, Value last, int[] lengths) {
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withScore(ScoreFunction.dot())
+                .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()));
+        Seen keys = Seen.timeMajor(memory);
+        HardAttention hard = HardAttention.argmax().on(tape.engine());
+        return query -> {
+            Seen q = Seen.oneRow(query);
+            Choice choice = hard.choose(AttentionInputs.of(q.tensor(), keys.tensor(), keys.tensor(), options));
+            Tensor seen = choice.output();
+            Value context = tape.value(query.size(0), memory.size(2));
+            context.tensor().copyFrom(seen.reshape(context.shape()));
+            tape.back(context, () -> {
+                AttentionGradients gradients =
+                        choice.straightThrough(context.gradient().reshape(seen.shape()));
+                q.add(gradients.query());
+                keys.add(gradients.key());
+                keys.add(gradients.value());
+            });
+            Tensor weights = Tensor.zeros(tape.type(), query.size(0), memory.size(0));
+            for (long b = 0; b < query.size(0); b++) {
+                weights.set(1, b, (long) choice.keys().get(b, 0, 0));
+            }
+            return new Aligned(context, weights);
+        };
+    }
+}

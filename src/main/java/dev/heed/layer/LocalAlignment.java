@@ -1,0 +1,69 @@
+package dev.heed.layer;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.layer.Products.Seen;
+import dev.heed.mask.Mask;
+import dev.heed.mechanism.LocalAttention;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * Local attention with a predicted position, local-p, over dot products (Luong et al. 2015, section 3.2, equations 9 and 10).
+ *
+ * @param weight {@code W_p}, {@code [width, hidden]}
+ * @param vector {@code v_p}, {@code [hidden]}
+ * @param window {@code D}, how far a decoder sees on either side
+ */
+public record LocalAlignment(Tensor weight, Tensor vector, long window) implements Alignment {
+    @Override
+    public LocalAlignment map(Layer.Change change) {
+        return new LocalAlignment(
+                change.apply("positionWeight", weight), change.apply("positionVector", vector), window);
+    }
+
+    @Override
+    public Memory remember(Tape tape, Value memory, Value last, int[] lengths) {
+        AttentionOptions options = AttentionOptions.DEFAULT
+                .withScore(ScoreFunction.dot())
+                .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()));
+        Value w = tape.parameter(weight);
+        Value v = tape.parameter(vector);
+        Seen keys = Seen.timeMajor(memory);
+        var local = new LocalAttention(w.tensor(), v.tensor(), window).on(tape.engine());
+        return query -> {
+            Seen q = Seen.oneRow(query);
+            var inputs = AttentionInputs.of(q.tensor(), keys.tensor(), keys.tensor(), options);
+            Tensor seen = local.forward(inputs).output();
+            Value context = tape.value(query.size(0), memory.size(2));
+            context.tensor().copyFrom(seen.reshape(context.shape()));
+            tape.back(context, () -> {
+                LocalAttention.Gradients gradients =
+                        local.backward(inputs, context.gradient().reshape(seen.shape()));
+                AttentionGradients attention = gradients.attention();
+                q.add(attention.query());
+                keys.add(attention.key());
+                keys.add(attention.value());
+                Strided.add(w.slope(), w.gradient(), gradients.weight());
+                Strided.add(v.slope(), v.gradient(), gradients.vector());
+            });
+            return new Aligned(context, weights(local, inputs));
+        };
+    }
+
+    /** The weights are what comes out where the values are the unit vectors. */
+    private static Tensor weights(LocalAttention local, AttentionInputs inputs) {
+        Tensor query = inputs.query();
+        long longest = inputs.key().size(2);
+        Tensor unit = Tensor.zeros(query.type(), longest, longest);
+        for (long j = 0; j < longest; j++) {
+            unit.set(1, j, j);
+        }
+        Tensor values = unit.unsqueeze(0).unsqueeze(0).expand(query.size(0), 1, longest, longest);
+        return local.forward(AttentionInputs.of(query, inputs.key(), values, inputs.options()))
+                .output()
+                .reshape(query.size(0), longest);
+    }
+}
