@@ -123,16 +123,18 @@ final class TranslateDemo extends HeedCommand {
                         attention,
                         "--attention bahdanau"));
         try (AttentionBackend backend = oneThread()) {
-            long start = System.nanoTime();
             Size size = size();
             DateTranslator translator = load == null ? new DateTranslator(kind, size, seed) : DateTranslator.load(load);
             Translation asked = translator.translate(backend, List.of(input)).getFirst(); // refuses before training
             double loss = Double.NaN;
+            long start = System.nanoTime();
             if (load == null) {
                 loss = train(translator, backend, size);
-                asked = translator.translate(backend, List.of(input)).getFirst();
             }
             double seconds = (System.nanoTime() - start) * 1e-9;
+            if (load == null) {
+                asked = translator.translate(backend, List.of(input)).getFirst();
+            }
             List<Written> unseen = translator.dates().draw(new Random(TEST_SEED), tests, true);
             Score score = translator.score(backend, unseen);
             if (save != null) {

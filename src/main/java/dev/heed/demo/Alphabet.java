@@ -27,6 +27,13 @@ final class Alphabet {
         return characters.size() + 1;
     }
 
+    /** {@return all characters in the order of their numbers} */
+    String text() {
+        var text = new StringBuilder();
+        characters.forEach(text::appendCodePoint);
+        return text.toString();
+    }
+
     int[] numbers(String text) {
         return text.codePoints()
                 .map(c -> Math.max(0, Collections.binarySearch(characters, c) + 1))

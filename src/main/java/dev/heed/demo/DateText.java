@@ -1,5 +1,6 @@
 package dev.heed.demo;
 
+import dev.heed.tensor.InvalidInputException;
 import java.time.LocalDate;
 import java.time.chrono.IsoChronology;
 import java.time.format.DateTimeFormatter;
@@ -43,6 +44,13 @@ public final class DateText {
 
     /** Collects the formats. */
     public DateText() {
+        if (ModuleLayer.boot().findModule("jdk.localedata").isEmpty()) {
+            throw new InvalidInputException(
+                    "This Java knows the dates of one language only",
+                    "module jdk.localedata",
+                    "a runtime image without it",
+                    "run with a whole JDK, or jlink --add-modules jdk.localedata");
+        }
         for (String language : LANGUAGES) {
             Locale locale = Locale.forLanguageTag(language);
             for (FormatStyle style : FormatStyle.values()) {

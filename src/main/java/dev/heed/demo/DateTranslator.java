@@ -187,20 +187,7 @@ public final class DateTranslator {
 
     /** Saves the parameters, with what is needed to use them. */
     public void save(Path file) throws IOException {
-        SafeTensors.write(
-                file,
-                model.parameters(),
-                Map.of(
-                        "attention",
-                        kind.word(),
-                        "hidden",
-                        String.valueOf(size.hidden()),
-                        "alphabet",
-                        sizeOfAlphabet()));
-    }
-
-    private String sizeOfAlphabet() {
-        return String.valueOf(alphabet.size());
+        SafeTensors.write(file, model.parameters(), Map.of("attention", kind.word(), "alphabet", alphabet.text()));
     }
 
     /** {@return a translator from a file that {@link #save} wrote} */
@@ -218,6 +205,9 @@ public final class DateTranslator {
         }
         var size = new Size((int) width.size(0), Size.FULL.batch(), Size.FULL.steps(), Size.FULL.rate());
         var translator = new DateTranslator(kind, size, 0);
+        if (!translator.alphabet.text().equals(notes.get("alphabet"))) {
+            throw foreign(file, "the characters that this Java writes dates with", "others");
+        }
         translator.model.parameters().forEach((name, parameter) -> {
             Tensor from = stored.remove(name);
             if (from == null || !from.hasShape(parameter.shape())) {

@@ -4,7 +4,7 @@ import dev.heed.layer.Alignment.Aligned;
 
 /**
  * Additive attention of one query a row over projected keys, {@code score_j = v.tanh(q + k_j)} (Bahdanau et al. 2015,
- * section A.1.2): for tapes whose backend has no additive score function. The hyperbolic tangents are kept for the way back.
+ * section A.1.2). The hyperbolic tangents are kept for the way back.
  */
 final class AdditiveStep {
     private AdditiveStep() {}

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param score the score function; its parameters are shared by all heads, of which there is one
  */
 public record ScoredAlignment(ScoreFunction score) implements Alignment {
+    /** Up to so many hidden units of all pairs a step is done by loops. */
+    private static final int FEW = 1 << 20;
+
     @Override
     public ScoredAlignment map(Layer.Change change) {
         Iterator<String> names = score.parameters().keySet().iterator();
@@ -98,7 +101,10 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
         return tape.linear(x, weight, tape.parameterOrNull(bias), Activation.IDENTITY);
     }
 
-    /** On the backend where it can, else by loops over the few pairs of one step. */
+    /**
+     * By loops over the pairs of one step where they are few, which took half the processor time of a whole training with a
+     * plan at every step; else, where the backend has the score function, on the backend.
+     */
     private static Aligned additive(
             Tape tape,
             Value query,
@@ -108,6 +114,9 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
             Tensor vector,
             int[] lengths,
             AttentionOptions options) {
+        if (keys.data().count() <= FEW) {
+            return AdditiveStep.align(tape, query, keys, memory, v, lengths);
+        }
         AttentionOptions scored = options.withScore(ScoreFunction.additive(vector));
         Seen q = Seen.oneRow(query);
         Seen k = Seen.timeMajor(keys);

@@ -11,6 +11,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.RandomTensors;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.VectorBackend;
+import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
@@ -142,15 +143,20 @@ class CompositionTest {
         Tensor memory = normal(5, 3, 4);
         Tensor v = normal(4);
         int[] lengths = {5, 1, 3};
-        var onBackend = new ScoredAlignment(ScoreFunction.additive(v))
-                .remember(tape, tape.input(memory), tape.input(query), lengths)
-                .align(tape.input(query));
+        Tensor heads = memory.transpose(0, 1).unsqueeze(1);
+        var onBackend = Attention.scaledDotProduct(
+                query.reshape(3, 1, 1, 4),
+                heads,
+                heads,
+                AttentionOptions.DEFAULT
+                        .withScore(ScoreFunction.additive(v))
+                        .withMask(Mask.keyLengths(5, 1, 3))
+                        .withWeights()
+                        .withBackend("reference"));
         Value keys = tape.input(memory);
         var byLoops = AdditiveStep.align(tape, tape.input(query), keys, keys, tape.parameter(v), lengths);
         assertArrayEquals(
-                onBackend.context().tensor().toDoubleArray(),
-                byLoops.context().tensor().toDoubleArray(),
-                1e-13);
+                onBackend.output().toDoubleArray(), byLoops.context().tensor().toDoubleArray(), 1e-13);
         assertArrayEquals(
                 Objects.requireNonNull(onBackend.weights()).toDoubleArray(),
                 Objects.requireNonNull(byLoops.weights()).toDoubleArray(),
