@@ -28,14 +28,17 @@ abstract class PairRule {
 
     abstract double score(int key);
 
-    /** Adds {@code upstream} times the derivatives of the score of the query with a key. */
+    /**
+     * Adds {@code upstream} times the derivatives of the score of the query with a key. What pairs have in common, a
+     * product with a matrix, waits for the end of the query or of the head: it is done once, and loses few digits.
+     */
     abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
 
-    /** Ends a query: what was summed over its keys goes on to the parameters. */
-    void endQuery() {}
+    /** Ends a query: what was summed over its keys goes on to it and to the parameters. */
+    void endQuery(double[] dQuery) {}
 
-    /** Ends the head: what was summed over its queries goes on to the parameters. */
-    void endHead() {}
+    /** Ends the head: what was summed over its queries goes on to the keys and to the parameters. */
+    void endHead(double[][] dKeys) {}
 
     /** {@return the rule of a batch and a query head} */
     static PairRule of(ScoreFunction score, @Nullable ScoreFunction sums, double[][] keys, long batch, long head) {
@@ -189,8 +192,8 @@ abstract class PairRule {
         }
 
         @Override
-        void endQuery() {
-            flush(dWeight, query, dProjected);
+        void endQuery(double[] dQuery) {
+            flush(weight, dWeight, query, dProjected, dQuery);
         }
 
         @Override
@@ -201,7 +204,6 @@ abstract class PairRule {
         @Override
         void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
             axpy(dKey, upstream, projected);
-            addTimesTransposed(dQuery, upstream, keys[key], weight);
             axpy(dProjected, upstream, keys[key]);
         }
     }
@@ -313,21 +315,19 @@ abstract class PairRule {
                 axpy(dKey, 1, inner);
                 return;
             }
-            addTimesTransposed(dQuery, 1, inner, queryWeight);
-            addTimesTransposed(dKey, 1, inner, keyWeight);
             axpy(dProjected, 1, inner);
             axpy(dProjectedKeys[key], 1, inner);
         }
 
         @Override
-        void endQuery() {
-            flush(dQueryWeight, query, dProjected);
+        void endQuery(double[] dQuery) {
+            flush(queryWeight, dQueryWeight, query, dProjected, dQuery);
         }
 
         @Override
-        void endHead() {
+        void endHead(double[][] dKeys) {
             for (int j = 0; j < keys.length; j++) {
-                flush(dKeyWeight, keys[j], dProjectedKeys[j]);
+                flush(keyWeight, dKeyWeight, keys[j], dProjectedKeys[j], dKeys[j]);
             }
         }
     }
@@ -398,40 +398,35 @@ abstract class PairRule {
 
     private static double[] times(double[] row, Tensor matrix) {
         double[] product = new double[(int) matrix.size(1)];
-        for (int i = 0; i < row.length; i++) {
-            for (int j = 0; j < product.length; j++) {
-                product[j] += row[i] * matrix.get(i, j);
+        for (int j = 0; j < product.length; j++) {
+            var sum = new CompensatedSum();
+            for (int i = 0; i < row.length; i++) {
+                sum.addProduct(row[i], matrix.get(i, j));
             }
+            product[j] = sum.value();
         }
         return product;
     }
 
-    /** {@code y += factor x W'} */
-    private static void addTimesTransposed(double[] y, double factor, double[] x, Tensor matrix) {
-        for (int i = 0; i < y.length; i++) {
-            for (int j = 0; j < x.length; j++) {
-                y[i] += factor * x[j] * matrix.get(i, j);
-            }
+    /**
+     * The backward pass of {@code y = x W}: adds {@code dy W'} to {@code dx} and {@code x' dy} to {@code dW}, and clears
+     * {@code dy}. Where that is 0, as for a masked key, {@code x} is not read.
+     */
+    private static void flush(@Nullable Tensor weight, @Nullable Tensor dWeight, double[] x, double[] dy, double[] dx) {
+        if (weight == null || Arrays.stream(dy).allMatch(flow -> flow == 0)) {
+            return;
         }
-    }
-
-    /** Adds {@code x' sums} and clears the sums; where they are 0, as for a masked key, {@code x} is not read. */
-    private static void flush(@Nullable Tensor matrix, double[] x, double[] sums) {
-        if (Arrays.stream(sums).anyMatch(sum -> sum != 0)) {
-            addOuter(matrix, 1, x, sums);
-            Arrays.fill(sums, 0);
-        }
-    }
-
-    /** {@code W += factor x' y} */
-    private static void addOuter(@Nullable Tensor matrix, double factor, double[] x, double[] y) {
-        if (matrix != null) {
-            for (int i = 0; i < x.length; i++) {
-                for (int j = 0; j < y.length; j++) {
-                    add(matrix, matrix.position(i, j), factor * x[i] * y[j]);
+        for (int i = 0; i < dx.length; i++) {
+            var sum = new CompensatedSum();
+            for (int j = 0; j < dy.length; j++) {
+                sum.addProduct(dy[j], weight.get(i, j));
+                if (dWeight != null) {
+                    add(dWeight, dWeight.position(i, j), x[i] * dy[j]);
                 }
             }
+            dx[i] += sum.value();
         }
+        Arrays.fill(dy, 0);
     }
 
     private static void add(Tensor tensor, long position, double value) {

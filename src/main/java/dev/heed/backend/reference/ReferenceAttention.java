@@ -130,12 +130,12 @@ final class ReferenceAttention extends AttentionPlan {
                                     rule.gradient(j, dScore * row.softcapSlope(j), dQuery, dKeys[j]);
                                 }
                             }
-                            rule.endQuery();
+                            rule.endQuery(dQuery);
                             sinkGradient[(int) h] += row.sinkWeight * (dLse - delta);
                         }
                         store(gradients.query(), dQuery, b, h, i);
                     }
-                    rule.endHead();
+                    rule.endHead(dKeys);
                 }
                 for (int j = 0; j < keys.length; j++) {
                     store(gradients.key(), dKeys[j], b, kvHead, j);
