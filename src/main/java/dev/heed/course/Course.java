@@ -12,15 +12,16 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A folder of pages in two languages with the same code, and of figures that the code draws:
+ * A folder of pages in two languages with the same code, of data that the code reads and figures that it draws:
  *
  * <pre>
- * en/01-name.md   zh/01-name.md   figures/01-name.svg
+ * en/01-name.md   zh/01-name.md   data/name.safetensors   figures/01-name.svg
  * </pre>
  */
 public final class Course {
     private static final String LEADING = "en";
     private static final List<String> LANGUAGES = List.of(LEADING, "zh");
+    private static final String DATA = "data";
     private static final String FIGURES = "figures";
 
     private final Path directory;
@@ -104,7 +105,7 @@ public final class Course {
 
     private Page execute(Page page, Path figures) {
         List<Page.Part> parts = new ArrayList<>();
-        try (var session = new Session(page.name(), classPath, figures)) {
+        try (var session = new Session(page.name(), classPath, directory.resolve(DATA), figures)) {
             for (Page.Part part : page.parts()) {
                 parts.add(
                         switch (part) {

@@ -25,7 +25,9 @@ final class Session implements AutoCloseable {
             "java.util.*",
             "java.util.stream.*",
             "dev.heed.*",
+            "dev.heed.backend.vector.*",
             "dev.heed.bert.*",
+            "dev.heed.demo.*",
             "dev.heed.layer.*",
             "dev.heed.mask.*",
             "dev.heed.mechanism.*",
@@ -54,9 +56,10 @@ final class Session implements AutoCloseable {
      *
      * @param page what messages call it
      * @param classPath what the code may use
+     * @param data the directory that the variable {@code data} names
      * @param figures the directory that the variable {@code figures} names
      */
-    Session(String page, String classPath, Path figures) {
+    Session(String page, String classPath, Path data, Path figures) {
         this.page = page;
         var out = new PrintStream(printed, true, StandardCharsets.UTF_8);
         this.shell = JShell.builder()
@@ -67,7 +70,12 @@ final class Session implements AutoCloseable {
         shell.addToClasspath(classPath);
         IMPORTS.forEach(name -> run("import " + name + ";"));
         run("java.util.Locale.setDefault(java.util.Locale.ROOT);");
-        run("Path figures = Path.of(\"" + figures.toString().replace("\\", "\\\\") + "\");");
+        define("data", data);
+        define("figures", figures);
+    }
+
+    private void define(String name, Path path) {
+        run("Path " + name + " = Path.of(\"" + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");");
     }
 
     /** {@return what the code prints, ending in a new line unless it is empty} */
