@@ -72,7 +72,7 @@ public final class CaseGrid {
         "score=cosine:5.0",
         "score=cosine:learned,2x4x%1$d",
         "score=cosine:learned,4x1",
-        "score=general",
+        "seed=2 score=general",
         "dk24 score=general:heads",
         "score=location:%3$d",
         "score=location:%2$d,heads",

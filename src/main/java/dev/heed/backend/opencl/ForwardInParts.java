@@ -76,6 +76,9 @@ final class ForwardInParts {
             work.free(sums);
             Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
             keepLse(work, statistics, result, part, results);
+            if (!keepsMore(result)) {
+                return;
+            }
             TopLists lists = lists(part);
             for (Part some : keys) {
                 try (var again = new Work(engine, in.wide())) {
@@ -89,6 +92,14 @@ final class ForwardInParts {
                         part.ofQueries(results.of(result.topKIndices())));
             }
         }
+    }
+
+    /** Whether more than output and LSE is asked for, which takes the keys once more. */
+    private static boolean keepsMore(AttentionResult result) {
+        return result.weights() != null
+                || result.rowWeights() != null
+                || result.topKWeights() != null
+                || result.scores() != null;
     }
 
     private @Nullable TopLists lists(Part part) {
@@ -119,6 +130,9 @@ final class ForwardInParts {
             Part part,
             Results results,
             @Nullable TopLists lists) {
+        if (!keepsMore(result)) {
+            return;
+        }
         Work work = call.work;
         var kept = new Kept(call, statistics);
         Tensor weights = result.weights();
