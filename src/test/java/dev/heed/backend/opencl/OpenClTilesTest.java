@@ -25,6 +25,15 @@ class OpenClTilesTest extends AttentionBackendContract {
         return new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, SMALL, Device::open);
     }
 
+    /**
+     * A CPU device takes seconds to build a kernel of work-groups, and every score function has kernels of its own: each
+     * meets some of its cases here and all of them in {@code OpenClBackendTest}. {@code -Dheed.full=true} takes all.
+     */
+    @Override
+    public boolean takes(String group, int index) {
+        return !group.equals("scores") || index % 5 == 0 || Boolean.getBoolean("heed.full");
+    }
+
     /** The tiles that a GPU computes with, over lengths that cross them. */
     @ParameterizedTest
     @ValueSource(
