@@ -36,7 +36,7 @@ public final class ErrorBudget {
     }
 
     /**
-     * {@return the budget of a parameter's gradient of so many numbers} Each is one long sum, and the largest error of one or
+     * {@return the budget of so many numbers of a gradient of keys, values or a parameter} Each is one long sum, and the largest error of one or
      * a few sums in the naive implementation says little of how large it might have been: the fewer, the wider the budget.
      */
     public static ErrorBudget parameter(DType type, long count) {

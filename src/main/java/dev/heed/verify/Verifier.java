@@ -145,8 +145,12 @@ public final class Verifier {
                     naivePlan.backward(inputs, textbook, dOutput, dLse, dTextbook);
                     ErrorBudget budget = ErrorBudget.gradient(p.type());
                     measure(budget, "query gradient", dOurs.query(), dRight.query(), dTextbook.query());
-                    measure(budget, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
-                    measure(budget, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
+                    ErrorBudget keys =
+                            ErrorBudget.parameter(p.type(), dOurs.key().elementCount());
+                    ErrorBudget values =
+                            ErrorBudget.parameter(p.type(), dOurs.value().elementCount());
+                    measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
+                    measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType wideType = p.type().accumulator();
                     ErrorBudget wideBudget = ErrorBudget.gradient(wideType);
                     measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
