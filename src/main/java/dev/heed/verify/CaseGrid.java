@@ -84,7 +84,7 @@ public final class CaseGrid {
         "dk13 score=concat:32",
         "score=concat:20,heads",
         "score=gaussian:0.2",
-        "score=gaussian:learned",
+        "seed=2 score=gaussian:learned",
         "score=gaussian:learned,heads",
         "score=custom:manhattan",
     };
