@@ -36,8 +36,10 @@ public final class ErrorBudget {
     }
 
     /**
-     * {@return the budget of so many numbers of a gradient of keys, values or a parameter} Each is one long sum, and the largest error of one or
-     * a few sums in the naive implementation says little of how large it might have been: the fewer, the wider the budget.
+     * {@return the budget of so many numbers of a gradient of keys, values or a parameter: factor {@code 3 (1 + 16 / count)}}
+     * Each is one long sum, and the largest error of one or a few sums in the naive implementation says little of how large
+     * it might have been. Of two equally good sums one errs 51 times as much as the other once in 80 pairs; the largest
+     * errors of hundreds differ by little, and the factor falls back to 3.
      */
     public static ErrorBudget parameter(DType type, long count) {
         return new ErrorBudget(type, 3 * (1 + 16.0 / count));
