@@ -9,6 +9,8 @@ import dev.heed.tensor.Tensor;
 
 /** {@code (s W)_j}: the columns of W, cut to the length, are the keys. The keys themselves are never read. */
 final class LocationRows extends Rewriting {
+    private static final int CACHED = 64;
+
     /** The columns of a matrix as rows. */
     private record Columns(Tensor rows) {}
 
@@ -67,28 +69,22 @@ final class LocationRows extends Rewriting {
         double[] sums = new double[Math.toIntExact(place.elementCount())];
         for (int bh = 0; bh < dColumns.size(0) * heads; bh++) {
             Tensor rows = dColumns.select(0, bh / heads).select(0, bh % heads);
-            double[] more = wide(rows);
             int head = perHead ? bh % heads * width * longest : 0;
-            for (int d = 0; d < width; d++) {
-                int to = head + d * longest;
-                for (int j = 0; j < keys; j++) {
-                    sums[to + j] += more[j * width + d];
-                }
-            }
+            addTurned(rows.toDoubleArray(), keys, width, sums, head, longest);
         }
         place.copyFrom(Tensor.of(sums, place.shape()));
     }
 
-    /** The elements in row-major order; f32 ones come as one block. */
-    private static double[] wide(Tensor rows) {
-        if (rows.type() != DType.F32) {
-            return rows.toDoubleArray();
+    /** Adds the transpose of rows, a few rows at a time: as many as stay in the nearest cache. */
+    private static void addTurned(double[] rows, int count, int width, double[] sums, int head, int longest) {
+        for (int j = 0; j < count; j += CACHED) {
+            int end = Math.min(j + CACHED, count);
+            for (int d = 0; d < width; d++) {
+                int to = head + d * longest;
+                for (int r = j; r < end; r++) {
+                    sums[to + r] += rows[r * width + d];
+                }
+            }
         }
-        float[] narrow = rows.toFloatArray();
-        double[] wide = new double[narrow.length];
-        for (int n = 0; n < wide.length; n++) {
-            wide[n] = narrow[n];
-        }
-        return wide;
     }
 }

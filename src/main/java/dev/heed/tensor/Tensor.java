@@ -257,7 +257,7 @@ public final class Tensor {
         return device;
     }
 
-    private MemorySegment host() {
+    MemorySegment host() {
         if (device != null) {
             throw new InvalidInputException(
                     "The tensor lies on a device",
@@ -654,7 +654,11 @@ public final class Tensor {
             MemorySegment.copy(segment, ValueLayout.JAVA_DOUBLE_UNALIGNED, offset * 8, values, 0, values.length);
             return values;
         }
-        forEachPosition((position, index) -> values[(int) index] = at(position));
+        RowWalk.rows(this, (position, stride, length, index) -> {
+            for (int i = 0; i < length; i++) {
+                values[index + i] = at(position + i * stride);
+            }
+        });
         return values;
     }
 
@@ -665,7 +669,11 @@ public final class Tensor {
             MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, offset * 4, values, 0, values.length);
             return values;
         }
-        forEachPosition((position, index) -> values[(int) index] = (float) at(position));
+        RowWalk.rows(this, (position, stride, length, index) -> {
+            for (int i = 0; i < length; i++) {
+                values[index + i] = (float) at(position + i * stride);
+            }
+        });
         return values;
     }
 
@@ -695,60 +703,21 @@ public final class Tensor {
             MemorySegment.copy(source.host(), source.offset * type.bytes(), host(), offset * type.bytes(), bytes);
             return;
         }
-        Cursor from = new Cursor(source);
-        if (type == DType.I64 && source.type == DType.I64) {
-            // a double does not hold every 64-bit integer
-            forEachPosition((position, index) -> host().set(
-                            ValueLayout.JAVA_LONG_UNALIGNED,
-                            position * 8,
-                            source.host().get(ValueLayout.JAVA_LONG_UNALIGNED, from.next() * 8)));
-            return;
-        }
-        forEachPosition((position, index) -> put(position, source.at(from.next())));
+        RowWalk.copy(source, this);
     }
 
     /** Sets every element to one value. */
     public Tensor fill(double value) {
-        forEachPosition((position, index) -> put(position, value));
-        return this;
-    }
-
-    private interface Visitor {
-        void visit(long position, long index);
-    }
-
-    private void forEachPosition(Visitor visitor) {
-        Cursor cursor = new Cursor(this);
-        long count = elementCount();
-        for (long i = 0; i < count; i++) {
-            visitor.visit(cursor.next(), i);
+        if (Double.doubleToRawLongBits(value) == 0 && isContiguous()) {
+            host().asSlice(offset * type.bytes(), elementCount() * type.bytes()).fill((byte) 0);
+            return this;
         }
-    }
-
-    /** Walks the positions of a tensor in row-major order. */
-    private static final class Cursor {
-        private final Tensor tensor;
-        private final long[] index;
-        private long position;
-
-        Cursor(Tensor tensor) {
-            this.tensor = tensor;
-            this.index = new long[tensor.shape.length];
-            this.position = tensor.offset;
-        }
-
-        long next() {
-            long here = position;
-            for (int axis = index.length - 1; axis >= 0; axis--) {
-                position += tensor.strides[axis];
-                if (++index[axis] < tensor.shape[axis]) {
-                    break;
-                }
-                position -= index[axis] * tensor.strides[axis];
-                index[axis] = 0;
+        RowWalk.rows(this, (position, stride, length, index) -> {
+            for (int i = 0; i < length; i++) {
+                put(position + i * stride, value);
             }
-            return here;
-        }
+        });
+        return this;
     }
 
     // ---------------------------------------------------------------- small things
