@@ -33,6 +33,7 @@ final class Session implements AutoCloseable {
             "dev.heed.mechanism.*",
             "dev.heed.score.*",
             "dev.heed.tensor.*",
+            "dev.heed.training.*",
             "dev.heed.view.*");
 
     private static final List<String> FLAGS = List.of(
