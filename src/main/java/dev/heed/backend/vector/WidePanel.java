@@ -31,6 +31,19 @@ final class WidePanel {
     private final long end;
 
     WidePanel(WideCall call, WideScratch scratch, long batch, long head, long from, int queries) {
+        this(call, scratch, batch, head, from, queries, 0, call.shape.seqLenKv());
+    }
+
+    /** A panel that knows only of keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile. */
+    WidePanel(
+            WideCall call,
+            WideScratch scratch,
+            long batch,
+            long head,
+            long from,
+            int queries,
+            long keyFrom,
+            long keyTo) {
         this.call = call;
         this.scratch = scratch;
         this.batch = batch;
@@ -38,8 +51,10 @@ final class WidePanel {
         this.from = from;
         this.queries = queries;
         this.lanes = WideLanes.lanes(queries);
-        this.first = call.mask.firstKey(batch, head, from, from + queries) / WideCall.TILE * WideCall.TILE;
-        this.end = Math.max(first, call.mask.endKey(batch, head, from, from + queries));
+        long firstSeen = call.mask.firstKey(batch, head, from, from + queries) / WideCall.TILE * WideCall.TILE;
+        long endSeen = call.mask.endKey(batch, head, from, from + queries);
+        this.first = Math.max(keyFrom, firstSeen);
+        this.end = Math.max(first, Math.min(keyTo, endSeen));
         this.tiles = (int) ((end - first + WideCall.TILE - 1) / WideCall.TILE);
         scratch.packed = WideCall.pack(call.inputs.query(), batch, head, from, queries, scratch, scratch.packed);
         scratch.weights = WideScratch.atLeast(scratch.weights, room());
@@ -99,8 +114,12 @@ final class WidePanel {
      * Turns scores into weights relative to the maxima; leaves their sums, sinks included, and inverses (0 for none).
      */
     void weigh() {
+        weigh(sink());
+    }
+
+    /** As {@link #weigh()}, with the logit of a sink that joins the softmax of these keys. */
+    void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
-        double sink = sink();
         if (sink != Double.NEGATIVE_INFINITY) {
             for (int i = 0; i < PANEL; i++) {
                 scratch.maxima[i] = Math.max(scratch.maxima[i], sink);
@@ -168,6 +187,18 @@ final class WidePanel {
         } else {
             WideKernel.accumulate(
                     rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
+        }
+    }
+
+    /** The weighted sums of the values, {@code [width][query]} in {@code scratch.output}, by the weights as they are. */
+    void poolValues() {
+        int width = (int) call.shape.valueHeadDim();
+        scratch.output = WideScratch.cleared(scratch.output, width * lanes);
+        for (int t = 0; t < tiles; t++) {
+            if (!scratch.empty[t]) {
+                loadValues(t);
+                pool(scratch.values, width, scratch.weights, t, scratch.hidden[t], scratch.output);
+            }
         }
     }
 

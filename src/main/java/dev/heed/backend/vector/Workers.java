@@ -46,12 +46,11 @@ final class Workers implements AutoCloseable {
             return;
         }
         AtomicInteger number = new AtomicInteger();
-        this.own = new ThreadPoolExecutor(
-                threads - 1, threads - 1, 30, TimeUnit.SECONDS, new Jobs(), work -> {
-                    Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        this.own = new ThreadPoolExecutor(threads - 1, threads - 1, 30, TimeUnit.SECONDS, new Jobs(), work -> {
+            Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
         this.own.allowCoreThreadTimeOut(true);
         this.executor = own;
     }
