@@ -26,7 +26,10 @@ final class WideDecode {
     private final AttentionResult result;
     private final AttentionShape shape;
     private final int rows;
+
+    /** That of a value, rounded up to whole vectors. */
     private final int width;
+
     private final int parts;
     private final double[] maxima;
     private final double[] sums;
@@ -45,7 +48,7 @@ final class WideDecode {
         this.result = result;
         this.shape = call.shape;
         this.rows = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
-        this.width = Math.toIntExact(shape.valueHeadDim());
+        this.width = WideLanes.lanes(shape.valueHeadDim());
         this.parts = parts(shape);
         int count = heads * parts * rows;
         states.maxima = WideScratch.atLeast(states.maxima, count);
@@ -72,7 +75,7 @@ final class WideDecode {
 
     /** Doubles that the states of one key head take. */
     private static double statesPerHead(AttentionShape s) {
-        return (double) s.groupSize() * s.seqLenQ() * parts(s) * (s.valueHeadDim() + 2);
+        return (double) s.groupSize() * s.seqLenQ() * parts(s) * (WideLanes.lanes(s.valueHeadDim()) + 2);
     }
 
     /** Key heads in waves, so that their states take a bounded memory. */
@@ -101,15 +104,52 @@ final class WideDecode {
             WidePanel panel = new WidePanel(call, scratch, batch, queryHead(kvHead, first), 0, queries, from, to);
             panel.score(null);
             panel.weigh(Double.NEGATIVE_INFINITY); // the sink has no part in a part
-            panel.poolValues();
             int state = task * rows + first;
             System.arraycopy(scratch.maxima, 0, maxima, state, queries);
             System.arraycopy(scratch.sums, 0, sums, state, queries);
-            for (int i = 0; i < queries; i++) {
-                for (int d = 0; d < width; d++) {
-                    weighted[(state + i) * width + d] = scratch.output[d * panel.lanes + i];
+            Arrays.fill(weighted, state * width, (state + queries) * width, 0);
+            for (int t = 0; t < panel.tiles; t++) {
+                if (!scratch.empty[t]) {
+                    pool(panel, t, state * width);
                 }
             }
+        }
+    }
+
+    /** {@code weighted [query][width] += weights' values}: the width in the lanes, for there are few queries. */
+    private void pool(WidePanel panel, int tile, int to) {
+        WideScratch scratch = panel.scratch;
+        WideRows values = scratch.values;
+        int keys = panel.keys(tile);
+        if (width == shape.valueHeadDim()) {
+            panel.loadValues(tile);
+        } else {
+            long kvHead = panel.head / shape.groupSize();
+            values.copyOf(call.inputs.value(), panel.batch, kvHead, panel.keyFrom(tile), keys, width);
+        }
+        double[] w = scratch.weights;
+        int at = panel.at(tile);
+        int step = panel.lanes;
+        int queries = panel.queries;
+        if (scratch.hidden[tile] && !values.finite(keys, width)) {
+            WideKernel.accumulateSeen(
+                    true,
+                    w,
+                    at,
+                    1,
+                    step,
+                    queries,
+                    values.data,
+                    values.at,
+                    values.step,
+                    keys,
+                    weighted,
+                    to,
+                    width,
+                    width);
+        } else {
+            WideKernel.accumulate(
+                    w, at, 1, step, queries, values.data, values.at, values.step, keys, weighted, to, width, width);
         }
     }
 
@@ -123,6 +163,7 @@ final class WideDecode {
         int kvHead = firstHead + slot;
         long batch = kvHead / shape.numKvHeads();
         Tensor output = result.output();
+        int valueDim = (int) shape.valueHeadDim();
         scratch.row = WideScratch.atLeast(scratch.row, width);
         for (int r = 0; r < rows; r++) {
             long head = queryHead(kvHead, r);
@@ -150,7 +191,7 @@ final class WideDecode {
             for (int d = 0; d < width && !empty; d++) {
                 scratch.row[d] /= sum;
             }
-            WideRows.write(scratch.row, 0, output, output.position(batch, head, query, 0), output.stride(3), width);
+            WideRows.write(scratch.row, 0, output, output.position(batch, head, query, 0), output.stride(3), valueDim);
             if (result.lse() != null) {
                 result.lse().set(empty ? Double.NEGATIVE_INFINITY : max + Math.log(sum), batch, head, query);
             }

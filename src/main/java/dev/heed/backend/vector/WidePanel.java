@@ -190,18 +190,6 @@ final class WidePanel {
         }
     }
 
-    /** The weighted sums of the values, {@code [width][query]} in {@code scratch.output}, by the weights as they are. */
-    void poolValues() {
-        int width = (int) call.shape.valueHeadDim();
-        scratch.output = WideScratch.cleared(scratch.output, width * lanes);
-        for (int t = 0; t < tiles; t++) {
-            if (!scratch.empty[t]) {
-                loadValues(t);
-                pool(scratch.values, width, scratch.weights, t, scratch.hidden[t], scratch.output);
-            }
-        }
-    }
-
     /** Writes {@code [width][query]} to rows of a tensor. */
     void write(double[] sums, Tensor tensor) {
         int width = (int) tensor.size(3);
