@@ -132,7 +132,7 @@ final class WideDecode {
         int step = panel.lanes;
         int queries = panel.queries;
         if (scratch.hidden[tile] && !values.finite(keys, width)) {
-            WideKernel.accumulateSeen(
+            WideLoops.accumulateSeen(
                     true,
                     w,
                     at,
@@ -148,7 +148,7 @@ final class WideDecode {
                     width,
                     width);
         } else {
-            WideKernel.accumulate(
+            WideLoops.accumulate(
                     w, at, 1, step, queries, values.data, values.at, values.step, keys, weighted, to, width, width);
         }
     }

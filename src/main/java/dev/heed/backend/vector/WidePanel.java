@@ -85,7 +85,7 @@ final class WidePanel {
      */
     void score(double @Nullable [] slopes) {
         double[] strip = scratch.weights;
-        Arrays.fill(scratch.maxima, WideSoftmax.NOTHING);
+        Arrays.fill(scratch.maxima, WideLoops.NOTHING);
         for (int t = 0; t < tiles; t++) {
             long j = keyFrom(t);
             int keys = keys(t);
@@ -105,7 +105,7 @@ final class WidePanel {
                 if (cover == TileCover.PARTIAL) {
                     call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
-                WideSoftmax.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
+                WideLoops.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
             }
         }
     }
@@ -129,7 +129,7 @@ final class WidePanel {
         for (int t = 0; t < tiles; t++) {
             if (!scratch.empty[t]) {
                 scratch.hidden[t] =
-                        WideSoftmax.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
             }
         }
         for (int i = 0; i < PANEL; i++) {
@@ -139,7 +139,7 @@ final class WidePanel {
 
     /** Makes the weights of a tile sum to 1 over all keys. */
     void normalise(int tile) {
-        WideSoftmax.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
+        WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
     }
 
     /** The logit of the sink; minus infinity without one. */
@@ -182,10 +182,10 @@ final class WidePanel {
         int at = at(tile);
         int keys = keys(tile);
         if (hidden && !rows.finite(keys, width)) {
-            WideKernel.accumulateSeen(
+            WideLoops.accumulateSeen(
                     false, rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         } else {
-            WideKernel.accumulate(
+            WideLoops.accumulate(
                     rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         }
     }
