@@ -25,6 +25,11 @@ import java.util.stream.LongStream;
 final class Feasibility {
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
 
+    private static final double GIGABYTE = 1L << 30;
+
+    /** Bytes of a row of its own beside its numbers. */
+    private static final int ROW = 20;
+
     private Feasibility() {}
 
     /**
@@ -105,9 +110,54 @@ final class Feasibility {
         return sizes.stream().mapToLong(Long::longValue).toArray();
     }
 
+    /**
+     * Checks that the heap holds what the check of a problem needs at least: its tensors as they are posed and as doubles,
+     * and for attention the rows of one head once more, as the reference reads them.
+     *
+     * @throws InvalidInputException if it does not; it says how much would do
+     */
+    static void requireHeap(Problem problem, long heap) {
+        double least = leastHeap(problem);
+        if (least > heap) {
+            throw new InvalidInputException(
+                    "The check of this case does not fit the heap",
+                    String.format(Locale.ROOT, "%.1f GB or more", least / GIGABYTE),
+                    String.format(Locale.ROOT, "%.1f GB", heap / GIGABYTE),
+                    problem.toString(),
+                    "HEED_JAVA_OPTS=-Xmx" + (long) Math.ceil(1.2 * least / GIGABYTE) + "g, or fewer keys");
+        }
+    }
+
+    private static double leastHeap(Problem problem) {
+        return switch (problem) {
+            case AttentionProblem p -> {
+                AttentionShape s = p.shape();
+                double cells = (double) s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv();
+                double queries = (double) s.batch() * s.numHeads() * s.seqLenQ() * (s.headDim() + s.valueHeadDim());
+                double keys = (double) s.batch() * s.numKvHeads() * s.seqLenKv() * (s.keyHeadDim() + s.valueHeadDim());
+                double kept = (p.weights() ? cells : 0) + (p.scores() != null ? cells : 0);
+                double rows = s.seqLenKv() * (Double.BYTES * (double) (s.keyHeadDim() + s.valueHeadDim()) + 2 * ROW);
+                yield twice(p.type(), queries + keys + kept) + rows;
+            }
+            case MultiHeadProblem p -> leastHeap(p.attention());
+            case SoftmaxProblem p -> twice(p.type(), 2 * elements(p.sizes()));
+            case LinearProblem p -> twice(p.type(), elements(p.rows(), p.in() + p.out()) + elements(p.in(), p.out()));
+            case RotaryProblem p -> twice(p.type(), 2 * elements(p.batch(), p.numHeads(), p.seqLen(), p.headDim()));
+        };
+    }
+
+    /** Bytes of so many elements as they are posed and as doubles. */
+    private static double twice(DType type, double elements) {
+        return elements * (type.bytes() + Double.BYTES);
+    }
+
+    private static double elements(long... shape) {
+        return LongStream.of(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
+    }
+
     /** The check holds every tensor in a Java array of doubles. */
     private static void size(Problem problem, long... shape) {
-        double elements = LongStream.of(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
+        double elements = elements(shape);
         if (elements > MOST_ELEMENTS) {
             throw new InvalidInputException(
                     "The case is too large to be checked",

@@ -76,6 +76,7 @@ final class RunCommand extends HeedCommand {
                 ? asked
                 : new Case(asked.problem(), seed, asked.values(), asked.placement(), asked.poison(), asked.backward());
         Feasibility.require(checked.problem());
+        Feasibility.requireHeap(checked.problem(), Runtime.getRuntime().maxMemory());
         AttentionBackend backend = surroundings().select(backendName, checked.problem());
         var verifier = new Verifier(backend);
         Verdict verdict = verifier.check(checked, repeat);

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
+    /** Numbers that are drawn at a time, where a row is not longer. */
+    private static final long PIECE = 1 << 20;
+
     private final Case recipe;
     private final Arena arena;
     private final Random random;
@@ -45,12 +48,25 @@ final class CaseData {
 
     private Tensor random(double spread, DType type, long... shape) {
         Tensor tensor = recipe.placement().place(arena, type, shape);
+        fill(tensor, spread);
+        return tensor;
+    }
+
+    /** In row-major order, in pieces: a large tensor has no room beside it for all its numbers as doubles. */
+    private void fill(Tensor tensor, double spread) {
+        if (tensor.elementCount() > PIECE && tensor.rank() > 1) {
+            long step = Math.max(1, PIECE * tensor.size(0) / tensor.elementCount());
+            for (long from = 0; from < tensor.size(0); from += step) {
+                Tensor part = tensor.slice(0, from, Math.min(tensor.size(0), from + step));
+                fill(part.size(0) == 1 ? part.select(0, 0) : part, spread);
+            }
+            return;
+        }
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
         for (int i = 0; i < values.length; i++) {
             values[i] = spread == 0 ? 0.5 : spread * random.nextGaussian();
         }
-        tensor.copyFrom(Tensor.of(values, shape));
-        return tensor;
+        tensor.copyFrom(Tensor.of(values, tensor.shape()));
     }
 
     /** A place for a result, in the case's placement. */

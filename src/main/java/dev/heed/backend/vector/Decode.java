@@ -52,6 +52,7 @@ final class Decode {
 
     /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
     static final class States {
+        final WideDecode.States wide = new WideDecode.States();
         private float[] maxima = new float[0];
         private float[] sums = new float[0];
         private float[] weighted = new float[0];
@@ -80,10 +81,7 @@ final class Decode {
                 && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
                 && p.score().kind() != ScoreKind.CUSTOM
-                && !p.weights()
-                && p.rows() == 0
-                && p.topK() == 0
-                && p.scores() == null;
+                && Kept.nothing(p);
     }
 
     private static int parts(AttentionShape s) {

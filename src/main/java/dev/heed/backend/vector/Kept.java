@@ -2,6 +2,7 @@ package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.PANEL;
 
+import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.ScoreStage;
 import dev.heed.mask.TileCover;
@@ -33,6 +34,11 @@ final class Kept {
                 || result.rowWeights() != null
                 || result.topKWeights() != null
                 || result.scores() != null;
+    }
+
+    /** Whether a problem asks for nothing of the kind. */
+    static boolean nothing(AttentionProblem p) {
+        return !p.weights() && p.rows() == 0 && p.topK() == 0 && p.scores() == null;
     }
 
     void write(Panel panel, Rows rows) {

@@ -1,22 +1,14 @@
 package dev.heed.backend.vector;
 
-import dev.heed.AttentionProblem;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxProblem;
 import dev.heed.machine.Machine;
-import dev.heed.tensor.DType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The CPU backend where the Vector API is absent: the same drivers over plain Java loops that the JIT vectorises as well as it
- * can, in f32 for f32, f16 and bf16. A process has one kind of loops, so this backend is ready where {@link VectorBackend}
- * is not, or where {@code heed.scalar} asks for it. For f64 it says no: the reference serves.
+ * can, in f32 for f32, f16 and bf16, in f64 for f64. A process has one kind of loops, so this backend is ready where
+ * {@link VectorBackend} is not, or where {@code heed.scalar} asks for it.
  */
 public final class ScalarBackend extends CpuBackend {
     static final String ASKED_FOR = "heed.scalar";
@@ -68,21 +60,5 @@ public final class ScalarBackend extends CpuBackend {
         return Machine.current().vectorReasons().isEmpty() && !Boolean.getBoolean(ASKED_FOR)
                 ? List.of("the Vector API is there, and faster: -D" + ASKED_FOR + "=true does without it")
                 : List.of();
-    }
-
-    @Override
-    public List<String> notSupportedReasons(Problem problem) {
-        DType type = switch (problem) {
-            case AttentionProblem p -> p.type();
-            case MultiHeadProblem p -> p.attention().type();
-            case SoftmaxProblem p -> p.type();
-            case LinearProblem p -> p.type();
-            case RotaryProblem p -> p.type();
-        };
-        List<String> reasons = new ArrayList<>(super.notSupportedReasons(problem));
-        if (type == DType.F64) {
-            reasons.add("f64 has vector loops only: java " + Machine.VECTOR_FLAG);
-        }
-        return reasons;
     }
 }

@@ -21,7 +21,8 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        String loops = Lanes.BACKEND + (wide() ? " f64, " : Decode.fits(problem()) ? " decode, " : " prefill, ");
+        boolean few = wide() ? WideDecode.fits(problem()) : Decode.fits(problem());
+        String loops = Lanes.BACKEND + (wide() ? " f64" : "") + (few ? " decode, " : wide() ? ", " : " prefill, ");
         return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
 
@@ -37,7 +38,11 @@ final class VectorAttention extends AttentionPlan {
     /** Computes forward by the loops that suit the problem. */
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
-            WideAttention.run(inputs, result, workers);
+            if (WideDecode.fits(inputs.problem()) && !Kept.wanted(result)) {
+                WideDecode.run(inputs, result, states.wide, workers);
+            } else {
+                WideAttention.run(inputs, result, workers);
+            }
         } else if (Decode.fits(inputs.problem()) && !Kept.wanted(result)) {
             Decode.run(inputs, result, states, workers);
         } else {

@@ -146,7 +146,7 @@ final class WideAttention {
                 while (slot > 0 && best[slot - 1] < weight) {
                     slot--;
                 }
-                if (slot < k && !WideSoftmax.hidden(weight)) {
+                if (slot < k && !WideLoops.hidden(weight)) {
                     found = Math.min(k, found + 1);
                     System.arraycopy(best, slot, best, slot + 1, found - slot - 1);
                     System.arraycopy(keys, slot, keys, slot + 1, found - slot - 1);

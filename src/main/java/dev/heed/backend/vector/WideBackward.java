@@ -153,11 +153,11 @@ final class WideBackward {
             WideRows v = scratch.values;
             panel.normalise(t);
             panel.loadValues(t);
-            WideKernel.dots(v.data, v.at, v.step, keys, scratch.packedToo, width, scratch.weightGradients, at, lanes);
+            WideLoops.dots(v.data, v.at, v.step, keys, scratch.packedToo, width, scratch.weightGradients, at, lanes);
             if (dropping) {
                 panel.drop(scratch.weightGradients, t);
             }
-            WideSoftmax.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
+            WideLoops.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
         }
     }
 
@@ -197,10 +197,10 @@ final class WideBackward {
             int at = panel.at(t);
             int keys = panel.keys(t);
             boolean hidden = scratch.hidden[t];
-            WideSoftmax.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
+            WideLoops.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
             addToBias(panel, scores, t);
             double[] slopes = call.softcap == null ? null : scratch.slopes;
-            WideSoftmax.multiplySlopes(scores, slopes, at, keys, lanes, call.scale);
+            WideLoops.multiplySlopes(scores, slopes, at, keys, lanes, call.scale);
             if (dropping) {
                 panel.drop(weights, t);
             }
@@ -265,9 +265,9 @@ final class WideBackward {
         int to = (int) panel.keyFrom(tile) * step;
         int depth = panel.queries;
         if (plain) {
-            WideKernel.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+            WideLoops.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         } else {
-            WideKernel.accumulateSeen(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+            WideLoops.accumulateSeen(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         }
     }
 }

@@ -82,7 +82,7 @@ final class WideCall {
             meeting.scores(head, rows, keys, scratch.packed, tile, at, lanes, queries);
             return;
         }
-        WideKernel.dots(rows.data, rows.at, rows.step, keys, scratch.packed, (int) shape.headDim(), tile, at, lanes);
+        WideLoops.dots(rows.data, rows.at, rows.step, keys, scratch.packed, (int) shape.headDim(), tile, at, lanes);
         for (int p = at; p < at + keys * lanes; p++) {
             tile[p] *= scale;
         }
@@ -178,7 +178,7 @@ final class WideCall {
             for (int i = 0; i < queries; i++) {
                 boolean dropped = Philox.uniform(options.seed(), batch, head, queryFrom + i, keyFrom + j) < p;
                 int cell = at + j * lanes + i;
-                tile[cell] = dropped ? WideSoftmax.HIDDEN : tile[cell] * kept;
+                tile[cell] = dropped ? WideLoops.HIDDEN : tile[cell] * kept;
             }
         }
     }

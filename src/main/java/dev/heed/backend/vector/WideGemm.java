@@ -99,7 +99,7 @@ final class WideGemm {
                 int bAt = (panel * depth + k) * PANEL;
                 int cAt = first * step + panel * PANEL;
                 int part = Math.min(DEPTH, depth - k);
-                WideKernel.accumulate(a, aAt, aRow, aDepth, count, packed, bAt, PANEL, part, c, cAt, step, PANEL);
+                WideLoops.accumulate(a, aAt, aRow, aDepth, count, packed, bAt, PANEL, part, c, cAt, step, PANEL);
             }
         });
         return c;

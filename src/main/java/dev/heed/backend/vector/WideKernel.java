@@ -158,40 +158,6 @@ final class WideKernel {
     }
 
     /**
-     * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its
-     * weight is {@link WideSoftmax#HIDDEN}: what meets such a weight is not read.
-     *
-     * @param weightsAreLeft whether A holds the weights; else B does
-     */
-    static void accumulateSeen(
-            boolean weightsAreLeft,
-            double[] a,
-            int aAt,
-            int rowStep,
-            int depthStep,
-            int rows,
-            double[] b,
-            int bAt,
-            int bStep,
-            int depth,
-            double[] c,
-            int cAt,
-            int cStep,
-            int lanes) {
-        for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < lanes; i++) {
-                double sum = 0;
-                for (int k = 0; k < depth; k++) {
-                    double x = a[aAt + r * rowStep + k * depthStep];
-                    double y = b[bAt + k * bStep + i];
-                    sum = WideSoftmax.hidden(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
-                }
-                c[cAt + r * cStep + i] += sum;
-            }
-        }
-    }
-
-    /**
      * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above
      * all others decides a row alone, so its last bits are those that the formula as written gives.
      *

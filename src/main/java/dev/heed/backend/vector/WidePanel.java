@@ -31,6 +31,19 @@ final class WidePanel {
     private final long end;
 
     WidePanel(WideCall call, WideScratch scratch, long batch, long head, long from, int queries) {
+        this(call, scratch, batch, head, from, queries, 0, call.shape.seqLenKv());
+    }
+
+    /** A panel that knows only of keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile. */
+    WidePanel(
+            WideCall call,
+            WideScratch scratch,
+            long batch,
+            long head,
+            long from,
+            int queries,
+            long keyFrom,
+            long keyTo) {
         this.call = call;
         this.scratch = scratch;
         this.batch = batch;
@@ -38,8 +51,10 @@ final class WidePanel {
         this.from = from;
         this.queries = queries;
         this.lanes = WideLanes.lanes(queries);
-        this.first = call.mask.firstKey(batch, head, from, from + queries) / WideCall.TILE * WideCall.TILE;
-        this.end = Math.max(first, call.mask.endKey(batch, head, from, from + queries));
+        long firstSeen = call.mask.firstKey(batch, head, from, from + queries) / WideCall.TILE * WideCall.TILE;
+        long endSeen = call.mask.endKey(batch, head, from, from + queries);
+        this.first = Math.max(keyFrom, firstSeen);
+        this.end = Math.max(first, Math.min(keyTo, endSeen));
         this.tiles = (int) ((end - first + WideCall.TILE - 1) / WideCall.TILE);
         scratch.packed = WideCall.pack(call.inputs.query(), batch, head, from, queries, scratch, scratch.packed);
         scratch.weights = WideScratch.atLeast(scratch.weights, room());
@@ -70,7 +85,7 @@ final class WidePanel {
      */
     void score(double @Nullable [] slopes) {
         double[] strip = scratch.weights;
-        Arrays.fill(scratch.maxima, WideSoftmax.NOTHING);
+        Arrays.fill(scratch.maxima, WideLoops.NOTHING);
         for (int t = 0; t < tiles; t++) {
             long j = keyFrom(t);
             int keys = keys(t);
@@ -90,7 +105,7 @@ final class WidePanel {
                 if (cover == TileCover.PARTIAL) {
                     call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
-                WideSoftmax.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
+                WideLoops.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
             }
         }
     }
@@ -99,8 +114,12 @@ final class WidePanel {
      * Turns scores into weights relative to the maxima; leaves their sums, sinks included, and inverses (0 for none).
      */
     void weigh() {
+        weigh(sink());
+    }
+
+    /** As {@link #weigh()}, with the logit of a sink that joins the softmax of these keys. */
+    void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
-        double sink = sink();
         if (sink != Double.NEGATIVE_INFINITY) {
             for (int i = 0; i < PANEL; i++) {
                 scratch.maxima[i] = Math.max(scratch.maxima[i], sink);
@@ -110,7 +129,7 @@ final class WidePanel {
         for (int t = 0; t < tiles; t++) {
             if (!scratch.empty[t]) {
                 scratch.hidden[t] =
-                        WideSoftmax.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
             }
         }
         for (int i = 0; i < PANEL; i++) {
@@ -120,7 +139,7 @@ final class WidePanel {
 
     /** Makes the weights of a tile sum to 1 over all keys. */
     void normalise(int tile) {
-        WideSoftmax.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
+        WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
     }
 
     /** The logit of the sink; minus infinity without one. */
@@ -163,10 +182,10 @@ final class WidePanel {
         int at = at(tile);
         int keys = keys(tile);
         if (hidden && !rows.finite(keys, width)) {
-            WideKernel.accumulateSeen(
+            WideLoops.accumulateSeen(
                     false, rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         } else {
-            WideKernel.accumulate(
+            WideLoops.accumulate(
                     rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         }
     }

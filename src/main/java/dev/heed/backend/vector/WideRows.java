@@ -51,7 +51,7 @@ final class WideRows {
 
     /** Whether nothing in the first {@code count} rows is infinite or NaN. */
     boolean finite(int count, int width) {
-        return WideKernel.finite(data, at, step, count, width);
+        return WideLoops.finite(data, at, step, count, width);
     }
 
     /** {@return the array behind a tensor whose rows can be read in place, or null} */

@@ -1,6 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.WideLanes.V;
+import static dev.heed.backend.vector.WideLoops.HIDDEN;
+import static dev.heed.backend.vector.WideLoops.UNWEIGHED;
 import static dev.heed.backend.vector.WideSpecies.SPECIES;
 
 import jdk.incubator.vector.DoubleVector;
@@ -12,18 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The softmax of a panel in f64, tile by tile, keys down and queries across. Sums over keys are sums of the sums of
  * tiles.
- *
- * <p>What is hidden weighs {@link #HIDDEN}; a weight that is too small for a double is a 0 with the other sign, so that
- * a value that is seen is read, NaN or not.
  */
 final class WideSoftmax {
-    /** The maximum of a row that has read nothing: finite, so that no difference of two of them is NaN. */
-    static final double NOTHING = -Double.MAX_VALUE;
-
-    /** The weight of what is hidden. */
-    static final double HIDDEN = -0.0;
-
-    private static final long UNWEIGHED = Double.doubleToRawLongBits(HIDDEN);
     private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
 
     /** Whether the JIT knows masks of this many lanes; of two it does not, and they would be objects. */
@@ -107,11 +99,6 @@ final class WideSoftmax {
         return signs.reduceLanes(VectorOperators.OR) < 0;
     }
 
-    /** Whether a weight is {@link #HIDDEN}. */
-    static boolean hidden(double weight) {
-        return Double.doubleToRawLongBits(weight) == UNWEIGHED;
-    }
-
     /** The larger of two numbers; of a number and NaN, either. The argument NaN of {@link #exp} stays. */
     static DoubleVector larger(DoubleVector x, DoubleVector y) {
         return MASKS ? x.blend(y, y.compare(VectorOperators.GT, x)) : x.max(y);
@@ -184,5 +171,34 @@ final class WideSoftmax {
             }
             replace(scaled, g, UNWEIGHED, HIDDEN).intoArray(gradients, p);
         }
+    }
+
+    /** The largest element of whole vectors; NaN may be passed over. */
+    static double max(double[] x, int length) {
+        DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
+        for (int i = 0; i < length; i += V) {
+            max = larger(max, DoubleVector.fromArray(SPECIES, x, i));
+        }
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    /**
+     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes
+     * are added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
+     */
+    static double powers(double[] x, int from, int to, double max, boolean keep) {
+        DoubleVector sums = DoubleVector.zero(SPECIES);
+        for (int i = from; i < to; i += V) {
+            DoubleVector y = exp(DoubleVector.fromArray(SPECIES, x, i).sub(max));
+            sums = sums.add(y);
+            if (keep) {
+                y.intoArray(x, i);
+            }
+        }
+        double sum = 0;
+        for (double lane : sums.toArray()) {
+            sum += lane;
+        }
+        return sum;
     }
 }

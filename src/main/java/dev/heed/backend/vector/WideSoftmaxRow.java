@@ -1,11 +1,6 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.WideLanes.V;
-import static dev.heed.backend.vector.WideSpecies.SPECIES;
-
 import java.util.Arrays;
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The softmax of one row of f64 in place. Sums are kept in as many parts as a vector has lanes and added block by
@@ -28,7 +23,7 @@ final class WideSoftmaxRow {
         double sum = 0;
         double rest = 0; // what rounding added to the sum (Kahan 1965)
         for (int at = 0; at < whole; at += BLOCK) {
-            double part = powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
+            double part = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
             double next = sum + part;
             rest = next - sum - part;
             sum = next;
@@ -60,36 +55,11 @@ final class WideSoftmaxRow {
 
     /** The largest element; NaN may be passed over, and spoils the sum, unless all else is minus infinity. */
     private static double max(double[] x, int length) {
-        DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
-        for (int i = 0; i < length; i += V) {
-            max = WideSoftmax.larger(max, DoubleVector.fromArray(SPECIES, x, i));
-        }
-        double largest = max.reduceLanes(VectorOperators.MAX);
+        double largest = WideLoops.max(x, length);
         boolean nan = false;
         for (int i = 0; largest == Double.NEGATIVE_INFINITY && i < length; i++) {
             nan |= Double.isNaN(x[i]);
         }
         return nan ? Double.NaN : largest;
-    }
-
-    /**
-     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes
-     * are added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
-     */
-    private static double powers(double[] x, int from, int to, double max, boolean keep) {
-        DoubleVector sums = DoubleVector.zero(SPECIES);
-        for (int i = from; i < to; i += V) {
-            DoubleVector y =
-                    WideSoftmax.exp(DoubleVector.fromArray(SPECIES, x, i).sub(max));
-            sums = sums.add(y);
-            if (keep) {
-                y.intoArray(x, i);
-            }
-        }
-        double sum = 0;
-        for (double lane : sums.toArray()) {
-            sum += lane;
-        }
-        return sum;
     }
 }

@@ -24,6 +24,12 @@ final class Workers implements AutoCloseable {
     /** The caller's thread. */
     static final Workers ALONE = new Workers(1, null);
 
+    /**
+     * How often a thread looks again before it sleeps, a few dozen microseconds: the steps of one call follow each other
+     * faster than a sleeping thread wakes.
+     */
+    private static final int LOOKS = 2_000;
+
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
 
     private final int threads;
@@ -40,12 +46,11 @@ final class Workers implements AutoCloseable {
             return;
         }
         AtomicInteger number = new AtomicInteger();
-        this.own = new ThreadPoolExecutor(
-                threads - 1, threads - 1, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
-                    Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        this.own = new ThreadPoolExecutor(threads - 1, threads - 1, 30, TimeUnit.SECONDS, new Jobs(), work -> {
+            Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
         this.own.allowCoreThreadTimeOut(true);
         this.executor = own;
     }
@@ -94,6 +99,23 @@ final class Workers implements AutoCloseable {
     public void close() {
         if (own != null) {
             own.shutdown();
+        }
+    }
+
+    /** What waits for a thread; a thread that finds nothing looks again for a while before it sleeps. */
+    private static final class Jobs extends LinkedBlockingQueue<Runnable> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public @Nullable Runnable poll(long timeout, TimeUnit unit) throws InterruptedException {
+            for (int look = 0; look < LOOKS; look++) {
+                Runnable job = poll();
+                if (job != null) {
+                    return job;
+                }
+                Thread.onSpinWait();
+            }
+            return super.poll(timeout, unit);
         }
     }
 
@@ -147,7 +169,7 @@ final class Workers implements AutoCloseable {
         /** Waits for the tasks that other threads still run. */
         void await() {
             for (int spins = 0; done.get() < count; spins++) {
-                if (spins < 2_000) {
+                if (spins < LOOKS) {
                     Thread.onSpinWait();
                 } else {
                     LockSupport.park(this);

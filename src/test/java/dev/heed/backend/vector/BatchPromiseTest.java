@@ -91,6 +91,7 @@ class BatchPromiseTest {
                 "q3x4x70x24 kv2x150 dv20 bf16",
                 "q3x8x1x64 kv2x3000 f32",
                 "q3x8x1x64 kv2x3000 f16",
+                "q3x8x1x64 kv2x3000 f64",
                 "q3x6x5x40 kv2x1500 dv72 f32",
                 "q33x2x3x8 kv1x40 f32"
             })

@@ -57,6 +57,16 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
             all.add(linear(type));
             all.add(rotary(type));
         }
+        all.add(attention("q2x4x70x24 kv2x150 dv20 f64", everything(DType.F64)));
+        all.add(forward("q2x8x1x64 kv2x3000 f64", AttentionOptions.DEFAULT.withLse()));
+        all.add(forward(
+                "q1x6x5x40 kv2x1500 dv72 f64",
+                AttentionOptions.DEFAULT
+                        .causal()
+                        .withSoftcap(5.0)
+                        .withAlibi(new RandomTensors(1).normal(DType.F32, 6))
+                        .withSink(new RandomTensors(2).normal(DType.F32, 6))
+                        .withLse()));
         return all;
     }
 

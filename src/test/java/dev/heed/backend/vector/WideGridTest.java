@@ -22,6 +22,12 @@ class WideGridTest {
             "q1x2x130x64 kv1x300 f64 lse mask=causal:br sink dropout=0.1 backward",
             "q2x2x70x40 kv2x200 f64 lse mask=window:150,0:br bias=2x2x70x200 softcap=20.0 backward",
             "q1x1x5x8 kv1x30001 f64 lse rows=2 topk=7",
+            "q1x1x5x8 kv1x30001 f64 lse",
+            "q2x6x1x64 kv2x3000 f64 lse sink",
+            "q1x4x8x40 kv2x1500 dv72 f64 lse mask=causal:br softcap=5.0 alibi sink layout=padded",
+            "q3x2x2x16 kv1x900 f64 lse mask=keylens bias=3x1x2x900 poison",
+            "q1x2x3x24 kv1x2000 f64 lse mask=window:300,0:br values=huge",
+            "q1x2x2x300 kv1x700 f64 lse score=additive:plain",
             "q1x2x40x64 kv2x100 f64 lse mask=causal:br backward values=large",
             "q1x2x40x64 kv2x100 f64 lse mask=causal:br backward values=huge",
             "mha in=300x300x300 out=290 biases=qkvo q2x5x130x60 kv5x130 f64 backward");

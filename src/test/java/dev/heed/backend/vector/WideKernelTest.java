@@ -32,7 +32,7 @@ class WideKernelTest {
                 double[] seen = c.clone();
                 WideKernel.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
-                WideKernel.accumulateSeen(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
+                WideLoops.accumulateSeen(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, seen, "all seen, " + rows + " rows, " + lanes + " lanes");
             }
         }
@@ -67,7 +67,7 @@ class WideKernelTest {
         double[] values = numbers(DEPTH * 3);
         double[] poisoned = values.clone();
         for (int i = 0; i < V; i++) {
-            weights[4 * V + i] = WideSoftmax.HIDDEN;
+            weights[4 * V + i] = WideLoops.HIDDEN;
         }
         for (int d = 0; d < 3; d++) {
             poisoned[4 * 3 + d] = Double.NaN;
@@ -75,7 +75,7 @@ class WideKernelTest {
         double[] clean = new double[3 * V];
         double[] dirty = new double[3 * V];
         WideKernel.accumulate(values, 0, 1, 3, 3, weights, 0, V, DEPTH, clean, 0, V, V);
-        WideKernel.accumulateSeen(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
+        WideLoops.accumulateSeen(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
         assertArrayEquals(clean, dirty);
     }
 

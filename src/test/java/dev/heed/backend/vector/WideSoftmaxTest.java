@@ -53,18 +53,18 @@ class WideSoftmaxTest {
         Arrays.fill(tile, 2 * V, 3 * V, Double.NEGATIVE_INFINITY);
         double[] maxima = new double[V];
         double[] sums = new double[V];
-        Arrays.fill(maxima, WideSoftmax.NOTHING);
+        Arrays.fill(maxima, WideLoops.NOTHING);
         WideSoftmax.raiseMaxima(tile, 0, 3, V, maxima);
         assertFalse(WideSoftmax.weigh(tile.clone(), 0, 2, V, maxima, new double[V]));
         assertTrue(WideSoftmax.weigh(tile, 0, 3, V, maxima, sums));
         assertEquals(1, tile[0]);
-        assertFalse(WideSoftmax.hidden(tile[V]));
-        assertTrue(WideSoftmax.hidden(tile[2 * V]));
+        assertFalse(WideLoops.hidden(tile[V]));
+        assertTrue(WideLoops.hidden(tile[2 * V]));
         double[] nan = new double[V];
         Arrays.fill(nan, Double.NaN);
         WideSoftmax.normalise(tile, 0, 3, V, nan);
         assertTrue(Double.isNaN(tile[V]));
-        assertTrue(WideSoftmax.hidden(tile[2 * V]), "in a row of NaN too");
+        assertTrue(WideLoops.hidden(tile[2 * V]), "in a row of NaN too");
     }
 
     @Test
