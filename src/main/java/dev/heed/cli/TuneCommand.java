@@ -50,7 +50,7 @@ final class TuneCommand extends HeedCommand {
     static final String TILES = "heed.opencl.tiles";
     static final String CANARIES = "heed.opencl.canaries";
     private static final String DEVICE = "heed.opencl.device";
-    private static final String TABLE = "opencl_tiles";
+    static final String TABLE = "opencl_tiles";
     private static final String COLUMNS = "phase\twidth\t|\ttx\tty\trm\trn\tdepth";
     private static final String AS_SHIPPED = "as now";
     private static final int REPEATS = 5;
