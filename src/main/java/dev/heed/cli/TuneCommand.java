@@ -247,7 +247,7 @@ final class TuneCommand extends HeedCommand {
         Verdict timed = passed ? check(subject.text(), REPEATS) : caged;
         var json = new JsonObject();
         json.addProperty("seconds", timed.medianNanos() * 1e-9);
-        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.toString());
+        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.message());
         try {
             if (file != null) {
                 Files.writeString(file, JsonText.of(json));

@@ -23,13 +23,13 @@ public final class FaultyCalls {
     private static final int NONE = Integer.MAX_VALUE;
 
     private final OpenClCalls real;
-    private final int failing;
-    private final int code;
+    private volatile int failing;
+    private volatile int code;
     private final AtomicInteger calls = new AtomicInteger();
     private final Map<String, String> live = new ConcurrentHashMap<>();
     private final Map<String, Integer> counts = new ConcurrentHashMap<>();
     private final Set<Long> asked = ConcurrentHashMap.newKeySet();
-    private final List<String> sites = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> ways = Collections.synchronizedList(new ArrayList<>());
     private volatile String failed = "";
 
     private FaultyCalls(Device device, int failing, int code) {
@@ -71,7 +71,7 @@ public final class FaultyCalls {
         if (!again) {
             fails = calls.incrementAndGet() == failing;
             if (failing == NONE) {
-                sites.add(name + " by " + callers());
+                ways.add(name + " by " + callers());
             }
         }
         boolean givesBack = name.startsWith("release") || name.equals("unmap");
@@ -109,19 +109,26 @@ public final class FaultyCalls {
         return (name.equals("SubBuffer") ? "buffer" : name.toLowerCase(Locale.ROOT)) + " ";
     }
 
-    /** Heed's own lines on the way to a call, down to the operation. */
+    /** The host layer's own lines on the way to a call. */
     private static String callers() {
         return StackWalker.getInstance()
                 .walk(frames -> frames.filter(frame -> frame.getFileName() != null
-                                && frame.getClassName().startsWith("dev.heed."))
-                        .filter(frame -> !frame.getClassName().equals(FaultyCalls.class.getName()))
+                                && frame.getClassName().startsWith("dev.heed.opencl."))
+                        .filter(frame -> !frame.getClassName().startsWith(FaultyCalls.class.getName()))
                         .map(frame -> frame.getFileName() + ":" + frame.getLineNumber())
                         .collect(Collectors.joining(" ")));
     }
 
-    /** Where each call came from, in order: two that are equal took the same way through Heed. Only where none fails. */
-    public List<String> sites() {
-        return List.copyOf(sites);
+    /** How the host layer came to each call, in order; only of a layer that never failed. */
+    public List<String> ways() {
+        return List.copyOf(ways);
+    }
+
+    /** Fails once more, at a call counted from now. */
+    public void failNext(int call, int with) {
+        failed = "";
+        code = with;
+        failing = calls.get() + call;
     }
 
     /** How many calls there were. */

@@ -42,8 +42,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * A whole operation with an error at each OpenCL call in turn: the right answer, or a {@link BackendFailedException} with
- * everything untouched; and every handle given back. The kinds of errors take turns from call to call; with {@code heed.full}
- * the first call of each way through the backend fails in every kind.
+ * everything untouched; and every handle given back. On a device that is open and whose kernels are built, each call fails in
+ * every kind, and the next operation must be right. Opening and building, which take long, are broken once for each way
+ * through the host layer, the kinds in turn; with {@code heed.full} in every kind.
  */
 class OpenClFaultTest {
     private static final double SENTINEL = -7;
@@ -51,6 +52,9 @@ class OpenClFaultTest {
 
     /** No memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's own code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
+
+    /** Buffers and kernels that a pool may hold beyond those of one operation. */
+    private static final int SPARE = 16;
 
     /** An operation of the backend on inputs and outputs of its own. */
     private interface Operation {
@@ -221,15 +225,19 @@ class OpenClFaultTest {
         });
     }
 
-    private static Outputs compute(FaultyCalls calls, long bytes, Operation operation) {
-        Device device = OpenCl.selected().device().orElseThrow();
-        var outputs = new Outputs();
-        try (var backend = new OpenClBackend(
+    private static OpenClBackend backend(Device device, FaultyCalls calls, long bytes) {
+        return new OpenClBackend(
                 OpenCl.selected(),
                 null,
                 null,
                 any -> Contexts.limited(
-                        calls.device(device), Math.min(bytes, device.limits().globalBytes())))) {
+                        calls.device(device), Math.min(bytes, device.limits().globalBytes())));
+    }
+
+    /** Computes into outputs of its own; where that fails they must be untouched. */
+    private static Outputs compute(OpenClBackend backend, Operation operation) {
+        var outputs = new Outputs();
+        try {
             operation.run(backend, outputs);
         } catch (BackendFailedException e) {
             assertTrue(e.getMessage().contains("HINT: "), e::toString);
@@ -238,42 +246,70 @@ class OpenClFaultTest {
         return outputs;
     }
 
-    private static Stream<DynamicTest> anErrorAtEachCall(long bytes, Operation operation) {
-        Device device = OpenCl.selected().device().orElseThrow();
-        compute(FaultyCalls.counting(device), bytes, operation); // so that the programs are in the cache
-        FaultyCalls counted = FaultyCalls.counting(device);
-        Outputs expected = compute(counted, bytes, operation);
-        assertEquals(List.of(), counted.live());
-        assertTrue(!expected.isUntouched(), "no result");
-        if (!Boolean.getBoolean("heed.full")) {
-            return Stream.of(dynamicTest(counted.calls() + " calls", () -> {
-                for (int n = 1; n <= counted.calls(); n++) {
-                    failAt(bytes, operation, expected, n, KINDS[n % KINDS.length]);
-                }
-            }));
+    private static Outputs compute(Device device, FaultyCalls calls, long bytes, Operation operation) {
+        try (var backend = backend(device, calls, bytes)) {
+            return compute(backend, operation);
         }
-        Set<String> met = new HashSet<>();
-        List<String> sites = counted.sites();
-        int[] firsts = IntStream.rangeClosed(1, counted.calls())
-                .filter(n -> met.add(sites.get(n - 1)))
-                .toArray();
-        return Arrays.stream(KINDS)
-                .mapToObj(code -> dynamicTest(firsts.length + " ways to " + counted.calls() + " calls, " + code, () -> {
-                    for (int n : firsts) {
-                        failAt(bytes, operation, expected, n, code);
-                    }
-                }));
     }
 
-    private static void failAt(long bytes, Operation operation, Outputs expected, int n, int code) {
+    private static Stream<DynamicTest> anErrorAtEachCall(long bytes, Operation operation) {
         Device device = OpenCl.selected().device().orElseThrow();
-        FaultyCalls calls = FaultyCalls.failingAt(device, n, code);
-        Outputs outputs = compute(calls, bytes, operation);
-        String at = "call " + n + ", " + calls.failed() + ", " + code;
+        FaultyCalls counted = FaultyCalls.counting(device);
+        Outputs expected = compute(device, counted, bytes, operation); // and the kernels are in the driver's cache
+        assertEquals(List.of(), counted.live());
+        assertTrue(!expected.isUntouched(), "no result");
+        List<String> ways = counted.ways();
+        Set<String> met = new HashSet<>();
+        int[] firsts = IntStream.rangeClosed(1, ways.size())
+                .filter(n -> met.add(ways.get(n - 1)))
+                .toArray();
+        int kinds = Boolean.getBoolean("heed.full") ? KINDS.length : 1;
+        return Stream.concat(
+                Stream.of(dynamicTest("an open device", () -> failAtEachCall(device, bytes, operation, expected))),
+                IntStream.range(0, kinds)
+                        .mapToObj(shift -> dynamicTest(
+                                "from the opening on, " + firsts.length + " ways to " + ways.size() + " calls, "
+                                        + KINDS[shift],
+                                () -> {
+                                    for (int n : firsts) {
+                                        int code = KINDS[(n + shift) % KINDS.length];
+                                        FaultyCalls calls = FaultyCalls.failingAt(device, n, code);
+                                        Outputs outputs = compute(device, calls, bytes, operation);
+                                        check(expected, outputs, calls, "call " + n + ", " + code);
+                                        assertEquals(List.of(), calls.live(), calls.failed());
+                                    }
+                                })));
+    }
+
+    /** All calls of an operation whose kernels are built, each in every kind, one after the other on the same device. */
+    private static void failAtEachCall(Device device, long bytes, Operation operation, Outputs expected) {
+        FaultyCalls calls = FaultyCalls.counting(device);
+        try (var backend = backend(device, calls, bytes)) {
+            compute(backend, operation);
+            int from = calls.calls();
+            compute(backend, operation);
+            int each = calls.calls() - from;
+            int handles = calls.live().size();
+            for (int n = 1; n <= each; n++) {
+                for (int code : KINDS) {
+                    calls.failNext(n, code);
+                    Outputs outputs = compute(backend, operation);
+                    String at = "call " + n + " of " + each + ", " + code;
+                    check(expected, outputs, calls, at);
+                    assertEquals(0, backend.memoryInUse(), at);
+                    assertArrayEquals(
+                            expected.numbers(), compute(backend, operation).numbers(), "after " + at);
+                    assertTrue(calls.live().size() <= handles + SPARE, () -> at + ": " + calls.live());
+                }
+            }
+        }
+        assertEquals(List.of(), calls.live());
+    }
+
+    private static void check(Outputs expected, Outputs outputs, FaultyCalls calls, String at) {
         assertNotEquals("", calls.failed(), at);
         if (!outputs.isUntouched()) {
-            assertArrayEquals(expected.numbers(), outputs.numbers(), at);
+            assertArrayEquals(expected.numbers(), outputs.numbers(), at + ", " + calls.failed());
         }
-        assertEquals(List.of(), calls.live(), at);
     }
 }
