@@ -251,7 +251,7 @@ final class DevicesCommand extends HeedCommand {
         } else if (asJson()) {
             print(root);
         }
-        if (lines) {
+        if (lines && !findings.isEmpty()) {
             out().println(ProbeReport.count(findings, Finding.Status.OK) + " ok, "
                     + ProbeReport.count(findings, Finding.Status.FAILED) + " failed, "
                     + ProbeReport.count(findings, Finding.Status.SKIPPED) + " skipped");
@@ -330,7 +330,12 @@ final class DevicesCommand extends HeedCommand {
         String suffix = device.type() == DeviceType.CPU ? " (this device is the same CPU: never taken by itself)" : "";
         return switch (line.megaflops()) {
             case 0 -> "opencl is faster at every length" + suffix;
-            case Integer.MAX_VALUE -> cpu.name() + " is faster at every length" + suffix;
+            case Integer.MAX_VALUE ->
+                cpu.name() + " is faster at "
+                        + (line.points().stream().anyMatch(Crossover.Point::deviceWins)
+                                ? "the greatest length, so opencl counts as slower at all of them"
+                                : "every length")
+                        + suffix;
             default -> "opencl is faster from " + line.megaflops() + " Mflop on" + suffix;
         };
     }
