@@ -164,6 +164,13 @@ public final class BertTokenizer implements AutoCloseable {
     }
 
     private static InvalidInputException noLibrary(Throwable e) {
+        if (cause(e) instanceof IllegalCallerException denied) {
+            return new InvalidInputException(
+                    "The JVM denies native access to the library " + LIBRARY,
+                    "native access for the code of the class path",
+                    String.valueOf(denied.getMessage()),
+                    "java --enable-native-access=ALL-UNNAMED ...");
+        }
         return new InvalidInputException(
                 "The library " + LIBRARY + " cannot be used",
                 LIBRARY + " on the class path, on Linux, Windows or macOS on Arm, and a folder to unpack it to",

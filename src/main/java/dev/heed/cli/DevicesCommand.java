@@ -52,6 +52,9 @@ final class DevicesCommand extends HeedCommand {
     private static final int INDENT = 11;
     private static final String CROSSOVER = "opencl_crossover";
 
+    /** What {@code heed tune} and {@code --probe} keep of a device. */
+    private static final List<String> MEASURED = List.of(TuneCommand.TABLE, CROSSOVER);
+
     @Option(
             names = "--probe",
             description = "Try what the OpenCL device can do: limits, instructions, speeds; a minute or two.")
@@ -119,6 +122,7 @@ final class DevicesCommand extends HeedCommand {
         List<String> lines = new ArrayList<>();
         for (Device device : opencl.devices()) {
             lines.add(device.index() + "  " + device.describe());
+            measured(device).forEach(file -> lines.add("   measured: " + file));
         }
         for (String reason : opencl.reasons()) {
             lines.add((opencl.devices().isEmpty() ? "no device: " : "") + reason);
@@ -128,6 +132,20 @@ final class DevicesCommand extends HeedCommand {
             all.add(all.isEmpty() ? "OpenCL     " + VisibleText.of(line) : indented(line));
         }
         return all;
+    }
+
+    private static DeviceTables tables(Device device) {
+        return new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
+    }
+
+    /** {@return the files of what was measured on a device, before which the tables of the jar give way} */
+    private static List<String> measured(Device device) {
+        DeviceTables tables = tables(device);
+        return MEASURED.stream()
+                .filter(name -> tables.read(name).isPresent())
+                .flatMap(name -> tables.file(name).stream())
+                .map(Path::toString)
+                .toList();
     }
 
     private static JsonObject json(Device device) {
@@ -144,6 +162,7 @@ final class DevicesCommand extends HeedCommand {
         it.addProperty("maxAllocationBytes", device.limits().maxAllocationBytes());
         it.addProperty("localBytes", device.limits().localBytes());
         it.addProperty("maxWorkGroupSize", device.limits().maxWorkGroupSize());
+        it.add("measured", JsonText.texts(measured(device)));
         return it;
     }
 
@@ -232,7 +251,7 @@ final class DevicesCommand extends HeedCommand {
         } else if (asJson()) {
             print(root);
         }
-        if (lines) {
+        if (lines && !findings.isEmpty()) {
             out().println(ProbeReport.count(findings, Finding.Status.OK) + " ok, "
                     + ProbeReport.count(findings, Finding.Status.FAILED) + " failed, "
                     + ProbeReport.count(findings, Finding.Status.SKIPPED) + " skipped");
@@ -278,12 +297,12 @@ final class DevicesCommand extends HeedCommand {
                 out().println(line.label() + ": " + verdict(line, cpu, device));
             }
         }
-        var tables = new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
         try {
-            Path kept = tables.write(
-                    CROSSOVER,
-                    "kind\t|\tmegaflops",
-                    measured.stream().map(Crossover.Line::row).toList());
+            Path kept = tables(device)
+                    .write(
+                            CROSSOVER,
+                            "kind\t|\tmegaflops",
+                            measured.stream().map(Crossover.Line::row).toList());
             if (lines) {
                 out().println("kept in    " + kept);
             }
@@ -311,7 +330,12 @@ final class DevicesCommand extends HeedCommand {
         String suffix = device.type() == DeviceType.CPU ? " (this device is the same CPU: never taken by itself)" : "";
         return switch (line.megaflops()) {
             case 0 -> "opencl is faster at every length" + suffix;
-            case Integer.MAX_VALUE -> cpu.name() + " is faster at every length" + suffix;
+            case Integer.MAX_VALUE ->
+                cpu.name() + " is faster at "
+                        + (line.points().stream().anyMatch(Crossover.Point::deviceWins)
+                                ? "the greatest length, so opencl counts as slower at all of them"
+                                : "every length")
+                        + suffix;
             default -> "opencl is faster from " + line.megaflops() + " Mflop on" + suffix;
         };
     }

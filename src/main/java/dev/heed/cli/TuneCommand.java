@@ -50,7 +50,7 @@ final class TuneCommand extends HeedCommand {
     static final String TILES = "heed.opencl.tiles";
     static final String CANARIES = "heed.opencl.canaries";
     private static final String DEVICE = "heed.opencl.device";
-    private static final String TABLE = "opencl_tiles";
+    static final String TABLE = "opencl_tiles";
     private static final String COLUMNS = "phase\twidth\t|\ttx\tty\trm\trn\tdepth";
     private static final String AS_SHIPPED = "as now";
     private static final int REPEATS = 5;
@@ -247,7 +247,7 @@ final class TuneCommand extends HeedCommand {
         Verdict timed = passed ? check(subject.text(), REPEATS) : caged;
         var json = new JsonObject();
         json.addProperty("seconds", timed.medianNanos() * 1e-9);
-        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.toString());
+        json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.message());
         try {
             if (file != null) {
                 Files.writeString(file, JsonText.of(json));

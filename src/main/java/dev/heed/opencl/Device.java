@@ -151,6 +151,14 @@ public final class Device {
         return vendor.toUpperCase(Locale.ROOT).contains("NVIDIA");
     }
 
+    /**
+     * {@return whether its driver keeps compiled kernels on disk by itself} PoCL does, each for the sizes it was launched with;
+     * asked for a program's binary it compiles all of the program's kernels for any size.
+     */
+    boolean keepsKernels() {
+        return platform.equals("Portable Computing Language") && !"0".equals(System.getenv("POCL_KERNEL_CACHE"));
+    }
+
     /** {@return one line: name, type, platform, driver, units, memory} */
     public String describe() {
         return String.format(

@@ -61,10 +61,12 @@ final class ProgramCache {
             }
         }
         long program = fromSource(source, options);
-        try {
-            files.write(name, context.calls.programBinary(program));
-        } catch (OpenClException e) {
-            LOG.log(System.Logger.Level.DEBUG, "the driver gives no program binary: {0}", e.getMessage());
+        if (files.areKept()) {
+            try {
+                files.write(name, context.calls.programBinary(program));
+            } catch (OpenClException e) {
+                LOG.log(System.Logger.Level.DEBUG, "the driver gives no program binary: {0}", e.getMessage());
+            }
         }
         return new Program(context, program, source, options);
     }

@@ -55,6 +55,11 @@ final class ProgramFiles {
                 + HexFormat.of().formatHex(digest.digest()).substring(0, 40) + ".bin";
     }
 
+    /** Whether it is of use to ask a driver for a binary, for which PoCL compiles every kernel of a program. */
+    boolean areKept() {
+        return folder != null && writable;
+    }
+
     /** {@return the binary, or nothing} */
     byte[] read(String name) {
         if (folder == null) {

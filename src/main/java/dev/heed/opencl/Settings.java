@@ -43,7 +43,7 @@ record Settings(
                 device.isNvidia(),
                 CHUNK,
                 STAGING,
-                cacheFolder().orElse(null));
+                device.keepsKernels() ? null : cacheFolder().orElse(null));
     }
 
     Settings withCache(@Nullable Path folder) {

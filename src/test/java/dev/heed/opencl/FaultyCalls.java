@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -12,19 +13,23 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /**
  * A layer of calls before the real one that counts all handles, and answers the n-th call with an error code. A release that
  * fails has released all the same, as a driver's would have.
  */
 public final class FaultyCalls {
+    private static final int NONE = Integer.MAX_VALUE;
+
     private final OpenClCalls real;
-    private final int failing;
-    private final int code;
+    private volatile int failing;
+    private volatile int code;
     private final AtomicInteger calls = new AtomicInteger();
     private final Map<String, String> live = new ConcurrentHashMap<>();
     private final Map<String, Integer> counts = new ConcurrentHashMap<>();
     private final Set<Long> asked = ConcurrentHashMap.newKeySet();
+    private final List<String> ways = Collections.synchronizedList(new ArrayList<>());
     private volatile String failed = "";
 
     private FaultyCalls(Device device, int failing, int code) {
@@ -35,7 +40,7 @@ public final class FaultyCalls {
 
     /** Counts, and never fails. */
     public static FaultyCalls counting(Device device) {
-        return new FaultyCalls(device, Integer.MAX_VALUE, 0);
+        return new FaultyCalls(device, NONE, 0);
     }
 
     /** Fails at a call, counted from 1. */
@@ -62,7 +67,13 @@ public final class FaultyCalls {
         counts.merge(name, 1, Integer::sum);
         // How often an event is asked for depends on time; the first question stands for all.
         boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
-        boolean fails = !again && calls.incrementAndGet() == failing;
+        boolean fails = false;
+        if (!again) {
+            fails = calls.incrementAndGet() == failing;
+            if (failing == NONE) {
+                ways.add(name + " by " + callers());
+            }
+        }
         boolean givesBack = name.startsWith("release") || name.equals("unmap");
         if (name.equals("releaseEvent")) {
             asked.remove((Long) arguments[0]);
@@ -96,6 +107,28 @@ public final class FaultyCalls {
 
     private static String kind(String name) {
         return (name.equals("SubBuffer") ? "buffer" : name.toLowerCase(Locale.ROOT)) + " ";
+    }
+
+    /** The host layer's own lines on the way to a call. */
+    private static String callers() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.filter(frame -> frame.getFileName() != null
+                                && frame.getClassName().startsWith("dev.heed.opencl."))
+                        .filter(frame -> !frame.getClassName().startsWith(FaultyCalls.class.getName()))
+                        .map(frame -> frame.getFileName() + ":" + frame.getLineNumber())
+                        .collect(Collectors.joining(" ")));
+    }
+
+    /** How the host layer came to each call, in order; only of a layer that never failed. */
+    public List<String> ways() {
+        return List.copyOf(ways);
+    }
+
+    /** Fails once more, at a call counted from now. */
+    public void failNext(int call, int with) {
+        failed = "";
+        code = with;
+        failing = calls.get() + call;
     }
 
     /** How many calls there were. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -102,8 +103,20 @@ class ProgramFilesTest {
         Path file = Files.writeString(cache.resolve("file"), "a file is no folder");
         assertArrayEquals(new int[] {1, 0}, use(file, ""));
         assertArrayEquals(new int[] {1, 0}, use(file.resolve("below"), ""));
-        assertArrayEquals(new int[] {1, 0}, use(null, ""));
         assertEquals(List.of(), files());
+    }
+
+    /** For a binary PoCL compiles every kernel of a program; it keeps what it compiled by itself. */
+    @Test
+    void nobodyAsksForABinaryThatIsNotKept() {
+        Device device = Devices.best();
+        assumeTrue(device.keepsKernels(), "the driver of " + device.name() + " keeps no kernels");
+        FaultyCalls calls = FaultyCalls.counting(device);
+        try (DeviceContext context = new DeviceContext(calls.device(device), Settings.ofProperties(device))) {
+            context.program(DeviceContextTest.SOURCE, "");
+        }
+        assertEquals(1, calls.counts().get("createProgram"));
+        assertEquals(0, calls.counts().getOrDefault("programBinary", 0));
     }
 
     @Test

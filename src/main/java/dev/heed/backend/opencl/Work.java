@@ -216,6 +216,13 @@ final class Work implements AutoCloseable {
 
     /** Copies elements on the device, into another order or type. */
     void copy(Placed from, Placed to) {
+        if (from.type() == to.type() && from.isPacked() && to.isPacked() && from.buffer() != to.buffer()) {
+            int element = from.type().bytes();
+            engine.context
+                    .queue()
+                    .copy(from.buffer(), from.at() * element, to.buffer(), to.at() * element, from.bytes());
+            return;
+        }
         Arguments struct = new Arguments(2 + 3 * MOST_AXES, 0, wide).put(from.at(), to.at());
         int lead = MOST_AXES - from.shape().length;
         for (int field = 0; field < 3; field++) {

@@ -2,6 +2,7 @@ package dev.heed.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
@@ -28,8 +29,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -39,8 +42,10 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * A whole operation with an error at each OpenCL call in turn: the right answer, or a {@link BackendFailedException} with
- * everything untouched; and every handle given back. The kinds of errors take turns; with {@code heed.full} each call fails
- * in every way.
+ * everything untouched; and every handle given back. On a device that is open and whose kernels are built, each call fails in
+ * every kind, and the next operation must be right; where parts make hundreds of calls, the kinds take turns. Opening and
+ * building, which take long, are broken once for each way through the host layer, the kinds in turn. With {@code heed.full}
+ * everything fails in every kind.
  */
 class OpenClFaultTest {
     private static final double SENTINEL = -7;
@@ -48,6 +53,12 @@ class OpenClFaultTest {
 
     /** No memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's own code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
+
+    /** Of more calls, most come again and again: the kinds of errors take turns. */
+    private static final int MANY = 300;
+
+    /** Buffers and kernels that a pool may hold beyond those of one operation. */
+    private static final int SPARE = 16;
 
     /** An operation of the backend on inputs and outputs of its own. */
     private interface Operation {
@@ -218,15 +229,19 @@ class OpenClFaultTest {
         });
     }
 
-    private static Outputs compute(FaultyCalls calls, long bytes, Operation operation) {
-        Device device = OpenCl.selected().device().orElseThrow();
-        var outputs = new Outputs();
-        try (var backend = new OpenClBackend(
+    private static OpenClBackend backend(Device device, FaultyCalls calls, long bytes) {
+        return new OpenClBackend(
                 OpenCl.selected(),
                 null,
                 null,
                 any -> Contexts.limited(
-                        calls.device(device), Math.min(bytes, device.limits().globalBytes())))) {
+                        calls.device(device), Math.min(bytes, device.limits().globalBytes())));
+    }
+
+    /** Computes into outputs of its own; where that fails they must be untouched. */
+    private static Outputs compute(OpenClBackend backend, Operation operation) {
+        var outputs = new Outputs();
+        try {
             operation.run(backend, outputs);
         } catch (BackendFailedException e) {
             assertTrue(e.getMessage().contains("HINT: "), e::toString);
@@ -235,26 +250,71 @@ class OpenClFaultTest {
         return outputs;
     }
 
+    private static Outputs compute(Device device, FaultyCalls calls, long bytes, Operation operation) {
+        try (var backend = backend(device, calls, bytes)) {
+            return compute(backend, operation);
+        }
+    }
+
     private static Stream<DynamicTest> anErrorAtEachCall(long bytes, Operation operation) {
         Device device = OpenCl.selected().device().orElseThrow();
-        compute(FaultyCalls.counting(device), bytes, operation); // so that the programs are in the cache
         FaultyCalls counted = FaultyCalls.counting(device);
-        Outputs expected = compute(counted, bytes, operation);
+        Outputs expected = compute(device, counted, bytes, operation); // and the kernels are in the driver's cache
         assertEquals(List.of(), counted.live());
         assertTrue(!expected.isUntouched(), "no result");
-        boolean all = Boolean.getBoolean("heed.full");
-        return IntStream.range(0, all ? KINDS.length : 1)
-                .mapToObj(shift -> dynamicTest(counted.calls() + " calls, errors from " + KINDS[shift] + " on", () -> {
-                    for (int n = 1; n <= counted.calls(); n++) {
-                        int code = KINDS[(n + shift) % KINDS.length];
-                        FaultyCalls calls = FaultyCalls.failingAt(device, n, code);
-                        Outputs outputs = compute(calls, bytes, operation);
-                        String at = "call " + n + ", " + calls.failed() + ", " + code;
-                        if (!outputs.isUntouched()) {
-                            assertArrayEquals(expected.numbers(), outputs.numbers(), at);
-                        }
-                        assertEquals(List.of(), calls.live(), at);
-                    }
-                }));
+        List<String> ways = counted.ways();
+        Set<String> met = new HashSet<>();
+        int[] firsts = IntStream.rangeClosed(1, ways.size())
+                .filter(n -> met.add(ways.get(n - 1)))
+                .toArray();
+        int kinds = Boolean.getBoolean("heed.full") ? KINDS.length : 1;
+        return Stream.concat(
+                Stream.of(dynamicTest("an open device", () -> failAtEachCall(device, bytes, operation, expected))),
+                IntStream.range(0, kinds)
+                        .mapToObj(shift -> dynamicTest(
+                                "from the opening on, " + firsts.length + " ways to " + ways.size() + " calls, "
+                                        + KINDS[shift],
+                                () -> {
+                                    for (int n : firsts) {
+                                        int code = KINDS[(n + shift) % KINDS.length];
+                                        FaultyCalls calls = FaultyCalls.failingAt(device, n, code);
+                                        Outputs outputs = compute(device, calls, bytes, operation);
+                                        check(expected, outputs, calls, "call " + n + ", " + code);
+                                        assertEquals(List.of(), calls.live(), calls.failed());
+                                    }
+                                })));
+    }
+
+    /** All calls of an operation whose kernels are built, each in every kind, one after the other on the same device. */
+    private static void failAtEachCall(Device device, long bytes, Operation operation, Outputs expected) {
+        FaultyCalls calls = FaultyCalls.counting(device);
+        try (var backend = backend(device, calls, bytes)) {
+            compute(backend, operation);
+            int from = calls.calls();
+            compute(backend, operation);
+            int each = calls.calls() - from;
+            int handles = calls.live().size();
+            boolean all = each <= MANY || Boolean.getBoolean("heed.full");
+            for (int n = 1; n <= each; n++) {
+                for (int code : all ? KINDS : new int[] {KINDS[n % KINDS.length]}) {
+                    calls.failNext(n, code);
+                    Outputs outputs = compute(backend, operation);
+                    String at = "call " + n + " of " + each + ", " + code;
+                    check(expected, outputs, calls, at);
+                    assertEquals(0, backend.memoryInUse(), at);
+                    assertArrayEquals(
+                            expected.numbers(), compute(backend, operation).numbers(), "after " + at);
+                    assertTrue(calls.live().size() <= handles + SPARE, () -> at + ": " + calls.live());
+                }
+            }
+        }
+        assertEquals(List.of(), calls.live());
+    }
+
+    private static void check(Outputs expected, Outputs outputs, FaultyCalls calls, String at) {
+        assertNotEquals("", calls.failed(), at);
+        if (!outputs.isUntouched()) {
+            assertArrayEquals(expected.numbers(), outputs.numbers(), at + ", " + calls.failed());
+        }
     }
 }
