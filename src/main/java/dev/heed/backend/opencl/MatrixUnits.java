@@ -66,7 +66,8 @@ final class MatrixUnits {
         return checked.values().stream().flatMap(Optional::stream).sorted().toList();
     }
 
+    /** {@return how kernels are compiled} The twin has dozens of barriers: optimising them takes many times as long as running. */
     String option() {
-        return ptx ? " -DPTX=1" : "";
+        return ptx ? " -DPTX=1" : " -cl-opt-disable";
     }
 }
