@@ -119,6 +119,14 @@ inline int cover(const Call* c, Band band, global const uchar* tiles, long b, lo
   return dense == 0 ? 0 : inside && dense == 2 ? 2 : 1;
 }
 
+// The keys [start, end) of this launch that any of the queries [i, iEnd) may see, start at a multiple of `step`.
+inline int2 seen_keys(const Call* c, Band band, int i, int iEnd, int step) {
+  const int keyEnd = (int)(c->keyFrom + c->keys);
+  const int end = min(min(keyEnd, band.end), (int)min((long)iEnd + band.largest, (long)INT_MAX));
+  const int least = max(i + band.least, (int)c->keyFrom) - (int)c->keyFrom;
+  return (int2)((int)c->keyFrom + least / step * step, end);
+}
+
 // score -> softcap -> + bias, + ALiBi. A bias of minus infinity hides whatever the score.
 inline real modified(const Call* c, real s, global const real* bias, real slope, long b, long h, int i, int j) {
 #if MODIFIED

@@ -245,14 +245,6 @@ inline void total(real part[RM], local real* seen, int item, real sum[RM]) {
   }
 }
 
-// The keys [start, end) of this launch that any of the queries [i, iEnd) may see, start at a multiple of BN.
-inline int2 seen_keys(const Call* c, Band band, int i, int iEnd, int step) {
-  const int keyEnd = (int)(c->keyFrom + c->keys);
-  const int end = min(min(keyEnd, band.end), (int)min((long)iEnd + band.largest, (long)INT_MAX));
-  const int least = max(i + band.least, (int)c->keyFrom) - (int)c->keyFrom;
-  return (int2)((int)c->keyFrom + least / step * step, end);
-}
-
 // Turns the products of queries from `i` on with keys from `j` on into modified scores, minus infinity where hidden.
 inline void modify(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope, long b,
                    long h, int i, int queries, int j, int keys, int covered, int item, real cells[RM][RN]) {

@@ -123,7 +123,7 @@ final class AttentionCall {
      * whether scores are modified: one variant of a kernel instead of six.
      */
     AttentionCall withFewVariants() {
-        if (work.engine.family == Engine.Family.TILES || query.type() == work.real()) {
+        if (work.engine.family.isStaged() || query.type() == work.real()) {
             return this;
         }
         return new AttentionCall(
@@ -131,6 +131,16 @@ final class AttentionCall {
                 work.converted(query, work.real()),
                 work.converted(key, work.real()),
                 work.converted(value, work.real()));
+    }
+
+    /** {@return the same call on rows that lie elsewhere} */
+    AttentionCall on(Placed otherQuery, Placed otherKey, Placed otherValue) {
+        return new AttentionCall(this, otherQuery, otherKey, otherValue);
+    }
+
+    /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
+    boolean isFolded() {
+        return !modified && scale * LOG2E <= 1;
     }
 
     private static long[] axes(Placed mask, long[] values, long absent) {

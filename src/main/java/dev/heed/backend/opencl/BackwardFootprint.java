@@ -103,6 +103,9 @@ final class BackwardFootprint {
         if (in.options().bias() != null) {
             bytes += 3 * rows * s.seqLenKv() * real + s.seqLenQ() * s.seqLenKv() * real;
         }
+        if (engine.matrix() != null) {
+            bytes += MatrixPrefill.copies(s, in.type());
+        }
         if (in.mask().dense != null) {
             bytes += rows * s.seqLenKv();
         }

@@ -11,11 +11,14 @@ import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
     private static final String KERNELS = "heed.opencl.kernels";
+    private static final String TWIN = "mma"; // asked for by name, also on a device without the instructions
     private static final String TILES = "heed.opencl.tiles";
     private static final String CANARIES = "heed.opencl.canaries";
 
@@ -25,20 +28,28 @@ final class Engine implements AutoCloseable {
     /** And so many bytes to the arguments that are too small to be reckoned. */
     private static final long SMALL = 4096;
 
-    /** The two ways to write a kernel. */
+    /** The ways to write a kernel. */
     enum Family {
         /** Vectors of a CPU; nothing is staged, because its local memory is its cache. */
         LANES,
         /** Work-groups of a GPU, tiles staged in local memory. */
-        TILES;
+        TILES,
+        /** As tiles, but matrix units compute what they can. A device without their instructions has the others. */
+        MMA;
 
-        /** {@return what {@code heed.opencl.kernels} names, lanes or tiles, or else what suits the device} */
+        /** {@return what {@code heed.opencl.kernels} names, lanes, tiles or mma, or else what suits the device} */
         static Family of(Device device) {
             return switch (System.getProperty(KERNELS, "")) {
                 case "lanes" -> LANES;
                 case "tiles" -> TILES;
-                default -> device.type() == DeviceType.CPU ? LANES : TILES;
+                case TWIN -> MMA;
+                default -> device.type() == DeviceType.CPU ? LANES : MMA;
             };
+        }
+
+        /** Whether tiles are staged in local memory. */
+        boolean isStaged() {
+            return this != LANES;
         }
     }
 
@@ -47,6 +58,7 @@ final class Engine implements AutoCloseable {
     final Constants constants;
     private final @Nullable TileSizes sizes;
     private final Tuned tuned;
+    private final @Nullable MatrixUnits units;
 
     /** Whether every buffer lies between bytes that no kernel may write: {@code heed.opencl.canaries=true}. */
     final boolean canaries = Boolean.getBoolean(CANARIES);
@@ -61,6 +73,32 @@ final class Engine implements AutoCloseable {
         String asked = System.getProperty(TILES);
         this.sizes = sizes == null && asked != null ? TileSizes.parse(asked) : sizes;
         this.tuned = Tuned.of(context.device());
+        this.units = family == Family.MMA ? MatrixUnits.of(context, this.sizes != null) : null;
+    }
+
+    /** {@return the matrix units, or their twin where it is asked for; null where portable kernels compute everything} */
+    @Nullable
+    MatrixUnits matrix() {
+        boolean twin = context.device().type() == DeviceType.CPU || TWIN.equals(System.getProperty(KERNELS));
+        return units != null && (units.ptx || twin) ? units : null;
+    }
+
+    /** {@return what computes here, in words: for {@code heed devices}} */
+    List<String> kernels() {
+        MatrixUnits asked = units;
+        if (asked == null) {
+            return List.of();
+        }
+        List<String> lines = new ArrayList<>();
+        if (asked.ptx) {
+            lines.add("f16 and bf16 on matrix units (mma.sync), else portable kernels");
+        } else {
+            String reasons = String.join("; ", asked.reasons);
+            lines.add((matrix() == null ? "portable kernels" : "the twin of the kernels for matrix units") + ": "
+                    + reasons);
+        }
+        asked.failures().forEach(failure -> lines.add("portable kernels instead of matrix units: " + failure));
+        return lines;
     }
 
     Program program(String file, String options) {
@@ -112,6 +150,11 @@ final class Engine implements AutoCloseable {
     /** Queries that a work-item of a CPU device computes. */
     long panel(boolean wide) {
         return (long) lanes(wide) * vectors();
+    }
+
+    /** {@return the option by which kernels know whether they have the instructions of matrix units} */
+    String matrixOption() {
+        return units == null ? "" : units.option();
     }
 
     String laneOptions(boolean wide) {

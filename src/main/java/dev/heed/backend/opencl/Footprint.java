@@ -69,6 +69,9 @@ final class Footprint {
         long bytes =
                 rows * (s.headDim() + s.valueHeadDim()) * element + keys * (s.headDim() + s.valueHeadDim()) * element;
         bytes += rows * 3 * real; // statistics
+        if (engine.matrix() != null) {
+            bytes += MatrixPrefill.copies(s, type);
+        }
         long panels = Forward.sumsOf(engine, wide, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
         long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);

@@ -4,6 +4,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
+import java.util.Optional;
 
 /** The forward pass of an attention on the device: prefill, or decode and merge. */
 final class Forward {
@@ -38,7 +39,7 @@ final class Forward {
      * score in another order than the pass that writes the weights, and a single key would not weigh exactly 1.
      */
     static boolean isDecode(AttentionShape shape, Engine.Family family, boolean keepsWeights) {
-        return (family == Engine.Family.TILES || !keepsWeights)
+        return (family.isStaged() || !keepsWeights)
                 && shape.groupSize() * shape.seqLenQ() <= MOST_ROWS
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }
@@ -54,6 +55,11 @@ final class Forward {
         if (isDecode(call.shape(), call.work.engine.family, keepsWeights(call.options))) {
             forward.decode(output, statistics);
         } else {
+            Optional<MatrixPrefill> units = MatrixPrefill.of(call);
+            if (units.isPresent()) {
+                units.get().run(output, statistics);
+                return statistics;
+            }
             DeviceBuffer sums = sums(call.work, call.shape());
             forward.prefill(output, statistics, sums, true, true);
             call.work.free(sums);

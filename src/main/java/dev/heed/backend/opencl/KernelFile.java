@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 
 /** Kernel files with the headers they include written in place: a driver compiles a text and knows no folder. */
 final class KernelFile {
-    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_]+\\.h)\"$");
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_/]+\\.h)\"$");
     private static final Map<String, KernelSource> WHOLE = new ConcurrentHashMap<>();
 
     private KernelFile() {}

@@ -209,6 +209,12 @@ public final class OpenClBackend implements AttentionBackend {
         return engine == null ? 0 : engine.context.memory().liveBytes();
     }
 
+    /** {@return tiles of matrix units that were tried and failed} */
+    synchronized List<String> refusals() {
+        MatrixUnits units = engine == null ? null : engine.matrix();
+        return units == null ? List.of() : units.failures();
+    }
+
     /** {@return OpenCL's objects that the backend holds now} */
     synchronized int handles() {
         return engine == null ? 0 : engine.context.handles();

@@ -35,7 +35,7 @@ final class Projection {
 
     /** {@return bytes of what a product packs its right side into} */
     static long scratch(Engine engine, boolean wide, long rows, long columns, long depth) {
-        if (engine.family == Engine.Family.TILES) {
+        if (engine.family.isStaged()) {
             return 0;
         }
         long width = 4L * engine.lanes(wide);

@@ -1,0 +1,110 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionShape;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+
+/** Prefill on matrix units: which attentions it computes, and how. What it does not, the portable kernels compute. */
+final class MatrixPrefill {
+    private static final int EIGHT = 8;
+    private static final long FARTHEST = 1L << 24;
+
+    private final AttentionCall call;
+    private final MatrixTiles tiles;
+
+    private MatrixPrefill(AttentionCall call, MatrixTiles tiles) {
+        this.call = call;
+        this.tiles = tiles;
+    }
+
+    /**
+     * {@return the kernel for a call, or nothing where the portable one computes it} That is: other types than f16 and bf16,
+     * widths beyond the tables, scores that are no product, dropout; kept weights, which a second pass computes from scores
+     * that are added up in another order. Keys that come in parts do not come here.
+     */
+    static Optional<MatrixPrefill> of(AttentionCall call) {
+        Engine engine = call.work.engine;
+        MatrixUnits units = engine.matrix();
+        DType type = call.query.type();
+        if (units == null
+                || (type != DType.F16 && type != DType.BF16)
+                || call.options.dropout() > 0
+                || Forward.keepsWeights(call.options)
+                || !isProduct(call)) {
+            return Optional.empty();
+        }
+        AttentionShape s = call.shape();
+        return units.tiles(engine.context.device(), "prefill", s.headDim(), s.valueHeadDim())
+                .filter(tiles -> units.isRight(engine, tiles, type))
+                .map(tiles -> new MatrixPrefill(call, tiles));
+    }
+
+    private static boolean isProduct(AttentionCall call) {
+        return switch (call.options.score().pattern().kind()) {
+            case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> true;
+            case ADDITIVE, CONCAT, GAUSSIAN -> false;
+        };
+    }
+
+    /** {@return bytes of the copies that rows take which lie otherwise than the kernel reads them} */
+    static long copies(AttentionShape s, DType type) {
+        long wide = padded(s.headDim());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ() * wide;
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (wide + padded(s.valueHeadDim()));
+        return type == DType.F16 || type == DType.BF16 ? (rows + keys) * type.bytes() : 0;
+    }
+
+    private static long padded(long width) {
+        return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
+    }
+
+    void run(Placed output, Forward.Statistics to) {
+        Work work = call.work;
+        Placed query = aligned(work, call.query);
+        Placed key = aligned(work, call.key);
+        Placed value = aligned(work, call.value);
+        AttentionCall there = call.on(query, key, value);
+        AttentionShape s = call.shape();
+        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
+        work.launch(
+                "nvidia/prefill_mma",
+                there.variant()
+                        + tiles.options()
+                        + (whole ? " -DWHOLE=1" : "")
+                        + (there.isFolded() ? " -DFOLDED=1" : "")
+                        + work.engine.matrixOption(),
+                "prefill_mma",
+                WorkSize.groups(s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), tiles.rows()), tiles.items()),
+                there.struct(output, null, 0, 0),
+                query.buffer(),
+                key.buffer(),
+                value.buffer(),
+                output.buffer(),
+                to.state(),
+                to.lse().buffer(),
+                there.bands,
+                there.denseCells,
+                there.denseTiles(),
+                there.biasCells,
+                there.slopes,
+                there.sinks);
+    }
+
+    /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks. */
+    private static Placed aligned(Work work, Placed rows) {
+        boolean asItLies = rows.at() % EIGHT == 0;
+        for (int axis = 0; axis < 3; axis++) {
+            long stride = rows.size(axis) == 1 ? 0 : rows.stride(axis);
+            asItLies = asItLies && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
+        }
+        if (asItLies) {
+            return rows;
+        }
+        long[] sizes = rows.shape();
+        Placed room = work.place(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
+        Placed there = room.slice(3, 0, sizes[3]);
+        work.copy(rows, there);
+        return there;
+    }
+}

@@ -1,0 +1,71 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.opencl.Device;
+import dev.heed.tuning.TuningTable;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The tiles of attention on matrix units.
+ *
+ * @param d numbers of a query and a key; zeros beyond the width
+ * @param dv numbers of a value
+ * @param warps warps of a work-group
+ * @param blocks blocks of 16 queries of a warp
+ * @param keys keys of a tile
+ * @param stages 2 for two tiles of keys and of values in turn, 1 for one of each
+ */
+record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
+    private static final int WARP = 32;
+    private static final int BLOCK = 16;
+    private static final int SLICE = 32;
+
+    private static final class Table {
+        private static final TuningTable TILES = TuningTable.resource("opencl_mma.tsv");
+    }
+
+    /** {@return what the shipped table has for a device, a phase and the widths of a head, if anything} */
+    static Optional<MatrixTiles> shipped(Device device, String phase, long width, long valueWidth) {
+        return Table.TILES
+                .find(Map.of(
+                        "vendor",
+                        device.vendor(),
+                        "phase",
+                        phase,
+                        "width",
+                        Long.toString(width),
+                        "values",
+                        Long.toString(valueWidth)))
+                .map(row -> new MatrixTiles(
+                        row.get("d"),
+                        row.get("dv"),
+                        row.get("warps"),
+                        row.get("blocks"),
+                        row.get("keys"),
+                        row.get("stages")));
+    }
+
+    /** {@return small tiles for the same widths, which short sequences cross: for tests} */
+    MatrixTiles small() {
+        int least = d <= 2 * SLICE ? SLICE : d;
+        return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
+    }
+
+    /** Whether rows of these widths fit. */
+    boolean hold(long width, long valueWidth) {
+        return width <= d && valueWidth <= dv;
+    }
+
+    int items() {
+        return warps * WARP;
+    }
+
+    int rows() {
+        return warps * blocks * BLOCK;
+    }
+
+    String options() {
+        return " -DD=" + d + " -DDV=" + dv + " -DWARPS=" + warps + " -DBLOCKS=" + blocks + " -DKEYS=" + keys
+                + " -DSTAGES=" + stages;
+    }
+}

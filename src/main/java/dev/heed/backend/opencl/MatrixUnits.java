@@ -1,0 +1,73 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.DeviceType;
+import dev.heed.tensor.DType;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * What a device's matrix units compute, and why they do not compute the rest. Every instruction is compiled and tried on the
+ * device at hand; every tile has its own first task before it computes for anybody.
+ */
+final class MatrixUnits {
+    /** Whether kernels have the instructions themselves; else the twin, for tests on any device. */
+    final boolean ptx;
+
+    /** Why the instructions cannot be used; empty where they can. */
+    final List<String> reasons;
+
+    private final boolean small;
+    private final Map<String, Optional<String>> checked = new ConcurrentHashMap<>();
+
+    private MatrixUnits(boolean ptx, List<String> reasons, boolean small) {
+        this.ptx = ptx;
+        this.reasons = reasons;
+        this.small = small;
+    }
+
+    /**
+     * Asks a device. A CPU is not asked: it has no such units, and some compilers for CPUs end the process over an instruction
+     * that they do not know.
+     */
+    static MatrixUnits of(DeviceContext context, boolean small) {
+        List<String> reasons = context.device().type() == DeviceType.CPU
+                ? List.of("a CPU has no such units")
+                : new MatrixProbe(context, true).reasons();
+        return new MatrixUnits(reasons.isEmpty(), reasons, small);
+    }
+
+    /** {@return the tiles for the widths of a head, if there are any} */
+    Optional<MatrixTiles> tiles(Device device, String phase, long width, long valueWidth) {
+        return MatrixTiles.shipped(device, phase, width, valueWidth)
+                .map(tiles -> small && tiles.small().hold(width, valueWidth) ? tiles.small() : tiles);
+    }
+
+    /** Whether the device computed the first task of these tiles rightly; it is set once. */
+    boolean isRight(Engine engine, MatrixTiles tiles, DType type) {
+        if (!SelfCheck.isWanted()) {
+            return true;
+        }
+        String key = type.label() + tiles.options();
+        Optional<String> wrong = checked.get(key);
+        if (wrong == null) {
+            checked.put(key, Optional.empty()); // the task itself asks, too
+            wrong = MatrixCheck.failure(engine, tiles, type);
+            checked.put(key, wrong);
+        }
+        return wrong.isEmpty();
+    }
+
+    /** {@return what went wrong with tiles that were tried, for {@code heed devices}} */
+    List<String> failures() {
+        return checked.values().stream().flatMap(Optional::stream).sorted().toList();
+    }
+
+    /** {@return how kernels are compiled} The twin has dozens of barriers: optimising them takes many times as long as running. */
+    String option() {
+        return ptx ? " -DPTX=1" : " -cl-opt-disable";
+    }
+}

@@ -1,0 +1,90 @@
+// What mma.h offers, one kernel each: -DTRY=<n> compiles one alone, so that a refused instruction takes no other with it. A
+// work-group is one warp. The numbers are those of MatrixProbe.
+#define ITEMS 32
+#include "nvidia/mma.h"
+
+#define BEGIN \
+  local ushort tile[256] __attribute__((aligned(128))); \
+  local float met[MET_WORDS]; \
+  const Warp w = warp_of(tile, met, (int)get_local_id(0))
+
+#if TRY == 1
+// Sixteen rows of two chunks, and of lane 5 only three elements.
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void copies(global const ushort* in, global ushort* out) {
+  BEGIN;
+  for (int e = 0; e < 8; e++) {
+    tile[w.lane * 8 + e] = 0xffff;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  copy_chunk(w, origin(w) + w.lane * CHUNK, in + w.lane * 8, w.lane == 5 ? 6 : 16);
+  commit_copies();
+  await_copies();
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int x = w.lane; x < 256; x += 32) {
+    out[x] = tile[255 - x];
+  }
+}
+#endif
+
+#if TRY == 2 || TRY == 3
+// Four matrices of 8 x 8, one behind the other; out[lane][matrix].
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void matrices(global const ushort* in, global uint* out) {
+  BEGIN;
+  for (int x = w.lane; x < 256; x += 32) {
+    tile[x] = in[x];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint got[4];
+#if TRY == 2
+  load_matrices(w, origin(w) + w.lane * CHUNK, got);
+#else
+  load_transposed(w, origin(w) + w.lane * CHUNK, got);
+#endif
+  for (int m = 0; m < 4; m++) {
+    out[w.lane * 4 + m] = got[m];
+  }
+}
+#endif
+
+#if TRY == 4
+// out[16][8] = 1 + a[16][16] b[16][8].
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product(
+    global const ushort* a, global const ushort* b, global float* out) {
+  BEGIN;
+  const int row = w.lane / 4, two = w.lane % 4 * 2;
+  uint left[4], right[2];
+  for (int n = 0; n < 4; n++) {
+    const int at = (row + n % 2 * 8) * 16 + two + n / 2 * 8;
+    left[n] = a[at] | (uint)a[at + 1] << 16;
+  }
+  for (int n = 0; n < 2; n++) {
+    const int at = (two + n * 8) * 8 + row;
+    right[n] = b[at] | (uint)b[at + 8] << 16;
+  }
+  float c[4] = {1, 1, 1, 1};
+  multiply(w, left, right[0], right[1], c);
+  for (int e = 0; e < 4; e++) {
+    out[(row + e / 2 * 8) * 8 + two + e % 2] = c[e];
+  }
+}
+#endif
+
+#if TRY == 5
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void lanes(global float* out) {
+  BEGIN;
+  const float one = from_lane(w, (float)w.lane, 1);
+  out[w.lane] = from_lane(w, one, 2);
+}
+#endif
+
+#if TRY == 6
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void powers(global const float* in, global float* out) {
+  out[get_global_id(0)] = two_to(in[get_global_id(0)]);
+}
+#endif
+
+#if TRY == 7
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const float* in, global uint* out) {
+  out[get_global_id(0)] = pack(in[2 * get_global_id(0)], in[2 * get_global_id(0) + 1]);
+}
+#endif

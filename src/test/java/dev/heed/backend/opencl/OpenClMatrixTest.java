@@ -1,0 +1,69 @@
+package dev.heed.backend.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heed.AttentionBackend;
+import dev.heed.AttentionBackendContract;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
+import dev.heed.opencl.OpenCl;
+import dev.heed.verify.Case;
+import dev.heed.verify.Verdict;
+import dev.heed.verify.Verifier;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The contract with the kernels for matrix units: on a device without them their twin, which has the same tiles, indices and
+ * barriers, in tiles so small that every length of the contract crosses them.
+ */
+class OpenClMatrixTest extends AttentionBackendContract {
+    private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
+
+    @Override
+    protected AttentionBackend backend() {
+        return new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, SMALL, Device::open);
+    }
+
+    /** Score functions and layers meet the portable kernels in other tests. */
+    @Override
+    public boolean takes(String group, int index) {
+        return !group.equals("scores") || Boolean.getBoolean("heed.full");
+    }
+
+    @Test
+    void everyInstruction() {
+        assumeTrue(
+                OpenCl.selected().device().isPresent(),
+                () -> OpenCl.selected().reasons().toString());
+        try (DeviceContext context = OpenCl.selected().device().orElseThrow().open()) {
+            assertEquals(List.of(), new MatrixProbe(context, false).reasons());
+        }
+    }
+
+    /** The tiles that a GPU computes with, over lengths that cross them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "q1x2x129x64 kv1x150 f16 lse backward",
+                "q1x4x140x50 kv2x200 dv30 bf16 mask=causal:br lse sink poison",
+                "q1x2x65x96 kv1x131 f16 mask=window:40,5:br bias=1x2x65x131 softcap=10.0 lse",
+                "q1x4x70x128 kv2x140 bf16 mask=causal:br lse",
+                "q1x1x70x192 kv1x80 dv128 f16 mask=keylens lse poison",
+                "q1x1x70x256 kv1x70 bf16 mask=dense:1x1x70x70 lse",
+            })
+    void theTilesOfAGpu(String text) {
+        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, null, Device::open)) {
+            assumeTrue(
+                    backend.notReadyReasons().isEmpty(),
+                    () -> backend.notReadyReasons().toString());
+            Verdict verdict = new Verifier(backend).check(Case.parse(text));
+            assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
+            assertEquals(List.of(), backend.refusals());
+        }
+    }
+}
