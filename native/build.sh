@@ -48,6 +48,7 @@ if ! "$compiler" -std=c11 -O3 -fPIC -shared -fvisibility=hidden -ffp-contract=of
     cat "$work/log" >&2
     not_built "$compiler failed, see above"
 fi
+chmod 644 "$work/libheed.so"
 sum=$(sha256sum "$work/libheed.so" 2>/dev/null || shasum -a 256 "$work/libheed.so")
 printf '%s\n' "${sum%% *}" >"$work/libheed.so.sha256"
 mv "$work/libheed.so.sha256" "$library.sha256"

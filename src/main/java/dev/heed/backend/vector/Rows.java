@@ -87,6 +87,10 @@ final class Rows {
     /** Widens {@code count} elements, {@code stride} apart. */
     static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
         MemorySegment segment = tensor.segment();
+        if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {
+            Widths.widen(tensor.type(), segment, position, into, at, count);
+            return;
+        }
         switch (tensor.type()) {
             case F32 -> {
                 if (stride == 1) {
@@ -123,6 +127,10 @@ final class Rows {
         if (tensor.type() == DType.F32 && stride == 1) {
             MemorySegment.copy(
                     from, at, tensor.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, count);
+            return;
+        }
+        if (stride == 1 && Widths.serve(tensor.type(), tensor.segment(), count)) {
+            Widths.narrow(tensor.type(), from, at, tensor.segment(), position, count);
             return;
         }
         for (int d = 0; d < count; d++) {

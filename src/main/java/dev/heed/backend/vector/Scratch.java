@@ -12,6 +12,7 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
+    final Bf16Rows bf16 = new Bf16Rows();
     final PairRows pairs = new PairRows();
 
     private final List<Panel> panels = new ArrayList<>();
@@ -53,6 +54,7 @@ final class Scratch {
         synchronized void give(Scratch scratch) {
             scratch.keys.forget();
             scratch.values.forget();
+            scratch.bf16.forget();
             scratch.wide.forget();
             free.push(scratch);
         }
