@@ -36,7 +36,7 @@ public final class NativeLibrary {
 
     static final String ASKED_FOR = "heed.native";
     static final String FILE = "heed.native.library";
-    private static final String RESOURCE = "libheed.so";
+    static final String RESOURCE = "libheed.so";
 
     private NativeLibrary() {}
 
@@ -84,7 +84,7 @@ public final class NativeLibrary {
         if (!file.isEmpty()) {
             Path library = Path.of(file);
             return Files.isReadable(library)
-                    ? open(library.toAbsolutePath())
+                    ? open(library.toAbsolutePath(), ABI)
                     : Loaded.not("-D" + FILE + "=" + file + " cannot be read: native/build.sh FOLDER writes one");
         }
         if (!system.toLowerCase(Locale.ROOT).matches("linux (amd64|x86_64)")) {
@@ -97,10 +97,10 @@ public final class NativeLibrary {
             return Loaded.not("this build of Heed has no native kernels: build it where there is a C compiler, or"
                     + " native/build.sh FOLDER and -D" + FILE + "=FOLDER/" + RESOURCE);
         }
-        return unpack(library, new String(sum, StandardCharsets.US_ASCII).strip(), folder);
+        return unpack(library, new String(sum, StandardCharsets.US_ASCII).strip(), folder, ABI);
     }
 
-    private static byte @Nullable [] resource(String name) {
+    static byte @Nullable [] resource(String name) {
         try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
             return in == null ? null : in.readAllBytes();
         } catch (IOException e) {
@@ -109,7 +109,7 @@ public final class NativeLibrary {
     }
 
     /** Copies a library whose checksum is known to a private file of a folder, loads it and deletes the file. */
-    static Loaded unpack(byte[] library, String sum, Path folder) {
+    static Loaded unpack(byte[] library, String sum, Path folder, int expected) {
         String found = sha256(library);
         if (!found.equals(sum)) {
             return Loaded.not("the native kernels in the jar are damaged: expected SHA-256 " + sum + ", got " + found
@@ -127,7 +127,7 @@ public final class NativeLibrary {
                 return Loaded.not("nothing in " + folder + " may be executed (mounted noexec): give another folder,"
                         + " -Djava.io.tmpdir=FOLDER");
             }
-            return open(file);
+            return open(file, expected);
         } catch (IOException | SecurityException e) {
             return Loaded.not("the native kernels cannot be copied to " + folder + " (" + e
                     + "): give a folder that can be written, -Djava.io.tmpdir=FOLDER");
@@ -149,7 +149,7 @@ public final class NativeLibrary {
     }
 
     @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
-    private static Loaded open(Path file) {
+    private static Loaded open(Path file, int expected) {
         try {
             SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
             MemorySegment version = symbols.find("heed_abi").orElse(MemorySegment.NULL);
@@ -158,12 +158,14 @@ public final class NativeLibrary {
                 return Loaded.not(file + " is no library of Heed's kernels: native/build.sh FOLDER writes one");
             }
             Linker linker = Linker.nativeLinker();
-            int abi = (int) linker.downcallHandle(version, FunctionDescriptor.of(JAVA_INT)).invokeExact();
-            if (abi != ABI) {
-                return Loaded.not("the native kernels have ABI " + abi + ", expected " + ABI + ": build them anew,"
+            int abi = (int) linker.downcallHandle(version, FunctionDescriptor.of(JAVA_INT))
+                    .invokeExact();
+            if (abi != expected) {
+                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": build them anew,"
                         + " native/build.sh FOLDER");
             }
-            long bits = (long) linker.downcallHandle(features, FunctionDescriptor.of(JAVA_LONG)).invokeExact();
+            long bits = (long) linker.downcallHandle(features, FunctionDescriptor.of(JAVA_LONG))
+                    .invokeExact();
             return bits == 0
                     ? Loaded.not("the processor has none of the instructions that the native kernels are for"
                             + " (AVX-512, AVX512-BF16, AVX512-VNNI)")
@@ -178,7 +180,7 @@ public final class NativeLibrary {
         }
     }
 
-    private static String sha256(byte[] bytes) {
+    static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {

@@ -193,8 +193,7 @@ final class Prefill {
     }
 
     /** Turns what came of meeting into scores; returns whether some are minus infinity because they are hidden. */
-    static boolean modify(
-            PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
+    static boolean modify(PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (call.modifier.active) {
             call.modifier.apply(panel, tile, at, keyFrom, keys);
         }

@@ -58,8 +58,8 @@ final class Tiles {
 
     static Native nativeKernels(DType type) {
         return NATIVES.computeIfAbsent(type, t -> {
-            TuningTable.Numbers row = NATIVE.best(Map.of(
-                    "loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "type", t.label()));
+            TuningTable.Numbers row = NATIVE.best(
+                    Map.of("loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "type", t.label()));
             return new Native(row.get("prefill") != 0, row.get("decode") != 0, row.get("linear") != 0);
         });
     }
