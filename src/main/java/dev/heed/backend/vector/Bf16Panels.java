@@ -8,7 +8,6 @@ import dev.heed.ffi.NativeKernels;
 import dev.heed.ffi.NativeLibrary;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.DType;
-import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -22,9 +21,6 @@ final class Bf16Panels {
     /** Whether native products serve a call of dot products. */
     static boolean serve(AttentionInputs inputs) {
         return inputs.query().type() == DType.BF16
-                && inPlace(inputs.query())
-                && inPlace(inputs.key())
-                && inPlace(inputs.value())
                 && Tiles.nativeKernels(DType.BF16).prefill()
                 && works();
     }
@@ -34,27 +30,22 @@ final class Bf16Panels {
         return !Lanes.SCALAR && PANEL == NativeKernels.LANES && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
     }
 
-    /** Whether the rows of a tensor can be read where they lie. */
-    static boolean inPlace(Tensor tensor) {
-        return (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
-                && tensor.segment().address() % tensor.type().bytes() == 0;
-    }
-
     /** Puts the panel's queries into the lanes, as pairs. */
-    static void pack(PanelCall call, Panel panel) {
-        Tensor query = call.inputs.query();
+    static void pack(PanelCall call, Panel panel, StoredRows queries) {
+        queries.load(call.inputs.query(), panel.batch, panel.head, panel.from, panel.queries);
         int headDim = (int) call.shape.headDim();
         int length = (headDim + 1) / 2 * 2 * PANEL;
         panel.pairs = panel.pairs.length >= length ? panel.pairs : new short[length];
         NativeKernels.bf16Turn(
-                query.segment(),
-                query.position(panel.batch, panel.head, panel.from, 0),
-                query.stride(2),
+                queries.data,
+                queries.at,
+                queries.row,
                 panel.queries,
                 headDim,
                 call.modifier.sign < 0,
                 MemorySegment.ofArray(panel.pairs),
                 0);
+        queries.forget();
     }
 
     /** As {@code Prefill.read}. */

@@ -6,13 +6,12 @@ import dev.heed.ffi.NativeKernels;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** A tile of bf16 keys, where they lie, and of bf16 values, two rows woven into one of pairs: scratch of one thread. */
+/** A tile of bf16 keys and of bf16 values, two rows woven into one of pairs: scratch of one thread. */
 final class Bf16Rows {
     private static final int INFINITE = 0x7f80;
 
-    private MemorySegment keys = MemorySegment.NULL;
-    private long keysAt;
-    private long keyStep;
+    private final StoredRows keys = new StoredRows();
+    private final StoredRows rows = new StoredRows();
 
     private long from;
     private int width;
@@ -24,39 +23,32 @@ final class Bf16Rows {
 
     /** Lets go of the caller's memory. */
     void forget() {
-        keys = MemorySegment.NULL;
+        keys.forget();
+        rows.forget();
     }
 
     /** Points at keys {@code [from, to)} of one head and weaves their values. */
     void load(Tensor key, Tensor value, long batch, long head, long from, long to) {
         int count = (int) (to - from);
         this.from = from;
-        keys = key.segment();
-        keysAt = key.position(batch, head, from, 0);
-        keyStep = key.stride(2);
+        keys.load(key, batch, head, from, count);
+        rows.load(value, batch, head, from, count);
         width = (int) value.size(3);
         values = atLeast(values, (count + 1) / 2 * 2 * width);
         finite = NativeKernels.bf16Interleave(
-                value.segment(),
-                value.position(batch, head, from, 0),
-                value.stride(2),
-                count,
-                width,
-                MemorySegment.ofArray(values),
-                0,
-                2L * width);
+                rows.data, rows.at, rows.row, count, width, MemorySegment.ofArray(values), 0, 2L * width);
         cleaned = false;
     }
 
     /** {@code tile [key][query] = K Q'}, so many elements of depth at a time. */
     void dots(short[] pairs, int headDim, int most, float[] tile, long keyFrom, int count) {
-        MemorySegment queries = MemorySegment.ofArray(pairs);
+        MemorySegment q = MemorySegment.ofArray(pairs);
         MemorySegment scores = MemorySegment.ofArray(tile);
-        long at = keysAt + (keyFrom - from) * keyStep;
+        long at = keys.at + (keyFrom - from) * keys.row;
         for (int d = 0; d < headDim; d += most) {
             int depth = Math.min(headDim - d, most);
             NativeKernels.bf16Product(
-                    keys, at + d, keyStep, 2, count, queries, (long) d * PANEL, depth, scores, 0, PANEL, d > 0);
+                    keys.data, at + d, keys.row, 2, count, q, (long) d * PANEL, depth, scores, 0, PANEL, d > 0);
         }
     }
 

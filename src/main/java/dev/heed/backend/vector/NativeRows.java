@@ -37,8 +37,6 @@ final class NativeRows {
         boolean serve = (type == DType.BF16 || type == DType.F16)
                 && call.meeting == null
                 && !Lanes.SCALAR
-                && Bf16Panels.inPlace(key)
-                && Bf16Panels.inPlace(call.inputs.value())
                 && Tiles.nativeKernels(type).decode()
                 && NativeLibrary.has(type == DType.BF16 ? NativeFeature.BF16_ROWS : NativeFeature.F16_ROWS);
         return serve ? new NativeRows(call) : null;
@@ -54,15 +52,12 @@ final class NativeRows {
         }
     }
 
-    private static Runs runs(Tensor tensor, long batch, long kvHead, long from, long apart, int runs, int count) {
-        long row = tensor.stride(2);
-        return new Runs(tensor.segment(), tensor.position(batch, kvHead, from, 0), row, apart * row, runs, count);
-    }
-
     /** The scores of all query rows, {@code step} apart in the scratch's tile. */
     void scores(
             Scratch scratch, int rows, int step, long batch, long kvHead, long from, long apart, int runs, int count) {
-        Runs k = runs(key, batch, kvHead, from, apart, runs, count);
+        Runs k = scratch.stored
+                .load(key, batch, kvHead, from, apart, runs, count)
+                .runs(runs, count);
         MemorySegment tile = MemorySegment.ofArray(scratch.tile);
         if (bf16) {
             MemorySegment queries = MemorySegment.ofArray(scratch.narrow);
@@ -87,7 +82,9 @@ final class NativeRows {
             float[] sums,
             int at,
             boolean hidden) {
-        Runs v = runs(value, batch, kvHead, from, apart, runs, count);
+        Runs v = scratch.stored
+                .load(value, batch, kvHead, from, apart, runs, count)
+                .runs(runs, count);
         MemorySegment weights = MemorySegment.ofArray(scratch.tile);
         MemorySegment to = MemorySegment.ofArray(sums);
         int row = Lanes.panels(valueDim) * PANEL;

@@ -47,6 +47,7 @@ final class Panel {
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
+    private final StoredRows stored = new StoredRows();
     private float[] copy = new float[0];
     private final float[] block = new float[V * V];
 
@@ -67,7 +68,7 @@ final class Panel {
         tile = Scratch.atLeast(tile, call.tiles.wide() * PANEL);
         statistics = Scratch.atLeast(statistics, 4 * PANEL);
         if (call.bf16) {
-            Bf16Panels.pack(call, this);
+            Bf16Panels.pack(call, this, stored);
         } else {
             packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
             pack(call.inputs.query(), call.modifier.sign, packed);

@@ -12,6 +12,7 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
+    final StoredRows stored = new StoredRows();
     final Bf16Rows bf16 = new Bf16Rows();
     final PairRows pairs = new PairRows();
 
@@ -55,6 +56,7 @@ final class Scratch {
         synchronized void give(Scratch scratch) {
             scratch.keys.forget();
             scratch.values.forget();
+            scratch.stored.forget();
             scratch.bf16.forget();
             scratch.wide.forget();
             free.push(scratch);
