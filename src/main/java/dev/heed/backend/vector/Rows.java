@@ -1,9 +1,11 @@
 package dev.heed.backend.vector;
 
+import dev.heed.tensor.ByteScales;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +102,21 @@ final class Rows {
                 }
                 for (int d = 0; d < count; d++) {
                     into[at + d] = segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + d * stride) * Float.BYTES);
+                }
+            }
+            case I8 -> {
+                ByteScales scales = tensor.scales();
+                boolean one = scales != null
+                        && stride == 1
+                        && position / scales.block() == (position + count - 1) / scales.block();
+                float scale = one ? Objects.requireNonNull(scales).of(position) : 1;
+                if (one && Widths.serveBytes(count)) {
+                    Widths.widenBytes(segment, position, scale, into, at, count);
+                    return;
+                }
+                for (int d = 0; d < count; d++) {
+                    long there = position + d * stride;
+                    into[at + d] = one ? segment.get(ValueLayout.JAVA_BYTE, there) * scale : (float) tensor.at(there);
                 }
             }
             case F16 -> {

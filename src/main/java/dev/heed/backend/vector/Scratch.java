@@ -28,6 +28,8 @@ final class Scratch {
     boolean[] empty = new boolean[0];
     float[] sums = new float[0];
     float[] row = new float[0];
+    byte[] limbs = new byte[0];
+    float[] units = new float[0];
     short[] narrow = new short[0];
     float[] keySums = new float[0];
     float[] valueSums = new float[0];

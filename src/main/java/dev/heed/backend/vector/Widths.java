@@ -21,6 +21,14 @@ final class Widths {
                 && NativeLibrary.has(NativeFeature.WIDTHS);
     }
 
+    static boolean serveBytes(int count) {
+        return count >= FEWEST && !Lanes.SCALAR && NativeLibrary.has(NativeFeature.WIDTHS);
+    }
+
+    static void widenBytes(MemorySegment from, long position, float scale, float[] into, int at, int count) {
+        NativeKernels.i8Widen(from, position, count, scale, MemorySegment.ofArray(into), at);
+    }
+
     static void widen(DType type, MemorySegment from, long position, float[] into, int at, int count) {
         MemorySegment to = MemorySegment.ofArray(into);
         if (type == DType.BF16) {
