@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -58,15 +59,16 @@ public record AttentionInputs(
         if (!options.score().pattern().kind().twoWidths()) {
             AttentionShape.requireOneWidth(query, key, value);
         }
-        if (key.type() != query.type() || value.type() != query.type()) {
+        boolean bytes = key.type() == DType.I8 && value.type() == DType.I8;
+        if (!bytes && (key.type() != query.type() || value.type() != query.type())) {
             throw new InvalidInputException(
                     "Query, key and value have different types",
-                    query.type().label() + " in all three",
+                    query.type().label() + " in all three, or i8 in key and value",
                     "query " + query + ", key " + key + ", value " + value,
                     "tensor.to(DType." + query.type() + ")");
         }
         try {
-            return AttentionProblem.of(shape, query.type(), options);
+            return AttentionProblem.of(shape, query.type(), key.type(), options);
         } catch (InvalidInputException e) {
             throw e.in(AttentionProblem.of(shape, query.type(), AttentionOptions.DEFAULT)
                     .toString());

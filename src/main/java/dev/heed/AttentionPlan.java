@@ -1,6 +1,7 @@
 package dev.heed;
 
 import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -72,6 +73,13 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
                     s.seqLenQ(),
                     s.valueHeadDim());
             InputCheck.floating("lse gradient", lseGradient, s.batch(), s.numHeads(), s.seqLenQ());
+            if (problem().kvType() == DType.I8) {
+                throw new InvalidInputException(
+                        "Keys and values of bytes have no gradient",
+                        "keys and values of " + problem().type().label(),
+                        "i8",
+                        "tensor.to(DType." + problem().type() + ")");
+            }
             gradients.requireFits(inputs);
             if (inputs.options().score() instanceof ScoreFunction.Custom custom && custom.gradient() == null) {
                 throw new InvalidInputException(

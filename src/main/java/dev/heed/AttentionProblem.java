@@ -2,6 +2,7 @@ package dev.heed;
 
 import dev.heed.mask.Mask;
 import dev.heed.mask.MaskPattern;
+import dev.heed.score.ScoreKind;
 import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param shape the sizes
  * @param type the type of query, key, value and output
+ * @param kvType the type that keys and values are stored in: that of the query, or i8
  * @param score how a query meets a key, without the parameters
  * @param softcap the softcap, or null
  * @param biasShape the sizes of the bias, or null
@@ -40,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 public record AttentionProblem(
         AttentionShape shape,
         DType type,
+        DType kvType,
         ScorePattern score,
         @Nullable Double softcap,
         @Nullable List<Long> biasShape,
@@ -55,7 +58,7 @@ public record AttentionProblem(
         implements Problem {
 
     private static final String GRAMMAR =
-            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16]"
+            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16] [kv=i8]"
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
                     + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified]";
 
@@ -68,6 +71,16 @@ public record AttentionProblem(
                     "f32, f64, f16 or bf16",
                     type.label(),
                     "tensor.to(DType.F32)");
+        }
+        if (kvType != type
+                && (kvType != DType.I8
+                        || type == DType.F64
+                        || (score.kind() != ScoreKind.DOT && score.kind() != ScoreKind.SCALED_DOT))) {
+            throw new InvalidInputException(
+                    "Keys and values cannot be stored so",
+                    "the type of the query, or i8 under a dot product of f32, f16 or bf16",
+                    kvType.label() + " under " + type.label() + ", score " + score,
+                    "tensor.to(DType." + type + ")");
         }
         if (shape.keyHeadDim() != shape.headDim() && !score.kind().twoWidths()) {
             throw new InvalidInputException(
@@ -112,10 +125,20 @@ public record AttentionProblem(
      * @throws InvalidInputException if the options do not fit the shape
      */
     public static AttentionProblem of(AttentionShape shape, DType type, AttentionOptions options) {
+        return of(shape, type, type, options);
+    }
+
+    /**
+     * {@return the problem that tensors of a shape and types pose with some options}
+     *
+     * @throws InvalidInputException if the options do not fit the shape
+     */
+    public static AttentionProblem of(AttentionShape shape, DType type, DType kvType, AttentionOptions options) {
         Tensor bias = options.bias();
         return new AttentionProblem(
                 shape,
                 type,
+                kvType,
                 options.score().pattern(),
                 options.softcap(),
                 bias == null ? null : LongStream.of(bias.shape()).boxed().toList(),
@@ -151,10 +174,13 @@ public record AttentionProblem(
         String rows = words.take("rows=");
         String topK = words.take("topk=");
         String scores = words.take("scores=");
+        String stored = words.take("kv=");
+        DType type = words.takeType();
         var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], keyHeadDim, valueHeadDim);
         var problem = new AttentionProblem(
                 shape,
-                words.takeType(),
+                type,
+                stored == null ? type : DType.parse(stored),
                 ScorePattern.parse(score == null ? "scaled-dot" : score),
                 softcap == null ? null : words.number(softcap),
                 bias == null
@@ -216,6 +242,9 @@ public record AttentionProblem(
             words.add("dv" + shape.valueHeadDim());
         }
         words.add(type.label());
+        if (kvType != type) {
+            words.add("kv=" + kvType.label());
+        }
         if (!score.toString().equals("scaled-dot")) {
             words.add("score=" + score);
         }

@@ -4,6 +4,7 @@ import static dev.heed.TensorAssertions.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.score.ScoreKind;
 import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
@@ -201,9 +202,12 @@ class CaseStringProperties {
                     s.valueHeadDim());
         }
         ScoreStage[] stages = {null, ScoreStage.SCORE, ScoreStage.SOFTCAPPED, ScoreStage.MODIFIED};
+        DType type = type(random);
+        boolean dot = score.kind() == ScoreKind.DOT || score.kind() == ScoreKind.SCALED_DOT;
         return new AttentionProblem(
                 s,
-                type(random),
+                type,
+                dot && type != DType.F64 && random.nextBoolean() ? DType.I8 : type,
                 score,
                 random.nextBoolean() ? null : 100 * random.nextDouble() + 1e-9,
                 random.nextBoolean() ? null : biasShape,

@@ -25,6 +25,9 @@ import java.util.stream.LongStream;
 final class AnswerCheck {
     private static final double PEER_TOLERANCE = 1e-4;
 
+    /** Two units in the last place of bf16. */
+    private static final double BF16_TOLERANCE = 0x1p-7;
+
     /** Queries of one band. */
     private static final long BAND = 16;
 
@@ -32,6 +35,7 @@ final class AnswerCheck {
     private final AttentionBackend naive = new NaiveBackend();
     private final String backend;
     private final boolean heed;
+    private DType storage = DType.F32;
 
     AnswerCheck(String backend, boolean heed) {
         this.backend = backend;
@@ -44,6 +48,11 @@ final class AnswerCheck {
      * @throws IllegalStateException if it is wrong
      */
     void requireRight(Workload workload, List<Tensor> answer) {
+        storage = switch (workload) {
+            case Workload.Attend a -> a.problem().type();
+            case Workload.MultiHead m -> m.problem().attention().type();
+            case Workload.Soften s -> s.problem().type();
+        };
         switch (workload) {
             case Workload.Attend a when a.outputGradient() == null -> bands(a, answer.getFirst());
             case Workload.Attend a -> lastHead(a, a.outputGradient(), answer);
@@ -176,14 +185,16 @@ final class AnswerCheck {
         if (ours.elementCount() != truth.length) {
             throw new IllegalStateException(backend + ": " + name + " " + ours + ", expected " + right);
         }
-        ErrorBudget budget = gradient ? ErrorBudget.gradient(DType.F32) : ErrorBudget.forward(DType.F32);
+        DType type = ours.type();
+        ErrorBudget budget = gradient ? ErrorBudget.gradient(type) : ErrorBudget.forward(type);
         Measure measure =
                 budget.measure(name, ours.toDoubleArray(), truth, textbook.toDoubleArray(), Double.POSITIVE_INFINITY);
         double largest = 0;
         for (double value : truth) {
             largest = Math.max(largest, Math.abs(value));
         }
-        boolean passed = heed ? measure.passed() : measure.maxError() <= PEER_TOLERANCE * largest;
+        double tolerance = storage == DType.BF16 ? BF16_TOLERANCE : PEER_TOLERANCE;
+        boolean passed = heed ? measure.passed() : measure.maxError() <= tolerance * largest;
         if (!passed) {
             throw new IllegalStateException(backend + " is wrong: " + measure);
         }

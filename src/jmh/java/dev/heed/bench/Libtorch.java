@@ -4,6 +4,7 @@ import dev.heed.AttentionShape;
 import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadWeights;
 import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,8 +131,9 @@ final class Libtorch implements Contestant {
     }
 
     private static Tensor tensor(dev.heed.tensor.Tensor tensor) {
-        return torch.from_blob(new FloatPointer(tensor.toFloatArray()), tensor.shape())
+        Tensor wide = torch.from_blob(new FloatPointer(tensor.toFloatArray()), tensor.shape())
                 .clone();
+        return tensor.type() == DType.BF16 ? wide.to(torch.ScalarType.BFloat16) : wide;
     }
 
     /** PyTorch stores a projection as {@code [out, in]}. */
@@ -153,7 +155,8 @@ final class Libtorch implements Contestant {
                 try (var _ = new PointerScope()) {
                     List<dev.heed.tensor.Tensor> answer = new ArrayList<>();
                     for (Tensor tensor : work.get()) {
-                        FloatBuffer values = tensor.contiguous().createBuffer();
+                        FloatBuffer values =
+                                tensor.to(torch.ScalarType.Float).contiguous().createBuffer();
                         float[] copy = new float[values.remaining()];
                         values.get(copy);
                         answer.add(dev.heed.tensor.Tensor.of(

@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
             "  bench peers --json run.json"
         })
 final class PeersCommand extends MeasuringCommand {
-    private static final String FORMAT = "%-11s  %-23s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
+    private static final String FORMAT = "%-11s  %-28s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
 
     /** What Heed is compared with; the naive loops are no peer. */
     private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime");

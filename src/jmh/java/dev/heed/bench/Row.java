@@ -71,12 +71,17 @@ record Row(Group group, String label, String problem, boolean quick) {
         prefill(rows, "B1 H8 L8192 D64", "q1x8x8192x64 kv8x8192 f32", false);
         rows.add(new Row(Group.DECODE, "B1 H32 Lk4096 D128", "q1x32x1x128 kv32x4096 f32", true));
         rows.add(new Row(Group.DECODE, "B1 H32/8 Lk16384 D128", "q1x32x1x128 kv8x16384 f32", false));
+        prefill(rows, "B1 H8 L2048 D64 bf16", "q1x8x2048x64 kv8x2048 bf16", false);
+        prefill(rows, "B1 H8 L2048 D128 bf16", "q1x8x2048x128 kv8x2048 bf16", false);
+        rows.add(new Row(Group.DECODE, "B1 H32 Lk4096 D128 bf16", "q1x32x1x128 kv32x4096 bf16", false));
+        rows.add(new Row(Group.DECODE, "B1 H32 Lk4096 D128 i8", "q1x32x1x128 kv32x4096 f32 kv=i8", false));
         rows.add(new Row(Group.SOFTMAX, "4096 x 8192", "softmax 4096x8192 axis=-1 f32", true));
         backward(rows, "B1 H8 L512 D64", "q1x8x512x64 kv8x512 f32", true);
         backward(rows, "B1 H8 L2048 D64", "q1x8x2048x64 kv8x2048 f32", false);
         backward(rows, "B1 H8 L2048 D128", "q1x8x2048x128 kv8x2048 f32", false);
         String layer = "mha in=768x768x768 out=768 biases=qkvo ";
         rows.add(new Row(Group.PROJECTIONS, "1024 x 768 x 768, four", layer + "q64x12x16x64 kv12x16 f32", true));
+        rows.add(new Row(Group.PROJECTIONS, "1024 x 768 x 768, four bf16", layer + "q64x12x16x64 kv12x16 bf16", false));
         rows.add(new Row(Group.MULTIHEAD, "B8 H12 L128 E768", layer + "q8x12x128x64 kv12x128 f32", true));
         return List.copyOf(rows);
     }
@@ -99,6 +104,12 @@ record Row(Group group, String label, String problem, boolean quick) {
     /** {@return who can compute this row in reasonable time, Heed first} */
     List<String> contestants(boolean quick) {
         Case recipe = Case.parse(problem);
+        if (problem.contains("kv=i8")) {
+            return List.of("vector"); // no peer keeps bytes with scales
+        }
+        if (problem.contains(" bf16")) {
+            return List.of("vector", "libtorch"); // the others were given f32 only
+        }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {
             names.add("djl");

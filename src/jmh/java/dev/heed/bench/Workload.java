@@ -63,10 +63,11 @@ sealed interface Workload {
         return switch (recipe.problem()) {
             case AttentionProblem p -> {
                 AttentionShape s = p.shape();
+                DType stored = p.kvType();
                 var inputs = AttentionInputs.of(
-                        uniform(random, s.batch(), s.numHeads(), s.seqLenQ(), s.headDim()),
-                        uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
-                        uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()),
+                        as(p.type(), uniform(random, s.batch(), s.numHeads(), s.seqLenQ(), s.headDim())),
+                        as(stored, uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim())),
+                        as(stored, uniform(random, s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim())),
                         options(p, random, text));
                 yield new Attend(
                         inputs,
@@ -84,7 +85,7 @@ sealed interface Workload {
     private static AttentionOptions options(AttentionProblem p, SplittableRandom random, String text) {
         AttentionOptions options = causal(p) ? AttentionOptions.DEFAULT.causal() : AttentionOptions.DEFAULT;
         options = options.withScore(score(p, random, text));
-        if (!AttentionProblem.of(p.shape(), DType.F32, options).equals(p)) {
+        if (!AttentionProblem.of(p.shape(), p.type(), p.kvType(), options).equals(p)) {
             throw unknown(text);
         }
         return options;
@@ -135,20 +136,25 @@ sealed interface Workload {
         if (!self || !biased || s.numHeads() != s.numKvHeads()) {
             throw unknown(text);
         }
-        Tensor x = uniform(random, s.batch(), s.seqLenQ(), p.embedQ());
+        DType type = p.attention().type();
+        Tensor x = as(type, uniform(random, s.batch(), s.seqLenQ(), p.embedQ()));
         long q = s.numHeads() * s.headDim();
         long v = s.numHeads() * s.valueHeadDim();
         var weights = new MultiHeadWeights(
-                matrix(random, p.embedQ(), q),
-                matrix(random, p.embedQ(), q),
-                matrix(random, p.embedQ(), v),
-                matrix(random, v, p.embedOut()),
-                uniform(random, q),
-                uniform(random, q),
-                uniform(random, v),
-                uniform(random, p.embedOut()));
+                as(type, matrix(random, p.embedQ(), q)),
+                as(type, matrix(random, p.embedQ(), q)),
+                as(type, matrix(random, p.embedQ(), v)),
+                as(type, matrix(random, v, p.embedOut())),
+                as(type, uniform(random, q)),
+                as(type, uniform(random, q)),
+                as(type, uniform(random, v)),
+                as(type, uniform(random, p.embedOut())));
         return MultiHeadInputs.of(
                 x, x, x, weights.asConstant(), s.numHeads(), s.numKvHeads(), options(p.attention(), random, text));
+    }
+
+    private static Tensor as(DType type, Tensor tensor) {
+        return type == DType.I8 ? tensor.quantized() : type == DType.F32 ? tensor : tensor.to(type);
     }
 
     private static Tensor matrix(SplittableRandom random, long in, long out) {
@@ -177,7 +183,7 @@ sealed interface Workload {
     private static InvalidInputException unknown(String text) {
         return new InvalidInputException(
                 "No contestant but Heed computes this",
-                "f32 attention with or without mask=causal:br and with a score function that heads share, softmax, or biased self-attention mha",
+                "f32 or bf16 attention with or without mask=causal:br and with a score function that heads share, softmax, or biased self-attention mha",
                 text,
                 "heed run times any case");
     }
@@ -203,7 +209,8 @@ sealed interface Workload {
     default double bytes() {
         return switch (this) {
             case Attend a ->
-                4.0 * (a.inputs().key().elementCount() + a.inputs().value().elementCount());
+                (double) a.inputs().key().type().bytes()
+                        * (a.inputs().key().elementCount() + a.inputs().value().elementCount());
             case Soften s -> 8.0 * s.input().elementCount();
             case MultiHead m -> throw new UnsupportedOperationException("projections are counted in FLOPs");
         };

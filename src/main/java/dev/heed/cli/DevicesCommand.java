@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
 import dev.heed.BackendFailedException;
+import dev.heed.ffi.NativeLibrary;
 import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceType;
@@ -99,6 +100,7 @@ final class DevicesCommand extends HeedCommand {
         }
         out().println("machine    " + machine.describe());
         openClLines(opencl).forEach(out()::println);
+        nativeLines(NativeLibrary.describe(), NativeLibrary.reasons()).forEach(out()::println);
         for (AttentionBackend backend : surroundings().backends()) {
             List<String> reasons = backend.notReadyReasons();
             boolean ready = reasons.isEmpty();
@@ -113,6 +115,16 @@ final class DevicesCommand extends HeedCommand {
 
     private static String indented(String line) {
         return " ".repeat(INDENT) + VisibleText.of(line);
+    }
+
+    /** {@return what native kernels do here, or why they do nothing} */
+    static List<String> nativeLines(String features, List<String> reasons) {
+        List<String> lines = new ArrayList<>();
+        for (String line : reasons.isEmpty() ? List.of(features) : reasons) {
+            String text = (reasons.isEmpty() ? "" : "not used: ") + line;
+            lines.add(lines.isEmpty() ? "native     " + VisibleText.of(text) : indented(text));
+        }
+        return lines;
     }
 
     // ---------------------------------------------------------------- OpenCL
@@ -182,6 +194,10 @@ final class DevicesCommand extends HeedCommand {
         var root = new JsonObject();
         root.add("machine", it);
         root.add("opencl", devices);
+        var kernels = new JsonObject();
+        kernels.addProperty("features", NativeLibrary.describe());
+        kernels.add("reasons", JsonText.texts(NativeLibrary.reasons()));
+        root.add("native", kernels);
         root.add("backends", JsonText.array(surroundings().backends(), backend -> {
             List<String> reasons = backend.notReadyReasons();
             var entry = new JsonObject();

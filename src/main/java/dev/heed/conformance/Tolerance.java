@@ -19,7 +19,7 @@ record Tolerance(double relative, double absolute) {
             case F32 -> new Tolerance(1e-5, 1e-6);
             case F16 -> new Tolerance(2e-3, 2e-3);
             case BF16 -> new Tolerance(0x1p-7, 2e-3); // one unit in the last place
-            case I64, I32, BOOL -> EXACT;
+            case I64, I32, I8, BOOL -> EXACT;
         };
     }
 

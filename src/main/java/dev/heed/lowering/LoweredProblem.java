@@ -74,6 +74,7 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
         var inner = new AttentionProblem(
                 shape,
                 type,
+                type,
                 ScorePattern.parse(left),
                 p.softcap(),
                 p.biasShape(),

@@ -221,7 +221,7 @@ public final class OnnxTensor {
             case F32 -> FLOAT_DATA;
             case F64 -> DOUBLE_DATA;
             case I64 -> INT64_DATA;
-            case I32, BOOL, F16, BF16 -> INT32_DATA;
+            case I32, I8, BOOL, F16, BF16 -> INT32_DATA;
         };
         Tensor tensor = Tensor.zeros(type, shape);
         long count = tensor.elementCount();
@@ -262,6 +262,7 @@ public final class OnnxTensor {
             case F64 -> segment.set(JAVA_LONG_UNALIGNED, offset, values.fixed64());
             case I64 -> segment.set(JAVA_LONG_UNALIGNED, offset, values.varint());
             case I32 -> segment.set(JAVA_INT_UNALIGNED, offset, (int) values.varint());
+            case I8 -> segment.set(JAVA_BYTE, offset, (byte) values.varint());
             case BOOL -> segment.set(JAVA_BYTE, offset, (byte) (values.varint() == 0 ? 0 : 1));
             // The low half of the number holds the bits of the element.
             case F16, BF16 -> segment.set(JAVA_SHORT_UNALIGNED, offset, (short) values.varint());

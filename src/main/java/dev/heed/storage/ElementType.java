@@ -48,6 +48,7 @@ enum ElementType {
             case BF16 -> BF16;
             case I64 -> I64;
             case I32 -> I32;
+            case I8 -> I8;
             case BOOL -> BOOL;
         };
     }

@@ -121,6 +121,23 @@ public enum DType {
             return (int) value;
         }
     },
+    /** 8-bit signed integers. With scales they stand for keys and values: {@link Tensor#quantized}. */
+    I8(1) {
+        @Override
+        double load(MemorySegment segment, long byteOffset) {
+            return segment.get(JAVA_BYTE, byteOffset);
+        }
+
+        @Override
+        void store(MemorySegment segment, long byteOffset, double value) {
+            segment.set(JAVA_BYTE, byteOffset, (byte) round(value));
+        }
+
+        @Override
+        public double round(double value) {
+            return Math.rint(Math.clamp(Double.isNaN(value) ? 0 : value, -128.0, 127.0)) + 0.0; // no negative zero
+        }
+    },
     /** One byte a truth value; any non-zero byte is true. */
     BOOL(1) {
         @Override
@@ -172,7 +189,7 @@ public enum DType {
         return this == F64 ? F64 : F32;
     }
 
-    /** {@return the name in case strings and messages: f64, f32, f16, bf16, i64, i32, bool} */
+    /** {@return the name in case strings and messages: f64, f32, f16, bf16, i64, i32, i8, bool} */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -92,6 +92,10 @@ final class RowWalk {
                 long value = from.get(JAVA_LONG_UNALIGNED, (here + i * step) * 8);
                 to.set(JAVA_LONG_UNALIGNED, (there + i * pace) * 8, value);
             }
+        } else if (tensor.scales() != null) {
+            for (int i = 0; i < length; i++) {
+                wanted.store(to, (there + i * pace) * wanted.bytes(), tensor.at(here + i * step));
+            }
         } else {
             for (int i = 0; i < length; i++) {
                 wanted.store(

@@ -44,8 +44,11 @@ public final class Tensor {
     /** What backends made of a constant; null for other tensors. */
     private final @Nullable Map<Class<?>, Object> forms;
 
+    /** What bytes are multiplied with; null for other tensors, and for bytes that stand for themselves. */
+    private final @Nullable ByteScales scales;
+
     private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
-        this(segment, null, type, shape, strides, offset, null);
+        this(segment, null, type, shape, strides, offset, null, null);
     }
 
     private Tensor(
@@ -55,7 +58,8 @@ public final class Tensor {
             long[] shape,
             long[] strides,
             long offset,
-            @Nullable Map<Class<?>, Object> forms) {
+            @Nullable Map<Class<?>, Object> forms,
+            @Nullable ByteScales scales) {
         this.segment = segment;
         this.device = device;
         this.type = type;
@@ -63,6 +67,7 @@ public final class Tensor {
         this.strides = strides;
         this.offset = offset;
         this.forms = forms;
+        this.scales = scales;
     }
 
     // ---------------------------------------------------------------- making one
@@ -142,7 +147,7 @@ public final class Tensor {
             case F16, BF16 -> MemorySegment.ofArray(new short[n]);
             case I64 -> MemorySegment.ofArray(new long[n]);
             case I32 -> MemorySegment.ofArray(new int[n]);
-            case BOOL -> MemorySegment.ofArray(new byte[n]);
+            case I8, BOOL -> MemorySegment.ofArray(new byte[n]);
         };
         return of(segment, type, shape);
     }
@@ -199,7 +204,64 @@ public final class Tensor {
                     memory.byteSize() + " bytes",
                     "allocate(type, shape) makes memory that fits");
         }
-        return new Tensor(MemorySegment.NULL, memory, type, shape.clone(), rowMajor(shape), 0, null);
+        return new Tensor(MemorySegment.NULL, memory, type, shape.clone(), rowMajor(shape), 0, null, null);
+    }
+
+    // ---------------------------------------------------------------- bytes with scales
+
+    /**
+     * {@return a view of bytes that are multiplied with scales: one for each row of the last axis} Keys and values may be stored
+     * so. Reading an element gives the product; backends that compute with bytes take both apart.
+     *
+     * @param bytes the elements, row-major
+     * @param scales one f32 for each row, row-major
+     * @param shape the sizes of the axes, each at least 1
+     * @throws InvalidInputException if the segments do not fill the shape
+     */
+    public static Tensor ofBytes(MemorySegment bytes, MemorySegment scales, long... shape) {
+        Tensor plain = of(bytes, DType.I8, shape);
+        long width = shape.length == 0 ? 1 : shape[shape.length - 1];
+        long rows = bytes(DType.I8, shape) / width;
+        if (scales.byteSize() != rows * Float.BYTES) {
+            throw new InvalidInputException(
+                    "The scales do not fit the rows",
+                    rows + " of 4 bytes for i8 " + Arrays.toString(shape),
+                    scales.byteSize() + " bytes",
+                    "one f32 for each row of the last axis");
+        }
+        return new Tensor(bytes, null, DType.I8, plain.shape, plain.strides, 0, null, new ByteScales(scales, width));
+    }
+
+    /**
+     * {@return the elements rounded to bytes, one scale for each row of the last axis: the largest size in the row / 127} An
+     * element errs by at most half the scale of its row, 1/254 of the largest in it; a row of zeros is exact. A row in which some
+     * element is not finite becomes NaN as a whole. {@code to(DType.F32)} goes back.
+     */
+    public Tensor quantized() {
+        int width = Math.toIntExact(size(-1));
+        int rows = Math.toIntExact(elementCount() / width);
+        byte[] bytes = new byte[Math.multiplyExact(rows, width)];
+        float[] units = new float[rows];
+        double[] row = new double[width];
+        RowWalk.rows(this, (position, stride, length, index) -> {
+            double most = 0;
+            for (int i = 0; i < length; i++) {
+                row[i] = at(position + i * stride);
+                most = Math.abs(row[i]) <= most ? most : Math.abs(row[i]); // NaN and what follows it too
+                most = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : most;
+            }
+            float unit = Double.isInfinite(most) ? Float.NaN : (float) (most / 127);
+            units[index / width] = unit;
+            for (int i = 0; unit > 0 && i < length; i++) {
+                bytes[index + i] = (byte) DType.I8.round(Math.clamp(row[i] / unit, -127.0, 127.0));
+            }
+        });
+        return ofBytes(MemorySegment.ofArray(bytes), MemorySegment.ofArray(units), shape);
+    }
+
+    /** {@return what the bytes are multiplied with, or null} */
+    public @Nullable ByteScales scales() {
+        return scales;
     }
 
     // ---------------------------------------------------------------- what it is
@@ -414,14 +476,14 @@ public final class Tensor {
         }
         long[] sizes = shape.clone();
         sizes[a] = to - from;
-        return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a], null);
+        return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a], null, scales);
     }
 
     /** {@return the tensor without one axis, at one index of it} */
     public Tensor select(int axis, long index) {
         int a = axis(axis);
         Tensor one = slice(a, index, index + 1);
-        return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset, null);
+        return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset, null, scales);
     }
 
     /** {@return the tensor with two axes exchanged} */
@@ -434,7 +496,7 @@ public final class Tensor {
         sizes[b] = shape[a];
         steps[a] = strides[b];
         steps[b] = strides[a];
-        return new Tensor(segment, device, type, sizes, steps, offset, null);
+        return new Tensor(segment, device, type, sizes, steps, offset, null, scales);
     }
 
     /**
@@ -454,7 +516,7 @@ public final class Tensor {
         long[] sizes = with(shape, a, parts);
         sizes[a + 1] = rest;
         long[] steps = with(strides, a, strides[a] * rest);
-        return new Tensor(segment, device, type, sizes, steps, offset, null);
+        return new Tensor(segment, device, type, sizes, steps, offset, null, scales);
     }
 
     /** {@return the tensor with a new axis of size 1} */
@@ -462,7 +524,7 @@ public final class Tensor {
         int a = axis < 0 ? axis + shape.length + 1 : axis;
         long[] sizes = with(shape, a, 1);
         long[] steps = with(strides, a, 0);
-        return new Tensor(segment, device, type, sizes, steps, offset, null);
+        return new Tensor(segment, device, type, sizes, steps, offset, null, scales);
     }
 
     /**
@@ -486,7 +548,7 @@ public final class Tensor {
                     Arrays.toString(shape),
                     "use size 1 for every axis that is shared");
         }
-        return new Tensor(segment, device, type, target.clone(), steps, offset, null);
+        return new Tensor(segment, device, type, target.clone(), steps, offset, null, scales);
     }
 
     /** {@return the same elements in another shape, row-major} Copies only if the elements do not lie contiguously. */
@@ -499,12 +561,13 @@ public final class Tensor {
                     "check the sizes");
         }
         Tensor whole = isContiguous() ? this : copy();
-        return new Tensor(whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset, null);
+        return new Tensor(
+                whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset, null, whole.scales);
     }
 
     /** {@return the same window, through which nothing can be written} */
     public Tensor asReadOnly() {
-        return new Tensor(host().asReadOnly(), type, shape, strides, offset);
+        return new Tensor(host().asReadOnly(), null, type, shape, strides, offset, null, scales);
     }
 
     // ---------------------------------------------------------------- constants
@@ -518,7 +581,7 @@ public final class Tensor {
     public Tensor asConstant() {
         return isConstant()
                 ? this
-                : new Tensor(segment, device, type, shape, strides, offset, new ConcurrentHashMap<>());
+                : new Tensor(segment, device, type, shape, strides, offset, new ConcurrentHashMap<>(), scales);
     }
 
     /** {@return whether the elements are {@linkplain #asConstant() promised} to change no more} */
@@ -591,12 +654,24 @@ public final class Tensor {
 
     /** {@return the element at a position in {@link #segment}, counted in elements} */
     public double at(long position) {
-        return type.load(host(), position * type.bytes());
+        double element = type.load(host(), position * type.bytes());
+        return scales == null ? element : element * scales.of(position);
     }
 
     /** Sets the element at a position in {@link #segment}, counted in elements. */
     public void put(long position, double value) {
+        requireNumbers();
         type.store(host(), position * type.bytes(), value);
+    }
+
+    private void requireNumbers() {
+        if (scales != null) {
+            throw new InvalidInputException(
+                    "A quantised tensor is made whole, its elements are not set",
+                    "a tensor of numbers",
+                    toString(),
+                    "tensor.to(DType.F32), and quantized() when it is done");
+        }
     }
 
     /** {@return the position of an index in {@link #segment}, in elements} */
@@ -684,6 +759,9 @@ public final class Tensor {
 
     /** {@return a contiguous copy of another type, each element rounded to nearest} */
     public Tensor to(DType target) {
+        if (scales != null && target == DType.I8) {
+            return quantized();
+        }
         Tensor copy = zeros(target, shape);
         copy.copyFrom(this);
         return copy;
@@ -691,6 +769,7 @@ public final class Tensor {
 
     /** Sets every element from the tensor of the same shape, rounded to this type. */
     public void copyFrom(Tensor source) {
+        requireNumbers();
         if (!Arrays.equals(shape, source.shape)) {
             throw new InvalidInputException(
                     "A copy needs equal shapes",
@@ -698,7 +777,7 @@ public final class Tensor {
                     Arrays.toString(source.shape),
                     "expand(...) the source");
         }
-        if (type == source.type && isContiguous() && source.isContiguous()) {
+        if (type == source.type && source.scales == null && isContiguous() && source.isContiguous()) {
             long bytes = elementCount() * type.bytes();
             MemorySegment.copy(source.host(), source.offset * type.bytes(), host(), offset * type.bytes(), bytes);
             return;
@@ -708,6 +787,7 @@ public final class Tensor {
 
     /** Sets every element to one value. */
     public Tensor fill(double value) {
+        requireNumbers();
         if (Double.doubleToRawLongBits(value) == 0 && isContiguous()) {
             host().asSlice(offset * type.bytes(), elementCount() * type.bytes()).fill((byte) 0);
             return this;

@@ -83,7 +83,8 @@ final class CaseData {
         if (recipe.poison()) {
             poison(key, value, s, options.mask().on(s.seqLenQ(), s.seqLenKv()));
         }
-        return AttentionInputs.of(query, key, value, options);
+        boolean bytes = p.kvType() == DType.I8;
+        return AttentionInputs.of(query, bytes ? key.quantized() : key, bytes ? value.quantized() : value, options);
     }
 
     MultiHeadInputs multiHead(MultiHeadProblem p) {

@@ -116,6 +116,7 @@ public final class CaseGrid {
         values();
         placements();
         types();
+        bytes();
         dropout();
         backward();
         decode();
@@ -269,6 +270,19 @@ public final class CaseGrid {
             add("types", "softmax 5x257 axis=1 %s backward", type);
             add("types", "log-softmax 5x257 axis=1 %s backward", type);
         }
+    }
+
+    /** Keys and values of bytes: for the few queries of decode, for many, and with all that comes between. */
+    private void bytes() {
+        for (String type : new String[] {"f32", "f16", "bf16"}) {
+            add("bytes", "q1x8x1x64 kv2x300 %s kv=i8 lse", type);
+            add("bytes", "q2x4x1x128 kv4x1100 %s kv=i8 lse mask=keylens poison", type);
+            add("bytes", "q2x4x3x20 kv1x70 dv33 %s kv=i8 lse sink bias=70 softcap=20.0", type);
+            add("bytes", "q1x4x33x64 kv2x65 %s kv=i8 lse weights mask=causal:br", type);
+        }
+        add("bytes", "q1x2x5x64 kv2x130 f32 kv=i8 lse mask=window:40,0:br poison values=large");
+        add("bytes", "q1x4x70x20 kv2x75 dv130 f32 kv=i8 lse topk=3 poison mask=window:9,2:tl");
+        add("bytes", "q1x1x1x3 kv1x5 f32 kv=i8 score=dot");
     }
 
     private void dropout() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.ffi.NativeLibrary;
 import dev.heed.opencl.Devices;
 import dev.heed.opencl.Discovery;
 import dev.heed.opencl.OpenCl;
@@ -73,6 +74,20 @@ class DevicesCommandTest {
         long said = lines.stream().filter(line -> !line.contains("measured: ")).count();
         assertEquals(here.devices().size() + here.reasons().size(), said);
         assertTrue(lines.getFirst().startsWith("OpenCL     "), lines::toString);
+    }
+
+    @Test
+    void nativeKernelsOrTheReasonWhyNot() {
+        assertEquals(List.of("native     bf16 products"), DevicesCommand.nativeLines("bf16 products", List.of()));
+        assertEquals(
+                List.of("native     not used: -Dheed.native=false asks for it"),
+                DevicesCommand.nativeLines("", List.of("-Dheed.native=false asks for it")));
+        JsonObject kernels =
+                Heed.run(List.of(), "devices", "--json").succeeded().json().getAsJsonObject("native");
+        assertEquals(NativeLibrary.describe(), kernels.get("features").getAsString());
+        assertEquals(
+                NativeLibrary.reasons().size(),
+                kernels.getAsJsonArray("reasons").size());
     }
 
     @Test

@@ -76,6 +76,7 @@ public final class ProtoWriter {
         return switch (type) {
             case F32 -> 1;
             case I32 -> 6;
+            case I8 -> 3;
             case I64 -> 7;
             case BOOL -> 9;
             case F16 -> 10;

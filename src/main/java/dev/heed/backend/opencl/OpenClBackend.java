@@ -120,6 +120,9 @@ public final class OpenClBackend implements AttentionBackend {
         if (typeOf(problem) == DType.F64 && !device.limits().fp64()) {
             reasons.add("type f64, which " + device.name() + " does not compute (supported: f32, f16, bf16)");
         }
+        if (problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
+            reasons.add("keys and values of i8 (supported: f32, f64, f16, bf16; the CPU backends take them)");
+        }
         ScoreKind score = switch (problem) {
             case AttentionProblem p -> p.score().kind();
             case MultiHeadProblem p -> p.attention().score().kind();

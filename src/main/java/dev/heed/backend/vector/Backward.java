@@ -147,10 +147,10 @@ final class Backward {
         int valueWidth = (int) shape.valueHeadDim();
         Panel panel = scratch.panel(0);
         scratch.row = Scratch.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
-        panel.moveTo(call, batch, head, from, scratch.row);
+        panel.moveTo(call, batch, head, from);
         panel.clearSums(keyWidth);
         scratch.packed = Scratch.atLeast(scratch.packed, valueWidth * PANEL);
-        panel.pack(outputGradient, 1, scratch.row, scratch.packed);
+        panel.pack(outputGradient, 1, scratch.packed);
         padRows(scratch.queries, call.inputs.query(), panel);
         padRows(scratch.gradients, outputGradient, panel);
         scratch.deltas = cleared(scratch.deltas, PANEL);
@@ -177,7 +177,7 @@ final class Backward {
             strip.spread(once);
         }
         if (call.meeting == null) {
-            panel.write(gradients.query(), ONES, 0, scratch.row);
+            panel.write(gradients.query(), ONES, 0);
         } else {
             endPairs(scratch.pairs, panel);
         }

@@ -39,6 +39,7 @@ final class Decode {
     private static final int LEAST = 64;
 
     private final PanelCall call;
+    private final @Nullable NativeRows stored;
     private final AttentionResult result;
     private final AttentionShape shape;
     private final int rows;
@@ -60,6 +61,7 @@ final class Decode {
 
     private Decode(AttentionInputs inputs, AttentionResult result, int heads, States states) {
         this.call = new PanelCall(inputs);
+        this.stored = NativeRows.of(call);
         this.result = result;
         this.shape = call.shape;
         this.rows = (int) (shape.groupSize() * shape.seqLenQ());
@@ -127,6 +129,9 @@ final class Decode {
                 Loops.scaleRow(scratch.packed, r * headDim, headDim, -1);
             }
         }
+        if (stored != null) {
+            stored.queries(scratch, rows);
+        }
         scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
         scratch.sums = Scratch.atLeast(scratch.sums, 2 * PANEL);
         long from = (long) (task % parts) * tiles.part();
@@ -168,9 +173,13 @@ final class Decode {
         if (unseen > 0) {
             return;
         }
-        Rows k = load(scratch.keys, call.inputs.key(), call.keyArray, batch, kvHead, from, apart, runs, count);
         int keys = runs * count;
-        score(scratch, kvHead, k, runs, count);
+        if (stored != null) {
+            stored.scores(scratch, rows, STEP, batch, kvHead, from, apart, runs, count);
+        } else {
+            Rows k = load(scratch.keys, call.inputs.key(), call.keyArray, batch, kvHead, from, apart, runs, count);
+            score(scratch, kvHead, k, runs, count);
+        }
         float[] scores = scratch.tile;
         for (int r = 0; r < rows; r++) {
             int at = r * STEP;
@@ -194,6 +203,11 @@ final class Decode {
                 maxima[state] = max;
             }
             sums[state] += Loops.weighRow(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
+        }
+        if (stored != null) {
+            int at = task * rows * width;
+            stored.pool(scratch, rows, STEP, batch, kvHead, from, apart, runs, count, weighted, at, hidden);
+            return;
         }
         Rows v = load(scratch.values, call.inputs.value(), call.valueArray, batch, kvHead, from, apart, runs, count);
         pool(scratch, task, v, runs, count, hidden);

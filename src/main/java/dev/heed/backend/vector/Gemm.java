@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The cuts of the depth follow from the depth alone, so the bits of an element do not depend on rows or threads.
  */
 final class Gemm {
+    private static final float[] NONE = new float[0];
+
     private Gemm() {}
 
     /** A matrix in panels: panel {@code p} holds columns {@code [p * PANEL, (p + 1) * PANEL)}, row after row, padded by zeros. */
@@ -27,8 +29,30 @@ final class Gemm {
      *
      * @param bias one number for every column and zeros up to a whole panel, or null
      * @param c where the result goes; its columns are neighbours
+     * @param bf16 both operands where native products take them; then a and b hold no numbers
      */
-    record Product(Matrix a, Packed b, float @Nullable [] bias, Activation activation, Matrix c) {
+    record Product(
+            Matrix a,
+            Packed b,
+            float @Nullable [] bias,
+            Activation activation,
+            Matrix c,
+            Bf16Matrix.@Nullable Operands bf16) {
+        Product(Matrix a, Packed b, float @Nullable [] bias, Activation activation, Matrix c) {
+            this(a, b, bias, activation, c, null);
+        }
+
+        /** A product of bf16 matrices. */
+        Product(Bf16Matrix.Operands bf16, float @Nullable [] bias, Activation activation, Matrix c) {
+            this(
+                    Matrix.of(NONE, bf16.a().rows(), bf16.a().columns()),
+                    new Packed(NONE, bf16.b().depth(), bf16.b().columns()),
+                    bias,
+                    activation,
+                    c,
+                    bf16);
+        }
+
         int tasks(int rowsPerTask) {
             return Math.multiplyExact(Math.ceilDiv(c.rows(), rowsPerTask), b.panels());
         }
@@ -115,8 +139,14 @@ final class Gemm {
             at = 0;
             step = PANEL;
         }
+        Bf16Matrix.Operands bf16 = product.bf16;
+        if (bf16 != null) {
+            for (int k = 0; k < b.depth; k += 2 * Tiles.GEMM_DEPTH) {
+                bf16.multiply(first, rows, panel, k, Math.min(2 * Tiles.GEMM_DEPTH, b.depth - k), to, at, step);
+            }
+        }
         int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, Tiles.GEMM_DEPTH));
-        for (int k = 0; k < b.depth; k += depth) {
+        for (int k = 0; bf16 == null && k < b.depth; k += depth) {
             int count = Math.min(depth, b.depth - k);
             int aAt = a.at() + first * a.rowStep() + k * a.columnStep();
             int bAt = (panel * b.depth + k) * PANEL;

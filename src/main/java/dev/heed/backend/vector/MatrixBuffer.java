@@ -5,6 +5,7 @@ import dev.heed.tensor.Tensor;
 /** Memory for a matrix that cannot be read, and for one that cannot be written, where a tensor has it; grows and is kept. */
 final class MatrixBuffer {
     private float[] copy = new float[0];
+    private short[] halves = new short[0];
     private float[] result = new float[0];
 
     /** {@return the rows of a tensor: its last axis across, the others down} */
@@ -14,6 +15,13 @@ final class MatrixBuffer {
             copy = Scratch.atLeast(copy, Math.toIntExact(tensor.elementCount()));
         }
         return inPlace != null ? inPlace : Matrix.copy(tensor, copy);
+    }
+
+    /** {@return a matrix rounded to bf16} */
+    Bf16Matrix rounded(Matrix matrix) {
+        int length = Math.multiplyExact(matrix.rows(), matrix.columns());
+        halves = halves.length >= length ? halves : new short[length];
+        return Bf16Matrix.rounded(matrix, halves);
     }
 
     /** {@return where to compute the rows of a tensor} */

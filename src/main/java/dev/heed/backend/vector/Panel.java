@@ -29,6 +29,9 @@ final class Panel {
     /** The queries: element {@code d} of query {@code i} at {@code d * PANEL + i}. */
     float[] packed = new float[0];
 
+    /** The queries where native products take them: elements {@code 2p} and {@code 2p + 1} of query {@code i} at {@code (p * PANEL + i) * 2}. */
+    short[] pairs = new short[0];
+
     /** The scores of one tile of keys, then its weights: key {@code j} and query {@code i} at {@code j * PANEL + i}. */
     float[] tile = new float[0];
 
@@ -44,6 +47,8 @@ final class Panel {
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
+    private final StoredRows stored = new StoredRows();
+    private float[] copy = new float[0];
     private final float[] block = new float[V * V];
 
     /** One past the last query. */
@@ -52,18 +57,22 @@ final class Panel {
     }
 
     /** Goes to other queries: packs them and forgets what was read. */
-    void moveTo(PanelCall call, long batch, long head, long from, float[] row) {
+    void moveTo(PanelCall call, long batch, long head, long from) {
         this.batch = batch;
         this.head = head;
         this.fresh = true;
         this.from = from;
         this.queries = (int) Math.min(PANEL, call.shape.seqLenQ() - from);
-        packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
         firstKey = call.mask.firstKey(batch, head, from, to());
         endKey = call.mask.endKey(batch, head, from, to());
         tile = Scratch.atLeast(tile, call.tiles.wide() * PANEL);
         statistics = Scratch.atLeast(statistics, 4 * PANEL);
-        pack(call.inputs.query(), call.modifier.sign, row, packed);
+        if (call.bf16) {
+            Bf16Panels.pack(call, this, stored);
+        } else {
+            packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
+            pack(call.inputs.query(), call.modifier.sign, packed);
+        }
         Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
     }
@@ -80,28 +89,24 @@ final class Panel {
     }
 
     /** Puts the panel's rows of a tensor into the lanes, times a factor; unused lanes are zero. */
-    void pack(Tensor tensor, float factor, float[] row, float[] into) {
+    void pack(Tensor tensor, float factor, float[] into) {
         int width = (int) tensor.size(3);
         if (queries < PANEL) {
             Arrays.fill(into, 0, width * PANEL, 0);
         }
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && Loops.turnsBlocks();
+        boolean inBlocks = Loops.turnsBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
+        int step = array != null ? (int) tensor.stride(2) : width;
+        float[] source = array != null ? array : copyOf(tensor, width);
         Arrays.fill(factors, factor);
         for (int i = 0; i < queries; i++) {
-            long position = tensor.position(batch, head, from + i, 0);
-            float[] source = row;
-            int at = 0;
+            int at = i * width;
             if (array != null) {
-                source = array;
-                at = (int) (tensor.segment().address() / Float.BYTES + position);
-            } else {
-                Rows.read(tensor, position, tensor.stride(3), row, 0, width);
+                at = (int) (tensor.segment().address() / Float.BYTES + tensor.position(batch, head, from + i, 0));
             }
             if (i < wholeQueries && i % V == 0) {
-                int step = (int) tensor.stride(2);
                 for (int d = 0; d < wholeWidth; d += V) {
                     Loops.turnBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
                 }
@@ -112,34 +117,48 @@ final class Panel {
         }
     }
 
+    /** The panel's rows of a tensor, widened, one after the other. */
+    private float[] copyOf(Tensor tensor, int width) {
+        copy = Scratch.atLeast(copy, queries * width);
+        for (int i = 0; i < queries; i++) {
+            long position = tensor.position(batch, head, from + i, 0);
+            Rows.read(tensor, position, tensor.stride(3), copy, i * width, width);
+        }
+        return copy;
+    }
+
     /**
      * Writes the sums to the panel's rows of a tensor, each row times its factor; a factor of 0 makes 0 of anything.
      *
      * @param scales an array with the factors, from {@code scalesAt} on
      */
-    void write(Tensor tensor, float[] scales, int scalesAt, float[] row) {
+    void write(Tensor tensor, float[] scales, int scalesAt) {
         int width = (int) tensor.size(3);
         float[] array = Rows.array(tensor);
-        boolean inBlocks = array != null && Loops.turnsBlocks();
+        boolean inBlocks = Loops.turnsBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
+        copy = array != null ? copy : Scratch.atLeast(copy, queries * width);
+        float[] to = array != null ? array : copy;
+        int step = array != null ? (int) tensor.stride(2) : width;
         for (int i = 0; i < queries; i++) {
-            long position = tensor.position(batch, head, from + i, 0);
-            if (array != null && i < wholeQueries && i % V == 0) {
-                int at = (int) (tensor.segment().address() / Float.BYTES + position);
-                int step = (int) tensor.stride(2);
+            int at = i * width;
+            if (array != null) {
+                at = (int) (tensor.segment().address() / Float.BYTES + tensor.position(batch, head, from + i, 0));
+            }
+            if (i < wholeQueries && i % V == 0) {
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Loops.turnBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, array, at + d, step, block);
+                    Loops.turnBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, to, at + d, step, block);
                 }
             }
-            int first = i < wholeQueries ? wholeWidth : 0;
             float scale = scales[scalesAt + i];
-            for (int d = first; d < width; d++) {
-                row[d] = scale == 0 ? 0 : sums[d * PANEL + i] * scale;
+            for (int d = i < wholeQueries ? wholeWidth : 0; d < width; d++) {
+                to[at + d] = scale == 0 ? 0 : sums[d * PANEL + i] * scale;
             }
-            if (first < width) {
-                Rows.write(row, first, tensor, position + first * tensor.stride(3), tensor.stride(3), width - first);
-            }
+        }
+        for (int i = 0; array == null && i < queries; i++) {
+            long position = tensor.position(batch, head, from + i, 0);
+            Rows.write(copy, i * width, tensor, position, tensor.stride(3), width);
         }
     }
 }

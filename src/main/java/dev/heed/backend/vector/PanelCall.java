@@ -25,21 +25,30 @@ final class PanelCall {
     /** How rows meet; null for a dot product. */
     final @Nullable Meeting meeting;
 
+    /** Whether native products take the queries as they are. */
+    final boolean bf16;
+
     final Tiles.Prefill tiles;
     final float @Nullable [] keyArray;
     final float @Nullable [] valueArray;
 
     PanelCall(AttentionInputs inputs) {
-        this(inputs, inputs.options());
+        this(inputs, inputs.options(), false);
     }
 
-    private PanelCall(AttentionInputs inputs, AttentionOptions options) {
+    /** The call of a forward pass that keeps nothing but the output and the LSE. */
+    static PanelCall plain(AttentionInputs inputs) {
+        return new PanelCall(inputs, inputs.options(), true);
+    }
+
+    private PanelCall(AttentionInputs inputs, AttentionOptions options, boolean plain) {
         this.inputs = inputs;
         this.options = options;
         this.shape = inputs.problem().shape();
         this.mask = options.mask().on(shape.seqLenQ(), shape.seqLenKv());
         this.modifier = new ScoreModifier(shape, options);
         this.meeting = Meeting.of(options.score(), shape);
+        this.bf16 = plain && meeting == null && Bf16Panels.serve(inputs);
         this.tiles = Tiles.prefill(shape.headDim());
         this.keyArray = Rows.array(inputs.key());
         this.valueArray = Rows.array(inputs.value());
@@ -48,7 +57,7 @@ final class PanelCall {
     /** The same call without what comes after a stage before the mask. */
     PanelCall upTo(ScoreStage stage) {
         AttentionOptions bare = options.withBias(null).withAlibi(null).withMask(Mask.NONE);
-        return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare);
+        return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare, false);
     }
 
     /** Multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */

@@ -34,7 +34,7 @@ final class Prefill {
     private final int tasksPerHead;
 
     private Prefill(AttentionInputs inputs, AttentionResult result, int threads) {
-        this.call = new PanelCall(inputs);
+        this.call = Kept.wanted(result) ? new PanelCall(inputs) : PanelCall.plain(inputs);
         this.result = result;
         this.shape = call.shape;
         this.kept = Kept.wanted(result) ? new Kept(call, result) : null;
@@ -60,9 +60,8 @@ final class Prefill {
         long head = task % shape.numHeads();
         int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
-        scratch.row = Scratch.atLeast(scratch.row, (int) Math.max(shape.headDim(), shape.valueHeadDim()));
         for (int p = 0; p < count; p++) {
-            scratch.panel(p).moveTo(call, batch, head, (long) (first + p) * PANEL, scratch.row);
+            scratch.panel(p).moveTo(call, batch, head, (long) (first + p) * PANEL);
             scratch.panel(p).makeRoom(width);
         }
         readKeys(scratch, count);
@@ -72,7 +71,7 @@ final class Prefill {
                 panel.clearSums(width);
             }
             addSinks(panel);
-            write(panel, scratch.row);
+            write(panel);
             if (kept != null) {
                 kept.write(panel, scratch.keys);
             }
@@ -102,12 +101,16 @@ final class Prefill {
                 }
                 if (!loaded) {
                     long last = Math.min(j + tiles.wide(), end);
-                    scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, last);
-                    scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, last);
+                    if (call.bf16) {
+                        scratch.bf16.load(call.inputs.key(), call.inputs.value(), batch, kvHead, j, last);
+                    } else {
+                        scratch.keys.load(call.inputs.key(), call.keyArray, batch, kvHead, j, last);
+                        scratch.values.load(call.inputs.value(), call.valueArray, batch, kvHead, j, last);
+                    }
                     loaded = true;
                 }
                 if (cover == TileCover.FULL) {
-                    read(panel, scratch.keys, scratch.values, j, (int) (to - j), cover);
+                    read(panel, scratch, j, (int) (to - j), cover);
                 } else {
                     readHalves(panel, scratch, j, to);
                 }
@@ -126,14 +129,20 @@ final class Prefill {
             if (cover != TileCover.EMPTY) {
                 scratch.keys.skip((int) (j - from));
                 scratch.values.skip((int) (j - from));
-                read(panel, scratch.keys, scratch.values, j, (int) (end - j), cover);
+                read(panel, scratch, j, (int) (end - j), cover);
                 scratch.keys.skip((int) (from - j));
                 scratch.values.skip((int) (from - j));
             }
         }
     }
 
-    private void read(Panel panel, Rows keyRows, Rows values, long keyFrom, int keys, TileCover cover) {
+    private void read(Panel panel, Scratch scratch, long keyFrom, int keys, TileCover cover) {
+        if (call.bf16) {
+            Bf16Panels.read(call, panel, scratch.bf16, keyFrom, keys, cover);
+            return;
+        }
+        Rows keyRows = scratch.keys;
+        Rows values = scratch.values;
         if (Staircase.suits(call, panel, keyFrom, keys, cover)) {
             Staircase.read(call, panel, keyRows, values, keyFrom, keys, cover);
             return;
@@ -180,6 +189,11 @@ final class Prefill {
             }
             call.meeting.scores(panel, rows, keys, tile, at);
         }
+        return modify(call, panel, tile, at, keyFrom, keys, cover);
+    }
+
+    /** Turns what came of meeting into scores; returns whether some are minus infinity because they are hidden. */
+    static boolean modify(PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (call.modifier.active) {
             call.modifier.apply(panel, tile, at, keyFrom, keys);
         }
@@ -229,9 +243,9 @@ final class Prefill {
         }
     }
 
-    private void write(Panel panel, float[] row) {
+    private void write(Panel panel) {
         float[] st = panel.statistics;
-        panel.write(result.output(), st, 3 * PANEL, row);
+        panel.write(result.output(), st, 3 * PANEL);
         for (int i = 0; result.lse() != null && i < panel.queries; i++) {
             float sum = st[PANEL + i];
             double lse = sum == 0 ? Double.NEGATIVE_INFINITY : (double) st[i] * call.modifier.unit + Math.log(sum);

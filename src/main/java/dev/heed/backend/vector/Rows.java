@@ -1,9 +1,11 @@
 package dev.heed.backend.vector;
 
+import dev.heed.tensor.ByteScales;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +89,10 @@ final class Rows {
     /** Widens {@code count} elements, {@code stride} apart. */
     static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
         MemorySegment segment = tensor.segment();
+        if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {
+            Widths.widen(tensor.type(), segment, position, into, at, count);
+            return;
+        }
         switch (tensor.type()) {
             case F32 -> {
                 if (stride == 1) {
@@ -96,6 +102,21 @@ final class Rows {
                 }
                 for (int d = 0; d < count; d++) {
                     into[at + d] = segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + d * stride) * Float.BYTES);
+                }
+            }
+            case I8 -> {
+                ByteScales scales = tensor.scales();
+                boolean one = scales != null
+                        && stride == 1
+                        && position / scales.block() == (position + count - 1) / scales.block();
+                float scale = one ? Objects.requireNonNull(scales).of(position) : 1;
+                if (one && Widths.serveBytes(count)) {
+                    Widths.widenBytes(segment, position, scale, into, at, count);
+                    return;
+                }
+                for (int d = 0; d < count; d++) {
+                    long there = position + d * stride;
+                    into[at + d] = one ? segment.get(ValueLayout.JAVA_BYTE, there) * scale : (float) tensor.at(there);
                 }
             }
             case F16 -> {
@@ -123,6 +144,10 @@ final class Rows {
         if (tensor.type() == DType.F32 && stride == 1) {
             MemorySegment.copy(
                     from, at, tensor.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, count);
+            return;
+        }
+        if (stride == 1 && Widths.serve(tensor.type(), tensor.segment(), count)) {
+            Widths.narrow(tensor.type(), from, at, tensor.segment(), position, count);
             return;
         }
         for (int d = 0; d < count; d++) {

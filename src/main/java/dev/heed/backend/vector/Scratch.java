@@ -12,6 +12,8 @@ final class Scratch {
     final Rows queries = new Rows();
     final Rows gradients = new Rows();
 
+    final StoredRows stored = new StoredRows();
+    final Bf16Rows bf16 = new Bf16Rows();
     final PairRows pairs = new PairRows();
 
     private final List<Panel> panels = new ArrayList<>();
@@ -26,6 +28,9 @@ final class Scratch {
     boolean[] empty = new boolean[0];
     float[] sums = new float[0];
     float[] row = new float[0];
+    byte[] limbs = new byte[0];
+    float[] units = new float[0];
+    short[] narrow = new short[0];
     float[] keySums = new float[0];
     float[] valueSums = new float[0];
 
@@ -53,6 +58,8 @@ final class Scratch {
         synchronized void give(Scratch scratch) {
             scratch.keys.forget();
             scratch.values.forget();
+            scratch.stored.forget();
+            scratch.bf16.forget();
             scratch.wide.forget();
             free.push(scratch);
         }

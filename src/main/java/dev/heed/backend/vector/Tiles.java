@@ -1,5 +1,6 @@
 package dev.heed.backend.vector;
 
+import dev.heed.tensor.DType;
 import dev.heed.tuning.TuningTable;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,9 +9,11 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Tiles {
     private static final TuningTable PREFILL = TuningTable.resource("vector_prefill.tsv");
     private static final TuningTable DECODE = TuningTable.resource("vector_decode.tsv");
+    private static final TuningTable NATIVE = TuningTable.resource("vector_native.tsv");
     private static final TuningTable GEMM = TuningTable.resource("vector_gemm.tsv");
 
     private static final Map<Long, Prefill> PREFILLS = new ConcurrentHashMap<>();
+    private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
     /** Depth of a block of a matrix product at most. */
@@ -49,6 +52,17 @@ final class Tiles {
      * @param fewRows with more query rows the micro-kernel, which shares each value among six of them, is faster
      */
     record Decode(int queries, int part, int fewRows) {}
+
+    /** Which work native kernels do for a type, where there are any. */
+    record Native(boolean prefill, boolean decode, boolean linear) {}
+
+    static Native nativeKernels(DType type) {
+        return NATIVES.computeIfAbsent(type, t -> {
+            TuningTable.Numbers row = NATIVE.best(
+                    Map.of("loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "type", t.label()));
+            return new Native(row.get("prefill") != 0, row.get("decode") != 0, row.get("linear") != 0);
+        });
+    }
 
     static Prefill prefill(long width) {
         return PREFILLS.computeIfAbsent(width, w -> {

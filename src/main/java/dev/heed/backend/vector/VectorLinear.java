@@ -29,13 +29,11 @@ final class VectorLinear extends LinearPlan {
     @Override
     protected void runForward(Tensor input, LinearWeights weights, Tensor output) {
         Matrix to = this.output.place(output);
-        Product product = product(
-                this.input.read(input),
-                weights.weight(),
-                weights.bias(),
-                problem().activation(),
-                to,
-                workers);
+        Activation activation = problem().activation();
+        Tensor weight = weights.weight();
+        Product product = Bf16Matrix.serve(input, weight)
+                ? product(Bf16Matrix.of(input), weight, weights.bias(), activation, to, workers)
+                : product(this.input.read(input), weight, weights.bias(), activation, to, workers);
         Gemm.run(product, workers);
         this.output.deliver(to, output);
     }
@@ -60,12 +58,23 @@ final class VectorLinear extends LinearPlan {
         this.input.deliver(dx, inputGradient);
     }
 
+    /** {@code c = f(x W + b)} for a bf16 matrix and tensor, not yet computed; a constant W is packed once. */
+    static Product product(
+            Bf16Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
+        Bf16Matrix.Packed packed = weight.prepared(
+                Bf16Matrix.Packed.class, () -> Bf16Matrix.of(weight).pack(workers));
+        return new Product(new Bf16Matrix.Operands(x, packed), row(bias), activation, c);
+    }
+
+    private static float @Nullable [] row(@Nullable Tensor bias) {
+        return bias == null ? null : bias.prepared(float[].class, () -> wholePanels(bias));
+    }
+
     /** {@code c = f(x W + b)}, not yet computed; a constant W is packed once. */
     static Product product(
             Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
         Packed packed = weight.prepared(Packed.class, () -> Gemm.pack(matrix(weight), workers));
-        float[] row = bias == null ? null : bias.prepared(float[].class, () -> wholePanels(bias));
-        return new Product(x, packed, row, activation, c);
+        return new Product(x, packed, row(bias), activation, c);
     }
 
     /** The gradients of {@code y = x W + b}: {@code dx = dy W'}, {@code dW = x' dy}, {@code db} the sums of its columns. */

@@ -56,34 +56,60 @@ final class VectorMultiHead extends MultiHeadPlan {
         Matrix together = attended(heads(inputs, inputs.options()), result);
         MultiHeadWeights w = inputs.weights();
         Matrix to = output.place(result.output());
-        Gemm.run(product(together, w.output(), w.outputBias(), to), workers);
+        Gemm.run(outputProduct(together, w.output(), w.outputBias(), to), workers);
         output.deliver(to, result.output());
+    }
+
+    /** Native products take what was attended rounded to bf16, as the output will be. */
+    private Gemm.Product outputProduct(Matrix together, Tensor weight, @Nullable Tensor bias, Matrix to) {
+        return Bf16Matrix.serve(weight)
+                ? product(joined.rounded(together), weight, bias, to)
+                : product(together, weight, bias, to);
+    }
+
+    /** The heads: inputs of the attention between the projections. */
+    private AttentionInputs heads(MultiHeadInputs in, AttentionOptions options) {
+        MultiHeadWeights w = in.weights();
+        Matrix q = query.place(rows(in.query()), w.query().size(1));
+        Matrix k = key.place(rows(in.key()), w.key().size(1));
+        Matrix v = value.place(rows(in.value()), w.value().size(1));
+        Gemm.run(Bf16Matrix.serve(in.query(), w.query()) ? bf16Products(in, q, k, v) : products(in, q, k, v), workers);
+        return AttentionInputs.of(
+                split(q, shape.seqLenQ(), shape.numHeads()),
+                split(k, shape.seqLenKv(), shape.numKvHeads()),
+                split(v, shape.seqLenKv(), shape.numKvHeads()),
+                options);
+    }
+
+    private List<Gemm.Product> products(MultiHeadInputs in, Matrix q, Matrix k, Matrix v) {
+        MultiHeadWeights w = in.weights();
+        Matrix x = query.read(in.query());
+        Matrix xk = in.key() == in.query() ? x : key.read(in.key());
+        Matrix xv = in.value() == in.key() ? xk : value.read(in.value());
+        return List.of(
+                product(x, w.query(), w.queryBias(), q),
+                product(xk, w.key(), w.keyBias(), k),
+                product(xv, w.value(), w.valueBias(), v));
+    }
+
+    private List<Gemm.Product> bf16Products(MultiHeadInputs in, Matrix q, Matrix k, Matrix v) {
+        MultiHeadWeights w = in.weights();
+        return List.of(
+                product(Bf16Matrix.of(in.query()), w.query(), w.queryBias(), q),
+                product(Bf16Matrix.of(in.key()), w.key(), w.keyBias(), k),
+                product(Bf16Matrix.of(in.value()), w.value(), w.valueBias(), v));
     }
 
     private Gemm.Product product(Matrix x, Tensor weight, @Nullable Tensor bias, Matrix to) {
         return VectorLinear.product(x, weight, bias, Activation.IDENTITY, to, workers);
     }
 
-    /** The heads: inputs of the attention between the projections. */
-    private AttentionInputs heads(MultiHeadInputs in, AttentionOptions options) {
-        MultiHeadWeights w = in.weights();
-        Matrix x = query.read(in.query());
-        Matrix xk = in.key() == in.query() ? x : key.read(in.key());
-        Matrix xv = in.value() == in.key() ? xk : value.read(in.value());
-        Matrix q = query.place(x.rows(), w.query().size(1));
-        Matrix k = key.place(xk.rows(), w.key().size(1));
-        Matrix v = value.place(xv.rows(), w.value().size(1));
-        Gemm.run(
-                List.of(
-                        product(x, w.query(), w.queryBias(), q),
-                        product(xk, w.key(), w.keyBias(), k),
-                        product(xv, w.value(), w.valueBias(), v)),
-                workers);
-        return AttentionInputs.of(
-                split(q, shape.seqLenQ(), shape.numHeads()),
-                split(k, shape.seqLenKv(), shape.numKvHeads()),
-                split(v, shape.seqLenKv(), shape.numKvHeads()),
-                options);
+    private Gemm.Product product(Bf16Matrix x, Tensor weight, @Nullable Tensor bias, Matrix to) {
+        return VectorLinear.product(x, weight, bias, Activation.IDENTITY, to, workers);
+    }
+
+    private static int rows(Tensor x) {
+        return Math.toIntExact(x.elementCount() / x.size(-1));
     }
 
     private Tensor split(Matrix rows, long length, long heads) {

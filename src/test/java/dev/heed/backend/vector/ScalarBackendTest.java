@@ -22,13 +22,13 @@ class ScalarBackendTest {
     /** Fewer would mean that the contract was not found, or skipped as a whole. */
     private static final long FEWEST_TESTS = 450;
 
-    /** Runs {@link ScalarContract} and prints what failed, then how many succeeded. */
+    /** Runs the contract that its argument names and prints what failed, then how many succeeded. */
     static final class Program {
         private Program() {}
 
         public static void main(String[] arguments) {
             LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                    .selectors(DiscoverySelectors.selectClass(ScalarContract.class))
+                    .selectors(DiscoverySelectors.selectClass(arguments[0]))
                     .build();
             var listener = new SummaryGeneratingListener();
             Launcher launcher = LauncherFactory.create();
@@ -45,12 +45,12 @@ class ScalarBackendTest {
 
     @Test
     void theContractHoldsWhereTheVectorApiIsAbsent() throws Exception {
-        holds();
+        holds(ScalarContract.class);
     }
 
     @Test
     void theContractHoldsWhereTheVectorApiIsThereAndNotWanted() throws Exception {
-        holds("--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
+        holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
     }
 
     @Test
@@ -65,11 +65,13 @@ class ScalarBackendTest {
         }
     }
 
-    private static void holds(String... options) throws Exception {
+    /** Runs a contract in a JVM of its own, started with some options. */
+    static void holds(Class<?> contract, String... options) throws Exception {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
-        command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path"), Program.class.getName()));
+        command.addAll(List.of(
+                "-Xmx1g", "-cp", System.getProperty("java.class.path"), Program.class.getName(), contract.getName()));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();

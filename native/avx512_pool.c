@@ -1,0 +1,112 @@
+/* Weighted sums of values for few queries: c[r][d] += w[r][j] v[j][d], a row of each run at a time, sums in registers. Every
+ * element's sum has one order and one rounding a step, so a twin in plain C gives the same bits. */
+#include "avx512.h"
+
+#if defined(__x86_64__)
+
+BASE INLINE __m512 bf16_values(const void *from, int64_t at, __mmask16 there) {
+    __m256i half = _mm256_maskz_loadu_epi16(there, (const uint16_t *)from + at);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+BASE INLINE __m512 f16_values(const void *from, int64_t at, __mmask16 there) {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, (const uint16_t *)from + at));
+}
+
+BASE INLINE __m512 i8_values(const void *from, int64_t at, __mmask16 there) {
+    __m128i bytes = _mm_maskz_loadu_epi8(there, (const int8_t *)from + at);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
+typedef __m512 (*values)(const void *, int64_t, __mmask16);
+
+/* rows and vectors are constants wherever this is inlined; last is the mask of the last vector. */
+BASE INLINE void columns(const int rows, const int vectors, __mmask16 last, const values load, const float *w,
+    int64_t w_row, const void *v, int64_t at, int64_t v_row, int64_t leap, int64_t runs, int64_t count,
+    const float *scales, int64_t scales_step, int64_t scales_leap, float *c, int64_t c_row, int32_t skip) {
+    __m512 sums[2][8];
+#pragma GCC unroll 2
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int i = 0; i < vectors; i++) {
+            sums[r][i] = _mm512_maskz_loadu_ps(i == vectors - 1 ? last : 0xffff, c + r * c_row + i * 16);
+        }
+    }
+    for (int64_t j = 0; j < count; j++) {
+        for (int64_t run = 0; run < runs; run++) {
+            const float *weight = w + run * count + j;
+            if (skip && weight[0] == 0) { /* one row only */
+                continue;
+            }
+            __m512 factor[2];
+#pragma GCC unroll 2
+            for (int r = 0; r < rows; r++) {
+                float scale = scales ? scales[run * scales_leap + j * scales_step] : 1;
+                factor[r] = _mm512_set1_ps(scales ? weight[r * w_row] * scale : weight[r * w_row]);
+            }
+            int64_t from = at + run * leap + j * v_row;
+#pragma GCC unroll 8
+            for (int i = 0; i < vectors; i++) {
+                __m512 value = load(v, from + i * 16, i == vectors - 1 ? last : 0xffff);
+#pragma GCC unroll 2
+                for (int r = 0; r < rows; r++) {
+                    sums[r][i] = _mm512_fmadd_ps(factor[r], value, sums[r][i]);
+                }
+            }
+        }
+    }
+#pragma GCC unroll 2
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int i = 0; i < vectors; i++) {
+            _mm512_mask_storeu_ps(c + r * c_row + i * 16, i == vectors - 1 ? last : 0xffff, sums[r][i]);
+        }
+    }
+}
+
+BASE INLINE void row_pool(const int rows, const values load, const float *w, int64_t w_row, const void *v, int64_t at,
+    int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width, const float *scales, int64_t step,
+    int64_t scales_leap, float *c, int64_t c_row, int32_t skip) {
+    int64_t d = 0;
+#define COLUMNS(n, last)                                                                                               \
+    columns(rows, n, last, load, w, w_row, v, at + d, v_row, leap, runs, count, scales, step, scales_leap, c + d,      \
+        c_row, skip)
+    for (; d + 128 <= width; d += 128) {
+        COLUMNS(8, 0xffff);
+    }
+    if (d + 64 <= width) {
+        COLUMNS(4, 0xffff);
+        d += 64;
+    }
+    for (; d < width; d += 16) {
+        __mmask16 last = width - d < 16 ? lanes16(width - d) : 0xffff;
+        COLUMNS(1, last);
+    }
+#undef COLUMNS
+}
+
+#define POOL(name, element, load, ...)                                                                                 \
+    BASE void heed_##name##_avx512(const float *w, int64_t w_at, int64_t w_row, int64_t rows, const element *v,        \
+        int64_t v_at, int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width __VA_ARGS__, float *c,   \
+        int64_t c_at, int64_t c_row, int32_t skip) {                                                                   \
+        int64_t r = 0;                                                                                                 \
+        w += w_at;                                                                                                     \
+        c += c_at;                                                                                                     \
+        for (; !skip && r + 2 <= rows; r += 2) {                                                                       \
+            row_pool(2, load, w + r * w_row, w_row, v, v_at, v_row, leap, runs, count, width, SCALES, c + r * c_row,   \
+                c_row, 0);                                                                                             \
+        }                                                                                                              \
+        for (; r < rows; r++) {                                                                                        \
+            row_pool(1, load, w + r * w_row, w_row, v, v_at, v_row, leap, runs, count, width, SCALES, c + r * c_row,   \
+                c_row, skip);                                                                                          \
+        }                                                                                                              \
+    }
+
+#define SCALES 0, 0, 0
+POOL(bf16_pool, uint16_t, bf16_values)
+POOL(f16_pool, uint16_t, f16_values)
+#undef SCALES
+#define SCALES scales + scales_at, scales_step, scales_leap
+POOL(i8_pool, int8_t, i8_values, , const float *scales, int64_t scales_at, int64_t scales_step, int64_t scales_leap)
+
+#endif

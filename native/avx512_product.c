@@ -1,0 +1,145 @@
+/* bf16 x bf16 -> f32 on tiles, AVX512-BF16: up to six rows by one panel of four vectors, two elements of depth at a time.
+ *
+ *                       b   pairs of depth, 64 lanes
+ *                     +----+----+----+----+
+ *       a             | v0 | v1 | v2 | v3 |      24 sums + 4 operands + 1 pair broadcast: 29 of 32 registers
+ *     r [pair ...]    +----+----+----+----+ */
+#include "avx512.h"
+
+#if defined(__x86_64__)
+
+BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t step, const uint16_t *b, int64_t depth,
+    float *c, int64_t c_row, int32_t onto) {
+    __m512 sums[6][4];
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            sums[r][v] = onto ? _mm512_loadu_ps(c + r * c_row + v * 16) : _mm512_setzero_ps();
+        }
+    }
+    for (int64_t k = 0; k < depth / 2; k++, a += step, b += 2 * HEED_LANES) {
+        __m512bh operand[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            operand[v] = (__m512bh)_mm512_loadu_si512(b + v * 32);
+        }
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            int32_t two;
+            memcpy(&two, a + r * row, sizeof two);
+            __m512bh pair = (__m512bh)_mm512_set1_epi32(two);
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; v++) {
+                sums[r][v] = _mm512_dpbf16_ps(sums[r][v], pair, operand[v]);
+            }
+        }
+    }
+    if (depth % 2) { /* what follows the last element is another row's */
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            __m512bh pair = (__m512bh)_mm512_set1_epi32(a[r * row]);
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; v++) {
+                sums[r][v] = _mm512_dpbf16_ps(sums[r][v], pair, (__m512bh)_mm512_loadu_si512(b + v * 32));
+            }
+        }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            _mm512_storeu_ps(c + r * c_row + v * 16, sums[r][v]);
+        }
+    }
+}
+
+BF16 void heed_bf16_product_avx512(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
+    const uint16_t *b, int64_t b_at, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    a += a_at;
+    b += b_at;
+    c += c_at;
+    int64_t r = 0;
+    for (; r + 6 <= rows; r += 6) {
+        block(6, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+    }
+    if (r + 4 <= rows) {
+        block(4, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        r += 4;
+    }
+    if (r + 2 <= rows) {
+        block(2, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        r += 2;
+    }
+    if (r < rows) {
+        block(1, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+    }
+}
+
+/* Two rows of weights become one of pairs. Weights are 0 or at least 2^-126: the conversion takes smaller numbers for 0. */
+BF16 void heed_bf16_pairs_avx512(
+    const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at) {
+    uint16_t order[32];
+    for (int i = 0; i < 32; i++) {
+        order[i] = (uint16_t)(i / 2 + i % 2 * 16);
+    }
+    __m512i interleaved = _mm512_loadu_si512(order);
+    tile += at;
+    to += to_at;
+    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * HEED_LANES) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            __m512 first = _mm512_loadu_ps(tile + v * 16);
+            __m512 second = j + 1 < count ? _mm512_loadu_ps(tile + row + v * 16) : _mm512_setzero_ps();
+            __m512i both = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+            _mm512_storeu_si512(to + v * 32, _mm512_permutexvar_epi16(interleaved, both));
+        }
+    }
+}
+
+BASE void heed_bf16_turn_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth,
+    int32_t flip, uint16_t *to, int64_t to_at) {
+    uint32_t sign = flip ? 0x80008000u : 0;
+    to += to_at;
+    if (count < HEED_LANES) {
+        memset(to, 0, (size_t)((depth + 1) / 2 * 2 * HEED_LANES) * sizeof *to);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const uint16_t *from = rows + at + i * row;
+        uint16_t *lane = to + 2 * i;
+        for (int64_t p = 0; p < depth / 2; p++) {
+            uint32_t two;
+            memcpy(&two, from + 2 * p, sizeof two);
+            two ^= sign;
+            memcpy(lane + p * 2 * HEED_LANES, &two, sizeof two);
+        }
+        if (depth % 2) {
+            uint32_t one = (uint16_t)(from[depth - 1] ^ sign);
+            memcpy(lane + depth / 2 * 2 * HEED_LANES, &one, sizeof one);
+        }
+    }
+}
+
+BASE int32_t heed_bf16_interleave_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width,
+    uint16_t *to, int64_t to_at, int64_t to_row) {
+    __m512i infinite = _mm512_set1_epi32(0x7f807f80);
+    __mmask32 spoiled = 0;
+    rows += at;
+    to += to_at;
+    for (int64_t j = 0; j < count; j += 2, rows += 2 * row, to += to_row) {
+        for (int64_t d = 0; d < width; d += 16) {
+            __mmask16 there = width - d < 16 ? lanes16(width - d) : 0xffff;
+            __m512i first = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, rows + d));
+            __m512i both = first;
+            if (j + 1 < count) {
+                __m512i second = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, rows + row + d));
+                both = _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
+            }
+            spoiled |= _mm512_cmpeq_epi16_mask(_mm512_and_si512(both, infinite), infinite);
+            _mm512_mask_storeu_epi32(to + 2 * d, there, both);
+        }
+    }
+    return spoiled == 0;
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* The C ABI of Heed's micro-kernels: what Java calls. README.md has the table that the Java side is checked against.
+ *
+ * Every function comes twice: heed_NAME chooses by what the processor has, heed_NAME_portable is its twin in plain C.
+ * A tensor is a base and the index of its first element, in elements, so that Java passes whole arrays. Distances are in
+ * elements too. Nothing is checked here: Java has done so. Nothing is kept between calls and nothing is allocated. */
+#ifndef HEED_H
+#define HEED_H
+
+#include <stdint.h>
+
+#define HEED_ABI 1
+#define HEED_LANES 64 /* queries or columns of a panel */
+#define HEED_LIMBS 3  /* bytes that a query is written in, where it meets keys of bytes */
+
+#define HEED_EXPORT __attribute__((visibility("default")))
+
+/* What heed_features answers: which functions are more than their twins here. */
+#define HEED_BF16_PRODUCT 1
+#define HEED_BF16_ROWS 2
+#define HEED_F16_ROWS 4
+#define HEED_I8_ROWS 8
+#define HEED_WIDTHS 16
+
+/* name, result, parameters; K is heed_NAME or its twin */
+#define HEED_FUNCTIONS(K)                                                                                              \
+    K(void, bf16_product,                                                                                              \
+        (const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b, int64_t b_at, \
+            int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto))                                       \
+    K(void, bf16_turn,                                                                                                 \
+        (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip, uint16_t *to,      \
+            int64_t to_at))                                                                                            \
+    K(int32_t, bf16_interleave,                                                                                        \
+        (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width, uint16_t *to, int64_t to_at,     \
+            int64_t to_row))                                                                                           \
+    K(void, bf16_pairs, (const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at))      \
+    K(void, bf16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                   \
+    K(void, f16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                    \
+    K(void, i8_widen, (const int8_t *from, int64_t at, int64_t count, float scale, float *to, int64_t to_at))          \
+    K(void, bf16_narrow, (const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at))                  \
+    K(void, f16_narrow, (const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at))                   \
+    K(void, bf16_dots,                                                                                                 \
+        (const uint16_t *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at, int64_t k_row, \
+            int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row))          \
+    K(void, f16_dots,                                                                                                  \
+        (const float *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at, int64_t k_row,    \
+            int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row))          \
+    K(void, i8_dots,                                                                                                   \
+        (const int8_t *q, int64_t q_at, const float *units, int64_t rows, const int8_t *k, int64_t k_at, int64_t k_row, \
+            int64_t leap, int64_t runs, int64_t count, int64_t depth, const float *scales, int64_t scales_at,          \
+            int64_t scales_step, int64_t scales_leap, float *s, int64_t s_at, int64_t s_row))                          \
+    K(void, bf16_pool,                                                                                                 \
+        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at, int64_t v_row,    \
+            int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,           \
+            int32_t skip))                                                                                             \
+    K(void, f16_pool,                                                                                                  \
+        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at, int64_t v_row,    \
+            int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,           \
+            int32_t skip))                                                                                             \
+    K(void, i8_pool,                                                                                                   \
+        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const int8_t *v, int64_t v_at, int64_t v_row,      \
+            int64_t leap, int64_t runs, int64_t count, int64_t width, const float *scales, int64_t scales_at,          \
+            int64_t scales_step, int64_t scales_leap, float *c, int64_t c_at, int64_t c_row, int32_t skip))
+
+#define HEED_DECLARE(result, name, parameters)                                                                         \
+    HEED_EXPORT result heed_##name parameters;                                                                         \
+    HEED_EXPORT result heed_##name##_portable parameters;
+HEED_FUNCTIONS(HEED_DECLARE)
+#undef HEED_DECLARE
+
+HEED_EXPORT int32_t heed_abi(void);
+HEED_EXPORT int64_t heed_features(void);
+
+#endif

@@ -1,0 +1,67 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.Lanes.PANEL;
+
+import dev.heed.AttentionInputs;
+import dev.heed.ffi.NativeFeature;
+import dev.heed.ffi.NativeKernels;
+import dev.heed.ffi.NativeLibrary;
+import dev.heed.mask.TileCover;
+import dev.heed.tensor.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Prefill of bf16 by native products, two elements of depth a step: queries stay bf16, keys are read where they lie, values are
+ * woven into pairs once for all panels of a task. Scores, maxima and sums of weights are f32 as ever; weights are rounded to
+ * bf16 before they meet the values, as the textbook's are.
+ */
+final class Bf16Panels {
+    private Bf16Panels() {}
+
+    /** Whether native products serve a call of dot products. */
+    static boolean serve(AttentionInputs inputs) {
+        return inputs.query().type() == DType.BF16
+                && Tiles.nativeKernels(DType.BF16).prefill()
+                && works();
+    }
+
+    /** Whether the processor has bf16 products and panels are as wide as theirs. */
+    static boolean works() {
+        return !Lanes.SCALAR && PANEL == NativeKernels.LANES && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
+    }
+
+    /** Puts the panel's queries into the lanes, as pairs. */
+    static void pack(PanelCall call, Panel panel, StoredRows queries) {
+        queries.load(call.inputs.query(), panel.batch, panel.head, panel.from, panel.queries);
+        int headDim = (int) call.shape.headDim();
+        int length = (headDim + 1) / 2 * 2 * PANEL;
+        panel.pairs = panel.pairs.length >= length ? panel.pairs : new short[length];
+        NativeKernels.bf16Turn(
+                queries.data,
+                queries.at,
+                queries.row,
+                panel.queries,
+                headDim,
+                call.modifier.sign < 0,
+                MemorySegment.ofArray(panel.pairs),
+                0);
+        queries.forget();
+    }
+
+    /** As {@code Prefill.read}. */
+    static void read(PanelCall call, Panel panel, Bf16Rows rows, long keyFrom, int keys, TileCover cover) {
+        float[] tile = panel.tile;
+        int width = (int) call.shape.valueHeadDim();
+        rows.dots(panel.pairs, (int) call.shape.headDim(), 2 * call.tiles.depth(), tile, keyFrom, keys);
+        boolean hidden = Prefill.modify(call, panel, tile, 0, keyFrom, keys, cover);
+        if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
+            Loops.shrink(panel.sums, width, panel.statistics);
+        }
+        if (call.options.dropout() > 0) {
+            call.drop(panel, tile, 0, keyFrom, keys);
+            hidden = true; // a dropped value is not read either
+        }
+        rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, hidden);
+        panel.fresh = false;
+    }
+}

@@ -1,0 +1,173 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.Lanes.PANEL;
+
+import dev.heed.ffi.NativeFeature;
+import dev.heed.ffi.NativeKernels;
+import dev.heed.ffi.NativeKernels.Runs;
+import dev.heed.ffi.NativeKernels.Scales;
+import dev.heed.ffi.NativeLibrary;
+import dev.heed.tensor.ByteScales;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decode's two loops by native kernels, on keys and values as they are stored: a bf16 or f16 row is half the bytes of an f32 row,
+ * an i8 row a quarter, and bytes are what decode waits for. Weights stay f32. A query that meets keys of bytes is written as a
+ * whole number of 24 bits times a unit, three bytes each: their products are exact, and what is rounded is a 2^24th of the
+ * query's largest element.
+ */
+final class NativeRows {
+    private static final int LIMBS = NativeKernels.LIMBS;
+
+    /** The largest whole number that three balanced bytes can hold. */
+    private static final int MOST = 127 * (1 << 16) + 127 * (1 << 8) + 127;
+
+    private final Tensor key;
+    private final Tensor value;
+    private final DType type;
+    private final int headDim;
+    private final int valueDim;
+
+    private NativeRows(PanelCall call) {
+        key = call.inputs.key();
+        value = call.inputs.value();
+        type = key.type();
+        headDim = (int) call.shape.headDim();
+        valueDim = (int) call.shape.valueHeadDim();
+    }
+
+    /** {@return the loops for a call, or null where the Vector API's serve} */
+    static @Nullable NativeRows of(PanelCall call) {
+        Tensor key = call.inputs.key();
+        DType type = key.type();
+        NativeFeature needed = switch (type) {
+            case BF16 -> NativeFeature.BF16_ROWS;
+            case F16 -> NativeFeature.F16_ROWS;
+            case I8 -> NativeFeature.I8_ROWS;
+            default -> null;
+        };
+        boolean serve = needed != null
+                && call.meeting == null
+                && !Lanes.SCALAR
+                && Tiles.nativeKernels(type).decode()
+                && (type != DType.I8 || (oneScale(key) && oneScale(call.inputs.value())))
+                && NativeLibrary.has(needed);
+        return serve ? new NativeRows(call) : null;
+    }
+
+    /** Whether every row lies where it can be read, within one block of the scales. */
+    private static boolean oneScale(Tensor rows) {
+        ByteScales scales = rows.scales();
+        long width = rows.size(3);
+        if (scales == null) {
+            return false;
+        }
+        boolean even = StoredRows.inPlace(rows)
+                && width <= NativeKernels.MOST_BYTES
+                && rows.offset() % scales.block() + width <= scales.block();
+        for (int axis = 0; even && axis < 3; axis++) {
+            even = rows.size(axis) == 1 || rows.stride(axis) % scales.block() == 0;
+        }
+        return even;
+    }
+
+    /** Takes the packed queries of a task. */
+    void queries(Scratch scratch, int rows) {
+        if (type == DType.I8) {
+            quantise(scratch, rows);
+        }
+        if (type == DType.BF16) { // they were bf16 and become so again
+            int length = rows * headDim;
+            scratch.narrow = scratch.narrow.length >= length ? scratch.narrow : new short[length];
+            NativeKernels.bf16Narrow(
+                    MemorySegment.ofArray(scratch.packed), 0, length, MemorySegment.ofArray(scratch.narrow), 0);
+        }
+    }
+
+    /** Balanced digits of base 256, from -128 to 127, the lowest first; a row that is not finite has the unit NaN. */
+    private void quantise(Scratch scratch, int rows) {
+        int length = rows * headDim;
+        scratch.units = Scratch.atLeast(scratch.units, rows);
+        scratch.limbs = scratch.limbs.length >= LIMBS * length ? scratch.limbs : new byte[LIMBS * length];
+        for (int r = 0; r < rows; r++) {
+            float most = 0;
+            float spoiled = 0;
+            for (int d = r * headDim; d < (r + 1) * headDim; d++) {
+                most = Math.max(most, Math.abs(scratch.packed[d]));
+                spoiled += scratch.packed[d] * 0;
+            }
+            double unit = (double) most / MOST;
+            scratch.units[r] = spoiled == 0 ? (float) unit : Float.NaN;
+            double inverse = scratch.units[r] > 0 ? 1.0 / scratch.units[r] : 0;
+            for (int d = 0; d < headDim; d++) {
+                int rest = (int) Math.clamp(Math.rint(scratch.packed[r * headDim + d] * inverse), -MOST, MOST);
+                for (int limb = 0; limb < LIMBS; limb++) {
+                    byte digit = (byte) rest;
+                    scratch.limbs[(r * LIMBS + limb) * headDim + d] = digit;
+                    rest = (rest - digit) >> Byte.SIZE;
+                }
+            }
+        }
+    }
+
+    private static Scales scales(Tensor tensor, StoredRows rows, long apart) {
+        ByteScales scales = Objects.requireNonNull(tensor.scales());
+        long step = rows.row / scales.block();
+        return new Scales(scales.numbers(), rows.at / scales.block(), step, apart * step);
+    }
+
+    /** The scores of all query rows, {@code step} apart in the scratch's tile. */
+    void scores(
+            Scratch scratch, int rows, int step, long batch, long kvHead, long from, long apart, int runs, int count) {
+        Runs k = scratch.stored
+                .load(key, batch, kvHead, from, apart, runs, count)
+                .runs(runs, count);
+        MemorySegment tile = MemorySegment.ofArray(scratch.tile);
+        if (type == DType.I8) {
+            MemorySegment limbs = MemorySegment.ofArray(scratch.limbs);
+            MemorySegment units = MemorySegment.ofArray(scratch.units);
+            Scales scales = scales(key, scratch.stored, apart);
+            NativeKernels.i8Dots(limbs, 0, units, rows, k, headDim, scales, tile, 0, step);
+        } else if (type == DType.BF16) {
+            MemorySegment queries = MemorySegment.ofArray(scratch.narrow);
+            NativeKernels.bf16Dots(queries, 0, headDim, rows, k, headDim, tile, 0, step);
+        } else {
+            MemorySegment queries = MemorySegment.ofArray(scratch.packed);
+            NativeKernels.f16Dots(queries, 0, headDim, rows, k, headDim, tile, 0, step);
+        }
+    }
+
+    /** Adds the weighted values; those of weight 0 are not read where some are hidden. */
+    void pool(
+            Scratch scratch,
+            int rows,
+            int step,
+            long batch,
+            long kvHead,
+            long from,
+            long apart,
+            int runs,
+            int count,
+            float[] sums,
+            int at,
+            boolean hidden) {
+        Runs v = scratch.stored
+                .load(value, batch, kvHead, from, apart, runs, count)
+                .runs(runs, count);
+        MemorySegment weights = MemorySegment.ofArray(scratch.tile);
+        MemorySegment to = MemorySegment.ofArray(sums);
+        int row = Lanes.panels(valueDim) * PANEL;
+        if (type == DType.I8) {
+            Scales scales = scales(value, scratch.stored, apart);
+            NativeKernels.i8Pool(weights, 0, step, rows, v, valueDim, scales, to, at, row, hidden);
+        } else if (type == DType.BF16) {
+            NativeKernels.bf16Pool(weights, 0, step, rows, v, valueDim, to, at, row, hidden);
+        } else {
+            NativeKernels.f16Pool(weights, 0, step, rows, v, valueDim, to, at, row, hidden);
+        }
+    }
+}

@@ -1,0 +1,548 @@
+package dev.heed.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The functions of {@code native/heed.h}, each behind a check that nothing outside the segments can be touched, whatever the
+ * numbers. Indices and distances count elements. May be called where {@link NativeLibrary} has no reasons.
+ *
+ * <p>Calls are critical: arrays are passed where they lie and the garbage collector waits, so a call is a tile, not a problem.
+ */
+public final class NativeKernels {
+    /** Queries or columns of a panel. */
+    public static final int LANES = 64;
+
+    /** Bytes that a number of a query is written in where it meets keys of bytes. */
+    public static final int LIMBS = 3;
+
+    /** The longest rows of bytes whose products cannot overflow 32 bits. */
+    public static final int MOST_BYTES = 65_536;
+
+    /**
+     * The functions and their parameters, as in the table of {@code native/README.md}: p a pointer, l 64 bits, i 32 bits, f a
+     * float. {@code bf16_interleave} returns an i, the others nothing.
+     */
+    static final Map<String, String> SIGNATURES = Map.ofEntries(
+            Map.entry("bf16_product", "pllllpllplli"),
+            Map.entry("bf16_turn", "pllllipl"),
+            Map.entry("bf16_interleave", "pllllpll"),
+            Map.entry("bf16_pairs", "plllpl"),
+            Map.entry("bf16_widen", "pllpl"),
+            Map.entry("f16_widen", "pllpl"),
+            Map.entry("i8_widen", "pllfpl"),
+            Map.entry("bf16_narrow", "pllpl"),
+            Map.entry("f16_narrow", "pllpl"),
+            Map.entry("bf16_dots", "plllpllllllpll"),
+            Map.entry("f16_dots", "plllpllllllpll"),
+            Map.entry("i8_dots", "plplpllllllplllpll"),
+            Map.entry("bf16_pool", "plllpllllllplli"),
+            Map.entry("f16_pool", "plllpllllllplli"),
+            Map.entry("i8_pool", "plllpllllllplllplli"));
+
+    private static final MethodHandle BF16_PRODUCT = link("bf16_product");
+    private static final MethodHandle BF16_TURN = link("bf16_turn");
+    private static final MethodHandle BF16_INTERLEAVE = link("bf16_interleave");
+    private static final MethodHandle BF16_PAIRS = link("bf16_pairs");
+    private static final MethodHandle BF16_WIDEN = link("bf16_widen");
+    private static final MethodHandle F16_WIDEN = link("f16_widen");
+    private static final MethodHandle I8_WIDEN = link("i8_widen");
+    private static final MethodHandle BF16_NARROW = link("bf16_narrow");
+    private static final MethodHandle F16_NARROW = link("f16_narrow");
+    private static final MethodHandle BF16_DOTS = link("bf16_dots");
+    private static final MethodHandle F16_DOTS = link("f16_dots");
+    private static final MethodHandle I8_DOTS = link("i8_dots");
+    private static final MethodHandle BF16_POOL = link("bf16_pool");
+    private static final MethodHandle F16_POOL = link("f16_pool");
+    private static final MethodHandle I8_POOL = link("i8_pool");
+
+    private NativeKernels() {}
+
+    /** Four runs of rows, or one: element {@code d} of row {@code j} of run {@code n} at {@code at + n leap + j row + d}. */
+    public record Runs(MemorySegment data, long at, long row, long leap, int runs, int count) {}
+
+    /** One number for each row of some {@link Runs}. */
+    public record Scales(MemorySegment data, long at, long step, long leap) {}
+
+    /**
+     * {@code c = a b}, or {@code c + a b}. Pair {@code k} of row {@code r} of a, two bf16 that are neighbours, lies at
+     * {@code aAt + r aRow + k aStep}; b is a panel of pairs; a row of c is LANES floats.
+     */
+    public static void bf16Product(
+            MemorySegment a,
+            long aAt,
+            long aRow,
+            long aStep,
+            int rows,
+            MemorySegment b,
+            long bAt,
+            int depth,
+            MemorySegment c,
+            long cAt,
+            long cRow,
+            boolean onto) {
+        if (rows < 1 || depth < 1) {
+            return;
+        }
+        int whole = depth / 2;
+        if (whole > 0) {
+            check(a, Short.BYTES, aAt, aRow, rows, aStep, whole, 2);
+        }
+        if (depth % 2 != 0) {
+            check(a, Short.BYTES, Math.addExact(aAt, Math.multiplyExact(whole, aStep)), aRow, rows, 0, 1, 1);
+        }
+        check(b, Short.BYTES, bAt, 0, 1, 0, 1, pairs(depth) * 2 * LANES);
+        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, LANES);
+        try {
+            BF16_PRODUCT.invokeExact(
+                    a, aAt, aRow, aStep, (long) rows, b, bAt, (long) depth, c, cAt, cRow, onto ? 1 : 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Up to LANES rows become the lanes of a panel of pairs, their signs flipped if asked for; lanes beyond are 0. */
+    public static void bf16Turn(
+            MemorySegment rows, long at, long row, int count, int depth, boolean flip, MemorySegment to, long toAt) {
+        if (count < 1 || count > LANES || depth < 1) {
+            throw new IndexOutOfBoundsException(count + " rows of " + depth + " for " + LANES + " lanes");
+        }
+        check(rows, Short.BYTES, at, row, count, 0, 1, depth);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(depth) * 2 * LANES);
+        try {
+            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Rows {@code 2 t} and {@code 2 t + 1} become one of pairs; returns whether all numbers are finite. */
+    public static boolean bf16Interleave(
+            MemorySegment rows, long at, long row, int count, int width, MemorySegment to, long toAt, long toRow) {
+        if (count < 1 || width < 1) {
+            return true;
+        }
+        check(rows, Short.BYTES, at, row, count, 0, 1, width);
+        check(to, Short.BYTES, toAt, toRow, pairs(count), 0, 1, 2L * width);
+        try {
+            return (int) BF16_INTERLEAVE.invokeExact(rows, at, row, (long) count, (long) width, to, toAt, toRow) != 0;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Rows of LANES weights become rows of pairs in bf16. */
+    public static void bf16Pairs(MemorySegment tile, long at, long row, int count, MemorySegment to, long toAt) {
+        if (count < 1) {
+            return;
+        }
+        check(tile, Float.BYTES, at, row, count, 0, 1, LANES);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(count) * 2 * LANES);
+        try {
+            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** bf16 numbers, neighbours, as f32. */
+    public static void bf16Widen(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+        check(from, Short.BYTES, at, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        try {
+            BF16_WIDEN.invokeExact(from, at, (long) count, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** f16 numbers, neighbours, as f32. */
+    public static void f16Widen(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+        check(from, Short.BYTES, at, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        try {
+            F16_WIDEN.invokeExact(from, at, (long) count, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Bytes, neighbours, times a scale, as f32. */
+    public static void i8Widen(MemorySegment from, long at, int count, float scale, MemorySegment to, long toAt) {
+        check(from, Byte.BYTES, at, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        try {
+            I8_WIDEN.invokeExact(from, at, (long) count, scale, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** f32 numbers rounded to bf16, to nearest, ties to even. */
+    public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+        check(from, Float.BYTES, at, 0, 1, 0, 1, count);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, count);
+        try {
+            BF16_NARROW.invokeExact(from, at, (long) count, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** f32 numbers rounded to f16, to nearest, ties to even. */
+    public static void f16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+        check(from, Float.BYTES, at, 0, 1, 0, 1, count);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, count);
+        try {
+            F16_NARROW.invokeExact(from, at, (long) count, to, toAt);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
+    public static void bf16Dots(
+            MemorySegment q, long qAt, long qRow, int rows, Runs k, int depth, MemorySegment s, long sAt, long sRow) {
+        checkDots(q, Short.BYTES, qAt, qRow, rows, k, Short.BYTES, depth, s, sAt, sRow);
+        try {
+            BF16_DOTS.invokeExact(
+                    q,
+                    qAt,
+                    qRow,
+                    (long) rows,
+                    k.data,
+                    k.at,
+                    k.row,
+                    k.leap,
+                    (long) k.runs,
+                    (long) k.count,
+                    (long) depth,
+                    s,
+                    sAt,
+                    sRow);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
+    public static void f16Dots(
+            MemorySegment q, long qAt, long qRow, int rows, Runs k, int depth, MemorySegment s, long sAt, long sRow) {
+        checkDots(q, Float.BYTES, qAt, qRow, rows, k, Short.BYTES, depth, s, sAt, sRow);
+        try {
+            F16_DOTS.invokeExact(
+                    q,
+                    qAt,
+                    qRow,
+                    (long) rows,
+                    k.data,
+                    k.at,
+                    k.row,
+                    k.leap,
+                    (long) k.runs,
+                    (long) k.count,
+                    (long) depth,
+                    s,
+                    sAt,
+                    sRow);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * {@code s[r][run count + j] = units[r] scale_j (l2 2^16 + l1 2^8 + l0) . k_j} for keys of bytes: the LIMBS rows of bytes of
+     * a query follow each other, the lowest first.
+     */
+    public static void i8Dots(
+            MemorySegment q,
+            long qAt,
+            MemorySegment units,
+            int rows,
+            Runs k,
+            int depth,
+            Scales scales,
+            MemorySegment s,
+            long sAt,
+            long sRow) {
+        if (depth > MOST_BYTES) {
+            throw new IndexOutOfBoundsException(depth + " bytes in a row, at most " + MOST_BYTES);
+        }
+        checkDots(q, Byte.BYTES, qAt, (long) LIMBS * depth, rows, k, Byte.BYTES, LIMBS * depth, depth, s, sAt, sRow);
+        check(units, Float.BYTES, 0, 0, 1, 0, 1, rows);
+        check(scales.data, Float.BYTES, scales.at, scales.leap, k.runs, scales.step, k.count, 1);
+        try {
+            I8_DOTS.invokeExact(
+                    q,
+                    qAt,
+                    units,
+                    (long) rows,
+                    k.data,
+                    k.at,
+                    k.row,
+                    k.leap,
+                    (long) k.runs,
+                    (long) k.count,
+                    (long) depth,
+                    scales.data,
+                    scales.at,
+                    scales.step,
+                    scales.leap,
+                    s,
+                    sAt,
+                    sRow);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** {@code c[r][d] += sum over j of w[r][run count + j] v_j[d]}, bf16 values; {@code skip} leaves values of weight 0 unread. */
+    public static void bf16Pool(
+            MemorySegment w,
+            long wAt,
+            long wRow,
+            int rows,
+            Runs v,
+            int width,
+            MemorySegment c,
+            long cAt,
+            long cRow,
+            boolean skip) {
+        checkPool(w, wAt, wRow, rows, v, Short.BYTES, width, c, cAt, cRow);
+        try {
+            BF16_POOL.invokeExact(
+                    w,
+                    wAt,
+                    wRow,
+                    (long) rows,
+                    v.data,
+                    v.at,
+                    v.row,
+                    v.leap,
+                    (long) v.runs,
+                    (long) v.count,
+                    (long) width,
+                    c,
+                    cAt,
+                    cRow,
+                    skip ? 1 : 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** As {@link #bf16Pool}, f16 values. */
+    public static void f16Pool(
+            MemorySegment w,
+            long wAt,
+            long wRow,
+            int rows,
+            Runs v,
+            int width,
+            MemorySegment c,
+            long cAt,
+            long cRow,
+            boolean skip) {
+        checkPool(w, wAt, wRow, rows, v, Short.BYTES, width, c, cAt, cRow);
+        try {
+            F16_POOL.invokeExact(
+                    w,
+                    wAt,
+                    wRow,
+                    (long) rows,
+                    v.data,
+                    v.at,
+                    v.row,
+                    v.leap,
+                    (long) v.runs,
+                    (long) v.count,
+                    (long) width,
+                    c,
+                    cAt,
+                    cRow,
+                    skip ? 1 : 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** As {@link #bf16Pool}, bytes times the scale of their row. */
+    public static void i8Pool(
+            MemorySegment w,
+            long wAt,
+            long wRow,
+            int rows,
+            Runs v,
+            int width,
+            Scales scales,
+            MemorySegment c,
+            long cAt,
+            long cRow,
+            boolean skip) {
+        checkPool(w, wAt, wRow, rows, v, Byte.BYTES, width, c, cAt, cRow);
+        check(scales.data, Float.BYTES, scales.at, scales.leap, v.runs, scales.step, v.count, 1);
+        try {
+            I8_POOL.invokeExact(
+                    w,
+                    wAt,
+                    wRow,
+                    (long) rows,
+                    v.data,
+                    v.at,
+                    v.row,
+                    v.leap,
+                    (long) v.runs,
+                    (long) v.count,
+                    (long) width,
+                    scales.data,
+                    scales.at,
+                    scales.step,
+                    scales.leap,
+                    c,
+                    cAt,
+                    cRow,
+                    skip ? 1 : 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    // ---------------------------------------------------------------- checks
+
+    private static long pairs(long count) {
+        return (count + 1) / 2;
+    }
+
+    private static void checkDots(
+            MemorySegment q,
+            int qBytes,
+            long qAt,
+            long qRow,
+            int rows,
+            Runs k,
+            int kBytes,
+            int depth,
+            MemorySegment s,
+            long sAt,
+            long sRow) {
+        checkDots(q, qBytes, qAt, qRow, rows, k, kBytes, depth, depth, s, sAt, sRow);
+    }
+
+    private static void checkDots(
+            MemorySegment q,
+            int qBytes,
+            long qAt,
+            long qRow,
+            int rows,
+            Runs k,
+            int kBytes,
+            int qLength,
+            int depth,
+            MemorySegment s,
+            long sAt,
+            long sRow) {
+        check(q, qBytes, qAt, qRow, rows, 0, 1, qLength);
+        check(k.data, kBytes, k.at, k.leap, k.runs, k.row, k.count, depth);
+        check(s, Float.BYTES, sAt, sRow, rows, 0, 1, (long) k.runs * k.count);
+    }
+
+    private static void checkPool(
+            MemorySegment w,
+            long wAt,
+            long wRow,
+            int rows,
+            Runs v,
+            int bytes,
+            int width,
+            MemorySegment c,
+            long cAt,
+            long cRow) {
+        check(w, Float.BYTES, wAt, wRow, rows, 0, 1, (long) v.runs * v.count);
+        check(v.data, bytes, v.at, v.leap, v.runs, v.row, v.count, width);
+        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, width);
+    }
+
+    /**
+     * Throws unless {@code outer} times {@code inner} runs of {@code length} elements, their first ones at {@code at + o
+     * outerStep + i innerStep}, all lie within the segment.
+     */
+    private static void check(
+            MemorySegment segment,
+            int bytes,
+            long at,
+            long outerStep,
+            long outer,
+            long innerStep,
+            long inner,
+            long length) {
+        long first = at;
+        long last = at;
+        boolean fits = outer >= 1 && inner >= 1 && length >= 0;
+        if (fits) {
+            long out = Math.multiplyExact(outer - 1, outerStep);
+            long in = Math.multiplyExact(inner - 1, innerStep);
+            first = Math.addExact(at, Math.addExact(Math.min(0, out), Math.min(0, in)));
+            last = Math.addExact(Math.addExact(at, length), Math.addExact(Math.max(0, out), Math.max(0, in)));
+            fits = first >= 0 && last <= segment.byteSize() / bytes;
+        }
+        if (!fits) {
+            throw new IndexOutOfBoundsException("elements " + first + " to " + last + " (" + outer + " by " + inner
+                    + " runs of " + length + ") of a segment of " + segment.byteSize() / bytes);
+        }
+    }
+
+    // ---------------------------------------------------------------- binding
+
+    static FunctionDescriptor descriptor(String name, String parameters) {
+        MemoryLayout[] layouts = parameters
+                .chars()
+                .mapToObj(letter -> switch (letter) {
+                    case 'p' -> ADDRESS;
+                    case 'l' -> JAVA_LONG;
+                    case 'i' -> JAVA_INT;
+                    case 'f' -> JAVA_FLOAT;
+                    default -> throw new IllegalArgumentException(parameters);
+                })
+                .toArray(MemoryLayout[]::new);
+        return name.startsWith("bf16_interleave")
+                ? FunctionDescriptor.of(JAVA_INT, layouts)
+                : FunctionDescriptor.ofVoid(layouts);
+    }
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle link(String name) {
+        FunctionDescriptor signature = descriptor(name, SIGNATURES.getOrDefault(name, ""));
+        SymbolLookup symbols = NativeLibrary.loaded().symbols();
+        Optional<MemorySegment> address = symbols == null ? Optional.empty() : symbols.find("heed_" + name);
+        if (address.isPresent()) {
+            return Linker.nativeLinker().downcallHandle(address.get(), signature, Linker.Option.critical(true));
+        }
+        String missing = String.join("; ", NativeLibrary.reasons());
+        MethodHandle fails = MethodHandles.throwException(
+                        signature.toMethodType().returnType(), UnsupportedOperationException.class)
+                .bindTo(new UnsupportedOperationException(missing.isEmpty() ? "no heed_" + name : missing));
+        return MethodHandles.dropArguments(fails, 0, signature.toMethodType().parameterList());
+    }
+
+    private static RuntimeException unexpected(Throwable e) {
+        if (e instanceof RuntimeException known) {
+            return known;
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return new IllegalStateException("a native call threw a checked exception", e);
+    }
+}

@@ -1,0 +1,190 @@
+package dev.heed.ffi;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The library of {@code native/}: taken from the jar when first asked for, copied to a file that only this user can read,
+ * checked, loaded, and the file deleted again. Where anything stands in the way there is a reason, and nothing else happens:
+ * the Vector API does the work.
+ *
+ * <p>{@code heed.native=false} leaves it out. {@code heed.native.library=FILE} takes one built by {@code native/build.sh}
+ * instead of the jar's.
+ */
+public final class NativeLibrary {
+    /** The version of the functions that this class knows; {@code HEED_ABI} in {@code native/heed.h}. */
+    static final int ABI = 1;
+
+    static final String ASKED_FOR = "heed.native";
+    static final String FILE = "heed.native.library";
+    static final String RESOURCE = "libheed.so";
+
+    private NativeLibrary() {}
+
+    /** What came of loading: symbols and features, or reasons. */
+    record Loaded(@Nullable SymbolLookup symbols, long features, List<String> reasons) {
+        static Loaded not(String reason) {
+            return new Loaded(null, 0, List.of(reason));
+        }
+    }
+
+    private static final class Holder {
+        static final Loaded LOADED = load(
+                System.getProperty(ASKED_FOR, ""),
+                System.getProperty(FILE, ""),
+                System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+                Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    static Loaded loaded() {
+        return Holder.LOADED;
+    }
+
+    /** {@return why native kernels are not used in this process; empty if they are} */
+    public static List<String> reasons() {
+        return loaded().reasons();
+    }
+
+    /** {@return whether the kernels can be used and this processor has the instructions} */
+    public static boolean has(NativeFeature feature) {
+        return (loaded().features() & feature.bit) != 0;
+    }
+
+    /** {@return what the processor has instructions for, in words} */
+    public static String describe() {
+        return Arrays.stream(NativeFeature.values())
+                .filter(NativeLibrary::has)
+                .map(NativeFeature::label)
+                .collect(Collectors.joining(", "));
+    }
+
+    static Loaded load(String asked, String file, String system, Path folder) {
+        if (asked.equals("false")) {
+            return Loaded.not("-D" + ASKED_FOR + "=false asks for the Vector API alone: leave it out");
+        }
+        if (!file.isEmpty()) {
+            Path library = Path.of(file);
+            return Files.isReadable(library)
+                    ? open(library.toAbsolutePath(), ABI)
+                    : Loaded.not("-D" + FILE + "=" + file + " cannot be read: native/build.sh FOLDER writes one");
+        }
+        if (!system.toLowerCase(Locale.ROOT).matches("linux (amd64|x86_64)")) {
+            return Loaded.not("the jar has native kernels for Linux on x86-64 only, this is " + system
+                    + ": build them by native/build.sh FOLDER and give -D" + FILE + "=FOLDER/" + RESOURCE);
+        }
+        byte[] library = resource(RESOURCE);
+        byte[] sum = resource(RESOURCE + ".sha256");
+        if (library == null || sum == null) {
+            return Loaded.not("this build of Heed has no native kernels: build it where there is a C compiler, or"
+                    + " native/build.sh FOLDER and -D" + FILE + "=FOLDER/" + RESOURCE);
+        }
+        return unpack(library, new String(sum, StandardCharsets.US_ASCII).strip(), folder, ABI);
+    }
+
+    static byte @Nullable [] resource(String name) {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
+            return in == null ? null : in.readAllBytes();
+        } catch (IOException e) {
+            return null; // a jar that cannot be read has none
+        }
+    }
+
+    /** Copies a library whose checksum is known to a private file of a folder, loads it and deletes the file. */
+    static Loaded unpack(byte[] library, String sum, Path folder, int expected) {
+        String found = sha256(library);
+        if (!found.equals(sum)) {
+            return Loaded.not("the native kernels in the jar are damaged: expected SHA-256 " + sum + ", got " + found
+                    + ": take a fresh jar");
+        }
+        Path own = null;
+        try {
+            own = Files.createTempDirectory(folder, "heed-"); // readable, writable and searchable by its owner alone
+            Path file = Files.write(own.resolve(RESOURCE), library);
+            if (!sha256(Files.readAllBytes(file)).equals(sum)) {
+                return Loaded.not("the native kernels cannot be copied whole to " + folder + ": is it full?");
+            }
+            boolean ignored = file.toFile().setExecutable(true, true);
+            if (!Files.isExecutable(file)) {
+                return Loaded.not("nothing in " + folder + " may be executed (mounted noexec): give another folder,"
+                        + " -Djava.io.tmpdir=FOLDER");
+            }
+            return open(file, expected);
+        } catch (IOException | SecurityException e) {
+            return Loaded.not("the native kernels cannot be copied to " + folder + " (" + e
+                    + "): give a folder that can be written, -Djava.io.tmpdir=FOLDER");
+        } finally {
+            delete(own);
+        }
+    }
+
+    private static void delete(@Nullable Path own) {
+        if (own == null) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(own.resolve(RESOURCE)); // what is loaded stays loaded
+            Files.deleteIfExists(own);
+        } catch (IOException e) {
+            own.toFile().deleteOnExit();
+        }
+    }
+
+    @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
+    private static Loaded open(Path file, int expected) {
+        try {
+            SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
+            MemorySegment version = symbols.find("heed_abi").orElse(MemorySegment.NULL);
+            MemorySegment features = symbols.find("heed_features").orElse(MemorySegment.NULL);
+            if (version.address() == 0 || features.address() == 0) {
+                return Loaded.not(file + " is no library of Heed's kernels: native/build.sh FOLDER writes one");
+            }
+            Linker linker = Linker.nativeLinker();
+            int abi = (int) linker.downcallHandle(version, FunctionDescriptor.of(JAVA_INT))
+                    .invokeExact();
+            if (abi != expected) {
+                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": build them anew,"
+                        + " native/build.sh FOLDER");
+            }
+            long bits = (long) linker.downcallHandle(features, FunctionDescriptor.of(JAVA_LONG))
+                    .invokeExact();
+            return bits == 0
+                    ? Loaded.not("the processor has none of the instructions that the native kernels are for"
+                            + " (AVX-512, AVX512-BF16, AVX512-VNNI)")
+                    : new Loaded(symbols, bits, List.of());
+        } catch (IllegalCallerException e) {
+            return Loaded.not("the JVM denies native access to Heed: start java with --enable-native-access="
+                    + (NativeLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED"));
+        } catch (IllegalArgumentException e) {
+            return Loaded.not("the system cannot load " + file + ": " + e.getMessage());
+        } catch (Throwable e) {
+            return Loaded.not("the JDK's linker does not work here: " + e);
+        }
+    }
+
+    static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

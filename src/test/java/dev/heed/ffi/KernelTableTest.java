@@ -1,0 +1,86 @@
+package dev.heed.ffi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The table of {@code native/README.md} is the ABI: the C header and the Java side say the same. */
+class KernelTableTest {
+    private static final Path NATIVE = Path.of("native");
+
+    @Test
+    void javaCallsWhatTheTableSays() throws IOException {
+        assertEquals(
+                new TreeMap<>(NativeKernels.SIGNATURES),
+                table("\\| `(\\w+)` \\| (?:nothing|`i`) \\| `([plif ]+)` \\|.*"));
+        table("\\| `(\\w+)` \\| (nothing|`i`) \\| `[plif ]+` \\|.*").forEach((name, result) -> {
+            boolean value = NativeKernels.descriptor(name, "").returnLayout().isPresent();
+            assertEquals(value ? "`i`" : "nothing", result, name);
+        });
+    }
+
+    @Test
+    void theHeaderDeclaresWhatTheTableSays() throws IOException {
+        String header = read("heed.h").replaceAll("\\\\\\n", " ").replaceAll("\\s+", " ");
+        Map<String, String> declared = new TreeMap<>();
+        Matcher functions = Pattern.compile("K\\((?:void|int32_t), (\\w+), ?\\(([^)]*)\\)\\)")
+                .matcher(header);
+        while (functions.find()) {
+            StringBuilder letters = new StringBuilder();
+            for (String parameter : functions.group(2).split(",")) {
+                String type = parameter.strip();
+                letters.append(
+                        type.contains("*")
+                                ? "p"
+                                : type.startsWith("int64_t") ? "l" : type.startsWith("int32_t") ? "i" : "f");
+            }
+            declared.put(functions.group(1), letters.toString());
+        }
+        assertEquals(new TreeMap<>(NativeKernels.SIGNATURES), declared);
+    }
+
+    @Test
+    void numbersAreTheSame() throws IOException {
+        String header = read("heed.h");
+        assertEquals(NativeLibrary.ABI, constant(header, "HEED_ABI"));
+        assertEquals(NativeKernels.LANES, constant(header, "HEED_LANES"));
+        assertEquals(NativeKernels.LIMBS, constant(header, "HEED_LIMBS"));
+        assertTrue(read("README.md").contains("\nVersion " + NativeLibrary.ABI + ". "));
+        Map<String, String> bits = new TreeMap<>();
+        for (NativeFeature feature : NativeFeature.values()) {
+            bits.put(feature.name(), String.valueOf(feature.bit));
+            assertEquals(feature.bit, constant(header, "HEED_" + feature.name()));
+        }
+        assertEquals(bits, table("\\| `([A-Z0-9_]+)` \\| (\\d+) \\|.*"));
+    }
+
+    private static int constant(String header, String name) {
+        Matcher matcher = Pattern.compile("#define " + name + " (\\d+)").matcher(header);
+        assertTrue(matcher.find(), name);
+        return Integer.parseInt(matcher.group(1));
+    }
+
+    private static Map<String, String> table(String row) throws IOException {
+        Map<String, String> rows = new TreeMap<>();
+        for (String line : read("README.md").lines().toList()) {
+            Matcher matcher = Pattern.compile(row).matcher(line);
+            if (matcher.matches()) {
+                rows.put(matcher.group(1), matcher.group(2).replaceAll(" ", ""));
+            }
+        }
+        assertTrue(!rows.isEmpty(), row);
+        return rows;
+    }
+
+    private static String read(String file) throws IOException {
+        return Files.readString(NATIVE.resolve(file));
+    }
+}

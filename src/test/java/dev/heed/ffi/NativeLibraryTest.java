@@ -1,0 +1,118 @@
+package dev.heed.ffi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What stands in the way of the native kernels is a reason that names the cure. */
+class NativeLibraryTest {
+    private static final String LINUX = "Linux amd64";
+
+    @TempDir
+    Path dir;
+
+    /** Prints the reasons of a JVM of its own. */
+    static final class Program {
+        private Program() {}
+
+        public static void main(String[] arguments) {
+            System.out.println("reasons " + NativeLibrary.reasons());
+        }
+    }
+
+    @Test
+    void notWanted() {
+        assertReason(NativeLibrary.load("false", "", LINUX, dir), "-Dheed.native=false", "leave it out");
+    }
+
+    @Test
+    void aFileThatIsNotThere() {
+        assertReason(NativeLibrary.load("", dir.resolve("no.so").toString(), LINUX, dir), "cannot be read", "build.sh");
+    }
+
+    @Test
+    void aFileThatIsNoLibrary() throws Exception {
+        Path file = Files.writeString(dir.resolve("some.so"), "text");
+        assertReason(NativeLibrary.load("", file.toString(), LINUX, dir), "cannot load", file.toString());
+    }
+
+    @Test
+    void anotherSystem() {
+        assertReason(NativeLibrary.load("", "", "Plan 9 mips", dir), "Plan 9 mips", "-Dheed.native.library=");
+    }
+
+    @Test
+    void damagedInTheJar() {
+        byte[] bytes = {1, 2, 3};
+        assertReason(NativeLibrary.unpack(bytes, "00", dir, NativeLibrary.ABI), "damaged", "got " + sum(bytes));
+    }
+
+    @Test
+    void noFolderToCopyTo() {
+        byte[] bytes = {1, 2, 3};
+        assertReason(
+                NativeLibrary.unpack(bytes, sum(bytes), dir.resolve("none"), NativeLibrary.ABI),
+                "cannot be copied",
+                "-Djava.io.tmpdir=");
+    }
+
+    @Test
+    void anOldAbi() {
+        byte[] library = library();
+        NativeLibrary.Loaded old = NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI + 1);
+        assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
+    }
+
+    @Test
+    void nothingIsLeftInTheFolder() throws Exception {
+        byte[] library = library();
+        NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI);
+        try (var files = Files.list(dir)) {
+            assertEquals(List.of(), files.toList());
+        }
+    }
+
+    @Test
+    void nativeAccessDenied() throws Exception {
+        assumeTrue(NativeLibrary.resource(NativeLibrary.RESOURCE) != null, "built without a C compiler");
+        assertTrue(said("--illegal-native-access=deny").contains("--enable-native-access=ALL-UNNAMED"));
+        assertTrue(said("-Dheed.native=false").contains("-Dheed.native=false asks for the Vector API alone"));
+    }
+
+    private static String said(String option) throws Exception {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(option, "-cp", System.getProperty("java.class.path"), Program.class.getName()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES), () -> command + " did not end");
+        return said;
+    }
+
+    private static byte[] library() {
+        byte[] library = NativeLibrary.resource(NativeLibrary.RESOURCE);
+        assumeTrue(library != null, "built without a C compiler");
+        return library;
+    }
+
+    private static String sum(byte[] bytes) {
+        return NativeLibrary.sha256(bytes);
+    }
+
+    private static void assertReason(NativeLibrary.Loaded loaded, String... parts) {
+        assertEquals(1, loaded.reasons().size(), loaded::toString);
+        assertEquals(0, loaded.features());
+        for (String part : parts) {
+            assertTrue(loaded.reasons().getFirst().contains(part), loaded.reasons()::toString);
+        }
+    }
+}
