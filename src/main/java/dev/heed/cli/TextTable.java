@@ -28,7 +28,8 @@ final class TextTable {
             numbers[column] = rows.size() > 1;
             for (int row = 0; row < rows.size(); row++) {
                 String entry = visible(rows.get(row).get(column));
-                int most = column == columns - 1 ? Integer.MAX_VALUE : MAX_COLUMN; // behind the last nothing has to stand
+                int most =
+                        column == columns - 1 ? Integer.MAX_VALUE : MAX_COLUMN; // behind the last nothing has to stand
                 widths[column] = Math.max(widths[column], Math.min(most, VisibleText.columns(entry)));
                 numbers[column] &= row == 0 || entry.matches("-|-?[0-9][0-9.eE+-]*( ?[%x]| [a-zA-Zµ/]+)?");
             }
