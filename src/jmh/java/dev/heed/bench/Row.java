@@ -108,7 +108,7 @@ record Row(Group group, String label, String problem, boolean quick) {
             return List.of("vector"); // no peer keeps bytes with scales
         }
         if (problem.contains(" bf16")) {
-            return List.of("vector", "libtorch"); // the others were given f32 only
+            return List.of("vector", "libtorch"); // DJL's library ends its process on bf16, the others take f32
         }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {
