@@ -43,7 +43,7 @@ final class MatrixUnits {
     /** {@return the tiles for the widths of a head, if there are any} */
     Optional<MatrixTiles> tiles(Device device, String phase, long width, long valueWidth) {
         return MatrixTiles.shipped(device, phase, width, valueWidth)
-                .map(tiles -> small && tiles.small().hold(width, valueWidth) ? tiles.small() : tiles);
+                .map(tiles -> small && tiles.small().hold(width) ? tiles.small() : tiles);
     }
 
     /** Whether the device computed the first task of these tiles rightly; it is set once. */
