@@ -11,7 +11,6 @@
 #ifndef PTX
 #define PTX 0
 #endif
-#define INLINE static inline __attribute__((always_inline)) // else fragments are in memory
 #define WARP 32
 #define CHUNK 16 // bytes
 #define EIGHT 8  // elements of a chunk
@@ -27,8 +26,10 @@
 #endif
 
 #if PTX
+#define INLINE static inline __attribute__((always_inline)) // else fragments are in memory
 #define MET_WORDS 1
 #else
+#define INLINE static
 #define MET_WORDS (12 * ITEMS) // what lanes tell each other: the 12 numbers of two fragments
 #endif
 

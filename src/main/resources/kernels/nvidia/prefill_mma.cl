@@ -171,7 +171,7 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Groups: heads, then blocks of queries from the last, whose causal rows are longest. `state` receives the largest score and
+// Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest. `state` receives the largest score and
 // the inverse sum of every row.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     const Call c, global const ushort* query, global const ushort* key, global const ushort* value,
@@ -184,7 +184,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
   Warp w = warp_of(staged, met, (int)get_local_id(0));
   const uint base = origin(w);
   const long blocks = (c.queries + BM - 1) / BM, heads = c.batches * c.heads;
-  const long task = get_group_id(0);
+  const long columnBlocks = (c.valueWidth + DV - 1) / DV, task = get_group_id(0) / columnBlocks;
+  const int columnFrom = (int)(get_group_id(0) % columnBlocks) * DV;
   const long bh = task % heads, kh = bh % c.heads / (c.heads / c.keyHeads);
   const int b = (int)(bh / c.heads), h = (int)(bh % c.heads), first = (int)(blocks - 1 - task / heads) * BM;
   const int queries = (int)min((long)BM, c.queries - first);
@@ -192,8 +193,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
   const Band band = bands[b];
   const real slope = c.hasSlopes ? slopes[h] : 0;
   key += c.key.at + b * c.key.batch + kh * c.key.head;
-  value += c.value.at + b * c.value.batch + kh * c.value.head;
-  const int width = (int)c.width, valueWidth = (int)c.valueWidth;
+  value += c.value.at + b * c.value.batch + kh * c.value.head + columnFrom;
+  const int width = (int)c.width, valueWidth = (int)c.valueWidth - columnFrom;
   if (w.item == 0) {
     flag = 0;
   }
@@ -400,8 +401,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       const int row = (w.warp * BLOCKS + m) * 16 + w.lane / 4 + r * 8;
       if (row < queries) {
         const Row ended = finished(&c, most[m][r], sum, c.hasSink ? sinks[h] : 0);
-        const long at = c.output.at + b * c.output.batch + h * c.output.head + (first + row) * c.output.row;
-        if (w.lane % 4 == 0) {
+        const long at = c.output.at + b * c.output.batch + h * c.output.head + (first + row) * c.output.row
+            + columnFrom;
+        if (w.lane % 4 == 0 && columnFrom == 0) {
           const long n = bh * c.queries + first + row;
           state[2 * n] = most[m][r];
           state[2 * n + 1] = ended.inverse;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** A device in use, and which kernels suit it. */
 final class Engine implements AutoCloseable {
     private static final String KERNELS = "heed.opencl.kernels";
-    private static final String TWIN = "mma"; // asked for by name, also on a device without the instructions
+    private static final String TWIN = "mma"; // by name: the twin, on any device
     private static final String TILES = "heed.opencl.tiles";
     private static final String CANARIES = "heed.opencl.canaries";
 
@@ -73,14 +73,14 @@ final class Engine implements AutoCloseable {
         String asked = System.getProperty(TILES);
         this.sizes = sizes == null && asked != null ? TileSizes.parse(asked) : sizes;
         this.tuned = Tuned.of(context.device());
-        this.units = family == Family.MMA ? MatrixUnits.of(context, this.sizes != null) : null;
+        boolean twin = context.device().type() == DeviceType.CPU || TWIN.equals(System.getProperty(KERNELS));
+        this.units = family == Family.MMA ? MatrixUnits.of(context, twin, this.sizes != null) : null;
     }
 
     /** {@return the matrix units, or their twin where it is asked for; null where portable kernels compute everything} */
     @Nullable
     MatrixUnits matrix() {
-        boolean twin = context.device().type() == DeviceType.CPU || TWIN.equals(System.getProperty(KERNELS));
-        return units != null && (units.ptx || twin) ? units : null;
+        return units != null && (units.ptx || units.twin) ? units : null;
     }
 
     /** {@return what computes here, in words: for {@code heed devices}} */

@@ -66,7 +66,7 @@ final class MatrixPrefill {
         Placed value = aligned(work, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
-        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
+        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() % tiles.dv() == 0;
         work.launch(
                 "nvidia/prefill_mma",
                 there.variant()
@@ -75,7 +75,12 @@ final class MatrixPrefill {
                         + (there.isFolded() ? " -DFOLDED=1" : "")
                         + work.engine.matrixOption(),
                 "prefill_mma",
-                WorkSize.groups(s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), tiles.rows()), tiles.items()),
+                WorkSize.groups(
+                        s.batch()
+                                * s.numHeads()
+                                * Math.ceilDiv(s.seqLenQ(), tiles.rows())
+                                * Math.ceilDiv(s.valueHeadDim(), tiles.dv()),
+                        tiles.items()),
                 there.struct(output, null, 0, 0),
                 query.buffer(),
                 key.buffer(),

@@ -9,7 +9,7 @@ import java.util.Optional;
  * The tiles of attention on matrix units.
  *
  * @param d numbers of a query and a key; zeros beyond the width
- * @param dv numbers of a value
+ * @param dv numbers of a value that a work-group computes; wider values have several
  * @param warps warps of a work-group
  * @param blocks blocks of 16 queries of a warp
  * @param keys keys of a tile
@@ -51,9 +51,9 @@ record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
         return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
     }
 
-    /** Whether rows of these widths fit. */
-    boolean hold(long width, long valueWidth) {
-        return width <= d && valueWidth <= dv;
+    /** Whether queries and keys of a width fit. */
+    boolean hold(long width) {
+        return width <= d;
     }
 
     int items() {

@@ -2,7 +2,6 @@ package dev.heed.backend.opencl;
 
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
-import dev.heed.opencl.DeviceType;
 import dev.heed.tensor.DType;
 import java.util.List;
 import java.util.Map;
@@ -17,33 +16,35 @@ final class MatrixUnits {
     /** Whether kernels have the instructions themselves; else the twin, for tests on any device. */
     final boolean ptx;
 
+    /** Whether the twin computes here. */
+    final boolean twin;
+
     /** Why the instructions cannot be used; empty where they can. */
     final List<String> reasons;
 
     private final boolean small;
     private final Map<String, Optional<String>> checked = new ConcurrentHashMap<>();
 
-    private MatrixUnits(boolean ptx, List<String> reasons, boolean small) {
+    private MatrixUnits(boolean ptx, boolean twin, List<String> reasons, boolean small) {
         this.ptx = ptx;
+        this.twin = twin;
         this.reasons = reasons;
         this.small = small;
     }
 
     /**
-     * Asks a device. A CPU is not asked: it has no such units, and some compilers for CPUs end the process over an instruction
-     * that they do not know.
+     * Asks a device. Where the twin is wanted it is not asked: some compilers for CPUs end the process over an instruction that
+     * they do not know.
      */
-    static MatrixUnits of(DeviceContext context, boolean small) {
-        List<String> reasons = context.device().type() == DeviceType.CPU
-                ? List.of("a CPU has no such units")
-                : new MatrixProbe(context, true).reasons();
-        return new MatrixUnits(reasons.isEmpty(), reasons, small);
+    static MatrixUnits of(DeviceContext context, boolean twin, boolean small) {
+        List<String> reasons = twin ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
+        return new MatrixUnits(reasons.isEmpty(), twin, reasons, small);
     }
 
     /** {@return the tiles for the widths of a head, if there are any} */
     Optional<MatrixTiles> tiles(Device device, String phase, long width, long valueWidth) {
         return MatrixTiles.shipped(device, phase, width, valueWidth)
-                .map(tiles -> small && tiles.small().hold(width, valueWidth) ? tiles.small() : tiles);
+                .map(tiles -> small && tiles.small().hold(width) ? tiles.small() : tiles);
     }
 
     /** Whether the device computed the first task of these tiles rightly; it is set once. */

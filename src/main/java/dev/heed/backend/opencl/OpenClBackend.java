@@ -93,9 +93,23 @@ public final class OpenClBackend implements AttentionBackend {
 
     @Override
     public List<String> devices() {
-        return notReadyReasons().isEmpty()
-                ? selection().device().map(Device::describe).stream().toList()
-                : List.of();
+        Device device = selection().device().orElse(null);
+        if (device == null || !notReadyReasons().isEmpty()) {
+            return List.of();
+        }
+        List<String> lines = new ArrayList<>(List.of(device.describe()));
+        if (kernelsFor(device) == Engine.Family.MMA) {
+            try {
+                lines.addAll(engine("heed devices").kernels());
+            } catch (BackendFailedException e) {
+                lines.addAll(notReadyReasons());
+            }
+        }
+        return lines;
+    }
+
+    private Engine.Family kernelsFor(Device device) {
+        return family == null ? Engine.Family.of(device) : family;
     }
 
     @Override
@@ -266,7 +280,7 @@ public final class OpenClBackend implements AttentionBackend {
         Device device = selection().device().orElseThrow();
         Engine open;
         try {
-            open = new Engine(opening.apply(device), family == null ? Engine.Family.of(device) : family, sizes);
+            open = new Engine(opening.apply(device), kernelsFor(device), sizes);
         } catch (OpenClException e) {
             throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
         }

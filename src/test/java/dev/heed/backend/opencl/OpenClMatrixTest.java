@@ -3,17 +3,23 @@ package dev.heed.backend.opencl;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
+import dev.heed.AttentionProblem;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;
 import dev.heed.verify.Case;
+import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,10 +35,37 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, SMALL, Device::open);
     }
 
-    /** Score functions and layers meet the portable kernels in other tests. */
+    /** Other types are computed by portable kernels, which have contract tests of their own. */
     @Override
     public boolean takes(String group, int index) {
-        return !group.equals("scores") || Boolean.getBoolean("heed.full");
+        return isOurs(CaseGrid.quick().getOrDefault(group, List.of()), index)
+                || (Boolean.getBoolean("heed.full") && isOurs(CaseGrid.full().get(group), index));
+    }
+
+    private static boolean isOurs(List<Case> cases, int index) {
+        return index < cases.size() && (cases.get(index) + " ").matches(".* b?f16 .*");
+    }
+
+    /** An eighth of the attentions of the grid, in one of the types that matrix units have; {@code -Dheed.full=true} takes all. */
+    @TestFactory
+    Stream<DynamicNode> everyAttentionOfTheGridInSixteenBits() {
+        var verifier = new Verifier(subject());
+        return CaseGrid.quick().entrySet().stream()
+                .filter(group -> !group.getKey().equals("scores"))
+                .flatMap(group -> group.getValue().stream())
+                .filter(c -> Boolean.getBoolean("heed.full")
+                        || Math.floorMod(c.toString().hashCode(), 8) == 0)
+                .filter(c -> c.problem() instanceof AttentionProblem)
+                .map(Case::toString)
+                .filter(text -> text.contains(" f32"))
+                .map(text -> text.replace(" f32", text.hashCode() % 2 == 0 ? " f16" : " bf16")
+                        .replaceAll(" (backward|weights|topk=\\d+)", ""))
+                .distinct()
+                .map(text -> dynamicTest(text, () -> {
+                    Verdict verdict = verifier.check(Case.parse(text));
+                    assumeTrue(verdict.status() != Verdict.Status.SKIP, verdict.message());
+                    assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
+                }));
     }
 
     @Test
