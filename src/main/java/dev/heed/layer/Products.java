@@ -77,26 +77,45 @@ final class Products {
     }
 
     /** The output, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, and what the options ask to keep. */
-    record Attended(Value output, AttentionResult result) {}
+    record Attended(Value output, AttentionResult result) {
+        /** The output is a value, so that a gradient can come back to it; the rest stays where it is. */
+        static Attended at(Tape tape, AttentionResult place) {
+            Value output = tape.value(place.output().shape());
+            return new Attended(
+                    output,
+                    new AttentionResult(
+                            output.tensor(),
+                            place.lse(),
+                            place.weights(),
+                            place.rowWeights(),
+                            place.topKWeights(),
+                            place.topKIndices(),
+                            place.scores()));
+        }
+    }
 
-    /** The options' score function holds parameters of layers. */
+    /** The options' score function holds parameters of layers; here it holds their values. */
+    private static AttentionOptions onTape(Tape tape, AttentionOptions asked) {
+        return asked.withScore(
+                asked.score().map(parameter -> tape.parameter(parameter).tensor()));
+    }
+
+    private static void add(Tape tape, ScoreFunction asked, @Nullable ScoreFunction gradients) {
+        if (gradients != null) {
+            var parameters = asked.parameters().values().iterator();
+            gradients.parameters().values().forEach(part -> add(tape.parameter(parameters.next()), part));
+        }
+    }
+
+    private static void add(Value value, Tensor gradient) {
+        Strided.add(value.slope(), value.gradient(), gradient);
+    }
+
     static Attended attention(Tape tape, Seen query, Seen key, Seen value, AttentionOptions asked) {
-        List<Value> scored = new ArrayList<>();
-        AttentionOptions options = asked.withScore(asked.score().map(parameter -> {
-            scored.add(tape.parameter(parameter));
-            return scored.getLast().tensor();
-        }));
-        var inputs = AttentionInputs.of(query.tensor(), key.tensor(), value.tensor(), options);
-        AttentionResult place = AttentionResult.allocate(inputs.problem(), tape::scratch);
-        Value output = tape.value(place.output().shape());
-        var result = new AttentionResult(
-                output.tensor(),
-                place.lse(),
-                place.weights(),
-                place.rowWeights(),
-                place.topKWeights(),
-                place.topKIndices(),
-                place.scores());
+        var inputs = AttentionInputs.of(query.tensor(), key.tensor(), value.tensor(), onTape(tape, asked));
+        Attended attended = Attended.at(tape, AttentionResult.allocate(inputs.problem(), tape::scratch));
+        Value output = attended.output();
+        AttentionResult result = attended.result();
         var plan = tape.plan(inputs.problem());
         plan.forward(inputs, result);
         tape.back(output, () -> {
@@ -105,16 +124,9 @@ final class Products {
             query.add(gradients.query());
             key.add(gradients.key());
             value.add(gradients.value());
-            ScoreFunction score = gradients.score();
-            if (score != null) {
-                int n = 0;
-                for (Tensor gradient : score.parameters().values()) {
-                    Value parameter = scored.get(n++);
-                    Strided.add(parameter.slope(), parameter.gradient(), gradient);
-                }
-            }
+            add(tape, asked.score(), gradients.score());
         });
-        return new Attended(output, result);
+        return attended;
     }
 
     /** Multi-head attention over {@code [batch, sequence, width]} with parameters of a layer. */
@@ -127,51 +139,31 @@ final class Products {
             long numHeads,
             long numKvHeads,
             AttentionOptions asked) {
-        List<Value> scored = new ArrayList<>();
-        AttentionOptions options = asked.withScore(asked.score().map(parameter -> {
-            scored.add(tape.parameter(parameter));
-            return scored.getLast().tensor();
-        }));
         List<Value> projected = new ArrayList<>();
         MultiHeadWeights weights = MultiHead.map(parameters, (name, parameter) -> {
             projected.add(tape.parameter(parameter));
             return projected.getLast().tensor();
         });
         var inputs = MultiHeadInputs.of(
-                query.tensor(), key.tensor(), value.tensor(), weights, numHeads, numKvHeads, options);
-        AttentionResult place = AttentionResult.allocate(inputs.problem(), tape::scratch);
-        Value output = tape.value(place.output().shape());
-        var result = new AttentionResult(
-                output.tensor(),
-                place.lse(),
-                place.weights(),
-                place.rowWeights(),
-                place.topKWeights(),
-                place.topKIndices(),
-                place.scores());
+                query.tensor(), key.tensor(), value.tensor(), weights, numHeads, numKvHeads, onTape(tape, asked));
+        Attended attended = Attended.at(tape, AttentionResult.allocate(inputs.problem(), tape::scratch));
+        Value output = attended.output();
+        AttentionResult result = attended.result();
         var plan = tape.plan(inputs.problem());
         plan.forward(inputs, result);
         tape.back(output, () -> {
             MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs, tape::scratch);
             plan.backward(inputs, output.gradient(), gradients);
-            Strided.add(query.slope(), query.gradient(), gradients.query());
-            Strided.add(key.slope(), key.gradient(), gradients.key());
-            Strided.add(value.slope(), value.gradient(), gradients.value());
+            add(query, gradients.query());
+            add(key, gradients.key());
+            add(value, gradients.value());
             var slopes = projected.iterator();
             MultiHead.map(gradients.weights(), (name, gradient) -> {
-                Value parameter = slopes.next();
-                Strided.add(parameter.slope(), parameter.gradient(), gradient);
+                add(slopes.next(), gradient);
                 return gradient;
             });
-            ScoreFunction score = gradients.score();
-            if (score != null) {
-                int n = 0;
-                for (Tensor gradient : score.parameters().values()) {
-                    Value parameter = scored.get(n++);
-                    Strided.add(parameter.slope(), parameter.gradient(), gradient);
-                }
-            }
+            add(tape, asked.score(), gradients.score());
         });
-        return new Attended(output, result);
+        return attended;
     }
 }

@@ -8,6 +8,7 @@ import dev.heed.AttentionShape;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -15,12 +16,17 @@ import java.util.Objects;
  * of the one key less the LSE of all, so its gradient is two backward passes with LSE gradients.
  */
 public final class Choice {
+    /** Stands for a key where a row takes the expected context, the output of soft attention. */
+    public static final long EXPECTED = -2;
+
     private final AttentionEngine engine;
     private final AttentionInputs soft;
     private final AttentionResult all;
     private final AttentionInputs hard;
     private final AttentionResult chosen;
     private final Tensor keys;
+    private final Tensor output;
+    private final boolean hasExpected;
     private final Tensor logProbability;
 
     Choice(
@@ -36,6 +42,11 @@ public final class Choice {
         this.hard = hard;
         this.chosen = chosen;
         this.keys = keys;
+        this.hasExpected = Arrays.stream(keys.toDoubleArray()).anyMatch(key -> key == EXPECTED);
+        this.output = hasExpected ? chosen.output().copy() : chosen.output();
+        if (hasExpected) {
+            copyExpected(all.output(), output);
+        }
         Tensor one = Objects.requireNonNull(chosen.lse());
         Tensor every = Objects.requireNonNull(all.lse());
         this.logProbability = Tensor.zeros(one.type(), one.shape());
@@ -50,12 +61,12 @@ public final class Choice {
         }
     }
 
-    /** {@return the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}} */
+    /** {@return the values of the keys or the expected ones, {@code [batch, numHeads, seqLenQ, valueHeadDim]}} */
     public Tensor output() {
-        return chosen.output();
+        return output;
     }
 
-    /** {@return the keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 where there is nothing to see} */
+    /** {@return the keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 where there is nothing to see, or {@link #EXPECTED}} */
     public Tensor keys() {
         return keys;
     }
@@ -87,7 +98,8 @@ public final class Choice {
 
     /**
      * {@return the gradients of a loss through the chosen values and the log-probabilities} Keys and queries learn by the
-     * latter alone: which key was taken does not move with a small step.
+     * latter alone: which key was taken does not move with a small step. Rows that take the expected context have the
+     * gradients of soft attention.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      * @param gradient the gradient with respect to {@link #logProbability}
@@ -96,6 +108,9 @@ public final class Choice {
         var sum = new GradientSum(soft);
         addLogProbability(gradient, sum);
         addValues(outputGradient, sum);
+        if (hasExpected) {
+            sum.add(expected(outputGradient));
+        }
         return sum.total();
     }
 
@@ -110,6 +125,9 @@ public final class Choice {
         var sum = new GradientSum(soft);
         sum.addWithoutValue(engine.backward(soft, all, outputGradient, null));
         addValues(outputGradient, sum);
+        if (hasExpected) {
+            GradientSum.add(sum.value(), expected(outputGradient).value());
+        }
         return sum.total();
     }
 
@@ -119,7 +137,9 @@ public final class Choice {
         }
         double[] up = gradient.toDoubleArray();
         double[] down = new double[up.length];
+        double[] taken = keys.toDoubleArray();
         for (int n = 0; n < up.length; n++) {
+            up[n] = taken[n] < 0 ? 0 : up[n]; // where no key was drawn the log-probability is the constant 0
             down[n] = -up[n];
         }
         DType type = logProbability.type();
@@ -142,6 +162,28 @@ public final class Choice {
                         long kvHead = h / s.groupSize();
                         double there = sum.value().get(b, kvHead, key, d);
                         sum.value().set(there + outputGradient.get(b, h, i, d), b, kvHead, key, d);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The gradients of soft attention for the rows that take its output. */
+    private AttentionGradients expected(Tensor outputGradient) {
+        Tensor own = Tensor.zeros(outputGradient.type(), outputGradient.shape());
+        copyExpected(outputGradient, own);
+        return engine.backward(soft, all, own, null);
+    }
+
+    private void copyExpected(Tensor from, Tensor to) {
+        for (long b = 0; b < keys.size(0); b++) {
+            for (long h = 0; h < keys.size(1); h++) {
+                for (long i = 0; i < keys.size(2); i++) {
+                    if (keys.get(b, h, i) == EXPECTED) {
+                        to.select(0, b)
+                                .select(0, h)
+                                .select(0, i)
+                                .copyFrom(from.select(0, b).select(0, h).select(0, i));
                     }
                 }
             }

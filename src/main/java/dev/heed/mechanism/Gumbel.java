@@ -32,4 +32,20 @@ final class Gumbel {
             }
         }
     }
+
+    /**
+     * Puts the expected context in place of the keys of some batch entries, each with a probability. The number is drawn
+     * where no query stands: at query and head 2^32 - 1.
+     */
+    void mix(Tensor keys, double expectedShare) {
+        for (long b = 0; b < keys.size(0); b++) {
+            for (long h = 0; Philox.uniform(seed, b, -1, -1, 0) < expectedShare && h < keys.size(1); h++) {
+                for (long i = 0; i < keys.size(2); i++) {
+                    if (keys.get(b, h, i) >= 0) {
+                        keys.set(Choice.EXPECTED, b, h, i);
+                    }
+                }
+            }
+        }
+    }
 }

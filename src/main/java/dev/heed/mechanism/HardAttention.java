@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * what rounding may do, the reference decides in double. Ties of argmax go to the lowest key.
  *
  * <p>A row with nothing to see takes key -1, has output 0 and log-probability 0.
+ *
+ * <p>Where training is to be steadier, a share of the batch entries takes the expected context instead, the output of soft
+ * attention (Xu et al. 2015, section 4.1: one half). Their rows have key {@link Choice#EXPECTED} and log-probability 0.
  */
 public final class HardAttention {
     /** Two weights whose ratio is nearer to 1 than this are told apart in double. */
@@ -30,26 +33,45 @@ public final class HardAttention {
     private static final double NEAR_F64 = 1e-9;
 
     private final @Nullable Gumbel noise;
+    private final double expectedShare;
     private final AttentionEngine engine;
 
-    private HardAttention(@Nullable Gumbel noise, AttentionEngine engine) {
+    private HardAttention(@Nullable Gumbel noise, double expectedShare, AttentionEngine engine) {
         this.noise = noise;
+        this.expectedShare = expectedShare;
         this.engine = engine;
     }
 
     /** {@return hard attention that draws each key with its weight} */
     public static HardAttention sampled(long seed) {
-        return new HardAttention(new Gumbel(seed), AttentionEngine.AUTOMATIC);
+        return sampled(seed, 0);
+    }
+
+    /**
+     * {@return hard attention that draws each key with its weight, but with some probability takes the expected context for
+     * a whole batch entry, all heads and queries of it}
+     *
+     * @param expectedShare this probability, 0 to 1; Xu et al. take 0.5
+     */
+    public static HardAttention sampled(long seed, double expectedShare) {
+        if (!(expectedShare >= 0 && expectedShare <= 1)) {
+            throw new InvalidInputException(
+                    "The share of expected contexts is no probability",
+                    "0 to 1",
+                    String.valueOf(expectedShare),
+                    "HardAttention.sampled(seed, 0.5)");
+        }
+        return new HardAttention(new Gumbel(seed), expectedShare, AttentionEngine.AUTOMATIC);
     }
 
     /** {@return hard attention that takes the key with the largest weight, the lowest one among equals} */
     public static HardAttention argmax() {
-        return new HardAttention(null, AttentionEngine.AUTOMATIC);
+        return new HardAttention(null, 0, AttentionEngine.AUTOMATIC);
     }
 
     /** {@return the same, computed by an engine} */
     public HardAttention on(AttentionEngine engine) {
-        return new HardAttention(noise, engine);
+        return new HardAttention(noise, expectedShare, engine);
     }
 
     /**
@@ -59,13 +81,18 @@ public final class HardAttention {
      */
     public Choice choose(AttentionInputs inputs) {
         QueryRows.requirePlain("hard attention", inputs);
-        return given(inputs, keys(inputs));
+        Tensor keys = keys(inputs);
+        if (noise != null) {
+            noise.mix(keys, expectedShare);
+        }
+        return given(inputs, keys);
     }
 
     /**
      * {@return the choice of given keys}
      *
-     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for none
+     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for none, {@link Choice#EXPECTED} for the
+     *     expected context
      * @throws InvalidInputException if a key is not there
      */
     public Choice given(AttentionInputs inputs, Tensor keys) {
@@ -83,15 +110,15 @@ public final class HardAttention {
             for (long h = 0; h < s.numHeads(); h++) {
                 for (long i = 0; i < s.seqLenQ(); i++) {
                     long key = (long) keys.get(b, h, i);
-                    if (key < -1 || key >= s.seqLenKv()) {
+                    if (key < Choice.EXPECTED || key >= s.seqLenKv()) {
                         throw new InvalidInputException(
                                 "There is no such key",
-                                "-1 to " + (s.seqLenKv() - 1),
+                                Choice.EXPECTED + " to " + (s.seqLenKv() - 1),
                                 String.valueOf(key),
-                                "-1 takes none");
+                                "-1 takes none, " + Choice.EXPECTED + " the expected context");
                     }
                     spans.set(Math.max(0, key), b, h, i, 0);
-                    spans.set(key + 1, b, h, i, 1);
+                    spans.set(Math.max(0, key + 1), b, h, i, 1);
                 }
             }
         }

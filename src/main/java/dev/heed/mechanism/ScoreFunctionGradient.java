@@ -13,6 +13,9 @@ import dev.heed.tensor.Tensor;
  * -lambda_r (r - b) d ln p(choice) - lambda_e dH        b &lt;- 0.9 b + 0.1 r
  * </pre>
  *
+ * <p>A row that {@linkplain Choice#EXPECTED takes the expected context} drew nothing: its part is the entropy term, and
+ * what the loss says of it goes through {@link Choice#backward(Tensor, Tensor)}.
+ *
  * <p>The baseline is that of the choices before, so the estimate is unbiased. Not for several threads at once.
  */
 public final class ScoreFunctionGradient {

@@ -1,8 +1,10 @@
 package dev.heed.layer;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.AttentionBackend;
 import dev.heed.RandomTensors;
 import dev.heed.backend.reference.CentralDifference;
 import dev.heed.backend.reference.ReferenceBackend;
@@ -51,18 +53,40 @@ final class Slopes {
                             weights);
                 });
             });
-            L narrow = layer.map((name, parameter) -> parameter.to(DType.F32));
-            List<Tensor> narrowInputs =
-                    inputs.stream().map(input -> input.to(DType.F32)).toList();
-            gradients(vector, narrow, narrowInputs, pass).forEach((name, gradient) -> {
-                double[] expected = exact.get(name).toDoubleArray();
-                double[] actual = gradient.toDoubleArray();
-                double limit = 2e-5 * Math.max(1, RandomTensors.largest(exact.get(name)));
-                for (int i = 0; i < expected.length; i++) {
-                    assertEquals(expected[i], actual[i], limit, name + " in f32, element " + i);
-                }
-            });
+            checkNarrow(vector, layer, inputs, pass, exact);
         }
+    }
+
+    /** Holds what a backend computes in f32, forward and back, to the reference in double. */
+    static <L extends Layer<L>> void checkOn(AttentionBackend backend, L layer, List<Tensor> inputs, Pass<L> pass) {
+        try (var reference = new Tape(new ReferenceBackend(), DType.F64);
+                var tape = new Tape(backend, DType.F32)) {
+            checkNarrow(tape, layer, inputs, pass, gradients(reference, layer, inputs, pass));
+            reference.clear();
+            Tensor expected =
+                    pass.run(reference, layer, values(reference, inputs)).tensor();
+            tape.clear();
+            L narrow = narrow(layer);
+            Tensor actual = pass.run(tape, narrow, values(tape, inputs)).tensor();
+            assertNear("output", expected, actual);
+        }
+    }
+
+    private static <L extends Layer<L>> void checkNarrow(
+            Tape tape, L layer, List<Tensor> inputs, Pass<L> pass, SequencedMap<String, Tensor> exact) {
+        SequencedMap<String, Tensor> narrow = gradients(tape, narrow(layer), inputs, pass);
+        assertEquals(exact.keySet(), narrow.keySet());
+        narrow.forEach((name, gradient) -> assertNear(name, exact.get(name), gradient));
+    }
+
+    private static <L extends Layer<L>> L narrow(L layer) {
+        return layer.map((name, parameter) -> parameter.to(DType.F32));
+    }
+
+    private static void assertNear(String name, Tensor exact, Tensor narrow) {
+        double[] expected = exact.toDoubleArray();
+        double limit = 2e-5 * Math.max(1, RandomTensors.largest(exact));
+        assertArrayEquals(expected, narrow.toDoubleArray(), limit, name + " in f32");
     }
 
     private static List<Value> values(Tape tape, List<Tensor> inputs) {

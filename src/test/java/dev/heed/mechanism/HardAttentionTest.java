@@ -69,13 +69,154 @@ class HardAttentionTest {
         assertRelative(Family.flat(expected), sum, 1e-9);
     }
 
-    /** The key, or -1 in rows that do not see it. */
+    /** A loss that is not linear in the context, so that the mean of the choices is not the choice of the mean. */
+    private static double loss(Tensor output, long b, long h, long i) {
+        return Math.pow(output.get(b, h, i, 0), 3) + output.get(b, h, i, 0) * output.get(b, h, i, 1);
+    }
+
+    private static double slope(Tensor output, long b, long h, long i, long d) {
+        double x = output.get(b, h, i, 0);
+        return d == 0 ? 3 * x * x + output.get(b, h, i, 1) : x;
+    }
+
+    /** The loss in expectation: every key with its weight, or the expected context, each for its share of the time. */
+    private static double mixedLoss(AttentionInputs inputs, double share) {
+        double sum = 0;
+        for (long key = Choice.EXPECTED; key < 5; key++) {
+            Choice choice =
+                    key == -1 ? null : HardAttention.argmax().on(REFERENCE).given(inputs, seen(inputs, key));
+            for (long n = 0; choice != null && n < 24; n++) {
+                long b = n / 12;
+                long h = n / 3 % 4;
+                long i = n % 3;
+                double p = key == Choice.EXPECTED
+                        ? share
+                        : (1 - share) * Math.exp(choice.logProbability().get(b, h, i));
+                sum += choice.keys().get(b, h, i) == -1 ? 0 : p * loss(choice.output(), b, h, i);
+            }
+        }
+        return sum;
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.heed.mechanism.Family#optionNames")
+    void sumsOverChoicesAndExpectedContextsAreTheExpectedGradient(String name) {
+        AttentionInputs inputs = Family.small(name);
+        double share = 0.5;
+        AttentionGradients sum = AttentionGradients.allocate(inputs);
+        for (long key = Choice.EXPECTED; key < 5; key++) {
+            if (key == -1) {
+                continue;
+            }
+            Choice choice = HardAttention.argmax().on(REFERENCE).given(inputs, seen(inputs, key));
+            Tensor slopes = Tensor.zeros(DType.F64, 2, 4, 3);
+            Tensor shares = Tensor.zeros(DType.F64, 2, 4, 3, 2);
+            for (long n = 0; n < 24; n++) {
+                long b = n / 12;
+                long h = n / 3 % 4;
+                long i = n % 3;
+                boolean drawn = choice.keys().get(b, h, i) != -1;
+                double p = key == Choice.EXPECTED
+                        ? share
+                        : (1 - share) * Math.exp(choice.logProbability().get(b, h, i));
+                for (long d = 0; drawn && d < 2; d++) {
+                    shares.set(p * slope(choice.output(), b, h, i, d), b, h, i, d);
+                }
+                // any baseline; where nothing is drawn the reward says nothing
+                slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);
+            }
+            Family.pairs(inputs, choice.backward(shares, slopes))
+                    .forEach((tensor, part) ->
+                            GradientSum.add(Family.pairs(inputs, sum).get(tensor), part));
+        }
+        Family.pairs(inputs, sum)
+                .forEach((tensor, gradient) -> assertGradient(name, tensor, gradient, () -> mixedLoss(inputs, share)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.heed.mechanism.Family#optionNames")
+    void anExpectedContextIsSoftAttentionForwardAndBack(String name) {
+        AttentionInputs inputs = Family.small(name);
+        Tensor up = new RandomTensors(3).normal(DType.F64, 2, 4, 3, 2);
+        AttentionInputs soft = AttentionInputs.of(
+                inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
+        AttentionResult result = REFERENCE.forward(soft);
+        double[] exact = Family.flat(REFERENCE.backward(soft, result, up, null));
+        Choice choice = HardAttention.sampled(3, 1).on(REFERENCE).choose(inputs);
+        assertArrayEquals(result.output().toDoubleArray(), choice.output().toDoubleArray(), 0);
+        assertArrayEquals(new double[24], choice.logProbability().toDoubleArray(), 0);
+        Tensor any = new RandomTensors(4).normal(DType.F64, 2, 4, 3);
+        assertRelative(exact, Family.flat(choice.backward(up, any)), 1e-14);
+        assertRelative(exact, Family.flat(choice.straightThrough(up)), 1e-14);
+        var estimator = new ScoreFunctionGradient(1, 0);
+        assertArrayEquals(new double[exact.length], Family.flat(estimator.gradients(choice, any)), 0);
+    }
+
+    @Test
+    void halfOfTheBatchTakesTheExpectedContextAndTheOthersWhatTheSeedDraws() {
+        AttentionInputs inputs = Qkv.of("q4000x2x3x1 kv1x4 f32")
+                .with(AttentionOptions.DEFAULT.withMask(Mask.dense(Tensor.of(
+                        new boolean[] {true, true, true, true, false, false, false, false, false, true, true, true},
+                        3,
+                        4))));
+        Tensor sampled = HardAttention.sampled(9).choose(inputs).keys();
+        assertArrayEquals(
+                sampled.toDoubleArray(),
+                HardAttention.sampled(9, 0).choose(inputs).keys().toDoubleArray());
+        Tensor mixed = HardAttention.sampled(9, 0.5).choose(inputs).keys();
+        int expected = 0;
+        for (long b = 0; b < 4000; b++) {
+            boolean soft = mixed.get(b, 0, 0) == Choice.EXPECTED;
+            expected += soft ? 1 : 0;
+            for (long h = 0; h < 2; h++) {
+                for (long i = 0; i < 3; i++) {
+                    double drawn = sampled.get(b, h, i);
+                    assertEquals(soft && drawn >= 0 ? Choice.EXPECTED : drawn, mixed.get(b, h, i));
+                }
+            }
+        }
+        assertEquals(2000, expected, 5 * Math.sqrt(4000 * 0.25));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.heed.mechanism.Family#fastCases")
+    void expectedContextsAreWithinBudget(String backend, AttentionInputs inputs) {
+        Tensor keys = HardAttention.sampled(6).on(REFERENCE).choose(inputs).keys();
+        keys.slice(1, 0, 1).fill(Choice.EXPECTED);
+        Tensor up = new RandomTensors(1).normal(DType.F64, keys.shape());
+        var shape = inputs.problem().shape();
+        Tensor down = new RandomTensors(2)
+                .normal(inputs.query().type(), shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.valueHeadDim());
+        Family.assertWithinBudget(
+                backend,
+                inputs,
+                false,
+                (engine, in) -> HardAttention.argmax()
+                        .on(engine)
+                        .given(in, keys)
+                        .output()
+                        .toDoubleArray());
+        Family.assertWithinBudget(
+                backend,
+                inputs,
+                true,
+                (engine, in) -> Family.flat(HardAttention.argmax()
+                        .on(engine)
+                        .given(in, keys)
+                        .backward(down.to(in.query().type()), up)));
+    }
+
+    /** The key, or -1 in rows that do not see it; the expected context in rows that see any. */
     private static Tensor seen(AttentionInputs inputs, long key) {
         Tensor keys = Tensor.zeros(DType.I64, 2, 4, 3);
         for (long b = 0; b < 2; b++) {
             for (long h = 0; h < 4; h++) {
                 for (long i = 0; i < 3; i++) {
-                    boolean there = inputs.options().mask().on(3, 5).takesPart(b, h, i, key);
+                    var mask = inputs.options().mask().on(3, 5);
+                    boolean there = false;
+                    for (long j = Math.max(0, key); j <= (key < 0 ? 4 : key); j++) {
+                        there |= mask.takesPart(b, h, i, j);
+                    }
                     keys.set(there ? key : -1, b, h, i);
                 }
             }
@@ -386,6 +527,13 @@ class HardAttentionTest {
                 InvalidInputException.class,
                 () -> HardAttention.argmax()
                         .given(inputs, Tensor.zeros(DType.I64, 2, 4, 3).fill(5)));
+        assertThrows(
+                InvalidInputException.class,
+                () -> HardAttention.argmax()
+                        .given(inputs, Tensor.zeros(DType.I64, 2, 4, 3).fill(-3)));
+        for (double share : new double[] {-0.1, 1.1, Double.NaN}) {
+            assertThrows(InvalidInputException.class, () -> HardAttention.sampled(1, share));
+        }
         assertThrows(
                 InvalidInputException.class,
                 () -> HardAttention.argmax().given(inputs, Tensor.zeros(DType.F64, 2, 4, 3)));
