@@ -144,6 +144,7 @@ public final class OnnxTensor {
     public @Nullable DType type() {
         return switch (Math.clamp(typeCode, -1, 99)) {
             case 1 -> DType.F32;
+            case 3 -> DType.I8;
             case 6 -> DType.I32;
             case 7 -> DType.I64;
             case 9 -> DType.BOOL;

@@ -3,6 +3,7 @@ package dev.heed.storage;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,11 +21,11 @@ enum ElementType {
     BF16("BF16", null, 2, DType.BF16),
     I64("I64", "i8", 8, DType.I64),
     I32("I32", "i4", 4, DType.I32),
+    I8("I8", "i1", 1, DType.I8),
     BOOL("BOOL", "b1", 1, DType.BOOL),
     U32("U32", "u4", 4, DType.I64),
     I16("I16", "i2", 2, DType.I32),
     U16("U16", "u2", 2, DType.I32),
-    I8("I8", "i1", 1, DType.I32),
     U8("U8", "u1", 1, DType.I32);
 
     private final String safeName;
@@ -113,7 +114,6 @@ enum ElementType {
 
     private long integer(MemorySegment data, ByteOrder order, long at) {
         return switch (this) {
-            case I8 -> data.get(JAVA_BYTE, at);
             case U8 -> data.get(JAVA_BYTE, at) & 0xFF;
             case I16 -> data.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), at);
             case U16 -> data.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), at) & 0xFFFF;
@@ -123,6 +123,13 @@ enum ElementType {
 
     /** {@return the elements of a tensor of this type in row-major order, little-endian; not copied where they lie so} */
     MemorySegment write(Tensor tensor) {
+        if (tensor.scales() != null) {
+            throw new InvalidInputException(
+                    "Files of this kind have no place for scales",
+                    "elements without scales",
+                    tensor.toString(),
+                    "write tensor.to(DType.F32), or the bytes and the scales as two tensors");
+        }
         Tensor host = tensor.toHost();
         Tensor packed = host.isContiguous() ? host : host.copy();
         long size = packed.elementCount() * bytes;

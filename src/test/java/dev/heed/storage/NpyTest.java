@@ -69,6 +69,17 @@ class NpyTest {
         }
     }
 
+    /** Bytes alone would read as other numbers. */
+    @Test
+    void scalesAreNotLost() throws IOException {
+        Path file = directory.resolve("scaled.npy");
+        Tensor scaled = Tensor.of(new float[] {1, -2, 3, 0.5f}, 2, 2).quantized();
+        var refused = assertThrows(InvalidInputException.class, () -> Npy.write(file, scaled));
+        assertTrue(refused.getMessage().contains("tensor.to(DType.F32)"), refused.getMessage());
+        Npy.write(file, scaled.to(DType.F32));
+        assertArrayEquals(scaled.toFloatArray(), Npy.read(file).toFloatArray());
+    }
+
     @Test
     void viewsAreWrittenAsTheyAreSeen() throws IOException {
         Path file = directory.resolve("view.npy");
@@ -90,7 +101,7 @@ class NpyTest {
         "<i2, 0100 ffff, i32, 1, -1",
         ">i2, 0001 fffe, i32, 1, -2",
         "<u2, 0100 ffff, i32, 1, 65535",
-        "|i1, 01 ff, i32, 1, -1",
+        "|i1, 01 ff, i8, 1, -1",
         "|u1, 01 ff, i32, 1, 255",
         "u1, 01 ff, i32, 1, 255",
         "<u4, 01000000 ffffffff, i64, 1, 4294967295",
@@ -106,7 +117,7 @@ class NpyTest {
 
     /** What is copied may be written to. */
     private static String readOnly(String type) {
-        return type.matches("\\|b1|=f8") ? " read-only" : "";
+        return type.matches("\\|[bi]1|=f8") ? " read-only" : "";
     }
 
     @Test
