@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.heed.Activation;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
 import dev.heed.RandomTensors;
 import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.layer.EncoderDecoderAttention.Order;
@@ -38,6 +39,7 @@ class OpenClLayersTest {
     private final RandomTensors random = new RandomTensors(2);
 
     private int plans;
+    private int attentions;
 
     /** A tape sends what its backend refuses to another one; here a refusal is a failure. */
     private final AttentionBackend strict = (AttentionBackend) Proxy.newProxyInstance(
@@ -48,6 +50,7 @@ class OpenClLayersTest {
                         assertEquals(List.of(), answer, () -> args[0].toString());
                     }
                     plans += method.getName().equals("plan") ? 1 : 0;
+                    attentions += answer instanceof AttentionPlan ? 1 : 0;
                     return answer;
                 } catch (InvocationTargetException e) {
                     throw e.getCause();
@@ -72,6 +75,7 @@ class OpenClLayersTest {
 
     private <L extends Layer<L>> void check(L layer, List<Tensor> inputs, Slopes.Pass<L> pass) {
         plans = 0;
+        attentions = 0;
         Slopes.checkOn(strict, layer, inputs, pass);
         assertTrue(plans > 0, "nothing ran on OpenCL");
     }
@@ -132,15 +136,27 @@ class OpenClLayersTest {
         Stream<Alignment> others = Stream.of(new LocalAlignment(normal(8, 5), normal(5), 2), new HardAlignment());
         Stream<Alignment> alignments = Stream.concat(scores.stream().map(ScoredAlignment::new), others);
         return alignments.flatMap(alignment -> Stream.of(Order.values())
-                .map(order -> DynamicTest.dynamicTest(order + " " + alignment, () -> decode(alignment, order))));
+                .map(order ->
+                        DynamicTest.dynamicTest(order + " " + alignment, () -> decode(alignment, order, LENGTHS))));
     }
 
-    private void decode(Alignment alignment, Order order) {
+    /** Longer than what a step of additive scores does by loops of its own. */
+    @Test
+    void encoderDecoderOverALongMemory() {
+        decode(
+                new ScoredAlignment(ScoreFunction.additive(normal(8, 512), normal(8, 512), normal(512), normal(512))),
+                Order.PREVIOUS_STATE,
+                1030,
+                700);
+        assertTrue(attentions > 0, "no attention ran on OpenCL");
+    }
+
+    private void decode(Alignment alignment, Order order, int... lengths) {
         int read = order == Order.PREVIOUS_STATE ? 3 + 8 : 3 + 5;
         EncoderDecoderAttention layer = new EncoderDecoderAttention(
                 GruCell.create(initial, read, 8), alignment, Linear.create(initial, 16, 5), Activation.TANH, order);
-        check(layer, List.of(normal(2, 3), normal(7, 2, 8), normal(2, 8)), (tape, l, in) -> {
-            var memory = l.alignment().remember(tape, in.get(1), in.get(2), LENGTHS);
+        check(layer, List.of(normal(2, 3), normal(lengths[0], 2, 8), normal(2, 8)), (tape, l, in) -> {
+            var memory = l.alignment().remember(tape, in.get(1), in.get(2), lengths);
             Step start = l.start(tape, new State(in.get(2), null));
             Step first = l.next(tape, in.getFirst(), start, memory);
             Step second = l.next(tape, in.getFirst(), first, memory);
