@@ -206,19 +206,21 @@ final class ViewCommand extends HeedCommand {
     private Picture picture(Weights weights) {
         return switch (kind) {
             case heatmap -> grid(weights);
-            case lines -> {
-                LineView lines = LineView.of(mean(weights))
-                        .title(titled(weights, layer, head, true))
-                        .axes("query", "key")
-                        .theme(theme())
-                        .pooling(pooling());
-                lines = weights.rows().isEmpty() ? lines : lines.rows(weights.rows());
-                lines = weights.columns().isEmpty() ? lines : lines.columns(weights.columns());
-                lines = row == null ? lines : lines.focus(row);
-                yield stacked ? lines.stacked() : lines;
-            }
+            case lines -> lines(weights);
             case profile -> profile(weights);
         };
+    }
+
+    private LineView lines(Weights weights) {
+        LineView lines = LineView.of(mean(weights))
+                .title(titled(weights, layer, head, true))
+                .axes("query", "key")
+                .theme(theme())
+                .pooling(pooling());
+        lines = weights.rows().isEmpty() ? lines : lines.rows(weights.rows());
+        lines = weights.columns().isEmpty() ? lines : lines.columns(weights.columns());
+        lines = row == null ? lines : lines.focus(row);
+        return stacked ? lines.stacked() : lines;
     }
 
     private Picture grid(Weights weights) {
@@ -374,6 +376,9 @@ final class ViewCommand extends HeedCommand {
         int width = surroundings().width();
         if (kind == Kind.profile) {
             return profile(weights).terminal(surroundings().colors(), width);
+        }
+        if (kind == Kind.lines) {
+            return lines(weights).terminal(surroundings().colors(), width);
         }
         return dressed(HeatMap.of(mean(weights)), weights)
                 .title(titled(weights, layer, head, true))

@@ -116,6 +116,14 @@ public final class LineView extends Picture {
         return new LineView(map, stacked, NO_FOCUS);
     }
 
+    /**
+     * {@return the picture as lines of text: each row with the three columns that it looks at most, a row in focus with
+     * sixteen, and how much goes to the others}
+     */
+    public String terminal(TerminalColors colors, int width) {
+        return new TerminalLines(this, colors, width).text();
+    }
+
     HeatMap map() {
         return map;
     }

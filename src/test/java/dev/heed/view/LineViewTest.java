@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Comparator;
@@ -28,6 +29,39 @@ class LineViewTest {
     private static double of(Element line, String attribute) {
         String value = line.getAttribute(attribute);
         return value.isEmpty() ? 1 : Double.parseDouble(value);
+    }
+
+    private static final double[][] FOUR = {
+        {0.7, 0.2, 0.06, 0.04}, {0, 1, 0, 0}, {0, 0, 0, 0}, {Double.NaN, 0.25, 0.5, 0.25}
+    };
+
+    @Test
+    void inATerminalEachRowLooksAtItsStrongestColumns() {
+        LineView view =
+                LineView.of(FOUR).rows(List.of("the", "cat", "猫", "<b>\n")).columns(List.of("a", "b", "c", "d"));
+        assertEquals("""
+                  the ########    a 0.7000
+                      --          b 0.2000
+                      -           c 0.06000  + 0.04000 on 1 other
+                  cat ########### b 1.000
+                    ? looks at nothing
+                <b>\\n ======      c 0.5000
+                      ---         b 0.2500
+                      ---         d 0.2500
+                """, view.terminal(TerminalColors.ASCII, 30));
+        assertTrue(view.terminal(TerminalColors.BLOCKS, 30).contains("  猫 looks at nothing"));
+        assertEquals(
+                1, view.focus(1).terminal(TerminalColors.BLOCKS, 30).lines().count());
+        String painted = view.terminal(TerminalColors.TRUE_COLOR, 30);
+        assertEquals(7, painted.split("\u001b\\[48;2;", -1).length - 1, "seven lines");
+        assertEquals(7, painted.split("\u001b\\[0m", -1).length - 1, "and each ends its paint");
+    }
+
+    @Test
+    void aTerminalShowsManyRowsTogether() {
+        String text = LineView.of(Tensor.zeros(DType.F32, 1000, 3).fill(0.25)).terminal(TerminalColors.ASCII, 80);
+        assertTrue(text.lines().count() <= 3 * 64 + 1, text);
+        assertTrue(text.contains("0.25"), text);
     }
 
     @ParameterizedTest
