@@ -101,7 +101,7 @@ function showControls(meta, state, scene) {
     showChoice("views", state.view);
     showChoice("direction", state.across ? "1" : "0");
     byId("direction-section").hidden = state.view !== "lines";
-    byId("palette-section").hidden = state.view === "lines";
+    byId("palette-section").hidden = state.view === "lines" || (state.view === "heads" && activeTokens(scene, state).size > 0);
     byId("mix").value = state.mix;
     byId("special").value = state.special;
     byId("palette").value = state.palette;

@@ -8,7 +8,9 @@ function showDetails(scene, state, act) {
     const names = [...activeTokens(scene, state)].reverse().slice(0, 4);
     if (!names.length) {
         panel.append(
-            html("p", { class: "hint" }, "Point at a word to see where it looks. Click it to keep its lines."),
+            html("p", { class: "hint" }, state.view === "heads"
+                ? "Click a head to open it. Words pinned in the line view are drawn here as lines in every head."
+                : "Point at a word to see where it looks. Click it to keep its lines."),
             html("p", { class: "hint" }, scene.name + "."));
     }
     for (const name of names) panel.append(tokenDetails(scene, state, name, act));

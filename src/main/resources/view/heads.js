@@ -1,16 +1,20 @@
-// All heads at once: a small picture for each, layers downwards, heads across.
+// All heads at once: a small picture for each, layers downwards, heads across. Without a word a picture is a heat map, for
+// in so small a place lines lie on each other and cells do not; of words pointed at or pinned it is their lines.
 
-const LINES_UP_TO = 48; // tokens; longer texts are drawn as small heat maps
-const BUCKETS = 5; // lines of about one strength are one shape
+const LEAST_CELL = 1.5; // pixels of a cell; smaller ones are put together
+const LEAST_SHARE = 0.02; // of the strongest weight; thinner lines are not seen
+const BUCKETS = 10; // lines of about one strength are one shape
+const FRAME = 4;
 
-function layHeads(meta, wide) {
+function layHeads(meta, scene, wide) {
     const columns = Math.max(...meta.layers.map(layer => layer.heads));
     const names = Math.max(...meta.layers.map(layer => textWidth(layer.name, 12.5))) + 14;
-    const size = Math.max(34, Math.min(150, Math.floor((wide - names - 8) / columns) - 8));
+    const size = Math.max(34, Math.min(180, Math.floor((wide - names - 8) / columns) - 8));
+    const tile = Math.max(1, Math.ceil(Math.max(scene.left.length, scene.right.length) * LEAST_CELL / (size - 2 * FRAME)));
     return {
-        columns, size, x: names, y: 26, step: size + 8,
-        width: names + columns * (size + 8) + 4,
-        height: 26 + meta.layers.length * (size + 8) + 30,
+        columns, size, tile, x: names, y: 26, step: size + 8,
+        width: Math.max(names + columns * (size + 8) + 4, names + 520), // what is said below needs room
+        height: 26 + meta.layers.length * (size + 8) + 68,
     };
 }
 
@@ -26,10 +30,29 @@ function drawHeadGrid(scene, state, layout, window, palette, meta) {
     meta.layers.forEach((layer, l) => {
         for (let h = 0; h < layer.heads; h++) root.append(thumbnail(scene, state, layout, { l, h, max, active, palette, ink }));
     });
-    const chosen = active.size ? `lines of ${[...active].map(name => scene.token(name)?.text ?? "").join(", ")} · ` : "";
-    root.append(svg("text", { x: layout.x, y: layout.height - 8, "font-size": 12, fill: ink.faint },
-        `${chosen}all drawn to one scale, strongest ${number(max)}`));
+    drawHeadsFoot(root, scene, layout, { max, active, palette, ink });
     return root;
+}
+
+/** What the small pictures are, and what they leave out. */
+function drawHeadsFoot(root, scene, { x, tile, width, height }, { max, active, palette, ink }) {
+    const group = svg("g", { "font-size": 12, fill: ink.faint, "data-said": "" });
+    const say = (line, words, at = x) => group.append(svg("text", { x: at, y: height - 46 + 18 * line }, cut(words, width - at - 4, 12)));
+    if (active.size) {
+        say(0, `Lines of ${[...active].map(name => scene.token(name)?.text ?? "").join(", ")}.`);
+        say(1, `One scale for all heads, strongest ${number(max)}; thickness in ten steps.`);
+        say(2, `Weights below ${number(LEAST_SHARE * max)} are not drawn.`);
+    } else {
+        const bar = svg("linearGradient", { id: "scale" }), y = height - 56;
+        palette.stops.forEach((stop, i) => bar.append(svg("stop", { offset: i / (palette.stops.length - 1), "stop-color": stop })));
+        group.append(svg("defs", {}, bar), svg("rect", { x: x + 12, y, width: 120, height: 11, rx: 2, fill: "url(#scale)" }));
+        say(0, "0");
+        say(0, `${number(max)}; half-way ${number(max / 4)}, by the square root of the weight`, x + 138);
+        say(1, "One scale for all heads. Rows look, columns are looked at.");
+        const [rows, columns] = [scene.left, scene.right].map(tokens => Math.min(tile, tokens.length));
+        say(2, tile > 1 ? `Each cell is the largest of ${rows} × ${columns} weights.` : "Each cell is one weight.");
+    }
+    root.append(group);
 }
 
 function thumbnail(scene, state, layout, { l, h, max, active, palette, ink }) {
@@ -41,19 +64,27 @@ function thumbnail(scene, state, layout, { l, h, max, active, palette, ink }) {
         tabindex: state.cellCursor === name ? 0 : -1, cursor: "pointer",
     });
     group.append(svg("rect", { x, y, width: size, height: size, rx: 4, fill: ink.paper, stroke: chosen ? ink.segments[0] : ink.rule, "stroke-width": chosen ? 2.5 : 1, "data-box": "" }));
-    if (Math.max(scene.left.length, scene.right.length) <= LINES_UP_TO) {
-        thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink });
-    } else {
-        const tile = Math.max(1, Math.ceil(Math.max(scene.left.length, scene.right.length) / size));
-        const rows = Math.ceil(scene.left.length / tile), columns = Math.ceil(scene.right.length / tile);
-        const cells = tiles(scene, matrix, { tile, rows, columns });
-        group.append(svg("image", {
-            x: x + 3, y: y + 3, width: size - 6, height: size - 6, preserveAspectRatio: "none",
-            href: cellImage(cells, rows, columns, max, palette), "image-rendering": "pixelated",
-        }));
-    }
-    group.append(svg("title", {}, `${scene.layerName(l)}, head ${h}`));
+    if (active.size) thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink });
+    else thumbnailMap(group, scene, matrix, { x, y, size, tile: layout.tile, max, palette });
+    group.append(svg("title", {}, spokenHead(scene, state, l, h, matrix)));
     return group;
+}
+
+/** As large as the frame lets it be: a text that looks at itself is a square, a single row still a strip to be seen. */
+function thumbnailMap(group, scene, matrix, { x, y, size, tile, max, palette }) {
+    const rows = Math.ceil(scene.left.length / tile), columns = Math.ceil(scene.right.length / tile);
+    const room = size - 2 * FRAME, side = count => Math.max(room / 6, room * count / Math.max(rows, columns));
+    const width = side(columns), height = side(rows);
+    group.append(svg("image", {
+        x: x + FRAME + (room - width) / 2, y: y + FRAME + (room - height) / 2, width, height,
+        preserveAspectRatio: "none", "image-rendering": "pixelated",
+        href: imageOf(rows, columns, weight => rootPosition(weight, max), tiles(scene, matrix, { tile, rows, columns }), paletteBytes(palette)),
+    }));
+}
+
+/** Most weights of most heads are small; their square roots can be told apart where they themselves are all dark. */
+function rootPosition(weight, max) {
+    return max > 0 ? Math.sqrt(Math.max(0, Math.min(1, weight / max))) : 0;
 }
 
 /** As in the line view, the tokens stand one below the other, those that look on the left. */
@@ -62,10 +93,10 @@ function thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink }) 
     const column = new Map(scene.right.map((token, j) => [token.at, j]));
     const paths = new Map();
     scene.left.forEach((token, i) => {
-        const rowOn = active.size === 0 || active.has(token.name);
+        const rowOn = active.has(token.name);
         for (let e = matrix.start[token.at]; e < matrix.start[token.at + 1]; e++) {
             const key = matrix.key[e], share = matrix.weight[e] / max;
-            if (!(share > 0.02) || (!rowOn && !active.has(`k${key}`))) continue;
+            if (!(share > LEAST_SHARE) || (!rowOn && !active.has(`k${key}`))) continue;
             const bucket = Math.min(BUCKETS - 1, Math.floor(share * BUCKETS));
             const colour = segmentColour(scene, token, ink), id = `${bucket} ${colour}`;
             const line = `M${(x + 7).toFixed(1)} ${place(i, scene.left.length).toFixed(1)}L${(x + size - 7).toFixed(1)} ${place(column.get(key), scene.right.length).toFixed(1)}`;
@@ -75,6 +106,6 @@ function thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink }) 
     for (const [id, d] of [...paths].sort()) {
         const [bucket, colour] = id.split(" ");
         const share = (Number(bucket) + 0.5) / BUCKETS;
-        group.append(svg("path", { d, fill: "none", stroke: colour, "stroke-width": 0.5 + 2.3 * share, "stroke-opacity": active.size ? lineOpacity(share, 1) : 0.08 + 0.85 * share }));
+        group.append(svg("path", { d, fill: "none", stroke: colour, "stroke-width": size / 16 * share, "stroke-opacity": lineOpacity(share, 1) }));
     }
 }

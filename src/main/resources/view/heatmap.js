@@ -35,14 +35,19 @@ function tiles(scene, matrix, { tile, rows, columns }) {
 
 /** An image of a pixel for each cell. */
 function cellImage(cells, rows, columns, max, palette) {
+    return imageOf(rows, columns, weight => Math.min(1, max > 0 ? weight / max : 0), cells, paletteBytes(palette));
+}
+
+/** The same where another function than a straight line says which place of the palette a weight has. */
+function imageOf(rows, columns, position, cells, bytes) {
     const canvas = document.createElement("canvas");
     canvas.width = columns;
     canvas.height = rows;
     const context = canvas.getContext("2d");
-    const image = context.createImageData(columns, rows), bytes = paletteBytes(palette);
+    const image = context.createImageData(columns, rows);
     for (let at = 0; at < cells.length; at++) {
         const gap = Number.isNaN(cells[at]);
-        const from = 3 * Math.round(255 * Math.min(1, max > 0 ? cells[at] / max : 0));
+        const from = gap ? 0 : 3 * Math.round(255 * position(cells[at]));
         for (let c = 0; c < 3; c++) image.data[4 * at + c] = gap ? 160 : bytes[from + c];
         image.data[4 * at + 3] = 255;
     }

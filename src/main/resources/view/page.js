@@ -98,6 +98,7 @@ class Page {
         this.scene = this.scenes.of(this.state);
         if (!this.scene.token(this.state.cursor)) this.state.cursor = this.scene.left[0]?.name ?? null;
         showControls(this.meta, this.state, this.scene);
+        document.documentElement.dataset.view = this.state.view; // before the stage is measured: its width hangs on it
         this.lay();
         this.draw();
         const hash = this.hash();
@@ -106,7 +107,7 @@ class Page {
 
     lay() {
         const { view, across } = this.state, wide = this.wide = this.stage.clientWidth;
-        this.layout = view === "lines" ? layLines(this.scene, across, wide) : view === "map" ? layMap(this.scene, wide) : layHeads(this.meta, wide);
+        this.layout = view === "lines" ? layLines(this.scene, across, wide) : view === "map" ? layMap(this.scene, wide) : layHeads(this.meta, this.scene, wide);
         this.long = view === "lines" && (across ? this.layout.width : this.layout.height) > LONG_SHEET;
         this.stage.classList.toggle("long", this.long);
         this.sheet.style.width = `${this.layout.width}px`;

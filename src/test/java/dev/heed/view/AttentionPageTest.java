@@ -30,7 +30,7 @@ import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is in the file; what a browser makes of it is {@link AttentionPageBrowserTest}'s. */
+/** What is in the file; what a browser makes of it is for the tests that extend {@link PageInBrowser}. */
 class AttentionPageTest {
     static final List<String> NASTY = List.of(
             "<script>alert(1)</script>",
