@@ -4,9 +4,10 @@
  *                     +----+----+----+----+
  *       a             | v0 | v1 | v2 | v3 |      24 sums + 4 operands + 1 pair broadcast: 29 of 32 registers
  *     r [pair ...]    +----+----+----+----+ */
-#include "avx512.h"
-
 #if defined(__x86_64__)
+
+#include "avx512.h"
+#include "turn.h"
 
 BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t step, const uint16_t *b, int64_t depth,
     float *c, int64_t c_row, int32_t onto) {
@@ -99,25 +100,7 @@ BF16 void heed_bf16_pairs_avx512(
 
 BASE void heed_bf16_turn_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth,
     int32_t flip, uint16_t *to, int64_t to_at) {
-    uint32_t sign = flip ? 0x80008000u : 0;
-    to += to_at;
-    if (count < HEED_LANES) {
-        memset(to, 0, (size_t)((depth + 1) / 2 * 2 * HEED_LANES) * sizeof *to);
-    }
-    for (int64_t i = 0; i < count; i++) {
-        const uint16_t *from = rows + at + i * row;
-        uint16_t *lane = to + 2 * i;
-        for (int64_t p = 0; p < depth / 2; p++) {
-            uint32_t two;
-            memcpy(&two, from + 2 * p, sizeof two);
-            two ^= sign;
-            memcpy(lane + p * 2 * HEED_LANES, &two, sizeof two);
-        }
-        if (depth % 2) {
-            uint32_t one = (uint16_t)(from[depth - 1] ^ sign);
-            memcpy(lane + depth / 2 * 2 * HEED_LANES, &one, sizeof one);
-        }
-    }
+    turn_rows(rows, at, row, count, depth, flip, to, to_at);
 }
 
 BASE int32_t heed_bf16_interleave_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width,

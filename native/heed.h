@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define HEED_ABI 1
+#define HEED_ABI 2
 #define HEED_LANES 64 /* queries or columns of a panel */
 #define HEED_LIMBS 3  /* bytes that a query is written in, where it meets keys of bytes */
 
@@ -20,6 +20,16 @@
 #define HEED_F16_ROWS 4
 #define HEED_I8_ROWS 8
 #define HEED_WIDTHS 16
+
+/* What heed_levels and heed_refused answer: which instructions kernels are used of, and which were there but computed something
+ * else than the twins. */
+#define HEED_AVX512 1
+#define HEED_AVX512_BF16 2
+#define HEED_AVX512_VNNI 4
+#define HEED_AMX_BF16 8
+#define HEED_NEON 16
+#define HEED_ARM_BF16 32
+#define HEED_ARM_I8MM 64
 
 /* name, result, parameters; K is heed_NAME or its twin */
 #define HEED_FUNCTIONS(K)                                                                                              \
@@ -69,5 +79,7 @@ HEED_FUNCTIONS(HEED_DECLARE)
 
 HEED_EXPORT int32_t heed_abi(void);
 HEED_EXPORT int64_t heed_features(void);
+HEED_EXPORT int64_t heed_levels(void);
+HEED_EXPORT int64_t heed_refused(void);
 
 #endif

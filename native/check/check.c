@@ -215,6 +215,7 @@ int main(int arguments, char **values) {
     for (long n = 0; n < times; n++) {
         product(), turn(), interleave(), pairs(), widths(), rows();
     }
-    printf("abi %d, features %ld: %ld checks\n", heed_abi(), (long)heed_features(), checks);
+    printf("abi %d, features %ld, levels %ld, refused %ld: %ld checks\n", heed_abi(), (long)heed_features(),
+        (long)heed_levels(), (long)heed_refused(), checks);
     return 0;
 }

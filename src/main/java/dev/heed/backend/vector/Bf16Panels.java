@@ -9,6 +9,7 @@ import dev.heed.ffi.NativeLibrary;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Prefill of bf16 by native products, two elements of depth a step: queries stay bf16, keys are read where they lie, values are
@@ -28,6 +29,14 @@ final class Bf16Panels {
     /** Whether the processor has bf16 products and panels are as wide as theirs. */
     static boolean works() {
         return !Lanes.SCALAR && PANEL == NativeKernels.LANES && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
+    }
+
+    /** Why bf16 prefill and linear layers take the Vector API though the processor has bf16 products. */
+    static Optional<String> notServing() {
+        return Lanes.SCALAR || works() || !NativeLibrary.has(NativeFeature.BF16_PRODUCT)
+                ? Optional.empty()
+                : Optional.of("bf16 prefill and linear layers on the Vector API: panels of native products have "
+                        + NativeKernels.LANES + " lanes, those of " + Lanes.V * Float.SIZE + "-bit vectors " + PANEL);
     }
 
     /** Puts the panel's queries into the lanes, as pairs. */
