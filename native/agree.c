@@ -1,6 +1,6 @@
 /* What every set of kernels must compute before it is used, in the process that uses it: a processor, a hypervisor or a
  * compiler may be wrong about instructions that nobody ran here. Numbers are whole and small, so sums are exact in any order
- * and the bits must be the twin's. Runs once, when the library is loaded, in about a tenth of a millisecond. */
+ * and the bits must be the twin's. Runs when the library is loaded, a millisecond a level. */
 #include "kernels.h"
 #include "number.h"
 
