@@ -69,13 +69,15 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
     bytes(i8, RUNS * KEYS * DEPTH, &state);
     s[5] = 0;
 
-    for (int onto = 0; onto < 2; onto++) {
-        SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS, b, 0, DEPTH, c, 0, HEED_LANES, onto));
-        SAME(c, sizeof c, bf16_product(a, 0, 2, 2 * ROWS, ROWS, b, 0, DEPTH, c, 0, HEED_LANES, onto));
-        SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS - 4, b, 0, 2, c, 0, HEED_LANES, onto));
+    for (int64_t lanes = 16; lanes <= HEED_LANES; lanes *= 2) {
+        for (int onto = 0; onto < 2; onto++) {
+            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, onto));
+            SAME(c, sizeof c, bf16_product(a, 0, 2, 2 * ROWS, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, onto));
+            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS - 4, b, 0, lanes, 2, c, 0, HEED_LANES, onto));
+        }
+        SAME(b, sizeof b, bf16_turn(a, 0, 2 * PAIRS, lanes < ROWS ? lanes : ROWS, DEPTH, 1, b, 0, lanes));
+        SAME(b, sizeof b, bf16_pairs(c, 0, HEED_LANES, ROWS, b, 0, lanes));
     }
-    SAME(b, sizeof b, bf16_turn(a, 0, 2 * PAIRS, ROWS, DEPTH, 1, b, 0));
-    SAME(b, sizeof b, bf16_pairs(c, 0, HEED_LANES, ROWS, b, 0));
     for (int spoil = 0; spoil < 2; spoil++) {
         int32_t finite = portable->bf16_interleave(k, 0, DEPTH, KEYS, DEPTH, b, 0, 2 * DEPTH);
         if (set->bf16_interleave(k, 0, DEPTH, KEYS, DEPTH, b, 0, 2 * DEPTH) != finite) {

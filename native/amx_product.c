@@ -1,4 +1,5 @@
-/* bf16 x bf16 -> f32 on tiles, AMX-BF16: up to 16 rows by one panel, 16 pairs of depth at a time.
+/* bf16 x bf16 -> f32 on tiles, AMX-BF16: up to 16 rows by one panel (of 64 lanes here, or of 32 or 16), 16 pairs of depth at a
+ * time.
  *
  *                         b   16 pairs of depth, 64 lanes: one tile at a time
  *                       +-----+-----+-----+-----+
@@ -57,7 +58,7 @@ INLINE void gather(
 }
 
 AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
-    const uint16_t *b, int64_t b_at, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    const uint16_t *b, int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
     int64_t blocks = depth / (2 * SIDE), left = depth % (2 * SIDE);
     uint32_t block[SIDE][SIDE];
     for (int64_t r = 0; r < rows; r += SIDE) {
@@ -79,25 +80,35 @@ AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, i
         float *to = c + c_at + r * c_row;
         if (onto) {
             TILE_LOAD(0, to, 4 * c_row);
-            TILE_LOAD(1, to + 16, 4 * c_row);
-            TILE_LOAD(2, to + 32, 4 * c_row);
-            TILE_LOAD(3, to + 48, 4 * c_row);
+            if (lanes > 16) {
+                TILE_LOAD(1, to + 16, 4 * c_row);
+            }
+            if (lanes > 32) {
+                TILE_LOAD(2, to + 32, 4 * c_row);
+                TILE_LOAD(3, to + 48, 4 * c_row);
+            }
         } else {
             TILE_ZERO(0);
             TILE_ZERO(1);
             TILE_ZERO(2);
             TILE_ZERO(3);
         }
-#define BY_LANES(tile, lanes)                                                                                          \
-    TILE_LOAD(lanes, y, 4 * HEED_LANES);                                                                               \
-    TILE_DOT(0, tile, lanes);                                                                                          \
-    TILE_LOAD(lanes, y + 32, 4 * HEED_LANES);                                                                          \
-    TILE_DOT(1, tile, lanes);                                                                                          \
-    TILE_LOAD(lanes, y + 64, 4 * HEED_LANES);                                                                          \
-    TILE_DOT(2, tile, lanes);                                                                                          \
-    TILE_LOAD(lanes, y + 96, 4 * HEED_LANES);                                                                          \
-    TILE_DOT(3, tile, lanes)
-        for (int64_t k = 0; k < blocks; k++, x += SIDE * a_step, y += SIDE * 2 * HEED_LANES) {
+#define BY_LANES(tile, of_lanes)                                                                                       \
+    do {                                                                                                               \
+        TILE_LOAD(of_lanes, y, 4 * lanes);                                                                             \
+        TILE_DOT(0, tile, of_lanes);                                                                                   \
+        if (lanes > 16) {                                                                                              \
+            TILE_LOAD(of_lanes, y + 32, 4 * lanes);                                                                    \
+            TILE_DOT(1, tile, of_lanes);                                                                               \
+        }                                                                                                              \
+        if (lanes > 32) {                                                                                              \
+            TILE_LOAD(of_lanes, y + 64, 4 * lanes);                                                                    \
+            TILE_DOT(2, tile, of_lanes);                                                                               \
+            TILE_LOAD(of_lanes, y + 96, 4 * lanes);                                                                    \
+            TILE_DOT(3, tile, of_lanes);                                                                               \
+        }                                                                                                              \
+    } while (0)
+        for (int64_t k = 0; k < blocks; k++, x += SIDE * a_step, y += SIDE * 2 * lanes) {
             if (a_step == 2) {
                 TILE_LOAD(4, x, 2 * a_row);
             } else {
@@ -116,9 +127,13 @@ AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, i
             BY_LANES(6, 7);
         }
         TILE_STORE(0, to, 4 * c_row);
-        TILE_STORE(1, to + 16, 4 * c_row);
-        TILE_STORE(2, to + 32, 4 * c_row);
-        TILE_STORE(3, to + 48, 4 * c_row);
+        if (lanes > 16) {
+            TILE_STORE(1, to + 16, 4 * c_row);
+        }
+        if (lanes > 32) {
+            TILE_STORE(2, to + 32, 4 * c_row);
+            TILE_STORE(3, to + 48, 4 * c_row);
+        }
     }
     if (rows > 0) {
         TILE_RELEASE();

@@ -112,13 +112,13 @@ __attribute__((constructor)) static void choose(void) {
 }
 
 void heed_bf16_product(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b,
-    int64_t b_at, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
-    chosen.bf16_product(a, a_at, a_row, a_step, rows, b, b_at, depth, c, c_at, c_row, onto);
+    int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    chosen.bf16_product(a, a_at, a_row, a_step, rows, b, b_at, lanes, depth, c, c_at, c_row, onto);
 }
 
 void heed_bf16_turn(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
-    uint16_t *to, int64_t to_at) {
-    chosen.bf16_turn(rows, at, row, count, depth, flip, to, to_at);
+    uint16_t *to, int64_t to_at, int64_t lanes) {
+    chosen.bf16_turn(rows, at, row, count, depth, flip, to, to_at, lanes);
 }
 
 int32_t heed_bf16_interleave(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width, uint16_t *to,
@@ -126,8 +126,9 @@ int32_t heed_bf16_interleave(const uint16_t *rows, int64_t at, int64_t row, int6
     return chosen.bf16_interleave(rows, at, row, count, width, to, to_at, to_row);
 }
 
-void heed_bf16_pairs(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at) {
-    chosen.bf16_pairs(tile, at, row, count, to, to_at);
+void heed_bf16_pairs(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at,
+    int64_t lanes) {
+    chosen.bf16_pairs(tile, at, row, count, to, to_at, lanes);
 }
 
 void heed_bf16_widen(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {

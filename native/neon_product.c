@@ -40,17 +40,17 @@ INLINE uint16x8_t zip_high(uint16x8_t x, uint16x8_t y) {
 }
 
 /* Four operands of two lanes each from two rows of the panel. */
-INLINE void lanes(const uint16_t *b, int second, uint16x8_t to[4]) {
+INLINE void eight_lanes(const uint16_t *b, const uint16_t *next_pair, uint16x8_t to[4]) {
     for (int v = 0; v < 2; v++) {
         uint16x8_t first = vld1q_u16(b + v * 8);
-        uint16x8_t next = second ? vld1q_u16(b + 2 * HEED_LANES + v * 8) : vdupq_n_u16(0);
+        uint16x8_t next = next_pair ? vld1q_u16(next_pair + v * 8) : vdupq_n_u16(0);
         to[2 * v] = zip_low(first, next);
         to[2 * v + 1] = zip_high(first, next);
     }
 }
 
 INLINE void block(const int rows, const enum order order, const uint16_t *a, int64_t row, int64_t step,
-    const uint16_t *b, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
     const int couples = (rows + 1) / 2;
     int64_t other = rows == 1 ? 0 : row;
     float32x4_t sums[4][4];
@@ -65,8 +65,8 @@ INLINE void block(const int rows, const enum order order, const uint16_t *a, int
     }
     int64_t d = 0;
     uint16x8_t y[4], x[4];
-    for (; d + 4 <= depth; d += 4, a += 2 * step, b += 4 * HEED_LANES) {
-        lanes(b, 1, y);
+    for (; d + 4 <= depth; d += 4, a += 2 * step, b += 4 * lanes) {
+        eight_lanes(b, b + 2 * lanes, y);
         if (order == ROWS && rows >= 4) {
 #pragma GCC unroll 2
             for (int p = 0; p < couples; p += 2) {
@@ -89,7 +89,7 @@ INLINE void block(const int rows, const enum order order, const uint16_t *a, int
         }
     }
     if (d < depth) {
-        lanes(b, depth - d > 2, y);
+        eight_lanes(b, depth - d > 2 ? b + 2 * lanes : 0, y);
 #pragma GCC unroll 4
         for (int p = 0; p < couples; p++) {
             uint16x8_t end = two_rows_end(a + 2 * p * row, other, step, depth - d);
@@ -113,47 +113,48 @@ INLINE void block(const int rows, const enum order order, const uint16_t *a, int
 }
 
 INLINE void panel(const int rows, const enum order order, const uint16_t *a, int64_t row, int64_t step,
-    const uint16_t *b, int64_t depth, float *c, int64_t c_row, int32_t onto) {
-    for (int64_t lane = 0; lane < HEED_LANES; lane += 8) {
-        block(rows, order, a, row, step, b + 2 * lane, depth, c + lane, c_row, onto);
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    for (int64_t lane = 0; lane < lanes; lane += 8) {
+        block(rows, order, a, row, step, b + 2 * lane, lanes, depth, c + lane, c_row, onto);
     }
 }
 
 INLINE void product(const enum order order, const uint16_t *a, int64_t row, int64_t step, int64_t rows,
-    const uint16_t *b, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
     int64_t r = 0;
     for (; r + 8 <= rows; r += 8) {
-        panel(8, order, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
+        panel(8, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
     }
     if (r + 4 <= rows) {
-        panel(4, order, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
+        panel(4, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
         r += 4;
     }
     if (r + 2 <= rows) {
-        panel(2, order, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
+        panel(2, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
         r += 2;
     }
     if (r < rows) {
-        panel(1, order, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
+        panel(1, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
     }
 }
 
 BF16 void heed_bf16_product_armbf16(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
-    const uint16_t *b, int64_t b_at, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    const uint16_t *b, int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
     if (a_step == 2) {
-        product(DEPTH, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
+        product(DEPTH, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
     } else if (a_row == 2) {
-        product(ROWS, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
+        product(ROWS, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
     } else {
-        product(NEITHER, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
+        product(NEITHER, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
     }
 }
 
-void heed_bf16_pairs_neon(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at) {
+void heed_bf16_pairs_neon(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at,
+    int64_t lanes) {
     tile += at;
     to += to_at;
-    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * HEED_LANES) {
-        for (int i = 0; i < HEED_LANES; i += 4) {
+    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * lanes) {
+        for (int64_t i = 0; i < lanes; i += 4) {
             uint16x4_t second = j + 1 < count ? floats_to_bf16(vld1q_f32(tile + row + i)) : vdup_n_u16(0);
             uint16x4x2_t both = vzip_u16(floats_to_bf16(vld1q_f32(tile + i)), second);
             vst1q_u16(to + 2 * i, vcombine_u16(both.val[0], both.val[1]));
@@ -162,8 +163,8 @@ void heed_bf16_pairs_neon(const float *tile, int64_t at, int64_t row, int64_t co
 }
 
 void heed_bf16_turn_neon(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
-    uint16_t *to, int64_t to_at) {
-    turn_rows(rows, at, row, count, depth, flip, to, to_at);
+    uint16_t *to, int64_t to_at, int64_t lanes) {
+    turn_rows(rows, at, row, count, depth, flip, to, to_at, lanes);
 }
 
 int32_t heed_bf16_interleave_neon(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width,

@@ -6,11 +6,11 @@
 #include <string.h>
 
 static inline void turn_rows(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
-    uint16_t *to, int64_t to_at) {
+    uint16_t *to, int64_t to_at, int64_t lanes) {
     uint32_t sign = flip ? 0x80008000u : 0;
     to += to_at;
-    if (count < HEED_LANES) {
-        memset(to, 0, (size_t)((depth + 1) / 2 * 2 * HEED_LANES) * sizeof *to);
+    if (count < lanes) {
+        memset(to, 0, (size_t)((depth + 1) / 2 * 2 * lanes) * sizeof *to);
     }
     for (int64_t i = 0; i < count; i++) {
         const uint16_t *from = rows + at + i * row;
@@ -19,11 +19,11 @@ static inline void turn_rows(const uint16_t *rows, int64_t at, int64_t row, int6
             uint32_t two;
             memcpy(&two, from + 2 * p, sizeof two);
             two ^= sign;
-            memcpy(lane + p * 2 * HEED_LANES, &two, sizeof two);
+            memcpy(lane + p * 2 * lanes, &two, sizeof two);
         }
         if (depth % 2) {
             uint32_t one = (uint16_t)(from[depth - 1] ^ sign);
-            memcpy(lane + depth / 2 * 2 * HEED_LANES, &one, sizeof one);
+            memcpy(lane + depth / 2 * 2 * lanes, &one, sizeof one);
         }
     }
 }
