@@ -1,8 +1,8 @@
 /* Weighted sums of values for few queries: c[r][d] += w[r][j] v[j][d], a row of each run at a time, sums in registers. Every
  * element's sum has one order and one rounding a step, so a twin in plain C gives the same bits. */
-#include "avx512.h"
-
 #if defined(__x86_64__)
+
+#include "avx512.h"
 
 BASE INLINE __m512 bf16_values(const void *from, int64_t at, __mmask16 there) {
     __m256i half = _mm256_maskz_loadu_epi16(there, (const uint16_t *)from + at);

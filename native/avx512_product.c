@@ -1,27 +1,28 @@
-/* bf16 x bf16 -> f32 on tiles, AVX512-BF16: up to six rows by one panel of four vectors, two elements of depth at a time.
+/* bf16 x bf16 -> f32 on tiles, AVX512-BF16: up to six rows by one panel of four vectors (or two, or one), two elements of depth at a time.
  *
  *                       b   pairs of depth, 64 lanes
  *                     +----+----+----+----+
  *       a             | v0 | v1 | v2 | v3 |      24 sums + 4 operands + 1 pair broadcast: 29 of 32 registers
  *     r [pair ...]    +----+----+----+----+ */
-#include "avx512.h"
-
 #if defined(__x86_64__)
 
-BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t step, const uint16_t *b, int64_t depth,
-    float *c, int64_t c_row, int32_t onto) {
+#include "avx512.h"
+#include "turn.h"
+
+BF16 INLINE void block(const int rows, const int vectors, const uint16_t *a, int64_t row, int64_t step,
+    const uint16_t *b, int64_t depth, float *c, int64_t c_row, int32_t onto) {
     __m512 sums[6][4];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) {
+        for (int v = 0; v < vectors; v++) {
             sums[r][v] = onto ? _mm512_loadu_ps(c + r * c_row + v * 16) : _mm512_setzero_ps();
         }
     }
-    for (int64_t k = 0; k < depth / 2; k++, a += step, b += 2 * HEED_LANES) {
+    for (int64_t k = 0; k < depth / 2; k++, a += step, b += 32 * vectors) {
         __m512bh operand[4];
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) {
+        for (int v = 0; v < vectors; v++) {
             operand[v] = (__m512bh)_mm512_loadu_si512(b + v * 32);
         }
 #pragma GCC unroll 6
@@ -30,7 +31,7 @@ BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t s
             memcpy(&two, a + r * row, sizeof two);
             __m512bh pair = (__m512bh)_mm512_set1_epi32(two);
 #pragma GCC unroll 4
-            for (int v = 0; v < 4; v++) {
+            for (int v = 0; v < vectors; v++) {
                 sums[r][v] = _mm512_dpbf16_ps(sums[r][v], pair, operand[v]);
             }
         }
@@ -40,7 +41,7 @@ BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t s
         for (int r = 0; r < rows; r++) {
             __m512bh pair = (__m512bh)_mm512_set1_epi32(a[r * row]);
 #pragma GCC unroll 4
-            for (int v = 0; v < 4; v++) {
+            for (int v = 0; v < vectors; v++) {
                 sums[r][v] = _mm512_dpbf16_ps(sums[r][v], pair, (__m512bh)_mm512_loadu_si512(b + v * 32));
             }
         }
@@ -48,37 +49,47 @@ BF16 INLINE void block(const int rows, const uint16_t *a, int64_t row, int64_t s
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) {
+        for (int v = 0; v < vectors; v++) {
             _mm512_storeu_ps(c + r * c_row + v * 16, sums[r][v]);
         }
     }
 }
 
-BF16 void heed_bf16_product_avx512(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
-    const uint16_t *b, int64_t b_at, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
-    a += a_at;
-    b += b_at;
-    c += c_at;
+BF16 INLINE void panel(const int vectors, const uint16_t *a, int64_t row, int64_t step, int64_t rows, const uint16_t *b,
+    int64_t depth, float *c, int64_t c_row, int32_t onto) {
     int64_t r = 0;
     for (; r + 6 <= rows; r += 6) {
-        block(6, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        block(6, vectors, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
     }
     if (r + 4 <= rows) {
-        block(4, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        block(4, vectors, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
         r += 4;
     }
     if (r + 2 <= rows) {
-        block(2, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        block(2, vectors, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
         r += 2;
     }
     if (r < rows) {
-        block(1, a + r * a_row, a_row, a_step, b, depth, c + r * c_row, c_row, onto);
+        block(1, vectors, a + r * row, row, step, b, depth, c + r * c_row, c_row, onto);
+    }
+}
+
+BF16 void heed_bf16_product_avx512(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
+    const uint16_t *b, int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row,
+    int32_t onto) {
+    if (lanes == 64) {
+        panel(4, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
+    } else if (lanes == 32) {
+        panel(2, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
+    } else {
+        panel(1, a + a_at, a_row, a_step, rows, b + b_at, depth, c + c_at, c_row, onto);
     }
 }
 
 /* Two rows of weights become one of pairs. Weights are 0 or at least 2^-126: the conversion takes smaller numbers for 0. */
 BF16 void heed_bf16_pairs_avx512(
-    const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at) {
+    const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at,
+    int64_t lanes) {
     uint16_t order[32];
     for (int i = 0; i < 32; i++) {
         order[i] = (uint16_t)(i / 2 + i % 2 * 16);
@@ -86,9 +97,8 @@ BF16 void heed_bf16_pairs_avx512(
     __m512i interleaved = _mm512_loadu_si512(order);
     tile += at;
     to += to_at;
-    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * HEED_LANES) {
-#pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) {
+    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * lanes) {
+        for (int64_t v = 0; v < lanes / 16; v++) {
             __m512 first = _mm512_loadu_ps(tile + v * 16);
             __m512 second = j + 1 < count ? _mm512_loadu_ps(tile + row + v * 16) : _mm512_setzero_ps();
             __m512i both = (__m512i)_mm512_cvtne2ps_pbh(second, first);
@@ -98,26 +108,8 @@ BF16 void heed_bf16_pairs_avx512(
 }
 
 BASE void heed_bf16_turn_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth,
-    int32_t flip, uint16_t *to, int64_t to_at) {
-    uint32_t sign = flip ? 0x80008000u : 0;
-    to += to_at;
-    if (count < HEED_LANES) {
-        memset(to, 0, (size_t)((depth + 1) / 2 * 2 * HEED_LANES) * sizeof *to);
-    }
-    for (int64_t i = 0; i < count; i++) {
-        const uint16_t *from = rows + at + i * row;
-        uint16_t *lane = to + 2 * i;
-        for (int64_t p = 0; p < depth / 2; p++) {
-            uint32_t two;
-            memcpy(&two, from + 2 * p, sizeof two);
-            two ^= sign;
-            memcpy(lane + p * 2 * HEED_LANES, &two, sizeof two);
-        }
-        if (depth % 2) {
-            uint32_t one = (uint16_t)(from[depth - 1] ^ sign);
-            memcpy(lane + depth / 2 * 2 * HEED_LANES, &one, sizeof one);
-        }
-    }
+    int32_t flip, uint16_t *to, int64_t to_at, int64_t lanes) {
+    turn_rows(rows, at, row, count, depth, flip, to, to_at, lanes);
 }
 
 BASE int32_t heed_bf16_interleave_avx512(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width,

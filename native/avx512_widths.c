@@ -1,7 +1,7 @@
 /* Arrays between widths. bf16 is rounded in integers, for the processor's own conversion takes subnormal numbers for 0. */
-#include "avx512.h"
-
 #if defined(__x86_64__)
+
+#include "avx512.h"
 
 BASE void heed_bf16_widen_avx512(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {
     for (int64_t i = 0; i < count; i += 16) {

@@ -41,9 +41,11 @@ mkdir -p "$to"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$here"
+no_build_id=-Wl,--build-id=none
+[ "$(uname -s)" = Darwin ] && no_build_id= # its linker knows no such option
 # shellcheck disable=SC2086  # several options
 if ! "$compiler" -std=c11 -O3 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
-    -Wall -Wextra -Werror -Wno-unknown-pragmas -g0 -Wl,--build-id=none ${CFLAGS:-} \
+    -Wall -Wextra -Werror -Wno-unknown-pragmas -g0 $no_build_id ${CFLAGS:-} \
     -o "$work/libheed.so" ./*.c -lm >"$work/log" 2>&1; then
     cat "$work/log" >&2
     not_built "$compiler failed, see above"

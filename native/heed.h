@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#define HEED_ABI 1
-#define HEED_LANES 64 /* queries or columns of a panel */
+#define HEED_ABI 2
+#define HEED_LANES 64 /* queries or columns of a panel at most: it has 16, 32 or 64 */
 #define HEED_LIMBS 3  /* bytes that a query is written in, where it meets keys of bytes */
 
 #define HEED_EXPORT __attribute__((visibility("default")))
@@ -21,18 +21,29 @@
 #define HEED_I8_ROWS 8
 #define HEED_WIDTHS 16
 
+/* What heed_levels and heed_refused answer: which instructions kernels are used of, and which were there but computed something
+ * else than the twins. */
+#define HEED_AVX512 1
+#define HEED_AVX512_BF16 2
+#define HEED_AVX512_VNNI 4
+#define HEED_AMX_BF16 8
+#define HEED_NEON 16
+#define HEED_ARM_BF16 32
+#define HEED_ARM_I8MM 64
+
 /* name, result, parameters; K is heed_NAME or its twin */
 #define HEED_FUNCTIONS(K)                                                                                              \
     K(void, bf16_product,                                                                                              \
         (const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b, int64_t b_at, \
-            int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto))                                       \
+            int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto))                                       \
     K(void, bf16_turn,                                                                                                 \
         (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip, uint16_t *to,      \
-            int64_t to_at))                                                                                            \
+            int64_t to_at, int64_t lanes))                                                                             \
     K(int32_t, bf16_interleave,                                                                                        \
         (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width, uint16_t *to, int64_t to_at,     \
             int64_t to_row))                                                                                           \
-    K(void, bf16_pairs, (const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at))      \
+    K(void, bf16_pairs,                                                                                                \
+        (const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at, int64_t lanes))       \
     K(void, bf16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                   \
     K(void, f16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                    \
     K(void, i8_widen, (const int8_t *from, int64_t at, int64_t count, float scale, float *to, int64_t to_at))          \
@@ -69,5 +80,7 @@ HEED_FUNCTIONS(HEED_DECLARE)
 
 HEED_EXPORT int32_t heed_abi(void);
 HEED_EXPORT int64_t heed_features(void);
+HEED_EXPORT int64_t heed_levels(void);
+HEED_EXPORT int64_t heed_refused(void);
 
 #endif

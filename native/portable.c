@@ -6,14 +6,14 @@
 
 TWIN(void, bf16_product)
 (const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b, int64_t b_at,
-    int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
     for (int64_t r = 0; r < rows; r++) {
         float *to = c + c_at + r * c_row;
-        for (int i = 0; i < HEED_LANES; i++) {
+        for (int64_t i = 0; i < lanes; i++) {
             float sum = onto ? to[i] : 0;
             for (int64_t d = 0; d < depth; d++) {
                 uint16_t x = a[a_at + r * a_row + d / 2 * a_step + d % 2];
-                uint16_t y = b[b_at + (d / 2 * HEED_LANES + i) * 2 + d % 2];
+                uint16_t y = b[b_at + (d / 2 * lanes + i) * 2 + d % 2];
                 sum += bf16_to_float(x) * bf16_to_float(y);
             }
             to[i] = sum;
@@ -23,12 +23,12 @@ TWIN(void, bf16_product)
 
 TWIN(void, bf16_turn)
 (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip, uint16_t *to,
-    int64_t to_at) {
+    int64_t to_at, int64_t lanes) {
     uint16_t sign = flip ? 0x8000 : 0;
     for (int64_t d = 0; d < (depth + 1) / 2 * 2; d++) {
-        for (int64_t i = 0; i < HEED_LANES; i++) {
+        for (int64_t i = 0; i < lanes; i++) {
             int there = i < count && d < depth;
-            to[to_at + (d / 2 * HEED_LANES + i) * 2 + d % 2] = there ? (uint16_t)(rows[at + i * row + d] ^ sign) : 0;
+            to[to_at + (d / 2 * lanes + i) * 2 + d % 2] = there ? (uint16_t)(rows[at + i * row + d] ^ sign) : 0;
         }
     }
 }
@@ -47,10 +47,11 @@ TWIN(int32_t, bf16_interleave)
     return finite;
 }
 
-TWIN(void, bf16_pairs)(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at) {
+TWIN(void, bf16_pairs)
+(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at, int64_t lanes) {
     for (int64_t j = 0; j < (count + 1) / 2 * 2; j++) {
-        for (int64_t i = 0; i < HEED_LANES; i++) {
-            to[to_at + (j / 2 * HEED_LANES + i) * 2 + j % 2] = j < count ? float_to_bf16(tile[at + j * row + i]) : 0;
+        for (int64_t i = 0; i < lanes; i++) {
+            to[to_at + (j / 2 * lanes + i) * 2 + j % 2] = j < count ? float_to_bf16(tile[at + j * row + i]) : 0;
         }
     }
 }

@@ -78,28 +78,30 @@ static void close_to(const char *what, const float *x, const float *y, int64_t c
 }
 
 static void product(void) {
+    int64_t lanes = 16 << between(0, 2);
     int64_t rows = between(1, 40), depth = between(1, 70), step = between(0, 1) ? 2 : 2 * rows;
     int64_t row = step == 2 ? depth + between(0, 3) : 2;
     int64_t last = (rows - 1) * row + (depth - 1) / 2 * step + (depth - 1) % 2;
-    int64_t pairs = (depth + 1) / 2 * 2 * HEED_LANES, c_row = HEED_LANES + between(0, 3), at = between(0, 3);
+    int64_t pairs = (depth + 1) / 2 * 2 * lanes, c_row = lanes + between(0, 3), at = between(0, 3);
     uint16_t *a = halves(at + last + 1, 0), *b = halves(at + pairs, 0);
-    int64_t size = at + (rows - 1) * c_row + HEED_LANES;
+    int64_t size = at + (rows - 1) * c_row + lanes;
     float *c = floats(size), *d = copy(c, size);
     int32_t onto = (int32_t)between(0, 1);
-    heed_bf16_product(a, at, row, step, rows, b, at, depth, c, at, c_row, onto);
-    heed_bf16_product_portable(a, at, row, step, rows, b, at, depth, d, at, c_row, onto);
+    heed_bf16_product(a, at, row, step, rows, b, at, lanes, depth, c, at, c_row, onto);
+    heed_bf16_product_portable(a, at, row, step, rows, b, at, lanes, depth, d, at, c_row, onto);
     close_to("bf16_product", c, d, size, depth);
     free(a), free(b), free(c), free(d);
 }
 
 static void turn(void) {
-    int64_t count = between(1, HEED_LANES), depth = between(1, 70), row = depth + between(0, 5), at = between(0, 3);
-    int64_t size = at + (depth + 1) / 2 * 2 * HEED_LANES;
+    int64_t lanes = 16 << between(0, 2);
+    int64_t count = between(1, lanes), depth = between(1, 70), row = depth + between(0, 5), at = between(0, 3);
+    int64_t size = at + (depth + 1) / 2 * 2 * lanes;
     uint16_t *x = halves(at + (count - 1) * row + depth, 0), *y = halves(size, 0), *z = room(size, 2);
     memcpy(z, y, (size_t)size * 2);
     int32_t flip = (int32_t)between(0, 1);
-    heed_bf16_turn(x, at, row, count, depth, flip, y, at);
-    heed_bf16_turn_portable(x, at, row, count, depth, flip, z, at);
+    heed_bf16_turn(x, at, row, count, depth, flip, y, at, lanes);
+    heed_bf16_turn_portable(x, at, row, count, depth, flip, z, at, lanes);
     same("bf16_turn", y, z, size, 2);
     free(x), free(y), free(z);
 }
@@ -120,13 +122,14 @@ static void interleave(void) {
 }
 
 static void pairs(void) {
-    int64_t count = between(1, 9), row = HEED_LANES + between(0, 3), at = between(0, 3);
-    int64_t size = at + (count + 1) / 2 * 2 * HEED_LANES;
-    float *x = floats(at + (count - 1) * row + HEED_LANES);
+    int64_t lanes = 16 << between(0, 2);
+    int64_t count = between(1, 9), row = lanes + between(0, 3), at = between(0, 3);
+    int64_t size = at + (count + 1) / 2 * 2 * lanes;
+    float *x = floats(at + (count - 1) * row + lanes);
     uint16_t *y = halves(size, 0), *z = room(size, 2);
     memcpy(z, y, (size_t)size * 2);
-    heed_bf16_pairs(x, at, row, count, y, at);
-    heed_bf16_pairs_portable(x, at, row, count, z, at);
+    heed_bf16_pairs(x, at, row, count, y, at, lanes);
+    heed_bf16_pairs_portable(x, at, row, count, z, at, lanes);
     same("bf16_pairs", y, z, size, 2);
     free(x), free(y), free(z);
 }
@@ -215,6 +218,7 @@ int main(int arguments, char **values) {
     for (long n = 0; n < times; n++) {
         product(), turn(), interleave(), pairs(), widths(), rows();
     }
-    printf("abi %d, features %ld: %ld checks\n", heed_abi(), (long)heed_features(), checks);
+    printf("abi %d, features %ld, levels %ld, refused %ld: %ld checks\n", heed_abi(), (long)heed_features(),
+        (long)heed_levels(), (long)heed_refused(), checks);
     return 0;
 }

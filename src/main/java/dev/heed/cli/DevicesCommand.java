@@ -100,7 +100,8 @@ final class DevicesCommand extends HeedCommand {
         }
         out().println("machine    " + machine.describe());
         openClLines(opencl).forEach(out()::println);
-        nativeLines(NativeLibrary.describe(), NativeLibrary.reasons()).forEach(out()::println);
+        nativeLines(NativeLibrary.describe(), NativeLibrary.refusals(), NativeLibrary.reasons())
+                .forEach(out()::println);
         for (AttentionBackend backend : surroundings().backends()) {
             List<String> reasons = backend.notReadyReasons();
             boolean ready = reasons.isEmpty();
@@ -118,12 +119,13 @@ final class DevicesCommand extends HeedCommand {
     }
 
     /** {@return what native kernels do here, or why they do nothing} */
-    static List<String> nativeLines(String features, List<String> reasons) {
+    static List<String> nativeLines(String features, List<String> refusals, List<String> reasons) {
         List<String> lines = new ArrayList<>();
         for (String line : reasons.isEmpty() ? List.of(features) : reasons) {
             String text = (reasons.isEmpty() ? "" : "not used: ") + line;
             lines.add(lines.isEmpty() ? "native     " + VisibleText.of(text) : indented(text));
         }
+        refusals.forEach(line -> lines.add(indented(line)));
         return lines;
     }
 
@@ -196,6 +198,7 @@ final class DevicesCommand extends HeedCommand {
         root.add("opencl", devices);
         var kernels = new JsonObject();
         kernels.addProperty("features", NativeLibrary.describe());
+        kernels.add("refusals", JsonText.texts(NativeLibrary.refusals()));
         kernels.add("reasons", JsonText.texts(NativeLibrary.reasons()));
         root.add("native", kernels);
         root.add("backends", JsonText.array(surroundings().backends(), backend -> {

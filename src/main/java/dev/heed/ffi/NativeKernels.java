@@ -22,7 +22,7 @@ import java.util.Optional;
  * <p>Calls are critical: arrays are passed where they lie and the garbage collector waits, so a call is a tile, not a problem.
  */
 public final class NativeKernels {
-    /** Queries or columns of a panel. */
+    /** Queries or columns of a panel at most. */
     public static final int LANES = 64;
 
     /** Bytes that a number of a query is written in where it meets keys of bytes. */
@@ -36,10 +36,10 @@ public final class NativeKernels {
      * float. {@code bf16_interleave} returns an i, the others nothing.
      */
     static final Map<String, String> SIGNATURES = Map.ofEntries(
-            Map.entry("bf16_product", "pllllpllplli"),
-            Map.entry("bf16_turn", "pllllipl"),
+            Map.entry("bf16_product", "pllllplllplli"),
+            Map.entry("bf16_turn", "pllllipll"),
             Map.entry("bf16_interleave", "pllllpll"),
-            Map.entry("bf16_pairs", "plllpl"),
+            Map.entry("bf16_pairs", "plllpll"),
             Map.entry("bf16_widen", "pllpl"),
             Map.entry("f16_widen", "pllpl"),
             Map.entry("i8_widen", "pllfpl"),
@@ -70,6 +70,17 @@ public final class NativeKernels {
 
     private NativeKernels() {}
 
+    /** {@return whether there are kernels for panels of so many lanes} */
+    public static boolean takesPanels(int lanes) {
+        return lanes == 16 || lanes == 32 || lanes == LANES;
+    }
+
+    private static void checkLanes(int lanes) {
+        if (!takesPanels(lanes)) {
+            throw new IndexOutOfBoundsException(lanes + " lanes of a panel, expected 16, 32 or " + LANES);
+        }
+    }
+
     /** Four runs of rows, or one: element {@code d} of row {@code j} of run {@code n} at {@code at + n leap + j row + d}. */
     public record Runs(MemorySegment data, long at, long row, long leap, int runs, int count) {}
 
@@ -78,7 +89,7 @@ public final class NativeKernels {
 
     /**
      * {@code c = a b}, or {@code c + a b}. Pair {@code k} of row {@code r} of a, two bf16 that are neighbours, lies at
-     * {@code aAt + r aRow + k aStep}; b is a panel of pairs; a row of c is LANES floats.
+     * {@code aAt + r aRow + k aStep}; b is a panel of pairs; a row of c is as many floats as it has lanes.
      */
     public static void bf16Product(
             MemorySegment a,
@@ -88,11 +99,13 @@ public final class NativeKernels {
             int rows,
             MemorySegment b,
             long bAt,
+            int lanes,
             int depth,
             MemorySegment c,
             long cAt,
             long cRow,
             boolean onto) {
+        checkLanes(lanes);
         if (rows < 1 || depth < 1) {
             return;
         }
@@ -103,26 +116,35 @@ public final class NativeKernels {
         if (depth % 2 != 0) {
             check(a, Short.BYTES, Math.addExact(aAt, Math.multiplyExact(whole, aStep)), aRow, rows, 0, 1, 1);
         }
-        check(b, Short.BYTES, bAt, 0, 1, 0, 1, pairs(depth) * 2 * LANES);
-        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, LANES);
+        check(b, Short.BYTES, bAt, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
+        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, lanes);
         try {
             BF16_PRODUCT.invokeExact(
-                    a, aAt, aRow, aStep, (long) rows, b, bAt, (long) depth, c, cAt, cRow, onto ? 1 : 0);
+                    a, aAt, aRow, aStep, (long) rows, b, bAt, (long) lanes, (long) depth, c, cAt, cRow, onto ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
-    /** Up to LANES rows become the lanes of a panel of pairs, their signs flipped if asked for; lanes beyond are 0. */
+    /** Up to so many rows become the lanes of a panel of pairs, their signs flipped if asked for; lanes beyond are 0. */
     public static void bf16Turn(
-            MemorySegment rows, long at, long row, int count, int depth, boolean flip, MemorySegment to, long toAt) {
-        if (count < 1 || count > LANES || depth < 1) {
-            throw new IndexOutOfBoundsException(count + " rows of " + depth + " for " + LANES + " lanes");
+            MemorySegment rows,
+            long at,
+            long row,
+            int count,
+            int depth,
+            boolean flip,
+            MemorySegment to,
+            long toAt,
+            int lanes) {
+        checkLanes(lanes);
+        if (count < 1 || count > lanes || depth < 1) {
+            throw new IndexOutOfBoundsException(count + " rows of " + depth + " for " + lanes + " lanes");
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, depth);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(depth) * 2 * LANES);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         try {
-            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toAt);
+            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toAt, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -143,15 +165,17 @@ public final class NativeKernels {
         }
     }
 
-    /** Rows of LANES weights become rows of pairs in bf16. */
-    public static void bf16Pairs(MemorySegment tile, long at, long row, int count, MemorySegment to, long toAt) {
+    /** Rows of weights, one a lane, become rows of pairs in bf16. */
+    public static void bf16Pairs(
+            MemorySegment tile, long at, long row, int count, MemorySegment to, long toAt, int lanes) {
+        checkLanes(lanes);
         if (count < 1) {
             return;
         }
-        check(tile, Float.BYTES, at, row, count, 0, 1, LANES);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(count) * 2 * LANES);
+        check(tile, Float.BYTES, at, row, count, 0, 1, lanes);
+        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(count) * 2 * lanes);
         try {
-            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toAt);
+            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toAt, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }

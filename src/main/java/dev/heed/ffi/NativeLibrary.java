@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeLibrary {
     /** The version of the functions that this class knows; {@code HEED_ABI} in {@code native/heed.h}. */
-    static final int ABI = 1;
+    static final int ABI = 2;
 
     static final String ASKED_FOR = "heed.native";
     static final String FILE = "heed.native.library";
@@ -40,10 +41,20 @@ public final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    /** What came of loading: symbols and features, or reasons. */
-    record Loaded(@Nullable SymbolLookup symbols, long features, List<String> reasons) {
+    /** What came of loading: symbols, features and the levels of instructions that are used and refused, or reasons. */
+    record Loaded(@Nullable SymbolLookup symbols, long features, long levels, long refused, List<String> reasons) {
         static Loaded not(String reason) {
-            return new Loaded(null, 0, List.of(reason));
+            return new Loaded(null, 0, 0, 0, List.of(reason));
+        }
+
+        /** The use of each level that computed something else than plain C when the library was loaded. */
+        List<String> refusals() {
+            return NativeLevel.of(refused).stream()
+                    .map(level ->
+                            level.label() + " is not used: on this processor its kernels computed something else than"
+                                    + " plain C when they were loaded; the next lower instructions serve: report it, with the"
+                                    + " name of the processor")
+                    .toList();
         }
     }
 
@@ -69,12 +80,23 @@ public final class NativeLibrary {
         return (loaded().features() & feature.bit) != 0;
     }
 
-    /** {@return what the processor has instructions for, in words} */
+    /** {@return what the processor has instructions for and which they are, in words} */
     public static String describe() {
-        return Arrays.stream(NativeFeature.values())
+        String features = Arrays.stream(NativeFeature.values())
                 .filter(NativeLibrary::has)
                 .map(NativeFeature::label)
                 .collect(Collectors.joining(", "));
+        return features.isEmpty()
+                ? ""
+                : features
+                        + NativeLevel.of(loaded().levels()).stream()
+                                .map(NativeLevel::label)
+                                .collect(Collectors.joining(", ", " by ", ""));
+    }
+
+    /** {@return which instructions are there but not used, and why} */
+    public static List<String> refusals() {
+        return loaded().refusals();
     }
 
     static Loaded load(String asked, String file, String system, Path folder) {
@@ -110,6 +132,10 @@ public final class NativeLibrary {
 
     /** Copies a library whose checksum is known to a private file of a folder, loads it and deletes the file. */
     static Loaded unpack(byte[] library, String sum, Path folder, int expected) {
+        return unpack(library, sum, folder, expected, Files::isExecutable);
+    }
+
+    static Loaded unpack(byte[] library, String sum, Path folder, int expected, Predicate<Path> executable) {
         String found = sha256(library);
         if (!found.equals(sum)) {
             return Loaded.not("the native kernels in the jar are damaged: expected SHA-256 " + sum + ", got " + found
@@ -123,7 +149,7 @@ public final class NativeLibrary {
                 return Loaded.not("the native kernels cannot be copied whole to " + folder + ": is it full?");
             }
             boolean ignored = file.toFile().setExecutable(true, true);
-            if (!Files.isExecutable(file)) {
+            if (!executable.test(file)) {
                 return Loaded.not("nothing in " + folder + " may be executed (mounted noexec): give another folder,"
                         + " -Djava.io.tmpdir=FOLDER");
             }
@@ -153,8 +179,7 @@ public final class NativeLibrary {
         try {
             SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
             MemorySegment version = symbols.find("heed_abi").orElse(MemorySegment.NULL);
-            MemorySegment features = symbols.find("heed_features").orElse(MemorySegment.NULL);
-            if (version.address() == 0 || features.address() == 0) {
+            if (version.address() == 0) {
                 return Loaded.not(file + " is no library of Heed's kernels: native/build.sh FOLDER writes one");
             }
             Linker linker = Linker.nativeLinker();
@@ -164,12 +189,14 @@ public final class NativeLibrary {
                 return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": build them anew,"
                         + " native/build.sh FOLDER");
             }
-            long bits = (long) linker.downcallHandle(features, FunctionDescriptor.of(JAVA_LONG))
-                    .invokeExact();
-            return bits == 0
-                    ? Loaded.not("the processor has none of the instructions that the native kernels are for"
-                            + " (AVX-512, AVX512-BF16, AVX512-VNNI)")
-                    : new Loaded(symbols, bits, List.of());
+            long features = bits(linker, symbols, "heed_features");
+            var loaded = new Loaded(
+                    symbols,
+                    features,
+                    bits(linker, symbols, "heed_levels"),
+                    bits(linker, symbols, "heed_refused"),
+                    List.of());
+            return features == 0 ? useless(loaded.refusals()) : loaded;
         } catch (IllegalCallerException e) {
             return Loaded.not("the JVM denies native access to Heed: start java with --enable-native-access="
                     + (NativeLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED"));
@@ -178,6 +205,23 @@ public final class NativeLibrary {
         } catch (Throwable e) {
             return Loaded.not("the JDK's linker does not work here: " + e);
         }
+    }
+
+    private static Loaded useless(List<String> refusals) {
+        return refusals.isEmpty()
+                ? Loaded.not("the processor has none of the instructions that the native kernels are for ("
+                        + Arrays.stream(NativeLevel.values())
+                                .map(NativeLevel::label)
+                                .collect(Collectors.joining(", "))
+                        + ")")
+                : new Loaded(null, 0, 0, 0, refusals);
+    }
+
+    @SuppressWarnings("restricted")
+    private static long bits(Linker linker, SymbolLookup symbols, String function) throws Throwable {
+        MemorySegment address = symbols.find(function).orElseThrow();
+        return (long)
+                linker.downcallHandle(address, FunctionDescriptor.of(JAVA_LONG)).invokeExact();
     }
 
     static String sha256(byte[] bytes) {

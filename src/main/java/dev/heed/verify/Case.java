@@ -1,6 +1,8 @@
 package dev.heed.verify;
 
+import dev.heed.AttentionProblem;
 import dev.heed.Problem;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,7 +72,15 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         }
         boolean poison = words.remove("poison");
         boolean backward = words.remove("backward");
-        return new Case(Problem.parse(String.join(" ", words)), seed, values, placement, poison, backward);
+        Problem problem = Problem.parse(String.join(" ", words));
+        if (backward && problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
+            throw new InvalidInputException(
+                    "Keys and values of bytes have no gradient",
+                    "a case without backward, or without kv=i8",
+                    text,
+                    "train with numbers, and quantise what was trained");
+        }
+        return new Case(problem, seed, values, placement, poison, backward);
     }
 
     private static @Nullable String take(List<String> words, String prefix) {

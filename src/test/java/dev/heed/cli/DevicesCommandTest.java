@@ -78,10 +78,15 @@ class DevicesCommandTest {
 
     @Test
     void nativeKernelsOrTheReasonWhyNot() {
-        assertEquals(List.of("native     bf16 products"), DevicesCommand.nativeLines("bf16 products", List.of()));
+        assertEquals(
+                List.of("native     bf16 products"), DevicesCommand.nativeLines("bf16 products", List.of(), List.of()));
         assertEquals(
                 List.of("native     not used: -Dheed.native=false asks for it"),
-                DevicesCommand.nativeLines("", List.of("-Dheed.native=false asks for it")));
+                DevicesCommand.nativeLines("", List.of(), List.of("-Dheed.native=false asks for it")));
+        assertEquals(
+                List.of("native     bf16 products by AVX512-BF16", "           AMX-BF16 is not used: why"),
+                DevicesCommand.nativeLines(
+                        "bf16 products by AVX512-BF16", List.of("AMX-BF16 is not used: why"), List.of()));
         JsonObject kernels =
                 Heed.run(List.of(), "devices", "--json").succeeded().json().getAsJsonObject("native");
         assertEquals(NativeLibrary.describe(), kernels.get("features").getAsString());

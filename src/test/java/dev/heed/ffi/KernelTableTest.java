@@ -59,6 +59,10 @@ class KernelTableTest {
             bits.put(feature.name(), String.valueOf(feature.bit));
             assertEquals(feature.bit, constant(header, "HEED_" + feature.name()));
         }
+        for (NativeLevel level : NativeLevel.values()) {
+            bits.put(level.name(), String.valueOf(level.bit));
+            assertEquals(level.bit, constant(header, "HEED_" + level.name()));
+        }
         assertEquals(bits, table("\\| `([A-Z0-9_]+)` \\| (\\d+) \\|.*"));
     }
 

@@ -81,7 +81,10 @@ class NativeKernelsTest {
         assertThrows(IndexOutOfBoundsException.class, () -> NativeKernels.f16Narrow(floats, 0, 10, halves, 1));
         assertThrows(
                 ArithmeticException.class,
-                () -> NativeKernels.bf16Turn(halves, Long.MAX_VALUE, 5, 2, 5, false, halves, 0));
+                () -> NativeKernels.bf16Turn(halves, Long.MAX_VALUE, 5, 2, 5, false, halves, 0, 64));
+        assertThrows(
+                IndexOutOfBoundsException.class,
+                () -> NativeKernels.bf16Turn(halves, 0, 5, 2, 5, false, halves, 0, 48));
         var runs = new Runs(halves, 0, 5, Long.MAX_VALUE / 2, 4, 1);
         assertThrows(
                 ArithmeticException.class, () -> NativeKernels.bf16Pool(floats, 0, 4, 1, runs, 5, floats, 0, 5, false));
@@ -119,14 +122,29 @@ class NativeKernelsTest {
         var scales = new Scales(floats, some(20), some(5), some(900));
         int rows = (int) some(8);
         int width = (int) some(90);
+        int lanes = 16 << random.nextInt(3);
         switch (kind) {
             case 0 ->
                 NativeKernels.bf16Product(
-                        halves, some(9), some(90), some(4), rows, halves, 0, (int) some(40), to, some(9), 64, true);
-            case 1 -> NativeKernels.bf16Turn(halves, some(9), some(90), (int) some(66), width, true, toHalves, some(9));
+                        halves,
+                        some(9),
+                        some(90),
+                        some(4),
+                        rows,
+                        halves,
+                        0,
+                        lanes,
+                        (int) some(40),
+                        to,
+                        some(9),
+                        64,
+                        true);
+            case 1 ->
+                NativeKernels.bf16Turn(
+                        halves, some(9), some(90), (int) some(66), width, true, toHalves, some(9), lanes);
             case 2 ->
                 NativeKernels.bf16Interleave(halves, some(9), some(90), rows, width, toHalves, some(9), some(300));
-            case 3 -> NativeKernels.bf16Pairs(floats, some(9), 64, rows, toHalves, some(9));
+            case 3 -> NativeKernels.bf16Pairs(floats, some(9), 64, rows, toHalves, some(9), lanes);
             case 4 -> NativeKernels.bf16Dots(halves, some(9), width, rows, runs, width, to, some(9), some(99));
             case 5 ->
                 NativeKernels.i8Dots(bytes, some(9), floats, rows, byteRuns, width, scales, to, some(9), some(99));

@@ -71,6 +71,24 @@ class NativeLibraryTest {
         assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
     }
 
+    /** What the system says where the folder is mounted noexec, to a user and to root. */
+    @Test
+    void aFolderWithoutExecution() {
+        byte[] library = library();
+        assertReason(
+                NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI, file -> false),
+                "nothing in " + dir + " may be executed (mounted noexec)",
+                "-Djava.io.tmpdir=FOLDER");
+    }
+
+    @Test
+    void instructionsThatAreRefused() {
+        var loaded = new NativeLibrary.Loaded(null, 3, 2, 8 + 32, List.of());
+        assertEquals(2, loaded.refusals().size());
+        assertTrue(loaded.refusals().getFirst().startsWith("AMX-BF16 is not used: "), loaded.refusals()::toString);
+        assertTrue(loaded.refusals().getLast().startsWith("Arm BF16 is not used: "), loaded.refusals()::toString);
+    }
+
     @Test
     void nothingIsLeftInTheFolder() throws Exception {
         byte[] library = library();

@@ -11,6 +11,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.verify.Case;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -105,6 +106,7 @@ class QuantizedTest {
             AttentionGradients gradients = AttentionGradients.allocate(widened);
             assertRefused("have no gradient", () -> plan.backward(inputs, result, query, null, gradients));
         }
+        assertRefused("have no gradient", () -> Case.parse("q1x4x7x64 kv2x15 f32 kv=i8 backward"));
         assertEquals(
                 DType.F32,
                 Attention.scaledDotProduct(query, bytes, bytes, plain).output().type());

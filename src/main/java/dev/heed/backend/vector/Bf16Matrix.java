@@ -31,6 +31,7 @@ record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int colum
                     rows,
                     MemorySegment.ofArray(b.pairs),
                     ((long) panel * b.pairRows() * 2 + k) * PANEL,
+                    PANEL,
                     count,
                     MemorySegment.ofArray(c),
                     at,

@@ -9,6 +9,7 @@ import dev.heed.ffi.NativeLibrary;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Prefill of bf16 by native products, two elements of depth a step: queries stay bf16, keys are read where they lie, values are
@@ -27,7 +28,29 @@ final class Bf16Panels {
 
     /** Whether the processor has bf16 products and panels are as wide as theirs. */
     static boolean works() {
-        return !Lanes.SCALAR && PANEL == NativeKernels.LANES && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
+        return !Lanes.SCALAR && NativeKernels.takesPanels(PANEL) && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
+    }
+
+    /** Why bf16 prefill and linear layers take the Vector API though the processor has bf16 products. */
+    static Optional<String> notServing() {
+        if (Lanes.SCALAR || !NativeLibrary.has(NativeFeature.BF16_PRODUCT)) {
+            return Optional.empty();
+        }
+        Tiles.Native wanted = Tiles.nativeKernels(DType.BF16);
+        String bits = Lanes.V * Float.SIZE + "-bit vectors";
+        if (!works()) {
+            return Optional.of(
+                    "bf16 prefill and linear layers on the Vector API: native panels have 16, 32 or 64 lanes,"
+                            + " those of " + bits + " " + PANEL);
+        }
+        return wanted.prefill() && wanted.linear()
+                ? Optional.empty()
+                : Optional.of("bf16 "
+                        + (wanted.prefill()
+                                ? "linear layers"
+                                : wanted.linear() ? "prefill" : "prefill and linear layers")
+                        + " on the Vector API: faster with " + bits
+                        + " by tuning/vector_native.tsv");
     }
 
     /** Puts the panel's queries into the lanes, as pairs. */
@@ -44,7 +67,8 @@ final class Bf16Panels {
                 headDim,
                 call.modifier.sign < 0,
                 MemorySegment.ofArray(panel.pairs),
-                0);
+                0,
+                PANEL);
         queries.forget();
     }
 

@@ -48,7 +48,7 @@ final class Bf16Rows {
         for (int d = 0; d < headDim; d += most) {
             int depth = Math.min(headDim - d, most);
             NativeKernels.bf16Product(
-                    keys.data, at + d, keys.row, 2, count, q, (long) d * PANEL, depth, scores, 0, PANEL, d > 0);
+                    keys.data, at + d, keys.row, 2, count, q, (long) d * PANEL, PANEL, depth, scores, 0, PANEL, d > 0);
         }
     }
 
@@ -59,7 +59,7 @@ final class Bf16Rows {
     void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean hidden) {
         weights = atLeast(weights, (count + 1) / 2 * 2 * PANEL);
         MemorySegment pairs = MemorySegment.ofArray(weights);
-        NativeKernels.bf16Pairs(MemorySegment.ofArray(tile), 0, PANEL, count, pairs, 0);
+        NativeKernels.bf16Pairs(MemorySegment.ofArray(tile), 0, PANEL, count, pairs, 0, PANEL);
         boolean unsafe = hidden && !finite;
         if (unsafe) {
             clean();
@@ -74,6 +74,7 @@ final class Bf16Rows {
                 width,
                 pairs,
                 0,
+                PANEL,
                 count,
                 MemorySegment.ofArray(sums),
                 0,

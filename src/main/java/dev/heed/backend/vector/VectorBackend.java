@@ -61,7 +61,10 @@ public final class VectorBackend extends CpuBackend {
         OptionalInt bits = Machine.current().vectorBits();
         int forced = property(BITS, 0);
         int width = forced == 0 ? bits.orElse(0) : forced;
-        return List.of("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
+        List<String> lines = new ArrayList<>();
+        lines.add("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
+        Bf16Panels.notServing().ifPresent(lines::add);
+        return lines;
     }
 
     @Override

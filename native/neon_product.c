@@ -1,0 +1,196 @@
+/* bf16 x bf16 -> f32 on tiles, Arm: BFMMLA multiplies two rows by two lanes over four elements of depth. Up to eight rows by eight
+ * lanes at a time: 16 sums + 4 operands of rows + 4 of lanes, 24 of 32 registers. */
+#if defined(__aarch64__)
+
+#include "neon.h"
+#include "turn.h"
+
+/* How rows of pairs lie: neighbours in depth, neighbours in rows, or neither. */
+enum order { DEPTH, ROWS, NEITHER };
+
+/* Rows 0 and 1, two pairs of each; a last row stands for itself and for the one that is not there. */
+INLINE uint16x8_t two_rows(const uint16_t *a, int64_t row, int64_t step, enum order order) {
+    if (order == DEPTH) {
+        return vcombine_u16(vld1_u16(a), vld1_u16(a + row));
+    }
+    uint16_t x[8];
+    memcpy(x, a, 4);
+    memcpy(x + 2, a + step, 4);
+    memcpy(x + 4, a + row, 4);
+    memcpy(x + 6, a + row + step, 4);
+    return vld1q_u16(x);
+}
+
+/* The same of what is left, one to three elements; the others are 0. */
+INLINE uint16x8_t two_rows_end(const uint16_t *a, int64_t row, int64_t step, int64_t left) {
+    uint16_t x[8] = {0};
+    for (int64_t d = 0; d < left; d++) {
+        x[d] = a[d / 2 * step + d % 2];
+        x[4 + d] = a[row + d / 2 * step + d % 2];
+    }
+    return vld1q_u16(x);
+}
+
+INLINE uint16x8_t zip_low(uint16x8_t x, uint16x8_t y) {
+    return vreinterpretq_u16_u32(vzip1q_u32(vreinterpretq_u32_u16(x), vreinterpretq_u32_u16(y)));
+}
+
+INLINE uint16x8_t zip_high(uint16x8_t x, uint16x8_t y) {
+    return vreinterpretq_u16_u32(vzip2q_u32(vreinterpretq_u32_u16(x), vreinterpretq_u32_u16(y)));
+}
+
+/* Four operands of two lanes each from two rows of the panel. */
+INLINE void eight_lanes(const uint16_t *b, const uint16_t *next_pair, uint16x8_t to[4]) {
+    for (int v = 0; v < 2; v++) {
+        uint16x8_t first = vld1q_u16(b + v * 8);
+        uint16x8_t next = next_pair ? vld1q_u16(next_pair + v * 8) : vdupq_n_u16(0);
+        to[2 * v] = zip_low(first, next);
+        to[2 * v + 1] = zip_high(first, next);
+    }
+}
+
+INLINE void block(const int rows, const enum order order, const uint16_t *a, int64_t row, int64_t step,
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    const int couples = (rows + 1) / 2;
+    int64_t other = rows == 1 ? 0 : row;
+    float32x4_t sums[4][4];
+#pragma GCC unroll 4
+    for (int p = 0; p < couples; p++) {
+        const float *upper = c + 2 * p * c_row;
+        const float *lower = rows == 1 ? upper : upper + c_row;
+#pragma GCC unroll 4
+        for (int l = 0; l < 4; l++) {
+            sums[p][l] = onto ? vcombine_f32(vld1_f32(upper + 2 * l), vld1_f32(lower + 2 * l)) : vdupq_n_f32(0);
+        }
+    }
+    int64_t d = 0;
+    uint16x8_t y[4], x[4];
+    for (; d + 4 <= depth; d += 4, a += 2 * step, b += 4 * lanes) {
+        eight_lanes(b, b + 2 * lanes, y);
+        if (order == ROWS && rows >= 4) {
+#pragma GCC unroll 2
+            for (int p = 0; p < couples; p += 2) {
+                uint16x8_t first = vld1q_u16(a + 4 * p), next = vld1q_u16(a + step + 4 * p);
+                x[p] = zip_low(first, next);
+                x[p + 1] = zip_high(first, next);
+            }
+        } else {
+#pragma GCC unroll 4
+            for (int p = 0; p < couples; p++) {
+                x[p] = two_rows(a + 2 * p * row, other, step, order);
+            }
+        }
+#pragma GCC unroll 4
+        for (int p = 0; p < couples; p++) {
+#pragma GCC unroll 4
+            for (int l = 0; l < 4; l++) {
+                sums[p][l] = bfmmla(sums[p][l], x[p], y[l]);
+            }
+        }
+    }
+    if (d < depth) {
+        eight_lanes(b, depth - d > 2 ? b + 2 * lanes : 0, y);
+#pragma GCC unroll 4
+        for (int p = 0; p < couples; p++) {
+            uint16x8_t end = two_rows_end(a + 2 * p * row, other, step, depth - d);
+#pragma GCC unroll 4
+            for (int l = 0; l < 4; l++) {
+                sums[p][l] = bfmmla(sums[p][l], end, y[l]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < couples; p++) {
+        float *upper = c + 2 * p * c_row;
+#pragma GCC unroll 4
+        for (int l = 0; l < 4; l++) {
+            vst1_f32(upper + 2 * l, vget_low_f32(sums[p][l]));
+            if (rows > 1) {
+                vst1_f32(upper + c_row + 2 * l, vget_high_f32(sums[p][l]));
+            }
+        }
+    }
+}
+
+INLINE void panel(const int rows, const enum order order, const uint16_t *a, int64_t row, int64_t step,
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    for (int64_t lane = 0; lane < lanes; lane += 8) {
+        block(rows, order, a, row, step, b + 2 * lane, lanes, depth, c + lane, c_row, onto);
+    }
+}
+
+INLINE void product(const enum order order, const uint16_t *a, int64_t row, int64_t step, int64_t rows,
+    const uint16_t *b, int64_t lanes, int64_t depth, float *c, int64_t c_row, int32_t onto) {
+    int64_t r = 0;
+    for (; r + 8 <= rows; r += 8) {
+        panel(8, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
+    }
+    if (r + 4 <= rows) {
+        panel(4, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
+        r += 4;
+    }
+    if (r + 2 <= rows) {
+        panel(2, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
+        r += 2;
+    }
+    if (r < rows) {
+        panel(1, order, a + r * row, row, step, b, lanes, depth, c + r * c_row, c_row, onto);
+    }
+}
+
+BF16 void heed_bf16_product_armbf16(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
+    const uint16_t *b, int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+    if (a_step == 2) {
+        product(DEPTH, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
+    } else if (a_row == 2) {
+        product(ROWS, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
+    } else {
+        product(NEITHER, a + a_at, a_row, a_step, rows, b + b_at, lanes, depth, c + c_at, c_row, onto);
+    }
+}
+
+void heed_bf16_pairs_neon(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at,
+    int64_t lanes) {
+    tile += at;
+    to += to_at;
+    for (int64_t j = 0; j < count; j += 2, tile += 2 * row, to += 2 * lanes) {
+        for (int64_t i = 0; i < lanes; i += 4) {
+            uint16x4_t second = j + 1 < count ? floats_to_bf16(vld1q_f32(tile + row + i)) : vdup_n_u16(0);
+            uint16x4x2_t both = vzip_u16(floats_to_bf16(vld1q_f32(tile + i)), second);
+            vst1q_u16(to + 2 * i, vcombine_u16(both.val[0], both.val[1]));
+        }
+    }
+}
+
+void heed_bf16_turn_neon(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
+    uint16_t *to, int64_t to_at, int64_t lanes) {
+    turn_rows(rows, at, row, count, depth, flip, to, to_at, lanes);
+}
+
+int32_t heed_bf16_interleave_neon(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width,
+    uint16_t *to, int64_t to_at, int64_t to_row) {
+    uint16x8_t infinite = vdupq_n_u16(0x7f80), spoiled = vdupq_n_u16(0);
+    int32_t finite = 1;
+    rows += at;
+    to += to_at;
+    for (int64_t j = 0; j < count; j += 2, rows += 2 * row, to += to_row) {
+        const uint16_t *next = j + 1 < count ? rows + row : 0;
+        int64_t d = 0;
+        for (; d + 8 <= width; d += 8) {
+            uint16x8_t x = vld1q_u16(rows + d), y = next ? vld1q_u16(next + d) : vdupq_n_u16(0);
+            spoiled = vorrq_u16(spoiled, vceqq_u16(vandq_u16(x, infinite), infinite));
+            spoiled = vorrq_u16(spoiled, vceqq_u16(vandq_u16(y, infinite), infinite));
+            vst1q_u16(to + 2 * d, vzip1q_u16(x, y));
+            vst1q_u16(to + 2 * d + 8, vzip2q_u16(x, y));
+        }
+        for (; d < width; d++) {
+            uint16_t x = rows[d], y = next ? next[d] : 0;
+            finite &= (x & 0x7f80) != 0x7f80 && (y & 0x7f80) != 0x7f80;
+            to[2 * d] = x;
+            to[2 * d + 1] = y;
+        }
+    }
+    return finite && vmaxvq_u16(spoiled) == 0;
+}
+
+#endif
