@@ -88,6 +88,17 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 "q1x4x70x128 kv2x140 bf16 mask=causal:br lse",
                 "q1x1x70x192 kv1x80 dv128 f16 mask=keylens lse poison",
                 "q1x1x70x256 kv1x70 bf16 mask=dense:1x1x70x70 lse",
+                "q2x8x1x64 kv2x300 f16 lse",
+                "q1x6x2x60 kv2x270 dv33 bf16 mask=causal:br sink poison lse",
+                "q1x4x3x96 kv1x200 f16 mask=window:40,5:br bias=1x4x3x200 softcap=10.0 alibi lse",
+                "q2x16x1x128 kv1x530 bf16 mask=keylens poison lse",
+                "q1x5x1x192 kv1x150 dv128 f16 lse",
+                "q1x4x4x256 kv1x140 bf16 mask=dense:1x1x4x140 poison lse",
+                "q1x2x8x256 kv1x70 dv200 f16 mask=causal:tl softcap=3.0 lse",
+                "linear 140x70x150 bias gelu f16 backward",
+                "linear 520x100x136 bias bf16 backward",
+                "linear 67x40x9 f16 backward",
+                "mha in=40x40x40 out=24 biases=qo q1x2x18x16 kv1x18 bf16 backward",
             })
     void theTilesOfAGpu(String text) {
         try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, null, Device::open)) {
