@@ -56,31 +56,35 @@ final class MatrixProduct {
 
     /**
      * {@return the kernel for a product, or nothing where the portable one computes it} That is: operands that are not both f16
-     * or both bf16, results that are neither of their type nor f32, and sides shorter than a row of a fragment.
+     * or both bf16, results that are neither of their type nor f32, and rows shorter than a chunk.
      */
     static Optional<MatrixProduct> of(Work work, Placed left, Placed right, Placed to) {
-        DType type = left.type();
-        if (work.engine.matrix() == null
-                || (type != DType.F16 && type != DType.BF16)
-                || right.type() != type
-                || (to.type() != type && to.type() != DType.F32)
-                || work.wide
-                || Math.min(to.size(0), Math.min(to.size(1), left.size(1))) < EIGHT) {
-            return Optional.empty();
-        }
-        return ofTiles(work, Side.of(left), Side.of(right), to);
-    }
-
-    private static Optional<MatrixProduct> ofTiles(Work work, Side left, Side right, Placed to) {
         Engine engine = work.engine;
         MatrixUnits units = engine.matrix();
-        if (units == null) {
+        if (units == null || !takes(work, left.type(), right, to)) {
             return Optional.empty();
         }
         return units.tiles(engine.context.device(), "product", to.size(0), to.size(1))
-                .map(tiles -> new MatrixProduct(work, left, right, to, tiles))
+                .map(tiles -> new MatrixProduct(work, Side.of(left), Side.of(right), to, tiles))
                 .filter(product -> units.isRight(
                         "product " + product.options(), () -> MatrixProductCheck.failure(engine, product.form())));
+    }
+
+    private static boolean takes(Work work, DType left, Placed right, Placed to) {
+        return (left == DType.F16 || left == DType.BF16)
+                && right.type() == left
+                && (to.type() == left || to.type() == DType.F32)
+                && !work.wide
+                && Math.min(right.size(0), right.size(1)) >= EIGHT;
+    }
+
+    /** {@return what was attended, as the output projection takes it: rounded to bf16 where matrix units compute that} */
+    static Placed attended(Work work, Placed rows, Placed weight, Placed to) {
+        boolean rounded = work.engine.matrix() != null
+                && weight.type() == DType.BF16
+                && rows.type() == DType.F32
+                && takes(work, DType.BF16, weight, to);
+        return rounded ? work.converted(rows, DType.BF16) : rows;
     }
 
     /**
