@@ -161,10 +161,10 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Groups: parts of `partKeys` keys, whole tiles, each for all key heads. `states`: max and sum of
+// Groups: `parts` of the keys that anybody sees in a batch, whole tiles, each part for all key heads. `states`: max and sum of
 // [part][batch][head][query]; `sums` [part][batch][head][query][valueWidth].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
-    const Call c, const long partKeys, global const ushort* query, global const ushort* key, global const ushort* value,
+    const Call c, const long parts, global const ushort* query, global const ushort* key, global const ushort* value,
     global real* sums, global real* states, global const Band* bands, global const uchar* dense,
     global const real* bias, global const real* slopes) {
   local ushort staged[(TILE_BYTES + QUERY_BYTES) / 2] __attribute__((aligned(128)));
@@ -190,8 +190,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
 
   const int2 range = seen_keys(&c, band, i, i + queries, KEYS);
   const int keyEnd = (int)(c.keyFrom + c.keys);
-  const int from = max(range.x, (int)(c.keyFrom + part * partKeys));
-  const int end = (int)min((long)range.y, c.keyFrom + (part + 1) * partKeys);
+  const long tiles = (max((long)range.y - range.x, (long)0) + KEYS - 1) / KEYS;
+  const int from = range.x + (int)(tiles * part / parts) * KEYS;
+  const int end = min(range.y, range.x + (int)(tiles * (part + 1) / parts) * KEYS);
   UNROLL
   for (int s = 0; s < STAGES; s++) {
     const int j = from + s * KEYS + w.warp * MINE;

@@ -55,8 +55,7 @@ final class MatrixDecode {
         AttentionShape s = call.shape();
         boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
         long keyHeads = s.batch() * s.numKvHeads();
-        long partKeys = partKeys(keyHeads, s.seqLenKv());
-        long parts = Math.ceilDiv(s.seqLenKv(), partKeys);
+        long parts = parts(keyHeads, s.seqLenKv());
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         DeviceBuffer sums = work.reals(parts * rows * s.valueHeadDim());
         DeviceBuffer states = work.reals(parts * rows * 2);
@@ -70,7 +69,7 @@ final class MatrixDecode {
                 "decode_mma",
                 WorkSize.groups(parts * keyHeads, tiles.items()),
                 there.struct(output, null, 0, 0),
-                partKeys,
+                parts,
                 query.buffer(),
                 key.buffer(),
                 value.buffer(),
@@ -83,11 +82,10 @@ final class MatrixDecode {
         Forward.merge(call, output, to, sums, states, parts);
     }
 
-    /** {@return keys of a part: whole tiles, and as few as give every compute unit its work-groups} */
-    private long partKeys(long keyHeads, long keys) {
+    /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
+    private long parts(long keyHeads, long keys) {
         long units = call.work.engine.context.limits().computeUnits();
-        long most = Math.max(1, Math.ceilDiv(keys, FEWEST_TILES * tiles.keys()));
-        long parts = Math.clamp(GROUPS * units / keyHeads, 1, most);
-        return Math.max(1, Math.ceilDiv(Math.ceilDiv(keys, parts), tiles.keys())) * tiles.keys();
+        long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
+        return Math.clamp(GROUPS * units / keyHeads, 1, most);
     }
 }

@@ -112,6 +112,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 "q1x4x3x96 kv1x200 f16 mask=window:40,5:br bias=1x4x3x200 softcap=10.0 alibi lse",
                 "q2x16x1x128 kv1x530 bf16 mask=keylens poison lse",
                 "q1x5x1x192 kv1x150 dv128 f16 lse",
+                "q3x2x2x128 kv1x700 f16 mask=window:150,0:br&keylens poison lse",
                 "q1x4x4x256 kv1x140 bf16 mask=dense:1x1x4x140 poison lse",
                 "q1x2x8x256 kv1x70 dv200 f16 mask=causal:tl softcap=3.0 lse",
                 "linear 140x70x150 bias gelu f16 backward",
