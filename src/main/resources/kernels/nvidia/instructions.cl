@@ -88,3 +88,29 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const 
   out[get_global_id(0)] = pack(in[2 * get_global_id(0)], in[2 * get_global_id(0) + 1]);
 }
 #endif
+
+#if TRY == 8
+// As 1, in three groups, the first waited for alone; then the second is overwritten after a barrier of the warp.
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void groups(global const ushort* in, global ushort* out) {
+  BEGIN;
+  copy_chunk(w, origin(w) + w.lane % 16 * CHUNK, in + w.lane % 16 * 8, 16);
+  commit_copies();
+  copy_chunk(w, origin(w) + (w.lane % 16 + 16) * CHUNK, in + w.lane % 16 * 8, 16);
+  commit_copies();
+  commit_copies();
+  AWAIT_ALL_BUT(2);
+  meet_warp();
+  for (int x = w.lane; x < 128; x += 32) {
+    out[x] = tile[127 - x];
+  }
+  AWAIT_ALL_BUT(1);
+  meet_warp();
+  copy_chunk(w, origin(w) + (31 - w.lane % 16) * CHUNK, in + (w.lane % 16 + 16) * 8, 16);
+  commit_copies();
+  AWAIT_ALL_BUT(0);
+  meet_warp();
+  for (int x = w.lane; x < 128; x += 32) {
+    out[128 + x] = tile[128 + x];
+  }
+}
+#endif

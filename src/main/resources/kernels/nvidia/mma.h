@@ -86,6 +86,23 @@ INLINE void commit_copies(void) {
 #endif
 }
 
+// Waits for the groups of this item but the last n, a literal number.
+#if PTX
+#define AWAIT_ALL_BUT_(n) asm volatile("cp.async.wait_group " #n ";" ::: "memory")
+#define AWAIT_ALL_BUT(n) AWAIT_ALL_BUT_(n)
+#else
+#define AWAIT_ALL_BUT(n)
+#endif
+
+// A barrier of one warp, for local memory that no other warp touches. The twin's is everybody's.
+INLINE void meet_warp(void) {
+#if PTX
+  asm volatile("bar.warp.sync 0xffffffff;" ::: "memory");
+#else
+  barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+}
+
 // Waits for all groups of this item; a barrier makes them everybody's.
 INLINE void await_copies(void) {
 #if PTX

@@ -4,6 +4,7 @@
 // during the scores and the next keys during the sums (STAGES 1).
 #include "score.h"
 #include "nvidia/mma.h"
+#include "nvidia/strange.h"
 
 #ifndef D // numbers of a query and a key in a tile; what the width leaves is zeros
 #define D 64
@@ -97,24 +98,7 @@ INLINE void hide(const Call* c, Warp w, Band band, global const uchar* dense, gl
   }
 }
 
-// Whether any item of the group says so; `flag` is 0 before and after.
-INLINE bool any_item(Warp w, bool mine, local int* flag) {
-  if (mine) {
-    atomic_or(flag, 1);
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  const bool any = *flag != 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  if (any && w.item == 0) {
-    *flag = 0;
-  }
-  return any;
-}
-
-INLINE bool is_strange(ushort bits) { return (bits & EXPONENT) == EXPONENT; }
-
-// A weight of zero hides whatever its value is, and a matrix unit does not know that: values that are infinite or NaN are
-// added here, where they weigh anything, and become zeros in the tile. `offset` counts bytes from the tiles' begin.
+// Adds the values that are infinite or NaN, see strange.h. `offset` counts bytes from the tiles' begin.
 INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag, float cells[BLOCKS][KEYS / 8][4],
                         float out[BLOCKS][DV / 8][4]) {
   bool mine = false;
@@ -155,7 +139,7 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
           for (int m = 0; m < BLOCKS; m++) {
             const int bit = (first + m * 16 + e / 2 * 8) * KEYS + k;
             if (marks[bit / 32] >> bit % 32 & 1) {
-              out[m][n][e] += bits == EXPONENT ? INFINITY : bits == (EXPONENT | 0x8000) ? -INFINITY : NAN;
+              out[m][n][e] += weighed(bits);
             }
           }
         }

@@ -53,7 +53,12 @@ final class Forward {
         var forward = new Forward(call);
         Statistics statistics = statistics(call.work, call.shape());
         if (isDecode(call.shape(), call.work.engine.family, keepsWeights(call.options))) {
-            forward.decode(output, statistics);
+            Optional<MatrixDecode> units = MatrixDecode.of(call);
+            if (units.isPresent()) {
+                units.get().run(output, statistics);
+            } else {
+                forward.decode(output, statistics);
+            }
         } else {
             Optional<MatrixPrefill> units = MatrixPrefill.of(call);
             if (units.isPresent()) {
@@ -214,11 +219,19 @@ final class Forward {
                     call.slopes,
                     call.meeting);
         }
+        merge(call, output, to, sums, states, parts);
+    }
+
+    /** Joins the states that parts of the keys left, in their order, and gives them back. */
+    static void merge(
+            AttentionCall call, Placed output, Statistics to, DeviceBuffer sums, DeviceBuffer states, long parts) {
+        Work work = call.work;
+        AttentionShape s = call.shape();
         work.launch(
                 "merge",
                 call.variant(),
                 "merge",
-                WorkSize.covering(rows * shape.valueHeadDim(), work.group()),
+                WorkSize.covering(s.batch() * s.numHeads() * s.seqLenQ() * s.valueHeadDim(), work.group()),
                 call.struct(output, null, parts, 0),
                 sums,
                 states,

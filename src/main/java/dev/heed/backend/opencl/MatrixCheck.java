@@ -24,14 +24,22 @@ final class MatrixCheck {
 
     /** {@return what the device got wrong, or nothing} */
     static Optional<String> failure(Engine engine, MatrixTiles tiles, DType type) {
+        return failure(engine, tiles, type, tiles.rows() + 5, 1);
+    }
+
+    /** The same with so many queries in the harder one, and so many heads for each of the keys'. */
+    static Optional<String> failure(Engine engine, MatrixTiles tiles, DType type, int queries, int group) {
         try {
-            String wrong = check(engine, type, tiles.rows() + 16, 3 * tiles.keys(), tiles.d(), tiles.dv(), false);
+            int all = group == 1 ? tiles.rows() + 16 : queries;
+            String wrong =
+                    check(engine, type, all, group, (group == 1 ? 3 : 5) * tiles.keys(), tiles.d(), tiles.dv(), false);
             return Optional.ofNullable(
                     wrong == null
                             ? check(
                                     engine,
                                     type,
-                                    tiles.rows() + 5,
+                                    queries,
+                                    group,
                                     2 * tiles.keys() + 7,
                                     tiles.d() - 3,
                                     tiles.dv() - 5,
@@ -44,11 +52,11 @@ final class MatrixCheck {
     }
 
     private static @Nullable String check(
-            Engine engine, DType type, int queries, int keys, int width, int valueWidth, boolean harder) {
+            Engine engine, DType type, int queries, int group, int keys, int width, int valueWidth, boolean harder) {
         var random = new Random(11);
-        Tensor query = numbers(random, type, queries, width);
-        Tensor key = numbers(random, type, keys, width);
-        Tensor value = numbers(random, type, keys, valueWidth);
+        Tensor query = numbers(random, type, HEADS * group, queries, width);
+        Tensor key = numbers(random, type, HEADS, keys, width);
+        Tensor value = numbers(random, type, HEADS, keys, valueWidth);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
         int seenKeys = keys;
         if (harder) {
@@ -75,15 +83,16 @@ final class MatrixCheck {
         Tensor kept = result.lse();
         double[] lse = kept == null ? new double[0] : kept.toDoubleArray();
         double step = type == DType.F16 ? 0x1p-10 : 0x1p-7;
-        for (int n = 0; n < HEADS; n++) {
+        for (int n = 0; n < HEADS * group; n++) {
             for (int i = 0; i < queries; i++) {
+                int of = n / group;
                 int seen = harder ? Math.clamp(i + 1 + keys - queries, 0, seenKeys) : keys;
                 double[] p = new double[seen];
                 double sum = 0;
                 for (int j = 0; j < seen; j++) {
                     double s = 0;
                     for (int d = 0; d < width; d++) {
-                        s += q[(n * queries + i) * width + d] * k[(n * keys + j) * width + d];
+                        s += q[(n * queries + i) * width + d] * k[(of * keys + j) * width + d];
                     }
                     s /= Math.sqrt(width);
                     p[j] = Math.exp(harder ? CAP * Math.tanh(s / CAP) : s);
@@ -98,7 +107,7 @@ final class MatrixCheck {
                     double expected = 0;
                     double size = 0;
                     for (int j = 0; j < seen; j++) {
-                        double term = p[j] / sum * v[(n * keys + j) * valueWidth + d];
+                        double term = p[j] / sum * v[(of * keys + j) * valueWidth + d];
                         expected += term;
                         size += Math.abs(term);
                     }
@@ -116,11 +125,11 @@ final class MatrixCheck {
         return name + " of " + inputs.problem() + " at " + at + ": expected " + expected + ", got " + got;
     }
 
-    private static Tensor numbers(Random random, DType type, int rows, int width) {
-        float[] numbers = new float[HEADS * rows * width];
+    private static Tensor numbers(Random random, DType type, int heads, int rows, int width) {
+        float[] numbers = new float[heads * rows * width];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = (float) random.nextGaussian();
         }
-        return Tensor.of(numbers, 1, HEADS, rows, width).to(type);
+        return Tensor.of(numbers, 1, heads, rows, width).to(type);
     }
 }

@@ -26,18 +26,23 @@ final class MatrixPrefill {
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.work.engine;
         MatrixUnits units = engine.matrix();
-        DType type = call.query.type();
-        if (units == null
-                || (type != DType.F16 && type != DType.BF16)
-                || call.options.dropout() > 0
-                || Forward.keepsWeights(call.options)
-                || !isProduct(call)) {
+        if (units == null || !takes(call)) {
             return Optional.empty();
         }
+        DType type = call.query.type();
         AttentionShape s = call.shape();
         return units.tiles(engine.context.device(), "prefill", s.headDim(), s.valueHeadDim())
                 .filter(tiles -> units.isRight(engine, tiles, type))
                 .map(tiles -> new MatrixPrefill(call, tiles));
+    }
+
+    /** Whether matrix units compute the forward pass of a call, of many queries or few, if they have tiles for its widths. */
+    static boolean takes(AttentionCall call) {
+        DType type = call.query.type();
+        return (type == DType.F16 || type == DType.BF16)
+                && call.options.dropout() == 0
+                && !Forward.keepsWeights(call.options)
+                && isProduct(call);
     }
 
     private static boolean isProduct(AttentionCall call) {
@@ -97,7 +102,7 @@ final class MatrixPrefill {
     }
 
     /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks. */
-    private static Placed aligned(Work work, Placed rows) {
+    static Placed aligned(Work work, Placed rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {
             long stride = rows.size(axis) == 1 ? 0 : rows.stride(axis);

@@ -43,6 +43,7 @@ final class MatrixProbe {
         for (DType type : TYPES) {
             attempt("cvt.rn " + type.label(), 7, "packed", type, kernel -> packed(kernel, type));
         }
+        attempt("cp.async.wait_group", 8, "groups", DType.F16, this::groups);
         return List.copyOf(reasons);
     }
 
@@ -71,6 +72,21 @@ final class MatrixProbe {
             for (int x = 0; x < ELEMENTS; x++) {
                 int from = ELEMENTS - 1 - x;
                 expect(x, got[x], from / 8 == 5 && from % 8 >= 3 ? 0 : from);
+            }
+        }
+    }
+
+    /** The first half backwards; then the second half, its chunks of eight in turned order. */
+    private void groups(Kernel kernel) {
+        try (DeviceBuffer in = upload(MemorySegment.ofArray(counted()));
+                DeviceBuffer out = context.allocate(ELEMENTS * Short.BYTES)) {
+            context.queue().launch(kernel.buffer(in).buffer(out), WorkSize.of(WARP, WARP));
+            short[] got = new short[ELEMENTS];
+            context.queue().read(out, 0, MemorySegment.ofArray(got));
+            int half = ELEMENTS / 2;
+            for (int x = 0; x < half; x++) {
+                expect(x, got[x], half - 1 - x);
+                expect(half + x, got[half + x], half + (15 - x / 8) * 8 + x % 8);
             }
         }
     }

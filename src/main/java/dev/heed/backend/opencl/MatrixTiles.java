@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The tiles of attention on matrix units.
+ * The tiles of attention on matrix units, and of matrix products.
  *
  * @param d numbers of a query and a key; zeros beyond the width
  * @param dv numbers of a value that a work-group computes; wider values have several
@@ -46,7 +46,13 @@ record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
     }
 
     /** {@return small tiles for the same widths, which short sequences cross: for tests} */
-    MatrixTiles small() {
+    MatrixTiles small(String phase) {
+        if (phase.equals("decode")) {
+            return new MatrixTiles(d, dv, 2, 1, 2 * BLOCK, stages);
+        }
+        if (phase.equals("product")) {
+            return new MatrixTiles(SLICE, SLICE, 4, 1, BLOCK, stages);
+        }
         int least = d <= 2 * SLICE ? SLICE : d;
         return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
     }
@@ -62,6 +68,11 @@ record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
 
     int rows() {
         return warps * blocks * BLOCK;
+    }
+
+    /** {@return rows of a product that a work-group computes; {@code dv} are its columns, {@code keys} those of a warp} */
+    int productRows() {
+        return rows() * keys / dv;
     }
 
     String options() {

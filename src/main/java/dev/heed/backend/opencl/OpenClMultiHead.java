@@ -13,7 +13,10 @@ import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention on an OpenCL device; nothing leaves it between the projections, nor is rounded to storage. */
+/**
+ * Multi-head attention on an OpenCL device; nothing leaves it between the projections, nor is rounded
+ * to storage, but for what matrix units take of bf16 (see {@link MatrixProduct#attended}).
+ */
 final class OpenClMultiHead extends MultiHeadPlan {
     private final Engine engine;
 
@@ -49,11 +52,13 @@ final class OpenClMultiHead extends MultiHeadPlan {
                 var work = new Work(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(work, inputs);
             Placed output = work.place(problem().attention().type(), problem().outputShape());
+            Placed weight = work.upload(inputs.weights().output());
+            Placed to = Projection.matrix(output);
             layer.projection.multiply(
-                    Projection.matrix(layer.joined),
-                    work.upload(inputs.weights().output()),
+                    MatrixProduct.attended(work, Projection.matrix(layer.joined), weight, to),
+                    weight,
                     layer.real(inputs.weights().outputBias()),
-                    Projection.matrix(output));
+                    to);
             Results.read(work, output, results.of(result.output()));
             ForwardInParts.keepLse(work, layer.statistics, result, layer.call.part, results);
             ForwardInParts.keep(layer.call, layer.statistics, result, layer.call.part, results, null);

@@ -1,6 +1,7 @@
 package dev.heed.backend.opencl;
 
 import dev.heed.opencl.WorkSize;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Matrix products on the device: {@code to = left right + bias}, for operands of any storage and strides. */
@@ -33,13 +34,22 @@ final class Projection {
         multiply(left, right, bias, to, false);
     }
 
-    /** {@return bytes of what a product packs its right side into} */
+    /** {@return bytes of what a product packs or copies its sides into} */
     static long scratch(Engine engine, boolean wide, long rows, long columns, long depth) {
         if (engine.family.isStaged()) {
-            return 0;
+            return engine.matrix() == null || wide ? 0 : MatrixProduct.copies(rows, columns, depth);
         }
         long width = 4L * engine.lanes(wide);
         return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (wide ? 8 : 4);
+    }
+
+    static Arguments struct(Work work, Placed left, Placed right, Placed to, boolean hasBias, boolean continues) {
+        return new Arguments(LONGS, 0, work.wide)
+                .put(left.at(), left.stride(0), left.stride(1))
+                .put(right.at(), right.stride(0), right.stride(1))
+                .put(to.at(), to.stride(0), to.stride(1))
+                .put(to.size(0), to.size(1), left.size(1))
+                .put(hasBias, continues);
     }
 
     /** As above; a product that continues is added to what {@code to} holds: the depth comes in parts. */
@@ -47,12 +57,7 @@ final class Projection {
         long rows = to.size(0);
         long columns = to.size(1);
         long depth = left.size(1);
-        Arguments struct = new Arguments(LONGS, 0, work.wide)
-                .put(left.at(), left.stride(0), left.stride(1))
-                .put(right.at(), right.stride(0), right.stride(1))
-                .put(to.at(), to.stride(0), to.stride(1))
-                .put(rows, columns, depth)
-                .put(bias != null, continues);
+        Arguments struct = struct(work, left, right, to, bias != null, continues);
         String options = "-DLEFT=" + Engine.storage(left.type()) + " -DRIGHT=" + Engine.storage(right.type()) + " -DTO="
                 + Engine.storage(to.type()) + work.widths();
         var biasBuffer = bias == null ? work.nothing() : bias.buffer();
@@ -72,6 +77,11 @@ final class Projection {
                     biasBuffer,
                     packed);
             work.free(packed);
+            return;
+        }
+        Optional<MatrixProduct> units = MatrixProduct.of(work, left, right, to);
+        if (units.isPresent()) {
+            units.get().run(bias, continues);
             return;
         }
         TileSizes sizes = work.sizes("product", columns);

@@ -1,7 +1,9 @@
 package dev.heed.backend.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -16,6 +18,7 @@ import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Test;
@@ -78,6 +81,22 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
+    /** A tile that computes wrong is not used again, and says why. */
+    @Test
+    void aFirstTaskThatFails() {
+        assumeTrue(
+                OpenCl.selected().device().isPresent(),
+                () -> OpenCl.selected().reasons().toString());
+        try (DeviceContext context = OpenCl.selected().device().orElseThrow().open()) {
+            MatrixUnits units = MatrixUnits.of(context, true, true);
+            for (int n = 0; n < 2; n++) {
+                assertFalse(units.isRight("product", () -> Optional.of("3 is not 4")));
+                assertTrue(units.isRight("decode", Optional::empty));
+            }
+            assertEquals(List.of("3 is not 4"), units.failures());
+        }
+    }
+
     /** The tiles that a GPU computes with, over lengths that cross them. */
     @ParameterizedTest
     @ValueSource(
@@ -88,6 +107,20 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 "q1x4x70x128 kv2x140 bf16 mask=causal:br lse",
                 "q1x1x70x192 kv1x80 dv128 f16 mask=keylens lse poison",
                 "q1x1x70x256 kv1x70 bf16 mask=dense:1x1x70x70 lse",
+                "q2x8x1x64 kv2x300 f16 lse",
+                "q1x6x2x60 kv2x270 dv33 bf16 mask=causal:br sink poison lse",
+                "q1x4x3x96 kv1x200 f16 mask=window:40,5:br bias=1x4x3x200 softcap=10.0 alibi lse",
+                "q2x16x1x128 kv1x530 bf16 mask=keylens poison lse",
+                "q1x5x1x192 kv1x150 dv128 f16 lse",
+                "q3x2x2x128 kv1x700 f16 mask=window:150,0:br&keylens poison lse",
+                "q1x4x4x256 kv1x140 bf16 mask=dense:1x1x4x140 poison lse",
+                "q1x2x8x256 kv1x70 dv200 f16 mask=causal:tl softcap=3.0 lse",
+                "linear 140x70x150 bias gelu f16 backward",
+                "linear 520x100x136 bias bf16 backward",
+                "linear 67x40x9 f16 backward",
+                "linear 1x300x72 bias bf16",
+                "linear 21x333x50 bias tanh bf16 backward",
+                "mha in=40x40x40 out=24 biases=qo q1x2x18x16 kv1x18 bf16 backward",
             })
     void theTilesOfAGpu(String text) {
         try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, null, Device::open)) {

@@ -1,0 +1,91 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.AttentionShape;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+
+/**
+ * Decode on matrix units: the query rows that share a key head are the rows of one block. The keys are cut so that every
+ * compute unit has work-groups, and the states of the parts are merged as the portable ones are.
+ */
+final class MatrixDecode {
+    /** Work-groups of a compute unit: several, so that copies of some are on their way while others compute. */
+    private static final long GROUPS = 4;
+
+    /** Tiles of a part, at least: what a work-group begins and ends with should be little of its work. */
+    private static final long FEWEST_TILES = 4;
+
+    /** The shape of the first task: heads that share a key head, and queries of each. */
+    private static final int CHECKED_GROUP = 3;
+
+    private static final int CHECKED_QUERIES = 5;
+
+    private final AttentionCall call;
+    private final MatrixTiles tiles;
+
+    private MatrixDecode(AttentionCall call, MatrixTiles tiles) {
+        this.call = call;
+        this.tiles = tiles;
+    }
+
+    /** {@return the kernel for a call of few queries, or nothing where the portable one computes it: as in prefill} */
+    static Optional<MatrixDecode> of(AttentionCall call) {
+        Engine engine = call.work.engine;
+        MatrixUnits units = engine.matrix();
+        if (units == null || !MatrixPrefill.takes(call)) {
+            return Optional.empty();
+        }
+        AttentionShape s = call.shape();
+        DType type = call.query.type();
+        return units.tiles(engine.context.device(), "decode", s.headDim(), s.valueHeadDim())
+                .filter(tiles -> units.isRight(
+                        "decode " + type.label() + tiles.options(),
+                        () -> MatrixCheck.failure(engine, tiles, type, CHECKED_QUERIES, CHECKED_GROUP)))
+                .map(tiles -> new MatrixDecode(call, tiles));
+    }
+
+    void run(Placed output, Forward.Statistics to) {
+        Work work = call.work;
+        Placed query = MatrixPrefill.aligned(work, call.query);
+        Placed key = MatrixPrefill.aligned(work, call.key);
+        Placed value = MatrixPrefill.aligned(work, call.value);
+        AttentionCall there = call.on(query, key, value);
+        AttentionShape s = call.shape();
+        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
+        long keyHeads = s.batch() * s.numKvHeads();
+        long parts = parts(keyHeads, s.seqLenKv());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        DeviceBuffer sums = work.reals(parts * rows * s.valueHeadDim());
+        DeviceBuffer states = work.reals(parts * rows * 2);
+        work.launch(
+                "nvidia/decode_mma",
+                there.variant()
+                        + tiles.options()
+                        + (whole ? " -DWHOLE=1" : "")
+                        + (there.isFolded() ? " -DFOLDED=1" : "")
+                        + work.engine.matrixOption(),
+                "decode_mma",
+                WorkSize.groups(parts * keyHeads, tiles.items()),
+                there.struct(output, null, 0, 0),
+                parts,
+                query.buffer(),
+                key.buffer(),
+                value.buffer(),
+                sums,
+                states,
+                there.bands,
+                there.denseCells,
+                there.biasCells,
+                there.slopes);
+        Forward.merge(call, output, to, sums, states, parts);
+    }
+
+    /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
+    private long parts(long keyHeads, long keys) {
+        long units = call.work.engine.context.limits().computeUnits();
+        long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
+        return Math.clamp(GROUPS * units / keyHeads, 1, most);
+    }
+}

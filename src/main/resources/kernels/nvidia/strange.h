@@ -1,0 +1,28 @@
+// Numbers that are infinite or NaN: a weight of zero hides its value whatever it is, and a matrix unit does not know that. So
+// kernels look for such values, add them by hand where they weigh anything, and leave zeros in the tile.
+#ifndef HEED_STRANGE
+#define HEED_STRANGE
+#include "nvidia/mma.h"
+
+// Whether any item of the group says so; `flag` is 0 before and after.
+INLINE bool any_item(Warp w, bool mine, local int* flag) {
+  if (mine) {
+    atomic_or(flag, 1);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const bool any = *flag != 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (any && w.item == 0) {
+    *flag = 0;
+  }
+  return any;
+}
+
+INLINE bool is_strange(ushort bits) { return (bits & EXPONENT) == EXPONENT; }
+
+// What any positive weight makes of it.
+INLINE float weighed(ushort bits) {
+  return bits == EXPONENT ? INFINITY : bits == (EXPONENT | 0x8000) ? -INFINITY : NAN;
+}
+
+#endif
