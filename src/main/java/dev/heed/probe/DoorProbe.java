@@ -51,6 +51,11 @@ final class DoorProbe {
         return open ? Finding.ok("open", all) : Finding.failed("shut: " + found.detail(), all);
     }
 
+    /** An argument of local memory, in OpenCL C. */
+    static Finding localArgument(DeviceContext context, int kilobytes) {
+        return door(figures -> LocalMemoryProbe.argument(context, kilobytes));
+    }
+
     // ---------------------------------------------------------------- the compiler's option
 
     /** OpenCL C for sm_90a: what target the driver then names, and how much local memory a kernel may declare. */

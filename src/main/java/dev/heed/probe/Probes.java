@@ -5,6 +5,8 @@ import java.util.List;
 
 /** All probes, in the order in which they are reported. */
 public final class Probes {
+    private static final int MOST_DECLARED = 48; // kilobytes that every program for NVIDIA may declare
+
     private static final List<Probe> ALL = all();
 
     private Probes() {}
@@ -22,7 +24,9 @@ public final class Probes {
                     "local.argument." + kilobytes,
                     kilobytes + " KB of local memory, as an argument",
                     false,
-                    context -> LocalMemoryProbe.argument(context, kilobytes)));
+                    context -> kilobytes > MOST_DECLARED
+                            ? DoorProbe.localArgument(context, kilobytes)
+                            : LocalMemoryProbe.argument(context, kilobytes)));
         }
         probes.add(new Probe("ptx.laneid", "inline PTX: mov laneid", true, PtxProbe::laneid));
         probes.add(new Probe(
