@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import sys
+import time
 import warnings
 
 BACKENDS = ("flash", "cudnn", "efficient", "math")
@@ -157,7 +158,7 @@ class Clock:
                 raise RuntimeError(one_line(error) + (": " + reasons if reasons else "")) from None
 
 
-def measure(chosen, backends, repeats, scale):
+def measure(chosen, backends, repeats, scale, minutes, save):
     try:
         import torch
     except ImportError as error:
@@ -177,21 +178,25 @@ def measure(chosen, backends, repeats, scale):
     print(f"device     {device['name']}, driver {driver}, torch {torch.__version__}", flush=True)
     clock = Clock(torch, repeats)
     found = []
+    start = time.monotonic()
     for row in chosen:
+        if time.monotonic() - start > 60 * minutes:
+            print(f"{minutes} minutes are over; --filter takes the rows that follow: {row['case']}", flush=True)
+            break
         for backend in backends:
             it = entry(row, backend)
             try:
                 times = clock.millis(row, backend)
                 millis = median(times)
-                it |= {"nanos": [round(1e6 * time) for time in times], "medianMillis": millis} | rate(row, millis)
+                it |= {"nanos": [round(1e6 * each) for each in times], "medianMillis": millis} | rate(row, millis)
                 print(f"{row['case']:60} {backend:10} {millis:12.3f} ms", flush=True)
-            except RuntimeError as error:  # out of memory, too
+            except (RuntimeError, TypeError, ValueError) as error:  # out of memory, too; words that an old one lacks
                 it["failure"] = one_line(error)
                 print(f"{row['case']:60} {backend:10}            -  {it['failure'][:80]}", flush=True)
             gc.collect()
             torch.cuda.empty_cache()
             found.append(it)
-    return report(device, versions, scale, found)
+        save(report(device, versions, scale, found))  # what is measured stays, whatever comes
 
 
 def main():
@@ -201,6 +206,7 @@ def main():
     options.add_argument("--filter", default="", help="only rows whose group and case hold this text")
     options.add_argument("--scale", type=int, default=1, help="divide all lengths by this")
     options.add_argument("--repeats", type=int, default=30, help="time a row so often at most")
+    options.add_argument("--minutes", type=float, default=float("inf"), help="begin no further row after so many minutes")
     options.add_argument("--backends", default=",".join(BACKENDS), help="which of " + ", ".join(BACKENDS))
     options.add_argument("--json", metavar="FILE", help="where the times go")
     options.add_argument("--self-test", action="store_true", help="without torch: the form of the file, no times")
@@ -214,17 +220,21 @@ def main():
         sys.exit(f"torch_sdpa.py: the grid cannot be read: {error}. HINT: --grid FILE")
     if not chosen:
         options.error("no row of the grid holds " + repr(given.filter))
+
+    def save(result):
+        if given.json:
+            with open(given.json, "w", encoding="utf-8") as out:
+                json.dump(result, out, indent=1)
+                out.write("\n")
+
     if given.self_test:
         nothing = [entry(row, backend) | {"failure": "self-test: not measured"} for row in chosen for backend in backends]
         result = report({"name": "none", "driver": "none"}, {"torch": "none"}, given.scale, nothing)
+        save(result)
+        if not given.json:
+            json.dump(result, sys.stdout, indent=1)
     else:
-        result = measure(chosen, backends, given.repeats, given.scale)
-    if given.json:
-        with open(given.json, "w", encoding="utf-8") as out:
-            json.dump(result, out, indent=1)
-            out.write("\n")
-    elif given.self_test:
-        json.dump(result, sys.stdout, indent=1)
+        measure(chosen, backends, given.repeats, given.scale, given.minutes, save)
 
 
 if __name__ == "__main__":

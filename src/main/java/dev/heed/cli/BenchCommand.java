@@ -5,7 +5,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionProblem;
-import dev.heed.BackendFailedException;
 import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
@@ -65,6 +64,12 @@ final class BenchCommand extends HeedCommand {
     private int repeats = 30;
 
     @Option(
+            names = "--minutes",
+            paramLabel = "N",
+            description = "Begin no further row after so many minutes (default: all rows).")
+    private double minutes = Double.POSITIVE_INFINITY;
+
+    @Option(
             names = "--read",
             paramLabel = "FILE",
             description = "Do not measure: print what an earlier run wrote there.")
@@ -85,11 +90,11 @@ final class BenchCommand extends HeedCommand {
 
     @Override
     public Integer call() throws IOException {
-        if (scale < 1 || repeats < 1) {
+        if (scale < 1 || repeats < 1 || !(minutes > 0)) {
             throw new InvalidInputException(
                     "Rows are timed at least once, and lengths divided by a whole number",
-                    "--scale and --repeats of 1 or more",
-                    "--scale " + scale + " --repeats " + repeats,
+                    "--scale and --repeats of 1 or more, --minutes above 0",
+                    "--scale " + scale + " --repeats " + repeats + " --minutes " + minutes,
                     "heed bench --scale 128 --repeats 5");
         }
         if (file != null && !asJson()) {
@@ -116,7 +121,7 @@ final class BenchCommand extends HeedCommand {
         return failed ? FAILED : OK;
     }
 
-    private KernelReport measured(boolean lines) {
+    private KernelReport measured(boolean lines) throws IOException {
         List<KernelGrid.Row> rows = KernelGrid.rows(scale).stream()
                 .filter(row -> (row.group() + " " + row.text()).contains(filter))
                 .toList();
@@ -142,9 +147,21 @@ final class BenchCommand extends HeedCommand {
                 kernels.forEach(line -> out().println("           " + line));
             }
             var clock = new KernelClock(backend, repeats);
+            long start = System.nanoTime();
             for (KernelGrid.Row row : rows) {
+                if (System.nanoTime() - start > minutes * 60e9) {
+                    if (lines) {
+                        out().println(minutes + " minutes are over; --filter takes the rows that follow: "
+                                + row.text());
+                    }
+                    break;
+                }
                 JsonObject json = row(clock, backend, row, gigabytes);
                 report.add(json);
+                if (file != null) {
+                    Files.writeString(
+                            file, JsonText.of(report.json()) + "\n"); // what is measured stays, whatever comes
+                }
                 if (lines) {
                     out().println(line(row, json));
                     out().flush();
@@ -215,8 +232,8 @@ final class BenchCommand extends HeedCommand {
             } else {
                 json.addProperty("teraflops", KernelReport.flops(parsed) / millis / 1e9);
             }
-        } catch (CommandFailure | BackendFailedException e) {
-            json.addProperty("failure", ErrorLine.onOneLine(String.valueOf(e.getMessage())));
+        } catch (RuntimeException | OutOfMemoryError e) { // the next row is another problem
+            json.addProperty("failure", ErrorLine.onOneLine(e.getMessage() == null ? e.toString() : e.getMessage()));
         }
         return json;
     }

@@ -154,7 +154,9 @@ final class KernelReport {
             header.add("");
         }
         boolean compared = contestants.size() > 1 && contestants.containsKey(HEED);
-        header.add(compared ? "x best other" : "");
+        if (compared) {
+            header.add("x best other");
+        }
         header.add("computed by");
         var table = new TextTable(header.toArray(String[]::new));
         cases.forEach((text, by) -> {
@@ -173,7 +175,9 @@ final class KernelReport {
             }
             JsonObject ours = by.get(HEED);
             Double mine = ours == null ? null : millis(ours);
-            words.add(mine == null || best == null ? "-" : String.format(Locale.ROOT, "%.2fx", best / mine));
+            if (compared) {
+                words.add(mine == null || best == null ? "-" : String.format(Locale.ROOT, "%.2fx", best / mine));
+            }
             words.add(ours == null ? "-" : computedBy(ours));
             table.row(words.toArray(String[]::new));
         });

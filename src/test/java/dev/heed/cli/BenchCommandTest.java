@@ -67,6 +67,37 @@ class BenchCommandTest {
         }
     }
 
+    /** The twin of the kernels for matrix units: f32 where tf32 is allowed is theirs, and f32 is not. */
+    @Test
+    void saysWhichKernelsComputed() throws IOException {
+        Devices.present();
+        Path file = dir.resolve("heed.json");
+        System.setProperty("heed.opencl.kernels", "mma");
+        try {
+            Heed.run(
+                    "bench",
+                    "--scale",
+                    "64",
+                    "--repeats",
+                    "1",
+                    "--filter",
+                    "q8x32x32x64 kv32x32 f32",
+                    "--json",
+                    file.toString());
+        } finally {
+            System.clearProperty("heed.opencl.kernels");
+        }
+        var rows = new Gson().fromJson(Files.readString(file), JsonObject.class).getAsJsonArray("rows");
+        assertEquals(4, rows.size());
+        for (var element : rows) {
+            JsonObject row = element.getAsJsonObject();
+            boolean allowed = row.get("case").getAsString().endsWith(" tf32");
+            assertEquals(allowed ? "mma" : "portable", row.get("family").getAsString(), row::toString);
+            assertEquals(allowed, row.getAsJsonObject("kernels").has("prefill_mma"), row::toString);
+            assertEquals(allowed, row.get("reason").getAsString().isEmpty(), row::toString);
+        }
+    }
+
     @Test
     void decodeIsCountedInBytes() throws IOException {
         Devices.present();
