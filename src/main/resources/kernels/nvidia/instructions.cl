@@ -69,7 +69,7 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product(
 }
 #endif
 
-#if TRY == 8
+#if TRY == 16
 // out[16][8] = 1 + a[16][8] b[8][8] of tf32, a by ldmatrix; the numbers are not tf32 before they are rounded.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
     global const uint* a, global const uint* b, global float* out) {

@@ -48,7 +48,7 @@ final class MatrixProbe {
 
     /** {@return what the device cannot with tf32, or nothing} */
     List<String> tf32Reasons() {
-        attempt("mma.sync tf32", 8, "product_tf32", DType.F32, this::productTf32);
+        attempt("mma.sync tf32", 16, "product_tf32", DType.F32, this::productTf32);
         return List.copyOf(reasons);
     }
 
