@@ -34,6 +34,10 @@ import org.jspecify.annotations.Nullable;
  * @param rows the query rows whose weights are kept, in this order; empty for none
  * @param topK how many of the largest weights of every row are kept, with their keys; 0 for none
  * @param scores at which stage the scores are kept, or null for not at all: O(seqLenQ * seqLenKv) memory
+ * @param tf32 whether a backend may round the factors of an f32 attention's products, queries, keys, weights and values, to
+ *     TF32: 11 significant bits instead of 24, so each factor is off by at most {@code 2^-11} of itself (PTX ISA, Tensor
+ *     Core formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and what is kept stay f32. A
+ *     permission, no order: backends without such units compute as if it were not there, and for other types it says nothing
  * @param backend the name of the backend, or null for the best one that can
  */
 public record AttentionOptions(
@@ -50,11 +54,26 @@ public record AttentionOptions(
         List<Long> rows,
         int topK,
         @Nullable ScoreStage scores,
+        boolean tf32,
         @Nullable String backend) {
 
     /** Scaled dot product, no mask, only the output. */
     public static final AttentionOptions DEFAULT = new AttentionOptions(
-            ScoreFunction.scaledDot(), null, null, null, Mask.NONE, null, 0, 0, false, false, List.of(), 0, null, null);
+            ScoreFunction.scaledDot(),
+            null,
+            null,
+            null,
+            Mask.NONE,
+            null,
+            0,
+            0,
+            false,
+            false,
+            List.of(),
+            0,
+            null,
+            false,
+            null);
 
     /** Checks what can be checked without the tensors that it will meet. */
     public AttentionOptions {
@@ -173,6 +192,14 @@ public record AttentionOptions(
         return edit(fields -> fields.scores = stage);
     }
 
+    /**
+     * {@return these options with the permission to round the factors of f32 products to TF32} Several times as fast where
+     * matrix units have it; outputs are then off by about {@code 2^-11} of the values' size instead of {@code 2^-24}.
+     */
+    public AttentionOptions withTf32() {
+        return edit(fields -> fields.tf32 = true);
+    }
+
     /** {@return these options with a backend asked for by name} */
     public AttentionOptions withBackend(@Nullable String backend) {
         return edit(fields -> fields.backend = backend);
@@ -199,6 +226,7 @@ public record AttentionOptions(
         private List<Long> rows;
         private int topK;
         private @Nullable ScoreStage scores;
+        private boolean tf32;
         private @Nullable String backend;
 
         Fields(AttentionOptions from) {
@@ -215,6 +243,7 @@ public record AttentionOptions(
             rows = from.rows;
             topK = from.topK;
             scores = from.scores;
+            tf32 = from.tf32;
             backend = from.backend;
         }
 
@@ -233,6 +262,7 @@ public record AttentionOptions(
                     rows,
                     topK,
                     scores,
+                    tf32,
                     backend);
         }
     }

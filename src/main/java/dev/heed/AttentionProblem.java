@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * q2x32x128x64 kv8x512 dv80 f16 score=dot softcap=30.0 bias=1x1x128x512 alibi mask=causal:br&amp;keylens sink dropout=0.1 lse
- * weights rows=3 topk=8 scores=modified
+ * weights rows=3 topk=8 scores=modified tf32
  * </pre>
  *
  * @param shape the sizes
@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param rows of how many chosen rows the weights are kept
  * @param topK how many of the largest weights of each row are kept
  * @param scores the stage at which the scores are kept, or null
+ * @param tf32 whether factors of f32 products may be rounded to TF32
  */
 public record AttentionProblem(
         AttentionShape shape,
@@ -54,13 +55,14 @@ public record AttentionProblem(
         boolean weights,
         int rows,
         int topK,
-        @Nullable ScoreStage scores)
+        @Nullable ScoreStage scores,
+        boolean tf32)
         implements Problem {
 
     private static final String GRAMMAR =
             "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16] [kv=i8]"
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
-                    + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified]";
+                    + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [tf32]";
 
     /** Checks what the sizes allow. */
     public AttentionProblem {
@@ -150,7 +152,8 @@ public record AttentionProblem(
                 options.weights(),
                 options.rows().size(),
                 options.topK(),
-                options.scores());
+                options.scores(),
+                options.tf32());
     }
 
     /**
@@ -194,7 +197,8 @@ public record AttentionProblem(
                 words.takeFlag("weights"),
                 rows == null ? 0 : words.integer(rows),
                 topK == null ? 0 : words.integer(topK),
-                scores == null ? null : stage(words, scores));
+                scores == null ? null : stage(words, scores),
+                words.takeFlag("tf32"));
         words.end();
         return problem;
     }
@@ -280,6 +284,9 @@ public record AttentionProblem(
         }
         if (scores != null) {
             words.add("scores=" + scores.name().toLowerCase(Locale.ROOT));
+        }
+        if (tf32) {
+            words.add("tf32");
         }
         return words.toString();
     }

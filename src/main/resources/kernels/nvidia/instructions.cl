@@ -4,7 +4,7 @@
 #include "nvidia/mma.h"
 
 #define BEGIN \
-  local ushort tile[256] __attribute__((aligned(128))); \
+  local stored tile[256] __attribute__((aligned(128))); \
   local float met[MET_WORDS]; \
   const Warp w = warp_of(tile, met, (int)get_local_id(0))
 
@@ -65,6 +65,27 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product(
   multiply(w, left, right[0], right[1], c);
   for (int e = 0; e < 4; e++) {
     out[(row + e / 2 * 8) * 8 + two + e % 2] = c[e];
+  }
+}
+#endif
+
+#if TRY == 16
+// out[16][8] = 1 + a[16][8] b[8][8] of tf32, a by ldmatrix; the numbers are not tf32 before they are rounded.
+kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
+    global const uint* a, global const uint* b, global float* out) {
+  BEGIN;
+  for (int x = w.lane; x < 128; x += 32) {
+    tile[x] = a[x];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint left[4];
+  load_matrices(w, origin(w) + w.lane % 16 * 32 + w.lane / 16 * CHUNK, left);
+  round_fragment(left);
+  const int row = w.lane % 4, column = w.lane / 4;
+  float c[4] = {1, 1, 1, 1};
+  multiply(w, left, tf32(b[row * 8 + column]), tf32(b[(row + 4) * 8 + column]), c);
+  for (int e = 0; e < 4; e++) {
+    out[(w.lane / 4 + e / 2 * 8) * 8 + w.lane % 4 * 2 + e % 2] = c[e];
   }
 }
 #endif

@@ -2,7 +2,7 @@
 // for sm_80 and later; else the same on any device, the fragments' arithmetic going through local memory. That twin runs on
 // no lock-step: it has barriers of the whole work-group within, so all warps must come here together and equally often.
 //
-// A tile in local memory is rows of 16-byte chunks, eight elements each, which lie where place() says: eight lanes that read
+// A tile in local memory is rows of 16-byte chunks, eight elements each or four of f32, which lie where place() says: eight lanes that read
 // the same chunk of eight rows meet eight different groups of banks.
 #ifndef HEED_MMA
 #define HEED_MMA
@@ -13,7 +13,7 @@
 #endif
 #define WARP 32
 #define CHUNK 16 // bytes
-#define EIGHT 8  // elements of a chunk
+#define EIGHT 8  // elements of a chunk, if they have 16 bits
 
 #if STORAGE == 16
 #define MMA_TYPE "f16"
@@ -21,9 +21,23 @@
 #elif STORAGE == 17
 #define MMA_TYPE "bf16"
 #define EXPONENT 0x7f80
+#elif STORAGE == 32
+#define MMA_TYPE "tf32"
+#define EXPONENT 0x7f800000
 #else
-#error "fragments are f16 or bf16"
+#error "fragments are f16, bf16 or, of f32, tf32"
 #endif
+#if STORAGE == 32
+typedef uint stored; // an element as it lies there
+#define BYTES 4
+#define SIGN 0x80000000
+#else
+typedef ushort stored;
+#define BYTES 2
+#define SIGN 0x8000
+#endif
+#define PER_CHUNK (CHUNK / BYTES)
+#define DEPTH (2 * PER_CHUNK) // what one instruction adds up: 16 products, of tf32 8
 
 #if PTX
 #define INLINE static inline __attribute__((always_inline)) // else fragments are in memory
@@ -34,12 +48,12 @@
 #endif
 
 typedef struct {
-  local ushort* tiles;
+  local stored* tiles;
   local float* met;
   int item, lane, warp;
 } Warp;
 
-INLINE Warp warp_of(local ushort* tiles, local float* met, int item) {
+INLINE Warp warp_of(local stored* tiles, local float* met, int item) {
   Warp w = {tiles, met, item, item % WARP, item / WARP};
   return w;
 }
@@ -69,12 +83,12 @@ INLINE uint origin(Warp w) {
 }
 
 // One chunk from far away to `to`; what lies behind its first `bytes` becomes zeros, and is not read.
-INLINE void copy_chunk(Warp w, uint to, global const ushort* from, uint bytes) {
+INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
 #if PTX
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
 #else
-  for (uint e = 0; e < EIGHT; e++) {
-    w.tiles[to / 2 + e] = 2 * e < bytes ? from[e] : (ushort)0;
+  for (uint e = 0; e < PER_CHUNK; e++) {
+    w.tiles[to / BYTES + e] = BYTES * e < bytes ? from[e] : (stored)0;
   }
 #endif
 }
@@ -111,7 +125,7 @@ INLINE void await_copies(void) {
 }
 
 // Four matrices of 8 x 8 elements: lanes 8m ... 8m + 7 say where the rows of matrix m lie; of each matrix a lane receives two
-// neighbours of row lane / 4, columns 2 (lane % 4) and the next.
+// neighbours of row lane / 4, columns 2 (lane % 4) and the next. Of f32, matrices of 8 x 4: row lane / 4, column lane % 4.
 INLINE void load_matrices(Warp w, uint at, uint got[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -122,13 +136,18 @@ INLINE void load_matrices(Warp w, uint at, uint got[4]) {
   w.met[w.item] = as_float(at);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int m = 0; m < 4; m++) {
-    const uint row = as_uint(w.met[w.warp * WARP + m * 8 + w.lane / 4]) / 2 + w.lane % 4 * 2;
+    const uint row = as_uint(w.met[w.warp * WARP + m * 8 + w.lane / 4]) / BYTES + w.lane % 4 * (4 / BYTES);
+#if STORAGE == 32
+    got[m] = w.tiles[row];
+#else
     got[m] = w.tiles[row] | (uint)w.tiles[row + 1] << 16;
+#endif
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 #endif
 }
 
+#if STORAGE != 32 // there are no such loads of 32 bits
 // The same of the transposed matrices: column lane / 4, rows 2 (lane % 4) and the next.
 INLINE void load_transposed(Warp w, uint at, uint got[4]) {
 #if PTX
@@ -149,6 +168,9 @@ INLINE void load_transposed(Warp w, uint at, uint got[4]) {
 #endif
 }
 
+#endif
+
+#if STORAGE != 32
 #if !PTX
 INLINE float number(uint word, int high) {
   const ushort bits = (ushort)(high ? word >> 16 : word);
@@ -190,6 +212,52 @@ INLINE void multiply(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #endif
 }
 
+#else
+// The nearest tf32, ties away from zero, as the bits of an f32: 10 bits of its 23 stay.
+INLINE uint tf32(uint bits) {
+#if PTX
+  uint rounded;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(as_float(bits)));
+  return rounded;
+#else
+  return (bits & EXPONENT) == EXPONENT ? bits : (bits + 0x1000) & ~0x1fffu;
+#endif
+}
+
+INLINE void round_fragment(uint fragment[4]) {
+  for (int e = 0; e < 4; e++) {
+    fragment[e] = tf32(fragment[e]);
+  }
+}
+
+// c[16][8] += a[16][8] b[8][8] of tf32. Of a a lane holds rows lane / 4 and that + 8 of column lane % 4, then of column
+// lane % 4 + 4; of b rows lane % 4 and that + 4 of column lane / 4; c as of 16 bits.
+INLINE void multiply(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
+#if PTX
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+               "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+               : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#else
+  local float* mine = w.met + 12 * w.item;
+  for (int e = 0; e < 4; e++) {
+    mine[e] = as_float(a[e]);
+  }
+  mine[4] = as_float(b0);
+  mine[5] = as_float(b1);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  local const float* others = w.met + 12 * WARP * w.warp;
+  for (int e = 0; e < 4; e++) {
+    const int row = w.lane / 4, column = w.lane % 4 * 2 + e % 2;
+    for (int k = 0; k < 8; k++) {
+      c[e] = fma(others[12 * (row * 4 + k % 4) + 2 * (k / 4) + e / 2], others[12 * (column * 4 + k % 4) + 4 + k / 4], c[e]);
+    }
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+}
+#endif
+
 // x of the lane whose number differs in the bits of `mask`, 1 or 2: the four lanes that share rows of a fragment.
 INLINE float from_lane(Warp w, float x, int mask) {
 #if PTX
@@ -216,6 +284,7 @@ INLINE float two_to(float x) {
 #endif
 }
 
+#if STORAGE != 32
 // Two numbers in the storage type, to nearest, ties to even.
 INLINE uint pack(float low, float high) {
 #if PTX
@@ -231,5 +300,6 @@ INLINE uint pack(float low, float high) {
   return bf16(low) | (uint)bf16(high) << 16;
 #endif
 }
+#endif
 
 #endif

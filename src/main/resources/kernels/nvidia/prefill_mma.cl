@@ -1,4 +1,4 @@
-// Attention of many queries on matrix units, for f16 and bf16: a warp owns BLOCKS blocks of 16 queries, whose rows, scores,
+// Attention of many queries on matrix units, for f16, bf16 and f32 whose products may be of tf32: a warp owns BLOCKS blocks of 16 queries, whose rows, scores,
 // weights and sums stay in its registers from the first key to the last. Keys and values come in tiles of KEYS rows, copied
 // past the registers while others are computed with: two tiles of each in turn (STAGES 2), or one of each, the values coming
 // during the scores and the next keys during the sums (STAGES 1).
@@ -32,33 +32,38 @@
 #endif
 #define ITEMS (WARPS * WARP)
 #define BM (WARPS * BLOCKS * 16)
-#define KEY_BYTES (KEYS * D * 2)
-#define VALUE_BYTES (KEYS * DV * 2)
+#define KEY_BYTES (KEYS * D * BYTES)
+#define VALUE_BYTES (KEYS * DV * BYTES)
 #define STAGE_BYTES (KEY_BYTES + VALUE_BYTES)
 #define TILE_BYTES (STAGES * STAGE_BYTES)
-#define QUERY_COLUMNS (BM * D * 2 <= TILE_BYTES ? D : D % 64 == 0 ? 64 : 32) // of the queries on their way to registers
+#define QUERY_COLUMNS (BM * D * BYTES <= TILE_BYTES ? D : D % 64 == 0 ? 64 : 32) // of the queries on their way to registers
 #define MARKS (BM * KEYS / 32)
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % 16 != 0
 #error "tiles are whole blocks"
 #endif
 
 typedef STORED(STORAGE) element;
+#if STORAGE == 32
+#define STORE_PAIR(x, y, at) vstore2((float2)(x, y), 0, output + (at))
+#else
+#define STORE_PAIR(x, y, at) (((global uint*)output)[(at) / 2] = pack(x, y))
+#endif
 
 // Starts copying rows [0, count) of a matrix from `from` on, COLUMNS of their numbers, of which `width` are there, into a tile
 // of `rows` rows.
-INLINE void copy_rows(Warp w, uint to, global const ushort* from, long row, int count, int rows, int width, int columns) {
-  const int chunks = columns / EIGHT, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
+INLINE void copy_rows(Warp w, uint to, global const stored* from, long row, int count, int rows, int width, int columns) {
+  const int chunks = columns / PER_CHUNK, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
   const int first = w.item / across, chunk = w.item % across;
-  const int left = width - chunk * EIGHT;
+  const int left = width - chunk * PER_CHUNK;
   to += place(first, chunk, chunks);
-  from += first * row + chunk * EIGHT;
+  from += first * row + chunk * PER_CHUNK;
   UNROLL
   for (int m = 0; m < rows; m += down) {
     UNROLL
     for (int d = 0; d < chunks; d += across) {
-      const int there = WHOLE ? EIGHT : clamp(left - d * EIGHT, 0, EIGHT);
+      const int there = WHOLE ? PER_CHUNK : clamp(left - d * PER_CHUNK, 0, PER_CHUNK);
       if (rows % down == 0 || m + first < rows) {
-        copy_chunk(w, to + (m * chunks + d) * CHUNK, from + d * EIGHT, m + first < count ? 2 * there : 0);
+        copy_chunk(w, to + (m * chunks + d) * CHUNK, from + d * PER_CHUNK, m + first < count ? BYTES * there : 0);
       }
     }
     from += down * row;
@@ -103,7 +108,7 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
                         float out[BLOCKS][DV / 8][4]) {
   bool mine = false;
   for (int x = w.item; x < KEYS * DV; x += ITEMS) {
-    mine = mine || is_strange(w.tiles[offset / 2 + x]);
+    mine = mine || is_strange(w.tiles[offset / BYTES + x]);
   }
   if (!any_item(w, mine, flag)) {
     return;
@@ -133,7 +138,11 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
     for (int n = 0; n < DV / 8; n++) {
       UNROLL
       for (int e = 0; e < 4; e++) {
+#if STORAGE == 32
+        const uint bits = w.tiles[(offset + place(k, 2 * n + w.lane % 4 / 2, DV / PER_CHUNK)) / 4 + w.lane % 2 * 2 + e % 2];
+#else
         const ushort bits = w.tiles[(offset + place(k, n, DV / EIGHT)) / 2 + w.lane % 4 * 2 + e % 2];
+#endif
         if (is_strange(bits)) {
           UNROLL
           for (int m = 0; m < BLOCKS; m++) {
@@ -148,8 +157,8 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int x = w.item; x < KEYS * DV; x += ITEMS) {
-    if (is_strange(w.tiles[offset / 2 + x])) {
-      w.tiles[offset / 2 + x] = 0;
+    if (is_strange(w.tiles[offset / BYTES + x])) {
+      w.tiles[offset / BYTES + x] = 0;
     }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -158,10 +167,10 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
 // Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest. `state` receives the largest score and
 // the inverse sum of every row.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
-    const Call c, global const ushort* query, global const ushort* key, global const ushort* value,
+    const Call c, global const stored* query, global const stored* key, global const stored* value,
     global element* output, global real* state, global real* lse, global const Band* bands, global const uchar* dense,
     global const uchar* tiles, global const real* bias, global const real* slopes, global const real* sinks) {
-  local ushort staged[TILE_BYTES / 2] __attribute__((aligned(128)));
+  local stored staged[TILE_BYTES / BYTES] __attribute__((aligned(128)));
   local float met[MET_WORDS];
   local uint marks[MARKS];
   local int flag;
@@ -183,7 +192,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     flag = 0;
   }
 
-  uint q[BLOCKS][D / 16][4];
+  uint q[BLOCKS][D / DEPTH][4];
   UNROLL
   for (int d0 = 0; d0 < D; d0 += QUERY_COLUMNS) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -195,9 +204,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     UNROLL
     for (int m = 0; m < BLOCKS; m++) {
       UNROLL
-      for (int k = 0; k < QUERY_COLUMNS / 16; k++) {
+      for (int k = 0; k < QUERY_COLUMNS / DEPTH; k++) {
         const uint row = (w.warp * BLOCKS + m) * 16 + w.lane % 16;
-        load_matrices(w, base + place(row, 2 * k + w.lane / 16, QUERY_COLUMNS / EIGHT), q[m][d0 / 16 + k]);
+        load_matrices(w, base + place(row, 2 * k + w.lane / 16, QUERY_COLUMNS / PER_CHUNK), q[m][d0 / DEPTH + k]);
+#if STORAGE == 32
+        round_fragment(q[m][d0 / DEPTH + k]);
+#endif
       }
     }
   }
@@ -271,12 +283,15 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       }
     }
     UNROLL
-    for (int k = 0; k < D / 16; k++) {
+    for (int k = 0; k < D / DEPTH; k++) {
       UNROLL
       for (int n = 0; n < KEYS / 16; n++) {
         uint pair[4];
         load_matrices(
-            w, keyTile + place(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / EIGHT), pair);
+            w, keyTile + place(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / PER_CHUNK), pair);
+#if STORAGE == 32
+        round_fragment(pair);
+#endif
         UNROLL
         for (int m = 0; m < BLOCKS; m++) {
           UNROLL
@@ -344,6 +359,31 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     if (covered == 1 || c.hasBias) {
       add_strange(w, valueTile - base, marks, &flag, cells, out);
     }
+#if STORAGE == 32
+    // A weight's columns are 2 (lane % 4) and the next, the instruction's lane % 4 and that + 4: it may as well add up the
+    // keys in this order, if the values' rows have it too.
+    UNROLL
+    for (int k = 0; k < KEYS / 8; k++) {
+      uint p[BLOCKS][4];
+      UNROLL
+      for (int m = 0; m < BLOCKS; m++) {
+        UNROLL
+        for (int e = 0; e < 4; e++) {
+          p[m][e] = tf32(as_uint(cells[m][k][e % 2 * 2 + e / 2]));
+        }
+      }
+      UNROLL
+      for (int n = 0; n < DV / 8; n++) {
+        const int row = k * 8 + w.lane % 4 * 2, chunk = 2 * n + w.lane / 16, word = w.lane / 4 % 4;
+        const uint low = tf32(w.tiles[(valueTile - base + place(row, chunk, DV / PER_CHUNK)) / BYTES + word]);
+        const uint high = tf32(w.tiles[(valueTile - base + place(row + 1, chunk, DV / PER_CHUNK)) / BYTES + word]);
+        UNROLL
+        for (int m = 0; m < BLOCKS; m++) {
+          multiply(w, p[m], low, high, out[m][n]);
+        }
+      }
+    }
+#else
     UNROLL
     for (int k = 0; k < KEYS / 16; k++) {
       uint p[BLOCKS][4];
@@ -367,6 +407,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
         }
       }
     }
+#endif
     stage = STAGES == 2 ? 1 - stage : 0;
     j = next;
     covered = nextCovered;
@@ -399,7 +440,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
           const float x = ended.inverse == 0 ? 0 : out[m][n][2 * r] * ended.inverse;
           const float y = ended.inverse == 0 ? 0 : out[m][n][2 * r + 1] * ended.inverse;
           if (pairs && column < valueWidth) {
-            ((global uint*)output)[(at + column) / 2] = pack(x, y);
+            STORE_PAIR(x, y, at + column);
           } else if (column < valueWidth) {
             STORE(STORAGE, x, output, at + column);
             if (column + 1 < valueWidth) {

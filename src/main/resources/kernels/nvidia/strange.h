@@ -18,11 +18,11 @@ INLINE bool any_item(Warp w, bool mine, local int* flag) {
   return any;
 }
 
-INLINE bool is_strange(ushort bits) { return (bits & EXPONENT) == EXPONENT; }
+INLINE bool is_strange(stored bits) { return (bits & EXPONENT) == EXPONENT; }
 
 // What any positive weight makes of it.
-INLINE float weighed(ushort bits) {
-  return bits == EXPONENT ? INFINITY : bits == (EXPONENT | 0x8000) ? -INFINITY : NAN;
+INLINE float weighed(stored bits) {
+  return bits == EXPONENT ? INFINITY : bits == (EXPONENT | SIGN) ? -INFINITY : NAN;
 }
 
 #endif

@@ -219,7 +219,8 @@ class CaseStringProperties {
                 random.nextBoolean(),
                 random.nextBoolean() ? 0 : random.nextInt(9),
                 random.nextBoolean() ? 0 : (int) Math.min(s.seqLenKv(), random.nextInt(9)),
-                stages[random.nextInt(4)]);
+                stages[random.nextInt(4)],
+                random.nextBoolean());
     }
 
     private static DType type(Random random) {

@@ -28,7 +28,8 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  bench gpu --quick",
-            "  bench gpu --filter decode --json gpu.json"
+            "  bench gpu --filter decode --json gpu.json",
+            "  bench gpu --kernels --help: kernel times alone, FlashAttention's grid and Llama's shape"
         })
 final class GpuCommand extends MeasuringCommand {
     private static final String FORMAT = "%-11s  %-23s %8s %9s %9s %9s %9s  %-8s %9s %9s%n";

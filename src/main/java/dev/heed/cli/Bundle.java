@@ -242,6 +242,8 @@ final class Bundle {
         resource("/bundle/run", target.resolve("run"));
         Files.setPosixFilePermissions(target.resolve("run"), PosixFilePermissions.fromString("rwxr-xr-x"));
         resource("/bundle/README.txt", target.resolve("README.txt"));
+        resource("/bundle/grid.tsv", target.resolve("grid.tsv"));
+        resource("/bundle/torch_sdpa.py", target.resolve("torch_sdpa.py"));
         resource("/META-INF/LICENSE", target.resolve("LICENSE"));
     }
 

@@ -74,6 +74,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ViewCommand(surroundings))
                 .addSubcommand(new CourseCommand(surroundings))
                 .addSubcommand(new TuneCommand(surroundings))
+                .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(DemoCommand.commandLine(surroundings))
                 .addSubcommand(new BundleCommand(surroundings));
         heed.setUsageHelpWidth(100);

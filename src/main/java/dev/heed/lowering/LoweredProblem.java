@@ -86,7 +86,8 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
                 p.weights(),
                 p.rows(),
                 p.topK(),
-                p.scores());
+                p.scores(),
+                p.tf32());
         return new LoweredProblem(inner, projections);
     }
 

@@ -1,6 +1,9 @@
 package dev.heed.opencl;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Commands for a device, done in the order in which they were given. Threads may share it: a thread's own commands stay in
@@ -13,6 +16,7 @@ public final class CommandQueue {
 
     final long handle;
     private final DeviceContext context;
+    private @Nullable List<Launch> launches; // while they are timed
 
     CommandQueue(DeviceContext context, boolean profiling) {
         this.context = context;
@@ -24,7 +28,44 @@ public final class CommandQueue {
 
     /** Gives a kernel to the device and returns at once. */
     public void launch(Kernel kernel, WorkSize size) {
-        enqueue(kernel, size, false);
+        List<Launch> timed = launches;
+        if (timed == null) {
+            enqueue(kernel, size, false);
+        } else {
+            timed.add(new Launch(kernel.name(), launchWithEvent(kernel, size)));
+        }
+    }
+
+    private record Launch(String kernel, Event event) {}
+
+    void beginTimes() {
+        launches = new ArrayList<>();
+    }
+
+    /** Waits for what was launched. */
+    List<KernelTime> endTimes() {
+        List<KernelTime> times = new ArrayList<>();
+        try {
+            for (Launch launch : taken()) {
+                try (Event event = launch.event()) {
+                    times.add(new KernelTime(launch.kernel(), event.nanos()));
+                }
+            }
+        } finally {
+            await();
+        }
+        return List.copyOf(times);
+    }
+
+    void dropTimes() {
+        taken().forEach(launch -> launch.event().close());
+        await();
+    }
+
+    private List<Launch> taken() {
+        List<Launch> taken = launches == null ? List.of() : launches;
+        launches = null;
+        return taken;
     }
 
     /** {@return the event of a kernel that was given to the device} */

@@ -38,6 +38,7 @@ public final class DeviceContext implements AutoCloseable {
     private @Nullable CommandQueue transfers;
     private @Nullable CommandQueue profiled;
     private @Nullable Staging staging;
+    private volatile @Nullable CommandQueue timing;
 
     DeviceContext(Device device, Settings settings) {
         this.device = device;
@@ -69,7 +70,30 @@ public final class DeviceContext implements AutoCloseable {
 
     /** {@return the queue for computing, in order: what is launched later sees what was launched before} */
     public CommandQueue queue() {
-        return queue;
+        CommandQueue instead = timing;
+        return instead == null ? queue : instead;
+    }
+
+    /**
+     * Runs what launches kernels, and times each on the device; copies do not count. Nobody else may use the context
+     * meanwhile: what they launch would be counted, and lose its order.
+     *
+     * @return the kernels in the order of their launches
+     */
+    public List<KernelTime> timed(Runnable work) {
+        CommandQueue profiled = profiled();
+        queue.await();
+        profiled.beginTimes();
+        timing = profiled;
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            profiled.dropTimes();
+            throw e;
+        } finally {
+            timing = null;
+        }
+        return profiled.endTimes();
     }
 
     /** {@return a second queue, for copies that run beside computing; the two wait for each other by events only} */

@@ -12,8 +12,8 @@ import java.util.Map;
 final class LocalMemoryProbe {
     static final List<Integer> KILOBYTES = List.of(16, 32, 48, 64, 96, 160, 227);
 
-    private static final int GROUP = 64;
-    private static final int SEED = 12345;
+    static final int GROUP = 64;
+    static final int SEED = 12345;
 
     private LocalMemoryProbe() {}
 
@@ -40,11 +40,11 @@ final class LocalMemoryProbe {
     }
 
     /** What is declared counts together with the few bytes that some drivers take for themselves. */
-    private static int words(int kilobytes) {
+    static int words(int kilobytes) {
         return kilobytes * 1024 / Integer.BYTES;
     }
 
-    private static Finding check(DeviceContext context, Kernel kernel, DeviceBuffer out, int words) {
+    static Finding check(DeviceContext context, Kernel kernel, DeviceBuffer out, int words) {
         context.queue().launch(kernel, WorkSize.of(GROUP, GROUP));
         int[] got = Trials.ints(context, out);
         Map<String, Object> figures = new LinkedHashMap<>();

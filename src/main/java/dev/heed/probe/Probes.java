@@ -5,6 +5,8 @@ import java.util.List;
 
 /** All probes, in the order in which they are reported. */
 public final class Probes {
+    private static final int MOST_DECLARED = 48; // kilobytes that every program for NVIDIA may declare
+
     private static final List<Probe> ALL = all();
 
     private Probes() {}
@@ -22,7 +24,9 @@ public final class Probes {
                     "local.argument." + kilobytes,
                     kilobytes + " KB of local memory, as an argument",
                     false,
-                    context -> LocalMemoryProbe.argument(context, kilobytes)));
+                    context -> kilobytes > MOST_DECLARED
+                            ? DoorProbe.localArgument(context, kilobytes)
+                            : LocalMemoryProbe.argument(context, kilobytes)));
         }
         probes.add(new Probe("ptx.laneid", "inline PTX: mov laneid", true, PtxProbe::laneid));
         probes.add(new Probe(
@@ -49,6 +53,7 @@ public final class Probes {
         probes.add(new Probe("binary.sm_90a", "PTX edited to .target sm_90a", true, BinaryProbe::target));
         probes.add(new Probe(
                 "binary.wgmma", "PTX edited to .target sm_90a, with wgmma", true, BinaryProbe::targetWithWgmma));
+        doors(probes);
         probes.add(new Probe("compiler.log", "registers and spills in the build log", true, CompilerProbe::log));
         probes.add(new Probe(
                 "compiler.kernel", "what the driver knows of a compiled kernel", false, CompilerProbe::kernel));
@@ -60,6 +65,47 @@ public final class Probes {
         probes.add(new Probe("peak.memory", "bandwidth of the device's memory", false, SpeedProbe::memory));
         probes.add(new Probe("peak.fma", "f32 multiply-adds", false, SpeedProbe::arithmetic));
         return List.copyOf(probes);
+    }
+
+    private static void doors(List<Probe> probes) {
+        for (int kilobytes : List.of(16, 96, 227)) {
+            probes.add(new Probe(
+                    "door.arch." + kilobytes,
+                    "OpenCL C by -cl-nv-arch sm_90a, " + kilobytes + " KB declared",
+                    true,
+                    context -> DoorProbe.architecture(context, kilobytes)));
+        }
+        for (String target : List.of("sm_80", "sm_90a")) {
+            probes.add(new Probe(
+                    "door.text." + target,
+                    "PTX of our own for " + target + " as a program binary",
+                    true,
+                    context -> DoorProbe.loaded(context, target)));
+        }
+        for (int kilobytes : DoorProbe.KILOBYTES) {
+            probes.add(new Probe(
+                    "door.argument." + kilobytes,
+                    "PTX of our own for sm_80, " + kilobytes + " KB of local memory as an argument",
+                    true,
+                    context -> DoorProbe.argument(context, "sm_80", kilobytes)));
+            probes.add(new Probe(
+                    "door.argument.sm_90a." + kilobytes,
+                    "PTX of our own for sm_90a, " + kilobytes + " KB of local memory as an argument",
+                    true,
+                    context -> DoorProbe.argument(context, "sm_90a", kilobytes)));
+            probes.add(new Probe(
+                    "door.declared." + kilobytes,
+                    "PTX of our own for sm_90a that declares " + kilobytes + " KB",
+                    true,
+                    context -> DoorProbe.declared(context, kilobytes)));
+        }
+        for (int kilobytes : List.of(8, 96)) {
+            probes.add(new Probe(
+                    "door.wgmma." + kilobytes,
+                    "a product by wgmma.mma_async, its factors at the end of " + kilobytes + " KB",
+                    true,
+                    context -> DoorProbe.wgmma(context, kilobytes)));
+        }
     }
 
     /** {@return all probes} */

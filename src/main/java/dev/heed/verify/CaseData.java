@@ -156,6 +156,7 @@ final class CaseData {
                 .withScores(p.scores())
                 .withRows(rows(p));
         options = p.lse() ? options.withLse() : options;
+        options = p.tf32() ? options.withTf32() : options;
         return p.weights() ? options.withWeights() : options;
     }
 

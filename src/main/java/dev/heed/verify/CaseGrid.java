@@ -116,6 +116,7 @@ public final class CaseGrid {
         values();
         placements();
         types();
+        tf32();
         bytes();
         dropout();
         backward();
@@ -270,6 +271,15 @@ public final class CaseGrid {
             add("types", "softmax 5x257 axis=1 %s backward", type);
             add("types", "log-softmax 5x257 axis=1 %s backward", type);
         }
+    }
+
+    /** Where tf32 is allowed: backends that have it, and those that pass the permission over. */
+    private void tf32() {
+        add("tf32", "q1x4x33x64 kv2x65 f32 lse tf32");
+        add("tf32", "q1x4x70x128 kv2x140 f32 lse mask=causal:br sink poison tf32 backward");
+        add("tf32", "q1x2x65x96 kv1x131 f32 lse mask=window:40,5:br bias=1x2x65x131 softcap=10.0 tf32");
+        add("tf32", "q1x2x21x20 kv1x45 dv33 f32 lse layout=padded tf32");
+        add("tf32", "q2x4x1x64 kv2x300 f32 lse tf32");
     }
 
     /** Keys and values of bytes: for the few queries of decode, for many, and with all that comes between. */

@@ -12,17 +12,38 @@ import dev.heed.tensor.DType;
  * }</pre>
  *
  * <p>where the last term is computed in the storage type and measures its ulp at the size of the truth. An f64 result is
- * held to the naive f32 error scaled by the ratio of the two precisions.
+ * held to the naive f32 error scaled by the ratio of the two precisions. Where factors may be tf32, they are in the naive
+ * implementation, and the ulp is that of 11 significant bits.
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;
 
     private final DType type;
     private final double factor;
+    private final boolean tf32;
 
     private ErrorBudget(DType type, double factor) {
+        this(type, factor, false);
+    }
+
+    private ErrorBudget(DType type, double factor, boolean tf32) {
         this.type = type;
         this.factor = factor;
+        this.tf32 = tf32;
+    }
+
+    /** {@return the same budget for what was computed with factors of tf32, if they were allowed and mean anything} */
+    public ErrorBudget allowing(boolean tf32) {
+        return new ErrorBudget(type, factor, tf32 && type == DType.F32);
+    }
+
+    /** {@return the nearest number of 11 significant bits, ties away from zero} */
+    static float tf32(float x) {
+        return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
+    }
+
+    private double round(double x) {
+        return tf32 ? tf32((float) x) : type.round(x);
     }
 
     /** {@return the budget of forward results} */
@@ -91,7 +112,7 @@ public final class ErrorBudget {
     }
 
     private double ulpProbe(double truth) {
-        double there = type.round(truth + type.round(0.3));
-        return Math.abs(type.round(there - type.round(0.3)) - truth);
+        double there = round(truth + round(0.3));
+        return Math.abs(round(there - round(0.3)) - truth);
     }
 }

@@ -17,7 +17,10 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Attention in f32 with a whole row of scores; weights are rounded to the storage type before they meet the values. */
+/**
+ * Attention in f32 with a whole row of scores; weights are rounded to the storage type before they meet the values. Where tf32
+ * is allowed, all factors are rounded to it.
+ */
 final class NaiveAttention extends AttentionPlan {
     NaiveAttention(AttentionProblem problem) {
         super(problem);
@@ -255,7 +258,11 @@ final class NaiveAttention extends AttentionPlan {
 
     private float rounded(float weight) {
         DType type = problem().type();
-        return type == DType.F16 || type == DType.BF16 ? (float) type.round(weight) : weight;
+        return type == DType.F16 || type == DType.BF16 ? (float) type.round(weight) : factor(weight);
+    }
+
+    private float factor(float x) {
+        return problem().tf32() && problem().type() == DType.F32 ? ErrorBudget.tf32(x) : x;
     }
 
     private static @Nullable Tensor expandedBias(AttentionOptions options, AttentionShape s) {
@@ -263,17 +270,17 @@ final class NaiveAttention extends AttentionPlan {
         return bias == null ? null : bias.expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
     }
 
-    private static float[][] rows(Tensor tensor, long b, long h) {
+    private float[][] rows(Tensor tensor, long b, long h) {
         float[][] rows = new float[(int) tensor.size(2)][];
         Arrays.setAll(rows, j -> row(tensor, b, h, j));
         return rows;
     }
 
-    private static float[] row(Tensor tensor, long b, long h, long i) {
+    private float[] row(Tensor tensor, long b, long h, long i) {
         float[] row = new float[(int) tensor.size(3)];
         long position = tensor.position(b, h, i, 0);
         for (int d = 0; d < row.length; d++) {
-            row[d] = (float) tensor.at(position + d * tensor.stride(3));
+            row[d] = factor((float) tensor.at(position + d * tensor.stride(3)));
         }
         return row;
     }

@@ -143,16 +143,18 @@ public final class Verifier {
                     timed(() -> plan.backward(inputs, ours, dOutput, dLse, dOurs));
                     truthPlan.backward(wide, right, dOutput.to(DType.F64), widened(dLse), dRight);
                     naivePlan.backward(inputs, textbook, dOutput, dLse, dTextbook);
-                    ErrorBudget budget = ErrorBudget.gradient(p.type());
+                    ErrorBudget budget = ErrorBudget.gradient(p.type()).allowing(p.tf32());
                     measure(budget, "query gradient", dOurs.query(), dRight.query(), dTextbook.query());
-                    ErrorBudget keys =
-                            ErrorBudget.parameter(p.type(), dOurs.key().elementCount());
-                    ErrorBudget values =
-                            ErrorBudget.parameter(p.type(), dOurs.value().elementCount());
+                    ErrorBudget keys = ErrorBudget.parameter(
+                                    p.type(), dOurs.key().elementCount())
+                            .allowing(p.tf32());
+                    ErrorBudget values = ErrorBudget.parameter(
+                                    p.type(), dOurs.value().elementCount())
+                            .allowing(p.tf32());
                     measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType wideType = p.type().accumulator();
-                    ErrorBudget wideBudget = ErrorBudget.gradient(wideType);
+                    ErrorBudget wideBudget = ErrorBudget.gradient(wideType).allowing(p.tf32());
                     measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
                     measure(wideBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
                     parameters(wideType, dOurs.score(), dRight.score(), dTextbook.score());
@@ -200,7 +202,7 @@ public final class Verifier {
                 AttentionResult right,
                 AttentionResult textbook) {
             measure(
-                    ErrorBudget.forward(p.type()),
+                    ErrorBudget.forward(p.type()).allowing(p.tf32()),
                     "output",
                     ours.output(),
                     right.output(),
@@ -211,7 +213,7 @@ public final class Verifier {
 
         private void statistics(
                 AttentionProblem p, AttentionResult ours, AttentionResult right, AttentionResult textbook) {
-            ErrorBudget budget = ErrorBudget.forward(p.type().accumulator());
+            ErrorBudget budget = ErrorBudget.forward(p.type().accumulator()).allowing(p.tf32());
             measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
             measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
             measure(budget, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
@@ -241,6 +243,7 @@ public final class Verifier {
         /** The absolute limit that f32 outputs keep while all scores are moderate. */
         private double cap(AttentionProblem p, AttentionInputs inputs, @Nullable Tensor scores) {
             boolean moderate = p.type() == DType.F32
+                    && !p.tf32()
                     && scores != null
                     && p.scores() != ScoreStage.MODIFIED
                     && largest(scores) <= MODERATE_SCORE;

@@ -44,17 +44,49 @@ class BundleCommandTest {
         assertTrue(verify.contains("[" + here + "/lib/*]\n[dev.heed.cli.Main]\n[verify]\n[--filter]\n[a b]\n"), verify);
         String probe = run(here, 7, "probe", "--json", "my file.json");
         assertTrue(probe.contains("[devices]\n[--probe]\n[--json]\n[my file.json]\n"), probe);
-        assertTrue(run(here, 1, "bench").contains("no benchmarks"));
+        String kernels = run(here, 7, "bench", "--json", "my file.json");
+        assertTrue(kernels.contains("[dev.heed.cli.Main]\n[bench]\n[--json]\n[my file.json]\n"), kernels);
+        assertTrue(run(here, 1, "jmh").contains("no benchmarks"));
 
         Files.createDirectory(here.resolve("bench"));
-        String bench = run(here, 7, "bench", "--json", "my file.json", "-f", "1");
+        String bench = run(here, 7, "jmh", "--json", "my file.json", "-f", "1");
         assertTrue(
                 bench.contains(
                         "[Prefill|Decode|Softmax|MultiHead]\n[-rf]\n[json]\n[-rff]\n[my file.json]\n[-f]\n[1]\n"),
                 bench);
         assertTrue(bench.contains("[backend=vector,opencl]\n"), bench);
-        String one = run(here, 7, "bench", "Decode", "-p", "backend=opencl", "-p", "threads=3");
+        String one = run(here, 7, "jmh", "Decode", "-p", "backend=opencl", "-p", "threads=3");
         assertTrue(one.contains("[Decode]\n[-p]\n[backend=opencl]\n[-p]\n[threads=3]\n"), one);
+    }
+
+    /** A session goes on when a part of it fails, and says which. */
+    @Test
+    void aSessionDoesEverything() throws Exception {
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
+        Path here = Files.createDirectories(dir.resolve("bundle"));
+        try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/run")) {
+            Files.copy(java.util.Objects.requireNonNull(in), here.resolve("run"));
+        }
+        Path java = Files.createDirectories(here.resolve("runtime/bin")).resolve("java");
+        Files.writeString(java, """
+                #!/bin/sh
+                case "$*" in
+                    *verify*) echo "1 failed"; exit 1 ;;
+                    *) echo "did ${*##*Main }" ;;
+                esac
+                """);
+        assertTrue(java.toFile().setExecutable(true)
+                && here.resolve("run").toFile().setExecutable(true));
+        assertTrue(run(here, 2, "session").contains("expected a folder"));
+        Path out = dir.resolve("my results");
+        String said = run(here, 1, "session", out.toString(), "--scale", "128");
+        assertTrue(said.contains("ok      devices  did devices\n"), said);
+        assertTrue(said.contains("ok      probe    did devices --probe --json " + out + "/probes.json\n"), said);
+        assertTrue(said.contains("FAILED  verify   1 failed\n"), said);
+        assertTrue(said.contains("ok      bench    did bench --scale 128 --json " + out + "/heed.json\n"), said);
+        assertTrue(said.contains("FAILED  torch    "), said);
+        assertTrue(said.contains("ok      table    did bench --read " + out + "/heed.json\n"), said);
+        assertEquals("did devices\n", Files.readString(out.resolve("devices.txt")));
     }
 
     private String run(Path here, int code, String... arguments) throws Exception {

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.heed.opencl.Device;
+import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.Devices;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -55,6 +57,35 @@ class ProbesTest {
                 assertEquals(16384, finding.figures().get("bytes"));
             }
         }
+    }
+
+    /** Where no compiler takes PTX, every door is shut, with a reason, and nothing throws. */
+    @Test
+    void doorsSayWhatShowsIt() {
+        Device device = Devices.best();
+        assumeFalse(device.isNvidia());
+        try (DeviceContext context = device.open()) {
+            for (Finding finding : List.of(
+                    DoorProbe.loaded(context, "sm_90a"),
+                    DoorProbe.argument(context, "sm_80", 64),
+                    DoorProbe.declared(context, 227),
+                    DoorProbe.wgmma(context, 8),
+                    DoorProbe.wgmma(context, 96))) {
+                assertEquals(Finding.Status.FAILED, finding.status());
+                assertEquals("no", finding.figures().get("open"));
+                assertTrue(finding.detail().startsWith("shut: "), finding.detail());
+                assertFalse(String.valueOf(finding.figures().get("evidence")).isBlank());
+                assertTrue(finding.figures().containsKey("plainRefused"), finding::toString);
+            }
+        }
+    }
+
+    @Test
+    void textsHaveTheirTargets() {
+        assertTrue(DoorProbe.text("text.ptx", "sm_80").contains("\n.version 7.0\n.target sm_80\n"));
+        assertTrue(DoorProbe.text("text.ptx", "sm_90a").contains("\n.version 8.0\n.target sm_90a\n"));
+        assertTrue(DoorProbe.declaring(227).contains(".b8 tile[232448];"));
+        assertTrue(DoorProbe.declaring(227).contains("232448 / 4;"));
     }
 
     @Test

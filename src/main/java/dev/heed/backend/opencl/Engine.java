@@ -91,7 +91,7 @@ final class Engine implements AutoCloseable {
         }
         List<String> lines = new ArrayList<>();
         if (asked.ptx) {
-            lines.add("f16 and bf16 on matrix units (mma.sync), else portable kernels");
+            lines.add("f16, bf16 and, where tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
         } else {
             String reasons = String.join("; ", asked.reasons);
             lines.add((matrix() == null ? "portable kernels" : "the twin of the kernels for matrix units") + ": "

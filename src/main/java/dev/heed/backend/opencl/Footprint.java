@@ -70,7 +70,7 @@ final class Footprint {
                 rows * (s.headDim() + s.valueHeadDim()) * element + keys * (s.headDim() + s.valueHeadDim()) * element;
         bytes += rows * 3 * real; // statistics
         if (engine.matrix() != null) {
-            bytes += MatrixPrefill.copies(s, type);
+            bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }
         long panels = Forward.sumsOf(engine, wide, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();

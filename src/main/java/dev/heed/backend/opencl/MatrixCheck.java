@@ -6,6 +6,7 @@ import dev.heed.AttentionResult;
 import dev.heed.mask.Mask;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The first task of the matrix units with one shape of tiles: two attentions, whose output and LSE the formula gives in
  * double. One is full, of whole tiles; one is causal with first rows that see nothing, has odd widths and a softcap, and the
- * values of its last keys, which no query sees, are NaN.
+ * values of its last keys, which no query sees, are NaN. For f32 the formula starts from numbers rounded to tf32, as the units
+ * round them.
  */
 final class MatrixCheck {
     private static final int HEADS = 2;
@@ -71,18 +73,20 @@ final class MatrixCheck {
             options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys)))
                     .withSoftcap(CAP);
         }
+        boolean tf32 = type == DType.F32;
+        options = tf32 ? options.withTf32() : options;
         AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
         AttentionResult result = AttentionResult.allocate(inputs.problem());
         try (var plan = new OpenClAttention(inputs.problem(), engine)) {
             plan.forward(inputs, result);
         }
-        double[] q = query.toDoubleArray();
-        double[] k = key.toDoubleArray();
-        double[] v = value.toDoubleArray();
+        double[] q = factors(query);
+        double[] k = factors(key);
+        double[] v = factors(value);
         double[] out = result.output().toDoubleArray();
         Tensor kept = result.lse();
         double[] lse = kept == null ? new double[0] : kept.toDoubleArray();
-        double step = type == DType.F16 ? 0x1p-10 : 0x1p-7;
+        double step = type == DType.BF16 ? 0x1p-7 : 0x1p-10;
         for (int n = 0; n < HEADS * group; n++) {
             for (int i = 0; i < queries; i++) {
                 int of = n / group;
@@ -119,6 +123,14 @@ final class MatrixCheck {
             }
         }
         return null;
+    }
+
+    private static double[] factors(Tensor tensor) {
+        double[] numbers = tensor.toDoubleArray();
+        if (tensor.type() == DType.F32) {
+            Arrays.setAll(numbers, i -> MatrixProbe.tf32((float) numbers[i]));
+        }
+        return numbers;
     }
 
     private static String wrong(String name, AttentionInputs inputs, int at, double expected, double got) {

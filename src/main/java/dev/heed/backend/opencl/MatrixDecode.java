@@ -34,7 +34,7 @@ final class MatrixDecode {
     static Optional<MatrixDecode> of(AttentionCall call) {
         Engine engine = call.work.engine;
         MatrixUnits units = engine.matrix();
-        if (units == null || !MatrixPrefill.takes(call)) {
+        if (units == null || call.query.type() == DType.F32 || !MatrixPrefill.takes(call)) {
             return Optional.empty();
         }
         AttentionShape s = call.shape();

@@ -19,30 +19,39 @@ final class MatrixPrefill {
     }
 
     /**
-     * {@return the kernel for a call, or nothing where the portable one computes it} That is: other types than f16 and bf16,
-     * widths beyond the tables, scores that are no product, dropout; kept weights, which a second pass computes from scores
+     * {@return the kernel for a call, or nothing where the portable one computes it} That is: other types than f16, bf16 and,
+     * where the caller allows tf32, f32; widths beyond the tables, scores that are no product, dropout; kept weights, which a second pass computes from scores
      * that are added up in another order. Keys that come in parts do not come here.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.work.engine;
         MatrixUnits units = engine.matrix();
-        if (units == null || !takes(call)) {
+        if (units == null
+                || !takes(call)
+                || (call.query.type() == DType.F32 && !units.tf32Reasons(engine).isEmpty())) {
             return Optional.empty();
         }
         DType type = call.query.type();
         AttentionShape s = call.shape();
-        return units.tiles(engine.context.device(), "prefill", s.headDim(), s.valueHeadDim())
+        return units.tiles(
+                        engine.context.device(),
+                        type == DType.F32 ? "prefill-tf32" : "prefill",
+                        s.headDim(),
+                        s.valueHeadDim())
                 .filter(tiles -> units.isRight(engine, tiles, type))
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
     /** Whether matrix units compute the forward pass of a call, of many queries or few, if they have tiles for its widths. */
     static boolean takes(AttentionCall call) {
-        DType type = call.query.type();
-        return (type == DType.F16 || type == DType.BF16)
+        return isTaken(call.query.type(), call.options.tf32())
                 && call.options.dropout() == 0
                 && !Forward.keepsWeights(call.options)
                 && isProduct(call);
+    }
+
+    private static boolean isTaken(DType type, boolean tf32) {
+        return type == DType.F16 || type == DType.BF16 || (type == DType.F32 && tf32);
     }
 
     private static boolean isProduct(AttentionCall call) {
@@ -53,11 +62,11 @@ final class MatrixPrefill {
     }
 
     /** {@return bytes of the copies that rows take which lie otherwise than the kernel reads them} */
-    static long copies(AttentionShape s, DType type) {
+    static long copies(AttentionShape s, DType type, boolean tf32) {
         long wide = padded(s.headDim());
         long rows = s.batch() * s.numHeads() * s.seqLenQ() * wide;
         long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (wide + padded(s.valueHeadDim()));
-        return type == DType.F16 || type == DType.BF16 ? (rows + keys) * type.bytes() : 0;
+        return isTaken(type, tf32) ? (rows + keys) * type.bytes() : 0;
     }
 
     private static long padded(long width) {

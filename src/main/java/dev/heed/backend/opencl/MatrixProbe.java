@@ -47,6 +47,12 @@ final class MatrixProbe {
         return List.copyOf(reasons);
     }
 
+    /** {@return what the device cannot with tf32, or nothing} */
+    List<String> tf32Reasons() {
+        attempt("mma.sync tf32", 16, "product_tf32", DType.F32, this::productTf32);
+        return List.copyOf(reasons);
+    }
+
     /** After a refusal nothing else is asked: one reason is enough to do without. */
     private void attempt(String instruction, int number, String name, DType type, Trial trial) {
         if (!reasons.isEmpty()) {
@@ -129,6 +135,37 @@ final class MatrixProbe {
                 return Float.floatToRawIntBits(sum);
             });
         }
+    }
+
+    /** Factors that are no tf32: rounded as the instruction rounds, their products add up exactly. */
+    private void productTf32(Kernel kernel) {
+        int depth = 8;
+        int columns = 8;
+        float[] a = new float[16 * depth];
+        float[] b = new float[depth * columns];
+        for (int x = 0; x < a.length; x++) {
+            a[x] = x * 7 % 13 - 6 + x % 3 * 0x1p-11f;
+        }
+        for (int x = 0; x < b.length; x++) {
+            b[x] = x * 5 % 11 - 5;
+        }
+        try (DeviceBuffer left = upload(MemorySegment.ofArray(a));
+                DeviceBuffer right = upload(MemorySegment.ofArray(b));
+                DeviceBuffer out = context.allocate(16L * columns * Float.BYTES)) {
+            context.queue().launch(kernel.buffer(left).buffer(right).buffer(out), WorkSize.of(WARP, WARP));
+            expectInts(out, 16 * columns, x -> {
+                float sum = 1;
+                for (int k = 0; k < depth; k++) {
+                    sum += tf32(a[x / columns * depth + k]) * b[k * columns + x % columns];
+                }
+                return Float.floatToRawIntBits(sum);
+            });
+        }
+    }
+
+    /** {@return the nearest tf32, ties away from zero, as {@code cvt.rna} rounds} */
+    static float tf32(float x) {
+        return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
     }
 
     private void lanes(Kernel kernel) {

@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a device's matrix units compute, and why they do not compute the rest. Every instruction is compiled and tried on the
@@ -24,6 +26,7 @@ final class MatrixUnits {
     final List<String> reasons;
 
     private final boolean small;
+    private @Nullable List<String> tf32Reasons;
     private final Map<String, Optional<String>> checked = new ConcurrentHashMap<>();
 
     private MatrixUnits(boolean ptx, boolean twin, List<String> reasons, boolean small) {
@@ -40,6 +43,16 @@ final class MatrixUnits {
     static MatrixUnits of(DeviceContext context, boolean twin, boolean small) {
         List<String> reasons = twin ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
         return new MatrixUnits(reasons.isEmpty(), twin, reasons, small);
+    }
+
+    /** {@return why products of tf32 are not computed here, or nothing; asked when a caller first allows them} */
+    synchronized List<String> tf32Reasons(Engine engine) {
+        List<String> known = tf32Reasons;
+        if (known == null) {
+            known = new MatrixProbe(engine.context, ptx).tf32Reasons();
+            tf32Reasons = known;
+        }
+        return known;
     }
 
     /** {@return the tiles for the widths of a head, if there are any} */
@@ -68,8 +81,12 @@ final class MatrixUnits {
     }
 
     /** {@return what went wrong with tiles that were tried, for {@code heed devices}} */
-    List<String> failures() {
-        return checked.values().stream().flatMap(Optional::stream).sorted().toList();
+    synchronized List<String> failures() {
+        List<String> tf32 = tf32Reasons;
+        return Stream.concat(
+                        tf32 == null ? Stream.empty() : tf32.stream().map(reason -> "tf32: " + reason),
+                        checked.values().stream().flatMap(Optional::stream).sorted())
+                .toList();
     }
 
     /** {@return how kernels are compiled} The twin has dozens of barriers: optimising them takes many times as long as running. */

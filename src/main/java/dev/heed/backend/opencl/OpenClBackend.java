@@ -221,6 +221,26 @@ public final class OpenClBackend implements AttentionBackend {
         return new OpenClArena(engine("an arena"));
     }
 
+    /**
+     * How long one launch of a kernel ran on the device.
+     *
+     * @param kernel its name
+     * @param nanos from its start to its end, by the device's clock
+     */
+    public record KernelTime(String kernel, long nanos) {}
+
+    /**
+     * Runs calls of this backend and times each kernel on the device, copies not counted. Nobody else may use the backend
+     * meanwhile.
+     *
+     * @return the kernels in the order of their launches
+     */
+    public List<KernelTime> timed(Runnable calls) {
+        return engine("kernel times").context.timed(calls).stream()
+                .map(time -> new KernelTime(time.kernel(), time.nanos()))
+                .toList();
+    }
+
     /** {@return bytes of device memory that calls and arenas hold now} */
     synchronized long memoryInUse() {
         return engine == null ? 0 : engine.context.memory().liveBytes();

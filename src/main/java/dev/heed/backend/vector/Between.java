@@ -63,6 +63,7 @@ final class Between {
                 List.of(),
                 0,
                 null,
+                o.tf32(),
                 o.backend());
     }
 

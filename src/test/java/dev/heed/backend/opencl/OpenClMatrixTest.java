@@ -9,16 +9,21 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;
+import dev.heed.tensor.Tensor;
 import dev.heed.verify.Case;
 import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Test;
@@ -46,7 +51,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
     }
 
     private static boolean isOurs(List<Case> cases, int index) {
-        return index < cases.size() && (cases.get(index) + " ").matches(".* b?f16 .*");
+        return index < cases.size() && (cases.get(index) + " ").matches(".* (b?f16|tf32) .*");
     }
 
     /** An eighth of the attentions of the grid, in one of the types that matrix units have; {@code -Dheed.full=true} takes all. */
@@ -71,6 +76,60 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
+    /** A sixteenth of the attentions of the grid in f32, with tf32 allowed. */
+    @TestFactory
+    Stream<DynamicNode> attentionsOfTheGridInTf32() {
+        var verifier = new Verifier(subject());
+        return CaseGrid.quick().entrySet().stream()
+                .filter(group ->
+                        !group.getKey().equals("scores") && !group.getKey().equals("tf32"))
+                .flatMap(group -> group.getValue().stream())
+                .filter(c -> Boolean.getBoolean("heed.full")
+                        || Math.floorMod(c.toString().hashCode(), 16) == 3)
+                .filter(c -> c.problem() instanceof AttentionProblem)
+                .map(Case::toString)
+                .filter(text -> text.contains(" f32"))
+                .map(text -> text.replaceAll(" (backward|weights|topk=\\d+)", "") + " tf32")
+                .distinct()
+                .map(text -> dynamicTest(text, () -> {
+                    Verdict verdict = verifier.check(Case.parse(text));
+                    assumeTrue(verdict.status() != Verdict.Status.SKIP, verdict.message());
+                    assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
+                }));
+    }
+
+    /** Without the permission f32 is f32; with it, answers are as far off as tf32 is, or the twin was not asked. */
+    @Test
+    void tf32IsComputedWhereItIsAllowedOnly() {
+        double[] exact = outputs("");
+        double[] allowed = outputs(" tf32");
+        double most = 0;
+        for (int i = 0; i < exact.length; i++) {
+            most = Math.max(most, Math.abs(exact[i] - allowed[i]));
+        }
+        assertTrue(most > 0x1p-16 && most < 0x1p-7, "largest difference " + most);
+    }
+
+    private double[] outputs(String words) {
+        var problem = AttentionProblem.parse("q1x2x40x32 kv2x50 f32" + words);
+        var random = new Random(3);
+        Tensor[] in = new Tensor[3];
+        for (int n = 0; n < in.length; n++) {
+            float[] numbers = new float[2 * (n == 0 ? 40 : 50) * 32];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = (float) random.nextGaussian();
+            }
+            in[n] = Tensor.of(numbers, 1, 2, n == 0 ? 40 : 50, 32);
+        }
+        AttentionOptions options = problem.tf32() ? AttentionOptions.DEFAULT.withTf32() : AttentionOptions.DEFAULT;
+        var result = AttentionResult.allocate(problem);
+        assumeTrue(subject().notReadyReasons().isEmpty());
+        try (var plan = subject().plan(problem)) {
+            plan.forward(AttentionInputs.of(in[0], in[1], in[2], options), result);
+        }
+        return result.output().toDoubleArray();
+    }
+
     @Test
     void everyInstruction() {
         assumeTrue(
@@ -78,6 +137,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 () -> OpenCl.selected().reasons().toString());
         try (DeviceContext context = OpenCl.selected().device().orElseThrow().open()) {
             assertEquals(List.of(), new MatrixProbe(context, false).reasons());
+            assertEquals(List.of(), new MatrixProbe(context, false).tf32Reasons());
         }
     }
 
@@ -121,6 +181,9 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 "linear 1x300x72 bias bf16",
                 "linear 21x333x50 bias tanh bf16 backward",
                 "mha in=40x40x40 out=24 biases=qo q1x2x18x16 kv1x18 bf16 backward",
+                "q1x2x129x64 kv1x150 f32 lse tf32 backward",
+                "q1x2x65x96 kv1x131 f32 mask=window:40,5:br bias=1x2x65x131 softcap=10.0 lse tf32",
+                "q1x4x70x128 kv2x140 f32 mask=causal:br sink lse tf32 poison",
             })
     void theTilesOfAGpu(String text) {
         try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, null, Device::open)) {
