@@ -40,7 +40,7 @@ final class MatrixPrefill {
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
-    private static boolean isProduct(AttentionCall call) {
+    static boolean isProduct(AttentionCall call) {
         return switch (call.options.score().pattern().kind()) {
             case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> true;
             case ADDITIVE, CONCAT, GAUSSIAN -> false;
@@ -55,7 +55,7 @@ final class MatrixPrefill {
         return type == DType.F16 || type == DType.BF16 ? (rows + keys) * type.bytes() : 0;
     }
 
-    private static long padded(long width) {
+    static long padded(long width) {
         return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
     }
 
@@ -97,7 +97,7 @@ final class MatrixPrefill {
     }
 
     /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks. */
-    private static Placed aligned(Work work, Placed rows) {
+    static Placed aligned(Work work, Placed rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {
             long stride = rows.size(axis) == 1 ? 0 : rows.stride(axis);

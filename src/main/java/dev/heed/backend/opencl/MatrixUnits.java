@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * What a device's matrix units compute, and why they do not compute the rest. Every instruction is compiled and tried on the
@@ -49,17 +50,26 @@ final class MatrixUnits {
 
     /** Whether the device computed the first task of these tiles rightly; it is set once. */
     boolean isRight(Engine engine, MatrixTiles tiles, DType type) {
+        return isRight(type.label() + tiles.options(), () -> MatrixCheck.failure(engine, tiles, type));
+    }
+
+    /** Whether the first task of that name found nothing wrong; it is set once. */
+    boolean isRight(String name, Supplier<Optional<String>> task) {
         if (!SelfCheck.isWanted()) {
             return true;
         }
-        String key = type.label() + tiles.options();
-        Optional<String> wrong = checked.get(key);
+        Optional<String> wrong = checked.get(name);
         if (wrong == null) {
-            checked.put(key, Optional.empty()); // the task itself asks, too
-            wrong = MatrixCheck.failure(engine, tiles, type);
-            checked.put(key, wrong);
+            checked.put(name, Optional.empty()); // the task itself asks, too
+            wrong = task.get();
+            checked.put(name, wrong);
         }
         return wrong.isEmpty();
+    }
+
+    /** Whether tiles are as small as they can be: for tests. */
+    boolean areSmall() {
+        return small;
     }
 
     /** {@return what went wrong with tiles that were tried, for {@code heed devices}} */
