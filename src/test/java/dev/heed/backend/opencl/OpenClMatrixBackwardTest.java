@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.heed.AttentionProblem;
+import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;
@@ -26,6 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Gradients by the kernels for matrix units: on a device without them by their twin. */
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
+
+    /** Bytes: less than any of the cases in parts takes, enough for the first tasks. */
+    private static final long LITTLE = 90_000;
 
     private static OpenClBackend backend(boolean small) {
         var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, small ? SMALL : null, Device::open);
@@ -74,6 +78,25 @@ class OpenClMatrixBackwardTest {
             })
     void smallTiles(String text) {
         passes(text, true);
+    }
+
+    /** Blocks of queries and of keys that go on from each other, where memory is short. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "q1x2x300x40 kv1x340 dv24 bf16 mask=window:90,30:br sink backward",
+                "q1x2x150x24 kv1x200 f16 bias=1x2x150x200 softcap=4.0 backward",
+            })
+    void inParts(String text) {
+        try (var backend = new OpenClBackend(
+                OpenCl.selected(), Engine.Family.MMA, SMALL, device -> Contexts.limited(device, LITTLE))) {
+            assumeTrue(
+                    backend.notReadyReasons().isEmpty(),
+                    () -> backend.notReadyReasons().toString());
+            Verdict verdict = new Verifier(backend).check(Case.parse(text));
+            assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
+            assertEquals(List.of(), backend.refusals());
+        }
     }
 
     /** The tiles that a GPU computes with, over lengths that cross them. */
