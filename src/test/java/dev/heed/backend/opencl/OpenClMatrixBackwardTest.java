@@ -1,24 +1,34 @@
 package dev.heed.backend.opencl;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.mask.Mask;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
 import dev.heed.verify.Case;
 import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -129,5 +139,39 @@ class OpenClMatrixBackwardTest {
                     .orElseThrow();
             assertEquals(Optional.empty(), MatrixBackwardCheck.failure(engine, queries, keys, type));
         }
+    }
+
+    /** Work-groups end in any order, and heads share their keys; the sums have one order. */
+    @Test
+    void theBitsRepeat() {
+        var random = new Random(5);
+        Tensor query = numbers(random, 4, 70, 24);
+        Tensor key = numbers(random, 2, 90, 24);
+        Tensor value = numbers(random, 2, 90, 20);
+        Tensor flows = numbers(random, 4, 70, 20);
+        AttentionInputs inputs =
+                AttentionInputs.of(query, key, value, AttentionOptions.DEFAULT.withMask(Mask.causal()));
+        try (var backend = backend(true);
+                AttentionPlan plan = backend.plan(inputs.problem())) {
+            AttentionResult result = AttentionResult.allocate(inputs.problem());
+            plan.forward(inputs, result);
+            AttentionGradients first = AttentionGradients.allocate(inputs);
+            plan.backward(inputs, result, flows, null, first);
+            for (int n = 0; n < 5; n++) {
+                AttentionGradients again = AttentionGradients.allocate(inputs);
+                plan.backward(inputs, result, flows, null, again);
+                assertArrayEquals(first.query().toDoubleArray(), again.query().toDoubleArray());
+                assertArrayEquals(first.key().toDoubleArray(), again.key().toDoubleArray());
+                assertArrayEquals(first.value().toDoubleArray(), again.value().toDoubleArray());
+            }
+        }
+    }
+
+    private static Tensor numbers(Random random, int heads, int rows, int width) {
+        float[] numbers = new float[heads * rows * width];
+        for (int n = 0; n < numbers.length; n++) {
+            numbers[n] = (float) random.nextGaussian();
+        }
+        return Tensor.of(numbers, 1, heads, rows, width).to(DType.BF16);
     }
 }
