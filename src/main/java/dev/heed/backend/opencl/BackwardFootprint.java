@@ -104,11 +104,12 @@ final class BackwardFootprint {
             bytes += 3 * rows * s.seqLenKv() * real + s.seqLenQ() * s.seqLenKv() * real;
         }
         if (engine.matrix() != null) {
-            bytes += MatrixPrefill.copies(s, in.type()) + MatrixBackward.copies(s, in.type());
+            bytes += MatrixPrefill.copies(s, in.type());
         }
         if (in.mask().dense != null) {
             bytes += rows * s.seqLenKv();
         }
+        bytes += engine.matrix() == null ? 0 : MatrixBackward.copies(s, in.type());
         return bytes + lowered(part).backward();
     }
 

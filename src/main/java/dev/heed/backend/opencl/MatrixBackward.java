@@ -51,7 +51,7 @@ final class MatrixBackward {
                 || call.value.type() != type
                 || outputGradient.type() != type
                 || call.options.dropout() > 0
-                || !MatrixPrefill.isProduct(call)) {
+                || call.lowering.meeting() != null) {
             return Optional.empty();
         }
         MatrixTiles queries = tiles(engine, units, QUERIES, call.shape());

@@ -40,7 +40,7 @@ final class MatrixPrefill {
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
-    static boolean isProduct(AttentionCall call) {
+    private static boolean isProduct(AttentionCall call) {
         return switch (call.options.score().pattern().kind()) {
             case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> true;
             case ADDITIVE, CONCAT, GAUSSIAN -> false;
