@@ -22,6 +22,7 @@ final class Backward {
     private final DeviceBuffer sinkRows;
     private final @Nullable Placed parts;
     private final TileSizes sizes;
+    private final @Nullable MatrixBackward units;
 
     /**
      * A pass over the keys of a call.
@@ -44,6 +45,7 @@ final class Backward {
         this.sinkRows = sinkRows;
         this.parts = parts;
         this.sizes = work.sizes("backward", shape.headDim());
+        this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
     }
 
     /** {@return the backward pass of a call that has all its keys} */
@@ -96,6 +98,10 @@ final class Backward {
 
     /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
     void read(@Nullable Placed lseGradient, boolean begins, boolean ends) {
+        if (units != null) {
+            units.read(lseGradient, statistics, sinkRows, begins, ends);
+            return;
+        }
         work.launch(
                 "backward",
                 owning(TileSizes.FEWEST),
@@ -139,6 +145,10 @@ final class Backward {
 
     /** Adds what these keys send to the queries. */
     void query(Placed gradient, boolean begins) {
+        if (units != null) {
+            units.query(gradient, statistics, begins);
+            return;
+        }
         int owned = sizes.owned(shape.headDim());
         long groups = Math.ceilDiv(shape.headDim(), (long) owned * sizes.tx())
                 * blocks(shape.seqLenQ())
@@ -183,6 +193,10 @@ final class Backward {
 
     /** Adds what these queries send to the keys and values. */
     void keys(KeyGradients gradients, boolean begins) {
+        if (units != null) {
+            units.keys(gradients, statistics, begins);
+            return;
+        }
         long width = Math.max(shape.headDim(), shape.valueHeadDim());
         int owned = TileSizes.FEWEST; // two sets of sums share the registers
         long groups = Math.ceilDiv(width, (long) owned * sizes.tx())
@@ -221,25 +235,8 @@ final class Backward {
         work.fillZeros(sums);
         work.fillZeros(lost);
         DeviceBuffer cells = work.reals(shape.seqLenQ() * shape.seqLenKv());
-        long groups = Math.ceilDiv(shape.seqLenKv(), sizes.columns()) * blocks(shape.seqLenQ());
         for (long head = 0; head < shape.batch() * shape.numHeads(); head++) {
-            work.launch(
-                    "backward",
-                    owning(TileSizes.FEWEST),
-                    "score_gradients",
-                    WorkSize.groups(groups, sizes.items()),
-                    call.struct(call.query, outputGradient, head, 0),
-                    call.query.buffer(),
-                    call.key.buffer(),
-                    call.value.buffer(),
-                    outputGradient.buffer(),
-                    statistics.buffer(),
-                    cells,
-                    call.bands,
-                    call.denseCells,
-                    call.biasCells,
-                    call.slopes,
-                    call.meeting);
+            scores(cells, head);
             work.launch(
                     "backward",
                     owning(TileSizes.FEWEST),
@@ -260,6 +257,32 @@ final class Backward {
         }
         work.free(cells);
         return sums;
+    }
+
+    /** The gradients of the modified scores of one head. */
+    private void scores(DeviceBuffer cells, long head) {
+        if (units != null) {
+            units.scores(cells, statistics, head);
+            return;
+        }
+        long groups = Math.ceilDiv(shape.seqLenKv(), sizes.columns()) * blocks(shape.seqLenQ());
+        work.launch(
+                "backward",
+                owning(TileSizes.FEWEST),
+                "score_gradients",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(call.query, outputGradient, head, 0),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                statistics.buffer(),
+                cells,
+                call.bands,
+                call.denseCells,
+                call.biasCells,
+                call.slopes,
+                call.meeting);
     }
 
     Placed sink() {

@@ -109,6 +109,7 @@ final class BackwardFootprint {
         if (in.mask().dense != null) {
             bytes += rows * s.seqLenKv();
         }
+        bytes += engine.matrix() == null ? 0 : MatrixBackward.copies(s, in.type());
         return bytes + lowered(part).backward();
     }
 

@@ -69,7 +69,7 @@ final class MatrixPrefill {
         return isTaken(type, tf32) ? (rows + keys) * type.bytes() : 0;
     }
 
-    private static long padded(long width) {
+    static long padded(long width) {
         return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
     }
 

@@ -79,4 +79,18 @@ record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
         return " -DD=" + d + " -DDV=" + dv + " -DWARPS=" + warps + " -DBLOCKS=" + blocks + " -DKEYS=" + keys
                 + " -DSTAGES=" + stages;
     }
+
+    /** {@return rows of a backward pass that a work-group owns; {@code blocks} are then of columns} */
+    int ownRows() {
+        return warps * BLOCK;
+    }
+
+    /** {@return the smallest tiles of a backward pass that hold a head of these widths: for tests} */
+    MatrixTiles narrowest(long width, long valueWidth) {
+        return new MatrixTiles(slices(width), slices(valueWidth), 2, 2, BLOCK, stages);
+    }
+
+    private static int slices(long width) {
+        return Math.toIntExact(Math.max(1, Math.ceilDiv(width, (long) SLICE)) * SLICE);
+    }
 }

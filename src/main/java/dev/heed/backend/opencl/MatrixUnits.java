@@ -80,6 +80,11 @@ final class MatrixUnits {
         return wrong.isEmpty();
     }
 
+    /** Whether tiles are as small as they can be: for tests. */
+    boolean areSmall() {
+        return small;
+    }
+
     /** {@return what went wrong with tiles that were tried, for {@code heed devices}} */
     synchronized List<String> failures() {
         List<String> tf32 = tf32Reasons;
