@@ -11,6 +11,7 @@
 // order of the width, so that scores and dP have the same bits in each, whichever of the two operands owns its rows.
 #include "score.h"
 #include "nvidia/mma.h"
+#include "nvidia/strange.h"
 
 #define STATISTICS 1
 #define QUERY 2
@@ -58,27 +59,7 @@
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % 16 != 0 || DX % 16 != 0 || DY % 16 != 0
 #error "tiles are whole blocks"
 #endif
-
-// Starts copying rows [0, count) of a matrix from `from` on, COLUMNS of their numbers, of which `width` are there, into a tile
-// of `rows` rows.
-INLINE void copy_rows(Warp w, uint to, global const ushort* from, long row, int count, int rows, int width, int columns) {
-  const int chunks = columns / EIGHT, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
-  const int first = w.item / across, chunk = w.item % across;
-  const int left = width - chunk * EIGHT;
-  to += place(first, chunk, chunks);
-  from += first * row + chunk * EIGHT;
-  UNROLL
-  for (int m = 0; m < rows; m += down) {
-    UNROLL
-    for (int d = 0; d < chunks; d += across) {
-      const int there = WHOLE ? EIGHT : clamp(left - d * EIGHT, 0, EIGHT);
-      if (rows % down == 0 || m + first < rows) {
-        copy_chunk(w, to + (m * chunks + d) * CHUNK, from + d * EIGHT, m + first < count ? 2 * there : 0);
-      }
-    }
-    from += down * row;
-  }
-}
+#include "nvidia/rows.h"
 
 // Own rows to registers, by way of the tiles.
 INLINE void take_rows(Warp w, uint base, global const ushort* from, long row, int count, int width, int columns, int across,
@@ -131,22 +112,6 @@ INLINE void pool(Warp w, float cells[KEYS / 8][4], uint tile, int first, int chu
   }
 }
 
-// Whether any item of the group says so; `flag` is 0 before and after.
-INLINE bool any_item(Warp w, bool mine, local int* flag) {
-  if (mine) {
-    atomic_or(flag, 1);
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  const bool any = *flag != 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  if (any && w.item == 0) {
-    *flag = 0;
-  }
-  return any;
-}
-
-INLINE bool is_strange(ushort bits) { return (bits & EXPONENT) == EXPONENT; }
-
 // A weight of zero hides whatever it weighs, and a matrix unit does not know that: numbers that are infinite or NaN are added
 // here, where they weigh anything, and become zeros in the tile. `marks`: which weights are not zero, then which are negative;
 // a weight that is NaN spoils its row anyhow. `offset` counts bytes from the tiles' begin.
@@ -187,7 +152,7 @@ INLINE void add_strange(Warp w, uint offset, int first, int all, int columns, lo
         const ushort bits = w.tiles[(offset + place(k, first + n, all / EIGHT)) / 2 + w.lane % 4 * 2 + e % 2];
         const int bit = (row + e / 2 * 8) * KEYS + k;
         if (is_strange(bits) && marks[bit / 32] >> bit % 32 & 1) {
-          const float size = (bits & ~0x8000) == EXPONENT ? INFINITY : NAN;
+          const float size = (bits & ~SIGN) == EXPONENT ? INFINITY : NAN;
           sums[n][e] += (bits >> 15 ^ marks[MARKS + bit / 32] >> bit % 32) & 1 ? -size : size;
         }
       }

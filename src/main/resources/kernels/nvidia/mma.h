@@ -2,8 +2,8 @@
 // for sm_80 and later; else the same on any device, the fragments' arithmetic going through local memory. That twin runs on
 // no lock-step: it has barriers of the whole work-group within, so all warps must come here together and equally often.
 //
-// A tile in local memory is rows of 16-byte chunks, eight elements each or four of f32, which lie where place() says: eight lanes that read
-// the same chunk of eight rows meet eight different groups of banks.
+// A tile in local memory is rows of 16-byte chunks, eight elements each or four of f32, which lie where place() says: eight
+// lanes that read the same chunk of eight rows meet eight different groups of banks.
 #ifndef HEED_MMA
 #define HEED_MMA
 #include "exponential.h"

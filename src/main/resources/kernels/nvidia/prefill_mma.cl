@@ -1,7 +1,7 @@
-// Attention of many queries on matrix units, for f16, bf16 and f32 whose products may be of tf32: a warp owns BLOCKS blocks of 16 queries, whose rows, scores,
-// weights and sums stay in its registers from the first key to the last. Keys and values come in tiles of KEYS rows, copied
-// past the registers while others are computed with: two tiles of each in turn (STAGES 2), or one of each, the values coming
-// during the scores and the next keys during the sums (STAGES 1).
+// Attention of many queries on matrix units, for f16, bf16 and f32 whose products may be of tf32: a warp owns BLOCKS blocks of
+// 16 queries, whose rows, scores, weights and sums stay in its registers from the first key to the last. Keys and values come
+// in tiles of KEYS rows, copied past the registers while others are computed with: two tiles of each in turn (STAGES 2), or
+// one of each, the values coming during the scores and the next keys during the sums (STAGES 1).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/strange.h"
@@ -41,6 +41,7 @@
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % 16 != 0
 #error "tiles are whole blocks"
 #endif
+#include "nvidia/rows.h"
 
 typedef STORED(STORAGE) element;
 #if STORAGE == 32
@@ -48,27 +49,6 @@ typedef STORED(STORAGE) element;
 #else
 #define STORE_PAIR(x, y, at) (((global uint*)output)[(at) / 2] = pack(x, y))
 #endif
-
-// Starts copying rows [0, count) of a matrix from `from` on, COLUMNS of their numbers, of which `width` are there, into a tile
-// of `rows` rows.
-INLINE void copy_rows(Warp w, uint to, global const stored* from, long row, int count, int rows, int width, int columns) {
-  const int chunks = columns / PER_CHUNK, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
-  const int first = w.item / across, chunk = w.item % across;
-  const int left = width - chunk * PER_CHUNK;
-  to += place(first, chunk, chunks);
-  from += first * row + chunk * PER_CHUNK;
-  UNROLL
-  for (int m = 0; m < rows; m += down) {
-    UNROLL
-    for (int d = 0; d < chunks; d += across) {
-      const int there = WHOLE ? PER_CHUNK : clamp(left - d * PER_CHUNK, 0, PER_CHUNK);
-      if (rows % down == 0 || m + first < rows) {
-        copy_chunk(w, to + (m * chunks + d) * CHUNK, from + d * PER_CHUNK, m + first < count ? BYTES * there : 0);
-      }
-    }
-    from += down * row;
-  }
-}
 
 // Turns products into modified scores, minus infinity where hidden or where there is no key.
 INLINE void hide(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias, real slope, long b,
@@ -164,8 +144,8 @@ INLINE void add_strange(Warp w, uint offset, local uint* marks, local int* flag,
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest. `state` receives the largest score and
-// the inverse sum of every row.
+// Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest. `state`
+// receives the largest score and the inverse sum of every row.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     const Call c, global const stored* query, global const stored* key, global const stored* value,
     global element* output, global real* state, global real* lse, global const Band* bands, global const uchar* dense,
