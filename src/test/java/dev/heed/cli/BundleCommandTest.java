@@ -59,9 +59,9 @@ class BundleCommandTest {
         assertTrue(one.contains("[Decode]\n[-p]\n[backend=opencl]\n[-p]\n[threads=3]\n"), one);
     }
 
-    /** A session goes on when a part of it fails, and says which. */
+    /** A sitting goes on when a part of it fails, and says which. */
     @Test
-    void aSessionDoesEverything() throws Exception {
+    void aSittingDoesEverything() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
         Path here = Files.createDirectories(dir.resolve("bundle"));
         try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/run")) {
@@ -77,9 +77,9 @@ class BundleCommandTest {
                 """);
         assertTrue(java.toFile().setExecutable(true)
                 && here.resolve("run").toFile().setExecutable(true));
-        assertTrue(run(here, 2, "session").contains("expected a folder"));
+        assertTrue(run(here, 2, "sitting").contains("expected a folder"));
         Path out = dir.resolve("my results");
-        String said = run(here, 1, "session", out.toString(), "--scale", "128");
+        String said = run(here, 1, "sitting", out.toString(), "--scale", "128");
         assertTrue(said.contains("ok      devices  did devices\n"), said);
         assertTrue(said.contains("ok      probe    did devices --probe --json " + out + "/probes.json\n"), said);
         assertTrue(said.contains("FAILED  verify   1 failed\n"), said);
