@@ -37,6 +37,21 @@ class CourseTest {
     }
 
     @Test
+    void pagesLeadToTheirNeighbours() throws IOException {
+        List<String> pages = new Course(COURSE, CLASS_PATH).pages();
+        for (String language : List.of("en", "zh")) {
+            for (int n = 0; n < pages.size(); n++) {
+                List<String> lines = Files.readAllLines(COURSE.resolve(language).resolve(pages.get(n)));
+                String links = lines.getLast();
+                assertTrue(links.contains("(../README.md)"), pages.get(n));
+                for (String neighbour : pages.subList(Math.max(n - 1, 0), Math.min(n + 2, pages.size()))) {
+                    assertEquals(!neighbour.equals(pages.get(n)), links.contains("(" + neighbour + ")"), pages.get(n));
+                }
+            }
+        }
+    }
+
+    @Test
     void theReadmeNamesTheImports() throws IOException {
         String contents = Files.readString(COURSE.resolve("README.md"));
         for (String name : Session.IMPORTS) {
