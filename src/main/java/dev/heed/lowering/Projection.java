@@ -178,17 +178,17 @@ final class Projection {
 
     private static boolean finite(Tensor rows) {
         if (rows.type() == DType.F32) {
-            float spoiled = 0;
+            int largest = 0; // of the sizes' bits: in the order of the sizes, NaN last
             for (float x : rows.toFloatArray()) {
-                spoiled += x * 0;
+                largest = Math.max(largest, Float.floatToRawIntBits(x) & Integer.MAX_VALUE);
             }
-            return spoiled == 0;
+            return largest < Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
         }
-        double spoiled = 0;
+        long largest = 0;
         for (double x : rows.toDoubleArray()) {
-            spoiled += x * 0;
+            largest = Math.max(largest, Double.doubleToRawLongBits(x) & Long.MAX_VALUE);
         }
-        return spoiled == 0;
+        return largest < Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
     }
 
     private static boolean zero(Tensor rows, long i) {

@@ -729,7 +729,15 @@ public final class Tensor {
             MemorySegment.copy(segment, ValueLayout.JAVA_DOUBLE_UNALIGNED, offset * 8, values, 0, values.length);
             return values;
         }
+        MemorySegment from = host();
+        boolean single = type == DType.F32;
         RowWalk.rows(this, (position, stride, length, index) -> {
+            if (single) {
+                for (int i = 0; i < length; i++) {
+                    values[index + i] = from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + i * stride) * 4);
+                }
+                return;
+            }
             for (int i = 0; i < length; i++) {
                 values[index + i] = at(position + i * stride);
             }
