@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct tile_shapes) == 64, "64 bytes");
 #include <immintrin.h>
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c,amx-tile,amx-bf16")))
-#define TILE_SHAPES(shapes) _tile_loadconfig(shapes)
+/* gcc's intrinsic says that it reads 8 bytes: all 64 must be there */
+#define TILE_SHAPES(shapes) __asm__ volatile("ldtilecfg %0" ::"m"(*(shapes)))
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
 /* gcc's intrinsic does not say that it reads memory: what was stored just before must be there */

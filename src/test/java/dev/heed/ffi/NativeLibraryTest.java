@@ -28,6 +28,12 @@ class NativeLibraryTest {
         }
     }
 
+    /** A refused level is served by the one below, so nothing else would tell. */
+    @Test
+    void everyLevelOfThisProcessorComputesWhatItsTwinDoes() {
+        assertEquals(List.of(), NativeLibrary.refusals());
+    }
+
     @Test
     void notWanted() {
         assertReason(NativeLibrary.load("false", "", LINUX, dir), "-Dheed.native=false", "leave it out");
