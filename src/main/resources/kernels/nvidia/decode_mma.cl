@@ -305,7 +305,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
       if (larger > most[r]) {
 #if FOLDED
         const float before = most[r] * c.factor, now = larger * c.factor;
-        const float shrink = two_to(before - now);
+        const float shrink = two_to(is_far(before) || is_far(now) ? (most[r] - larger) * c.factor : before - now);
 #else
         const float shrink = two_to((most[r] - larger) * c.factor);
 #endif
@@ -317,12 +317,23 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
           out[n][2 * r + 1] *= shrink;
         }
       }
+#if FOLDED
+      float pivot = most[r] * c.factor;
+      if (is_far(pivot)) {
+        pivot = 0;
+        UNROLL
+        for (int n = 0; n < MINE / 8; n++) {
+          cells[n][2 * r] -= most[r];
+          cells[n][2 * r + 1] -= most[r];
+        }
+      }
+#endif
       UNROLL
       for (int n = 0; n < MINE / 8; n++) {
         UNROLL
         for (int e = 2 * r; e < 2 * r + 2; e++) {
 #if FOLDED
-          cells[n][e] = two_to(fma(cells[n][e], c.factor, -(most[r] * c.factor)));
+          cells[n][e] = two_to(fma(cells[n][e], c.factor, -pivot));
 #else
           cells[n][e] = two_to((cells[n][e] - most[r]) * c.factor);
 #endif

@@ -284,6 +284,10 @@ INLINE float two_to(float x) {
 #endif
 }
 
+// Whether the largest score of a row, times the factor, is so far from 0 that what its product was rounded by counts in a
+// power: such rows subtract before they multiply.
+INLINE bool is_far(float pivot) { return fabs(pivot) > 256; }
+
 #if STORAGE != 32
 // Two numbers in the storage type, to nearest, ties to even.
 INLINE uint pack(float low, float high) {

@@ -309,7 +309,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
         if (larger > most[m][r]) {
 #if FOLDED
           const float before = most[m][r] * c.factor, now = larger * c.factor;
-          const float shrink = two_to(before - now);
+          const float shrink = two_to(is_far(before) || is_far(now) ? (most[m][r] - larger) * c.factor : before - now);
 #else
           const float shrink = two_to((most[m][r] - larger) * c.factor);
 #endif
@@ -321,12 +321,23 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
             out[m][n][2 * r + 1] *= shrink;
           }
         }
+#if FOLDED
+        float pivot = most[m][r] * c.factor;
+        if (is_far(pivot)) {
+          pivot = 0;
+          UNROLL
+          for (int n = 0; n < KEYS / 8; n++) {
+            cells[m][n][2 * r] -= most[m][r];
+            cells[m][n][2 * r + 1] -= most[m][r];
+          }
+        }
+#endif
         UNROLL
         for (int n = 0; n < KEYS / 8; n++) {
           UNROLL
           for (int e = 2 * r; e < 2 * r + 2; e++) {
 #if FOLDED
-            cells[m][n][e] = two_to(fma(cells[m][n][e], c.factor, -(most[m][r] * c.factor)));
+            cells[m][n][e] = two_to(fma(cells[m][n][e], c.factor, -pivot));
 #else
             cells[m][n][e] = two_to((cells[m][n][e] - most[m][r]) * c.factor);
 #endif

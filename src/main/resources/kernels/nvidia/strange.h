@@ -18,11 +18,17 @@ INLINE bool any_item(Warp w, bool mine, local int* flag) {
   return any;
 }
 
-INLINE bool is_strange(stored bits) { return (bits & EXPONENT) == EXPONENT; }
+#if STORAGE == 32
+#define MET(bits) tf32(bits) // the largest numbers round to infinity
+#else
+#define MET(bits) (bits)
+#endif
+
+INLINE bool is_strange(stored bits) { return (MET(bits) & EXPONENT) == EXPONENT; }
 
 // What any positive weight makes of it.
 INLINE float weighed(stored bits) {
-  return bits == EXPONENT ? INFINITY : bits == (EXPONENT | SIGN) ? -INFINITY : NAN;
+  return MET(bits) == EXPONENT ? INFINITY : MET(bits) == (EXPONENT | SIGN) ? -INFINITY : NAN;
 }
 
 #endif

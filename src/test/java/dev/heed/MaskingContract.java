@@ -4,6 +4,7 @@ import static dev.heed.TensorAssertions.assertAll;
 import static dev.heed.TensorAssertions.assertClose;
 import static dev.heed.TensorAssertions.assertFinite;
 import static dev.heed.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.mask.BoundMask;
@@ -252,6 +253,33 @@ interface MaskingContract extends ContractChapter {
             assertFinite(Objects.requireNonNull(result.lse()));
             assertFinite(Objects.requireNonNull(result.weights()));
             assertTrue(RandomTensors.largest(result.lse()) > 1e29);
+        }
+    }
+
+    /** Scores whose products with the scale are rounded by more than a power holds; equal, so the output is the mean. */
+    @Test
+    default void equalHugeScoresWeighEqually() {
+        for (String sizes : new String[] {"q1x2x9x16 kv2x33 ", "q1x2x1x16 kv2x33 "}) {
+            for (String type : new String[] {"f32", "bf16", "f16", "f64"}) {
+                Qkv qkv = Qkv.of(sizes + type);
+                double huge = 15 * (type.equals("f16") ? 0x1p12 : 0x1p46); // sums of its squares are exact
+                qkv.query().fill(huge);
+                qkv.key().fill(huge);
+                for (AttentionOptions options :
+                        new AttentionOptions[] {AttentionOptions.DEFAULT, AttentionOptions.DEFAULT.withTf32()}) {
+                    AttentionResult result = forward(qkv.with(options.withLse()));
+                    assertFinite(Objects.requireNonNull(result.lse()));
+                    for (long h = 0; h < 2; h++) {
+                        for (long d = 0; d < 16; d++) {
+                            double mean = 0;
+                            for (long j = 0; j < 33; j++) {
+                                mean += qkv.value().get(0, h, j, d) / 33;
+                            }
+                            assertEquals(mean, result.output().get(0, h, 0, d), 0.02, sizes + type);
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -110,11 +110,11 @@ final class MatrixPrefill {
                 there.sinks);
     }
 
-    /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks. */
+    /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks; those behind the last, too. */
     static Placed aligned(Work work, Placed rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {
-            long stride = rows.size(axis) == 1 ? 0 : rows.stride(axis);
+            long stride = axis < 2 && rows.size(axis) == 1 ? 0 : rows.stride(axis);
             asItLies = asItLies && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
         }
         if (asItLies) {

@@ -31,11 +31,11 @@ final class MatrixProduct {
             return turned ? 0 : 1;
         }
 
-        /** Lines that begin at multiples of 16 bytes; copied where they do not. */
+        /** Lines that begin at multiples of 16 bytes, those behind the last too; copied where they do not. */
         Side aligned(Work work) {
             int lines = 1 - across();
             boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
-            if (near && matrix.at() % EIGHT == 0 && (matrix.size(lines) == 1 || matrix.stride(lines) % EIGHT == 0)) {
+            if (near && matrix.at() % EIGHT == 0 && matrix.stride(lines) % EIGHT == 0) {
                 return this;
             }
             Placed from = turned ? Projection.turned(matrix) : matrix;

@@ -3,10 +3,13 @@ package dev.heed.backend.opencl;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.tensor.DType;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,8 @@ final class MatrixUnits {
     private final boolean small;
     private @Nullable List<String> tf32Reasons;
     private final Map<String, Optional<String>> checked = new ConcurrentHashMap<>();
+    private final ReentrantLock checking = new ReentrantLock(); // who asks meanwhile waits: nothing computes unchecked
+    private final Set<String> running = new HashSet<>();
 
     private MatrixUnits(boolean ptx, boolean twin, List<String> reasons, boolean small) {
         this.ptx = ptx;
@@ -71,13 +76,26 @@ final class MatrixUnits {
         if (!SelfCheck.isWanted()) {
             return true;
         }
-        Optional<String> wrong = checked.get(name);
-        if (wrong == null) {
-            checked.put(name, Optional.empty()); // the task itself asks, too
-            wrong = task.get();
-            checked.put(name, wrong);
+        Optional<String> known = checked.get(name);
+        if (known != null) {
+            return known.isEmpty();
         }
-        return wrong.isEmpty();
+        checking.lock();
+        try {
+            if (!checked.containsKey(name)) {
+                if (!running.add(name)) {
+                    return true; // the task itself asks, too
+                }
+                try {
+                    checked.put(name, task.get());
+                } finally {
+                    running.remove(name);
+                }
+            }
+            return checked.get(name).isEmpty();
+        } finally {
+            checking.unlock();
+        }
     }
 
     /** Whether tiles are as small as they can be: for tests. */
