@@ -34,6 +34,11 @@ public class OpenClException extends RuntimeException {
         return call;
     }
 
+    /** {@return whether there was no memory for a buffer} */
+    public final boolean isAllocationFailure() {
+        return code == ErrorCode.MEM_OBJECT_ALLOCATION_FAILURE;
+    }
+
     /** {@return whether a smaller problem could succeed} */
     public final boolean isOutOfMemory() {
         return switch (code) {

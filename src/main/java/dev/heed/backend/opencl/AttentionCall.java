@@ -138,6 +138,11 @@ final class AttentionCall {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
+    /** Whether scores are more than products with a positive scale. */
+    boolean isModified() {
+        return modified;
+    }
+
     /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
     boolean isFolded() {
         return !modified && scale * LOG2E <= 1;

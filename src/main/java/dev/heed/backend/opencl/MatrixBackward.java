@@ -25,7 +25,7 @@ final class MatrixBackward {
     private final MatrixTiles queries;
     private final MatrixTiles keys;
 
-    private MatrixBackward(AttentionCall call, Placed outputGradient, MatrixTiles queries, MatrixTiles keys) {
+    MatrixBackward(AttentionCall call, Placed outputGradient, MatrixTiles queries, MatrixTiles keys) {
         Work work = call.work;
         this.call = call.on(
                 MatrixPrefill.aligned(work, call.query),
@@ -56,13 +56,15 @@ final class MatrixBackward {
         }
         MatrixTiles queries = tiles(engine, units, QUERIES, call.shape());
         MatrixTiles keys = tiles(engine, units, KEYS, call.shape());
-        return queries == null
-                        || keys == null
-                        || !units.isRight(
-                                type.label() + " backward" + queries.options() + keys.options(),
-                                () -> MatrixBackwardCheck.failure(engine, queries, keys, type))
-                ? Optional.empty()
-                : Optional.of(new MatrixBackward(call, outputGradient, queries, keys));
+        if (queries == null || keys == null) {
+            return Optional.empty();
+        }
+        MatrixForm form = MatrixForm.backward(call, keys);
+        return units.isRight(
+                        "backward" + queries.options() + keys.options() + form,
+                        () -> MatrixBackwardCheck.failure(engine, queries, keys, form))
+                ? Optional.of(new MatrixBackward(call, outputGradient, queries, keys))
+                : Optional.empty();
     }
 
     private static @Nullable MatrixTiles tiles(Engine engine, MatrixUnits units, String phase, AttentionShape s) {
@@ -150,13 +152,12 @@ final class MatrixBackward {
             DeviceBuffer to,
             DeviceBuffer valueTo) {
         Work work = call.work;
-        boolean whole = shape.headDim() == tiles.d() && shape.valueHeadDim() == tiles.dv();
         work.launch(
                 "nvidia/backward_mma",
                 call.variant()
                         + tiles.options()
                         + " -DPASS=" + pass
-                        + (whole ? " -DWHOLE=1" : "")
+                        + MatrixForm.backward(call, tiles).options()
                         + work.engine.matrixOption(),
                 "backward_mma",
                 WorkSize.groups(groups, tiles.items()),

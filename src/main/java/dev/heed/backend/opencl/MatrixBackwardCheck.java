@@ -1,22 +1,21 @@
 package dev.heed.backend.opencl;
 
-import dev.heed.AttentionGradients;
-import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
-import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
 import dev.heed.mask.Mask;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first task of the matrix units in a backward pass: gradients that the formula gives in double. Once full, of whole
- * tiles; once causal with first rows that see nothing, with odd widths and a softcap, the last keys, which no query sees,
- * being NaN; once with a single key, where the gradients of query and key are exactly zero if every pass computes a product
- * with the same bits.
+ * The first task of a form of the backward kernels with one shape of tiles: gradients that the formula gives in double. Once
+ * everything is seen; once first rows see nothing, and the last keys, which no query sees, are NaN; once there is a single
+ * key, where the gradients of query and key are exactly zero if every pass computes a product with the same bits.
  */
 final class MatrixBackwardCheck {
     private static final int HEADS = 2; // share the keys
@@ -24,7 +23,9 @@ final class MatrixBackwardCheck {
     private static final double CAP = 8;
 
     private final Engine engine;
-    private final DType type;
+    private final MatrixTiles ofQueries;
+    private final MatrixTiles ofKeys;
+    private final MatrixForm form;
     private final int queries;
     private final int keys;
     private final int width;
@@ -32,39 +33,36 @@ final class MatrixBackwardCheck {
     private final boolean harder;
 
     private MatrixBackwardCheck(
-            Engine engine, DType type, int queries, int keys, int width, int valueWidth, boolean harder) {
+            Engine engine,
+            MatrixTiles ofQueries,
+            MatrixTiles ofKeys,
+            MatrixForm form,
+            int queries,
+            int keys,
+            boolean harder) {
         this.engine = engine;
-        this.type = type;
+        this.ofQueries = ofQueries;
+        this.ofKeys = ofKeys;
+        this.form = form;
         this.queries = queries;
         this.keys = keys;
-        this.width = width;
-        this.valueWidth = valueWidth;
+        this.width = form.whole() ? ofKeys.d() : ofKeys.d() - 3;
+        this.valueWidth = form.whole() ? ofKeys.dv() : ofKeys.dv() - 5;
         this.harder = harder;
     }
 
-    /** {@return what the device got wrong, or nothing} */
-    static Optional<String> failure(Engine engine, MatrixTiles ofQueries, MatrixTiles ofKeys, DType type) {
-        int d = ofKeys.d();
-        int dv = ofKeys.dv();
+    /** {@return what the device got wrong, or null} */
+    static @Nullable String failure(Engine engine, MatrixTiles ofQueries, MatrixTiles ofKeys, MatrixForm form) {
         int rows = Math.max(ofQueries.ownRows(), ofKeys.ownRows());
         int tile = Math.max(ofQueries.keys(), ofKeys.keys());
-        var tasks = new MatrixBackwardCheck[] {
-            new MatrixBackwardCheck(engine, type, rows, rows, d, dv, false),
-            new MatrixBackwardCheck(engine, type, rows + 5, rows + tile - 7, d - 3, dv - 5, true),
-            new MatrixBackwardCheck(engine, type, rows / 2 + 1, 1, d, dv, false)
-        };
-        try {
-            for (MatrixBackwardCheck task : tasks) {
-                String wrong = task.run();
-                if (wrong != null) {
-                    return Optional.of(wrong);
-                }
-            }
-            return Optional.empty();
-        } catch (RuntimeException e) {
-            return Optional.of(
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()));
-        }
+        return Stream.of(
+                        new MatrixBackwardCheck(engine, ofQueries, ofKeys, form, rows, rows, false),
+                        new MatrixBackwardCheck(engine, ofQueries, ofKeys, form, rows + 5, rows + tile - 7, true),
+                        new MatrixBackwardCheck(engine, ofQueries, ofKeys, form, rows / 2 + 1, 1, false))
+                .map(MatrixBackwardCheck::run)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     private int seenKeys() {
@@ -77,40 +75,60 @@ final class MatrixBackwardCheck {
         Tensor key = numbers(random, 1, keys, width);
         Tensor value = numbers(random, 1, keys, valueWidth);
         Tensor flows = numbers(random, HEADS, queries, valueWidth);
+        Tensor bias = numbers(random, 1, queries, keys).to(DType.F32);
         AttentionOptions options = AttentionOptions.DEFAULT;
+        if (form.modified()) {
+            options = options.withSoftcap(CAP).withBias(bias);
+        }
         if (harder) {
-            poison(key, width);
-            poison(value, valueWidth);
-            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys())))
-                    .withSoftcap(CAP);
+            key.slice(2, seenKeys(), keys).fill(Double.NaN);
+            value.slice(2, seenKeys(), keys).fill(Double.NaN);
+            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys())));
         }
-        AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
-        AttentionResult result = AttentionResult.allocate(inputs.problem());
-        AttentionGradients gradients = AttentionGradients.allocate(inputs);
-        try (var plan = new OpenClAttention(inputs.problem(), engine)) {
-            plan.backward(inputs, result, flows, null, gradients);
-        }
-        var expected = new Expected(query, key, value, flows);
-        String wrong = compare("dQ", expected.dQuery, expected.querySizes, gradients.query());
-        wrong = wrong == null ? compare("dK", expected.dKey, expected.keySizes, gradients.key()) : wrong;
-        return wrong == null ? compare("dV", expected.dValue, expected.valueSizes, gradients.value()) : wrong;
-    }
-
-    private void poison(Tensor rows, int columns) {
-        for (int x = seenKeys() * columns; x < keys * columns; x++) {
-            rows.put(x, Double.NaN);
+        var shape = new AttentionShape(1, HEADS, 1, queries, keys, width, width, valueWidth);
+        var expected = new Expected(query, key, value, flows, bias);
+        try (var work = new Work(engine, false);
+                Arena arena = Arena.ofShared()) {
+            Operands operands = Operands.of(shape, query, key, value, options);
+            Part whole = Part.whole(shape);
+            AttentionCall call = operands.call(work, whole, operands.queries(work, whole));
+            if (!MatrixForm.backward(call, ofKeys).equals(form)) {
+                throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
+            }
+            var kernels = new MatrixBackward(call, operands.flows(work, whole, flows), ofQueries, ofKeys);
+            Placed statistics = Backward.statistics(work, shape);
+            kernels.read(null, statistics, Backward.sinkRows(work, shape), true, true);
+            Placed dQuery = Backward.queryGradient(work, shape);
+            kernels.query(dQuery, statistics, true);
+            Backward.KeyGradients gradients = Backward.keyGradients(work, shape);
+            kernels.keys(gradients, statistics, true);
+            Placed cells = work.place(DType.F32, queries, keys);
+            if (form.modified()) {
+                kernels.scores(cells.buffer(), statistics, HEADS - 1);
+            }
+            return Stream.of(
+                            compare("dQ", expected.dQuery, expected.querySizes, work, arena, dQuery),
+                            compare("dK", expected.dKey, expected.keySizes, work, arena, gradients.key()),
+                            compare("dV", expected.dValue, expected.valueSizes, work, arena, gradients.value()),
+                            form.modified()
+                                    ? compare("dBias", expected.dBias, expected.biasSizes, work, arena, cells)
+                                    : null)
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElse(null);
         }
     }
 
     /** Where there is one key, a weight is 1 and the scores' gradients cancel to nothing, exactly. */
-    private @Nullable String compare(String name, double[] truth, double[] sizes, Tensor got) {
-        double step = type == DType.F16 ? 0x1p-9 : 0x1p-6;
-        double[] numbers = got.toDoubleArray();
+    private @Nullable String compare(
+            String name, double[] truth, double[] sizes, Work work, Arena arena, Placed gradient) {
+        double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
+        double[] numbers = MatrixCheck.read(work, arena, gradient);
         for (int x = 0; x < numbers.length; x++) {
             double allowed = keys == 1 && !name.equals("dV") ? 0 : step * (sizes[x] + Math.abs(truth[x]));
             if (!(Math.abs(truth[x] - numbers[x]) <= allowed)) {
-                return name + " of " + Arrays.toString(got.shape()) + " at " + x + ": expected " + truth[x] + ", got "
-                        + numbers[x];
+                return name + " of " + Arrays.toString(gradient.shape()) + " " + form + " at " + x + ": expected "
+                        + truth[x] + ", got " + numbers[x];
             }
         }
         return null;
@@ -121,7 +139,7 @@ final class MatrixBackwardCheck {
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = (float) random.nextGaussian();
         }
-        return Tensor.of(numbers, 1, heads, rows, columns).to(type);
+        return Tensor.of(numbers, 1, heads, rows, columns).to(form.type());
     }
 
     /** The formula, and beside each gradient the sum of the sizes of what is added up in it. */
@@ -133,18 +151,30 @@ final class MatrixBackwardCheck {
         final double[] dValue = new double[keys * valueWidth];
         final double[] valueSizes = new double[dValue.length];
 
-        Expected(Tensor query, Tensor key, Tensor value, Tensor flows) {
-            double[] q = query.toDoubleArray();
-            double[] k = key.toDoubleArray();
-            double[] v = value.toDoubleArray();
-            double[] g = flows.toDoubleArray();
+        /** Of the last head: the gradients of its modified scores. */
+        final double[] dBias = new double[queries * keys];
+
+        final double[] biasSizes = new double[dBias.length];
+        private final double[] q;
+        private final double[] k;
+        private final double[] v;
+        private final double[] g;
+        private final double[] b;
+
+        Expected(Tensor query, Tensor key, Tensor value, Tensor flows, Tensor bias) {
+            q = query.toDoubleArray();
+            k = key.toDoubleArray();
+            v = value.toDoubleArray();
+            g = flows.toDoubleArray();
+            b = bias.toDoubleArray();
             for (int row = 0; row < HEADS * queries; row++) {
                 int seen = harder ? Math.clamp(row % queries + 1 + keys - queries, 0, seenKeys()) : keys;
-                row(q, k, v, g, row, seen);
+                row(row, seen);
             }
         }
 
-        private void row(double[] q, double[] k, double[] v, double[] g, int row, int seen) {
+        private void row(int row, int seen) {
+            int cell = row % queries * keys;
             double scale = 1 / Math.sqrt(width);
             double[] p = new double[seen];
             double[] back = new double[seen];
@@ -153,8 +183,8 @@ final class MatrixBackwardCheck {
             for (int j = 0; j < seen; j++) {
                 double s = scale * dot(q, row, k, j, width);
                 double t = Math.tanh(s / CAP);
-                p[j] = Math.exp(harder ? CAP * t : s);
-                back[j] = scale * (harder ? 1 - t * t : 1);
+                p[j] = Math.exp(form.modified() ? CAP * t + b[cell + j] : s);
+                back[j] = scale * (form.modified() ? 1 - t * t : 1);
                 dp[j] = dot(g, row, v, j, valueWidth);
                 sum += p[j];
             }
@@ -164,8 +194,14 @@ final class MatrixBackwardCheck {
                 delta += p[j] * dp[j];
             }
             for (int j = 0; j < seen; j++) {
-                double ds = keys == 1 ? 0 : p[j] * (dp[j] - delta) * back[j];
-                double size = p[j] * (Math.abs(dp[j]) + Math.abs(delta)) * back[j];
+                double ds = keys == 1 ? 0 : p[j] * (dp[j] - delta);
+                double size = p[j] * (Math.abs(dp[j]) + Math.abs(delta));
+                if (row >= (HEADS - 1) * queries) {
+                    dBias[cell + j] = ds;
+                    biasSizes[cell + j] = size;
+                }
+                ds *= back[j];
+                size *= back[j];
                 for (int d = 0; d < width; d++) {
                     dQuery[row * width + d] += ds * k[j * width + d];
                     querySizes[row * width + d] += size * Math.abs(k[j * width + d]);

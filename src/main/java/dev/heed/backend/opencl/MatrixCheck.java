@@ -1,128 +1,153 @@
 package dev.heed.backend.opencl;
 
-import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
-import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
 import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first task of the matrix units with one shape of tiles: two attentions, whose output and LSE the formula gives in
- * double. One is full, of whole tiles; one is causal with first rows that see nothing, has odd widths and a softcap, and the
- * values of its last keys, which no query sees, are NaN. For f32 the formula starts from numbers rounded to tf32, as the units
- * round them.
+ * The first task of a form of the forward kernels with one shape of tiles: two attentions, whose output and LSE the formula
+ * gives in double. In the harder one first rows see nothing, and the values of the last keys, which no query sees, are NaN.
+ * For f32 the formula starts from numbers rounded to tf32, as the units round them.
  */
 final class MatrixCheck {
-    private static final int HEADS = 2;
+    private static final int KEY_HEADS = 2;
+    private static final int HIDDEN = 3;
     private static final double CAP = 8;
     private static final double LSE_TOLERANCE = 1e-4;
 
-    private MatrixCheck() {}
+    /** In decode: heads that share a key head, and queries of each. */
+    private static final int GROUP = 3;
 
-    /** {@return what the device got wrong, or nothing} */
-    static Optional<String> failure(Engine engine, MatrixTiles tiles, DType type) {
-        return failure(engine, tiles, type, tiles.rows() + 5, 1);
+    private static final int FEW_QUERIES = 5;
+
+    /** Launches the kernels that are checked. */
+    private interface Kernels {
+        void run(AttentionCall call, Placed output, Forward.Statistics to);
     }
 
-    /** The same with so many queries in the harder one, and so many heads for each of the keys'. */
-    static Optional<String> failure(Engine engine, MatrixTiles tiles, DType type, int queries, int group) {
-        try {
-            int all = group == 1 ? tiles.rows() + 16 : queries;
-            String wrong =
-                    check(engine, type, all, group, (group == 1 ? 3 : 5) * tiles.keys(), tiles.d(), tiles.dv(), false);
-            return Optional.ofNullable(
-                    wrong == null
-                            ? check(
-                                    engine,
-                                    type,
-                                    queries,
-                                    group,
-                                    2 * tiles.keys() + 7,
-                                    tiles.d() - 3,
-                                    tiles.dv() - 5,
-                                    true)
-                            : wrong);
-        } catch (RuntimeException e) {
-            return Optional.of(
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()));
-        }
+    private final Engine engine;
+    private final MatrixTiles tiles;
+    private final MatrixForm form;
+    private final int group;
+    private final Kernels kernels;
+
+    private MatrixCheck(Engine engine, MatrixTiles tiles, MatrixForm form, int group, Kernels kernels) {
+        this.engine = engine;
+        this.tiles = tiles;
+        this.form = form;
+        this.group = group;
+        this.kernels = kernels;
     }
 
-    private static @Nullable String check(
-            Engine engine, DType type, int queries, int group, int keys, int width, int valueWidth, boolean harder) {
+    /** {@return what the device got wrong of a prefill, or null} */
+    static @Nullable String ofPrefill(Engine engine, MatrixTiles tiles, MatrixForm form) {
+        var check = new MatrixCheck(
+                engine, tiles, form, 1, (call, output, to) -> new MatrixPrefill(call, tiles).run(output, to));
+        String wrong = check.run(tiles.rows() + 16, 3 * tiles.keys(), false);
+        return wrong == null ? check.run(tiles.rows() + 5, 2 * tiles.keys() + 7, true) : wrong;
+    }
+
+    /** {@return what the device got wrong of a decode, or null} */
+    static @Nullable String ofDecode(Engine engine, MatrixTiles tiles, MatrixForm form) {
+        var check = new MatrixCheck(
+                engine, tiles, form, GROUP, (call, output, to) -> new MatrixDecode(call, tiles).run(output, to));
+        String wrong = check.run(FEW_QUERIES, 5 * tiles.keys(), false);
+        return wrong == null ? check.run(FEW_QUERIES, 2 * tiles.keys() + 7, true) : wrong;
+    }
+
+    private @Nullable String run(int queries, int keys, boolean harder) {
+        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // of value columns, where one work-group does not compute all
+        int width = form.whole() ? tiles.d() : tiles.d() - 3;
+        int valueWidth = blocks * tiles.dv() - (form.whole() ? 0 : 5);
+        var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
         var random = new Random(11);
-        Tensor query = numbers(random, type, HEADS * group, queries, width);
-        Tensor key = numbers(random, type, HEADS, keys, width);
-        Tensor value = numbers(random, type, HEADS, keys, valueWidth);
+        double scale = 1 / Math.sqrt(width);
+        Tensor query = numbers(random, form.folded() ? 1 : scale, shape.numHeads(), queries, width);
+        Tensor key = numbers(random, 1, KEY_HEADS, keys, width);
+        Tensor value = numbers(random, 1, KEY_HEADS, keys, valueWidth);
+        Tensor bias = numbers(random, 1, 1, queries, keys).to(DType.F32);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
-        int seenKeys = keys;
-        if (harder) {
-            seenKeys = keys - 3;
-            for (int n = 0; n < HEADS; n++) {
-                for (int j = seenKeys; j < keys; j++) {
-                    for (int d = 0; d < valueWidth; d++) {
-                        value.put(((long) n * keys + j) * valueWidth + d, Double.NaN);
-                    }
-                }
-            }
-            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys)))
-                    .withSoftcap(CAP);
+        if (!form.folded()) {
+            options = options.withScore(ScoreFunction.dot());
         }
-        boolean tf32 = type == DType.F32;
-        options = tf32 ? options.withTf32() : options;
-        AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
-        AttentionResult result = AttentionResult.allocate(inputs.problem());
-        try (var plan = new OpenClAttention(inputs.problem(), engine)) {
-            plan.forward(inputs, result);
+        if (form.modified()) {
+            options = options.withSoftcap(CAP).withBias(bias);
+        }
+        int seenKeys = harder ? keys - HIDDEN : keys;
+        if (harder) {
+            for (int n = 0; n < KEY_HEADS; n++) {
+                value.slice(1, n, n + 1).slice(2, seenKeys, keys).fill(Double.NaN);
+            }
+            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys)));
+        }
+        double[] out;
+        double[] lse;
+        try (var work = new Work(engine, false);
+                Arena arena = Arena.ofShared()) {
+            Operands operands = Operands.of(shape, query, key, value, options);
+            Part whole = Part.whole(shape);
+            AttentionCall call = operands.call(work, whole, operands.queries(work, whole));
+            if (!MatrixForm.forward(call, tiles).equals(form)) {
+                throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
+            }
+            Placed output = work.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
+            Forward.Statistics statistics = Forward.statistics(work, shape);
+            kernels.run(call, output, statistics);
+            out = read(work, arena, output);
+            lse = read(work, arena, statistics.lse());
         }
         double[] q = factors(query);
         double[] k = factors(key);
         double[] v = factors(value);
-        double[] out = result.output().toDoubleArray();
-        Tensor kept = result.lse();
-        double[] lse = kept == null ? new double[0] : kept.toDoubleArray();
-        double step = type == DType.BF16 ? 0x1p-7 : 0x1p-10;
-        for (int n = 0; n < HEADS * group; n++) {
-            for (int i = 0; i < queries; i++) {
-                int of = n / group;
-                int seen = harder ? Math.clamp(i + 1 + keys - queries, 0, seenKeys) : keys;
-                double[] p = new double[seen];
-                double sum = 0;
+        double[] b = bias.toDoubleArray();
+        double step = form.type() == DType.BF16 ? 0x1p-7 : 0x1p-10;
+        for (int row = 0; row < shape.numHeads() * queries; row++) {
+            int i = row % queries;
+            int of = row / queries / group;
+            int seen = harder ? Math.clamp(i + 1 + keys - queries, 0, seenKeys) : keys;
+            double[] p = new double[seen];
+            double sum = 0;
+            for (int j = 0; j < seen; j++) {
+                double s = 0;
+                for (int d = 0; d < width; d++) {
+                    s += q[row * width + d] * k[(of * keys + j) * width + d];
+                }
+                s *= form.folded() ? scale : 1;
+                p[j] = Math.exp(form.modified() ? CAP * Math.tanh(s / CAP) + b[i * keys + j] : s);
+                sum += p[j];
+            }
+            double expectedLse = Math.log(sum);
+            if (!(expectedLse == lse[row] || Math.abs(expectedLse - lse[row]) <= LSE_TOLERANCE)) {
+                return wrong("LSE", shape, row, expectedLse, lse[row]);
+            }
+            for (int d = 0; d < valueWidth; d++) {
+                double expected = 0;
+                double size = 0;
                 for (int j = 0; j < seen; j++) {
-                    double s = 0;
-                    for (int d = 0; d < width; d++) {
-                        s += q[(n * queries + i) * width + d] * k[(of * keys + j) * width + d];
-                    }
-                    s /= Math.sqrt(width);
-                    p[j] = Math.exp(harder ? CAP * Math.tanh(s / CAP) : s);
-                    sum += p[j];
+                    double term = p[j] / sum * v[(of * keys + j) * valueWidth + d];
+                    expected += term;
+                    size += Math.abs(term);
                 }
-                int row = n * queries + i;
-                double expectedLse = Math.log(sum);
-                if (!(expectedLse == lse[row] || Math.abs(expectedLse - lse[row]) <= LSE_TOLERANCE)) {
-                    return wrong("LSE", inputs, row, expectedLse, lse[row]);
-                }
-                for (int d = 0; d < valueWidth; d++) {
-                    double expected = 0;
-                    double size = 0;
-                    for (int j = 0; j < seen; j++) {
-                        double term = p[j] / sum * v[(of * keys + j) * valueWidth + d];
-                        expected += term;
-                        size += Math.abs(term);
-                    }
-                    double got = out[row * valueWidth + d];
-                    if (!(Math.abs(expected - got) <= step * (size + Math.abs(expected)))) {
-                        return wrong("output", inputs, row * valueWidth + d, expected, got);
-                    }
+                double got = out[row * valueWidth + d];
+                if (!(Math.abs(expected - got) <= step * (size + Math.abs(expected)))) {
+                    return wrong("output", shape, row * valueWidth + d, expected, got);
                 }
             }
         }
         return null;
+    }
+
+    static double[] read(Work work, Arena arena, Placed placed) {
+        Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
+        Results.read(work, placed, there);
+        return there.toDoubleArray();
     }
 
     private static double[] factors(Tensor tensor) {
@@ -133,15 +158,15 @@ final class MatrixCheck {
         return numbers;
     }
 
-    private static String wrong(String name, AttentionInputs inputs, int at, double expected, double got) {
-        return name + " of " + inputs.problem() + " at " + at + ": expected " + expected + ", got " + got;
+    private String wrong(String name, AttentionShape shape, int at, double expected, double got) {
+        return name + " of " + shape + " " + form + " at " + at + ": expected " + expected + ", got " + got;
     }
 
-    private static Tensor numbers(Random random, DType type, int heads, int rows, int width) {
-        float[] numbers = new float[heads * rows * width];
+    private Tensor numbers(Random random, double factor, long heads, int rows, int width) {
+        float[] numbers = new float[Math.toIntExact(heads * rows * width)];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) random.nextGaussian();
+            numbers[i] = (float) (factor * random.nextGaussian());
         }
-        return Tensor.of(numbers, 1, heads, rows, width).to(type);
+        return Tensor.of(numbers, 1, heads, rows, width).to(form.type());
     }
 }

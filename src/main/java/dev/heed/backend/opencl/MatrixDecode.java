@@ -17,15 +17,10 @@ final class MatrixDecode {
     /** Tiles of a part, at least: what a work-group begins and ends with should be little of its work. */
     private static final long FEWEST_TILES = 4;
 
-    /** The shape of the first task: heads that share a key head, and queries of each. */
-    private static final int CHECKED_GROUP = 3;
-
-    private static final int CHECKED_QUERIES = 5;
-
     private final AttentionCall call;
     private final MatrixTiles tiles;
 
-    private MatrixDecode(AttentionCall call, MatrixTiles tiles) {
+    MatrixDecode(AttentionCall call, MatrixTiles tiles) {
         this.call = call;
         this.tiles = tiles;
     }
@@ -38,11 +33,12 @@ final class MatrixDecode {
             return Optional.empty();
         }
         AttentionShape s = call.shape();
-        DType type = call.query.type();
         return units.tiles(engine.context.device(), "decode", s.headDim(), s.valueHeadDim())
-                .filter(tiles -> units.isRight(
-                        "decode " + type.label() + tiles.options(),
-                        () -> MatrixCheck.failure(engine, tiles, type, CHECKED_QUERIES, CHECKED_GROUP)))
+                .filter(tiles -> {
+                    MatrixForm form = MatrixForm.forward(call, tiles);
+                    return units.isRight(
+                            "decode" + tiles.options() + form, () -> MatrixCheck.ofDecode(engine, tiles, form));
+                })
                 .map(tiles -> new MatrixDecode(call, tiles));
     }
 
@@ -53,7 +49,6 @@ final class MatrixDecode {
         Placed value = MatrixPrefill.aligned(work, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
-        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
         long keyHeads = s.batch() * s.numKvHeads();
         long parts = parts(keyHeads, s.seqLenKv());
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
@@ -63,8 +58,7 @@ final class MatrixDecode {
                 "nvidia/decode_mma",
                 there.variant()
                         + tiles.options()
-                        + (whole ? " -DWHOLE=1" : "")
-                        + (there.isFolded() ? " -DFOLDED=1" : "")
+                        + MatrixForm.forward(there, tiles).options()
                         + work.engine.matrixOption(),
                 "decode_mma",
                 WorkSize.groups(parts * keyHeads, tiles.items()),

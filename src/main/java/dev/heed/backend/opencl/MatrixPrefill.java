@@ -13,7 +13,7 @@ final class MatrixPrefill {
     private final AttentionCall call;
     private final MatrixTiles tiles;
 
-    private MatrixPrefill(AttentionCall call, MatrixTiles tiles) {
+    MatrixPrefill(AttentionCall call, MatrixTiles tiles) {
         this.call = call;
         this.tiles = tiles;
     }
@@ -38,7 +38,11 @@ final class MatrixPrefill {
                         type == DType.F32 ? "prefill-tf32" : "prefill",
                         s.headDim(),
                         s.valueHeadDim())
-                .filter(tiles -> units.isRight(engine, tiles, type))
+                .filter(tiles -> {
+                    MatrixForm form = MatrixForm.forward(call, tiles);
+                    return units.isRight(
+                            "prefill" + tiles.options() + form, () -> MatrixCheck.ofPrefill(engine, tiles, form));
+                })
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
@@ -80,13 +84,11 @@ final class MatrixPrefill {
         Placed value = aligned(work, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
-        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() % tiles.dv() == 0;
         work.launch(
                 "nvidia/prefill_mma",
                 there.variant()
                         + tiles.options()
-                        + (whole ? " -DWHOLE=1" : "")
-                        + (there.isFolded() ? " -DFOLDED=1" : "")
+                        + MatrixForm.forward(there, tiles).options()
                         + work.engine.matrixOption(),
                 "prefill_mma",
                 WorkSize.groups(

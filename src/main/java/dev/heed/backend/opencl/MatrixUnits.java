@@ -2,12 +2,11 @@ package dev.heed.backend.opencl;
 
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
-import dev.heed.tensor.DType;
-import java.util.HashSet;
+import dev.heed.opencl.OpenClException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -30,9 +29,16 @@ final class MatrixUnits {
 
     private final boolean small;
     private @Nullable List<String> tf32Reasons;
-    private final Map<String, Optional<String>> checked = new ConcurrentHashMap<>();
+    private final Map<String, Finding> findings = new ConcurrentHashMap<>();
     private final ReentrantLock checking = new ReentrantLock(); // who asks meanwhile waits: nothing computes unchecked
-    private final Set<String> running = new HashSet<>();
+
+    /**
+     * What a first task found.
+     *
+     * @param wrong nothing, or what
+     * @param stands whether it would find the same again
+     */
+    private record Finding(@Nullable String wrong, boolean stands) {}
 
     private MatrixUnits(boolean ptx, boolean twin, List<String> reasons, boolean small) {
         this.ptx = ptx;
@@ -66,35 +72,40 @@ final class MatrixUnits {
                 .map(tiles -> small && tiles.small(phase).hold(width) ? tiles.small(phase) : tiles);
     }
 
-    /** Whether the device computed the first task of these tiles rightly; it is set once. */
-    boolean isRight(Engine engine, MatrixTiles tiles, DType type) {
-        return isRight(type.label() + tiles.options(), () -> MatrixCheck.failure(engine, tiles, type));
-    }
-
-    /** Whether the first task of that name found nothing wrong; it is set once. */
-    boolean isRight(String name, Supplier<Optional<String>> task) {
+    /**
+     * Whether the first task of that name found nothing wrong. It is set once; where it found no memory, when it is next asked
+     * for.
+     *
+     * @param task what it found wrong, or null
+     */
+    boolean isRight(String name, Supplier<@Nullable String> task) {
         if (!SelfCheck.isWanted()) {
             return true;
         }
-        Optional<String> known = checked.get(name);
-        if (known != null) {
-            return known.isEmpty();
+        Finding known = findings.get(name);
+        if (known != null && known.stands) {
+            return known.wrong == null;
         }
         checking.lock();
         try {
-            if (!checked.containsKey(name)) {
-                if (!running.add(name)) {
-                    return true; // the task itself asks, too
-                }
-                try {
-                    checked.put(name, task.get());
-                } finally {
-                    running.remove(name);
-                }
+            Finding finding = findings.get(name);
+            if (finding == null || !finding.stands) {
+                finding = find(task);
+                findings.put(name, finding);
             }
-            return checked.get(name).isEmpty();
+            return finding.wrong == null;
         } finally {
             checking.unlock();
+        }
+    }
+
+    private static Finding find(Supplier<@Nullable String> task) {
+        try {
+            return new Finding(task.get(), true);
+        } catch (RuntimeException e) {
+            boolean stands = !(e instanceof OpenClException failure && failure.isAllocationFailure());
+            return new Finding(
+                    String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()), stands);
         }
     }
 
@@ -108,7 +119,10 @@ final class MatrixUnits {
         List<String> tf32 = tf32Reasons;
         return Stream.concat(
                         tf32 == null ? Stream.empty() : tf32.stream().map(reason -> "tf32: " + reason),
-                        checked.values().stream().flatMap(Optional::stream).sorted())
+                        findings.values().stream()
+                                .map(Finding::wrong)
+                                .filter(Objects::nonNull)
+                                .sorted())
                 .toList();
     }
 

@@ -3,6 +3,7 @@ package dev.heed.backend.opencl;
 import static dev.heed.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -17,22 +18,24 @@ import dev.heed.AttentionResult;
 import dev.heed.Qkv;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
+import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import dev.heed.verify.Case;
 import dev.heed.verify.CaseGrid;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -165,10 +168,70 @@ class OpenClMatrixTest extends AttentionBackendContract {
         try (DeviceContext context = OpenCl.selected().device().orElseThrow().open()) {
             MatrixUnits units = MatrixUnits.of(context, true, true);
             for (int n = 0; n < 2; n++) {
-                assertFalse(units.isRight("product", () -> Optional.of("3 is not 4")));
-                assertTrue(units.isRight("decode", Optional::empty));
+                assertFalse(units.isRight("product", () -> "3 is not 4"));
+                assertTrue(units.isRight("decode", () -> null));
+                assertFalse(units.isRight("prefill", () -> {
+                    throw new IllegalStateException("no program\nand more");
+                }));
             }
-            assertEquals(List.of("3 is not 4"), units.failures());
+            assertEquals(List.of("3 is not 4", "no program"), units.failures());
+        }
+    }
+
+    /** Where a first task finds no memory, the next call asks again. */
+    @Test
+    void aFirstTaskWithoutMemory() {
+        assumeTrue(
+                OpenCl.selected().device().isPresent(),
+                () -> OpenCl.selected().reasons().toString());
+        try (DeviceContext context = Contexts.limited(OpenCl.selected().device().orElseThrow(), Short.MAX_VALUE)) {
+            MatrixUnits units = MatrixUnits.of(context, true, true);
+            assertFalse(units.isRight("decode", () -> {
+                context.allocate(1 << 20);
+                return null;
+            }));
+            assertEquals(1, units.failures().size(), () -> units.failures().toString());
+            assertTrue(units.isRight("decode", () -> null));
+            assertEquals(List.of(), units.failures());
+        }
+    }
+
+    /** What a device computes before anything else, in every form that a kernel has. */
+    @ParameterizedTest
+    @CsvSource({
+        "prefill, 64, 64, F16",
+        "prefill, 96, 96, BF16",
+        "prefill, 128, 128, F16",
+        "prefill, 192, 128, BF16",
+        "prefill, 256, 256, F16",
+        "prefill-tf32, 64, 64, F32",
+        "prefill-tf32, 96, 96, F32",
+        "prefill-tf32, 128, 128, F32",
+        "decode, 64, 64, F16",
+        "decode, 96, 96, BF16",
+        "decode, 128, 128, F16",
+        "decode, 192, 128, BF16",
+        "decode, 256, 256, F16"
+    })
+    void theFirstTasks(String phase, long width, long valueWidth, DType type) {
+        assumeTrue(
+                OpenCl.selected().device().isPresent(),
+                () -> OpenCl.selected().reasons().toString());
+        Device device = OpenCl.selected().device().orElseThrow();
+        try (DeviceContext context = device.open();
+                var engine = new Engine(context, Engine.Family.MMA, null)) {
+            MatrixTiles tiles =
+                    MatrixTiles.shipped(device, phase, width, valueWidth).orElseThrow();
+            for (boolean whole : new boolean[] {true, false}) {
+                for (int scores = 0; scores < 3; scores++) {
+                    var form = new MatrixForm(type, scores == 0, scores == 1, whole);
+                    assertNull(
+                            phase.equals("decode")
+                                    ? MatrixCheck.ofDecode(engine, tiles, form)
+                                    : MatrixCheck.ofPrefill(engine, tiles, form),
+                            form::toString);
+                }
+            }
         }
     }
 
