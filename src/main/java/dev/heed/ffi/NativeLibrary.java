@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.NoSuchElementException;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -197,6 +198,9 @@ public final class NativeLibrary {
                     bits(linker, symbols, "heed_refused"),
                     List.of());
             return features == 0 ? useless(loaded.refusals()) : loaded;
+        } catch (NoSuchElementException e) {
+            return Loaded.not(file + " is no library of Heed's kernels, it lacks " + e.getMessage()
+                    + ": native/build.sh FOLDER writes one");
         } catch (IllegalCallerException e) {
             return Loaded.not("the JVM denies native access to Heed: start java with --enable-native-access="
                     + (NativeLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED"));
@@ -219,7 +223,7 @@ public final class NativeLibrary {
 
     @SuppressWarnings("restricted")
     private static long bits(Linker linker, SymbolLookup symbols, String function) throws Throwable {
-        MemorySegment address = symbols.find(function).orElseThrow();
+        MemorySegment address = symbols.find(function).orElseThrow(() -> new NoSuchElementException(function));
         return (long)
                 linker.downcallHandle(address, FunctionDescriptor.of(JAVA_LONG)).invokeExact();
     }

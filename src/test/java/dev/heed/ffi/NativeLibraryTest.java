@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,6 +76,17 @@ class NativeLibraryTest {
         byte[] library = library();
         NativeLibrary.Loaded old = NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI + 1);
         assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
+    }
+
+    /** A library whose versions agree by chance. */
+    @Test
+    void aLibraryWithoutAFunction() {
+        String whole = new String(library(), StandardCharsets.ISO_8859_1);
+        byte[] library = whole.replace("heed_refused", "heed_rejects").getBytes(StandardCharsets.ISO_8859_1);
+        assertReason(
+                NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI),
+                "no library of Heed's kernels, it lacks heed_refused",
+                "build.sh");
     }
 
     /** What the system says where the folder is mounted noexec, to a user and to root. */
