@@ -93,6 +93,7 @@ INLINE void meet_block(Warp w, const uint mine[4], uint tile, int k, int chunks,
 
 // sums += weights times the rows of a tile, columns from chunk `first` on.
 INLINE void pool(Warp w, float cells[KEYS / 8][4], uint tile, int first, int chunks, int columns, float (*sums)[4]) {
+  converge();
   UNROLL
   for (int k = 0; k < KEYS / 16; k++) {
     uint p[4];

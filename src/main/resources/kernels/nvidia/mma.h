@@ -117,6 +117,13 @@ INLINE void meet_warp(void) {
 #endif
 }
 
+// Brings the lanes of a warp together, behind branches that rows take one by one: a product is an instruction of all of them.
+INLINE void converge(void) {
+#if PTX
+  asm volatile("bar.warp.sync 0xffffffff;");
+#endif
+}
+
 // Waits for all groups of this item; a barrier makes them everybody's.
 INLINE void await_copies(void) {
 #if PTX

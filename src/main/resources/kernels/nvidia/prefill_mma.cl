@@ -350,6 +350,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     if (covered == 1 || c.hasBias) {
       add_strange(w, valueTile - base, marks, &flag, cells, out);
     }
+    converge();
 #if STORAGE == 32
     // A weight's columns are 2 (lane % 4) and the next, the instruction's lane % 4 and that + 4: it may as well add up the
     // keys in this order, if the values' rows have it too.
