@@ -41,6 +41,19 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         }
     }
 
+    /**
+     * @throws InvalidInputException if there is no such gradient
+     */
+    public Case {
+        if (backward && problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
+            throw new InvalidInputException(
+                    "Keys and values of bytes have no gradient",
+                    "a case without backward, or without kv=i8",
+                    problem + " backward",
+                    "train with numbers, and quantise what was trained");
+        }
+    }
+
     /** {@return a case with standard normal inputs in contiguous tensors, forward only} */
     public static Case of(Problem problem) {
         return new Case(problem, 1, Values.NORMAL, Placement.BHSD, false, false);
@@ -73,13 +86,6 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         boolean poison = words.remove("poison");
         boolean backward = words.remove("backward");
         Problem problem = Problem.parse(String.join(" ", words));
-        if (backward && problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
-            throw new InvalidInputException(
-                    "Keys and values of bytes have no gradient",
-                    "a case without backward, or without kv=i8",
-                    text,
-                    "train with numbers, and quantise what was trained");
-        }
         return new Case(problem, seed, values, placement, poison, backward);
     }
 
