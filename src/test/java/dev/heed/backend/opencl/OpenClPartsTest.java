@@ -80,11 +80,11 @@ class OpenClPartsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "q2x4x150x32 kv2x200 f32 score=additive:24,bias,heads mask=causal:br lse backward",
-                "q1x2x1600x24 kv1x2000 dk30 bf16 score=general backward",
+                "q2x4x150x16 kv2x200 f32 score=additive:10,bias,heads mask=causal:br lse backward",
+                "q1x2x800x24 kv1x1000 dk30 f32 score=general backward",
                 "q2x2x200x16 kv2x260 f32 score=cosine:learned,2x2x200 sink backward",
-                "q1x4x480x40 kv2x1320 f32 score=location:1350 mask=window:200,30:br topk=3 backward",
-                "q1x2x300x16 kv2x400 f64 score=gaussian:learned,heads bias=1x2x300x400 backward",
+                "q1x4x240x40 kv2x700 f32 score=location:720 mask=window:100,30:br topk=3 backward",
+                "q1x2x150x16 kv2x200 f64 score=gaussian:learned,heads bias=1x2x150x200 backward",
                 "mha in=64x64x64 out=64 biases=qkvo q2x4x190x16 kv2x190 f32 score=concat:12 mask=causal:br backward",
             })
     void scoreFunctions(String text) {
