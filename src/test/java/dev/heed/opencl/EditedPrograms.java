@@ -1,0 +1,28 @@
+package dev.heed.opencl;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.function.UnaryOperator;
+
+/** A driver whose compiler reads something else than was written. */
+public final class EditedPrograms {
+    private EditedPrograms() {}
+
+    /** A context that compiles every text as edited; no compiled program is kept for others. */
+    public static DeviceContext open(Device device, UnaryOperator<String> edit) {
+        OpenClCalls real = device.calls;
+        var calls = (OpenClCalls) Proxy.newProxyInstance(
+                OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, (proxy, method, given) -> {
+                    if (method.getName().equals("createProgram") && given[1] instanceof String text) {
+                        given[1] = edit.apply(text);
+                    }
+                    try {
+                        return method.invoke(real, given);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        return new DeviceContext(
+                device.through(calls), Settings.ofProperties(device).withCache(null));
+    }
+}
