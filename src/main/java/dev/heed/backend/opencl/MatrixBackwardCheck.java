@@ -75,7 +75,7 @@ final class MatrixBackwardCheck {
         Tensor key = numbers(random, 1, keys, width);
         Tensor value = numbers(random, 1, keys, valueWidth);
         Tensor flows = numbers(random, HEADS, queries, valueWidth);
-        Tensor bias = numbers(random, 1, queries, keys).to(DType.F32);
+        Tensor bias = MatrixCheck.numbers(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT;
         if (form.modified()) {
             options = options.withSoftcap(CAP).withBias(bias);
@@ -90,12 +90,11 @@ final class MatrixBackwardCheck {
         try (var work = new Work(engine, false);
                 Arena arena = Arena.ofShared()) {
             Operands operands = Operands.of(shape, query, key, value, options);
-            Part whole = Part.whole(shape);
-            AttentionCall call = operands.call(work, whole, operands.queries(work, whole));
+            AttentionCall call = MatrixCheck.call(work, operands);
             if (!MatrixForm.backward(call, ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            var kernels = new MatrixBackward(call, operands.flows(work, whole, flows), ofQueries, ofKeys);
+            var kernels = new MatrixBackward(call, operands.flows(work, call.part, flows), ofQueries, ofKeys);
             Placed statistics = Backward.statistics(work, shape);
             kernels.read(null, statistics, Backward.sinkRows(work, shape), true, true);
             Placed dQuery = Backward.queryGradient(work, shape);
@@ -135,11 +134,7 @@ final class MatrixBackwardCheck {
     }
 
     private Tensor numbers(Random random, int heads, int rows, int columns) {
-        float[] numbers = new float[heads * rows * columns];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) random.nextGaussian();
-        }
-        return Tensor.of(numbers, 1, heads, rows, columns).to(form.type());
+        return MatrixCheck.numbers(random, form.type(), 1, 1, heads, rows, columns);
     }
 
     /** The formula, and beside each gradient the sum of the sizes of what is added up in it. */

@@ -69,10 +69,10 @@ final class MatrixCheck {
         var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
         var random = new Random(11);
         double scale = 1 / Math.sqrt(width);
-        Tensor query = numbers(random, form.folded() ? 1 : scale, shape.numHeads(), queries, width);
-        Tensor key = numbers(random, 1, KEY_HEADS, keys, width);
-        Tensor value = numbers(random, 1, KEY_HEADS, keys, valueWidth);
-        Tensor bias = numbers(random, 1, 1, queries, keys).to(DType.F32);
+        Tensor query = numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
+        Tensor key = numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
+        Tensor value = numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
+        Tensor bias = numbers(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
         if (!form.folded()) {
             options = options.withScore(ScoreFunction.dot());
@@ -91,9 +91,7 @@ final class MatrixCheck {
         double[] lse;
         try (var work = new Work(engine, false);
                 Arena arena = Arena.ofShared()) {
-            Operands operands = Operands.of(shape, query, key, value, options);
-            Part whole = Part.whole(shape);
-            AttentionCall call = operands.call(work, whole, operands.queries(work, whole));
+            AttentionCall call = call(work, Operands.of(shape, query, key, value, options));
             if (!MatrixForm.forward(call, tiles).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
@@ -144,6 +142,13 @@ final class MatrixCheck {
         return null;
     }
 
+    /** {@return the call of a whole attention} */
+    static AttentionCall call(Work work, Operands operands) {
+        Part whole = Part.whole(operands.shape());
+        return operands.call(work, whole, operands.queries(work, whole));
+    }
+
+    /** {@return the numbers of what was computed} */
     static double[] read(Work work, Arena arena, Placed placed) {
         Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
         Results.read(work, placed, there);
@@ -162,11 +167,12 @@ final class MatrixCheck {
         return name + " of " + shape + " " + form + " at " + at + ": expected " + expected + ", got " + got;
     }
 
-    private Tensor numbers(Random random, double factor, long heads, int rows, int width) {
-        float[] numbers = new float[Math.toIntExact(heads * rows * width)];
+    /** {@return normally distributed numbers times a factor, as a type holds them} */
+    static Tensor numbers(Random random, DType type, double factor, long... shape) {
+        float[] numbers = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = (float) (factor * random.nextGaussian());
         }
-        return Tensor.of(numbers, 1, heads, rows, width).to(form.type());
+        return Tensor.of(numbers, shape).to(type);
     }
 }

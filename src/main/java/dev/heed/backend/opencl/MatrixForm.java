@@ -15,16 +15,18 @@ import dev.heed.tensor.DType;
 record MatrixForm(DType type, boolean modified, boolean folded, boolean whole) {
     /** {@return the form that a forward pass with these tiles needs} */
     static MatrixForm forward(AttentionCall call, MatrixTiles tiles) {
-        AttentionShape s = call.shape();
-        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() % tiles.dv() == 0;
-        return new MatrixForm(call.query.type(), call.isModified(), call.isFolded(), whole);
+        return of(call, tiles, call.isFolded());
     }
 
     /** {@return the form that a backward pass with these tiles needs} */
     static MatrixForm backward(AttentionCall call, MatrixTiles tiles) {
+        return of(call, tiles, false);
+    }
+
+    private static MatrixForm of(AttentionCall call, MatrixTiles tiles, boolean folded) {
         AttentionShape s = call.shape();
-        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() == tiles.dv();
-        return new MatrixForm(call.query.type(), call.isModified(), false, whole);
+        boolean whole = s.headDim() == tiles.d() && s.valueHeadDim() % tiles.dv() == 0;
+        return new MatrixForm(call.query.type(), call.isModified(), folded, whole);
     }
 
     /** {@return compiler options beside {@link AttentionCall#variant}, which knows type and modified} */

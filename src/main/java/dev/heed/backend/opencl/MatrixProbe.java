@@ -64,8 +64,7 @@ final class MatrixProbe {
                 .kernel(name)) {
             trial.run(kernel.arguments());
         } catch (RuntimeException e) {
-            reasons.add(instruction + ": "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()));
+            reasons.add(instruction + ": " + SelfCheck.firstLine(e));
         }
     }
 

@@ -44,9 +44,7 @@ final class MatrixProductCheck {
                             form.right() ? Projection.turned(y) : y,
                             to)
                     .run(work.upload(bias), true);
-            Tensor result = Tensor.allocate(arena, form.to(), rows, columns);
-            Results.read(work, to, result);
-            got = result.toDoubleArray();
+            got = MatrixCheck.read(work, arena, to);
         }
         double step = form.to() == DType.F32 ? 0 : form.to() == DType.F16 ? 0x1p-11 : 0x1p-8;
         for (int m = 0; m < rows; m++) {
@@ -69,11 +67,6 @@ final class MatrixProductCheck {
     }
 
     private static Tensor numbers(Random random, DType type, boolean turned, int rows, int columns) {
-        float[] numbers = new float[rows * columns];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) random.nextGaussian();
-        }
-        return Tensor.of(numbers, turned ? columns : rows, turned ? rows : columns)
-                .to(type);
+        return MatrixCheck.numbers(random, type, 1, turned ? columns : rows, turned ? rows : columns);
     }
 }

@@ -104,8 +104,7 @@ final class MatrixUnits {
             return new Finding(task.get(), true);
         } catch (RuntimeException e) {
             boolean stands = !(e instanceof OpenClException failure && failure.isAllocationFailure());
-            return new Finding(
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()), stands);
+            return new Finding(SelfCheck.firstLine(e), stands);
         }
     }
 

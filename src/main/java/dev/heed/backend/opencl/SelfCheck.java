@@ -71,9 +71,13 @@ final class SelfCheck {
             }
             return Optional.empty();
         } catch (RuntimeException e) {
-            return Optional.of(
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString()));
+            return Optional.of(firstLine(e));
         }
+    }
+
+    /** {@return what went wrong, without hints and logs} */
+    static String firstLine(RuntimeException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
     }
 
     private @Nullable String check(int queries, int keys) {
