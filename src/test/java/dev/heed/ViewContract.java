@@ -12,6 +12,8 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where the elements lie does not matter: other orders, packed tensors, gaps, native memory, read-only memory. */
 interface ViewContract extends ContractChapter {
@@ -126,6 +128,24 @@ interface ViewContract extends ContractChapter {
         Tensor x = new RandomTensors(9).normal(DType.F32, 2, 3, 21, 16);
         assertSameBits(
                 forward(new Qkv(x.copy(), x.copy(), x.copy()).with(CAUSAL)), forward(new Qkv(x, x, x).with(CAUSAL)));
+    }
+
+    /** Keys are the first rows of a longer cache, values the first columns of the keys; 12 queries or fewer take other loops. */
+    @ParameterizedTest
+    @CsvSource({"F32,1", "F16,1", "BF16,1", "F32,13", "F16,13", "BF16,13", "F32,40", "F16,40", "BF16,40"})
+    default void bytesOfACacheAreReadWhereTheyLie(DType type, int queries) {
+        var random = new RandomTensors(12);
+        Tensor query = random.normal(type, 1, 2, queries, 16);
+        Tensor cache = random.normal(DType.F32, 1, 2, 128, 16).quantized();
+        Tensor keys = cache.slice(2, 0, 32).slice(1, 0, 1);
+        Tensor numbers = keys.to(DType.F32);
+        Qkv exact = new Qkv(query.to(DType.F32), numbers, numbers.slice(3, 0, 12));
+        AttentionResult expected = forward(exact.with(CAUSAL));
+        AttentionResult actual = forward(new Qkv(query, keys, keys.slice(3, 0, 12)).with(CAUSAL));
+        double ulp = type == DType.BF16 ? 0x1p-8 : type == DType.F16 ? 0x1p-11 : 0;
+        double tolerance = 1e-5 + 2 * ulp * RandomTensors.largest(numbers);
+        assertClose(expected.output(), actual.output(), tolerance);
+        assertClose(Objects.requireNonNull(expected.lse()), Objects.requireNonNull(actual.lse()), 1e-5);
     }
 
     private void assertAlike(Qkv expected, Qkv actual) {

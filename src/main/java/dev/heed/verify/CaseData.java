@@ -83,8 +83,11 @@ final class CaseData {
         if (recipe.poison()) {
             poison(key, value, s, options.mask().on(s.seqLenQ(), s.seqLenKv()));
         }
-        boolean bytes = p.kvType() == DType.I8;
-        return AttentionInputs.of(query, bytes ? key.quantized() : key, bytes ? value.quantized() : value, options);
+        if (p.kvType() == DType.I8) {
+            key = recipe.placement().bytes(arena, key);
+            value = recipe.placement().bytes(arena, value);
+        }
+        return AttentionInputs.of(query, key, value, options);
     }
 
     MultiHeadInputs multiHead(MultiHeadProblem p) {

@@ -100,6 +100,18 @@ public final class CaseGrid {
         "scores=modified bias=1x1x1x%2$d mask=causal:br",
         "lse weights rows=2 topk=3 sink mask=causal:br",
     };
+    private static final String[] BYTES = {
+        "",
+        "score=dot",
+        "mask=keylens poison",
+        "weights",
+        "rows=1",
+        "topk=3 mask=window:9,2:br",
+        "scores=modified",
+        "dropout=0.3",
+        "softcap=5.0 alibi sink mask=causal:br",
+        "values=huge",
+    };
 
     private final boolean full;
     private final Map<String, List<Case>> groups = new LinkedHashMap<>();
@@ -282,9 +294,22 @@ public final class CaseGrid {
         add("tf32", "q2x4x1x64 kv2x300 f32 lse tf32");
     }
 
-    /** Keys and values of bytes: for the few queries of decode, for many, and with all that comes between. */
+    /**
+     * Keys and values of bytes under every type that takes them: for the few queries of decode and for the many of prefill, alone
+     * and with what chooses other loops.
+     */
     private void bytes() {
         for (String type : new String[] {"f32", "f16", "bf16"}) {
+            for (int queries : new int[] {1, 13, 70}) {
+                for (String word : BYTES) {
+                    add("bytes", "q2x4x%dx16 kv2x67 %s kv=i8 lse %s", queries, type, word);
+                }
+            }
+            for (String layout : new String[] {"bshd", "padded", "native"}) {
+                add("bytes", "q2x4x3x20 kv2x83 dv33 %s kv=i8 lse mask=causal:br layout=%s", type, layout);
+                add("bytes", "q1x4x33x64 kv2x65 %s kv=i8 lse layout=%s", type, layout);
+                add("bytes", "q1x4x21x192 kv2x70 dv128 %s kv=i8 lse mask=keylens poison layout=%s", type, layout);
+            }
             add("bytes", "q1x8x1x64 kv2x300 %s kv=i8 lse", type);
             add("bytes", "q2x4x1x128 kv4x1100 %s kv=i8 lse mask=keylens poison", type);
             add("bytes", "q2x4x3x20 kv1x70 dv33 %s kv=i8 lse sink bias=70 softcap=20.0", type);

@@ -3,7 +3,9 @@ package dev.heed.verify;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 
 /** Where the elements of a case's tensors lie. What lies between them is NaN and must stay so. */
 public enum Placement {
@@ -23,12 +25,22 @@ public enum Placement {
             }
             return Tensor.zeros(type, shape[0], shape[2], shape[1], shape[3]).transpose(1, 2);
         }
+
+        @Override
+        Tensor bytes(Arena arena, Tensor numbers) {
+            return numbers.transpose(1, 2).quantized().transpose(1, 2);
+        }
     },
     /** Inside a larger tensor: gaps after every row and every matrix, and an odd start. */
     PADDED {
         @Override
         Tensor place(Arena arena, DType type, long... shape) {
             return inside(Tensor.zeros(type, larger(shape)), shape);
+        }
+
+        @Override
+        Tensor bytes(Arena arena, Tensor numbers) {
+            return window(cache(numbers), numbers.shape());
         }
     },
     /** Inside a larger tensor in native memory. */
@@ -37,12 +49,38 @@ public enum Placement {
         Tensor place(Arena arena, DType type, long... shape) {
             return inside(Tensor.allocate(arena, type, larger(shape)), shape);
         }
+
+        @Override
+        Tensor bytes(Arena arena, Tensor numbers) {
+            Tensor cache = cache(numbers);
+            MemorySegment scales = Objects.requireNonNull(cache.scales()).numbers();
+            return window(
+                    Tensor.ofBytes(copy(arena, cache.segment()), copy(arena, scales), cache.shape()), numbers.shape());
+        }
     };
 
     private static final int GAP = 3;
 
     /** {@return a tensor of zeros of the shape, with NaN (integers: -7) in every gap} */
     abstract Tensor place(Arena arena, DType type, long... shape);
+
+    /** {@return a tensor {@code [batch, heads, rows, width]} rounded to bytes, with a scale for each row} */
+    Tensor bytes(Arena arena, Tensor numbers) {
+        return numbers.quantized();
+    }
+
+    /** {@return a larger tensor of bytes that holds the numbers; the rows of its gaps are NaN, the columns are not 0} */
+    private static Tensor cache(Tensor numbers) {
+        Tensor whole = Tensor.zeros(DType.F32, larger(numbers.shape())).fill(Double.NaN);
+        int rows = whole.rank() - 2;
+        whole.slice(rows, 1, 1 + numbers.size(rows)).fill(1);
+        window(whole, numbers.shape()).copyFrom(numbers);
+        return whole.quantized();
+    }
+
+    private static MemorySegment copy(Arena arena, MemorySegment heap) {
+        return arena.allocate(heap.byteSize(), Float.BYTES).copyFrom(heap);
+    }
 
     private static long[] larger(long[] shape) {
         long[] sizes = shape.clone();

@@ -123,7 +123,8 @@ final class AttentionCall {
      * whether scores are modified: one variant of a kernel instead of six.
      */
     AttentionCall withFewVariants() {
-        if (work.engine.family.isStaged() || query.type() == work.real()) {
+        boolean converted = query.type() == work.real() && key.type() == work.real() && value.type() == work.real();
+        if (work.engine.family.isStaged() || converted) {
             return this;
         }
         return new AttentionCall(

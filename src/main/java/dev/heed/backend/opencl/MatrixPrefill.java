@@ -49,6 +49,8 @@ final class MatrixPrefill {
     /** Whether matrix units compute the forward pass of a call, of many queries or few, if they have tiles for its widths. */
     static boolean takes(AttentionCall call) {
         return isTaken(call.query.type(), call.options.tf32())
+                && call.key.type() == call.query.type()
+                && call.value.type() == call.query.type()
                 && call.options.dropout() == 0
                 && !Forward.keepsWeights(call.options)
                 && isProduct(call);

@@ -7,6 +7,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * A bf16 matrix whose columns are neighbours: element {@code [r][c]} is number {@code at + r * rowStep + c} of the segment.
@@ -47,14 +48,11 @@ record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int colum
         }
     }
 
-    /** Whether the product of two tensors is computed here. */
-    static boolean serve(Tensor x, Tensor weight) {
-        return x.type() == DType.BF16 && serve(weight);
-    }
-
-    /** Whether the product of anything rounded to bf16 with a tensor is computed here. */
-    static boolean serve(Tensor weight) {
-        return weight.type() == DType.BF16 && Tiles.nativeKernels(DType.BF16).linear() && Bf16Panels.works();
+    /** Whether products of these tensors are computed here: all are stored as bf16. */
+    static boolean serve(Tensor... operands) {
+        return Arrays.stream(operands).allMatch(operand -> operand.type() == DType.BF16)
+                && Tiles.nativeKernels(DType.BF16).linear()
+                && Bf16Panels.works();
     }
 
     /** {@return the rows of a tensor, its last axis across and the others down, where they lie or copied} */

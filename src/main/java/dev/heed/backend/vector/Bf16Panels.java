@@ -19,9 +19,11 @@ import java.util.Optional;
 final class Bf16Panels {
     private Bf16Panels() {}
 
-    /** Whether native products serve a call of dot products. */
+    /** Whether native products serve a call of dot products: query, key and value are all stored as bf16. */
     static boolean serve(AttentionInputs inputs) {
         return inputs.query().type() == DType.BF16
+                && inputs.key().type() == DType.BF16
+                && inputs.value().type() == DType.BF16
                 && Tiles.nativeKernels(DType.BF16).prefill()
                 && works();
     }

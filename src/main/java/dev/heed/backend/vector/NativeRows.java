@@ -51,6 +51,8 @@ final class NativeRows {
             default -> null;
         };
         boolean serve = needed != null
+                && call.inputs.value().type() == type
+                && (type == DType.I8 || call.inputs.query().type() == type) // bf16 queries are rounded as they were
                 && call.meeting == null
                 && !Lanes.SCALAR
                 && Tiles.nativeKernels(type).decode()

@@ -56,15 +56,15 @@ final class VectorMultiHead extends MultiHeadPlan {
         Matrix together = attended(heads(inputs, inputs.options()), result);
         MultiHeadWeights w = inputs.weights();
         Matrix to = output.place(result.output());
-        Gemm.run(outputProduct(together, w.output(), w.outputBias(), to), workers);
+        Gemm.run(outputProduct(together, w, result.output(), to), workers);
         output.deliver(to, result.output());
     }
 
     /** Native products take what was attended rounded to bf16, as the output will be. */
-    private Gemm.Product outputProduct(Matrix together, Tensor weight, @Nullable Tensor bias, Matrix to) {
-        return Bf16Matrix.serve(weight)
-                ? product(joined.rounded(together), weight, bias, to)
-                : product(together, weight, bias, to);
+    private Gemm.Product outputProduct(Matrix together, MultiHeadWeights w, Tensor into, Matrix to) {
+        return Bf16Matrix.serve(w.output(), into)
+                ? product(joined.rounded(together), w.output(), w.outputBias(), to)
+                : product(together, w.output(), w.outputBias(), to);
     }
 
     /** The heads: inputs of the attention between the projections. */
@@ -73,7 +73,8 @@ final class VectorMultiHead extends MultiHeadPlan {
         Matrix q = query.place(rows(in.query()), w.query().size(1));
         Matrix k = key.place(rows(in.key()), w.key().size(1));
         Matrix v = value.place(rows(in.value()), w.value().size(1));
-        Gemm.run(Bf16Matrix.serve(in.query(), w.query()) ? bf16Products(in, q, k, v) : products(in, q, k, v), workers);
+        boolean bf16 = Bf16Matrix.serve(in.query(), in.key(), in.value(), w.query(), w.key(), w.value());
+        Gemm.run(bf16 ? bf16Products(in, q, k, v) : products(in, q, k, v), workers);
         return AttentionInputs.of(
                 split(q, shape.seqLenQ(), shape.numHeads()),
                 split(k, shape.seqLenKv(), shape.numKvHeads()),
