@@ -13,6 +13,19 @@
 
 typedef STORED(STORAGE) element;
 
+// x y - p for p = x y rounded, exactly.
+inline float rounding(float x, float y, float p) {
+#if HAS_FMA
+  return fma(x, y, -p);
+#else // by halves of 12 bits, whose products are exact (Dekker 1971)
+#pragma OPENCL FP_CONTRACT OFF
+  const float sx = x * 4097.0f, sy = y * 4097.0f;
+  const float xh = sx - (sx - x), yh = sy - (sy - y);
+  const float xl = x - xh, yl = y - yh;
+  return xl * yl - (((p - xh * yh) - xl * yh) - xh * yl);
+#endif
+}
+
 // The standard normal distribution: near 0 its series, elsewhere where nothing cancels.
 inline real normal(real x) {
 #if WIDE
@@ -34,7 +47,7 @@ inline real normal(real x) {
     return fma(x, y, 0.5f);
   }
   const float at = x * -0.70710678f; // and what rounding took from it, which the steep tail would magnify
-  const float rest = fma(x, -0.70710678f, -at) - x * 1.2101617e-8f;
+  const float rest = rounding(x, -0.70710678f, at) - x * 1.2101617e-8f;
   return 0.5f * fma(rest * -1.1283792f, exp(-at * at), erfc(at));
 #endif
 }

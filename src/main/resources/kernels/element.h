@@ -31,6 +31,14 @@
 #define CELLS _Pragma("unroll 1") // where a cell is much work
 #endif
 
+// A driver whose fma does not link: a product that may be rounded before the sum.
+#ifndef HAS_FMA
+#define HAS_FMA 1
+#endif
+#if !HAS_FMA
+#define fma(a, b, c) mad(a, b, c)
+#endif
+
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,8 +13,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The OpenCL functions that run once a launch or once a transfer, called directly. A handle is the native pointer as a
@@ -22,8 +25,15 @@ import java.util.Locale;
  */
 public final class OpenClLibrary {
     private static final List<String> NAMES = names(System.getProperty("os.name", ""));
-    private static final Object LOOKED_UP = lookUp();
 
+    /** Where Debian keeps the libraries of this processor. */
+    private static final String MULTIARCH =
+            (System.getProperty("os.arch", "").equals("amd64") ? "x86_64" : System.getProperty("os.arch", ""))
+                    + "-linux-gnu";
+
+    private static final LookUp LOOKED_UP = lookUp();
+
+    private static final MethodHandle PLATFORM_IDS = link("clGetPlatformIDs", JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle SET_KERNEL_ARG = link("clSetKernelArg", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS);
     private static final MethodHandle ENQUEUE_KERNEL = link(
             "clEnqueueNDRangeKernel",
@@ -84,9 +94,47 @@ public final class OpenClLibrary {
 
     private OpenClLibrary() {}
 
+    /** What came of looking for the library. */
+    public enum State {
+        /** Its functions can be called. */
+        LINKED,
+        /** The system has no such library. */
+        ABSENT,
+        /** Not known: the JVM denies native access, or has no linker. */
+        UNREACHABLE
+    }
+
+    private record LookUp(State state, @Nullable SymbolLookup symbols, String reason) {}
+
+    /** {@return what came of looking for the library} */
+    public static State state() {
+        return LOOKED_UP.state;
+    }
+
     /** {@return why the functions cannot be called from here; empty if they can} */
     public static List<String> reasons() {
-        return LOOKED_UP instanceof String reason ? List.of(reason) : List.of();
+        return LOOKED_UP.state == State.LINKED ? List.of() : List.of(LOOKED_UP.reason);
+    }
+
+    /** {@return whether a file of the library lies where the system looks; no native code is called} */
+    public static boolean hasFile() {
+        if (NAMES.size() == 1) {
+            return true; // Windows and macOS have it in a place of their own
+        }
+        List<String> folders = new ArrayList<>(
+                List.of(System.getProperty("java.library.path", "").split(File.pathSeparator)));
+        for (String root : List.of("/usr/local/lib", "/usr/lib", "/lib")) {
+            folders.addAll(List.of(root, root + "64", root + "/" + MULTIARCH));
+        }
+        return folders.stream().filter(folder -> !folder.isBlank()).anyMatch(folder -> NAMES.stream().anyMatch(name -> new File(folder, name).isFile()));
+    }
+
+    public static int platformIds(int most, MemorySegment platforms, MemorySegment count) {
+        try {
+            return (int) PLATFORM_IDS.invokeExact(most, platforms, count);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
     }
 
     public static int setKernelArg(long kernel, int index, long bytes, MemorySegment value) {
@@ -219,34 +267,37 @@ public final class OpenClLibrary {
                 : List.of("libOpenCL.so.1", "libOpenCL.so");
     }
 
-    /** {@return the library's symbols, or a sentence that says why there are none} */
     @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
-    private static Object lookUp() {
+    private static LookUp lookUp() {
         for (String name : NAMES) {
             try {
-                return SymbolLookup.libraryLookup(name, Arena.global());
+                return new LookUp(State.LINKED, SymbolLookup.libraryLookup(name, Arena.global()), "");
             } catch (IllegalCallerException e) {
-                return "the JVM denies native access to Heed: start java with --enable-native-access="
-                        + (OpenClLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED");
+                return new LookUp(
+                        State.UNREACHABLE,
+                        null,
+                        "the JVM denies native access to Heed: start java with --enable-native-access="
+                                + (OpenClLibrary.class.getModule().isNamed() ? "dev.heed" : "ALL-UNNAMED"));
             } catch (IllegalArgumentException e) {
                 continue; // the next name
             } catch (RuntimeException | LinkageError e) {
-                return "the JDK's linker does not work here: " + e;
+                return new LookUp(State.UNREACHABLE, null, "the JDK's linker does not work here: " + e);
             }
         }
-        return "no " + String.join(" or ", NAMES) + " can be loaded";
+        return new LookUp(State.ABSENT, null, "no " + String.join(" or ", NAMES) + " can be loaded");
     }
 
     @SuppressWarnings("restricted")
     private static MethodHandle link(String name, MemoryLayout... arguments) {
         FunctionDescriptor signature = FunctionDescriptor.of(JAVA_INT, arguments);
-        String missing = LOOKED_UP instanceof String reason ? reason : "the library has no function " + name;
-        if (LOOKED_UP instanceof SymbolLookup symbols) {
+        SymbolLookup symbols = LOOKED_UP.symbols;
+        if (symbols != null) {
             var address = symbols.find(name);
             if (address.isPresent()) {
                 return Linker.nativeLinker().downcallHandle(address.get(), signature);
             }
         }
+        String missing = symbols == null ? LOOKED_UP.reason : "the library has no function " + name;
         MethodHandle fails = MethodHandles.throwException(int.class, UnsupportedOperationException.class)
                 .bindTo(new UnsupportedOperationException(missing));
         return MethodHandles.dropArguments(fails, 0, signature.toMethodType().parameterList());

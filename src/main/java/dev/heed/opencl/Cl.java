@@ -5,6 +5,8 @@ final class Cl {
     static final int PLATFORM_VERSION = 0x0901;
     static final int PLATFORM_NAME = 0x0902;
 
+    static final long CONTEXT_PLATFORM = 0x1084;
+
     static final int DEVICE_TYPE = 0x1000;
     static final int DEVICE_VENDOR_ID = 0x1001;
     static final int DEVICE_MAX_COMPUTE_UNITS = 0x1002;
@@ -36,6 +38,9 @@ final class Cl {
     static final int DEVICE_COMPUTE_CAPABILITY_MINOR_NV = 0x4001;
     static final int DEVICE_REGISTERS_PER_BLOCK_NV = 0x4002;
     static final int DEVICE_WARP_SIZE_NV = 0x4003;
+
+    /** 32 bits of the 64 that a bit field has: JOCL's constant has them all, which Mesa's drivers refuse. */
+    static final long DEVICE_TYPE_ALL = 0xFFFF_FFFFL;
 
     static final int LOCAL_MEMORY_IS_DEDICATED = 1;
     static final long QUEUE_PROFILING = 1L << 1;

@@ -3,9 +3,14 @@ package dev.heed.opencl;
 import dev.heed.ffi.OpenClLibrary;
 import dev.heed.ffi.SignalHandlers;
 import java.io.File;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -18,6 +23,9 @@ public record Discovery(List<Device> devices, List<String> reasons) {
     private static final String NEEDS_DRIVER =
             "install the driver of the GPU, or for the CPU: apt install pocl-opencl-icd";
 
+    private static final String VENDORS = "OCL_ICD_VENDORS";
+    private static final String VENDORS_FOLDER = "/etc/OpenCL/vendors";
+
     public Discovery {
         devices = List.copyOf(devices);
         reasons = List.copyOf(reasons);
@@ -25,30 +33,58 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            return SignalHandlers.keptDuring(Discovery::stages); // PoCL replaces them when it first meets its devices
+            return stages();
         } catch (RuntimeException | LinkageError e) {
             return nothing("the search for OpenCL devices failed: " + e);
         }
+    }
+
+    /** {@return whether a driver is named where a loader on Linux looks; elsewhere it is not known, and true} */
+    static boolean namesDriver() {
+        if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
+            return true;
+        }
+        String[] named = new File(VENDORS_FOLDER).list((folder, name) -> name.endsWith(".icd"));
+        return System.getenv(VENDORS) != null || (named != null && named.length > 0);
     }
 
     private static Discovery nothing(String reason) {
         return new Discovery(List.of(), List.of(reason));
     }
 
+    /** Nothing native is loaded before the stage that needs it; JOCL comes last, once there is a platform to ask. */
     private static Discovery stages() {
-        try {
-            Class.forName("org.jocl.CL", false, Discovery.class.getClassLoader());
-        } catch (ClassNotFoundException | LinkageError e) {
+        if (!JoclLibrary.isPresent()) {
             return nothing(noJocl());
         }
-        OpenClCalls calls;
+        return switch (OpenClLibrary.state()) {
+            case LINKED -> SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces them at its first call
+            case ABSENT -> nothing(noLibrary());
+            case UNREACHABLE -> JoclLibrary.isEnabled() ? askJocl() : nothing(denied());
+        };
+    }
+
+    private static Discovery askLibrary() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+            int code = OpenClLibrary.platformIds(0, MemorySegment.NULL, count);
+            boolean none = code == 0 && count.get(ValueLayout.JAVA_INT, 0) == 0;
+            return none || code == ErrorCode.PLATFORM_NOT_FOUND ? nothing(noPlatform()) : ask(DirectCalls::new);
+        }
+    }
+
+    /** Where only JOCL may call native code. JOCL prints to standard output where it finds no library, so a file comes first. */
+    private static Discovery askJocl() {
+        return OpenClLibrary.hasFile() ? ask(JoclCalls::new) : nothing(noLibrary());
+    }
+
+    private static Discovery ask(Supplier<OpenClCalls> calls) {
         try {
-            Class.forName("org.jocl.CL", true, Discovery.class.getClassLoader());
-            calls = OpenClLibrary.reasons().isEmpty() ? new DirectCalls() : new JoclCalls();
-        } catch (ClassNotFoundException | RuntimeException | LinkageError e) {
+            JoclLibrary.load();
+            return of(calls.get());
+        } catch (IOException | ClassNotFoundException | RuntimeException | LinkageError e) {
             return nothing(notLoaded(e));
         }
-        return of(calls);
     }
 
     /** The stages that ask OpenCL itself. */
@@ -79,7 +115,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         String name = "an OpenCL platform";
         try {
             name = calls.platformText(platform, Cl.PLATFORM_NAME);
-            long[] handles = calls.devices(platform);
+            long[] handles = calls.devices(platform, Cl.DEVICE_TYPE_ALL);
             if (handles.length == 0) {
                 reasons.add(noDevice(name));
             }
@@ -136,25 +172,37 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     private static String noJocl() {
         return "JOCL is not on the class path or module path: add org.jocl:jocl"
-                + (named() ? ", and start java with --add-modules jocl --enable-native-access=jocl,dev.heed" : "");
+                + (named() ? ", and start java with --add-modules jocl --enable-native-access=" + modules() : "");
     }
 
     private static boolean named() {
         return Discovery.class.getModule().isNamed();
     }
 
+    private static String denied() {
+        return "the JVM denies native access to JOCL: start java with --enable-native-access=" + modules();
+    }
+
+    /** {@return what {@code --enable-native-access} takes for JOCL and Heed} */
+    static String modules() {
+        return named() ? "jocl,dev.heed" : "ALL-UNNAMED";
+    }
+
     private static String notLoaded(Throwable e) {
         String all = chain(e);
         String lower = all.toLowerCase(Locale.ROOT);
         if (lower.contains("illegal native access") || lower.contains("illegalcallerexception")) {
-            return "the JVM denies native access to JOCL: start java with --enable-native-access="
-                    + (named() ? "jocl,dev.heed" : "ALL-UNNAMED");
+            return denied();
         }
         if (lower.contains("implementation library could not be loaded")) {
             return noLibrary();
         }
         String folder = System.getProperty("java.io.tmpdir", "");
         boolean writable = new File(folder).isDirectory() && new File(folder).canWrite();
+        if (lower.contains("no space left")) {
+            return "JOCL cannot unpack its native library into " + folder
+                    + ", which is full: start java with -Djava.io.tmpdir=DIR, a folder with 1 MB to spare";
+        }
         if (!writable || lower.contains("failed to map segment") || lower.contains("operation not permitted")) {
             return "JOCL cannot unpack its native library into " + folder
                     + (writable ? ", which forbids execution" : ", which cannot be written")
@@ -187,9 +235,9 @@ public record Discovery(List<Device> devices, List<String> reasons) {
     }
 
     private static String noPlatform() {
-        String vendors = System.getenv("OCL_ICD_VENDORS");
+        String vendors = System.getenv(VENDORS);
         return "OpenCL has no platform (no driver is named in "
-                + (vendors == null ? "/etc/OpenCL/vendors" : "OCL_ICD_VENDORS=" + vendors) + "): " + NEEDS_DRIVER;
+                + (vendors == null ? VENDORS_FOLDER : VENDORS + "=" + vendors) + "): " + NEEDS_DRIVER;
     }
 
     private static String noDevice(String platform) {

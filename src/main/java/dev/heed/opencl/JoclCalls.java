@@ -78,13 +78,13 @@ class JoclCalls implements OpenClCalls {
     }
 
     @Override
-    public long[] devices(long platform) {
+    public long[] devices(long platform, long types) {
         cl_platform_id it = object(cl_platform_id.class, platform);
         int[] count = new int[1];
-        check("clGetDeviceIDs", () -> CL.clGetDeviceIDs(it, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
+        check("clGetDeviceIDs", () -> CL.clGetDeviceIDs(it, types, 0, null, count));
         var found = new cl_device_id[count[0]];
         if (found.length > 0) {
-            check("clGetDeviceIDs", () -> CL.clGetDeviceIDs(it, CL.CL_DEVICE_TYPE_ALL, found.length, found, null));
+            check("clGetDeviceIDs", () -> CL.clGetDeviceIDs(it, types, found.length, found, null));
         }
         return Arrays.stream(found).mapToLong(this::keep).toArray();
     }
@@ -100,7 +100,7 @@ class JoclCalls implements OpenClCalls {
     @Override
     public long createContext(long platform, long device) {
         var properties = new cl_context_properties();
-        properties.addProperty(CL.CL_CONTEXT_PLATFORM, object(cl_platform_id.class, platform));
+        properties.addProperty(Cl.CONTEXT_PLATFORM, object(cl_platform_id.class, platform));
         cl_device_id[] devices = {object(cl_device_id.class, device)};
         synchronized (ONE_AT_A_TIME) {
             return SignalHandlers.keptDuring(() ->

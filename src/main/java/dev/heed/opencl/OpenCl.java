@@ -12,6 +12,23 @@ public final class OpenCl {
         private static final Discovery DISCOVERY = Discovery.ofThisProcess();
     }
 
+    /**
+     * {@return why devices are not looked for unless somebody asks for OpenCL by name; empty if they are} Drivers are native
+     * code. Where the JVM was not told to allow it, each first call prints a warning, so nobody who did not ask gets one.
+     */
+    public static List<String> reasonsNotToLook() {
+        boolean allowed = OpenCl.class.getModule().isNativeAccessEnabled() && JoclLibrary.isEnabled();
+        return allowed || !JoclLibrary.isPresent() || System.getProperty(Selection.DEVICE) != null
+                ? List.of()
+                : List.of("native access is not enabled, so no OpenCL device was looked for: start java with"
+                        + " --enable-native-access=" + Discovery.modules());
+    }
+
+    /** {@return whether this machine names an OpenCL driver; no native code is called} */
+    public static boolean namesDriver() {
+        return Discovery.namesDriver();
+    }
+
     /** {@return what was found, and what stood in the way} */
     public static Discovery discovery() {
         return Found.DISCOVERY;

@@ -15,7 +15,12 @@ interface OpenClCalls {
 
     String platformText(long platform, int name);
 
-    long[] devices(long platform);
+    /**
+     * {@return the devices of a platform}
+     *
+     * @param types a {@code cl_device_type}; a driver may refuse bits that OpenCL does not define
+     */
+    long[] devices(long platform, long types);
 
     byte[] deviceInfo(long device, int name);
 

@@ -20,8 +20,17 @@ class MachineTest {
     @Test
     void widthOrReasonsNeverBoth() {
         Machine machine = Machine.current();
-        assertEquals(machine.vectorBits().isPresent(), machine.vectorReasons().isEmpty());
+        assertEquals(machine.vectorBits().orElse(0) >= 128, machine.vectorReasons().isEmpty());
         machine.vectorBits().ifPresent(bits -> assertTrue(bits >= 64 && Integer.bitCount(bits) == 1, bits + " bits"));
+    }
+
+    @Test
+    void vectorsBelow128BitsAreNoVectors() {
+        assertEquals(List.of(), Machine.reasons(OptionalInt.of(128)));
+        String reason = Machine.reasons(OptionalInt.of(64)).getFirst();
+        assertTrue(reason.contains("64 bits") && reason.contains("128 are needed"), reason);
+        var narrow = new Machine(1, 1L << 30, "25.0.1", "Linux amd64", OptionalInt.of(64), List.of(reason));
+        assertTrue(narrow.describe().endsWith("Vector API: " + reason), narrow::describe);
     }
 
     @Test

@@ -6,7 +6,9 @@ import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.KernelSource;
 import dev.heed.opencl.MemoryUse;
+import dev.heed.opencl.OpenClBuildException;
 import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
 import dev.heed.tensor.DType;
@@ -27,6 +29,12 @@ final class Engine implements AutoCloseable {
 
     /** And so many bytes to the arguments that are too small to be reckoned. */
     private static final long SMALL = 4096;
+
+    private static final String STANDARD = "-cl-std=CL1.2";
+
+    /** A program that is nothing but a call of fma. */
+    private static final KernelSource FMA =
+            new KernelSource("fma.cl", "kernel void call(global float* x) { x[0] = fma(x[0], x[1], x[2]); }\n");
 
     /** The ways to write a kernel. */
     enum Family {
@@ -63,6 +71,7 @@ final class Engine implements AutoCloseable {
     /** Whether every buffer lies between bytes that no kernel may write: {@code heed.opencl.canaries=true}. */
     final boolean canaries = Boolean.getBoolean(CANARIES);
 
+    private volatile boolean withoutFma;
     private volatile boolean closed;
 
     /** An engine whose tiles have the sizes given, else those of {@code heed.opencl.tiles}, else what suits the device. */
@@ -101,9 +110,31 @@ final class Engine implements AutoCloseable {
         return lines;
     }
 
+    /** {@return a kernel file, compiled; without {@code fma} from the first program on that a driver cannot link it in} */
     Program program(String file, String options) {
         boolean gpu = context.device().type() != DeviceType.CPU;
-        return context.program(KernelFile.named(file), "-cl-std=CL1.2 " + (gpu ? "-DGPU=1 " : "") + options);
+        String all = STANDARD + (gpu ? " -DGPU=1 " : " ") + options;
+        KernelSource source = KernelFile.named(file);
+        if (!withoutFma) {
+            try {
+                return context.program(source, all);
+            } catch (OpenClBuildException e) {
+                if (linksFma()) {
+                    throw e;
+                }
+                withoutFma = true;
+            }
+        }
+        return context.program(source, all + " -DHAS_FMA=0");
+    }
+
+    /** Mesa's compiler, where its libclc lacks the patch for it, fails at the end of every program that calls fma. */
+    private boolean linksFma() {
+        try {
+            return context.program(FMA, STANDARD) != null;
+        } catch (OpenClBuildException e) {
+            return false;
+        }
     }
 
     /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */

@@ -29,6 +29,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The device is the best one, or the one that {@code heed.opencl.device} names. It is opened by the first plan.
  */
 public final class OpenClBackend implements AttentionBackend {
+    private static final System.Logger LOG = System.getLogger("dev.heed");
+    private static final AtomicBoolean SAID = new AtomicBoolean();
     private static final long LONGEST = 1L << 30;
 
     /** Property: {@code false} makes every call through JOCL, as where the JVM denies other native access. */
@@ -77,8 +80,11 @@ public final class OpenClBackend implements AttentionBackend {
     }
 
     private Selection selection() {
-        boolean chosen = selection.device().isPresent() || !selection.reasons().isEmpty();
-        return chosen ? selection : OpenCl.selected();
+        return isGiven() ? selection : OpenCl.selected();
+    }
+
+    private boolean isGiven() {
+        return selection.device().isPresent() || !selection.reasons().isEmpty();
     }
 
     @Override
@@ -172,6 +178,13 @@ public final class OpenClBackend implements AttentionBackend {
 
     @Override
     public List<String> passOverReasons(Problem problem) {
+        List<String> unasked = isGiven() ? List.of() : OpenCl.reasonsNotToLook();
+        if (!unasked.isEmpty()) {
+            if (OpenCl.namesDriver() && SAID.compareAndSet(false, true)) {
+                LOG.log(System.Logger.Level.INFO, unasked.getFirst());
+            }
+            return unasked;
+        }
         Device device = selection().device().orElse(null);
         if (device == null || device.type() == DeviceType.CPU) {
             return List.of("no OpenCL GPU, and a CPU has faster backends");

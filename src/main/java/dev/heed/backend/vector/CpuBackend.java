@@ -138,7 +138,10 @@ abstract class CpuBackend implements AttentionBackend {
         List<String> reasons = notReadyReasons();
         if (!reasons.isEmpty()) {
             throw new IllegalStateException("Backend " + name() + " is not ready: " + String.join("; ", reasons)
-                    + "\n  case      " + problem + "\nHINT: java " + Machine.VECTOR_FLAG);
+                    + "\n  case      " + problem + "\nHINT: "
+                    + (Machine.current().vectorBits().isEmpty()
+                            ? "java " + Machine.VECTOR_FLAG
+                            : "leave the backend out, and one that is ready computes"));
         }
         Workers running = workers;
         if (running == null) {

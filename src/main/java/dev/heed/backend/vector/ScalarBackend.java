@@ -49,9 +49,11 @@ public final class ScalarBackend extends CpuBackend {
 
     @Override
     public List<String> devices() {
+        List<String> missing = Machine.current().vectorReasons();
+        String why = missing.isEmpty() ? "-D" + ASKED_FOR + "=true asks for them" : String.join("; ", missing);
         return notReadyReasons().isEmpty()
                 ? List.of("CPU, plain loops, " + threads + (threads == 1 ? " thread" : " threads")
-                        + "; several times slower than vectors: java " + Machine.VECTOR_FLAG)
+                        + ", several times slower than vectors: " + why)
                 : List.of();
     }
 

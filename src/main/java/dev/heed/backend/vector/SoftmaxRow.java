@@ -2,6 +2,8 @@ package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.V;
 import static dev.heed.backend.vector.Species.SPECIES;
+import static dev.heed.backend.vector.Species.floats;
+import static dev.heed.backend.vector.Species.ints;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -137,10 +139,10 @@ final class SoftmaxRow {
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
             y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, 1f));
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
-            IntVector e0 = t0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-            IntVector e1 = t1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-            y0 = y0.reinterpretAsInts().add(e0).reinterpretAsFloats().blend(0f, none0);
-            y1 = y1.reinterpretAsInts().add(e1).reinterpretAsFloats().blend(0f, none1);
+            IntVector e0 = ints(t0).lanewise(VectorOperators.LSHL, 23);
+            IntVector e1 = ints(t1).lanewise(VectorOperators.LSHL, 23);
+            y0 = floats(ints(y0).add(e0)).blend(0f, none0);
+            y1 = floats(ints(y1).add(e1)).blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             if (y != null) {

@@ -3,6 +3,8 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.Lanes.PANEL;
 import static dev.heed.backend.vector.Lanes.V;
 import static dev.heed.backend.vector.Species.SPECIES;
+import static dev.heed.backend.vector.Species.floats;
+import static dev.heed.backend.vector.Species.ints;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -148,10 +150,10 @@ final class SoftmaxTile {
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, C1));
             y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, 1f));
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
-            IntVector e0 = t0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-            IntVector e1 = t1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-            y0 = y0.reinterpretAsInts().add(e0).reinterpretAsFloats().blend(0f, none0);
-            y1 = y1.reinterpretAsInts().add(e1).reinterpretAsFloats().blend(0f, none1);
+            IntVector e0 = ints(t0).lanewise(VectorOperators.LSHL, 23);
+            IntVector e1 = ints(t1).lanewise(VectorOperators.LSHL, 23);
+            y0 = floats(ints(y0).add(e0)).blend(0f, none0);
+            y1 = floats(ints(y1).add(e1)).blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             y0.intoArray(tile, p);
@@ -186,7 +188,7 @@ final class SoftmaxTile {
         y = y.fma(f, FloatVector.broadcast(SPECIES, C2));
         y = y.fma(f, FloatVector.broadcast(SPECIES, C1));
         y = y.fma(f, FloatVector.broadcast(SPECIES, 1f));
-        IntVector exponent = t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-        return y.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+        IntVector exponent = ints(t).lanewise(VectorOperators.LSHL, 23);
+        return floats(ints(y).add(exponent));
     }
 }

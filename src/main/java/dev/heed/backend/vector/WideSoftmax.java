@@ -3,12 +3,14 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.WideLanes.V;
 import static dev.heed.backend.vector.WideLoops.HIDDEN;
 import static dev.heed.backend.vector.WideLoops.UNWEIGHED;
+import static dev.heed.backend.vector.WideSpecies.LONGS;
 import static dev.heed.backend.vector.WideSpecies.SPECIES;
+import static dev.heed.backend.vector.WideSpecies.doubles;
+import static dev.heed.backend.vector.WideSpecies.longs;
 
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +22,6 @@ final class WideSoftmax {
 
     /** Whether the JIT knows masks of this many lanes; of two it does not, and they would be objects. */
     private static final boolean MASKS = V > 2;
-
-    private static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, SPECIES.vectorShape());
 
     /** Whatever is less has the power 0. */
     private static final double LOWEST = -746;
@@ -48,8 +48,8 @@ final class WideSoftmax {
         DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
         r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
         LongVector power =
-                t.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
-        return taylor(r).mul(power.reinterpretAsDoubles()).mul(1 / LIFT);
+                longs(t).lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
+        return taylor(r).mul(doubles(power)).mul(1 / LIFT);
     }
 
     /** The series of {@link #exp}, apart from it: beyond 325 bytes of code the JIT calls, and its arguments are objects. */
@@ -90,7 +90,7 @@ final class WideSoftmax {
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
                 DoubleVector s = DoubleVector.fromArray(SPECIES, tile, p);
                 DoubleVector y = replace(exp(s.sub(max)), s, MASKED, HIDDEN);
-                signs = signs.or(y.reinterpretAsLongs());
+                signs = signs.or(longs(y));
                 sum = sum.add(y);
                 y.intoArray(tile, p);
             }
@@ -106,17 +106,14 @@ final class WideSoftmax {
 
     /** {@code y}, but {@code other} in the lanes where {@code tested} has exactly these bits. */
     private static DoubleVector replace(DoubleVector y, DoubleVector tested, long bits, double other) {
-        LongVector x = tested.reinterpretAsLongs();
+        LongVector x = longs(tested);
         if (MASKS) {
             return y.blend(other, x.compare(VectorOperators.EQ, bits).cast(SPECIES));
         }
         LongVector apart = x.lanewise(VectorOperators.XOR, bits);
         LongVector keep = apart.or(apart.neg()).lanewise(VectorOperators.ASHR, 63); // -1, or 0 where nothing is apart
         LongVector there = LongVector.broadcast(LONGS, Double.doubleToRawLongBits(other));
-        return y.reinterpretAsLongs()
-                .and(keep)
-                .or(there.lanewise(VectorOperators.AND_NOT, keep))
-                .reinterpretAsDoubles();
+        return doubles(longs(y).and(keep).or(there.lanewise(VectorOperators.AND_NOT, keep)));
     }
 
     /** Multiplies the weights of a tile by the inverse sums; what is hidden stays so, in a row of NaN too. */

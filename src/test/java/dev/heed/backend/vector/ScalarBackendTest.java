@@ -53,6 +53,12 @@ class ScalarBackendTest {
         holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
     }
 
+    /** What a JVM says whose compiler has no vector instructions: Debian's Zero, OpenJ9, RISC-V without V. */
+    @Test
+    void theContractHoldsWhereVectorsHave64Bits() throws Exception {
+        holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-XX:MaxVectorSize=8");
+    }
+
     @Test
     void besideVectorsItIsNotReadyAndSaysWhy() {
         try (ScalarBackend backend = new ScalarBackend(1)) {
