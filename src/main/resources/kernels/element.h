@@ -51,6 +51,16 @@ typedef float real;
 #define NOTHING (-FLT_MAX) // the max of a row that has read nothing: finite, so that no difference of two is NaN
 #define LOG2E 1.44269504f
 #endif
+
+// The bits of |x|: in the order of the numbers, NaN above infinity.
+#if WIDE
+typedef ulong size_bits;
+#define SIZE_BITS(x) (as_ulong(x) << 1)
+#else
+typedef uint size_bits;
+#define SIZE_BITS(x) (as_uint(x) << 1)
+#endif
+
 #if LANES == 1
 typedef real vec;
 #elif WIDE

@@ -102,15 +102,15 @@ inline void pool_visible(global const element* v, long at, long row, int d1, int
   EACH(KEEP)
 }
 
-// Whether all values of a tile are finite.
+// Whether all values of a tile are finite, by their bits: a compiler may take x * 0 for 0 (Mesa's does).
 inline bool finite(global const element* v, long at, long row, int keys, int width) {
-  real sum = 0;
+  size_bits largest = 0;
   for (int j = 0; j < keys; j++, at += row) {
     for (int d = 0; d < width; d++) {
-      sum += LOAD(STORAGE, v, at + d) * 0;
+      largest = max(largest, SIZE_BITS(LOAD(STORAGE, v, at + d)));
     }
   }
-  return sum == 0;
+  return largest < SIZE_BITS((real)INFINITY);
 }
 
 inline void modify(const Call* c, vec* tile, global const real* bias, real slope, long b, long h, int i, int queries,

@@ -33,7 +33,9 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            return stages();
+            synchronized (OneAtATime.LOCK) { // PoCL's first threads find each other's devices half made
+                return stages();
+            }
         } catch (RuntimeException | LinkageError e) {
             return nothing("the search for OpenCL devices failed: " + e);
         }

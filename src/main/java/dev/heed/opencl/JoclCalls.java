@@ -33,12 +33,6 @@ import org.jspecify.annotations.Nullable;
  * Loading this class loads JOCL and its native library. Bytes pass through direct buffers: a heap array would be pinned.
  */
 class JoclCalls implements OpenClCalls {
-    /**
-     * JOCL 2.0.6 enters contexts into a map that nothing guards, and so takes them out: two threads at once end the process.
-     * Drivers' compilers are no better (PoCL 3.1). Contexts and builds of a process therefore come one after another.
-     */
-    private static final Object ONE_AT_A_TIME = new Object();
-
     private final Map<Long, NativePointerObject> objects;
     private final Map<Long, ByteBuffer> mappings;
 
@@ -102,7 +96,7 @@ class JoclCalls implements OpenClCalls {
         var properties = new cl_context_properties();
         properties.addProperty(Cl.CONTEXT_PLATFORM, object(cl_platform_id.class, platform));
         cl_device_id[] devices = {object(cl_device_id.class, device)};
-        synchronized (ONE_AT_A_TIME) {
+        synchronized (OneAtATime.LOCK) {
             return SignalHandlers.keptDuring(() ->
                     create("clCreateContext", code -> CL.clCreateContext(properties, 1, devices, null, null, code)));
         }
@@ -110,7 +104,7 @@ class JoclCalls implements OpenClCalls {
 
     @Override
     public void releaseContext(long context) {
-        synchronized (ONE_AT_A_TIME) {
+        synchronized (OneAtATime.LOCK) {
             release("clReleaseContext", cl_context.class, context, CL::clReleaseContext);
         }
     }
@@ -198,7 +192,7 @@ class JoclCalls implements OpenClCalls {
     public void buildProgram(long program, long device, String options) {
         cl_program it = object(cl_program.class, program);
         cl_device_id[] devices = {object(cl_device_id.class, device)};
-        synchronized (ONE_AT_A_TIME) {
+        synchronized (OneAtATime.LOCK) {
             SignalHandlers.keptDuring(() -> {
                 check("clBuildProgram", () -> CL.clBuildProgram(it, 1, devices, options, null, null));
                 return program;

@@ -41,23 +41,21 @@ final class JoclLibrary {
     }
 
     /**
-     * Loads the native library. JOCL has no other way to be told the folder than a system property; the lock is one that all
-     * class loaders of the process share, so that each puts back what it found.
+     * Loads the native library. JOCL has no other way to be told the folder than a system property, which is put back; the
+     * caller holds {@link OneAtATime#LOCK}, so that it is the one that was found.
      *
      * @throws IOException if there is no folder to unpack to
      * @throws LinkageError if the library does not load
      */
     static void load() throws IOException, ClassNotFoundException {
-        synchronized (System.getProperties()) {
-            String before = System.getProperty(FOLDER);
-            Path own = Files.createTempDirectory(Path.of(before), "heed-jocl-");
-            System.setProperty(FOLDER, own.toString());
-            try {
-                mainClass(true);
-            } finally {
-                System.setProperty(FOLDER, before);
-                delete(own);
-            }
+        String before = System.getProperty(FOLDER);
+        Path own = Files.createTempDirectory(Path.of(before), "heed-jocl-");
+        System.setProperty(FOLDER, own.toString());
+        try {
+            mainClass(true);
+        } finally {
+            System.setProperty(FOLDER, before);
+            delete(own);
         }
     }
 

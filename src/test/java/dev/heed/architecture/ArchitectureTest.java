@@ -189,6 +189,8 @@ class ArchitectureTest {
                 .that()
                 .resideOutsideOfPackages(
                         ROOT + ".cli..", ROOT + ".bert") // bert keeps a library offline, and puts it back
+                .and()
+                .doNotHaveFullyQualifiedName(ROOT + ".opencl.JoclLibrary") // where JOCL unpacks; puts it back too
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()

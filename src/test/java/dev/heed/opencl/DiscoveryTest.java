@@ -12,9 +12,13 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jocl.CL;
 import org.junit.jupiter.api.Test;
@@ -58,6 +62,76 @@ class DiscoveryTest {
         }
         String said = child(Map.of("LD_LIBRARY_PATH", broken.toString()), classPath(true), List.of(ENABLED));
         says(said, "no OpenCL library", "apt install ocl-icd-libopencl1");
+        assertFalse(said.contains("Could not load"), said); // JOCL would have said so on standard output
+    }
+
+    // ---------------------------------------------------------------- JOCL's own library
+
+    /** A file under JOCL's name in a folder that others may write to, whole or cut, is neither loaded nor touched. */
+    @Test
+    void whatLiesInTheTemporaryFolderIsNotLoaded() throws Exception {
+        Devices.present();
+        Path temporary = Files.createDirectory(dir.resolve("tmp"));
+        String name = System.mapLibraryName("JOCL_2_0_6-linux-x86_64");
+        Path planted = Files.writeString(temporary.resolve(name), "not a library");
+        String said = child(Map.of(), classPath(true), List.of(ENABLED, "-Djava.io.tmpdir=" + temporary));
+        assertTrue(said.contains("FILLED 42 by DirectCalls"), said);
+        assertEquals(List.of(planted), files(temporary));
+        assertEquals("not a library", Files.readString(planted));
+    }
+
+    @Test
+    void sixProcessesAtOnceLeaveAnEmptyTemporaryFolder() throws Exception {
+        Devices.present();
+        Path temporary = Files.createDirectory(dir.resolve("tmp"));
+        List<Callable<String>> processes = Collections.nCopies(
+                6, () -> child(Map.of(), classPath(true), List.of(ENABLED, "-Djava.io.tmpdir=" + temporary)));
+        try (var threads = Executors.newFixedThreadPool(processes.size())) {
+            for (Future<String> said : threads.invokeAll(processes)) {
+                assertTrue(said.get().contains("FILLED 42 by DirectCalls"), said.get());
+            }
+        }
+        assertEquals(List.of(), files(temporary));
+    }
+
+    @Test
+    void threeClassLoadersOfOneProcess() throws Exception {
+        Devices.present();
+        Path temporary = Files.createDirectory(dir.resolve("tmp"));
+        String said = run(
+                Map.of(),
+                List.of(ENABLED, "-Djava.io.tmpdir=" + temporary, "-cp", classPath(true), SayInLoaders.class.getName()));
+        assertEquals(3, said.lines().filter("FILLED 42 by DirectCalls"::equals).count(), said);
+        assertEquals(List.of(), files(temporary));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+
+    // ---------------------------------------------------------------- who asked
+
+    /** Without the flag each native call is a warning: the automatic choice makes none, and names the flag where a driver is. */
+    @Test
+    void aCallThatNamesNoBackendEntersNoNativeCode() throws Exception {
+        List<String> program = List.of("-cp", classPath(true), SaySoftmax.class.getName());
+        String said = run(Map.of(), program);
+        assertTrue(said.contains("SOFTMAX f32 [2, 3]"), said);
+        assertFalse(said.contains("WARNING"), said);
+        assertEquals(
+                Discovery.namesDriver(),
+                said.contains("no OpenCL device was looked for: start java with --enable-native-access=ALL-UNNAMED"),
+                said);
+    }
+
+    @Test
+    void aCallThatNamesOpenClGetsItWithoutTheFlag() throws Exception {
+        Devices.present();
+        List<String> program = List.of("-Dheed.backend=opencl", "-cp", classPath(true), SaySoftmax.class.getName());
+        String said = run(Map.of(), program);
+        assertTrue(said.contains("SOFTMAX f32 [2, 3]") && said.contains("WARNING"), said);
     }
 
     @Test
@@ -162,6 +236,19 @@ class DiscoveryTest {
         assertTrue(none.reasons().getFirst().contains("OpenCL does not answer"), none::toString);
         Discovery empty = Discovery.of(answering(Map.of("platforms", new long[0])));
         assertTrue(empty.reasons().getFirst().contains("no platform"), empty::toString);
+    }
+
+    /** A {@code cl_device_type} has 32 bits that mean something; Mesa's rusticl refuses the others, and so has no devices. */
+    @Test
+    void devicesAreAskedForByBitsThatOpenClDefines() {
+        Discovery discovery = Discovery.of((OpenClCalls) Proxy.newProxyInstance(
+                OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("devices") && (long) arguments[1] >>> Integer.SIZE != 0) {
+                        throw new OpenClException("clGetDeviceIDs", -31);
+                    }
+                    return method.invoke(answering(Map.of()), arguments);
+                }));
+        assertFalse(discovery.reasons().toString().contains("CL_INVALID_DEVICE_TYPE"), discovery::toString);
     }
 
     private static OpenClCalls answering(Map<String, Object> answers) {
