@@ -32,11 +32,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runForward(inputs, result);
-        if (dispatch != null) {
-            dispatch.end(this, "attention forward", inputs.tensors(), result.tensors());
-        }
+        run("attention forward", () -> runForward(inputs, result), inputs::tensors, result::tensors);
     }
 
     /**
@@ -95,15 +91,11 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runBackward(inputs, forward, outputGradient, lseGradient, gradients);
-        if (dispatch != null) {
-            dispatch.end(
-                    this,
-                    "attention backward",
-                    read(inputs, forward, outputGradient, lseGradient),
-                    gradients.tensors());
-        }
+        run(
+                "attention backward",
+                () -> runBackward(inputs, forward, outputGradient, lseGradient, gradients),
+                () -> read(inputs, forward, outputGradient, lseGradient),
+                gradients::tensors);
     }
 
     private static List<@Nullable Tensor> read(

@@ -60,8 +60,25 @@ public final class Backends {
      * @throws UnsupportedAttentionException if the backend asked for cannot, or none can
      */
     public static AttentionBackend select(Problem problem, @Nullable String name) {
-        String asked = name != null ? name : System.getProperty("heed.backend", "auto");
-        return select(all(), problem, asked, Boolean.getBoolean("heed.strict"));
+        return select(all(), List.of(problem), name);
+    }
+
+    /**
+     * {@return the backend, out of some, that computes all of some problems}
+     *
+     * @param backends the candidates, fastest first
+     * @param problems what is asked; with none, a backend has only to be ready
+     * @param name the backend asked for, or null for {@code heed.backend} or else the fastest that can
+     * @throws InvalidInputException if no backend has the name
+     * @throws UnsupportedAttentionException if the backend asked for cannot, or none can
+     */
+    public static AttentionBackend select(
+            List<? extends AttentionBackend> backends, List<? extends Problem> problems, @Nullable String name) {
+        return select(backends, problems, asked(name), Boolean.getBoolean("heed.strict"));
+    }
+
+    private static String asked(@Nullable String name) {
+        return name != null ? name : System.getProperty("heed.backend", "auto");
     }
 
     /**
@@ -69,8 +86,7 @@ public final class Backends {
      * way, the next one that can goes on, and one line in the log says so.
      */
     static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
-        String asked = name != null ? name : System.getProperty("heed.backend", "auto");
-        compute(all(), problem, asked, Boolean.getBoolean("heed.strict"), work);
+        compute(all(), problem, asked(name), Boolean.getBoolean("heed.strict"), work);
     }
 
     static void compute(
@@ -108,7 +124,7 @@ public final class Backends {
         return explain(all(), problem);
     }
 
-    static AttentionBackend named(List<AttentionBackend> backends, String name) {
+    static AttentionBackend named(List<? extends AttentionBackend> backends, String name) {
         for (AttentionBackend backend : backends) {
             if (backend.name().equals(name)) {
                 return backend;
@@ -122,46 +138,52 @@ public final class Backends {
                 "heed devices lists them");
     }
 
-    static AttentionBackend select(List<AttentionBackend> backends, Problem problem, String asked, boolean strict) {
+    static AttentionBackend select(
+            List<? extends AttentionBackend> backends, Problem problem, String asked, boolean strict) {
+        return select(backends, List.of(problem), asked, strict);
+    }
+
+    private static AttentionBackend select(
+            List<? extends AttentionBackend> backends,
+            List<? extends Problem> problems,
+            String asked,
+            boolean strict) {
         if (!asked.equals("auto")) {
             AttentionBackend backend = named(backends, asked);
-            if (reasons(backend, problem).isEmpty()) {
+            if (reasons(backend, problems).isEmpty()) {
                 return backend;
             }
             throw refusal(
-                    "Backend " + asked + " cannot compute this",
+                    "Backend " + asked + (problems.isEmpty() ? " is not ready" : " cannot compute this"),
                     backends,
-                    problem,
-                    "leave the backend out, or ask for another");
+                    problems,
+                    "heed devices says what is missing; or leave the backend out");
         }
+        List<AttentionBackend> ordered = new ArrayList<>(backends);
+        ordered.sort(Comparator.comparing(backend -> isSlower(backend, problems))); // better than none
         List<String> passedOver = new ArrayList<>();
-        List<AttentionBackend> slower = new ArrayList<>();
-        for (AttentionBackend backend : backends) {
-            if (!backend.passOverReasons(problem).isEmpty()) {
-                slower.add(backend);
+        for (AttentionBackend backend : ordered) {
+            List<String> reasons = reasons(backend, problems);
+            if (!reasons.isEmpty()) {
+                passedOver.add(backend.name() + ": " + String.join("; ", reasons));
                 continue;
             }
-            List<String> reasons = reasons(backend, problem);
-            if (reasons.isEmpty()) {
-                if (strict && !passedOver.isEmpty()) {
-                    throw refusal(
-                            "heed.strict forbids to pass over a faster backend",
-                            backends,
-                            problem,
-                            "mend the reasons, or start java without -Dheed.strict=true");
-                }
-                say(backend, passedOver);
-                return backend;
+            if (strict && !passedOver.isEmpty()) {
+                throw refusal(
+                        "heed.strict forbids to pass over a faster backend",
+                        backends,
+                        problems,
+                        "mend the reasons, or start java without -Dheed.strict=true");
             }
-            passedOver.add(backend.name() + ": " + String.join("; ", reasons));
+            say(backend, passedOver);
+            return backend;
         }
-        for (AttentionBackend backend : slower) { // better than none
-            if (reasons(backend, problem).isEmpty()) {
-                say(backend, passedOver);
-                return backend;
-            }
-        }
-        throw refusal("No backend can compute this", backends, problem, "heed devices says what to install");
+        throw refusal("No backend can compute this", backends, problems, "heed devices says what to install");
+    }
+
+    private static boolean isSlower(AttentionBackend backend, List<? extends Problem> problems) {
+        return problems.stream()
+                .anyMatch(problem -> !backend.passOverReasons(problem).isEmpty());
     }
 
     static String explain(List<AttentionBackend> backends, Problem problem) {
@@ -175,15 +197,29 @@ public final class Backends {
     }
 
     private static List<String> reasons(AttentionBackend backend, Problem problem) {
+        return reasons(backend, List.of(problem));
+    }
+
+    private static List<String> reasons(AttentionBackend backend, List<? extends Problem> problems) {
         List<String> notReady = backend.notReadyReasons();
-        return notReady.isEmpty() ? backend.notSupportedReasons(problem) : notReady;
+        return notReady.isEmpty()
+                ? problems.stream()
+                        .flatMap(problem -> backend.notSupportedReasons(problem).stream())
+                        .distinct()
+                        .toList()
+                : notReady;
     }
 
     private static UnsupportedAttentionException refusal(
-            String subject, List<AttentionBackend> backends, Problem problem, String hint) {
-        var text = new StringBuilder(subject).append(".\n  case      ").append(problem);
+            String subject,
+            List<? extends AttentionBackend> backends,
+            List<? extends Problem> problems,
+            String hint) {
+        var text = new StringBuilder(subject).append('.');
+        problems.forEach(problem -> text.append("\n  case      ").append(problem));
+        text.append(backends.isEmpty() ? "\nthere is none" : "");
         for (AttentionBackend backend : backends) {
-            List<String> reasons = reasons(backend, problem);
+            List<String> reasons = reasons(backend, problems);
             text.append("\n").append(backend.name());
             text.append(reasons.isEmpty() ? " can" : " cannot, because:");
             reasons.forEach(reason -> text.append("\n    ").append(reason));

@@ -38,11 +38,11 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runForward(input, weights, output);
-        if (dispatch != null) {
-            dispatch.end(this, "linear forward", read(input, weights, null), List.of(output));
-        }
+        run(
+                "linear forward",
+                () -> runForward(input, weights, output),
+                () -> read(input, weights, null),
+                () -> List.of(output));
     }
 
     /**
@@ -76,12 +76,11 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runBackward(input, weights, outputGradient, inputGradient, weightGradients);
-        if (dispatch != null) {
-            List<@Nullable Tensor> written = written(inputGradient, weightGradients);
-            dispatch.end(this, "linear backward", read(input, weights, outputGradient), written);
-        }
+        run(
+                "linear backward",
+                () -> runBackward(input, weights, outputGradient, inputGradient, weightGradients),
+                () -> read(input, weights, outputGradient),
+                () -> written(inputGradient, weightGradients));
     }
 
     private static List<@Nullable Tensor> written(Tensor inputGradient, LinearWeights weightGradients) {

@@ -30,11 +30,7 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runForward(inputs, result);
-        if (dispatch != null) {
-            dispatch.end(this, "multi-head forward", inputs.tensors(), result.tensors());
-        }
+        run("multi-head forward", () -> runForward(inputs, result), inputs::tensors, result::tensors);
     }
 
     /**
@@ -61,11 +57,11 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runBackward(inputs, outputGradient, gradients);
-        if (dispatch != null) {
-            dispatch.end(this, "multi-head backward", read(inputs, outputGradient), gradients.tensors());
-        }
+        run(
+                "multi-head backward",
+                () -> runBackward(inputs, outputGradient, gradients),
+                () -> read(inputs, outputGradient),
+                gradients::tensors);
     }
 
     private static List<@Nullable Tensor> read(MultiHeadInputs inputs, Tensor outputGradient) {

@@ -45,12 +45,11 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     private void dispatch(String operation, RotaryInputs inputs, Tensor from, Tensor to, int direction) {
-        Dispatch dispatch = Dispatch.begin();
-        run(inputs, from, to, direction);
-        if (dispatch != null) {
-            List<@Nullable Tensor> read = Arrays.asList(from, inputs.cos(), inputs.sin(), inputs.positions());
-            dispatch.end(this, operation, read, List.of(to));
-        }
+        run(
+                operation,
+                () -> run(inputs, from, to, direction),
+                () -> Arrays.asList(from, inputs.cos(), inputs.sin(), inputs.positions()),
+                () -> List.of(to));
     }
 
     private void requireOutput(RotaryInputs inputs, Tensor output, List<Tensor> read) {

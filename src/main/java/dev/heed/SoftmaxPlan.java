@@ -32,11 +32,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runForward(input, output);
-        if (dispatch != null) {
-            dispatch.end(this, "softmax forward", List.of(input), List.of(output));
-        }
+        run("softmax forward", () -> runForward(input, output), () -> List.of(input), () -> List.of(output));
     }
 
     /**
@@ -68,11 +64,11 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
-        Dispatch dispatch = Dispatch.begin();
-        runBackward(output, outputGradient, inputGradient);
-        if (dispatch != null) {
-            dispatch.end(this, "softmax backward", List.of(output, outputGradient), List.of(inputGradient));
-        }
+        run(
+                "softmax backward",
+                () -> runBackward(output, outputGradient, inputGradient),
+                () -> List.of(output, outputGradient),
+                () -> List.of(inputGradient));
     }
 
     /** Computes forward on checked arguments. */

@@ -106,7 +106,7 @@ class BackendsTest {
                     headDim 4 < 8
                     type f32 (supported: f16)
                 fast can
-                HINT: leave the backend out, or ask for another""", refusal.getMessage());
+                HINT: heed devices says what is missing; or leave the backend out""", refusal.getMessage());
     }
 
     @Test

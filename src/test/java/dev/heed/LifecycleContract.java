@@ -185,6 +185,47 @@ interface LifecycleContract extends ContractChapter {
         assertAll(SENTINEL, result.output());
     }
 
+    /** Each call either computes the right bits or is refused: never the numbers of another thread's call. */
+    @Test
+    default void threadsThatShareAPlanNeverGetEachOthersNumbers() throws Exception {
+        for (String shape : List.of("q1x4x1x64 kv2x3000 f32", "q1x4x70x64 kv2x90 f32", "q1x2x33x16 kv2x40 f64")) {
+            var inputs = new ArrayList<AttentionInputs>();
+            for (int seed = 0; seed < 3; seed++) {
+                Qkv like = Qkv.of(shape);
+                var random = new RandomTensors(seed);
+                inputs.add(new Qkv(
+                                random.normal(like.query().type(), like.query().shape()),
+                                random.normal(like.key().type(), like.key().shape()),
+                                random.normal(like.value().type(), like.value().shape()))
+                        .with(AttentionOptions.DEFAULT.withLse()));
+            }
+            List<AttentionResult> alone = inputs.stream().map(this::forward).toList();
+            try (AttentionPlan plan = subject().plan(inputs.getFirst().problem());
+                    var threads = Executors.newFixedThreadPool(3)) {
+                List<Callable<Boolean>> tasks = new ArrayList<>();
+                for (int n = 0; n < 3; n++) {
+                    AttentionInputs own = inputs.get(n);
+                    AttentionResult expected = alone.get(n);
+                    tasks.add(() -> {
+                        for (int repeat = 0; repeat < 20; repeat++) {
+                            AttentionResult result = AttentionResult.allocate(own.problem());
+                            try {
+                                plan.forward(own, result);
+                                assertSameBits(expected, result);
+                            } catch (IllegalStateException e) {
+                                assertTrue(e.getMessage().contains("one thread at a time"), e::getMessage);
+                            }
+                        }
+                        return true;
+                    });
+                }
+                for (Future<Boolean> done : threads.invokeAll(tasks)) {
+                    assertTrue(done.get());
+                }
+            }
+        }
+    }
+
     @Test
     default void inputsOfAnotherProblemAreRefusedAndNothingIsWritten() {
         AttentionInputs inputs = Qkv.of("q1x2x5x8 kv2x5 f32").with(AttentionOptions.DEFAULT);

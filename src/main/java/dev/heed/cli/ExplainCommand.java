@@ -249,7 +249,9 @@ final class ExplainCommand extends HeedCommand {
                 : tokenizer.encode(text).stream()
                         .filter(token -> !token.special())
                         .toList();
-        return sentence.find(text, pieces, hasNumber ? Integer.parseInt(numbered.group(2)) : 1);
+        Word found = sentence.find(text, pieces, hasNumber ? Integer.parseInt(numbered.group(2)) : 1);
+        boolean spelt = found.text().equalsIgnoreCase(text); // the model's vocabulary may have no accents
+        return spelt ? found : new Word(text, found.first(), found.last());
     }
 
     private static void requireIndex(String what, @Nullable Integer index, int count) {

@@ -1,5 +1,6 @@
 package dev.heed.cli;
 
+import dev.heed.tensor.InvalidInputException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -34,6 +35,8 @@ import picocli.CommandLine.TypeConversionException;
             "heed COMMAND --help tells more. Exit codes: 0 done, 1 a check failed or something broke, 2 wrong use."
         })
 public final class Main implements Callable<Integer> {
+    private static final char UNREADABLE = '\uFFFD';
+
     // picocli sets the fields below, and reads those that nothing here reads
 
     @Spec
@@ -56,11 +59,33 @@ public final class Main implements Callable<Integer> {
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
         System.setProperty("java.awt.headless", "true"); // pictures are files; no display is asked for
+        StandardOutput output = StandardOutput.install();
         CommandLine heed = commandLine(Surroundings.ofThisProcess());
         int code = run(heed, args);
         heed.getOut().flush();
+        if (output.failure().isPresent()) {
+            code = ErrorLine.report(heed.getErr(), unwritten(output.failure().get()), false);
+        }
         heed.getErr().flush();
         System.exit(code);
+    }
+
+    private static CommandFailure unwritten(String reason) {
+        return new CommandFailure(
+                "Standard output cannot be written: " + reason + ". HINT: send it to a file or disk with room");
+    }
+
+    /** The JVM puts U+FFFD for bytes that are no text in its encoding; a tokenizer would drop it without a word. */
+    private static void requireText(String[] args) {
+        for (String argument : args) {
+            if (argument.indexOf(UNREADABLE) >= 0) {
+                throw new InvalidInputException(
+                        "An argument cannot be read",
+                        "text in this process's encoding, " + System.getProperty("sun.jnu.encoding"),
+                        argument,
+                        "LC_ALL=C.UTF-8 heed ..., or put the text into a file");
+            }
+        }
     }
 
     /** {@return the command line with all commands, in given surroundings} */
@@ -104,6 +129,7 @@ public final class Main implements Callable<Integer> {
     static int run(CommandLine heed, String... args) {
         PrintWriter err = heed.getErr();
         try {
+            requireText(args);
             return heed.execute(args);
         } catch (Throwable e) {
             return ErrorLine.report(err, e, ErrorLine.wantsTrace(args));

@@ -97,8 +97,8 @@ final class RunCommand extends HeedCommand {
             json.addProperty("verdict", verdict.status().name());
             json.addProperty("message", verdict.message());
             json.addProperty("repeat", repeat);
-            json.addProperty("bestSeconds", best);
-            json.addProperty("medianSeconds", median);
+            json.add("bestSeconds", best > 0 ? JsonText.number(best) : null);
+            json.add("medianSeconds", best > 0 ? JsonText.number(median) : null);
             json.add("gigaflops", speed ? JsonText.number(gigaflops) : null);
             json.add("measures", JsonText.array(verdict.measures(), RunCommand::json));
             print(json);
@@ -106,8 +106,10 @@ final class RunCommand extends HeedCommand {
         }
         out().println("case     " + verdict.checked());
         out().println("backend  " + backend.name());
-        out().println("time     best " + seconds(best) + ", median " + seconds(median) + " of " + repeat
-                + (verdict.checked().backward() ? ", forward and backward" : ""));
+        if (best > 0) { // nothing was timed where it threw
+            out().println("time     best " + seconds(best) + ", median " + seconds(median) + " of " + repeat
+                    + (verdict.checked().backward() ? ", forward and backward" : ""));
+        }
         if (speed) {
             out().println("speed    " + String.format(Locale.ROOT, "%.3g GFLOP/s (masks not deducted)", gigaflops));
         }

@@ -3,17 +3,15 @@ package dev.heed.cli;
 import dev.heed.AttentionBackend;
 import dev.heed.Backends;
 import dev.heed.Problem;
+import dev.heed.UnsupportedAttentionException;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.view.TerminalColors;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +30,7 @@ record Surroundings(
         boolean errIsTerminal,
         Charset charset) {
 
+    private static final Problem ORDINARY = Problem.parse("q1x8x512x64 kv8x512 f32");
     private static final int STDOUT = 1;
     private static final int STDERR = 2;
 
@@ -78,65 +77,19 @@ record Surroundings(
     // ---------------------------------------------------------------- which backend
 
     /**
-     * {@return the backend asked for, or the fastest that is ready}
+     * {@return the backend asked for, or the fastest that is ready for work of an ordinary size}
      *
-     * @param name a name, or null or "auto" for no wish
+     * @param name a name, or null for {@code heed.backend}
      * @throws InvalidInputException if there is no such backend
-     * @throws CommandFailure if it is not ready, or none is
+     * @throws UnsupportedAttentionException if it is not ready, or none is
      */
     AttentionBackend ready(@Nullable String name) {
-        return select(name, List.of(), "nothing in particular", AttentionBackend::notReadyReasons);
+        boolean named = !"auto".equals(name == null ? System.getProperty("heed.backend", "auto") : name);
+        return Backends.select(backends, named ? List.of() : List.of(ORDINARY), name);
     }
 
     /** {@return the backend asked for, or the fastest that can compute all of some problems} */
     AttentionBackend select(@Nullable String name, Problem... problems) {
-        return select(name, List.of(problems), "case \"" + problems[0] + "\"", backend -> {
-            List<String> reasons = new ArrayList<>(backend.notReadyReasons());
-            for (int i = 0; i < problems.length && reasons.isEmpty(); i++) {
-                reasons.addAll(backend.notSupportedReasons(problems[i]));
-            }
-            return reasons;
-        });
-    }
-
-    private interface Question {
-        List<String> reasonsAgainst(AttentionBackend backend);
-    }
-
-    private AttentionBackend select(@Nullable String name, List<Problem> problems, String what, Question question) {
-        String asked = name != null ? name : System.getProperty("heed.backend", "auto");
-        List<AttentionBackend> candidates = asked.equals("auto") ? preferred(problems) : List.of(named(asked));
-        List<String> answers = new ArrayList<>();
-        for (AttentionBackend backend : candidates) {
-            List<String> reasons = question.reasonsAgainst(backend);
-            if (reasons.isEmpty()) {
-                return backend;
-            }
-            answers.add(backend.name() + ": " + String.join("; ", reasons));
-        }
-        String subject = asked.equals("auto") ? "No backend can compute " : "Backend " + asked + " cannot compute ";
-        throw new CommandFailure(subject + (problems.isEmpty() ? "anything here" : what) + ": "
-                + (answers.isEmpty() ? "there is none" : String.join(" | ", answers))
-                + ". HINT: heed devices says what is missing"
-                + (asked.equals("auto") ? "" : "; without --backend another may do"));
-    }
-
-    /** All backends, those last that say they are slower here. */
-    private List<AttentionBackend> preferred(List<Problem> problems) {
-        List<Problem> asked = problems.isEmpty() ? List.of(Problem.parse("q1x8x512x64 kv8x512 f32")) : problems;
-        List<AttentionBackend> ordered = new ArrayList<>(backends);
-        ordered.sort(Comparator.comparing(backend -> asked.stream()
-                .anyMatch(problem -> !backend.passOverReasons(problem).isEmpty())));
-        return ordered;
-    }
-
-    private AttentionBackend named(String name) {
-        for (AttentionBackend backend : backends) {
-            if (backend.name().equals(name)) {
-                return backend;
-            }
-        }
-        String names = backends.stream().map(AttentionBackend::name).collect(Collectors.joining(", "));
-        throw new InvalidInputException("Unknown backend", "auto or one of " + names, name, "heed devices lists them");
+        return Backends.select(backends, List.of(problems), name);
     }
 }

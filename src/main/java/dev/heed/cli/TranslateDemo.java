@@ -3,6 +3,8 @@ package dev.heed.cli;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.Backends;
+import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
 import dev.heed.demo.AttentionKind;
@@ -173,8 +175,8 @@ final class TranslateDemo extends HeedCommand {
 
     /** The shards of a batch run beside each other, so the backend of each has one thread. */
     private static AttentionBackend oneThread() {
-        AttentionBackend vector = new VectorBackend(1);
-        return vector.notReadyReasons().isEmpty() ? vector : new ScalarBackend(1);
+        return Backends.select(
+                List.of(new VectorBackend(1), new ScalarBackend(1), new ReferenceBackend()), List.of(), null);
     }
 
     private double train(DateTranslator translator, AttentionBackend backend, Size size) {

@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +42,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>One thread at a time. A parameter must not change between its use and {@link #clear}.
+ * <p>From {@link #clear} to {@link #clear} a tape belongs to the first thread that computes on it, and refuses others with an
+ * {@link IllegalStateException}; any thread may read values and gradients once that one is done. A parameter must not change
+ * between its use and {@link #clear}.
  */
 public final class Tape implements AutoCloseable {
     private final AttentionBackend backend;
@@ -52,6 +55,7 @@ public final class Tape implements AutoCloseable {
     private final Map<Integer, Deque<Cells>> free = new HashMap<>();
     private final List<Cells> taken = new ArrayList<>();
     private final Map<Problem, Plan<?>> plans = new HashMap<>();
+    private final AtomicReference<@Nullable Thread> owner = new AtomicReference<>();
 
     /**
      * Creates an empty tape.
@@ -108,7 +112,8 @@ public final class Tape implements AutoCloseable {
 
     /** {@return the gradient of a parameter, zeros if nothing reached it; it lives until {@link #clear}} */
     public Tensor gradient(Tensor parameter) {
-        return parameter(parameter).gradient();
+        Value known = parameters.get(parameter);
+        return known != null && known.reached() ? known.gradient() : Tensor.zeros(type, parameter.shape());
     }
 
     /**
@@ -123,6 +128,7 @@ public final class Tape implements AutoCloseable {
 
     /** Goes back from several values at once. */
     public void backward(Map<Value, Tensor> gradients) {
+        requireOwner();
         gradients.forEach((value, gradient) -> {
             if (!gradient.hasShape(value.shape())) {
                 throw new InvalidInputException(
@@ -149,6 +155,17 @@ public final class Tape implements AutoCloseable {
         taken.forEach(cells ->
                 free.computeIfAbsent(cells.count(), count -> new ArrayDeque<>()).push(cells));
         taken.clear();
+        owner.set(null);
+    }
+
+    private void requireOwner() {
+        Thread now = Thread.currentThread();
+        Thread first = owner.compareAndExchange(null, now);
+        if (first != null && !first.equals(now)) {
+            throw new IllegalStateException(
+                    "Another thread computes on this tape.\n  expected  " + first + " until clear()\n  got       " + now
+                            + "\nHINT: a tape for each thread, or tape.clear() between them");
+        }
     }
 
     /** Gives the plans back. */
@@ -190,6 +207,7 @@ public final class Tape implements AutoCloseable {
 
     /** {@return numbers with any contents until {@link #clear}} */
     Cells take(int count) {
+        requireOwner();
         Deque<Cells> same = free.get(count);
         Cells cells = same == null || same.isEmpty() ? Cells.of(type, count) : same.pop();
         taken.add(cells);

@@ -94,13 +94,13 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
     }
 
     /**
-     * Does one step.
+     * Does one step. Steps of several threads follow each other.
      *
      * @param batch the shards, at least one
      * @return the sum of the shards' losses
      * @throws NonFiniteException if a number is not finite
      */
-    public double step(List<? extends Shard<L>> batch) {
+    public synchronized double step(List<? extends Shard<L>> batch) {
         if (batch.isEmpty() || batch.size() > tapes.size()) {
             throw new InvalidInputException(
                     "A batch has shards", "1 to " + tapes.size(), String.valueOf(batch.size()), "cut it otherwise");

@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,6 +58,31 @@ class MainTest {
         Heed.run("explain").failedWith(2, "SENTENCE");
         Heed.run("run", "q1x1x2x2 kv1x2", "--seed").failedWith(2, "--seed");
         Heed.run("run", "q1x1x2x2 kv1x2", "--seed", "x").failedWith(2, "--seed", "'x'");
+    }
+
+    /** What a JVM in the C locale makes of bytes beyond ASCII. */
+    @Test
+    void argumentsThatAreNoTextAreRefused() {
+        Heed.run("explain", "Das ist sch\uFFFD\uFFFDn")
+                .failedWith(2, "An argument cannot be read", "sch", "HINT: LC_ALL=C.UTF-8 heed");
+        Heed.run("view", "w.npy", "--svg", "\uFFFD.svg").failedWith(2, "An argument cannot be read");
+    }
+
+    @Test
+    void outputThatCannotBeWrittenIsRemembered() {
+        for (String reason : List.of("No space left on device", "Broken pipe")) {
+            var output = new StandardOutput(new OutputStream() {
+                @Override
+                public void write(int b) throws IOException {
+                    throw new IOException(reason);
+                }
+            });
+            var print = new PrintStream(output, true, StandardCharsets.UTF_8);
+            print.println("something");
+            print.println("and more");
+            assertEquals(
+                    reason.equals("Broken pipe") ? Optional.empty() : Optional.of(reason), output.failure());
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import dev.heed.AttentionBackend;
 import dev.heed.backend.reference.ReferenceBackend;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,11 @@ class RunCommandTest {
         assertEquals(1, run.code());
         assertEquals("", run.err());
         assertEquals("FAIL threw java.lang.IllegalStateException: boom; and more", run.lastLine());
+        assertFalse(run.out().contains("time "), run::out); // nothing was timed
+        JsonObject json = Heed.run(
+                        List.of(new BrokenBackend(BrokenBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32", "--json")
+                .json();
+        assertTrue(json.get("bestSeconds").isJsonNull() && json.get("medianSeconds").isJsonNull(), json::toString);
     }
 
     @Test
@@ -134,5 +140,24 @@ class RunCommandTest {
         var noSoftmax = new BrokenBackend(BrokenBackend.Fault.REFUSES_SOFTMAX);
         Heed.run(List.of(noSoftmax), "run", "softmax 3").failedWith(1, "softmax (supported: attention)", "softmax 3");
         Heed.run(List.of(), "run", "softmax 3").failedWith(1, "there is none");
+    }
+
+    /** As the library: there is one implementation of the choice. */
+    @Test
+    void strictForbidsToPassOver() {
+        List<AttentionBackend> backends =
+                List.of(new BrokenBackend(BrokenBackend.Fault.NOT_READY), new ReferenceBackend());
+        System.setProperty("heed.strict", "true");
+        try {
+            for (String[] command : new String[][] {
+                {"run", "q1x1x2x2 kv1x2"}, {"verify", "--quick", "--filter", "rotary"}, {"demo", "pooling"}
+            }) {
+                Heed.run(backends, command)
+                        .failedWith(1, "heed.strict forbids", "libBroken.so is missing", "HINT: mend the reasons");
+            }
+            Heed.run(backends, "run", "q1x1x2x2 kv1x2", "--backend", "reference").succeeded();
+        } finally {
+            System.clearProperty("heed.strict");
+        }
     }
 }
