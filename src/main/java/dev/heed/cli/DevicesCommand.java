@@ -17,12 +17,14 @@ import dev.heed.probe.Probe;
 import dev.heed.probe.Probes;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tuning.DeviceTables;
+import dev.heed.tuning.MeasuredTable;
 import dev.heed.view.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -51,10 +53,6 @@ import picocli.CommandLine.Parameters;
 final class DevicesCommand extends HeedCommand {
     static final String PROBE_ONE = "--probe-one";
     private static final int INDENT = 11;
-    private static final String CROSSOVER = "opencl_crossover";
-
-    /** What {@code heed tune} and {@code --probe} keep of a device. */
-    private static final List<String> MEASURED = List.of(TuneCommand.TABLE, CROSSOVER);
 
     @Option(
             names = "--probe",
@@ -155,9 +153,9 @@ final class DevicesCommand extends HeedCommand {
     /** {@return the files of what was measured on a device, before which the tables of the jar give way} */
     private static List<String> measured(Device device) {
         DeviceTables tables = tables(device);
-        return MEASURED.stream()
-                .filter(name -> tables.read(name).isPresent())
-                .flatMap(name -> tables.file(name).stream())
+        return Arrays.stream(MeasuredTable.values())
+                .filter(table -> tables.read(table).isPresent())
+                .flatMap(table -> tables.file(table).stream())
                 .map(Path::toString)
                 .toList();
     }
@@ -319,8 +317,7 @@ final class DevicesCommand extends HeedCommand {
         try {
             Path kept = tables(device)
                     .write(
-                            CROSSOVER,
-                            "kind\t|\tmegaflops",
+                            MeasuredTable.OPENCL_CROSSOVER,
                             measured.stream().map(Crossover.Line::row).toList());
             if (lines) {
                 out().println("kept in    " + kept);

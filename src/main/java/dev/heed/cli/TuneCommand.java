@@ -12,6 +12,7 @@ import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.Selection;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tuning.DeviceTables;
+import dev.heed.tuning.MeasuredTable;
 import dev.heed.verify.Case;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
@@ -50,8 +51,6 @@ final class TuneCommand extends HeedCommand {
     static final String TILES = "heed.opencl.tiles";
     static final String CANARIES = "heed.opencl.canaries";
     private static final String DEVICE = "heed.opencl.device";
-    static final String TABLE = "opencl_tiles";
-    private static final String COLUMNS = "phase\twidth\t|\ttx\tty\trm\trn\tdepth";
     private static final String AS_SHIPPED = "as now";
     private static final int REPEATS = 5;
 
@@ -181,7 +180,7 @@ final class TuneCommand extends HeedCommand {
         String vendor = device.isNvidia() ? "NVIDIA" : device.vendor();
         out().println();
         try {
-            out().println("kept in  " + tables.write(TABLE, COLUMNS, rows));
+            out().println("kept in  " + tables.write(MeasuredTable.OPENCL_TILES, rows));
         } catch (IOException e) {
             out().println("not kept " + e.getMessage());
         }

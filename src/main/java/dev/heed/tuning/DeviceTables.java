@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeviceTables {
     private static final System.Logger LOG = System.getLogger("dev.heed.tuning");
+    private static final Set<Path> SAID = ConcurrentHashMap.newKeySet();
     private static final int DIGITS = 16;
 
     private final @Nullable Path folder;
@@ -49,22 +52,31 @@ public final class DeviceTables {
     }
 
     /** {@return where a table lies or would lie} */
-    public Optional<Path> file(String name) {
-        return folder == null ? Optional.empty() : Optional.of(folder.resolve(name + "-" + key + ".tsv"));
+    public Optional<Path> file(MeasuredTable table) {
+        return folder == null ? Optional.empty() : Optional.of(folder.resolve(table.file + "-" + key + ".tsv"));
     }
 
-    /** {@return a table, or nothing where nothing was measured or the file cannot be read} */
-    public Optional<TuningTable> read(String name) {
-        Path file = file(name).orElse(null);
+    /**
+     * {@return a table, or nothing where nothing was measured} A file that cannot be read, or that another version of Heed wrote
+     * with other columns, is passed over with one warning in the life of the process.
+     */
+    public Optional<TuningTable> read(MeasuredTable table) {
+        Path file = file(table).orElse(null);
         if (file == null) {
             return Optional.empty();
         }
         try {
-            return Optional.of(TuningTable.parse(file.toString(), Files.readString(file)));
+            return Optional.of(TuningTable.parse(file.toString(), Files.readString(file), table.columns));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException | IllegalArgumentException e) {
-            LOG.log(System.Logger.Level.WARNING, "{0} is passed over: {1}", file, e.getMessage());
+            if (SAID.add(file)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "{0} is passed over, what the jar knows serves instead: {1}. Delete it, or measure again.",
+                        file,
+                        e.getMessage());
+            }
             return Optional.empty();
         }
     }
@@ -72,21 +84,20 @@ public final class DeviceTables {
     /**
      * Writes rows; those that were there stay unless their keys are the same. Another process sees the old file or the new.
      *
-     * @param columns the line of columns
      * @param rows tab-separated, keys and numbers as the columns say
      */
-    public Path write(String name, String columns, List<String> rows) throws IOException {
-        Path file = file(name).orElseThrow(() -> new IOException("there is no cache folder (heed.cache=none)"));
-        List<String> lines = new ArrayList<>(List.of("# " + device, columns));
+    public Path write(MeasuredTable table, List<String> rows) throws IOException {
+        Path file = file(table).orElseThrow(() -> new IOException("there is no cache folder (heed.cache=none)"));
+        List<String> lines = new ArrayList<>(List.of("# " + device, table.columns));
         lines.addAll(rows);
-        if (read(name).isPresent()) {
+        if (read(table).isPresent()) {
             Files.readAllLines(file).stream()
-                    .filter(line -> !line.isBlank() && !line.startsWith("#") && !line.equals(columns))
+                    .filter(line -> !line.isBlank() && !line.startsWith("#") && !line.equals(table.columns))
                     .filter(line -> rows.stream().noneMatch(row -> keys(row).equals(keys(line))))
                     .forEach(lines::add);
         }
         Files.createDirectories(file.getParent());
-        Path aside = Files.createTempFile(file.getParent(), name, ".new");
+        Path aside = Files.createTempFile(file.getParent(), table.file, ".new");
         Files.write(aside, lines);
         return Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }

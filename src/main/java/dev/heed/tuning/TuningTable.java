@@ -65,6 +65,22 @@ public final class TuningTable {
         }
     }
 
+    /** As {@link #parse(String, String)}, of a file that must have exactly these columns. */
+    static TuningTable parse(String name, String text, String columns) {
+        String found = text.lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                .findFirst()
+                .orElse("");
+        if (!found.equals(columns)) {
+            throw new IllegalArgumentException("expected the columns " + words(columns) + ", got " + words(found));
+        }
+        return parse(name, text);
+    }
+
+    private static String words(String columns) {
+        return columns.replace('\t', ' ');
+    }
+
     static TuningTable parse(String name, String text) {
         List<String[]> lines = text.lines()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
@@ -85,7 +101,9 @@ public final class TuningTable {
             for (int n = keys + 1; n < line.length; n++) {
                 numbers.put(header.get(n), Integer.valueOf(line[n]));
             }
-            rows.add(new Row(List.copyOf(Arrays.asList(line).subList(0, keys)), Map.copyOf(numbers)));
+            List<String> own = List.copyOf(Arrays.asList(line).subList(0, keys));
+            own.stream().filter(key -> key.startsWith(AT_MOST)).forEach(TuningTable::bound); // fails here, not in a call
+            rows.add(new Row(own, Map.copyOf(numbers)));
         }
         return new TuningTable(name, List.copyOf(header.subList(0, Math.max(0, keys))), rows);
     }
@@ -125,7 +143,11 @@ public final class TuningTable {
 
     private static boolean matches(String key, String value) {
         return key.startsWith(AT_MOST)
-                ? Long.parseLong(value) <= Long.parseLong(key.substring(AT_MOST.length()))
+                ? Long.parseLong(value) <= bound(key)
                 : value.toLowerCase(Locale.ROOT).contains(key.toLowerCase(Locale.ROOT));
+    }
+
+    private static long bound(String key) {
+        return Long.parseLong(key.substring(AT_MOST.length()));
     }
 }

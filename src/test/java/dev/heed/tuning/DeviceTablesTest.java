@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DeviceTablesTest {
-    private static final String COLUMNS = "phase\twidth\t|\ttx";
+    private static final MeasuredTable TILES = MeasuredTable.OPENCL_TILES;
 
     @TempDir
     Path cache;
@@ -24,14 +24,14 @@ class DeviceTablesTest {
     }
 
     private static Optional<Integer> tx(DeviceTables tables, String phase, int width) {
-        return tables.read("tiles")
+        return tables.read(TILES)
                 .flatMap(table -> table.find(Map.of("phase", phase, "width", String.valueOf(width))))
                 .map(row -> row.get("tx"));
     }
 
     @Test
     void rowsAreKeptForOneDriver() throws IOException {
-        tables("1").write("tiles", COLUMNS, List.of("prefill\t<=64\t|\t8"));
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1"));
         assertEquals(Optional.of(8), tx(tables("1"), "prefill", 64));
         assertEquals(Optional.empty(), tx(tables("1"), "prefill", 65));
         assertEquals(Optional.empty(), tx(tables("1"), "backward", 64));
@@ -40,25 +40,36 @@ class DeviceTablesTest {
 
     @Test
     void newRowsReplaceThoseOfTheSameKeysOnly() throws IOException {
-        tables("1").write("tiles", COLUMNS, List.of("prefill\t<=64\t|\t8", "backward\t<=64\t|\t4"));
-        tables("1").write("tiles", COLUMNS, List.of("prefill\t<=64\t|\t32"));
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1", "backward\t<=64\t|\t4\t1\t1\t1\t1"));
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t32\t1\t1\t1\t1"));
         assertEquals(Optional.of(32), tx(tables("1"), "prefill", 10));
         assertEquals(Optional.of(4), tx(tables("1"), "backward", 10));
     }
 
     @Test
     void aDamagedFileIsPassedOverAndReplaced() throws IOException {
-        Path file = tables("1").write("tiles", COLUMNS, List.of("prefill\t<=64\t|\t8"));
+        Path file = tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1"));
         Files.writeString(file, "nonsense");
         assertEquals(Optional.empty(), tx(tables("1"), "prefill", 64));
-        tables("1").write("tiles", COLUMNS, List.of("prefill\t<=64\t|\t16"));
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t16\t1\t1\t1\t1"));
         assertEquals(Optional.of(16), tx(tables("1"), "prefill", 64));
+    }
+
+    /** Rows with other columns are not mixed with new ones. */
+    @Test
+    void aFileOfAnotherVersionIsPassedOverAndReplaced() throws IOException {
+        Path file = tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1"));
+        Files.writeString(file, "phase\twidth\t|\ttx\nbackward\t<=64\t|\t8\n");
+        assertEquals(Optional.empty(), tx(tables("1"), "backward", 64));
+        tables("1").write(TILES, List.of("prefill\t<=64\t|\t16\t1\t1\t1\t1"));
+        assertEquals(Optional.of(16), tx(tables("1"), "prefill", 64));
+        assertEquals(Optional.empty(), tx(tables("1"), "backward", 64));
     }
 
     @Test
     void withoutACacheNothingIsKept() {
         var none = new DeviceTables(null, "Device", List.of());
-        assertTrue(none.read("tiles").isEmpty());
-        assertThrows(IOException.class, () -> none.write("tiles", COLUMNS, List.of()));
+        assertTrue(none.read(TILES).isEmpty());
+        assertThrows(IOException.class, () -> none.write(TILES, List.of()));
     }
 }

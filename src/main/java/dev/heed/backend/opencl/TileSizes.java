@@ -3,6 +3,8 @@ package dev.heed.backend.opencl;
 import dev.heed.opencl.Device;
 import dev.heed.tuning.TuningTable;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +19,7 @@ import java.util.Map;
 record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
     private static final int MOST = 8;
+    private static final int LARGEST = 1024;
 
     private static final class Table {
         private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
@@ -53,7 +56,8 @@ record TileSizes(int tx, int ty, int rm, int rn, int depth) {
 
     /** Whether a kernel can be compiled for these sizes: slices of the columns are whole. */
     boolean isPossible() {
-        return Math.min(Math.min(tx, ty), Math.min(rm, rn)) >= 1 && depth >= 1 && columns() % depth == 0;
+        List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
+        return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
     }
 
     int items() {

@@ -5,6 +5,7 @@ import dev.heed.Problem;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.OpenCl;
 import dev.heed.tuning.DeviceTables;
+import dev.heed.tuning.MeasuredTable;
 import dev.heed.tuning.TuningTable;
 import java.util.List;
 import java.util.Locale;
@@ -16,8 +17,6 @@ import java.util.Optional;
  * the work from which it is faster than the CPU, copies included ({@code heed devices --probe}).
  */
 final class Tuned {
-    private static final String TILES = "opencl_tiles";
-    private static final String CROSSOVER = "opencl_crossover";
     private static final double MEGA = 1e6;
     private static final long FEW_QUERIES = 12; // what the CPU, too, computes as decode
 
@@ -27,8 +26,8 @@ final class Tuned {
 
     private Tuned(Device device, DeviceTables tables) {
         this.device = device;
-        this.tiles = tables.read(TILES);
-        this.crossover = tables.read(CROSSOVER);
+        this.tiles = tables.read(MeasuredTable.OPENCL_TILES);
+        this.crossover = tables.read(MeasuredTable.OPENCL_CROSSOVER);
     }
 
     static Tuned of(Device device) {
@@ -38,7 +37,8 @@ final class Tuned {
     TileSizes tiles(String phase, long width) {
         return tiles.flatMap(table -> table.find(Map.of("phase", phase, "width", Long.toString(width))))
                 .map(TileSizes::of)
-                .filter(TileSizes::isPossible)
+                .filter(sizes -> sizes.isPossible()
+                        && sizes.items() <= device.limits().maxWorkGroupSize())
                 .orElseGet(() -> TileSizes.shipped(device, phase, width));
     }
 
