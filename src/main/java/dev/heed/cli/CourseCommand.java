@@ -26,9 +26,8 @@ final class CourseCommand extends HeedCommand {
     @Parameters(
             paramLabel = "DIR",
             arity = "0..1",
-            defaultValue = "docs/course",
-            description = "The course, ${DEFAULT-VALUE} by default.")
-    private Path directory = Path.of("");
+            description = "The course; that of the checkout by default.")
+    private @Nullable Path directory;
 
     @Option(names = "--check", description = "Write nothing; say what is not up to date.")
     private boolean check;
@@ -40,9 +39,14 @@ final class CourseCommand extends HeedCommand {
         super(surroundings);
     }
 
+    /** {@return the course of the checkout that the launcher runs from, or of the current folder} */
+    static Path home() {
+        return Path.of(System.getProperty("heed.home", "")).resolve("docs/course");
+    }
+
     @Override
     public Integer call() {
-        var course = new Course(directory, System.getProperty("java.class.path", ""));
+        var course = new Course(directory == null ? home() : directory, System.getProperty("java.class.path", ""));
         List<String> pages = course.pages().stream()
                 .filter(name -> only == null || name.startsWith(only))
                 .toList();

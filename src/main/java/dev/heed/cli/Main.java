@@ -98,6 +98,8 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new ViewCommand(surroundings))
                 .addSubcommand(new CourseCommand(surroundings))
+                .addSubcommand(new JShellCommand(surroundings))
+                .addSubcommand(new JavaCommand(surroundings))
                 .addSubcommand(new TuneCommand(surroundings))
                 .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(DemoCommand.commandLine(surroundings))

@@ -31,6 +31,7 @@ record Surroundings(
         Charset charset) {
 
     private static final Problem ORDINARY = Problem.parse("q1x8x512x64 kv8x512 f32");
+    private static final int STDIN = 0;
     private static final int STDOUT = 1;
     private static final int STDERR = 2;
 
@@ -43,6 +44,11 @@ record Surroundings(
                 isTerminal(STDOUT),
                 err == null ? isTerminal(STDERR) : Boolean.parseBoolean(err),
                 System.out.charset());
+    }
+
+    /** {@return whether somebody types} */
+    static boolean inIsTerminal() {
+        return isTerminal(STDIN);
     }
 
     /** Java tells whether both standard input and output are terminals, not which; Linux names each. */

@@ -54,6 +54,23 @@ public final class Course {
         }
     }
 
+    /** {@return the folder of the data that the code reads} */
+    public Path data() {
+        return directory.resolve(DATA);
+    }
+
+    /** {@return the blocks of code of a page, in order} */
+    public List<Page.Code> code(String page) {
+        try {
+            return page(LEADING, page).parts().stream()
+                    .filter(Page.Code.class::isInstance)
+                    .map(Page.Code.class::cast)
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /**
      * Runs a page and writes what came out: its text in every language and its figures.
      *
@@ -105,7 +122,7 @@ public final class Course {
 
     private Page execute(Page page, Path figures) {
         List<Page.Part> parts = new ArrayList<>();
-        try (var session = new Session(page.name(), classPath, directory.resolve(DATA), figures)) {
+        try (var session = new Session(page.name(), classPath, data(), figures)) {
             for (Page.Part part : page.parts()) {
                 parts.add(
                         switch (part) {

@@ -36,7 +36,7 @@ final class Session implements AutoCloseable {
             "dev.heed.training.*",
             "dev.heed.view.*");
 
-    private static final List<String> FLAGS = List.of(
+    static final List<String> FLAGS = List.of(
             "--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED",
             "-Dheed.vector.bits=128",
@@ -69,14 +69,21 @@ final class Session implements AutoCloseable {
                 .remoteVMOptions(FLAGS.toArray(String[]::new))
                 .build();
         shell.addToClasspath(classPath);
-        IMPORTS.forEach(name -> run("import " + name + ";"));
-        run("java.util.Locale.setDefault(java.util.Locale.ROOT);");
-        define("data", data);
-        define("figures", figures);
+        startup(data, figures).forEach(this::run);
     }
 
-    private void define(String name, Path path) {
-        run("Path " + name + " = Path.of(\"" + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");");
+    /** {@return what runs before the code of a page: imports, the locale, and the variables {@code data} and {@code figures}} */
+    static List<String> startup(Path data, Path figures) {
+        List<String> lines =
+                IMPORTS.stream().map(name -> "import " + name + ";").collect(Collectors.toCollection(ArrayList::new));
+        lines.add("java.util.Locale.setDefault(java.util.Locale.ROOT);");
+        lines.add(definition("data", data));
+        lines.add(definition("figures", figures));
+        return lines;
+    }
+
+    private static String definition(String name, Path path) {
+        return "Path " + name + " = Path.of(\"" + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");";
     }
 
     /** {@return what the code prints, ending in a new line unless it is empty} */

@@ -26,7 +26,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "run", "verify", "conformance", "explain", "demo"})
+    @ValueSource(strings = {"devices", "run", "verify", "conformance", "explain", "demo", "jshell", "java"})
     void everyCommandExplainsItself(String command) {
         String help = Heed.run(command, "--help").succeeded().out();
         assertTrue(help.startsWith("Usage: heed " + command), help);
@@ -58,6 +58,14 @@ class MainTest {
         Heed.run("explain").failedWith(2, "SENTENCE");
         Heed.run("run", "q1x1x2x2 kv1x2", "--seed").failedWith(2, "--seed");
         Heed.run("run", "q1x1x2x2 kv1x2", "--seed", "x").failedWith(2, "--seed", "'x'");
+    }
+
+    @Test
+    void programsAndShellsThatCannotStartSayWhy() {
+        Heed.run("java").failedWith(2, "FILE", "HINT: heed java --help");
+        Heed.run("java", "nowhere/Hello.java").failedWith(2, "no such source file", "nowhere/Hello.java", "HINT: ");
+        Heed.run("java", "pom.xml", "first", "-x").failedWith(1, "HINT: ./heed java pom.xml first -x");
+        Heed.run("jshell", "99").failedWith(2, "no such page", "07-self-attention.md", "99", "HINT: heed jshell 07");
     }
 
     /** What a JVM in the C locale makes of bytes beyond ASCII. */

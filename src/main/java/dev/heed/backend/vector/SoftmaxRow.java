@@ -1,9 +1,8 @@
 package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.Species.INTS;
 import static dev.heed.backend.vector.Species.SPECIES;
-import static dev.heed.backend.vector.Species.floats;
-import static dev.heed.backend.vector.Species.ints;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -139,10 +138,10 @@ final class SoftmaxRow {
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
             y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, 1f));
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
-            IntVector e0 = ints(t0).lanewise(VectorOperators.LSHL, 23);
-            IntVector e1 = ints(t1).lanewise(VectorOperators.LSHL, 23);
-            y0 = floats(ints(y0).add(e0)).blend(0f, none0);
-            y1 = floats(ints(y1).add(e1)).blend(0f, none1);
+            IntVector e0 = ((IntVector) t0.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
+            IntVector e1 = ((IntVector) t1.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
+            y0 = ((FloatVector) ((IntVector) y0.reinterpretShape(INTS, 0)).add(e0).reinterpretShape(SPECIES, 0)).blend(0f, none0);
+            y1 = ((FloatVector) ((IntVector) y1.reinterpretShape(INTS, 0)).add(e1).reinterpretShape(SPECIES, 0)).blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             if (y != null) {

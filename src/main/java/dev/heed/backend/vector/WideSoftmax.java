@@ -5,8 +5,6 @@ import static dev.heed.backend.vector.WideLoops.HIDDEN;
 import static dev.heed.backend.vector.WideLoops.UNWEIGHED;
 import static dev.heed.backend.vector.WideSpecies.LONGS;
 import static dev.heed.backend.vector.WideSpecies.SPECIES;
-import static dev.heed.backend.vector.WideSpecies.doubles;
-import static dev.heed.backend.vector.WideSpecies.longs;
 
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.LongVector;
@@ -48,8 +46,8 @@ final class WideSoftmax {
         DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
         r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
         LongVector power =
-                longs(t).lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
-        return taylor(r).mul(doubles(power)).mul(1 / LIFT);
+                ((LongVector) t.reinterpretShape(LONGS, 0)).lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
+        return taylor(r).mul((DoubleVector) power.reinterpretShape(SPECIES, 0)).mul(1 / LIFT);
     }
 
     /** The series of {@link #exp}, apart from it: beyond 325 bytes of code the JIT calls, and its arguments are objects. */
@@ -90,7 +88,7 @@ final class WideSoftmax {
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
                 DoubleVector s = DoubleVector.fromArray(SPECIES, tile, p);
                 DoubleVector y = replace(exp(s.sub(max)), s, MASKED, HIDDEN);
-                signs = signs.or(longs(y));
+                signs = signs.or((LongVector) y.reinterpretShape(LONGS, 0));
                 sum = sum.add(y);
                 y.intoArray(tile, p);
             }
@@ -106,14 +104,17 @@ final class WideSoftmax {
 
     /** {@code y}, but {@code other} in the lanes where {@code tested} has exactly these bits. */
     private static DoubleVector replace(DoubleVector y, DoubleVector tested, long bits, double other) {
-        LongVector x = longs(tested);
+        LongVector x = (LongVector) tested.reinterpretShape(LONGS, 0);
         if (MASKS) {
             return y.blend(other, x.compare(VectorOperators.EQ, bits).cast(SPECIES));
         }
         LongVector apart = x.lanewise(VectorOperators.XOR, bits);
         LongVector keep = apart.or(apart.neg()).lanewise(VectorOperators.ASHR, 63); // -1, or 0 where nothing is apart
         LongVector there = LongVector.broadcast(LONGS, Double.doubleToRawLongBits(other));
-        return doubles(longs(y).and(keep).or(there.lanewise(VectorOperators.AND_NOT, keep)));
+        return (DoubleVector) ((LongVector) y.reinterpretShape(LONGS, 0))
+                .and(keep)
+                .or(there.lanewise(VectorOperators.AND_NOT, keep))
+                .reinterpretShape(SPECIES, 0);
     }
 
     /** Multiplies the weights of a tile by the inverse sums; what is hidden stays so, in a row of NaN too. */

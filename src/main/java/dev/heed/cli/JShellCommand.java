@@ -1,0 +1,82 @@
+package dev.heed.cli;
+
+import dev.heed.course.Course;
+import dev.heed.course.Page;
+import dev.heed.course.Shell;
+import dev.heed.tensor.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code heed jshell}: the JDK's shell, ready for the code of the course. */
+@Command(
+        name = "jshell",
+        description = {
+            "Start the JDK's interactive shell with Heed: class path, flags, the imports of the course's pages, and the"
+                    + " variables they use, figures (a new folder) and data. Any block of a page can be pasted.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  heed jshell                    an empty shell",
+            "  heed jshell 07                 runs the code of page 07 first, and keeps its variables",
+            "  heed jshell < snippets.jsh     runs what a file holds"
+        })
+final class JShellCommand extends HeedCommand {
+    @Parameters(
+            paramLabel = "PAGE",
+            arity = "0..1",
+            description = "A page of the course whose code runs first: the beginning of its name.")
+    private @Nullable String page;
+
+    JShellCommand(Surroundings surroundings) {
+        super(surroundings);
+    }
+
+    @Override
+    public Integer call() {
+        var course = new Course(CourseCommand.home(), System.getProperty("java.class.path", ""));
+        List<String> code = page == null
+                ? List.of()
+                : course.code(named(course, page)).stream().map(Page.Code::code).toList();
+        Path figures;
+        try {
+            figures = Files.createTempDirectory("heed-figures");
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    "No folder for figures can be made, " + ErrorLine.file(e)
+                            + ". HINT: HEED_JAVA_OPTS=-Djava.io.tmpdir=DIR names another place",
+                    e);
+        }
+        if (surroundings().outIsTerminal()) {
+            out().println("figures  " + figures);
+            out().println("data     " + course.data().toAbsolutePath());
+            out().flush();
+        }
+        String[] piped = Surroundings.inIsTerminal() ? new String[0] : new String[] {"-"}; // no prompts, no echo
+        return new Shell(System.getProperty("java.class.path", ""), course.data(), figures)
+                .start(System.in, System.out, System.err, code, jvmOptions(), piped);
+    }
+
+    private List<String> jvmOptions() {
+        String options = surroundings().environment().getOrDefault("HEED_JAVA_OPTS", "").strip();
+        return options.isEmpty() ? List.of() : Arrays.asList(options.split("\\s+"));
+    }
+
+    private static String named(Course course, String page) {
+        return course.pages().stream()
+                .filter(name -> name.startsWith(page))
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException(
+                        "The course has no such page",
+                        "the beginning of one of " + String.join(", ", course.pages()),
+                        page,
+                        "heed jshell 07"));
+    }
+}
