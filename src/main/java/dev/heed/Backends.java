@@ -144,10 +144,7 @@ public final class Backends {
     }
 
     private static AttentionBackend select(
-            List<? extends AttentionBackend> backends,
-            List<? extends Problem> problems,
-            String asked,
-            boolean strict) {
+            List<? extends AttentionBackend> backends, List<? extends Problem> problems, String asked, boolean strict) {
         if (!asked.equals("auto")) {
             AttentionBackend backend = named(backends, asked);
             if (reasons(backend, problems).isEmpty()) {
@@ -211,10 +208,7 @@ public final class Backends {
     }
 
     private static UnsupportedAttentionException refusal(
-            String subject,
-            List<? extends AttentionBackend> backends,
-            List<? extends Problem> problems,
-            String hint) {
+            String subject, List<? extends AttentionBackend> backends, List<? extends Problem> problems, String hint) {
         var text = new StringBuilder(subject).append('.');
         problems.forEach(problem -> text.append("\n  case      ").append(problem));
         text.append(backends.isEmpty() ? "\nthere is none" : "");

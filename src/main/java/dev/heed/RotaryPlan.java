@@ -4,7 +4,6 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** A rotary position embedding, prepared for one problem. */
 public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {

@@ -23,10 +23,7 @@ import picocli.CommandLine.Parameters;
             "  heed course --page 07          the pages whose name begins with 07"
         })
 final class CourseCommand extends HeedCommand {
-    @Parameters(
-            paramLabel = "DIR",
-            arity = "0..1",
-            description = "The course; that of the checkout by default.")
+    @Parameters(paramLabel = "DIR", arity = "0..1", description = "The course; that of the checkout by default.")
     private @Nullable Path directory;
 
     @Option(names = "--check", description = "Write nothing; say what is not up to date.")

@@ -42,7 +42,7 @@ final class JShellCommand extends HeedCommand {
     @Override
     public Integer call() {
         var course = new Course(CourseCommand.home(), System.getProperty("java.class.path", ""));
-        List<String> code = page == null
+        List<String> blocks = page == null
                 ? List.of()
                 : course.code(named(course, page)).stream().map(Page.Code::code).toList();
         Path figures;
@@ -60,12 +60,23 @@ final class JShellCommand extends HeedCommand {
             out().flush();
         }
         String[] piped = Surroundings.inIsTerminal() ? new String[0] : new String[] {"-"}; // no prompts, no echo
-        return new Shell(System.getProperty("java.class.path", ""), course.data(), figures)
-                .start(System.in, System.out, System.err, code, jvmOptions(), piped);
+        int code = new Shell(System.getProperty("java.class.path", ""), course.data(), figures)
+                .start(System.in, System.out, System.err, blocks, jvmOptions(), piped);
+        deleteIfEmpty(figures);
+        return code;
+    }
+
+    private static void deleteIfEmpty(Path folder) {
+        try {
+            Files.delete(folder);
+        } catch (IOException e) {
+            // it holds what was drawn
+        }
     }
 
     private List<String> jvmOptions() {
-        String options = surroundings().environment().getOrDefault("HEED_JAVA_OPTS", "").strip();
+        String options =
+                surroundings().environment().getOrDefault("HEED_JAVA_OPTS", "").strip();
         return options.isEmpty() ? List.of() : Arrays.asList(options.split("\\s+"));
     }
 

@@ -20,11 +20,7 @@ import picocli.CommandLine.Unmatched;
                     + " needs.",
             ""
         },
-        footer = {
-            "",
-            "Examples:",
-            "  heed java Hello.java",
-            "  HEED_JAVA_OPTS=-Xmx8g heed java Train.java first second"
+        footer = {"", "Examples:", "  heed java Hello.java", "  HEED_JAVA_OPTS=-Xmx8g heed java Train.java first second"
         })
 final class JavaCommand extends HeedCommand {
     // picocli sets the fields below
@@ -42,7 +38,8 @@ final class JavaCommand extends HeedCommand {
     @Override
     public Integer call() {
         if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("There is no such source file", "a file of Java", file.toString(), "heed java Hello.java");
+            throw new InvalidInputException(
+                    "There is no such source file", "a file of Java", file.toString(), "heed java Hello.java");
         }
         throw new CommandFailure("heed java needs the launcher of a checkout. HINT: ./heed java "
                 + String.join(" ", file.toString(), String.join(" ", arguments)).strip());

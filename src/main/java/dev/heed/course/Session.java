@@ -83,7 +83,8 @@ final class Session implements AutoCloseable {
     }
 
     private static String definition(String name, Path path) {
-        return "Path " + name + " = Path.of(\"" + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");";
+        return "Path " + name + " = Path.of(\""
+                + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");";
     }
 
     /** {@return what the code prints, ending in a new line unless it is empty} */

@@ -55,8 +55,7 @@ public final class Shell {
                 Session.FLAGS.forEach(flag -> all.add("-R" + flag));
                 jvmOptions.forEach(option -> all.add("-R" + option));
                 all.add("--startup");
-                all.add(Files.writeString(
-                                folder.resolve("startup"), String.join("\n", Session.startup(data, figures)))
+                all.add(Files.writeString(folder.resolve("startup"), String.join("\n", Session.startup(data, figures)))
                         .toString());
                 if (!code.isEmpty()) {
                     all.add(Files.writeString(folder.resolve("page"), String.join("\n", code))

@@ -126,7 +126,9 @@ public final class OpenClLibrary {
         for (String root : List.of("/usr/local/lib", "/usr/lib", "/lib")) {
             folders.addAll(List.of(root, root + "64", root + "/" + MULTIARCH));
         }
-        return folders.stream().filter(folder -> !folder.isBlank()).anyMatch(folder -> NAMES.stream().anyMatch(name -> new File(folder, name).isFile()));
+        return folders.stream()
+                .filter(folder -> !folder.isBlank())
+                .anyMatch(folder -> NAMES.stream().anyMatch(name -> new File(folder, name).isFile()));
     }
 
     public static int platformIds(int most, MemorySegment platforms, MemorySegment count) {

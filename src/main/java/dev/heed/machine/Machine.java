@@ -44,8 +44,9 @@ public record Machine(
         }
         return bits.getAsInt() >= FEWEST_BITS
                 ? List.of()
-                : List.of("the vectors of this JVM have " + bits.getAsInt() + " bits, and " + FEWEST_BITS
-                        + " are needed: leave out -XX:MaxVectorSize, or take a JVM whose compiler has vector instructions");
+                : List.of(
+                        "the vectors of this JVM have " + bits.getAsInt() + " bits, and " + FEWEST_BITS
+                                + " are needed: leave out -XX:MaxVectorSize, or take a JVM whose compiler has vector instructions");
     }
 
     /** {@return one line: system, cores, Java, and the vector species or how to get it} */

@@ -102,7 +102,9 @@ public final class TuningTable {
                 numbers.put(header.get(n), Integer.valueOf(line[n]));
             }
             List<String> own = List.copyOf(Arrays.asList(line).subList(0, keys));
-            own.stream().filter(key -> key.startsWith(AT_MOST)).forEach(TuningTable::bound); // fails here, not in a call
+            own.stream()
+                    .filter(key -> key.startsWith(AT_MOST))
+                    .forEach(TuningTable::bound); // fails here, not in a call
             rows.add(new Row(own, Map.copyOf(numbers)));
         }
         return new TuningTable(name, List.copyOf(header.subList(0, Math.max(0, keys))), rows);

@@ -72,7 +72,8 @@ class ExplainCommandTest {
         assertTrue(said("didn't").contains("word     didn't (token 3 to 5)"));
         assertTrue(said("THE#2").contains("word     the (token 7)"));
         assertTrue(said("tired").contains("word     tired (token 13)"));
-        Heed accents = Heed.run("explain", "Das ist schön", "--word", "schön", "--out", file).succeeded();
+        Heed accents = Heed.run("explain", "Das ist schön", "--word", "schön", "--out", file)
+                .succeeded();
         assertTrue(accents.out().contains("word     schön (token 3 to 4)"), accents::out);
     }
 

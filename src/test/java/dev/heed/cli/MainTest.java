@@ -88,8 +88,7 @@ class MainTest {
             var print = new PrintStream(output, true, StandardCharsets.UTF_8);
             print.println("something");
             print.println("and more");
-            assertEquals(
-                    reason.equals("Broken pipe") ? Optional.empty() : Optional.of(reason), output.failure());
+            assertEquals(reason.equals("Broken pipe") ? Optional.empty() : Optional.of(reason), output.failure());
         }
     }
 

@@ -81,7 +81,10 @@ class RunCommandTest {
         JsonObject json = Heed.run(
                         List.of(new BrokenBackend(BrokenBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32", "--json")
                 .json();
-        assertTrue(json.get("bestSeconds").isJsonNull() && json.get("medianSeconds").isJsonNull(), json::toString);
+        assertTrue(
+                json.get("bestSeconds").isJsonNull()
+                        && json.get("medianSeconds").isJsonNull(),
+                json::toString);
     }
 
     @Test
@@ -156,7 +159,8 @@ class RunCommandTest {
                 Heed.run(backends, command)
                         .failedWith(1, "heed.strict forbids", "libBroken.so is missing", "HINT: mend the reasons");
             }
-            Heed.run(backends, "run", "q1x1x2x2 kv1x2", "--backend", "reference").succeeded();
+            Heed.run(backends, "run", "q1x1x2x2 kv1x2", "--backend", "reference")
+                    .succeeded();
         } finally {
             System.clearProperty("heed.strict");
         }

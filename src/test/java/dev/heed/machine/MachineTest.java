@@ -20,7 +20,8 @@ class MachineTest {
     @Test
     void widthOrReasonsNeverBoth() {
         Machine machine = Machine.current();
-        assertEquals(machine.vectorBits().orElse(0) >= 128, machine.vectorReasons().isEmpty());
+        assertEquals(
+                machine.vectorBits().orElse(0) >= 128, machine.vectorReasons().isEmpty());
         machine.vectorBits().ifPresent(bits -> assertTrue(bits >= 64 && Integer.bitCount(bits) == 1, bits + " bits"));
     }
 

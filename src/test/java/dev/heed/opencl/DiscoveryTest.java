@@ -100,7 +100,12 @@ class DiscoveryTest {
         Path temporary = Files.createDirectory(dir.resolve("tmp"));
         String said = run(
                 Map.of(),
-                List.of(ENABLED, "-Djava.io.tmpdir=" + temporary, "-cp", classPath(true), SayInLoaders.class.getName()));
+                List.of(
+                        ENABLED,
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        classPath(true),
+                        SayInLoaders.class.getName()));
         assertEquals(3, said.lines().filter("FILLED 42 by DirectCalls"::equals).count(), said);
         assertEquals(List.of(), files(temporary));
     }

@@ -11,7 +11,10 @@ import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxProblem;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +39,13 @@ class CaseGridTest {
     void noCaseStandsTwice() {
         Set<String> seen = new HashSet<>();
         cases(CaseGrid.full()).forEach(c -> assertTrue(seen.add(c.toString()), c::toString));
+    }
+
+    @Test
+    void theDocumentCountsThem() throws IOException {
+        String counts = "There are " + cases(CaseGrid.full()).count() + " cases, "
+                + cases(CaseGrid.quick()).count() + " of them in the quick grid";
+        assertTrue(Files.readString(Path.of("docs/testing.md")).contains(counts), counts);
     }
 
     @Test

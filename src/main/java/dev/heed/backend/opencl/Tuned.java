@@ -37,8 +37,8 @@ final class Tuned {
     TileSizes tiles(String phase, long width) {
         return tiles.flatMap(table -> table.find(Map.of("phase", phase, "width", Long.toString(width))))
                 .map(TileSizes::of)
-                .filter(sizes -> sizes.isPossible()
-                        && sizes.items() <= device.limits().maxWorkGroupSize())
+                .filter(sizes ->
+                        sizes.isPossible() && sizes.items() <= device.limits().maxWorkGroupSize())
                 .orElseGet(() -> TileSizes.shipped(device, phase, width));
     }
 

@@ -151,8 +151,12 @@ final class SoftmaxTile {
             y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
             IntVector e0 = ((IntVector) t0.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
             IntVector e1 = ((IntVector) t1.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
-            y0 = ((FloatVector) ((IntVector) y0.reinterpretShape(INTS, 0)).add(e0).reinterpretShape(SPECIES, 0)).blend(0f, none0);
-            y1 = ((FloatVector) ((IntVector) y1.reinterpretShape(INTS, 0)).add(e1).reinterpretShape(SPECIES, 0)).blend(0f, none1);
+            y0 = ((FloatVector)
+                            ((IntVector) y0.reinterpretShape(INTS, 0)).add(e0).reinterpretShape(SPECIES, 0))
+                    .blend(0f, none0);
+            y1 = ((FloatVector)
+                            ((IntVector) y1.reinterpretShape(INTS, 0)).add(e1).reinterpretShape(SPECIES, 0))
+                    .blend(0f, none1);
             sum0 = sum0.add(y0);
             sum1 = sum1.add(y1);
             y0.intoArray(tile, p);
@@ -188,6 +192,7 @@ final class SoftmaxTile {
         y = y.fma(f, FloatVector.broadcast(SPECIES, C1));
         y = y.fma(f, FloatVector.broadcast(SPECIES, 1f));
         IntVector exponent = ((IntVector) t.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
-        return (FloatVector) ((IntVector) y.reinterpretShape(INTS, 0)).add(exponent).reinterpretShape(SPECIES, 0);
+        return (FloatVector)
+                ((IntVector) y.reinterpretShape(INTS, 0)).add(exponent).reinterpretShape(SPECIES, 0);
     }
 }

@@ -45,8 +45,9 @@ final class WideSoftmax {
         DoubleVector n = t.sub(SPLIT);
         DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
         r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
-        LongVector power =
-                ((LongVector) t.reinterpretShape(LONGS, 0)).lanewise(VectorOperators.LSHL, 52).add(LIFT_BITS);
+        LongVector power = ((LongVector) t.reinterpretShape(LONGS, 0))
+                .lanewise(VectorOperators.LSHL, 52)
+                .add(LIFT_BITS);
         return taylor(r).mul((DoubleVector) power.reinterpretShape(SPECIES, 0)).mul(1 / LIFT);
     }
 

@@ -30,7 +30,10 @@ class OpenClWithoutFmaTest {
     void resultsKeepTheErrorBudget(Engine.Family family, String text) {
         var refused = new AtomicInteger();
         try (var backend = new OpenClBackend(
-                OpenCl.selected(), family, SMALL, device -> EditedPrograms.open(device, source -> {
+                OpenCl.selected(),
+                family,
+                SMALL,
+                device -> EditedPrograms.open(device, source -> {
                     refused.addAndGet(source.startsWith("kernel void call(") ? 1 : 0);
                     return "#ifndef HAS_FMA\n#define fma(a, b, c) is_not_linked(a, b, c)\n#endif\n" + source;
                 }))) {

@@ -62,9 +62,7 @@ class TunedTest {
     void measuredTilesComeFirst() throws IOException {
         TileSizes shipped = TileSizes.shipped(device, "backward", 64);
         assertEquals(shipped, Tuned.of(device).tiles("backward", 64));
-        tables().write(
-                        MeasuredTable.OPENCL_TILES,
-                        List.of("backward\t<=64\t|\t4\t8\t2\t4\t8"));
+        tables().write(MeasuredTable.OPENCL_TILES, List.of("backward\t<=64\t|\t4\t8\t2\t4\t8"));
         assertEquals(new TileSizes(4, 8, 2, 4, 8), Tuned.of(device).tiles("backward", 64));
         assertEquals(shipped, Tuned.of(device).tiles("backward", 128));
         assertEquals(TileSizes.shipped(device, "prefill", 64), Tuned.of(device).tiles("prefill", 64));
@@ -100,9 +98,7 @@ class TunedTest {
 
     @Test
     void impossibleTilesArePassedOver() throws IOException {
-        tables().write(
-                        MeasuredTable.OPENCL_TILES,
-                        List.of("backward\t<=64\t|\t4\t8\t2\t4\t7"));
+        tables().write(MeasuredTable.OPENCL_TILES, List.of("backward\t<=64\t|\t4\t8\t2\t4\t7"));
         assertEquals(TileSizes.shipped(device, "backward", 64), Tuned.of(device).tiles("backward", 64));
         assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8,2,4,7"));
         assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8"));
