@@ -2,8 +2,6 @@
  * The command line: {@code heed devices | run | verify | conformance | explain}.
  *
  * <p>Stability: the commands, their options, exit codes and JSON fields are API; the classes are implementation.
- *
- * <p>May import: everything of Heed. Nothing imports it.
  */
 @NullMarked
 package dev.heed.cli;

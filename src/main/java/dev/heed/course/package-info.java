@@ -3,8 +3,6 @@
  * back.
  *
  * <p>Stability: implementation.
- *
- * <p>May import: {@code tensor}.
  */
 @NullMarked
 package dev.heed.course;

@@ -2,8 +2,6 @@
  * Calls into native libraries through the JDK's linker, and nothing else: no meaning, no ownership, no error handling.
  *
  * <p>Stability: implementation.
- *
- * <p>May import: {@code machine}.
  */
 @NullMarked
 package dev.heed.ffi;

@@ -2,8 +2,6 @@
  * What a model looks at without saying so: how much each output position depends on each input position.
  *
  * <p>Stability: API.
- *
- * <p>May import: root, {@code tensor}.
  */
 @NullMarked
 package dev.heed.implicit;

@@ -3,8 +3,6 @@
  * fused kernel has, and their gradients back.
  *
  * <p>Stability: implementation; the backends use it.
- *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}.
  */
 @NullMarked
 package dev.heed.lowering;

@@ -2,8 +2,6 @@
  * What this computer offers to attention, and what it would take to offer more.
  *
  * <p>Stability: API.
- *
- * <p>May import: nothing of Heed.
  */
 @NullMarked
 package dev.heed.machine;

@@ -2,8 +2,6 @@
  * Which keys a query may see: masks, the alignment of causal ones, and how much of a tile they cover.
  *
  * <p>Stability: API.
- *
- * <p>May import: {@code tensor}.
  */
 @NullMarked
 package dev.heed.mask;

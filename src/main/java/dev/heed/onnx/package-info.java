@@ -2,8 +2,6 @@
  * Reads ONNX models and tensors: graph, attributes, initializers; runs nothing and writes nothing.
  *
  * <p>Stability: API.
- *
- * <p>May import: {@code tensor}.
  */
 @NullMarked
 package dev.heed.onnx;

@@ -2,8 +2,6 @@
  * The OpenCL host layer: devices, contexts, queues, programs, buffers, transfers. It knows nothing of attention.
  *
  * <p>Stability: implementation.
- *
- * <p>May import: {@code machine}, {@code ffi}.
  */
 @NullMarked
 package dev.heed.opencl;

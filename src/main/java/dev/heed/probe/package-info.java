@@ -2,8 +2,6 @@
  * What an OpenCL device can do beyond what its driver reports, found out by trying: limits, instructions, speeds.
  *
  * <p>Stability: implementation.
- *
- * <p>May import: {@code opencl}.
  */
 @NullMarked
 package dev.heed.probe;

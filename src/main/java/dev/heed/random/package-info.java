@@ -2,8 +2,6 @@
  * Counter-based random numbers: the same choice for the same place, on every backend, forward and backward.
  *
  * <p>Stability: API.
- *
- * <p>May import: nothing of Heed.
  */
 @NullMarked
 package dev.heed.random;

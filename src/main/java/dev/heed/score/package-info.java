@@ -2,8 +2,6 @@
  * How a query meets a key.
  *
  * <p>Stability: API.
- *
- * <p>May import: {@code tensor}.
  */
 @NullMarked
 package dev.heed.score;

@@ -2,8 +2,6 @@
  * Tensors as files: reads NumPy's .npy and .npz and safetensors, writes .npy and safetensors.
  *
  * <p>Stability: API.
- *
- * <p>May import: {@code tensor}.
  */
 @NullMarked
 package dev.heed.storage;

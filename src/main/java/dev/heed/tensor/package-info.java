@@ -2,8 +2,6 @@
  * Tensors over {@link java.lang.foreign.MemorySegment}: element type, shape and strides, and no arithmetic.
  *
  * <p>Stability: API.
- *
- * <p>May import: nothing of Heed.
  */
 @NullMarked
 package dev.heed.tensor;

@@ -2,8 +2,6 @@
  * Training of layers: losses, optimisers, and a trainer that repeats bit for bit by its seed, whatever the threads.
  *
  * <p>Stability: API.
- *
- * <p>May import: root, {@code tensor}, {@code layer}.
  */
 @NullMarked
 package dev.heed.training;

@@ -2,8 +2,6 @@
  * The proof that a backend computes what the contract says: cases, the truth, and how far from it is allowed.
  *
  * <p>Stability: API.
- *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}, {@code backend.reference}.
  */
 @NullMarked
 package dev.heed.verify;

@@ -3,8 +3,6 @@
  * for browsers.
  *
  * <p>Stability: API.
- *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}.
  */
 @NullMarked
 package dev.heed.view;

@@ -2,8 +2,6 @@
  * Attention in double arithmetic, row by row, as the formulas are written: the truth that every other backend is judged by.
  *
  * <p>Stability: implementation; {@code ReferenceBackend} is the one public type.
- *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code random}.
  */
 @NullMarked
 package dev.heed.backend.reference;

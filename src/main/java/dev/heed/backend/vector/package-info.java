@@ -3,9 +3,6 @@
  * read where they lie.
  *
  * <p>Stability: implementation; {@code VectorBackend} and {@code ScalarBackend} are the public types.
- *
- * <p>May import: root, {@code tensor}, {@code mask}, {@code score}, {@code softmax}, {@code random}, {@code machine},
- * {@code tuning}, {@code lowering}, {@code ffi}.
  */
 @NullMarked
 package dev.heed.backend.vector;
