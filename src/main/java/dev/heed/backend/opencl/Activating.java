@@ -8,7 +8,7 @@ final class Activating {
     private Activating() {}
 
     private static String options(LinearProblem problem, Work work) {
-        return "-DSTORAGE=" + Engine.storage(problem.type()) + work.widths() + " -DACTIVATION="
+        return "-DSTORAGE=" + StorageCode.of(problem.type()) + work.widths() + " -DACTIVATION="
                 + switch (problem.activation()) {
                     case IDENTITY -> 0;
                     case RELU -> 1;

@@ -215,7 +215,7 @@ final class AttentionCall {
 
     /** {@return compiler options of every kernel of this attention} */
     String variant() {
-        return "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
+        return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
                 + work.widths();
     }
 
@@ -244,7 +244,7 @@ final class AttentionCall {
     String fewVariants() {
         boolean cpu = work.engine.context.device().type() == DeviceType.CPU;
         return cpu
-                ? "-DSTORAGE=" + Engine.storage(query.type()) + " -DMODIFIED=2" + meetingOption() + work.widths()
+                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + meetingOption() + work.widths()
                 : variant();
     }
 

@@ -11,7 +11,6 @@ import dev.heed.opencl.MemoryUse;
 import dev.heed.opencl.OpenClBuildException;
 import dev.heed.opencl.OpenClException;
 import dev.heed.opencl.Program;
-import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
 import java.util.ArrayList;
 import java.util.List;
@@ -192,17 +191,6 @@ final class Engine implements AutoCloseable {
         return " -DLANES=" + lanes(wide) + " -DVECTORS=" + vectors();
     }
 
-    /** {@return the number by which kernels know a storage type} */
-    static int storage(DType type) {
-        return switch (type) {
-            case F32 -> 32;
-            case F64 -> 64;
-            case F16 -> 16;
-            case BF16 -> 17;
-            default -> throw new IllegalArgumentException(type.label() + " holds no numbers");
-        };
-    }
-
     /** Runs a call; what the device's layer says becomes the failure of this backend. Nothing is written by then. */
     void guarded(Problem problem, Runnable call) {
         try {
@@ -221,7 +209,7 @@ final class Engine implements AutoCloseable {
     }
 
     boolean reaches(DeviceMemory memory) {
-        return memory instanceof OpenClMemory ours && ours.engine == this;
+        return memory instanceof OpenClMemory ours && ours.context == context;
     }
 
     boolean isClosed() {

@@ -75,7 +75,7 @@ final class MatrixBackwardCheck {
         Tensor key = numbers(random, 1, keys, width);
         Tensor value = numbers(random, 1, keys, valueWidth);
         Tensor flows = numbers(random, HEADS, queries, valueWidth);
-        Tensor bias = MatrixCheck.numbers(random, DType.F32, 1, 1, 1, queries, keys);
+        Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT;
         if (form.modified()) {
             options = options.withSoftcap(CAP).withBias(bias);
@@ -90,7 +90,7 @@ final class MatrixBackwardCheck {
         try (var work = new Work(engine, false);
                 Arena arena = Arena.ofShared()) {
             Operands operands = Operands.of(shape, query, key, value, options);
-            AttentionCall call = MatrixCheck.call(work, operands);
+            AttentionCall call = operands.whole(work);
             if (!MatrixForm.backward(call, ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
@@ -122,7 +122,7 @@ final class MatrixBackwardCheck {
     private @Nullable String compare(
             String name, double[] truth, double[] sizes, Work work, Arena arena, Placed gradient) {
         double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
-        double[] numbers = MatrixCheck.read(work, arena, gradient);
+        double[] numbers = CheckData.read(work, arena, gradient);
         for (int x = 0; x < numbers.length; x++) {
             double allowed = keys == 1 && !name.equals("dV") ? 0 : step * (sizes[x] + Math.abs(truth[x]));
             if (!(Math.abs(truth[x] - numbers[x]) <= allowed)) {
@@ -134,7 +134,7 @@ final class MatrixBackwardCheck {
     }
 
     private Tensor numbers(Random random, int heads, int rows, int columns) {
-        return MatrixCheck.numbers(random, form.type(), 1, 1, heads, rows, columns);
+        return CheckData.numbers(random, form.type(), 1, 1, heads, rows, columns);
     }
 
     /** The formula, and beside each gradient the sum of the sizes of what is added up in it. */

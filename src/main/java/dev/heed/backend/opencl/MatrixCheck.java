@@ -69,10 +69,10 @@ final class MatrixCheck {
         var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
         var random = new Random(11);
         double scale = 1 / Math.sqrt(width);
-        Tensor query = numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
-        Tensor key = numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
-        Tensor value = numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
-        Tensor bias = numbers(random, DType.F32, 1, 1, 1, queries, keys);
+        Tensor query = CheckData.numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
+        Tensor key = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
+        Tensor value = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
+        Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
         if (!form.folded()) {
             options = options.withScore(ScoreFunction.dot());
@@ -91,15 +91,15 @@ final class MatrixCheck {
         double[] lse;
         try (var work = new Work(engine, false);
                 Arena arena = Arena.ofShared()) {
-            AttentionCall call = call(work, Operands.of(shape, query, key, value, options));
+            AttentionCall call = Operands.of(shape, query, key, value, options).whole(work);
             if (!MatrixForm.forward(call, tiles).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
             Placed output = work.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
             Forward.Statistics statistics = Forward.statistics(work, shape);
             kernels.run(call, output, statistics);
-            out = read(work, arena, output);
-            lse = read(work, arena, statistics.lse());
+            out = CheckData.read(work, arena, output);
+            lse = CheckData.read(work, arena, statistics.lse());
         }
         double[] q = factors(query);
         double[] k = factors(key);
@@ -142,19 +142,6 @@ final class MatrixCheck {
         return null;
     }
 
-    /** {@return the call of a whole attention} */
-    static AttentionCall call(Work work, Operands operands) {
-        Part whole = Part.whole(operands.shape());
-        return operands.call(work, whole, operands.queries(work, whole));
-    }
-
-    /** {@return the numbers of what was computed} */
-    static double[] read(Work work, Arena arena, Placed placed) {
-        Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
-        Results.read(work, placed, there);
-        return there.toDoubleArray();
-    }
-
     private static double[] factors(Tensor tensor) {
         double[] numbers = tensor.toDoubleArray();
         if (tensor.type() == DType.F32) {
@@ -165,14 +152,5 @@ final class MatrixCheck {
 
     private String wrong(String name, AttentionShape shape, int at, double expected, double got) {
         return name + " of " + shape + " " + form + " at " + at + ": expected " + expected + ", got " + got;
-    }
-
-    /** {@return normally distributed numbers times a factor, as a type holds them} */
-    static Tensor numbers(Random random, DType type, double factor, long... shape) {
-        float[] numbers = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) (factor * random.nextGaussian());
-        }
-        return Tensor.of(numbers, shape).to(type);
     }
 }

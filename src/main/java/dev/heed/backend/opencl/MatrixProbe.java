@@ -58,13 +58,13 @@ final class MatrixProbe {
         if (!reasons.isEmpty()) {
             return;
         }
-        String options = "-cl-std=CL1.2 -DTRY=" + number + " -DSTORAGE=" + Engine.storage(type)
+        String options = "-cl-std=CL1.2 -DTRY=" + number + " -DSTORAGE=" + StorageCode.of(type)
                 + (ptx ? " -DGPU=1 -DPTX=1" : "");
         try (Kernel kernel = context.program(KernelFile.named("nvidia/instructions"), options)
                 .kernel(name)) {
             trial.run(kernel.arguments());
         } catch (RuntimeException e) {
-            reasons.add(instruction + ": " + SelfCheck.firstLine(e));
+            reasons.add(instruction + ": " + SelfCheckPolicy.firstLine(e));
         }
     }
 

@@ -127,7 +127,7 @@ final class MatrixProduct {
     }
 
     private String options() {
-        return "-DSTORAGE=" + Engine.storage(left.matrix.type()) + " -DTO=" + Engine.storage(to.type())
+        return "-DSTORAGE=" + StorageCode.of(left.matrix.type()) + " -DTO=" + StorageCode.of(to.type())
                 + (left.turned ? " -DLEFT_TURNED=1" : "")
                 + (right.turned ? " -DRIGHT_TURNED=1" : "")
                 + tiles.options()

@@ -44,7 +44,7 @@ final class MatrixProductCheck {
                             form.right() ? Projection.turned(y) : y,
                             to)
                     .run(work.upload(bias), true);
-            got = MatrixCheck.read(work, arena, to);
+            got = CheckData.read(work, arena, to);
         }
         double step = form.to() == DType.F32 ? 0 : form.to() == DType.F16 ? 0x1p-11 : 0x1p-8;
         for (int m = 0; m < rows; m++) {
@@ -67,6 +67,6 @@ final class MatrixProductCheck {
     }
 
     private static Tensor numbers(Random random, DType type, boolean turned, int rows, int columns) {
-        return MatrixCheck.numbers(random, type, 1, turned ? columns : rows, turned ? rows : columns);
+        return CheckData.numbers(random, type, 1, turned ? columns : rows, turned ? rows : columns);
     }
 }

@@ -79,7 +79,7 @@ final class MatrixUnits {
      * @param task what it found wrong, or null
      */
     boolean isRight(String name, Supplier<@Nullable String> task) {
-        if (!SelfCheck.isWanted()) {
+        if (!SelfCheckPolicy.isWanted()) {
             return true;
         }
         Finding known = findings.get(name);
@@ -104,7 +104,7 @@ final class MatrixUnits {
             return new Finding(task.get(), true);
         } catch (RuntimeException e) {
             boolean stands = !(e instanceof OpenClException failure && failure.isAllocationFailure());
-            return new Finding(SelfCheck.firstLine(e), stands);
+            return new Finding(SelfCheckPolicy.firstLine(e), stands);
         }
     }
 

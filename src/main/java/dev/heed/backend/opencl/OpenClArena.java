@@ -36,7 +36,11 @@ final class OpenClArena implements DeviceArena {
             throw new IllegalStateException("The arena of the device is closed.\nHINT: backend.arena() opens another");
         }
         long bytes = Arrays.stream(shape).reduce(type.bytes(), Math::multiplyExact);
-        var memory = new OpenClMemory(engine, bytes);
+        var memory = new OpenClMemory(
+                engine.context,
+                engine.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES),
+                bytes,
+                engine::isClosed);
         owned.add(memory);
         return Tensor.on(memory, type, shape);
     }

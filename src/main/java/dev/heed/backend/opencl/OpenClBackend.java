@@ -279,7 +279,7 @@ public final class OpenClBackend implements AttentionBackend {
             case COSINE -> ScoreKind.COSINE;
             case DOT, SCALED_DOT, GENERAL, LOCATION, CUSTOM -> ScoreKind.DOT;
         };
-        if (kernels != ScoreKind.DOT && SelfCheck.isWanted() && !checked.contains(kernels)) {
+        if (kernels != ScoreKind.DOT && SelfCheckPolicy.isWanted() && !checked.contains(kernels)) {
             Optional<String> wrong = SelfCheck.failure(open, kernels);
             if (wrong.isPresent()) {
                 throw disabled(failedCheck(open, wrong.get()), problem, null);
@@ -291,7 +291,7 @@ public final class OpenClBackend implements AttentionBackend {
 
     private static String failedCheck(Engine open, String wrong) {
         return open.context.device().name() + " failed the self-check: " + wrong
-                + ": update its driver, or start java with -D" + SelfCheck.PROPERTY + "=false to use it all the same";
+                + ": update its driver, or start java with -D" + SelfCheckPolicy.PROPERTY + "=false to use it all the same";
     }
 
     private synchronized Engine engine(Object problem) {
@@ -317,7 +317,7 @@ public final class OpenClBackend implements AttentionBackend {
         } catch (OpenClException e) {
             throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
         }
-        Optional<String> wrong = SelfCheck.isWanted() ? SelfCheck.failure(open) : Optional.empty();
+        Optional<String> wrong = SelfCheckPolicy.isWanted() ? SelfCheck.failure(open) : Optional.empty();
         if (wrong.isPresent()) {
             open.close();
             throw disabled(failedCheck(open, wrong.get()), problem, null);

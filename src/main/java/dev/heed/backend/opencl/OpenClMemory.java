@@ -1,21 +1,32 @@
 package dev.heed.backend.opencl;
 
 import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.DeviceContext;
 import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.function.BooleanSupplier;
 
 /** A buffer behind a tensor. */
 final class OpenClMemory implements DeviceMemory {
-    final Engine engine;
+    final DeviceContext context;
     final DeviceBuffer buffer;
     private final long bytes;
+    private final BooleanSupplier contextClosed;
     private volatile boolean closed;
 
-    OpenClMemory(Engine engine, long bytes) {
-        this.engine = engine;
+    /**
+     * Memory of a context.
+     *
+     * @param buffer a whole number of {@code long}s
+     * @param bytes how many of its bytes the tensor has
+     * @param contextClosed whether the context, and the buffer with it, is closed
+     */
+    OpenClMemory(DeviceContext context, DeviceBuffer buffer, long bytes, BooleanSupplier contextClosed) {
+        this.context = context;
+        this.buffer = buffer;
         this.bytes = bytes;
-        this.buffer = engine.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES);
+        this.contextClosed = contextClosed;
     }
 
     /** {@return the memory behind a tensor that lies on an OpenCL device} */
@@ -28,7 +39,7 @@ final class OpenClMemory implements DeviceMemory {
 
     @Override
     public String place() {
-        return "opencl: " + engine.context.device().name();
+        return "opencl: " + context.device().name();
     }
 
     @Override
@@ -38,12 +49,12 @@ final class OpenClMemory implements DeviceMemory {
 
     @Override
     public boolean isAlive() {
-        return !closed && !engine.isClosed();
+        return !closed && !contextClosed.getAsBoolean();
     }
 
     @Override
     public void read(long from, MemorySegment to) {
-        engine.context.queue().read(buffer, from, to);
+        context.queue().read(buffer, from, to);
     }
 
     void close() {

@@ -102,7 +102,7 @@ final class OpenClRotary extends RotaryPlan {
                     .put(direction);
             work.launch(
                     "rotary",
-                    "-DSTORAGE=" + Engine.storage(p.type()) + work.widths(),
+                    "-DSTORAGE=" + StorageCode.of(p.type()) + work.widths(),
                     "rotary",
                     WorkSize.covering(y.count(), work.group()),
                     struct,

@@ -66,7 +66,7 @@ final class OpenClSoftmax extends SoftmaxPlan {
 
     private String options(Work work) {
         boolean lanes = engine.family == Engine.Family.LANES;
-        return "-DSTORAGE=" + Engine.storage(problem().type()) + work.widths() + " -DLOGARITHM="
+        return "-DSTORAGE=" + StorageCode.of(problem().type()) + work.widths() + " -DLOGARITHM="
                 + (problem().log() ? 1 : 0)
                 + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(work.wide) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }

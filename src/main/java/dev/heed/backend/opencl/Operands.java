@@ -70,6 +70,12 @@ record Operands(
         return Lowering.storage(type, options.score().pattern());
     }
 
+    /** {@return the call of the whole attention} */
+    AttentionCall whole(Work work) {
+        Part whole = Part.whole(shape());
+        return call(work, whole, queries(work, whole));
+    }
+
     /** {@return the call of a part, whose keys and values go to the device} */
     AttentionCall call(Work work, Part part, LoweredRows queries) {
         return new AttentionCall(work, part, options, mask, queries, keys(work, part), values(work, part));

@@ -58,8 +58,8 @@ final class Projection {
         long columns = to.size(1);
         long depth = left.size(1);
         Arguments struct = struct(work, left, right, to, bias != null, continues);
-        String options = "-DLEFT=" + Engine.storage(left.type()) + " -DRIGHT=" + Engine.storage(right.type()) + " -DTO="
-                + Engine.storage(to.type()) + work.widths();
+        String options = "-DLEFT=" + StorageCode.of(left.type()) + " -DRIGHT=" + StorageCode.of(right.type()) + " -DTO="
+                + StorageCode.of(to.type()) + work.widths();
         var biasBuffer = bias == null ? work.nothing() : bias.buffer();
         if (work.engine.family == Engine.Family.LANES) {
             long width = 4L * work.engine.lanes(work.wide);
@@ -108,8 +108,8 @@ final class Projection {
                 .put(false, false);
         work.launch(
                 "product",
-                "-DLEFT=" + Engine.storage(matrix.type()) + " -DRIGHT=" + Engine.storage(work.real()) + " -DTO="
-                        + Engine.storage(to.type()) + work.widths(),
+                "-DLEFT=" + StorageCode.of(matrix.type()) + " -DRIGHT=" + StorageCode.of(work.real()) + " -DTO="
+                        + StorageCode.of(to.type()) + work.widths(),
                 "column_sums",
                 WorkSize.covering(matrix.size(1), work.group()),
                 struct,

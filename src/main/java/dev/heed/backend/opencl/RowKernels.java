@@ -138,7 +138,7 @@ final class RowKernels {
     }
 
     private String options(DType from, DType flow) {
-        return "-DFROM=" + Engine.storage(from) + " -DFLOW=" + Engine.storage(flow) + work.widths();
+        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(flow) + work.widths();
     }
 
     /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */

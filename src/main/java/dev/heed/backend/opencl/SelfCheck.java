@@ -16,12 +16,8 @@ import org.jspecify.annotations.Nullable;
  * A device's first task: attentions so small that the formula can be written out here, with a mask, a causal row without
  * keys, forward and backward. A driver that miscompiles is found before it computes for anybody. The ways in which other
  * score functions let rows meet are kernels of their own, built and checked when the first plan asks for them.
- *
- * <p>{@code heed.opencl.selfcheck=false} leaves it out.
  */
 final class SelfCheck {
-    static final String PROPERTY = "heed.opencl.selfcheck";
-
     private static final double TOLERANCE = 1e-4;
     private static final int HEADS = 2;
     private static final int WIDTH = 8;
@@ -37,10 +33,6 @@ final class SelfCheck {
         this.engine = engine;
         this.score = score;
         this.formula = formula;
-    }
-
-    static boolean isWanted() {
-        return !"false".equals(System.getProperty(PROPERTY));
     }
 
     /** {@return what the device got wrong, or nothing} */
@@ -71,13 +63,8 @@ final class SelfCheck {
             }
             return Optional.empty();
         } catch (RuntimeException e) {
-            return Optional.of(firstLine(e));
+            return Optional.of(SelfCheckPolicy.firstLine(e));
         }
-    }
-
-    /** {@return what went wrong, without hints and logs} */
-    static String firstLine(RuntimeException e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
     }
 
     private @Nullable String check(int queries, int keys) {

@@ -236,7 +236,7 @@ final class Work implements AutoCloseable {
         boolean doubles = !same && (from.type() == DType.F64 || to.type() == DType.F64);
         String options = same
                 ? "-DBYTES=" + from.type().bytes()
-                : "-DFROM=" + Engine.storage(from.type()) + " -DTO=" + Engine.storage(to.type())
+                : "-DFROM=" + StorageCode.of(from.type()) + " -DTO=" + StorageCode.of(to.type())
                         + (doubles ? " -DWIDE=1" : "");
         launch("copy", options, "copy", WorkSize.covering(from.count(), group()), struct, from.buffer(), to.buffer());
     }

@@ -92,12 +92,12 @@ class OpenClFaultTest {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
-        System.setProperty(SelfCheck.PROPERTY, "false");
+        System.setProperty(SelfCheckPolicy.PROPERTY, "false");
     }
 
     @AfterEach
     void forgetProperties() {
-        System.clearProperty(SelfCheck.PROPERTY);
+        System.clearProperty(SelfCheckPolicy.PROPERTY);
     }
 
     @TestFactory
