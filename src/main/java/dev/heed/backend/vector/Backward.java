@@ -129,7 +129,7 @@ final class Backward {
     }
 
     private static float[] cleared(float[] array, int length) {
-        float[] enough = Scratch.atLeast(array, length);
+        float[] enough = ArrayGrowth.atLeast(array, length);
         Arrays.fill(enough, 0, length, 0);
         return enough;
     }
@@ -146,10 +146,10 @@ final class Backward {
         int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
         Panel panel = scratch.panel(0);
-        scratch.row = Scratch.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
-        panel.moveTo(call, batch, head, from);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
+        call.moveTo(panel, batch, head, from);
         panel.clearSums(keyWidth);
-        scratch.packed = Scratch.atLeast(scratch.packed, valueWidth * PANEL);
+        scratch.packed = ArrayGrowth.atLeast(scratch.packed, valueWidth * PANEL);
         panel.pack(outputGradient, 1, scratch.packed);
         padRows(scratch.queries, call.inputs.query(), panel);
         padRows(scratch.gradients, outputGradient, panel);
@@ -159,8 +159,8 @@ final class Backward {
         long first = call.mask.firstKey(batch, head, from, panel.to()) / PanelCall.TILE * PanelCall.TILE;
         long end = call.mask.endKey(batch, head, from, panel.to());
         int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
-        scratch.strip = Scratch.atLeast(scratch.strip, room);
-        scratch.stripToo = Scratch.atLeast(scratch.stripToo, room);
+        scratch.strip = ArrayGrowth.atLeast(scratch.strip, room);
+        scratch.stripToo = ArrayGrowth.atLeast(scratch.stripToo, room);
         scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.hidden;
         scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.empty;
         Strip strip = new Strip(scratch, panel);

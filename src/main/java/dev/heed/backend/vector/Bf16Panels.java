@@ -6,8 +6,8 @@ import dev.heed.AttentionInputs;
 import dev.heed.ffi.NativeFeature;
 import dev.heed.ffi.NativeKernels;
 import dev.heed.ffi.NativeLibrary;
-import dev.heed.mask.TileCover;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -56,9 +56,10 @@ final class Bf16Panels {
     }
 
     /** Puts the panel's queries into the lanes, as pairs. */
-    static void pack(PanelCall call, Panel panel, StoredRows queries) {
-        queries.load(call.inputs.query(), panel.batch, panel.head, panel.from, panel.queries);
-        int headDim = (int) call.shape.headDim();
+    static void pack(Panel panel, Tensor query, boolean negative) {
+        StoredRows queries = panel.stored;
+        queries.load(query, panel.batch, panel.head, panel.from, panel.queries);
+        int headDim = (int) query.size(3);
         int length = (headDim + 1) / 2 * 2 * PANEL;
         panel.pairs = panel.pairs.length >= length ? panel.pairs : new short[length];
         NativeKernels.bf16Turn(
@@ -67,27 +68,10 @@ final class Bf16Panels {
                 queries.row,
                 panel.queries,
                 headDim,
-                call.modifier.sign < 0,
+                negative,
                 MemorySegment.ofArray(panel.pairs),
                 0,
                 PANEL);
         queries.forget();
-    }
-
-    /** As {@code Prefill.read}. */
-    static void read(PanelCall call, Panel panel, Bf16Rows rows, long keyFrom, int keys, TileCover cover) {
-        float[] tile = panel.tile;
-        int width = (int) call.shape.valueHeadDim();
-        rows.dots(panel.pairs, (int) call.shape.headDim(), 2 * call.tiles.depth(), tile, keyFrom, keys);
-        boolean hidden = Prefill.modify(call, panel, tile, 0, keyFrom, keys, cover);
-        if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
-            Loops.shrink(panel.sums, width, panel.statistics);
-        }
-        if (call.options.dropout() > 0) {
-            call.drop(panel, tile, 0, keyFrom, keys);
-            hidden = true; // a dropped value is not read either
-        }
-        rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, hidden);
-        panel.fresh = false;
     }
 }

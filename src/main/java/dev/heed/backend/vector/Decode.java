@@ -69,9 +69,9 @@ final class Decode {
         this.tiles = Tiles.decode(shape.headDim());
         this.parts = parts(shape);
         int count = heads * parts * rows;
-        states.maxima = Scratch.atLeast(states.maxima, count);
-        states.sums = Scratch.atLeast(states.sums, count);
-        states.weighted = Scratch.atLeast(states.weighted, Math.multiplyExact(count, width));
+        states.maxima = ArrayGrowth.atLeast(states.maxima, count);
+        states.sums = ArrayGrowth.atLeast(states.sums, count);
+        states.weighted = ArrayGrowth.atLeast(states.weighted, Math.multiplyExact(count, width));
         this.maxima = states.maxima;
         this.sums = states.sums;
         this.weighted = states.weighted;
@@ -120,7 +120,7 @@ final class Decode {
         Arrays.fill(maxima, task * rows, (task + 1) * rows, SoftmaxTile.NOTHING);
         Arrays.fill(sums, task * rows, (task + 1) * rows, 0);
         Arrays.fill(weighted, task * rows * width, (task + 1) * rows * width, 0);
-        scratch.packed = Scratch.atLeast(scratch.packed, rows * headDim);
+        scratch.packed = ArrayGrowth.atLeast(scratch.packed, rows * headDim);
         for (int r = 0; r < rows; r++) {
             Tensor query = call.inputs.query();
             long position = query.position(batch, queryHead(kvHead, r), query(r), 0);
@@ -132,8 +132,8 @@ final class Decode {
         if (stored != null) {
             stored.queries(scratch, rows);
         }
-        scratch.tile = Scratch.atLeast(scratch.tile, rows * STEP);
-        scratch.sums = Scratch.atLeast(scratch.sums, 2 * PANEL);
+        scratch.tile = ArrayGrowth.atLeast(scratch.tile, rows * STEP);
+        scratch.sums = ArrayGrowth.atLeast(scratch.sums, 2 * PANEL);
         long from = (long) (task % parts) * tiles.part();
         long end = Math.min(shape.seqLenKv(), from + tiles.part());
         long quarter = (end - from) / LEAST * (LEAST / RUNS);
@@ -263,8 +263,8 @@ final class Decode {
         int width = (int) shape.headDim();
         PairRows pairs = scratch.pairs;
         pairs.keyStep = PairRows.padded(width);
-        pairs.keys = Scratch.atLeast(pairs.keys, STEP * pairs.keyStep);
-        pairs.querySums = Scratch.atLeast(pairs.querySums, pairs.keyStep); // one query at a time
+        pairs.keys = ArrayGrowth.atLeast(pairs.keys, STEP * pairs.keyStep);
+        pairs.querySums = ArrayGrowth.atLeast(pairs.querySums, pairs.keyStep); // one query at a time
         for (int run = 0; run < runs; run++) {
             int to = run * count * pairs.keyStep;
             PairRows.copy(k.data, k.at + run * k.leap, k.step, count, width, pairs.keys, to, pairs.keyStep);
@@ -376,7 +376,7 @@ final class Decode {
 
     /** Copies the last columns into a strip, padded to a panel. */
     private static void pad(Scratch scratch, Rows v, int at, int count, int columns) {
-        scratch.strip = Scratch.atLeast(scratch.strip, STEP * PANEL);
+        scratch.strip = ArrayGrowth.atLeast(scratch.strip, STEP * PANEL);
         for (int j = 0; j < count; j++) {
             System.arraycopy(v.data, at + j * v.step, scratch.strip, j * PANEL, columns);
             Arrays.fill(scratch.strip, j * PANEL + columns, (j + 1) * PANEL, 0);
@@ -417,7 +417,7 @@ final class Decode {
         long kvHead = head % shape.numKvHeads();
         int valueDim = (int) shape.valueHeadDim();
         float unit = call.modifier.unit;
-        scratch.row = Scratch.atLeast(scratch.row, valueDim);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, valueDim);
         for (int r = 0; r < rows; r++) {
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(queryHead(kvHead, r));

@@ -135,7 +135,7 @@ final class Gemm {
         int at = c.at() + first * c.rowStep() + column;
         int step = c.rowStep();
         if (narrow) {
-            to = scratch.tile = Scratch.atLeast(scratch.tile, rowsPerTask * PANEL);
+            to = scratch.tile = ArrayGrowth.atLeast(scratch.tile, rowsPerTask * PANEL);
             at = 0;
             step = PANEL;
         }

@@ -12,7 +12,7 @@ final class MatrixBuffer {
     Matrix read(Tensor tensor) {
         Matrix inPlace = Matrix.inPlace(tensor);
         if (inPlace == null) {
-            copy = Scratch.atLeast(copy, Math.toIntExact(tensor.elementCount()));
+            copy = ArrayGrowth.atLeast(copy, Math.toIntExact(tensor.elementCount()));
         }
         return inPlace != null ? inPlace : Matrix.copy(tensor, copy);
     }
@@ -33,7 +33,7 @@ final class MatrixBuffer {
 
     /** {@return a place of its own} */
     Matrix place(int rows, long columns) {
-        result = Scratch.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
+        result = ArrayGrowth.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
         return Matrix.of(result, rows, (int) columns);
     }
 

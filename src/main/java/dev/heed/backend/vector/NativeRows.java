@@ -93,7 +93,7 @@ final class NativeRows {
     /** Balanced digits of base 256, from -128 to 127, the lowest first; a row that is not finite has the unit NaN. */
     private void quantise(Scratch scratch, int rows) {
         int length = rows * headDim;
-        scratch.units = Scratch.atLeast(scratch.units, rows);
+        scratch.units = ArrayGrowth.atLeast(scratch.units, rows);
         scratch.limbs = scratch.limbs.length >= LIMBS * length ? scratch.limbs : new byte[LIMBS * length];
         for (int r = 0; r < rows; r++) {
             float most = 0;

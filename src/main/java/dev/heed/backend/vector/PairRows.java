@@ -41,7 +41,7 @@ final class PairRows {
     /** Copies rows into {@link #keys}, padded. */
     void loadKeys(Rows rows, int count, int elements) {
         keyStep = padded(elements);
-        keys = Scratch.atLeast(keys, count * keyStep);
+        keys = ArrayGrowth.atLeast(keys, count * keyStep);
         copy(rows.data, rows.at, rows.step, count, elements, keys, 0, keyStep);
     }
 

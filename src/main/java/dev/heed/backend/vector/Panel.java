@@ -3,6 +3,7 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.Lanes.PANEL;
 import static dev.heed.backend.vector.Lanes.V;
 
+import dev.heed.mask.BoundMask;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
@@ -47,7 +48,7 @@ final class Panel {
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
-    private final StoredRows stored = new StoredRows();
+    final StoredRows stored = new StoredRows();
     private float[] copy = new float[0];
     private final float[] block = new float[V * V];
 
@@ -56,36 +57,36 @@ final class Panel {
         return from + queries;
     }
 
-    /** Goes to other queries: packs them and forgets what was read. */
-    void moveTo(PanelCall call, long batch, long head, long from) {
+    /** Goes to other queries and forgets what was read; they are still to be packed. */
+    void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ, int tileKeys) {
         this.batch = batch;
         this.head = head;
         this.fresh = true;
         this.from = from;
-        this.queries = (int) Math.min(PANEL, call.shape.seqLenQ() - from);
-        firstKey = call.mask.firstKey(batch, head, from, to());
-        endKey = call.mask.endKey(batch, head, from, to());
-        tile = Scratch.atLeast(tile, call.tiles.wide() * PANEL);
-        statistics = Scratch.atLeast(statistics, 4 * PANEL);
-        if (call.bf16) {
-            Bf16Panels.pack(call, this, stored);
-        } else {
-            packed = Scratch.atLeast(packed, (int) call.shape.headDim() * PANEL);
-            pack(call.inputs.query(), call.modifier.sign, packed);
-        }
+        this.queries = (int) Math.min(PANEL, seqLenQ - from);
+        firstKey = mask.firstKey(batch, head, from, to());
+        endKey = mask.endKey(batch, head, from, to());
+        tile = ArrayGrowth.atLeast(tile, tileKeys * PANEL);
+        statistics = ArrayGrowth.atLeast(statistics, 4 * PANEL);
         Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
     }
 
+    /** Packs the queries, times a factor. */
+    void packQueries(Tensor query, float factor) {
+        packed = ArrayGrowth.atLeast(packed, (int) query.size(3) * PANEL);
+        pack(query, factor, packed);
+    }
+
     void clearSums(int width) {
-        sums = Scratch.atLeast(sums, width * PANEL);
+        sums = ArrayGrowth.atLeast(sums, width * PANEL);
         Arrays.fill(sums, 0, width * PANEL, 0);
         fresh = false;
     }
 
     /** Room for the sums, which the first tile writes. */
     void makeRoom(int width) {
-        sums = Scratch.atLeast(sums, width * PANEL);
+        sums = ArrayGrowth.atLeast(sums, width * PANEL);
     }
 
     /** Puts the panel's rows of a tensor into the lanes, times a factor; unused lanes are zero. */
@@ -119,7 +120,7 @@ final class Panel {
 
     /** The panel's rows of a tensor, widened, one after the other. */
     private float[] copyOf(Tensor tensor, int width) {
-        copy = Scratch.atLeast(copy, queries * width);
+        copy = ArrayGrowth.atLeast(copy, queries * width);
         for (int i = 0; i < queries; i++) {
             long position = tensor.position(batch, head, from + i, 0);
             Rows.read(tensor, position, tensor.stride(3), copy, i * width, width);
@@ -138,7 +139,7 @@ final class Panel {
         boolean inBlocks = Loops.turnsBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
-        copy = array != null ? copy : Scratch.atLeast(copy, queries * width);
+        copy = array != null ? copy : ArrayGrowth.atLeast(copy, queries * width);
         float[] to = array != null ? array : copy;
         int step = array != null ? (int) tensor.stride(2) : width;
         for (int i = 0; i < queries; i++) {

@@ -8,6 +8,7 @@ import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
 import dev.heed.mask.BoundMask;
 import dev.heed.mask.Mask;
+import dev.heed.mask.TileCover;
 import dev.heed.random.Philox;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,32 @@ final class PanelCall {
     PanelCall upTo(ScoreStage stage) {
         AttentionOptions bare = options.withBias(null).withAlibi(null).withMask(Mask.NONE);
         return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare, false);
+    }
+
+    /** Moves a panel to other queries and packs them. */
+    void moveTo(Panel panel, long batch, long head, long from) {
+        panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.wide());
+        if (bf16) {
+            Bf16Panels.pack(panel, inputs.query(), modifier.sign < 0);
+        } else {
+            panel.packQueries(inputs.query(), modifier.sign);
+        }
+    }
+
+    /** Turns what came of meeting into scores; returns whether some are minus infinity because they are hidden. */
+    boolean modify(Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
+        if (modifier.active) {
+            modifier.apply(panel, tile, at, keyFrom, keys);
+        }
+        if (cover == TileCover.PARTIAL) {
+            hide(panel, tile, at, keyFrom, keys);
+        }
+        return cover == TileCover.PARTIAL || modifier.mayHide();
+    }
+
+    /** Sets the scores of masked keys to minus infinity. */
+    void hide(Panel panel, float[] tile, int at, long keyFrom, int keys) {
+        mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
     /** Multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */

@@ -61,7 +61,7 @@ final class Prefill {
         int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
         for (int p = 0; p < count; p++) {
-            scratch.panel(p).moveTo(call, batch, head, (long) (first + p) * PANEL);
+            call.moveTo(scratch.panel(p), batch, head, (long) (first + p) * PANEL);
             scratch.panel(p).makeRoom(width);
         }
         readKeys(scratch, count);
@@ -138,7 +138,7 @@ final class Prefill {
 
     private void read(Panel panel, Scratch scratch, long keyFrom, int keys, TileCover cover) {
         if (call.bf16) {
-            Bf16Panels.read(call, panel, scratch.bf16, keyFrom, keys, cover);
+            readBf16(panel, scratch.bf16, keyFrom, keys, cover);
             return;
         }
         Rows keyRows = scratch.keys;
@@ -168,6 +168,23 @@ final class Prefill {
         pool(values, keys, width, panel.tile, 0, panel.sums, hidden);
     }
 
+    /** As {@link #read}, by native products. */
+    private void readBf16(Panel panel, Bf16Rows rows, long keyFrom, int keys, TileCover cover) {
+        float[] tile = panel.tile;
+        int width = (int) shape.valueHeadDim();
+        rows.dots(panel.pairs, (int) shape.headDim(), 2 * tiles.depth(), tile, keyFrom, keys);
+        boolean hidden = call.modify(panel, tile, 0, keyFrom, keys, cover);
+        if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
+            Loops.shrink(panel.sums, width, panel.statistics);
+        }
+        if (call.options.dropout() > 0) {
+            call.drop(panel, tile, 0, keyFrom, keys);
+            hidden = true; // a dropped value is not read either
+        }
+        rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, hidden);
+        panel.fresh = false;
+    }
+
     /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean hidden) {
         if (hidden && !Loops.finite(rows, keys, width)) {
@@ -185,22 +202,11 @@ final class Prefill {
         } else {
             Arrays.fill(tile, at, at + keys * PANEL, 0);
             if (cover == TileCover.PARTIAL) {
-                hide(call, panel, tile, at, keyFrom, keys);
+                call.hide(panel, tile, at, keyFrom, keys);
             }
             call.meeting.scores(panel, rows, keys, tile, at);
         }
-        return modify(call, panel, tile, at, keyFrom, keys, cover);
-    }
-
-    /** Turns what came of meeting into scores; returns whether some are minus infinity because they are hidden. */
-    static boolean modify(PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
-        if (call.modifier.active) {
-            call.modifier.apply(panel, tile, at, keyFrom, keys);
-        }
-        if (cover == TileCover.PARTIAL) {
-            hide(call, panel, tile, at, keyFrom, keys);
-        }
-        return cover == TileCover.PARTIAL || call.modifier.mayHide();
+        return call.modify(panel, tile, at, keyFrom, keys, cover);
     }
 
     private static void dots(PanelCall call, Panel panel, Rows rows, float[] tile, int at, int keys) {
@@ -213,10 +219,6 @@ final class Prefill {
             Loops.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }
-    }
-
-    private static void hide(PanelCall call, Panel panel, float[] tile, int at, long keyFrom, int keys) {
-        call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
     /** Lets the sink, which has no value, join the sums of all rows; afterwards the inverse sums are there. */

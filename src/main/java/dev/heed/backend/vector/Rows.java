@@ -40,7 +40,7 @@ final class Rows {
             return;
         }
         int rows = (int) (to - from);
-        copy = Scratch.atLeast(copy, rows * width);
+        copy = ArrayGrowth.atLeast(copy, rows * width);
         for (int j = 0; j < rows; j++) {
             read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, j * width, width);
         }
@@ -66,7 +66,7 @@ final class Rows {
         }
         int width = (int) tensor.size(3);
         leap = count * width;
-        copy = Scratch.atLeast(copy, 4 * leap);
+        copy = ArrayGrowth.atLeast(copy, 4 * leap);
         for (int run = 0; run < 4; run++) {
             long position = tensor.position(batch, head, from + run * apart, 0);
             for (int j = 0; j < count; j++) {

@@ -42,10 +42,6 @@ final class Scratch {
         return panels.get(index);
     }
 
-    static float[] atLeast(float[] array, int length) {
-        return array.length >= length ? array : new float[length];
-    }
-
     /** Scratch that nobody uses at the moment; there are never more than threads that computed at the same time. */
     static final class Pool {
         private final ArrayDeque<Scratch> free = new ArrayDeque<>();

@@ -51,10 +51,10 @@ final class VectorRotary extends RotaryPlan {
         RotaryProblem p = problem();
         int width = (int) p.headDim();
         int half = (int) p.rotaryDim() / 2;
-        float[] x = scratch.row = Scratch.atLeast(scratch.row, width);
-        float[] y = scratch.sums = Scratch.atLeast(scratch.sums, width);
-        float[] cos = scratch.tile = Scratch.atLeast(scratch.tile, half);
-        float[] sin = scratch.tileToo = Scratch.atLeast(scratch.tileToo, half);
+        float[] x = scratch.row = ArrayGrowth.atLeast(scratch.row, width);
+        float[] y = scratch.sums = ArrayGrowth.atLeast(scratch.sums, width);
+        float[] cos = scratch.tile = ArrayGrowth.atLeast(scratch.tile, half);
+        float[] sin = scratch.tileToo = ArrayGrowth.atLeast(scratch.tileToo, half);
         Rows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
         angles(inputs.cos(), inputs.positions(), batch, s, cos, half);
         angles(inputs.sin(), inputs.positions(), batch, s, sin, half);
@@ -83,8 +83,8 @@ final class VectorRotary extends RotaryPlan {
         RotaryProblem p = problem();
         int width = (int) p.headDim();
         int half = (int) p.rotaryDim() / 2;
-        double[] x = scratch.row = WideScratch.atLeast(scratch.row, width);
-        double[] angles = scratch.rowToo = WideScratch.atLeast(scratch.rowToo, 2 * half);
+        double[] x = scratch.row = ArrayGrowth.atLeast(scratch.row, width);
+        double[] angles = scratch.rowToo = ArrayGrowth.atLeast(scratch.rowToo, 2 * half);
         WideRows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
         Tensor cos = row(inputs.cos(), inputs.positions(), batch, s);
         Tensor sin = row(inputs.sin(), inputs.positions(), batch, s);

@@ -36,20 +36,20 @@ final class VectorSoftmax extends SoftmaxPlan {
                 wide(input, output, in, out, first, end, scratch);
                 return;
             }
-            scratch.row = Scratch.atLeast(scratch.row, Loops.ROW_ROOM);
+            scratch.row = ArrayGrowth.atLeast(scratch.row, Loops.ROW_ROOM);
             float max = 0;
             for (long row = first; row < end; row++) {
                 float[] x = from;
                 int at = fromAt + (int) in.position(row);
                 if (x == null) {
-                    x = scratch.tile = Scratch.atLeast(scratch.tile, length);
+                    x = scratch.tile = ArrayGrowth.atLeast(scratch.tile, length);
                     at = 0;
                     Rows.read(input, in.position(row), in.stride(), x, 0, length);
                 }
                 float[] y = to;
                 int put = toAt + (int) out.position(row);
                 if (y == null) {
-                    y = scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
+                    y = scratch.tileToo = ArrayGrowth.atLeast(scratch.tileToo, length);
                     put = 0;
                 }
                 if (row == first || from == null) {
@@ -68,7 +68,7 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     private void wide(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
         int length = in.length();
-        double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, WideLanes.lanes(length));
+        double[] wide = scratch.wide.row = ArrayGrowth.atLeast(scratch.wide.row, WideLanes.lanes(length));
         for (long row = first; row < end; row++) {
             WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
             WideSoftmaxRow.softmax(wide, length, problem().log());
@@ -85,16 +85,16 @@ final class VectorSoftmax extends SoftmaxPlan {
         Workers allowed = workers.allowedBy(List.of(output, outputGradient, inputGradient));
         forEachRow(allowed, y, (row, scratch) -> {
             if (problem().type() == DType.F64) {
-                double[] wide = scratch.wide.row = WideScratch.atLeast(scratch.wide.row, length);
-                double[] gradient = scratch.wide.rowToo = WideScratch.atLeast(scratch.wide.rowToo, length);
+                double[] wide = scratch.wide.row = ArrayGrowth.atLeast(scratch.wide.row, length);
+                double[] gradient = scratch.wide.rowToo = ArrayGrowth.atLeast(scratch.wide.rowToo, length);
                 WideRows.read(output, y.position(row), y.stride(), wide, 0, length);
                 WideRows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
                 WideSoftmaxRow.gradient(wide, gradient, length, problem().log());
                 WideRows.write(gradient, 0, inputGradient, dx.position(row), dx.stride(), length);
                 return;
             }
-            scratch.tile = Scratch.atLeast(scratch.tile, length);
-            scratch.tileToo = Scratch.atLeast(scratch.tileToo, length);
+            scratch.tile = ArrayGrowth.atLeast(scratch.tile, length);
+            scratch.tileToo = ArrayGrowth.atLeast(scratch.tileToo, length);
             Rows.read(output, y.position(row), y.stride(), scratch.tile, 0, length);
             Rows.read(outputGradient, dy.position(row), dy.stride(), scratch.tileToo, 0, length);
             gradient(scratch.tile, scratch.tileToo, length, problem().log());

@@ -119,7 +119,7 @@ final class WideAttention {
     private static void writeLane(WidePanel panel, int lane, Tensor into, long row, double outside) {
         WideScratch scratch = panel.scratch;
         int keys = (int) into.size(3);
-        scratch.row = WideScratch.atLeast(scratch.row, keys);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, keys);
         Arrays.fill(scratch.row, 0, keys, outside);
         for (int t = 0; t < panel.tiles; t++) {
             int to = (int) panel.keyFrom(t);
@@ -164,7 +164,7 @@ final class WideAttention {
     /** Scores before the mask, which are there for every key, masked or not. */
     private void writeEarlyScores(WidePanel panel, Tensor scores, ScoreStage stage) {
         WideScratch scratch = panel.scratch;
-        scratch.output = WideScratch.atLeast(scratch.output, WideCall.TILE * panel.lanes);
+        scratch.output = ArrayGrowth.atLeast(scratch.output, WideCall.TILE * panel.lanes);
         for (long j = 0; j < shape.seqLenKv(); j += WideCall.TILE) {
             int keys = (int) Math.min(WideCall.TILE, shape.seqLenKv() - j);
             Arrays.fill(scratch.output, 0, keys * panel.lanes, 0);

@@ -125,7 +125,7 @@ final class WideBackward {
     private void panel(WidePanel panel) {
         WideScratch scratch = panel.scratch;
         if (call.softcap != null) {
-            scratch.slopes = WideScratch.atLeast(scratch.slopes, panel.room());
+            scratch.slopes = ArrayGrowth.atLeast(scratch.slopes, panel.room());
         }
         panel.score(call.softcap == null ? null : scratch.slopes);
         panel.weigh();
@@ -140,7 +140,7 @@ final class WideBackward {
         WideScratch scratch = panel.scratch;
         int width = (int) shape.valueHeadDim();
         int lanes = panel.lanes;
-        scratch.weightGradients = WideScratch.atLeast(scratch.weightGradients, panel.room());
+        scratch.weightGradients = ArrayGrowth.atLeast(scratch.weightGradients, panel.room());
         scratch.packedToo = WideCall.pack(
                 outputGradient, panel.batch, panel.head, panel.from, panel.queries, scratch, scratch.packedToo);
         Arrays.fill(scratch.deltas, 0);

@@ -55,7 +55,7 @@ final class WideCall {
         int width = (int) tensor.size(3);
         int lanes = WideLanes.lanes(count);
         double[] packed = WideScratch.cleared(earlier, width * lanes);
-        scratch.row = WideScratch.atLeast(scratch.row, width);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
         for (int i = 0; i < count; i++) {
             WideRows.read(tensor, tensor.position(batch, head, from + i, 0), tensor.stride(3), scratch.row, 0, width);
             for (int d = 0; d < width; d++) {
@@ -153,7 +153,7 @@ final class WideCall {
             long keyFrom,
             int keys) {
         int cells = keys * lanes;
-        scratch.flags = Scratch.atLeast(scratch.flags, TILE * PANEL);
+        scratch.flags = ArrayGrowth.atLeast(scratch.flags, TILE * PANEL);
         Arrays.fill(scratch.flags, 0, cells, 0);
         mask.hide(batch, head, queryFrom, queryFrom + queries, keyFrom, keyFrom + keys, scratch.flags, 0, lanes);
         for (int p = 0; p < cells; p++) {

@@ -51,9 +51,9 @@ final class WideDecode {
         this.width = WideLanes.lanes(shape.valueHeadDim());
         this.parts = parts(shape);
         int count = heads * parts * rows;
-        states.maxima = WideScratch.atLeast(states.maxima, count);
-        states.sums = WideScratch.atLeast(states.sums, count);
-        states.weighted = WideScratch.atLeast(states.weighted, Math.multiplyExact(count, width));
+        states.maxima = ArrayGrowth.atLeast(states.maxima, count);
+        states.sums = ArrayGrowth.atLeast(states.sums, count);
+        states.weighted = ArrayGrowth.atLeast(states.weighted, Math.multiplyExact(count, width));
         this.maxima = states.maxima;
         this.sums = states.sums;
         this.weighted = states.weighted;
@@ -164,7 +164,7 @@ final class WideDecode {
         long batch = kvHead / shape.numKvHeads();
         Tensor output = result.output();
         int valueDim = (int) shape.valueHeadDim();
-        scratch.row = WideScratch.atLeast(scratch.row, width);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
         for (int r = 0; r < rows; r++) {
             long head = queryHead(kvHead, r);
             long query = r % shape.seqLenQ();

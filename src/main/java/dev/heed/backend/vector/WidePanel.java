@@ -57,7 +57,7 @@ final class WidePanel {
         this.end = Math.max(first, Math.min(keyTo, endSeen));
         this.tiles = (int) ((end - first + WideCall.TILE - 1) / WideCall.TILE);
         scratch.packed = WideCall.pack(call.inputs.query(), batch, head, from, queries, scratch, scratch.packed);
-        scratch.weights = WideScratch.atLeast(scratch.weights, room());
+        scratch.weights = ArrayGrowth.atLeast(scratch.weights, room());
         scratch.empty = scratch.empty.length >= tiles ? scratch.empty : new boolean[tiles];
         scratch.hidden = scratch.hidden.length >= tiles ? scratch.hidden : new boolean[tiles];
     }
@@ -193,7 +193,7 @@ final class WidePanel {
     /** Writes {@code [width][query]} to rows of a tensor. */
     void write(double[] sums, Tensor tensor) {
         int width = (int) tensor.size(3);
-        scratch.row = WideScratch.atLeast(scratch.row, width);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
         for (int i = 0; i < queries; i++) {
             for (int d = 0; d < width; d++) {
                 scratch.row[d] = sums[d * lanes + i];

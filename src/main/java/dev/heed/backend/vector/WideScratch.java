@@ -45,10 +45,6 @@ final class WideScratch {
         values.forget();
     }
 
-    static double[] atLeast(double[] array, int length) {
-        return array.length >= length ? array : new double[length];
-    }
-
     /** An array whose first {@code length} elements are 0. */
     static double[] cleared(double[] array, int length) {
         if (array.length < length) {

@@ -182,7 +182,7 @@ class WorkersTest {
             Set<Scratch> inUse = ConcurrentHashMap.newKeySet();
             workers.run(2000, (index, scratch) -> {
                 assertTrue(inUse.add(scratch), "another task has it");
-                scratch.row = Scratch.atLeast(scratch.row, index);
+                scratch.row = ArrayGrowth.atLeast(scratch.row, index);
                 assertTrue(inUse.remove(scratch));
             });
         }
