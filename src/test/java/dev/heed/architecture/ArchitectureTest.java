@@ -103,11 +103,14 @@ class ArchitectureTest {
     Stream<DynamicTest> packagesImportWhatTheTableSays() {
         return PACKAGES.stream()
                 .filter(name -> !"*".equals(IMPORTS.get(name)))
-                .map(name -> dynamicTest(name, () -> assertEquals(words(IMPORTS.getOrDefault(name, "")), imported(name))));
+                .map(name ->
+                        dynamicTest(name, () -> assertEquals(words(IMPORTS.getOrDefault(name, "")), imported(name))));
     }
 
     private static Set<String> words(String text) {
-        return Arrays.stream(text.split(" ")).filter(word -> !word.isEmpty()).collect(Collectors.toCollection(TreeSet::new));
+        return Arrays.stream(text.split(" "))
+                .filter(word -> !word.isEmpty())
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** {@return our packages that the classes of one name in their bytecode} */
@@ -115,7 +118,8 @@ class ArchitectureTest {
         return CLASSES.stream()
                 .filter(type -> type.getPackageName().equals(whole(name)))
                 .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
-                .map(dependency -> dependency.getTargetClass().getBaseComponentType().getPackageName())
+                .map(dependency ->
+                        dependency.getTargetClass().getBaseComponentType().getPackageName())
                 .filter(other -> (other + ".").startsWith(ROOT + ".") && !other.equals(whole(name)))
                 .map(ArchitectureTest::inside)
                 .collect(Collectors.toCollection(TreeSet::new));

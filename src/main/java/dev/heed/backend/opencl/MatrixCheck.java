@@ -69,7 +69,8 @@ final class MatrixCheck {
         var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
         var random = new Random(11);
         double scale = 1 / Math.sqrt(width);
-        Tensor query = CheckData.numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
+        Tensor query =
+                CheckData.numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
         Tensor key = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
         Tensor value = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
         Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);

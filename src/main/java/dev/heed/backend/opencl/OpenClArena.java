@@ -37,10 +37,7 @@ final class OpenClArena implements DeviceArena {
         }
         long bytes = Arrays.stream(shape).reduce(type.bytes(), Math::multiplyExact);
         var memory = new OpenClMemory(
-                engine.context,
-                engine.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES),
-                bytes,
-                engine::isClosed);
+                engine.context, engine.allocate(Math.ceilDiv(bytes, Long.BYTES) * Long.BYTES), bytes, engine::isClosed);
         owned.add(memory);
         return Tensor.on(memory, type, shape);
     }

@@ -291,7 +291,8 @@ public final class OpenClBackend implements AttentionBackend {
 
     private static String failedCheck(Engine open, String wrong) {
         return open.context.device().name() + " failed the self-check: " + wrong
-                + ": update its driver, or start java with -D" + SelfCheckPolicy.PROPERTY + "=false to use it all the same";
+                + ": update its driver, or start java with -D" + SelfCheckPolicy.PROPERTY
+                + "=false to use it all the same";
     }
 
     private synchronized Engine engine(Object problem) {
