@@ -1,5 +1,6 @@
 package dev.heed.bench;
 
+import dev.heed.cli.StandardOutput;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +35,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
+        StandardOutput output = StandardOutput.install();
         var bench = new CommandLine(new BenchCommand());
         bench.setUsageHelpWidth(100);
         bench.setParameterExceptionHandler((e, given) -> {
@@ -47,8 +49,9 @@ public final class BenchCommand implements Callable<Integer> {
         });
         int code = bench.execute(args);
         bench.getOut().flush();
+        output.failure().ifPresent(reason -> bench.getErr().println("error: " + reason));
         bench.getErr().flush();
-        System.exit(code);
+        System.exit(output.failure().isPresent() ? 1 : code);
     }
 
     @Override

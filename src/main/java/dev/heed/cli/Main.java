@@ -63,16 +63,12 @@ public final class Main implements Callable<Integer> {
         CommandLine heed = commandLine(Surroundings.ofThisProcess());
         int code = run(heed, args);
         heed.getOut().flush();
-        if (output.failure().isPresent()) {
-            code = ErrorLine.report(heed.getErr(), unwritten(output.failure().get()), false);
+        String unwritten = output.failure().orElse(null);
+        if (unwritten != null) {
+            code = ErrorLine.report(heed.getErr(), new CommandFailure(unwritten), false);
         }
         heed.getErr().flush();
         System.exit(code);
-    }
-
-    private static CommandFailure unwritten(String reason) {
-        return new CommandFailure(
-                "Standard output cannot be written: " + reason + ". HINT: send it to a file or disk with room");
     }
 
     /** The JVM puts U+FFFD for bytes that are no text in its encoding; a tokenizer would drop it without a word. */

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Standard output that remembers why it could not be written: a {@link PrintStream} only knows that something failed. */
-final class StandardOutput extends OutputStream {
+public final class StandardOutput extends OutputStream {
     private final OutputStream file;
     private @Nullable IOException failure;
 
@@ -19,7 +19,7 @@ final class StandardOutput extends OutputStream {
     }
 
     /** Puts itself in the place of {@code System.out}, in the same encoding. {@return itself} */
-    static StandardOutput install() {
+    public static StandardOutput install() {
         var output = new StandardOutput(new FileOutputStream(FileDescriptor.out));
         System.setOut(new PrintStream(output, true, System.out.charset()));
         return output;
@@ -40,10 +40,12 @@ final class StandardOutput extends OutputStream {
         }
     }
 
-    /** {@return what the system said; nothing where a reader such as {@code head} had enough and closed the pipe} */
-    Optional<String> failure() {
+    /** {@return what the system said, as a sentence; nothing where a reader such as {@code head} had enough and closed the pipe} */
+    public Optional<String> failure() {
         return Optional.ofNullable(failure)
                 .map(e -> String.valueOf(e.getMessage()))
-                .filter(reason -> !reason.toLowerCase(Locale.ROOT).contains("broken pipe"));
+                .filter(reason -> !reason.toLowerCase(Locale.ROOT).contains("broken pipe"))
+                .map(reason ->
+                        "Standard output cannot be written: " + reason + ". HINT: send it to a file or disk with room");
     }
 }

@@ -23,6 +23,11 @@ public final class OpenClBuildException extends OpenClException {
         this.log = log;
     }
 
+    /** {@return whether the compiler refused the program; otherwise it failed for want of something} */
+    public boolean refusesProgram() {
+        return code() == ErrorCode.BUILD_PROGRAM_FAILURE;
+    }
+
     /** {@return all that the compiler said} */
     public String log() {
         return log;

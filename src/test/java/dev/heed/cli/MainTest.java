@@ -10,7 +10,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,7 +87,9 @@ class MainTest {
             var print = new PrintStream(output, true, StandardCharsets.UTF_8);
             print.println("something");
             print.println("and more");
-            assertEquals(reason.equals("Broken pipe") ? Optional.empty() : Optional.of(reason), output.failure());
+            assertEquals(
+                    !reason.equals("Broken pipe"),
+                    output.failure().filter(said -> said.contains(reason)).isPresent());
         }
     }
 

@@ -118,7 +118,7 @@ final class Engine implements AutoCloseable {
             try {
                 return context.program(source, all);
             } catch (OpenClBuildException e) {
-                if (linksFma()) {
+                if (!e.refusesProgram() || linksFma()) {
                     throw e;
                 }
                 withoutFma = true;
@@ -132,7 +132,7 @@ final class Engine implements AutoCloseable {
         try {
             return context.program(FMA, STANDARD) != null;
         } catch (OpenClBuildException e) {
-            return false;
+            return !e.refusesProgram();
         }
     }
 
