@@ -10,6 +10,7 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaFieldAccess;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -164,6 +165,16 @@ class ArchitectureTest {
     @Test
     void theVectorApiIsTouchedInTwoPackages() {
         onlyIn("jdk.incubator.vector..", ROOT + ".backend.vector", ROOT + ".machine");
+    }
+
+    /** Other ways to the bits of a vector are calls on JDK 27, 24 cycles each. */
+    @Test
+    void bitsOfVectorsAreReadByReinterpretShape() {
+        DescribedPredicate<JavaMethodCall> slow = DescribedPredicate.describe(
+                "reinterpretAs... or viewAs...",
+                call -> call.getTargetOwner().getPackageName().startsWith("jdk.incubator.vector")
+                        && call.getName().matches("(reinterpretAs|viewAs).*"));
+        noClasses().should().callMethodWhere(slow).check(CLASSES);
     }
 
     @Test
