@@ -147,6 +147,7 @@ class DiscoveryTest {
 
     @Test
     void withATemporaryFolderThatIsNone() throws Exception {
+        Devices.present(); // JOCL unpacks nothing before there is a platform
         String said = child(
                 Map.of(),
                 classPath(true),
@@ -159,6 +160,7 @@ class DiscoveryTest {
 
     @Test
     void withATemporaryFolderThatForbidsExecution() throws Exception {
+        Devices.present(); // JOCL unpacks nothing before there is a platform
         Optional<Path> folder = withoutExecution();
         assumeTrue(folder.isPresent(), "no folder that can be written is mounted noexec");
         Path temporary = Files.createTempDirectory(folder.get(), "heed");
