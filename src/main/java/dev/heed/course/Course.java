@@ -173,7 +173,8 @@ public final class Course {
         }
     }
 
-    private static void delete(Path folder) throws IOException {
+    /** Deletes a folder of files. */
+    static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
                 Files.delete(file);

@@ -69,12 +69,7 @@ public final class Shell {
                         .persistence(new HashMap<>())
                         .start(all.toArray(String[]::new));
             } finally {
-                try (var files = Files.list(folder)) {
-                    for (Path file : files.toList()) {
-                        Files.delete(file);
-                    }
-                }
-                Files.delete(folder);
+                Course.delete(folder);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

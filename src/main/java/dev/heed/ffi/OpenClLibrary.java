@@ -111,11 +111,6 @@ public final class OpenClLibrary {
         return LOOKED_UP.state;
     }
 
-    /** {@return why the functions cannot be called from here; empty if they can} */
-    public static List<String> reasons() {
-        return LOOKED_UP.state == State.LINKED ? List.of() : List.of(LOOKED_UP.reason);
-    }
-
     /** {@return whether a file of the library lies where the system looks; no native code is called} */
     public static boolean hasFile() {
         if (NAMES.size() == 1) {
