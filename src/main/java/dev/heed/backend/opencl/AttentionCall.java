@@ -139,14 +139,24 @@ final class AttentionCall {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
-    /** Whether scores are more than products with a positive scale. */
-    boolean isModified() {
-        return modified;
+    /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
+    private boolean isFolded() {
+        return !modified && scale * LOG2E <= 1;
     }
 
-    /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
-    boolean isFolded() {
-        return !modified && scale * LOG2E <= 1;
+    /** {@return the form of program that the forward pass of this call needs with these tiles for matrix units} */
+    MatrixForm forwardForm(MatrixTiles tiles) {
+        return form(tiles, isFolded());
+    }
+
+    /** {@return the form of program that the backward pass of this call needs with these tiles for matrix units} */
+    MatrixForm backwardForm(MatrixTiles tiles) {
+        return form(tiles, false);
+    }
+
+    private MatrixForm form(MatrixTiles tiles, boolean folded) {
+        boolean whole = shape.headDim() == tiles.d() && shape.valueHeadDim() % tiles.dv() == 0;
+        return new MatrixForm(query.type(), modified, folded, whole);
     }
 
     private static long[] axes(Placed mask, long[] values, long absent) {

@@ -63,6 +63,10 @@ final class Engine implements AutoCloseable {
     final DeviceContext context;
     final Family family;
     final Constants constants;
+
+    /** What programs for matrix units must pass before they compute. */
+    final MatrixChecks checks;
+
     private final @Nullable TileSizes sizes;
     private final Tuned tuned;
     private final @Nullable MatrixUnits units;
@@ -74,8 +78,9 @@ final class Engine implements AutoCloseable {
     private volatile boolean closed;
 
     /** An engine whose tiles have the sizes given, else those of {@code heed.opencl.tiles}, else what suits the device. */
-    Engine(DeviceContext context, Family family, @Nullable TileSizes sizes) {
+    Engine(DeviceContext context, Family family, @Nullable TileSizes sizes, MatrixChecks checks) {
         this.context = context;
+        this.checks = checks;
         this.family = family;
         this.constants = new Constants(context.memory().limitBytes());
         String asked = System.getProperty(TILES);

@@ -59,10 +59,10 @@ final class MatrixBackward {
         if (queries == null || keys == null) {
             return Optional.empty();
         }
-        MatrixForm form = MatrixForm.backward(call, keys);
+        MatrixForm form = call.backwardForm(keys);
         return units.isRight(
                         "backward" + queries.options() + keys.options() + form,
-                        () -> MatrixBackwardCheck.failure(engine, queries, keys, form))
+                        () -> engine.checks.backward(engine, queries, keys, form))
                 ? Optional.of(new MatrixBackward(call, outputGradient, queries, keys))
                 : Optional.empty();
     }
@@ -157,7 +157,7 @@ final class MatrixBackward {
                 call.variant()
                         + tiles.options()
                         + " -DPASS=" + pass
-                        + MatrixForm.backward(call, tiles).options()
+                        + call.backwardForm(tiles).options()
                         + work.engine.matrixOption(),
                 "backward_mma",
                 WorkSize.groups(groups, tiles.items()),

@@ -91,7 +91,7 @@ final class MatrixBackwardCheck {
                 Arena arena = Arena.ofShared()) {
             Operands operands = Operands.of(shape, query, key, value, options);
             AttentionCall call = operands.whole(work);
-            if (!MatrixForm.backward(call, ofKeys).equals(form)) {
+            if (!call.backwardForm(ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
             var kernels = new MatrixBackward(call, operands.flows(work, call.part, flows), ofQueries, ofKeys);

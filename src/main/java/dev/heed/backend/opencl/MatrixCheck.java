@@ -93,7 +93,7 @@ final class MatrixCheck {
         try (var work = new Work(engine, false);
                 Arena arena = Arena.ofShared()) {
             AttentionCall call = Operands.of(shape, query, key, value, options).whole(work);
-            if (!MatrixForm.forward(call, tiles).equals(form)) {
+            if (!call.forwardForm(tiles).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
             Placed output = work.place(form.type(), 1, shape.numHeads(), queries, valueWidth);

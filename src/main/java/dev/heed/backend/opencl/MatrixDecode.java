@@ -35,9 +35,9 @@ final class MatrixDecode {
         AttentionShape s = call.shape();
         return units.tiles(engine.context.device(), "decode", s.headDim(), s.valueHeadDim())
                 .filter(tiles -> {
-                    MatrixForm form = MatrixForm.forward(call, tiles);
+                    MatrixForm form = call.forwardForm(tiles);
                     return units.isRight(
-                            "decode" + tiles.options() + form, () -> MatrixCheck.ofDecode(engine, tiles, form));
+                            "decode" + tiles.options() + form, () -> engine.checks.decode(engine, tiles, form));
                 })
                 .map(tiles -> new MatrixDecode(call, tiles));
     }
@@ -56,10 +56,7 @@ final class MatrixDecode {
         DeviceBuffer states = work.reals(parts * rows * 2);
         work.launch(
                 "nvidia/decode_mma",
-                there.variant()
-                        + tiles.options()
-                        + MatrixForm.forward(there, tiles).options()
-                        + work.engine.matrixOption(),
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
                 "decode_mma",
                 WorkSize.groups(parts * keyHeads, tiles.items()),
                 there.struct(output, null, 0, 0),

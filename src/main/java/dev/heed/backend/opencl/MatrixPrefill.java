@@ -39,9 +39,9 @@ final class MatrixPrefill {
                         s.headDim(),
                         s.valueHeadDim())
                 .filter(tiles -> {
-                    MatrixForm form = MatrixForm.forward(call, tiles);
+                    MatrixForm form = call.forwardForm(tiles);
                     return units.isRight(
-                            "prefill" + tiles.options() + form, () -> MatrixCheck.ofPrefill(engine, tiles, form));
+                            "prefill" + tiles.options() + form, () -> engine.checks.prefill(engine, tiles, form));
                 })
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
@@ -88,10 +88,7 @@ final class MatrixPrefill {
         AttentionShape s = call.shape();
         work.launch(
                 "nvidia/prefill_mma",
-                there.variant()
-                        + tiles.options()
-                        + MatrixForm.forward(there, tiles).options()
-                        + work.engine.matrixOption(),
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
                 "prefill_mma",
                 WorkSize.groups(
                         s.batch()

@@ -67,7 +67,7 @@ final class MatrixProduct {
         return units.tiles(engine.context.device(), "product", to.size(0), to.size(1))
                 .map(tiles -> new MatrixProduct(work, Side.of(left), Side.of(right), to, tiles))
                 .filter(product -> units.isRight(
-                        "product " + product.options(), () -> MatrixProductCheck.failure(engine, product.form())));
+                        "product " + product.options(), () -> engine.checks.product(engine, product.form())));
     }
 
     private static boolean takes(Work work, DType left, Placed right, Placed to) {
@@ -87,32 +87,13 @@ final class MatrixProduct {
         return rounded ? work.converted(rows, DType.BF16) : rows;
     }
 
-    /**
-     * What a product of these tiles is checked as.
-     *
-     * @param tiles its tiles
-     * @param type of the operands
-     * @param to of the result
-     * @param left whether the left operand lies in columns
-     * @param right whether the right one does
-     */
-    record Form(MatrixTiles tiles, DType type, DType to, boolean left, boolean right) {
-        int rows() {
-            return tiles.productRows();
-        }
-
-        int columns() {
-            return tiles.dv();
-        }
-    }
-
-    private Form form() {
-        return new Form(tiles, left.matrix.type(), to.type(), left.turned, right.turned);
+    private ProductForm form() {
+        return new ProductForm(tiles, left.matrix.type(), to.type(), left.turned, right.turned);
     }
 
     /** The product of operands that lie as a form says, for its first task. */
-    static MatrixProduct ofForm(Work work, Form form, Placed left, Placed right, Placed to) {
-        return new MatrixProduct(work, new Side(left, form.left), new Side(right, form.right), to, form.tiles);
+    static MatrixProduct ofForm(Work work, ProductForm form, Placed left, Placed right, Placed to) {
+        return new MatrixProduct(work, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
     }
 
     /** {@return bytes of the copies that operands take which lie otherwise than the kernel reads them, at most} */

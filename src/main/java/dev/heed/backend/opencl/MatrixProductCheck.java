@@ -18,7 +18,7 @@ final class MatrixProductCheck {
     private MatrixProductCheck() {}
 
     /** {@return what the device got wrong, or null} */
-    static @Nullable String failure(Engine engine, MatrixProduct.Form form) {
+    static @Nullable String failure(Engine engine, ProductForm form) {
         var random = new Random(13);
         int rows = form.rows() + ROWS_OVER;
         int columns = form.columns() + COLUMNS_OVER;

@@ -314,7 +314,7 @@ public final class OpenClBackend implements AttentionBackend {
         Device device = selection().device().orElseThrow();
         Engine open;
         try {
-            open = new Engine(opening.apply(device), kernelsFor(device), sizes);
+            open = new Engine(opening.apply(device), kernelsFor(device), sizes, new FormulaChecks());
         } catch (OpenClException e) {
             throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
         }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Backward {
     /** Keys of one strip: two strips of a panel take 4 MB at 16 lanes. */
-    private static final int STRIP = 128 * PanelCall.TILE;
+    private static final int STRIP = 128 * Lanes.TILE;
 
     private static final float[] ONES = new float[PANEL];
 
@@ -145,7 +145,7 @@ final class Backward {
     private void panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
-        Panel panel = scratch.panel(0);
+        Panel panel = Panel.of(scratch, 0);
         scratch.row = ArrayGrowth.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
         call.moveTo(panel, batch, head, from);
         panel.clearSums(keyWidth);
@@ -156,13 +156,13 @@ final class Backward {
         scratch.deltas = cleared(scratch.deltas, PANEL);
         beginPairs(scratch, panel);
 
-        long first = call.mask.firstKey(batch, head, from, panel.to()) / PanelCall.TILE * PanelCall.TILE;
+        long first = call.mask.firstKey(batch, head, from, panel.to()) / Lanes.TILE * Lanes.TILE;
         long end = call.mask.endKey(batch, head, from, panel.to());
         int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
         scratch.strip = ArrayGrowth.atLeast(scratch.strip, room);
         scratch.stripToo = ArrayGrowth.atLeast(scratch.stripToo, room);
-        scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.hidden;
-        scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / PanelCall.TILE] : scratch.empty;
+        scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.hidden;
+        scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.empty;
         Strip strip = new Strip(scratch, panel);
         boolean once = end - first <= STRIP;
         for (long j = first; j < end; j += STRIP) {
@@ -240,10 +240,10 @@ final class Backward {
         }
 
         private void forEachTile(TileVisitor visitor) {
-            for (long j = start; j < end; j += PanelCall.TILE) {
-                int tile = (int) (j - start) / PanelCall.TILE;
+            for (long j = start; j < end; j += Lanes.TILE) {
+                int tile = (int) (j - start) / Lanes.TILE;
                 if (!scratch.empty[tile]) {
-                    int keys = (int) Math.min(PanelCall.TILE, end - j);
+                    int keys = (int) Math.min(Lanes.TILE, end - j);
                     visitor.visit(j, keys, (int) (j - start) * PANEL, scratch.hidden[tile]);
                 }
             }
@@ -255,10 +255,10 @@ final class Backward {
             this.end = end;
             int width = (int) shape.valueHeadDim();
             long kvHead = panel.head / shape.groupSize();
-            for (long j = start; j < end; j += PanelCall.TILE) {
-                int tile = (int) (j - start) / PanelCall.TILE;
+            for (long j = start; j < end; j += Lanes.TILE) {
+                int tile = (int) (j - start) / Lanes.TILE;
                 int at = (int) (j - start) * PANEL;
-                int keys = (int) Math.min(PanelCall.TILE, end - j);
+                int keys = (int) Math.min(Lanes.TILE, end - j);
                 TileCover cover = call.mask.cover(panel.batch, panel.head, panel.from, panel.to(), j, j + keys);
                 scratch.empty[tile] = cover == TileCover.EMPTY;
                 if (cover == TileCover.EMPTY) {
@@ -328,8 +328,8 @@ final class Backward {
                     sinkSums[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
                 }
             }
-            plainQueries = Loops.finite(scratch.queries, panel.queries, scratch.queries.step);
-            plainGradients = Loops.finite(scratch.gradients, panel.queries, scratch.gradients.step);
+            plainQueries = scratch.queries.finite(panel.queries, scratch.queries.step);
+            plainGradients = scratch.gradients.finite(panel.queries, scratch.gradients.step);
         }
 
         private static void clearRow(Rows rows, int i) {
@@ -390,11 +390,11 @@ final class Backward {
         private void meet(Meeting how, float[] scores, int at, long keyFrom, int keys, Rows rows) {
             PairRows pairs = scratch.pairs;
             int width = (int) shape.keyHeadDim();
-            pairs.loadKeys(rows, keys, width);
+            pairs.loadKeys(rows.data, rows.at, rows.step, keys, width);
             pairs.keySums = scratch.keySums;
             pairs.keySumsStep = Lanes.panels(width) * PANEL;
             pairs.keySumsAt = (int) keyFrom * pairs.keySumsStep;
-            boolean plain = plainQueries && Loops.finite(rows, keys, width);
+            boolean plain = plainQueries && rows.finite(keys, width);
             how.gradients(panel.head, scores, at, keys, panel.queries, plain, pairs);
         }
 

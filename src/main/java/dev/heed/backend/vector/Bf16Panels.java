@@ -7,8 +7,6 @@ import dev.heed.ffi.NativeFeature;
 import dev.heed.ffi.NativeKernels;
 import dev.heed.ffi.NativeLibrary;
 import dev.heed.tensor.DType;
-import dev.heed.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -53,25 +51,5 @@ final class Bf16Panels {
                                 : wanted.linear() ? "prefill" : "prefill and linear layers")
                         + " on the Vector API: faster with " + bits
                         + " by tuning/vector_native.tsv");
-    }
-
-    /** Puts the panel's queries into the lanes, as pairs. */
-    static void pack(Panel panel, Tensor query, boolean negative) {
-        StoredRows queries = panel.stored;
-        queries.load(query, panel.batch, panel.head, panel.from, panel.queries);
-        int headDim = (int) query.size(3);
-        int length = (headDim + 1) / 2 * 2 * PANEL;
-        panel.pairs = panel.pairs.length >= length ? panel.pairs : new short[length];
-        NativeKernels.bf16Turn(
-                queries.data,
-                queries.at,
-                queries.row,
-                panel.queries,
-                headDim,
-                negative,
-                MemorySegment.ofArray(panel.pairs),
-                0,
-                PANEL);
-        queries.forget();
     }
 }

@@ -312,7 +312,7 @@ final class Decode {
         int at = v.at;
         boolean finite = true;
         for (int run = 0; hidden && run < runs; run++, v.at += v.leap) {
-            finite &= Loops.finite(v, count, valueDim);
+            finite &= v.finite(count, valueDim);
         }
         v.at = at;
         if (!finite) {

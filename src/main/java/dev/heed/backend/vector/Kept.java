@@ -46,8 +46,8 @@ final class Kept {
         clearTopK(result.topKIndices(), panel, -1);
         long end = call.shape.seqLenKv();
         long kvHead = panel.head / call.shape.groupSize();
-        for (long j = 0; j < end; j += PanelCall.TILE) {
-            int keys = (int) Math.min(PanelCall.TILE, end - j);
+        for (long j = 0; j < end; j += Lanes.TILE) {
+            int keys = (int) Math.min(Lanes.TILE, end - j);
             TileCover cover = call.mask.cover(panel.batch, panel.head, panel.from, panel.to(), j, j + keys);
             if (cover != TileCover.EMPTY || result.scores() != null) {
                 rows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, j, j + keys);

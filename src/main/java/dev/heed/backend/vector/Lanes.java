@@ -17,6 +17,9 @@ final class Lanes {
     /** Columns of a panel: the four vectors that a micro-kernel holds side by side. */
     static final int PANEL = 4 * V;
 
+    /** Keys of one tile: a tile of scores and the accumulators stay in the first-level cache. */
+    static final int TILE = 64;
+
     private Lanes() {}
 
     static int panels(long columns) {

@@ -145,15 +145,18 @@ final class Loops {
         }
     }
 
-    static boolean finite(Rows values, int keys, int width) {
-        return Lanes.SCALAR ? ScalarTile.finite(values, keys, width) : PanelTile.finite(values, keys, width);
+    static boolean finite(float[] values, int from, int step, int keys, int width) {
+        return Lanes.SCALAR
+                ? ScalarTile.finite(values, from, step, keys, width)
+                : PanelTile.finite(values, from, step, keys, width);
     }
 
-    static void poolVisible(Rows values, int keys, int width, float[] tile, int at, float[] sums) {
+    static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         if (Lanes.SCALAR) {
-            ScalarTile.poolVisible(values, keys, width, tile, at, sums);
+            ScalarTile.poolVisible(values, from, step, keys, width, tile, at, sums);
         } else {
-            PanelTile.poolVisible(values, keys, width, tile, at, sums);
+            PanelTile.poolVisible(values, from, step, keys, width, tile, at, sums);
         }
     }
 

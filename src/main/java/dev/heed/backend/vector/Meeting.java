@@ -96,7 +96,16 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
         @Override
         void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
-            PairLoops.tanhs(keys, count, panel.packed, (int) shape.headDim(), vector(panel.head), tile, at);
+            PairLoops.tanhs(
+                    keys.data,
+                    keys.at,
+                    keys.step,
+                    count,
+                    panel.packed,
+                    (int) shape.headDim(),
+                    vector(panel.head),
+                    tile,
+                    at);
         }
 
         @Override
@@ -148,7 +157,16 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
         @Override
         void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
-            PairLoops.distances(keys, count, panel.packed, (int) shape.headDim(), factor(panel.head), tile, at);
+            PairLoops.distances(
+                    keys.data,
+                    keys.at,
+                    keys.step,
+                    count,
+                    panel.packed,
+                    (int) shape.headDim(),
+                    factor(panel.head),
+                    tile,
+                    at);
         }
 
         @Override

@@ -4,19 +4,29 @@ package dev.heed.backend.vector;
 final class PairLoops {
     private PairLoops() {}
 
-    static void tanhs(Rows keys, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+    static void tanhs(
+            float[] keys, int from, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
         if (Lanes.SCALAR) {
-            ScalarPairs.tanhs(keys.data, keys.at, keys.step, count, packed, width, v, tile, at);
+            ScalarPairs.tanhs(keys, from, step, count, packed, width, v, tile, at);
         } else {
-            PairTile.tanhs(keys.data, keys.at, keys.step, count, packed, width, v, tile, at);
+            PairTile.tanhs(keys, from, step, count, packed, width, v, tile, at);
         }
     }
 
-    static void distances(Rows keys, int count, float[] packed, int width, float factor, float[] tile, int at) {
+    static void distances(
+            float[] keys,
+            int from,
+            int step,
+            int count,
+            float[] packed,
+            int width,
+            float factor,
+            float[] tile,
+            int at) {
         if (Lanes.SCALAR) {
-            ScalarPairs.distances(keys.data, keys.at, keys.step, count, packed, width, factor, tile, at);
+            ScalarPairs.distances(keys, from, step, count, packed, width, factor, tile, at);
         } else {
-            PairTile.distances(keys.data, keys.at, keys.step, count, packed, width, factor, tile, at);
+            PairTile.distances(keys, from, step, count, packed, width, factor, tile, at);
         }
     }
 

@@ -39,10 +39,10 @@ final class PairRows {
     }
 
     /** Copies rows into {@link #keys}, padded. */
-    void loadKeys(Rows rows, int count, int elements) {
+    void loadKeys(float[] rows, int from, int step, int count, int elements) {
         keyStep = padded(elements);
         keys = ArrayGrowth.atLeast(keys, count * keyStep);
-        copy(rows.data, rows.at, rows.step, count, elements, keys, 0, keyStep);
+        copy(rows, from, step, count, elements, keys, 0, keyStep);
     }
 
     /** Copies rows of one distance into rows of another, zeros between. */

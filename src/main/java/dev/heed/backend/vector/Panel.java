@@ -3,9 +3,13 @@ package dev.heed.backend.vector;
 import static dev.heed.backend.vector.Lanes.PANEL;
 import static dev.heed.backend.vector.Lanes.V;
 
+import dev.heed.ffi.NativeKernels;
 import dev.heed.mask.BoundMask;
 import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** Up to {@link Lanes#PANEL} queries of one head, in the lanes, and what is known of their rows so far. */
 final class Panel {
@@ -48,9 +52,28 @@ final class Panel {
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
-    final StoredRows stored = new StoredRows();
+    private final StoredRows stored = new StoredRows();
     private float[] copy = new float[0];
     private final float[] block = new float[V * V];
+
+    /** The panels of one thread. */
+    private static final class Pool implements Scratch.Part {
+        private final List<Panel> panels = new ArrayList<>();
+
+        @Override
+        public void forget() {
+            // a panel holds copies only
+        }
+    }
+
+    /** {@return one of the panels of a task; each reads the keys and values that are at hand} */
+    static Panel of(Scratch scratch, int index) {
+        List<Panel> panels = scratch.part(Pool.class, Pool::new).panels;
+        while (panels.size() <= index) {
+            panels.add(new Panel());
+        }
+        return panels.get(index);
+    }
 
     /** One past the last query. */
     long to() {
@@ -76,6 +99,17 @@ final class Panel {
     void packQueries(Tensor query, float factor) {
         packed = ArrayGrowth.atLeast(packed, (int) query.size(3) * PANEL);
         pack(query, factor, packed);
+    }
+
+    /** Packs queries of bf16 as pairs, as native products take them. */
+    void packPairs(Tensor query, boolean negative) {
+        stored.load(query, batch, head, from, queries);
+        int headDim = (int) query.size(3);
+        int length = (headDim + 1) / 2 * 2 * PANEL;
+        pairs = pairs.length >= length ? pairs : new short[length];
+        NativeKernels.bf16Turn(
+                stored.data, stored.at, stored.row, queries, headDim, negative, MemorySegment.ofArray(pairs), 0, PANEL);
+        stored.forget();
     }
 
     void clearSums(int width) {

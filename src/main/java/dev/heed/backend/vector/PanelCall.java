@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What every panel of one call shares: inputs, bound mask, modifiers, and where keys and values lie. */
 final class PanelCall {
-    /** Keys of one tile: a tile of scores and the accumulators stay in the first-level cache. */
-    static final int TILE = 64;
-
     final AttentionInputs inputs;
     final AttentionOptions options;
     final AttentionShape shape;
@@ -65,7 +62,7 @@ final class PanelCall {
     void moveTo(Panel panel, long batch, long head, long from) {
         panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.wide());
         if (bf16) {
-            Bf16Panels.pack(panel, inputs.query(), modifier.sign < 0);
+            panel.packPairs(inputs.query(), modifier.sign < 0);
         } else {
             panel.packQueries(inputs.query(), modifier.sign);
         }

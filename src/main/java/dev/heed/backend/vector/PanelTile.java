@@ -20,33 +20,33 @@ final class PanelTile {
         }
     }
 
-    static boolean finite(Rows values, int keys, int width) {
+    static boolean finite(float[] values, int from, int step, int keys, int width) {
         FloatVector spoiled = FloatVector.zero(SPECIES);
         float spoiledTail = 0;
         int whole = SPECIES.loopBound(width);
         for (int j = 0; j < keys; j++) {
-            int row = values.at + j * values.step;
+            int row = from + j * step;
             for (int d = 0; d < whole; d += V) {
-                spoiled = FloatVector.fromArray(SPECIES, values.data, row + d)
-                        .mul(0f)
-                        .add(spoiled);
+                spoiled =
+                        FloatVector.fromArray(SPECIES, values, row + d).mul(0f).add(spoiled);
             }
             for (int d = whole; d < width; d++) {
-                spoiledTail += values.data[row + d] * 0f;
+                spoiledTail += values[row + d] * 0f;
             }
         }
         return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
     }
 
     /** Weighted sums for a tile in which hidden values are not finite: a weight of exactly 0 leaves its value unread. */
-    static void poolVisible(Rows values, int keys, int width, float[] tile, int at, float[] sums) {
+    static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int v = 0; v < PANEL; v += V) {
                 FloatVector weight = FloatVector.fromArray(SPECIES, tile, at + j * PANEL + v);
                 var visible = weight.compare(VectorOperators.NE, 0f);
                 for (int d = 0; d < width; d++) {
                     FloatVector sum = FloatVector.fromArray(SPECIES, sums, d * PANEL + v);
-                    FloatVector value = FloatVector.broadcast(SPECIES, values.data[values.at + j * values.step + d]);
+                    FloatVector value = FloatVector.broadcast(SPECIES, values[from + j * step + d]);
                     sum.blend(weight.fma(value, sum), visible).intoArray(sums, d * PANEL + v);
                 }
             }

@@ -61,12 +61,12 @@ final class Prefill {
         int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
         for (int p = 0; p < count; p++) {
-            call.moveTo(scratch.panel(p), batch, head, (long) (first + p) * PANEL);
-            scratch.panel(p).makeRoom(width);
+            call.moveTo(Panel.of(scratch, p), batch, head, (long) (first + p) * PANEL);
+            Panel.of(scratch, p).makeRoom(width);
         }
         readKeys(scratch, count);
         for (int p = 0; p < count; p++) {
-            Panel panel = scratch.panel(p);
+            Panel panel = Panel.of(scratch, p);
             if (panel.fresh) {
                 panel.clearSums(width);
             }
@@ -80,20 +80,20 @@ final class Prefill {
 
     /** Reads all keys that any of the panels sees into their statistics, and the values into their sums. */
     private void readKeys(Scratch scratch, int count) {
-        Panel some = scratch.panel(0);
+        Panel some = Panel.of(scratch, 0);
         long head = some.head;
         long batch = some.batch;
         long kvHead = head / shape.groupSize();
         long first = Long.MAX_VALUE;
         long end = 0;
         for (int p = 0; p < count; p++) {
-            first = Math.min(first, scratch.panel(p).firstKey);
-            end = Math.max(end, scratch.panel(p).endKey);
+            first = Math.min(first, Panel.of(scratch, p).firstKey);
+            end = Math.max(end, Panel.of(scratch, p).endKey);
         }
         for (long j = first / tiles.wide() * tiles.wide(); j < end; j += tiles.wide()) {
             boolean loaded = false;
             for (int p = 0; p < count; p++) {
-                Panel panel = scratch.panel(p);
+                Panel panel = Panel.of(scratch, p);
                 long to = Math.min(j + tiles.wide(), panel.endKey);
                 TileCover cover = to <= j ? TileCover.EMPTY : cover(panel, j, to);
                 if (cover == TileCover.EMPTY) {
@@ -123,8 +123,8 @@ final class Prefill {
     }
 
     private void readHalves(Panel panel, Scratch scratch, long from, long to) {
-        for (long j = from; j < to; j += PanelCall.TILE) {
-            long end = Math.min(j + PanelCall.TILE, to);
+        for (long j = from; j < to; j += Lanes.TILE) {
+            long end = Math.min(j + Lanes.TILE, to);
             TileCover cover = cover(panel, j, end);
             if (cover != TileCover.EMPTY) {
                 scratch.keys.skip((int) (j - from));
@@ -187,8 +187,8 @@ final class Prefill {
 
     /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean hidden) {
-        if (hidden && !Loops.finite(rows, keys, width)) {
-            Loops.poolVisible(rows, keys, width, tile, at, sums);
+        if (hidden && !rows.finite(keys, width)) {
+            Loops.poolVisible(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
         } else {
             Loops.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
         }

@@ -78,6 +78,11 @@ final class Rows {
         step = width;
     }
 
+    /** Whether all elements of the first rows are finite. */
+    boolean finite(int rows, int width) {
+        return Loops.finite(data, at, step, rows, width);
+    }
+
     /** {@return the array behind a tensor whose rows can be read in place, or null} */
     static float @Nullable [] array(Tensor tensor) {
         boolean straight = tensor.type() == DType.F32

@@ -100,23 +100,24 @@ final class ScalarTile {
         }
     }
 
-    static boolean finite(Rows values, int keys, int width) {
+    static boolean finite(float[] values, int from, int step, int keys, int width) {
         float spoiled = 0;
         for (int j = 0; j < keys; j++) {
-            int row = values.at + j * values.step;
+            int row = from + j * step;
             for (int d = 0; d < width; d++) {
-                spoiled += values.data[row + d] * 0f;
+                spoiled += values[row + d] * 0f;
             }
         }
         return spoiled == 0;
     }
 
-    static void poolVisible(Rows values, int keys, int width, float[] tile, int at, float[] sums) {
+    static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < PANEL; i++) {
                 float weight = tile[at + j * PANEL + i];
                 for (int d = 0; d < width && weight != 0; d++) {
-                    float value = values.data[values.at + j * values.step + d];
+                    float value = values[from + j * step + d];
                     sums[d * PANEL + i] = Math.fma(weight, value, sums[d * PANEL + i]);
                 }
             }

@@ -3,10 +3,10 @@ package dev.heed.backend.vector;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
 final class Scratch {
-    final WideScratch wide = new WideScratch();
     final Rows keys = new Rows();
     final Rows values = new Rows();
     final Rows queries = new Rows();
@@ -16,7 +16,7 @@ final class Scratch {
     final Bf16Rows bf16 = new Bf16Rows();
     final PairRows pairs = new PairRows();
 
-    private final List<Panel> panels = new ArrayList<>();
+    private final List<Part> parts = new ArrayList<>();
 
     float[] packed = new float[0];
     float[] tile = new float[0];
@@ -34,12 +34,22 @@ final class Scratch {
     float[] keySums = new float[0];
     float[] valueSums = new float[0];
 
-    /** {@return one of the panels of a task; each reads the keys and values that are at hand} */
-    Panel panel(int index) {
-        while (panels.size() <= index) {
-            panels.add(new Panel());
+    /** Working memory of one driver: created at its first use by a thread, kept for the next call. */
+    interface Part {
+        /** Drops the references to the caller's arrays. */
+        void forget();
+    }
+
+    /** {@return the part of a type, one for each thread} */
+    <T extends Part> T part(Class<T> type, Supplier<T> create) {
+        for (Part part : parts) {
+            if (type.isInstance(part)) {
+                return type.cast(part);
+            }
         }
-        return panels.get(index);
+        T part = create.get();
+        parts.add(part);
+        return part;
     }
 
     /** Scratch that nobody uses at the moment; there are never more than threads that computed at the same time. */
@@ -56,7 +66,7 @@ final class Scratch {
             scratch.values.forget();
             scratch.stored.forget();
             scratch.bf16.forget();
-            scratch.wide.forget();
+            scratch.parts.forEach(Part::forget);
             free.push(scratch);
         }
     }

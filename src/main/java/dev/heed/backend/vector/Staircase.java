@@ -94,9 +94,9 @@ final class Staircase {
             Loops.shrink(panel.sums, width, panel.statistics);
         }
         boolean hidden = cover == TileCover.PARTIAL || call.modifier.mayHide();
-        if (hidden && !Loops.finite(values, keys, width)) {
+        if (hidden && !values.finite(keys, width)) {
             clearBesideRuns(panel, keys);
-            Loops.poolVisible(values, keys, width, tile, 0, panel.sums);
+            Loops.poolVisible(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
             return;
         }
         for (int v = 0; v < PANEL / V; v++) {

@@ -32,14 +32,14 @@ final class Tiles {
      *
      * @param panels panels of one task at most: a tile of keys and values is read from far away once for all of them
      * @param wide keys that are read at once where every query of the panel sees all of them, a multiple of
-     *     {@link PanelCall#TILE}
+     *     {@link Lanes#TILE}
      * @param depth elements of a query that are multiplied at a time
      */
     record Prefill(int panels, int wide, int depth) {
         Prefill {
-            if (panels < 1 || wide < 1 || wide % PanelCall.TILE != 0 || depth < 1) {
+            if (panels < 1 || wide < 1 || wide % Lanes.TILE != 0 || depth < 1) {
                 throw new IllegalArgumentException("vector_prefill.tsv: " + panels + " panels, tiles of " + wide
-                        + " keys, depth " + depth + ", expected tiles in multiples of " + PanelCall.TILE);
+                        + " keys, depth " + depth + ", expected tiles in multiples of " + Lanes.TILE);
             }
         }
     }

@@ -31,7 +31,7 @@ final class VectorRotary extends RotaryPlan {
             long head = task % p.numHeads();
             for (long s = 0; s < p.seqLen(); s++) {
                 if (p.type() == DType.F64) {
-                    turnWide(inputs, from, to, direction, batch, head, s, scratch.wide);
+                    turnWide(inputs, from, to, direction, batch, head, s, WideScratch.of(scratch));
                 } else {
                     turn(inputs, from, to, direction, batch, head, s, scratch);
                 }

@@ -68,7 +68,8 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     private void wide(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
         int length = in.length();
-        double[] wide = scratch.wide.row = ArrayGrowth.atLeast(scratch.wide.row, WideLanes.lanes(length));
+        WideScratch memory = WideScratch.of(scratch);
+        double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, WideLanes.lanes(length));
         for (long row = first; row < end; row++) {
             WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
             WideSoftmaxRow.softmax(wide, length, problem().log());
@@ -85,8 +86,9 @@ final class VectorSoftmax extends SoftmaxPlan {
         Workers allowed = workers.allowedBy(List.of(output, outputGradient, inputGradient));
         forEachRow(allowed, y, (row, scratch) -> {
             if (problem().type() == DType.F64) {
-                double[] wide = scratch.wide.row = ArrayGrowth.atLeast(scratch.wide.row, length);
-                double[] gradient = scratch.wide.rowToo = ArrayGrowth.atLeast(scratch.wide.rowToo, length);
+                WideScratch memory = WideScratch.of(scratch);
+                double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, length);
+                double[] gradient = memory.rowToo = ArrayGrowth.atLeast(memory.rowToo, length);
                 WideRows.read(output, y.position(row), y.stride(), wide, 0, length);
                 WideRows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
                 WideSoftmaxRow.gradient(wide, gradient, length, problem().log());

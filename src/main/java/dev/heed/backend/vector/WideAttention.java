@@ -36,7 +36,7 @@ final class WideAttention {
 
     /** Panels from the last to the first: under a causal mask the longest rows start first. */
     private void panel(int task, Scratch threadScratch) {
-        WideScratch scratch = threadScratch.wide;
+        WideScratch scratch = WideScratch.of(threadScratch);
         long heads = shape.batch() * shape.numHeads();
         long from = (panels - 1L - task / heads) * PANEL;
         long batch = task % heads / shape.numHeads();

@@ -96,7 +96,7 @@ final class WideBackward {
     }
 
     private void keyHead(int task, Scratch threadScratch) {
-        WideScratch scratch = threadScratch.wide;
+        WideScratch scratch = WideScratch.of(threadScratch);
         long batch = task / shape.numKvHeads();
         long kvHead = task % shape.numKvHeads();
         int keys = Math.toIntExact(shape.seqLenKv());

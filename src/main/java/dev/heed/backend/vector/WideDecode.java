@@ -66,11 +66,15 @@ final class WideDecode {
                 && s.seqLenKv() > PART
                 && statesPerHead(s) / s.groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
-                && Kept.nothing(p);
+                && isPlain(p);
     }
 
     private static int parts(AttentionShape s) {
         return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), PART));
+    }
+
+    private static boolean isPlain(AttentionProblem p) {
+        return !p.weights() && p.rows() == 0 && p.topK() == 0 && p.scores() == null;
     }
 
     /** Doubles that the states of one key head take. */
@@ -94,7 +98,7 @@ final class WideDecode {
     }
 
     private void part(int task, Scratch threadScratch) {
-        WideScratch scratch = threadScratch.wide;
+        WideScratch scratch = WideScratch.of(threadScratch);
         int kvHead = firstHead + task / parts;
         long batch = kvHead / shape.numKvHeads();
         long from = (long) (task % parts) * PART;
@@ -159,7 +163,7 @@ final class WideDecode {
 
     /** Merges the states of the parts of one key head, in key order, with the sink, and writes its rows. */
     private void merge(int slot, Scratch threadScratch) {
-        WideScratch scratch = threadScratch.wide;
+        WideScratch scratch = WideScratch.of(threadScratch);
         int kvHead = firstHead + slot;
         long batch = kvHead / shape.numKvHeads();
         Tensor output = result.output();

@@ -4,8 +4,8 @@ import static dev.heed.backend.vector.WideLanes.PANEL;
 
 import java.util.Arrays;
 
-/** The working memory of one thread for f64, a part of its {@link Scratch}. */
-final class WideScratch {
+/** The working memory of one thread for f64. */
+final class WideScratch implements Scratch.Part {
     final WideRows keys = new WideRows();
     final WideRows values = new WideRows();
     final WideRows queries = new WideRows();
@@ -39,8 +39,13 @@ final class WideScratch {
     double[] valueSums = new double[0];
     float[] flags = new float[0];
 
-    /** Lets go of the caller's arrays. */
-    void forget() {
+    /** {@return the memory of the thread that the scratch belongs to} */
+    static WideScratch of(Scratch scratch) {
+        return scratch.part(WideScratch.class, WideScratch::new);
+    }
+
+    @Override
+    public void forget() {
         keys.forget();
         values.forget();
     }

@@ -135,7 +135,7 @@ class OpenClMatrixBackwardTest {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, Engine.Family.MMA, null)) {
+                var engine = new Engine(context, Engine.Family.MMA, null, new FormulaChecks())) {
             MatrixTiles queries = MatrixTiles.shipped(device, MatrixBackward.QUERIES, width, valueWidth)
                     .orElseThrow();
             MatrixTiles keys = MatrixTiles.shipped(device, MatrixBackward.KEYS, width, valueWidth)

@@ -219,7 +219,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, Engine.Family.MMA, null)) {
+                var engine = new Engine(context, Engine.Family.MMA, null, new FormulaChecks())) {
             MatrixTiles tiles =
                     MatrixTiles.shipped(device, phase, width, valueWidth).orElseThrow();
             for (boolean whole : new boolean[] {true, false}) {
