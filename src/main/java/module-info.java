@@ -24,18 +24,13 @@ module dev.heed {
     exports dev.heed.backend.opencl;
     exports dev.heed.backend.reference;
     exports dev.heed.backend.vector;
-    exports dev.heed.bert;
-    exports dev.heed.conformance;
     exports dev.heed.implicit;
     exports dev.heed.layer;
-    exports dev.heed.machine;
     exports dev.heed.mask;
     exports dev.heed.mechanism;
-    exports dev.heed.onnx;
     exports dev.heed.pooling;
     exports dev.heed.random;
     exports dev.heed.score;
-    exports dev.heed.softmax;
     exports dev.heed.storage;
     exports dev.heed.tensor;
     exports dev.heed.training;
@@ -43,6 +38,12 @@ module dev.heed {
     exports dev.heed.view;
 
     opens dev.heed.cli to
+            info.picocli;
+    opens dev.heed.cli.bench to
+            info.picocli;
+    opens dev.heed.cli.console to
+            info.picocli;
+    opens dev.heed.cli.explain to
             info.picocli;
 
     uses AttentionBackend;

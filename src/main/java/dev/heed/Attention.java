@@ -1,6 +1,5 @@
 package dev.heed;
 
-import dev.heed.softmax.AttentionState;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
-import dev.heed.softmax.AttentionState;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;

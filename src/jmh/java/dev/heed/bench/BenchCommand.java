@@ -1,6 +1,6 @@
 package dev.heed.bench;
 
-import dev.heed.cli.StandardOutput;
+import dev.heed.cli.console.StandardOutput;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

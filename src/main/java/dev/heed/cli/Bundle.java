@@ -1,5 +1,7 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.ErrorLine;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,11 @@
 package dev.heed.cli;
 
 import com.google.gson.JsonObject;
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.JsonText;
+import dev.heed.cli.console.Progress;
+import dev.heed.cli.console.Surroundings;
 import dev.heed.tensor.InvalidInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,6 +2,10 @@ package dev.heed.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.Progress;
+import dev.heed.cli.console.Surroundings;
 import dev.heed.course.Course;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,7 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.Surroundings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;

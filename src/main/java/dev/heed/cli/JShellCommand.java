@@ -1,5 +1,9 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.ErrorLine;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.Surroundings;
 import dev.heed.course.Course;
 import dev.heed.course.Page;
 import dev.heed.course.Shell;

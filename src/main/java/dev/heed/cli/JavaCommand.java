@@ -1,5 +1,8 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.Surroundings;
 import dev.heed.tensor.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,12 @@
 package dev.heed.cli;
 
+import dev.heed.cli.bench.BenchCommand;
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.ErrorLine;
+import dev.heed.cli.console.StandardOutput;
+import dev.heed.cli.console.Surroundings;
+import dev.heed.cli.explain.ExplainCommand;
+import dev.heed.cli.explain.ViewCommand;
 import dev.heed.tensor.InvalidInputException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;

@@ -4,6 +4,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import dev.heed.cli.console.ErrorLine;
+import dev.heed.cli.console.JsonText;
 import dev.heed.probe.Finding;
 import java.util.Collection;
 import java.util.List;

@@ -2,6 +2,11 @@ package dev.heed.cli;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.cli.console.ErrorLine;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.JsonText;
+import dev.heed.cli.console.Surroundings;
+import dev.heed.cli.console.TextTable;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.verify.Case;
 import dev.heed.verify.Measure;

@@ -1,5 +1,8 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.Cl;
+import dev.heed.opencl.calls.ErrorCode;
+import dev.heed.opencl.calls.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

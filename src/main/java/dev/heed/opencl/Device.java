@@ -1,5 +1,11 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.Cl;
+import dev.heed.opencl.calls.ClText;
+import dev.heed.opencl.calls.DirectCalls;
+import dev.heed.opencl.calls.JoclCalls;
+import dev.heed.opencl.calls.OpenClCalls;
+import dev.heed.opencl.calls.OpenClException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

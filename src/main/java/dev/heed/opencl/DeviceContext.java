@@ -1,5 +1,8 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.OpenClBuildException;
+import dev.heed.opencl.calls.OpenClCalls;
+import dev.heed.opencl.calls.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;

@@ -2,6 +2,14 @@ package dev.heed.opencl;
 
 import dev.heed.ffi.OpenClLibrary;
 import dev.heed.ffi.SignalHandlers;
+import dev.heed.opencl.calls.Cl;
+import dev.heed.opencl.calls.DirectCalls;
+import dev.heed.opencl.calls.ErrorCode;
+import dev.heed.opencl.calls.JoclCalls;
+import dev.heed.opencl.calls.JoclLibrary;
+import dev.heed.opencl.calls.OneAtATime;
+import dev.heed.opencl.calls.OpenClCalls;
+import dev.heed.opencl.calls.OpenClException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -1,5 +1,7 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.Cl;
+import dev.heed.opencl.calls.OpenClException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 

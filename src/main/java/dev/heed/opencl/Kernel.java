@@ -3,6 +3,8 @@ package dev.heed.opencl;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.heed.opencl.calls.Cl;
+import dev.heed.opencl.calls.OpenClCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

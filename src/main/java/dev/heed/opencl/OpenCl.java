@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.JoclLibrary;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

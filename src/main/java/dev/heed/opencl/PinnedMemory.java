@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.Cl;
 import java.lang.foreign.MemorySegment;
 
 /** Host memory that the driver allocated so that the device can reach it: copies to and from it are the fastest. */

@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.OpenClException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

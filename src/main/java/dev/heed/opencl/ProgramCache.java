@@ -1,5 +1,7 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.OpenClBuildException;
+import dev.heed.opencl.calls.OpenClException;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;

@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

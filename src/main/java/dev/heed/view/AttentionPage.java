@@ -2,6 +2,10 @@ package dev.heed.view;
 
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.view.page.PageDocument;
+import dev.heed.view.page.PageJson;
+import dev.heed.view.page.PageLayer;
+import dev.heed.view.text.SvgText;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package dev.heed.view;
 import dev.heed.view.Canvas.Anchor;
 import dev.heed.view.Canvas.Script;
 import dev.heed.view.Canvas.Stroke;
+import dev.heed.view.text.TextWidth;
 
 /**
  * The frame of a chart: a plane between two axes, with ticks and lines of a grid.

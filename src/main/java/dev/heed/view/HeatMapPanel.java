@@ -2,6 +2,8 @@ package dev.heed.view;
 
 import dev.heed.view.Canvas.Anchor;
 import dev.heed.view.Canvas.Script;
+import dev.heed.view.text.TextWidth;
+import dev.heed.view.text.VisibleText;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,5 +1,6 @@
 package dev.heed.view;
 
+import dev.heed.view.text.VisibleText;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;

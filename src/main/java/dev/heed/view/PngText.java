@@ -2,6 +2,8 @@ package dev.heed.view;
 
 import dev.heed.view.Canvas.Anchor;
 import dev.heed.view.Canvas.Script;
+import dev.heed.view.text.PixelFace;
+import dev.heed.view.text.TextWidth;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;

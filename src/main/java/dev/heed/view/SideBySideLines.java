@@ -2,6 +2,7 @@ package dev.heed.view;
 
 import dev.heed.view.Canvas.Anchor;
 import dev.heed.view.Canvas.Script;
+import dev.heed.view.text.TextWidth;
 import java.util.List;
 
 /** Rows in a column on the left, columns in one on the right, lines between them. */

@@ -2,6 +2,7 @@ package dev.heed.view;
 
 import dev.heed.view.Canvas.Anchor;
 import dev.heed.view.Canvas.Script;
+import dev.heed.view.text.TextWidth;
 import java.util.Arrays;
 import java.util.List;
 

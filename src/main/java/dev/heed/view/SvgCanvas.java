@@ -1,5 +1,6 @@
 package dev.heed.view;
 
+import dev.heed.view.text.SvgText;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;

@@ -1,5 +1,6 @@
 package dev.heed.view;
 
+import dev.heed.view.text.VisibleText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.heed.view;
 
 import dev.heed.view.Plot.Series;
+import dev.heed.view.text.VisibleText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

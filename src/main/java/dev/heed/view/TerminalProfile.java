@@ -1,5 +1,6 @@
 package dev.heed.view;
 
+import dev.heed.view.text.VisibleText;
 import java.util.List;
 
 /** A profile as lines of text: a label, a bar and a number each. */

@@ -46,22 +46,43 @@ class ArchitectureTest {
             Map.entry("tensor", ""),
             Map.entry("random", ""),
             Map.entry("machine", ""),
-            Map.entry("softmax", ""),
             Map.entry("tuning", ""),
             Map.entry("ffi", ""),
             Map.entry("mask", "tensor"),
             Map.entry("score", "tensor"),
             Map.entry("onnx", "tensor"),
             Map.entry("storage", "tensor"),
-            Map.entry("view", "tensor"),
             Map.entry("course", "tensor"),
-            Map.entry("opencl", "ffi"),
+            Map.entry("view.text", ""),
+            Map.entry("view.page", "tensor view.text"),
+            Map.entry("view", "tensor view.text view.page"),
+            Map.entry("opencl.calls", "ffi"),
+            Map.entry("opencl", "ffi opencl.calls"),
             Map.entry("probe", "opencl"),
-            Map.entry(".", "tensor mask score softmax"),
+            Map.entry(".", "tensor mask score"),
             Map.entry("lowering", ". tensor score"),
             Map.entry("backend.reference", ". tensor mask score random"),
-            Map.entry("backend.vector", ". tensor mask score random machine tuning lowering ffi"),
-            Map.entry("backend.opencl", ". tensor mask score tuning opencl"),
+            Map.entry("backend.vector.kernels", ". tensor machine tuning"),
+            Map.entry("backend.vector.storage", ". tensor ffi backend.vector.kernels"),
+            Map.entry("backend.vector.f64", ". tensor mask score random backend.vector.kernels backend.vector.storage"),
+            Map.entry(
+                    "backend.vector",
+                    ". tensor mask score random machine lowering ffi backend.vector.kernels backend.vector.storage backend.vector.f64"),
+            Map.entry("backend.opencl.device", ". tensor score tuning opencl opencl.calls"),
+            Map.entry("backend.opencl.product", ". tensor opencl backend.opencl.device"),
+            Map.entry("backend.opencl.score", ". tensor score backend.opencl.device backend.opencl.product"),
+            Map.entry(
+                    "backend.opencl.kernels",
+                    ". tensor mask score opencl backend.opencl.device backend.opencl.product backend.opencl.score"),
+            Map.entry(
+                    "backend.opencl.plan",
+                    ". tensor score opencl backend.opencl.device backend.opencl.product backend.opencl.score backend.opencl.kernels"),
+            Map.entry(
+                    "backend.opencl.check",
+                    ". tensor mask score backend.opencl.device backend.opencl.product backend.opencl.kernels backend.opencl.plan"),
+            Map.entry(
+                    "backend.opencl",
+                    ". tensor score opencl opencl.calls backend.opencl.device backend.opencl.plan backend.opencl.check"),
             Map.entry("implicit", ". tensor"),
             Map.entry("pooling", ". tensor mask score"),
             Map.entry("mechanism", ". tensor mask score random"),
@@ -71,6 +92,9 @@ class ArchitectureTest {
             Map.entry("bert", ". tensor mask onnx layer"),
             Map.entry("conformance", ". tensor mask score layer onnx"),
             Map.entry("demo", ". tensor score layer training storage"),
+            Map.entry("cli.console", ". tensor view view.text"),
+            Map.entry("cli.bench", "*"),
+            Map.entry("cli.explain", "*"),
             Map.entry("cli", "*")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -145,7 +169,7 @@ class ArchitectureTest {
     }
 
     private static Set<String> names(String cell) {
-        return Pattern.compile("`([a-z.]+)`|\\broot\\b")
+        return Pattern.compile("`([a-z0-9.]+)`|\\broot\\b")
                 .matcher(cell)
                 .results()
                 .map(word -> word.group(1) == null ? "." : word.group(1))
@@ -159,12 +183,16 @@ class ArchitectureTest {
 
     @Test
     void joclIsTouchedInOnePackage() {
-        onlyIn("org.jocl..", ROOT + ".opencl");
+        onlyIn("org.jocl..", ROOT + ".opencl.calls");
     }
 
     @Test
-    void theVectorApiIsTouchedInTwoPackages() {
-        onlyIn("jdk.incubator.vector..", ROOT + ".backend.vector", ROOT + ".machine");
+    void theVectorApiIsTouchedInTheKernels() {
+        onlyIn(
+                "jdk.incubator.vector..",
+                ROOT + ".backend.vector.kernels",
+                ROOT + ".backend.vector.f64",
+                ROOT + ".machine");
     }
 
     /** Other ways to the bits of a vector are calls on JDK 27, 24 cycles each. */
@@ -232,7 +260,7 @@ class ArchitectureTest {
                 .resideOutsideOfPackages(
                         ROOT + ".cli..", ROOT + ".bert") // bert keeps a library offline, and puts it back
                 .and()
-                .doNotHaveFullyQualifiedName(ROOT + ".opencl.JoclLibrary") // where JOCL unpacks; puts it back too
+                .doNotHaveFullyQualifiedName(ROOT + ".opencl.calls.JoclLibrary") // where JOCL unpacks; puts it back too
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
@@ -240,18 +268,54 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
+    /** {@return the packages that module-info exports, by their name within ours} */
+    private static Set<String> exported() throws IOException {
+        return Pattern.compile("^ +exports ([a-z0-9.]+);", Pattern.MULTILINE)
+                .matcher(Files.readString(SOURCES.resolve("module-info.java")))
+                .results()
+                .map(line -> inside(line.group(1)))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
     @Test
-    void aBackendPackageOpensItsBackendsOnly() {
-        for (String name : PACKAGES) {
+    void anExportedBackendPackageOpensItsBackendsAndTheirOptionsOnly() throws IOException {
+        for (String name : exported()) {
             if (name.startsWith("backend.")) {
                 List<String> open = CLASSES.stream()
                         .filter(type -> type.getPackageName().equals(whole(name)) && type.isTopLevelClass())
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
                         .filter(type -> !type.isAssignableTo(ROOT + ".AttentionBackend"))
                         .map(JavaClass::getSimpleName)
+                        .filter(type -> !type.endsWith("Options"))
                         .toList();
                 assertEquals(List.of(), open, name);
             }
+        }
+    }
+
+    @Test
+    void whatLiesBelowABackendPackageIsNotExported() throws IOException {
+        assertEquals(
+                Set.of("backend.opencl", "backend.reference", "backend.vector"),
+                exported().stream().filter(name -> name.startsWith("backend.")).collect(Collectors.toSet()));
+    }
+
+    /** A folder is read at one sitting; the root is the public vocabulary. */
+    @Test
+    void noFolderIsCrowdedAndNoBackendFolderIsBare() throws IOException {
+        try (Stream<Path> files = Files.walk(SOURCES.resolve("dev/heed"))) {
+            Map<String, Long> counts = files.filter(file -> file.toString().endsWith(".java"))
+                    .collect(Collectors.groupingBy(
+                            file -> inside(SOURCES.relativize(file.getParent())
+                                    .toString()
+                                    .replace('/', '.')),
+                            TreeMap::new,
+                            Collectors.counting()));
+            counts.forEach((name, count) -> {
+                long most = name.equals(".") ? 45 : 35;
+                long fewest = name.startsWith("backend.") ? 2 : 1;
+                assertTrue(count >= fewest && count <= most, () -> name + " has " + count + " files");
+            });
         }
     }
 

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heed.machine.Machine;
+import dev.heed.Attention;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -130,7 +130,9 @@ class LaunchModesTest {
 
                 public class Main {
                     public static void main(String[] args) {
-                        System.out.println(dev.heed.machine.Machine.current().describe());
+                        try (var vector = new dev.heed.backend.vector.VectorBackend()) {
+                            System.out.println(vector.devices() + " " + vector.notReadyReasons());
+                        }
                         var input = dev.heed.tensor.Tensor.of(new float[6], 2, 3);
                         boolean recorder = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
                         System.out.println("recorder " + recorder + ", softmax " + dev.heed.Attention.softmax(input, 1));
@@ -147,7 +149,7 @@ class LaunchModesTest {
 
     /** The packaged classes: a jar or a folder, whichever this test runs against. */
     private static String heed() throws URISyntaxException {
-        return Path.of(Machine.class
+        return Path.of(Attention.class
                         .getProtectionDomain()
                         .getCodeSource()
                         .getLocation()

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.cli.console.HeedCommand;
+import dev.heed.cli.console.Surroundings;
 import dev.heed.ffi.NativeLibrary;
 import dev.heed.opencl.Devices;
 import dev.heed.opencl.Discovery;

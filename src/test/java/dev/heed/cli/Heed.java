@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.heed.AttentionBackend;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.cli.console.Surroundings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -21,19 +22,19 @@ import java.util.Map;
  * @param out what was written to standard output
  * @param err what was written to standard error
  */
-record Heed(int code, String out, String err) {
-    static final Surroundings PIPED =
+public record Heed(int code, String out, String err) {
+    public static final Surroundings PIPED =
             new Surroundings(List.of(new ReferenceBackend()), Map.of(), false, false, StandardCharsets.UTF_8);
 
-    static Heed run(String... args) {
+    public static Heed run(String... args) {
         return run(PIPED, args);
     }
 
-    static Heed run(List<AttentionBackend> backends, String... args) {
+    public static Heed run(List<AttentionBackend> backends, String... args) {
         return run(new Surroundings(backends, Map.of(), false, false, StandardCharsets.UTF_8), args);
     }
 
-    static Heed run(Surroundings surroundings, String... args) {
+    public static Heed run(Surroundings surroundings, String... args) {
         var out = new StringWriter();
         var err = new StringWriter();
         var heed = Main.commandLine(surroundings)
@@ -44,7 +45,7 @@ record Heed(int code, String out, String err) {
     }
 
     /** The run printed one line on standard error, nothing on standard output, and ended with the code. */
-    Heed failedWith(int expected, String... parts) {
+    public Heed failedWith(int expected, String... parts) {
         assertEquals(expected, code, this::toString);
         assertEquals("", out);
         assertTrue(err.startsWith("error: ") && err.endsWith(System.lineSeparator()), err);
@@ -57,18 +58,18 @@ record Heed(int code, String out, String err) {
     }
 
     /** The run did what was asked and printed nothing on standard error. */
-    Heed succeeded() {
+    public Heed succeeded() {
         assertEquals("", err);
         assertEquals(0, code, out);
         return this;
     }
 
-    JsonObject json() {
+    public JsonObject json() {
         assertTrue(out.chars().allMatch(c -> c < 0x7F), "JSON is ASCII");
         return JsonParser.parseString(out).getAsJsonObject();
     }
 
-    String lastLine() {
+    public String lastLine() {
         return out.lines().toList().getLast();
     }
 }

@@ -6,6 +6,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.heed.cli.console.JsonText;
+import dev.heed.cli.console.TextTable;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;

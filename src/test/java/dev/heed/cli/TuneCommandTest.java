@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.cli.console.HeedCommand;
 import dev.heed.opencl.Devices;
 import dev.heed.opencl.KernelSource;
 import java.io.File;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.cli.console.Surroundings;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;

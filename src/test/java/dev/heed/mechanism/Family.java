@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.provider.Arguments;
 
 /** What tests of composed mechanisms share: the options they meet, the engines, and the comparison with the truth. */
-final class Family {
+public final class Family {
     static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
     private static final AttentionEngine NAIVE = AttentionEngine.of(new NaiveBackend());
 

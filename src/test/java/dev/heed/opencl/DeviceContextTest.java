@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.opencl.calls.ErrorCode;
+import dev.heed.opencl.calls.OpenClBuildException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heed.machine.Machine;
+import dev.heed.opencl.calls.OpenClCalls;
+import dev.heed.opencl.calls.OpenClException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Proxy;

@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.OpenClCalls;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.function.UnaryOperator;

@@ -1,5 +1,8 @@
 package dev.heed.opencl;
 
+import dev.heed.opencl.calls.ErrorCode;
+import dev.heed.opencl.calls.OpenClCalls;
+import dev.heed.opencl.calls.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;

@@ -12,6 +12,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.view.text.VisibleText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.view.text.TextWidth;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;

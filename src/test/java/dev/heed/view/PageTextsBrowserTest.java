@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.tensor.Tensor;
+import dev.heed.view.text.VisibleText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.view.text.PixelFace;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -1,11 +1,19 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
+import dev.heed.backend.vector.f64.WideScratch;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;

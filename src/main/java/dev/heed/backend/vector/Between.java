@@ -6,6 +6,8 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
+import dev.heed.backend.vector.f64.WideBackward;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.lowering.LoweredProblem;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;

@@ -1,8 +1,10 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.storage.Rows;
 import dev.heed.score.PairScore;
 import dev.heed.score.ScoreFunction;
 import org.jspecify.annotations.Nullable;

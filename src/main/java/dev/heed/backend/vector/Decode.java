@@ -1,11 +1,21 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.f64.WideDecode;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.kernels.SoftmaxTile;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.score.ScoreKind;
 import dev.heed.tensor.Tensor;

@@ -1,10 +1,13 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.ScoreStage;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.storage.Rows;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;

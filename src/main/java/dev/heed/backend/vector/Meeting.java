@@ -1,8 +1,12 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.PairLoops;
+import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.kernels.ParameterSums;
+import dev.heed.backend.vector.storage.Rows;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;

@@ -1,7 +1,12 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.StoredRows;
 import dev.heed.ffi.NativeFeature;
 import dev.heed.ffi.NativeKernels;
 import dev.heed.ffi.NativeKernels.Runs;

@@ -1,8 +1,15 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
 
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.SoftmaxTile;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.StoredRows;
 import dev.heed.ffi.NativeKernels;
 import dev.heed.mask.BoundMask;
 import dev.heed.tensor.Tensor;

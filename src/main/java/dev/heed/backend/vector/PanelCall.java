@@ -1,11 +1,14 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.backend.vector.storage.Bf16Panels;
+import dev.heed.backend.vector.storage.Rows;
 import dev.heed.mask.BoundMask;
 import dev.heed.mask.Mask;
 import dev.heed.mask.TileCover;

@@ -1,10 +1,18 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.SoftmaxTile;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.backend.vector.storage.Bf16Rows;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;

@@ -1,9 +1,10 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,11 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.V;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
 
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.NarrowKernel;
+import dev.heed.backend.vector.storage.Rows;
 import dev.heed.mask.TileCover;
 import java.util.Arrays;
 

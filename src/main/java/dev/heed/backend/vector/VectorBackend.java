@@ -1,5 +1,6 @@
 package dev.heed.backend.vector;
 
+import dev.heed.backend.vector.storage.Bf16Panels;
 import dev.heed.machine.Machine;
 import java.util.ArrayList;
 import java.util.List;

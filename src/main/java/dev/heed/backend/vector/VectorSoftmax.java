@@ -2,6 +2,17 @@ package dev.heed.backend.vector;
 
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
+import dev.heed.backend.vector.f64.WideLanes;
+import dev.heed.backend.vector.f64.WideRows;
+import dev.heed.backend.vector.f64.WideScratch;
+import dev.heed.backend.vector.f64.WideSoftmaxRow;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.storage.RowCursor;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.List;

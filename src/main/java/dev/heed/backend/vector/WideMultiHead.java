@@ -11,6 +11,8 @@ import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
+import dev.heed.backend.vector.f64.WideGemm;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import java.util.function.Function;

@@ -21,6 +21,7 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
+import dev.heed.backend.opencl.device.SelfCheckPolicy;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.FaultyCalls;

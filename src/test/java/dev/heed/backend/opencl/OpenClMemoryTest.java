@@ -13,6 +13,7 @@ import dev.heed.AttentionResult;
 import dev.heed.BackendFailedException;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
+import dev.heed.backend.opencl.device.Engine;
 import dev.heed.mask.Mask;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.OpenCl;

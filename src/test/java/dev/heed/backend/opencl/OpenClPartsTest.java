@@ -12,6 +12,8 @@ import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxProblem;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.OpenCl;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.OpenCl;
 import dev.heed.verify.Case;

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heed.Problem;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.TileSizes;
+import dev.heed.backend.opencl.device.Tuned;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.OpenCl;
 import dev.heed.tuning.DeviceTables;

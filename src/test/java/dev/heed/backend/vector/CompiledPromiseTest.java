@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.AttentionBackend;
+import dev.heed.backend.vector.kernels.Species;
 import dev.heed.tensor.Tensor;
 import java.io.File;
 import java.net.URISyntaxException;

@@ -11,6 +11,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
 import dev.heed.Qkv;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

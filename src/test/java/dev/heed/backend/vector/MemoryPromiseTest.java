@@ -12,6 +12,8 @@ import dev.heed.AttentionShape;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.io.IOException;

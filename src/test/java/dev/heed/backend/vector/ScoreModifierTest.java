@@ -1,14 +1,15 @@
 package dev.heed.backend.vector;
 
-import static dev.heed.backend.vector.Lanes.PANEL;
-import static dev.heed.backend.vector.Lanes.V;
-import static dev.heed.backend.vector.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.RandomTensors;
+import dev.heed.backend.vector.kernels.ScoreTile;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Locale;

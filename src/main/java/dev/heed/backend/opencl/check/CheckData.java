@@ -1,0 +1,31 @@
+package dev.heed.backend.opencl.check;
+
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.Random;
+
+/** What the first tasks of kernels share: their inputs, and what the device wrote. */
+final class CheckData {
+    private CheckData() {}
+
+    /** {@return the numbers of what was computed} */
+    static double[] read(Work work, Arena arena, Placed placed) {
+        Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
+        Results.read(work, placed, there);
+        return there.toDoubleArray();
+    }
+
+    /** {@return normally distributed numbers times a factor, as a type holds them} */
+    static Tensor numbers(Random random, DType type, double factor, long... shape) {
+        float[] numbers = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (float) (factor * random.nextGaussian());
+        }
+        return Tensor.of(numbers, shape).to(type);
+    }
+}

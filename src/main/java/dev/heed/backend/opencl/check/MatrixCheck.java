@@ -1,0 +1,168 @@
+package dev.heed.backend.opencl.check;
+
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.MatrixForm;
+import dev.heed.backend.opencl.device.MatrixProbe;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.kernels.AttentionCall;
+import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.MatrixDecode;
+import dev.heed.backend.opencl.kernels.MatrixPrefill;
+import dev.heed.backend.opencl.kernels.Operands;
+import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The first task of a form of the forward kernels with one shape of tiles: two attentions, whose output and LSE the formula
+ * gives in double. In the harder one first rows see nothing, and the values of the last keys, which no query sees, are NaN.
+ * For f32 the formula starts from numbers rounded to tf32, as the units round them.
+ */
+public final class MatrixCheck {
+    private static final int KEY_HEADS = 2;
+    private static final int HIDDEN = 3;
+    private static final double CAP = 8;
+    private static final double LSE_TOLERANCE = 1e-4;
+
+    /** In decode: heads that share a key head, and queries of each. */
+    private static final int GROUP = 3;
+
+    private static final int FEW_QUERIES = 5;
+
+    /** Launches the kernels that are checked. */
+    private interface Kernels {
+        void run(AttentionCall call, Placed output, Forward.Statistics to);
+    }
+
+    private final Engine engine;
+    private final MatrixTiles tiles;
+    private final MatrixForm form;
+    private final int group;
+    private final Kernels kernels;
+
+    private MatrixCheck(Engine engine, MatrixTiles tiles, MatrixForm form, int group, Kernels kernels) {
+        this.engine = engine;
+        this.tiles = tiles;
+        this.form = form;
+        this.group = group;
+        this.kernels = kernels;
+    }
+
+    /** {@return what the device got wrong of a prefill, or null} */
+    public static @Nullable String ofPrefill(Engine engine, MatrixTiles tiles, MatrixForm form) {
+        var check = new MatrixCheck(
+                engine, tiles, form, 1, (call, output, to) -> new MatrixPrefill(call, tiles).run(output, to));
+        String wrong = check.run(tiles.rows() + 16, 3 * tiles.keys(), false);
+        return wrong == null ? check.run(tiles.rows() + 5, 2 * tiles.keys() + 7, true) : wrong;
+    }
+
+    /** {@return what the device got wrong of a decode, or null} */
+    public static @Nullable String ofDecode(Engine engine, MatrixTiles tiles, MatrixForm form) {
+        var check = new MatrixCheck(
+                engine, tiles, form, GROUP, (call, output, to) -> new MatrixDecode(call, tiles).run(output, to));
+        String wrong = check.run(FEW_QUERIES, 5 * tiles.keys(), false);
+        return wrong == null ? check.run(FEW_QUERIES, 2 * tiles.keys() + 7, true) : wrong;
+    }
+
+    private @Nullable String run(int queries, int keys, boolean harder) {
+        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // of value columns, where one work-group does not compute all
+        int width = form.whole() ? tiles.d() : tiles.d() - 3;
+        int valueWidth = blocks * tiles.dv() - (form.whole() ? 0 : 5);
+        var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
+        var random = new Random(11);
+        double scale = 1 / Math.sqrt(width);
+        Tensor query =
+                CheckData.numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
+        Tensor key = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
+        Tensor value = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
+        Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
+        AttentionOptions options = AttentionOptions.DEFAULT.withLse();
+        if (!form.folded()) {
+            options = options.withScore(ScoreFunction.dot());
+        }
+        if (form.modified()) {
+            options = options.withSoftcap(CAP).withBias(bias);
+        }
+        int seenKeys = harder ? keys - HIDDEN : keys;
+        if (harder) {
+            for (int n = 0; n < KEY_HEADS; n++) {
+                value.slice(1, n, n + 1).slice(2, seenKeys, keys).fill(Double.NaN);
+            }
+            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys)));
+        }
+        double[] out;
+        double[] lse;
+        try (var work = new Work(engine, false);
+                Arena arena = Arena.ofShared()) {
+            AttentionCall call = Operands.of(shape, query, key, value, options).whole(work);
+            if (!call.forwardForm(tiles).equals(form)) {
+                throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
+            }
+            Placed output = work.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
+            Forward.Statistics statistics = Forward.statistics(work, shape);
+            kernels.run(call, output, statistics);
+            out = CheckData.read(work, arena, output);
+            lse = CheckData.read(work, arena, statistics.lse());
+        }
+        double[] q = factors(query);
+        double[] k = factors(key);
+        double[] v = factors(value);
+        double[] b = bias.toDoubleArray();
+        double step = form.type() == DType.BF16 ? 0x1p-7 : 0x1p-10;
+        for (int row = 0; row < shape.numHeads() * queries; row++) {
+            int i = row % queries;
+            int of = row / queries / group;
+            int seen = harder ? Math.clamp(i + 1 + keys - queries, 0, seenKeys) : keys;
+            double[] p = new double[seen];
+            double sum = 0;
+            for (int j = 0; j < seen; j++) {
+                double s = 0;
+                for (int d = 0; d < width; d++) {
+                    s += q[row * width + d] * k[(of * keys + j) * width + d];
+                }
+                s *= form.folded() ? scale : 1;
+                p[j] = Math.exp(form.modified() ? CAP * Math.tanh(s / CAP) + b[i * keys + j] : s);
+                sum += p[j];
+            }
+            double expectedLse = Math.log(sum);
+            if (!(expectedLse == lse[row] || Math.abs(expectedLse - lse[row]) <= LSE_TOLERANCE)) {
+                return wrong("LSE", shape, row, expectedLse, lse[row]);
+            }
+            for (int d = 0; d < valueWidth; d++) {
+                double expected = 0;
+                double size = 0;
+                for (int j = 0; j < seen; j++) {
+                    double term = p[j] / sum * v[(of * keys + j) * valueWidth + d];
+                    expected += term;
+                    size += Math.abs(term);
+                }
+                double got = out[row * valueWidth + d];
+                if (!(Math.abs(expected - got) <= step * (size + Math.abs(expected)))) {
+                    return wrong("output", shape, row * valueWidth + d, expected, got);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static double[] factors(Tensor tensor) {
+        double[] numbers = tensor.toDoubleArray();
+        if (tensor.type() == DType.F32) {
+            Arrays.setAll(numbers, i -> MatrixProbe.tf32((float) numbers[i]));
+        }
+        return numbers;
+    }
+
+    private String wrong(String name, AttentionShape shape, int at, double expected, double got) {
+        return name + " of " + shape + " " + form + " at " + at + ": expected " + expected + ", got " + got;
+    }
+}

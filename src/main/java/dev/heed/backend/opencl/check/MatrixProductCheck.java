@@ -1,0 +1,78 @@
+package dev.heed.backend.opencl.check;
+
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.ProductForm;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.product.MatrixProduct;
+import dev.heed.backend.opencl.product.Projection;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The first task of a product on matrix units: more than one work-group in both directions, odd sizes, enough slices to fill
+ * the stages twice, a bias, and what was there before; its sums again in double.
+ */
+final class MatrixProductCheck {
+    private static final int ROWS_OVER = 5;
+    private static final int COLUMNS_OVER = 9;
+    private static final double SUM_TOLERANCE = 1e-5;
+
+    private MatrixProductCheck() {}
+
+    /** {@return what the device got wrong, or null} */
+    static @Nullable String failure(Engine engine, ProductForm form) {
+        var random = new Random(13);
+        int rows = form.rows() + ROWS_OVER;
+        int columns = form.columns() + COLUMNS_OVER;
+        int depth = 2 * form.tiles().stages() * form.tiles().d() + 3;
+        Tensor left = numbers(random, form.type(), form.left(), rows, depth);
+        Tensor right = numbers(random, form.type(), form.right(), depth, columns);
+        Tensor bias = numbers(random, DType.F32, false, 1, columns);
+        Tensor before = numbers(random, form.to(), false, rows, columns);
+        double[] a = left.toDoubleArray();
+        double[] b = right.toDoubleArray();
+        double[] added = bias.toDoubleArray();
+        double[] was = before.toDoubleArray();
+        double[] got;
+        try (var work = new Work(engine, false);
+                Arena arena = Arena.ofShared()) {
+            Placed x = work.upload(left);
+            Placed y = work.upload(right);
+            Placed to = work.upload(before);
+            MatrixProduct.ofForm(
+                            work,
+                            form,
+                            form.left() ? Projection.turned(x) : x,
+                            form.right() ? Projection.turned(y) : y,
+                            to)
+                    .run(work.upload(bias), true);
+            got = CheckData.read(work, arena, to);
+        }
+        double step = form.to() == DType.F32 ? 0 : form.to() == DType.F16 ? 0x1p-11 : 0x1p-8;
+        for (int m = 0; m < rows; m++) {
+            for (int n = 0; n < columns; n++) {
+                double expected = was[m * columns + n] + added[n];
+                double size = Math.abs(was[m * columns + n]) + Math.abs(added[n]);
+                for (int k = 0; k < depth; k++) {
+                    double term = (form.left() ? a[k * rows + m] : a[m * depth + k])
+                            * (form.right() ? b[n * depth + k] : b[k * columns + n]);
+                    expected += term;
+                    size += Math.abs(term);
+                }
+                double is = got[m * columns + n];
+                if (!(Math.abs(expected - is) <= step * Math.abs(expected) + SUM_TOLERANCE * size)) {
+                    return "product of " + form + " at " + m + ", " + n + ": expected " + expected + ", got " + is;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static Tensor numbers(Random random, DType type, boolean turned, int rows, int columns) {
+        return CheckData.numbers(random, type, 1, turned ? columns : rows, turned ? rows : columns);
+    }
+}

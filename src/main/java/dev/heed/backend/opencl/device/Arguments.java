@@ -1,0 +1,62 @@
+package dev.heed.backend.opencl.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** A struct argument of a kernel, written field by field: longs first, then numbers of the kernel's {@code real}. */
+public final class Arguments {
+    private final MemorySegment bytes;
+    private final boolean wide;
+    private long at;
+
+    /**
+     * Begins a struct.
+     *
+     * @param longs how many longs it has
+     * @param reals how many reals follow them
+     * @param wide whether real is double
+     */
+    public Arguments(int longs, int reals, boolean wide) {
+        long size = (long) longs * Long.BYTES + (long) reals * (wide ? Double.BYTES : Float.BYTES);
+        this.bytes = Arena.ofAuto().allocate((size + Long.BYTES - 1) / Long.BYTES * Long.BYTES, Long.BYTES);
+        this.wide = wide;
+    }
+
+    public Arguments put(long... values) {
+        for (long value : values) {
+            bytes.set(JAVA_LONG, at, value);
+            at += Long.BYTES;
+        }
+        return this;
+    }
+
+    public Arguments put(boolean... values) {
+        for (boolean value : values) {
+            put(value ? 1 : 0);
+        }
+        return this;
+    }
+
+    public Arguments real(double value) {
+        if (wide) {
+            bytes.set(JAVA_DOUBLE, at, value);
+            at += Double.BYTES;
+        } else {
+            bytes.set(JAVA_FLOAT, at, (float) value);
+            at += Float.BYTES;
+        }
+        return this;
+    }
+
+    /** {@return the struct, whole} */
+    MemorySegment segment() {
+        if ((at + Long.BYTES - 1) / Long.BYTES * Long.BYTES != bytes.byteSize()) {
+            throw new IllegalStateException("a struct of " + bytes.byteSize() + " bytes got " + at);
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,162 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@linkplain Tensor#asConstant Constants} that stay on the device after their first use, until their tensor is garbage, the
+ * device closes, or room is needed: the longest unused goes first. What a call uses now stays.
+ */
+public final class Constants {
+    /** Of the device's memory, constants keep at most this share. */
+    private static final long SHARE = 4;
+
+    /** Lies in a constant tensor and lives as long. */
+    private static final class Identity {}
+
+    /** A constant in one type, known by a tensor that it does not keep alive. */
+    private static final class Slot extends WeakReference<Identity> {
+        private final int hash;
+        private final DType type;
+
+        Slot(Identity identity, DType type, @Nullable ReferenceQueue<Identity> queue) {
+            super(identity, queue);
+            this.hash = System.identityHashCode(identity);
+            this.type = type;
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            if (this == other) {
+                return true;
+            }
+            Identity identity = get();
+            return other instanceof Slot slot && identity != null && slot.refersTo(identity) && slot.type == type;
+        }
+    }
+
+    /** A copy on the device, and how many calls use it. */
+    static final class Copy {
+        private final Placed placed;
+        private int users;
+        private boolean forgotten;
+
+        Copy(Placed placed) {
+            this.placed = placed;
+        }
+
+        Placed placed() {
+            return placed;
+        }
+
+        private long bytes() {
+            return placed.buffer().bytes();
+        }
+    }
+
+    private final long most;
+    private final Map<Slot, Copy> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final ReferenceQueue<Identity> garbage = new ReferenceQueue<>();
+    private long bytes;
+
+    Constants(long memoryBytes) {
+        this.most = memoryBytes / SHARE;
+    }
+
+    /** Whether a constant may be kept at all: it must leave room for others. */
+    boolean takes(Tensor tensor) {
+        return tensor.isConstant() && tensor.device() == null && tensor.elementCount() * Double.BYTES <= most;
+    }
+
+    /**
+     * {@return the copy of a constant, for one user more}
+     *
+     * @param type its type on the device
+     * @param upload makes the copy at the first use; nothing else owns its buffer
+     */
+    synchronized Copy lease(Tensor constant, DType type, Supplier<Placed> upload) {
+        forgetGarbage();
+        Identity identity = constant.prepared(Identity.class, Identity::new);
+        Copy copy = kept.get(new Slot(identity, type, null));
+        if (copy == null) {
+            copy = new Copy(upload.get());
+            kept.put(new Slot(identity, type, garbage), copy);
+            bytes += copy.bytes();
+        }
+        copy.users++;
+        while (bytes > most && dropOldest()) {
+            // until the rest fits, or all of it is in use
+        }
+        return copy;
+    }
+
+    synchronized void giveBack(Copy copy) {
+        copy.users--;
+        if (copy.users == 0 && copy.forgotten) {
+            copy.placed.buffer().close();
+        }
+    }
+
+    /** {@return bytes that no call uses now} */
+    synchronized long idleBytes() {
+        return kept.values().stream()
+                .filter(copy -> copy.users == 0)
+                .mapToLong(Copy::bytes)
+                .sum();
+    }
+
+    /** {@return bytes of all copies} */
+    synchronized long bytes() {
+        forgetGarbage();
+        return bytes;
+    }
+
+    /** Gives back the copy that was not used for the longest time; {@return whether there was one} */
+    synchronized boolean dropOldest() {
+        Iterator<Copy> copies = kept.values().iterator();
+        while (copies.hasNext()) {
+            Copy copy = copies.next();
+            if (copy.users == 0) {
+                copies.remove();
+                forget(copy);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void forgetGarbage() {
+        for (Object slot = garbage.poll(); slot != null; slot = garbage.poll()) {
+            Copy copy = kept.remove(slot);
+            if (copy != null) {
+                forget(copy);
+            }
+        }
+    }
+
+    private void forget(Copy copy) {
+        bytes -= copy.bytes();
+        copy.forgotten = true;
+        if (copy.users == 0) {
+            copy.placed.buffer().close();
+        }
+    }
+
+    /** Forgets everything: the device closes. */
+    synchronized void close() {
+        kept.values().forEach(this::forget);
+        kept.clear();
+    }
+}

@@ -1,0 +1,35 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.opencl.KernelSource;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Kernel files with the headers they include written in place: a driver compiles a text and knows no folder. */
+final class KernelFile {
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_/]+\\.h)\"$");
+    private static final Map<String, KernelSource> WHOLE = new ConcurrentHashMap<>();
+
+    private KernelFile() {}
+
+    /** {@return the text of {@code kernels/NAME.cl}} */
+    static KernelSource named(String name) {
+        return WHOLE.computeIfAbsent(
+                name + ".cl", file -> new KernelSource(file, whole(KernelSource.resource(file), new HashSet<>())));
+    }
+
+    /** A header comes once, where it is first included. */
+    private static String whole(KernelSource source, Set<String> seen) {
+        Matcher include = INCLUDE.matcher(source.text());
+        var text = new StringBuilder();
+        while (include.find()) {
+            String header = include.group(1);
+            String body = seen.add(header) ? whole(KernelSource.resource(header), seen) : "";
+            include.appendReplacement(text, Matcher.quoteReplacement(body));
+        }
+        return include.appendTail(text).toString();
+    }
+}

@@ -1,0 +1,21 @@
+package dev.heed.backend.opencl.device;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The first tasks of programs for matrix units: each runs small problems on the device and compares them with the formula in
+ * double. Each method returns what the device got wrong, or null.
+ */
+public interface MatrixChecks {
+    @Nullable
+    String prefill(Engine engine, MatrixTiles tiles, MatrixForm form);
+
+    @Nullable
+    String decode(Engine engine, MatrixTiles tiles, MatrixForm form);
+
+    @Nullable
+    String backward(Engine engine, MatrixTiles queries, MatrixTiles keys, MatrixForm form);
+
+    @Nullable
+    String product(Engine engine, ProductForm form);
+}

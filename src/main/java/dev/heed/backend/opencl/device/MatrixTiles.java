@@ -1,0 +1,96 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.opencl.Device;
+import dev.heed.tuning.TuningTable;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The tiles of attention on matrix units, and of matrix products.
+ *
+ * @param d numbers of a query and a key; zeros beyond the width
+ * @param dv numbers of a value that a work-group computes; wider values have several
+ * @param warps warps of a work-group
+ * @param blocks blocks of 16 queries of a warp
+ * @param keys keys of a tile
+ * @param stages 2 for two tiles of keys and of values in turn, 1 for one of each
+ */
+public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
+    private static final int WARP = 32;
+    private static final int BLOCK = 16;
+    private static final int SLICE = 32;
+
+    private static final class Table {
+        private static final TuningTable TILES = TuningTable.resource("opencl_mma.tsv");
+    }
+
+    /** {@return what the shipped table has for a device, a phase and the widths of a head, if anything} */
+    public static Optional<MatrixTiles> shipped(Device device, String phase, long width, long valueWidth) {
+        return Table.TILES
+                .find(Map.of(
+                        "vendor",
+                        device.vendor(),
+                        "phase",
+                        phase,
+                        "width",
+                        Long.toString(width),
+                        "values",
+                        Long.toString(valueWidth)))
+                .map(row -> new MatrixTiles(
+                        row.get("d"),
+                        row.get("dv"),
+                        row.get("warps"),
+                        row.get("blocks"),
+                        row.get("keys"),
+                        row.get("stages")));
+    }
+
+    /** {@return small tiles for the same widths, which short sequences cross: for tests} */
+    MatrixTiles small(String phase) {
+        if (phase.equals("decode")) {
+            return new MatrixTiles(d, dv, 2, 1, 2 * BLOCK, stages);
+        }
+        if (phase.equals("product")) {
+            return new MatrixTiles(SLICE, SLICE, 4, 1, BLOCK, stages);
+        }
+        int least = d <= 2 * SLICE ? SLICE : d;
+        return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
+    }
+
+    /** Whether queries and keys of a width fit. */
+    boolean hold(long width) {
+        return width <= d;
+    }
+
+    public int items() {
+        return warps * WARP;
+    }
+
+    public int rows() {
+        return warps * blocks * BLOCK;
+    }
+
+    /** {@return rows of a product that a work-group computes; {@code dv} are its columns, {@code keys} those of a warp} */
+    public int productRows() {
+        return rows() * keys / dv;
+    }
+
+    public String options() {
+        return " -DD=" + d + " -DDV=" + dv + " -DWARPS=" + warps + " -DBLOCKS=" + blocks + " -DKEYS=" + keys
+                + " -DSTAGES=" + stages;
+    }
+
+    /** {@return rows of a backward pass that a work-group owns; {@code blocks} are then of columns} */
+    public int ownRows() {
+        return warps * BLOCK;
+    }
+
+    /** {@return the smallest tiles of a backward pass that hold a head of these widths: for tests} */
+    public MatrixTiles narrowest(long width, long valueWidth) {
+        return new MatrixTiles(slices(width), slices(valueWidth), 2, 2, BLOCK, stages);
+    }
+
+    private static int slices(long width) {
+        return Math.toIntExact(Math.max(1, Math.ceilDiv(width, (long) SLICE)) * SLICE);
+    }
+}

@@ -1,0 +1,90 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a call has computed so far, beside the caller's tensors: they are written when all of it is there, or not at all. */
+public final class Results implements AutoCloseable {
+    private static final int ALIGNMENT = 64;
+
+    private final Engine engine;
+    private final Arena host = Arena.ofShared();
+    private final OpenClArena device;
+    private final Map<Tensor, Tensor> gathered = new LinkedHashMap<>();
+
+    public Results(Engine engine) {
+        this.engine = engine;
+        this.device = new OpenClArena(engine);
+    }
+
+    /** {@return where results for a tensor of the caller are gathered, packed, on the same side as it is} */
+    public Tensor of(Tensor target) {
+        return gathered.computeIfAbsent(
+                target,
+                any -> target.device() == null
+                        ? Tensor.allocate(host, target.type(), target.shape())
+                        : device.allocate(target.type(), target.shape()));
+    }
+
+    public @Nullable Tensor ofNullable(@Nullable Tensor target) {
+        return target == null ? null : of(target);
+    }
+
+    public @Nullable ScoreFunction ofNullable(@Nullable ScoreFunction target) {
+        return target == null ? null : target.map(this::of);
+    }
+
+    /** Takes what the device computed for a part of a gathered tensor. */
+    public static void read(Work work, Placed computed, @Nullable Tensor part) {
+        if (part == null) {
+            return;
+        }
+        if (part.device() != null) {
+            work.copy(computed, work.placed(part));
+            return;
+        }
+        long bytes = computed.bytes();
+        if (part.isContiguous()) {
+            work.read(
+                    computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
+            return;
+        }
+        try (Arena some = Arena.ofShared()) {
+            Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
+            work.read(computed, packed.segment());
+            part.copyFrom(packed);
+        }
+    }
+
+    /** Takes numbers that are on the host already, for a part of a gathered tensor. */
+    public static void write(Work work, Tensor numbers, Tensor part) {
+        if (part.device() == null) {
+            part.copyFrom(numbers);
+        } else {
+            work.copy(work.upload(numbers), work.placed(part));
+        }
+    }
+
+    /** Writes everything to the caller's tensors. */
+    public void deliver() {
+        try (var work = new Work(engine, false)) {
+            gathered.forEach((target, whole) -> {
+                if (target.device() == null) {
+                    target.copyFrom(whole);
+                } else {
+                    work.copy(work.placed(whole), work.placed(target));
+                }
+            });
+        }
+    }
+
+    @Override
+    public void close() {
+        host.close();
+        device.close();
+    }
+}

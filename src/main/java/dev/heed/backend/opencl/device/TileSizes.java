@@ -1,0 +1,89 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.opencl.Device;
+import dev.heed.tuning.TuningTable;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The sizes of the tiles of a GPU's kernels.
+ *
+ * @param tx work-items of a group across
+ * @param ty work-items of a group down
+ * @param rm rows of a work-item
+ * @param rn columns of a work-item
+ * @param depth elements of a slice
+ */
+public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
+    public static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
+    private static final int MOST = 8;
+    private static final int LARGEST = 1024;
+
+    private static final class Table {
+        private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
+    }
+
+    /** {@return what the shipped table has for a device, a phase and a width} */
+    public static TileSizes shipped(Device device, String phase, long width) {
+        return of(Table.TILES.best(Map.of(
+                "vendor",
+                device.vendor(),
+                "type",
+                device.type().toString(),
+                "phase",
+                phase,
+                "width",
+                Long.toString(width))));
+    }
+
+    static TileSizes of(TuningTable.Numbers row) {
+        return new TileSizes(row.get("tx"), row.get("ty"), row.get("rm"), row.get("rn"), row.get("depth"));
+    }
+
+    /** {@return sizes written as {@code 16,16,4,4,16}, in the order of the table} */
+    public static TileSizes parse(String text) {
+        int[] n = Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
+        TileSizes sizes = n.length == 5 ? new TileSizes(n[0], n[1], n[2], n[3], n[4]) : null;
+        if (sizes == null || !sizes.isPossible()) {
+            throw new IllegalArgumentException(
+                    "expected five sizes such as 16,16,4,4,16, the last of which divides first times fourth, got "
+                            + text);
+        }
+        return sizes;
+    }
+
+    /** Whether a kernel can be compiled for these sizes: slices of the columns are whole. */
+    boolean isPossible() {
+        List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
+        return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
+    }
+
+    public int items() {
+        return tx * ty;
+    }
+
+    public int rows() {
+        return ty * rm;
+    }
+
+    public int columns() {
+        return tx * rn;
+    }
+
+    /** {@return columns of the second product that an item owns, for a width} */
+    public int owned(long width) {
+        return (long) FEWEST * tx < width ? MOST : FEWEST;
+    }
+
+    /** {@return half the tile in both directions, for elements of twice the size} */
+    TileSizes halved() {
+        int across = Math.max(1, tx / 2);
+        return new TileSizes(across, Math.max(1, ty / 2), rm, rn, Math.min(depth, across * rn));
+    }
+
+    public String options() {
+        return " -DTX=" + tx + " -DTY=" + ty + " -DRM=" + rm + " -DRN=" + rn + " -DDEPTH=" + depth;
+    }
+}

@@ -1,0 +1,64 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.AttentionProblem;
+import dev.heed.Problem;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.OpenCl;
+import dev.heed.tuning.DeviceTables;
+import dev.heed.tuning.MeasuredTable;
+import dev.heed.tuning.TuningTable;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What was measured of a device on this machine, before what the jar knows of its kind: sizes of tiles ({@code heed tune}) and
+ * the work from which it is faster than the CPU, copies included ({@code heed devices --probe}).
+ */
+public final class Tuned {
+    private static final double MEGA = 1e6;
+    private static final long FEW_QUERIES = 12; // what the CPU, too, computes as decode
+
+    private final Device device;
+    private final Optional<TuningTable> tiles;
+    private final Optional<TuningTable> crossover;
+
+    private Tuned(Device device, DeviceTables tables) {
+        this.device = device;
+        this.tiles = tables.read(MeasuredTable.OPENCL_TILES);
+        this.crossover = tables.read(MeasuredTable.OPENCL_CROSSOVER);
+    }
+
+    public static Tuned of(Device device) {
+        return new Tuned(device, new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity()));
+    }
+
+    public TileSizes tiles(String phase, long width) {
+        return tiles.flatMap(table -> table.find(Map.of("phase", phase, "width", Long.toString(width))))
+                .map(TileSizes::of)
+                .filter(sizes ->
+                        sizes.isPossible() && sizes.items() <= device.limits().maxWorkGroupSize())
+                .orElseGet(() -> TileSizes.shipped(device, phase, width));
+    }
+
+    /** {@return why the CPU is faster, if it was measured to be} */
+    public List<String> passOverReasons(Problem problem) {
+        if (!(problem instanceof AttentionProblem attention)) {
+            return List.of();
+        }
+        String kind = attention.shape().seqLenQ() <= FEW_QUERIES ? "decode" : "prefill";
+        double megaflops = problem.flops() / MEGA;
+        return crossover
+                .flatMap(table -> table.find(Map.of("kind", kind)))
+                .map(row -> row.get("megaflops"))
+                .filter(from -> megaflops < from)
+                .map(from -> List.of(String.format(
+                        Locale.ROOT,
+                        "%s of %.0f Mflop, and the CPU was measured to be faster %s",
+                        kind,
+                        megaflops,
+                        from == Integer.MAX_VALUE ? "at any" : "below " + from)))
+                .orElse(List.of());
+    }
+}

@@ -1,0 +1,324 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.MatrixForm;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.score.LoweredRows;
+import dev.heed.backend.opencl.score.Lowering;
+import dev.heed.backend.opencl.score.ParameterPart;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.DeviceType;
+import dev.heed.opencl.WorkSize;
+import dev.heed.score.ScoreKind;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attention, or a part of one, as its kernels see it: tensors on the device, mask and modifiers.
+ *
+ * <p>Without softcap, bias and ALiBi a score stays the bare product; the scale rides in the exponent's factor. The
+ * difference from the largest score comes before the product with the factor, so that huge scores keep their exponents.
+ */
+public final class AttentionCall {
+    private static final int LONGS = 59;
+    private static final int REALS = 5;
+    private static final int TILE_OF_MASK = 64;
+    private static final double LOG2E = 1 / Math.log(2);
+    private static final double TWO_TO_32 = 0x1p32;
+
+    public final Work work;
+    public final Part part;
+    final Lowering lowering;
+    public final LoweredRows queryRows;
+    public final LoweredRows keyRows;
+    public final LoweredRows valueRows;
+    final Placed query;
+    final Placed key;
+    final Placed value;
+    public final AttentionOptions options;
+
+    /** Buffers that every kernel of an attention takes. */
+    final DeviceBuffer bands;
+
+    final DeviceBuffer denseCells;
+    final DeviceBuffer biasCells;
+    final DeviceBuffer slopes;
+    final DeviceBuffer sinks;
+    final DeviceBuffer meeting;
+
+    private final AttentionShape shape;
+    private final @Nullable Placed meets;
+
+    private final boolean modified;
+    private final double scale;
+    private final @Nullable Placed dense;
+    private final @Nullable Placed tiles;
+    private final @Nullable Placed bias;
+    private boolean tilesKnown;
+
+    public AttentionCall(
+            Work work,
+            Part part,
+            AttentionOptions options,
+            DeviceMask mask,
+            LoweredRows query,
+            LoweredRows key,
+            LoweredRows value) {
+        this.work = work;
+        this.part = part;
+        this.options = options;
+        this.lowering = new Lowering(options.score(), part);
+        this.shape = lowering.shape();
+        this.queryRows = query;
+        this.keyRows = key;
+        this.valueRows = value;
+        this.query = query.rows();
+        this.key = key.rows();
+        this.value = value.rows();
+        ParameterPart numbers = lowering.meeting();
+        this.meets = numbers == null ? null : numbers.upload(work, work.real());
+        this.meeting = meets == null ? work.nothing() : meets.buffer();
+        this.scale = options.score().scale(part.whole().headDim());
+        this.modified =
+                options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
+        this.bands = work.upload(part.bands(mask.bands));
+        Tensor truths = mask.dense;
+        this.dense = truths == null ? null : work.upload(part.cells(truths));
+        this.denseCells = dense == null ? work.nothing() : dense.buffer();
+        this.tiles = dense == null ? null : tilesOf(work, dense);
+        Tensor added = options.bias();
+        this.bias = added == null ? null : work.upload(part.cells(added), work.real());
+        this.biasCells = bias == null ? work.nothing() : bias.buffer();
+        this.slopes = perHead(options.alibiSlopes());
+        this.sinks = perHead(options.sink());
+    }
+
+    /** The same call on copies of another type. */
+    private AttentionCall(AttentionCall of, Placed query, Placed key, Placed value) {
+        this.work = of.work;
+        this.part = of.part;
+        this.options = of.options;
+        this.lowering = of.lowering;
+        this.shape = of.shape;
+        this.queryRows = of.queryRows;
+        this.keyRows = of.keyRows;
+        this.valueRows = of.valueRows;
+        this.meets = of.meets;
+        this.meeting = of.meeting;
+        this.query = query;
+        this.key = key;
+        this.value = value;
+        this.scale = of.scale;
+        this.modified = of.modified;
+        this.bands = of.bands;
+        this.dense = of.dense;
+        this.denseCells = of.denseCells;
+        this.tiles = of.tiles;
+        this.tilesKnown = of.tilesKnown;
+        this.bias = of.bias;
+        this.biasCells = of.biasCells;
+        this.slopes = of.slopes;
+        this.sinks = of.sinks;
+    }
+
+    /**
+     * {@return the call for kernels that a CPU compiles for long} There, elements are converted first, and the call says
+     * whether scores are modified: one variant of a kernel instead of six.
+     */
+    AttentionCall withFewVariants() {
+        boolean converted = query.type() == work.real() && key.type() == work.real() && value.type() == work.real();
+        if (work.engine.family.isStaged() || converted) {
+            return this;
+        }
+        return new AttentionCall(
+                this,
+                work.converted(query, work.real()),
+                work.converted(key, work.real()),
+                work.converted(value, work.real()));
+    }
+
+    /** {@return the same call on rows that lie elsewhere} */
+    AttentionCall on(Placed otherQuery, Placed otherKey, Placed otherValue) {
+        return new AttentionCall(this, otherQuery, otherKey, otherValue);
+    }
+
+    /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
+    private boolean isFolded() {
+        return !modified && scale * LOG2E <= 1;
+    }
+
+    /** {@return the form of program that the forward pass of this call needs with these tiles for matrix units} */
+    public MatrixForm forwardForm(MatrixTiles tiles) {
+        return form(tiles, isFolded());
+    }
+
+    /** {@return the form of program that the backward pass of this call needs with these tiles for matrix units} */
+    public MatrixForm backwardForm(MatrixTiles tiles) {
+        return form(tiles, false);
+    }
+
+    private MatrixForm form(MatrixTiles tiles, boolean folded) {
+        boolean whole = shape.headDim() == tiles.d() && shape.valueHeadDim() % tiles.dv() == 0;
+        return new MatrixForm(query.type(), modified, folded, whole);
+    }
+
+    private static long[] axes(Placed mask, long[] values, long absent) {
+        long[] axes = new long[4];
+        int lead = 4 - mask.shape().length;
+        for (int axis = 0; axis < 4; axis++) {
+            axes[axis] = axis < lead ? absent : values[axis - lead];
+        }
+        return axes;
+    }
+
+    private static Placed tilesOf(Work work, Placed mask) {
+        long[] sizes = axes(mask, mask.shape(), 1);
+        return work.place(
+                DType.BOOL,
+                sizes[0],
+                sizes[1],
+                Math.ceilDiv(sizes[2], TILE_OF_MASK),
+                Math.ceilDiv(sizes[3], TILE_OF_MASK));
+    }
+
+    /** {@return how much of each tile of the dense mask takes part, for kernels that pass over tiles} */
+    DeviceBuffer denseTiles() {
+        Placed to = tiles;
+        Placed mask = dense;
+        if (to == null || mask == null) {
+            return work.nothing();
+        }
+        if (!tilesKnown) {
+            long[] steps = axes(mask, mask.strides(), 0);
+            long[] sizes = axes(mask, mask.shape(), 1);
+            Arguments struct =
+                    new Arguments(9, 0, false).put(mask.at()).put(steps).put(sizes);
+            work.launch(
+                    "mask",
+                    "",
+                    "mask_tiles",
+                    WorkSize.covering(to.count(), work.group()),
+                    struct,
+                    mask.buffer(),
+                    to.buffer());
+            tilesKnown = true;
+        }
+        return to.buffer();
+    }
+
+    private DeviceBuffer perHead(@Nullable Tensor tensor) {
+        return tensor == null
+                ? work.nothing()
+                : work.upload(tensor.slice(0, part.headFrom(), part.headTo()), work.real())
+                        .buffer();
+    }
+
+    AttentionShape shape() {
+        return shape;
+    }
+
+    @Nullable
+    Placed bias() {
+        return bias;
+    }
+
+    double scale() {
+        return scale;
+    }
+
+    /** {@return compiler options of every kernel of this attention} */
+    public String variant() {
+        return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
+                + work.widths();
+    }
+
+    private String meetingOption() {
+        return switch (options.score().pattern().kind()) {
+            case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> "";
+            case ADDITIVE, CONCAT -> " -DMEETING=1";
+            case GAUSSIAN -> " -DMEETING=2";
+        };
+    }
+
+    private long meetingStep() {
+        return meets == null || !meetsPerHead() ? 0 : meets.stride(0);
+    }
+
+    /** Whether every query head has numbers of its own by which rows meet. */
+    boolean meetsPerHead() {
+        return meets != null && (meets.shape().length == 2 || (meetsBySquares() && meets.size(0) > 1));
+    }
+
+    boolean meetsBySquares() {
+        return options.score().pattern().kind() == ScoreKind.GAUSSIAN;
+    }
+
+    /** {@return compiler options of kernels of which there shall be few variants, see {@link #withFewVariants}} */
+    String fewVariants() {
+        boolean cpu = work.engine.context.device().type() == DeviceType.CPU;
+        return cpu
+                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + meetingOption() + work.widths()
+                : variant();
+    }
+
+    /** {@return the struct for a kernel that writes to a view of {@code output}} */
+    Arguments struct(Placed output, @Nullable Placed outputGradient, long rows, long stage) {
+        return struct(output, outputGradient, rows, stage, true, true);
+    }
+
+    Arguments struct(
+            Placed output, @Nullable Placed outputGradient, long rows, long stage, boolean begins, boolean ends) {
+        AttentionShape s = shape();
+        AttentionShape whole = part.whole();
+        Arguments struct = new Arguments(LONGS, REALS, work.wide);
+        view(struct, query);
+        view(struct, key);
+        view(struct, value);
+        view(struct, output);
+        view(struct, outputGradient == null ? output : outputGradient);
+        cells(struct, bias);
+        cells(struct, dense);
+        cells(struct, tiles);
+        struct.put(s.batch(), s.numHeads(), s.numKvHeads(), s.seqLenQ(), s.seqLenKv(), s.headDim(), s.valueHeadDim());
+        struct.put(part.batchFrom(), part.headFrom(), part.queryFrom(), part.keyFrom());
+        struct.put(whole.seqLenKv() - whole.seqLenQ());
+        struct.put(options.seed(), (long) Math.ceil(options.dropout() * TWO_TO_32));
+        struct.put(begins).put(ends);
+        struct.put(rows);
+        struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
+        struct.put(options.sink() != null).put(stage).put(modified);
+        struct.put(meetingStep());
+        struct.real(scale);
+        double least = work.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
+        struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
+        struct.real(modified ? 1 : Math.max(least, scale));
+        Double cap = options.softcap();
+        struct.real(cap == null ? 0 : cap);
+        struct.real(1 / (1 - options.dropout()));
+        return struct;
+    }
+
+    private static void view(Arguments struct, Placed t) {
+        struct.put(t.at(), t.stride(0), t.stride(1), t.stride(2));
+    }
+
+    private static void cells(Arguments struct, @Nullable Placed t) {
+        if (t == null) {
+            struct.put(0, 0, 0, 0, 0);
+            return;
+        }
+        long[] steps = new long[4];
+        int lead = 4 - t.shape().length;
+        for (int axis = lead; axis < 4; axis++) {
+            steps[axis] = t.size(axis - lead) == 1 ? 0 : t.stride(axis - lead);
+        }
+        struct.put(t.at(), steps[0], steps[1], steps[2], steps[3]);
+    }
+}

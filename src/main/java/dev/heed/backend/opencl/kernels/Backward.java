@@ -1,0 +1,309 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.TileSizes;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.product.RowKernels;
+import dev.heed.backend.opencl.score.Lowering;
+import dev.heed.backend.opencl.score.ParameterPart;
+import dev.heed.backend.opencl.score.ParameterSums;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The backward pass of an attention on the device: statistics of every row first, then each gradient. All gradients are sums
+ * of the type kernels compute in. Rows whose keys come in parts have their statistics and dQ continued from part to part,
+ * keys whose queries come in parts their dK and dV.
+ */
+public final class Backward {
+    private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
+
+    private final AttentionCall call;
+    private final Work work;
+    private final AttentionShape shape;
+    private final Placed outputGradient;
+    private final Placed statistics;
+    private final DeviceBuffer sinkRows;
+    private final @Nullable Placed parts;
+    private final TileSizes sizes;
+    private final @Nullable MatrixBackward units;
+
+    /**
+     * A pass over the keys of a call.
+     *
+     * @param statistics of the rows: known, or what {@link #read} leaves
+     * @param sinkRows each row's part of the gradient of its sink
+     * @param parts of the gradient of the numbers by which rows meet, from {@link #parts}; null if it is not wanted
+     */
+    public Backward(
+            AttentionCall call,
+            Placed outputGradient,
+            Placed statistics,
+            DeviceBuffer sinkRows,
+            @Nullable Placed parts) {
+        this.call = call.withFewVariants();
+        this.work = call.work;
+        this.shape = call.shape();
+        this.outputGradient = this.call == call ? outputGradient : work.converted(outputGradient, work.real());
+        this.statistics = statistics;
+        this.sinkRows = sinkRows;
+        this.parts = parts;
+        this.sizes = work.sizes("backward", shape.headDim());
+        this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
+    }
+
+    /** {@return the backward pass of a call that has all its keys} */
+    public static Backward of(
+            AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient, @Nullable ParameterSums sums) {
+        var backward = new Backward(
+                call,
+                outputGradient,
+                statistics(call.work, call.shape()),
+                sinkRows(call.work, call.shape()),
+                parts(call.work, call.lowering, sums));
+        backward.read(lseGradient, true, true);
+        return backward;
+    }
+
+    public static Placed statistics(Work work, AttentionShape s) {
+        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
+    }
+
+    public static DeviceBuffer sinkRows(Work work, AttentionShape s) {
+        return work.reals(s.batch() * s.numHeads() * s.seqLenQ());
+    }
+
+    /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
+    public static @Nullable Placed parts(Work work, Lowering lowering, @Nullable ParameterSums sums) {
+        ParameterPart numbers = lowering.meeting();
+        if (sums == null || numbers == null) {
+            return null;
+        }
+        AttentionShape s = lowering.shape();
+        long blocks = Math.ceilDiv(
+                s.seqLenQ(), (long) work.sizes("backward", s.headDim()).rows());
+        return work.place(work.real(), s.batch(), s.numHeads(), blocks, s.headDim());
+    }
+
+    /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
+    public void meeting(@Nullable ParameterSums sums) {
+        ParameterPart numbers = call.lowering.meeting();
+        if (sums == null || numbers == null || parts == null) {
+            return;
+        }
+        var kernels = new RowKernels(work);
+        long heads = call.meetsPerHead() ? shape.numHeads() : 1;
+        Placed sum = kernels.sum(parts, 1, heads, 1, shape.headDim());
+        if (call.meetsBySquares()) {
+            sum = kernels.sum(sum, 1, heads, 1, 1);
+        }
+        sums.add(work, numbers, sum.reshape(numbers.tensor().shape()));
+    }
+
+    /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
+    public void read(@Nullable Placed lseGradient, boolean begins, boolean ends) {
+        if (units != null) {
+            units.read(lseGradient, statistics, sinkRows, begins, ends);
+            return;
+        }
+        work.launch(
+                "backward",
+                owning(TileSizes.FEWEST),
+                "statistics",
+                WorkSize.groups(blocks(shape.seqLenQ()) * shape.batch() * shape.numHeads(), sizes.items()),
+                call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, begins, ends),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                lseGradient == null ? work.nothing() : lseGradient.buffer(),
+                statistics.buffer(),
+                sinkRows,
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.sinks,
+                call.meeting);
+    }
+
+    private long blocks(long rows) {
+        return Math.ceilDiv(rows, (long) sizes.rows());
+    }
+
+    private String owning(int owned) {
+        return call.fewVariants() + sizes.options() + " -DCO=" + owned;
+    }
+
+    /** {@return a place for the gradient of the queries} */
+    public static Placed queryGradient(Work work, AttentionShape s) {
+        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
+    }
+
+    public Placed query() {
+        Placed gradient = queryGradient(work, shape);
+        query(gradient, true);
+        return gradient;
+    }
+
+    /** Adds what these keys send to the queries. */
+    public void query(Placed gradient, boolean begins) {
+        if (units != null) {
+            units.query(gradient, statistics, begins);
+            return;
+        }
+        int owned = sizes.owned(shape.headDim());
+        long groups = Math.ceilDiv(shape.headDim(), (long) owned * sizes.tx())
+                * blocks(shape.seqLenQ())
+                * shape.batch()
+                * shape.numHeads();
+        work.launch(
+                "backward",
+                owning(owned),
+                "query_gradient",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(gradient, outputGradient, 0, parts == null ? 0 : 1, begins, true),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                statistics.buffer(),
+                gradient.buffer(),
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.meeting,
+                parts == null ? work.nothing() : parts.buffer());
+    }
+
+    /** The gradients of keys and values, summed over the query heads that share them. */
+    public record KeyGradients(Placed key, Placed value) {}
+
+    /** {@return a place for the gradients of keys and values} */
+    public static KeyGradients keyGradients(Work work, AttentionShape s) {
+        return new KeyGradients(
+                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
+    }
+
+    public KeyGradients keys() {
+        KeyGradients gradients = keyGradients(work, shape);
+        keys(gradients, true);
+        return gradients;
+    }
+
+    /** Adds what these queries send to the keys and values. */
+    public void keys(KeyGradients gradients, boolean begins) {
+        if (units != null) {
+            units.keys(gradients, statistics, begins);
+            return;
+        }
+        long width = Math.max(shape.headDim(), shape.valueHeadDim());
+        int owned = TileSizes.FEWEST; // two sets of sums share the registers
+        long groups = Math.ceilDiv(width, (long) owned * sizes.tx())
+                * blocks(shape.seqLenKv())
+                * shape.batch()
+                * shape.numKvHeads();
+        work.launch(
+                "backward",
+                owning(owned),
+                "key_gradients",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(call.query, outputGradient, 0, 0, begins, true),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                statistics.buffer(),
+                gradients.key().buffer(),
+                gradients.value().buffer(),
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.meeting);
+    }
+
+    /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
+    public Placed bias() {
+        Placed bias = Objects.requireNonNull(call.bias());
+        long[] axes = {1, 1, 1, 1};
+        int lead = 4 - bias.shape().length;
+        System.arraycopy(bias.shape(), 0, axes, lead, bias.shape().length);
+        Placed sums = work.place(work.real(), bias.shape());
+        Placed lost = work.place(work.real(), bias.shape());
+        work.fillZeros(sums);
+        work.fillZeros(lost);
+        DeviceBuffer cells = work.reals(shape.seqLenQ() * shape.seqLenKv());
+        for (long head = 0; head < shape.batch() * shape.numHeads(); head++) {
+            scores(cells, head);
+            work.launch(
+                    "backward",
+                    owning(TileSizes.FEWEST),
+                    "add_to_bias",
+                    WorkSize.covering(sums.count(), work.group()),
+                    cells,
+                    sums.buffer(),
+                    lost.buffer(),
+                    shape.numHeads(),
+                    shape.seqLenQ(),
+                    shape.seqLenKv(),
+                    head,
+                    1L,
+                    axes[0],
+                    axes[1],
+                    axes[2],
+                    axes[3]);
+        }
+        work.free(cells);
+        return sums;
+    }
+
+    /** The gradients of the modified scores of one head. */
+    private void scores(DeviceBuffer cells, long head) {
+        if (units != null) {
+            units.scores(cells, statistics, head);
+            return;
+        }
+        long groups = Math.ceilDiv(shape.seqLenKv(), sizes.columns()) * blocks(shape.seqLenQ());
+        work.launch(
+                "backward",
+                owning(TileSizes.FEWEST),
+                "score_gradients",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(call.query, outputGradient, head, 0),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                statistics.buffer(),
+                cells,
+                call.bands,
+                call.denseCells,
+                call.biasCells,
+                call.slopes,
+                call.meeting);
+    }
+
+    public Placed sink() {
+        Placed sums = work.place(work.real(), shape.numHeads());
+        work.launch(
+                "backward",
+                owning(TileSizes.FEWEST),
+                "add_to_sinks",
+                WorkSize.covering(shape.numHeads(), work.group()),
+                sinkRows,
+                sums.buffer(),
+                shape.batch(),
+                shape.numHeads(),
+                shape.seqLenQ());
+        return sums;
+    }
+}

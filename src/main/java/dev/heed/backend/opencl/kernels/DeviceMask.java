@@ -1,0 +1,119 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.mask.BoundMask;
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A mask as kernels read it: for each batch a band of key - query and an end of the keys, and at most one dense part. A
+ * conjunction of bands and lengths stays that small; spans, blocks, what is joined by OR, or has two dense parts, becomes one
+ * dense mask.
+ */
+public final class DeviceMask {
+    private static final int FAR = 1 << 30;
+    private static final int FIELDS = 4;
+
+    /** Least and largest key - query, end of keys, nothing: for each batch. */
+    final int[] bands;
+
+    /** Truth values that broadcast to {@code [batch, heads, queries, keys]}, or null. */
+    public @Nullable Tensor dense;
+
+    private final AttentionShape shape;
+
+    private DeviceMask(AttentionShape shape) {
+        this.shape = shape;
+        this.bands = new int[Math.toIntExact(shape.batch()) * FIELDS];
+        for (int b = 0; b < shape.batch(); b++) {
+            bands[b * FIELDS] = -FAR;
+            bands[b * FIELDS + 1] = FAR;
+            bands[b * FIELDS + 2] = Math.toIntExact(shape.seqLenKv());
+        }
+    }
+
+    public static DeviceMask of(Mask mask, AttentionShape shape) {
+        var lowered = new DeviceMask(shape);
+        lowered.add(mask);
+        return lowered;
+    }
+
+    private void add(Mask mask) {
+        switch (mask) {
+            case Mask.None ignored -> {}
+            case Mask.Causal(CausalAlignment alignment) -> addBand(Mask.Window.UNBOUNDED, 0, alignment);
+            case Mask.Window(long left, long right, CausalAlignment alignment) -> addBand(left, right, alignment);
+            case Mask.KeyLengths(List<Long> lengths) -> {
+                for (int b = 0; b < shape.batch(); b++) {
+                    int end = Math.toIntExact(lengths.get(b));
+                    bands[b * FIELDS + 2] = Math.min(bands[b * FIELDS + 2], end);
+                }
+            }
+            case Mask.Dense(Tensor takesPart) -> addDense(takesPart);
+            case Mask.And(List<Mask> masks) -> masks.forEach(this::add);
+            case Mask.Or or -> addDense(written(or));
+            case Mask.Spans spans -> addDense(written(spans));
+            case Mask.Blocks blocks -> addDense(written(blocks));
+        }
+    }
+
+    private void addBand(long left, long right, CausalAlignment alignment) {
+        for (int b = 0; b < shape.batch(); b++) {
+            long offset = alignment.offsetOf(b, shape.seqLenQ(), shape.seqLenKv());
+            long least = left >= FAR ? -FAR : clamp(offset - left);
+            long largest = right >= FAR ? FAR : clamp(offset + right);
+            bands[b * FIELDS] = (int) Math.max(bands[b * FIELDS], least);
+            bands[b * FIELDS + 1] = (int) Math.min(bands[b * FIELDS + 1], largest);
+        }
+    }
+
+    private static long clamp(long distance) {
+        return Math.max(-FAR, Math.min(FAR, distance));
+    }
+
+    private void addDense(Tensor more) {
+        Tensor first = dense;
+        dense = first == null ? more : written(new Mask.And(List.of(Mask.dense(first), Mask.dense(more))));
+    }
+
+    /** The truth values of a mask, in the smallest shape that holds them. */
+    private Tensor written(Mask mask) {
+        long batches = perBatch(mask) ? shape.batch() : 1;
+        long heads = mask.tensors().stream().anyMatch(tensor -> tensor.size(1) > 1) ? shape.numHeads() : 1;
+        BoundMask bound = mask.on(shape.seqLenQ(), shape.seqLenKv());
+        Tensor truths = Tensor.zeros(DType.BOOL, batches, heads, shape.seqLenQ(), shape.seqLenKv());
+        long position = 0;
+        for (long b = 0; b < batches; b++) {
+            for (long h = 0; h < heads; h++) {
+                for (long i = 0; i < shape.seqLenQ(); i++) {
+                    for (long j = 0; j < shape.seqLenKv(); j++) {
+                        truths.put(position++, bound.takesPart(b, h, i, j) ? 1 : 0);
+                    }
+                }
+            }
+        }
+        return truths;
+    }
+
+    private static boolean perBatch(Mask mask) {
+        return switch (mask) {
+            case Mask.None ignored -> false;
+            case Mask.Causal(CausalAlignment alignment) -> perBatch(alignment);
+            case Mask.Window window -> perBatch(window.alignment());
+            case Mask.KeyLengths ignored -> true;
+            case Mask.Dense(Tensor takesPart) -> takesPart.size(0) > 1;
+            case Mask.Spans(Tensor spans) -> spans.size(0) > 1;
+            case Mask.Blocks blocks -> blocks.takesPart().size(0) > 1;
+            case Mask.And(List<Mask> masks) -> masks.stream().anyMatch(DeviceMask::perBatch);
+            case Mask.Or(List<Mask> masks) -> masks.stream().anyMatch(DeviceMask::perBatch);
+        };
+    }
+
+    private static boolean perBatch(CausalAlignment alignment) {
+        return alignment instanceof CausalAlignment.Offset(List<Long> perBatch) && perBatch.size() > 1;
+    }
+}

@@ -1,0 +1,249 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.TileSizes;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import java.util.Optional;
+
+/** The forward pass of an attention on the device: prefill, or decode and merge. */
+public final class Forward {
+    /** Query rows that share a key head, at most, for decode. */
+    private static final int MOST_ROWS = 16;
+
+    private static final long LONGEST_SPLIT = 1024;
+    private static final long SHORTEST_SPLIT = 128;
+    private static final int DECODE_ITEMS = 64;
+    private static final int MOST_COLUMNS = 8;
+
+    /**
+     * What the second passes need of every row.
+     *
+     * @param state the largest score and the inverse sum of {@code [batch, head, query]}
+     * @param lse their LSE
+     */
+    public record Statistics(DeviceBuffer state, Placed lse) {}
+
+    private final AttentionCall call;
+    private final Work work;
+    private final AttentionShape shape;
+
+    public Forward(AttentionCall call) {
+        this.call = call;
+        this.work = call.work;
+        this.shape = call.shape();
+    }
+
+    /**
+     * Whether few queries share each key. Where weights are kept, a CPU's decode is no choice: it adds up the products of a
+     * score in another order than the pass that writes the weights, and a single key would not weigh exactly 1.
+     */
+    public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean keepsWeights) {
+        return (family.isStaged() || !keepsWeights)
+                && shape.groupSize() * shape.seqLenQ() <= MOST_ROWS
+                && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
+    }
+
+    static boolean keepsWeights(AttentionOptions options) {
+        return options.weights() || !options.rows().isEmpty() || options.topK() > 0;
+    }
+
+    /** Computes the output of a part that has all its keys on the device. */
+    public static Statistics run(AttentionCall call, Placed output) {
+        var forward = new Forward(call);
+        Statistics statistics = statistics(call.work, call.shape());
+        if (isDecode(call.shape(), call.work.engine.family, keepsWeights(call.options))) {
+            Optional<MatrixDecode> units = MatrixDecode.of(call);
+            if (units.isPresent()) {
+                units.get().run(output, statistics);
+            } else {
+                forward.decode(output, statistics);
+            }
+        } else {
+            Optional<MatrixPrefill> units = MatrixPrefill.of(call);
+            if (units.isPresent()) {
+                units.get().run(output, statistics);
+                return statistics;
+            }
+            DeviceBuffer sums = sums(call.work, call.shape());
+            forward.prefill(output, statistics, sums, true, true);
+            call.work.free(sums);
+        }
+        return statistics;
+    }
+
+    public static Statistics statistics(Work work, AttentionShape s) {
+        return new Statistics(
+                work.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
+                work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ()));
+    }
+
+    /** {@return what a prefill adds up in, from its first launch to its last} */
+    public static DeviceBuffer sums(Work work, AttentionShape s) {
+        return work.reals(sumsOf(work.engine, work.wide, s));
+    }
+
+    public static long sumsOf(Engine engine, boolean wide, AttentionShape s) {
+        long rows = s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), engine.panel(wide)) * engine.panel(wide);
+        return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
+    }
+
+    /** Reads the keys of this call; the first launch over a part begins its sums, the last one ends them. */
+    public void prefill(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        if (work.engine.family == Engine.Family.LANES) {
+            prefillLanes(output, to, sums, begins, ends);
+        } else {
+            prefillTiles(output, to, sums, begins, ends);
+        }
+    }
+
+    private void prefillLanes(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        Engine engine = work.engine;
+        long panel = engine.panel(work.wide);
+        long tasks = shape.batch() * shape.numHeads() * Math.ceilDiv(shape.seqLenQ(), panel);
+        DeviceBuffer packed = work.reals(tasks * panel * shape.headDim());
+        work.launch(
+                "prefill_lanes",
+                call.variant() + engine.laneOptions(work.wide),
+                "prefill_lanes",
+                WorkSize.groups(tasks, 1),
+                call.struct(output, null, 0, 0, begins, ends),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                output.buffer(),
+                packed,
+                sums,
+                to.state(),
+                to.lse().buffer(),
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.sinks,
+                call.meeting);
+        work.free(packed);
+    }
+
+    private void prefillTiles(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        TileSizes sizes = work.sizes("prefill", shape.headDim());
+        int owned = sizes.owned(shape.valueHeadDim());
+        Placed state = Placed.packed(to.state(), work.real(), 2 * shape.batch() * shape.numHeads() * shape.seqLenQ());
+        Placed before = state;
+        if (!begins) {
+            before = work.place(work.real(), state.shape());
+            work.copy(state, before);
+        }
+        long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
+                * shape.batch()
+                * shape.numHeads()
+                * Math.ceilDiv(shape.seqLenQ(), sizes.rows());
+        work.launch(
+                "prefill_tiles",
+                call.variant() + sizes.options() + " -DCO=" + owned,
+                "prefill_tiles",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(output, null, 0, 0, begins, ends),
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                output.buffer(),
+                sums,
+                before.buffer(),
+                to.state(),
+                to.lse().buffer(),
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.sinks,
+                call.meeting);
+    }
+
+    private void decode(Placed output, Statistics to) {
+        long keyHeads = shape.batch() * shape.numKvHeads();
+        int units = work.engine.context.limits().computeUnits();
+        long split = LONGEST_SPLIT;
+        while (split > SHORTEST_SPLIT && keyHeads * Math.ceilDiv(shape.seqLenKv(), split) < 2L * units) {
+            split /= 2;
+        }
+        long parts = Math.ceilDiv(shape.seqLenKv(), split);
+        long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
+        DeviceBuffer sums = work.reals(parts * rows * shape.valueHeadDim());
+        DeviceBuffer states = work.reals(parts * rows * 2);
+        int shared = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
+        int room = shared == 1 ? 1 : Integer.highestOneBit(shared - 1) * 2;
+        if (work.engine.family == Engine.Family.LANES) {
+            DeviceBuffer packed = work.reals(parts * keyHeads * shared * shape.headDim());
+            work.launch(
+                    "decode_lanes",
+                    call.variant() + work.engine.laneOptions(work.wide) + " -DROWS=" + room,
+                    "decode_lanes",
+                    WorkSize.groups(parts * keyHeads, 1),
+                    call.struct(output, null, 0, 0),
+                    split,
+                    call.query.buffer(),
+                    call.key.buffer(),
+                    call.value.buffer(),
+                    packed,
+                    sums,
+                    states,
+                    call.bands,
+                    call.denseCells,
+                    call.biasCells,
+                    call.slopes,
+                    call.meeting);
+            work.free(packed);
+        } else {
+            int columns = 1;
+            while ((long) DECODE_ITEMS * columns < shape.valueHeadDim()) {
+                columns *= 2;
+            }
+            work.launch(
+                    "decode_tiles",
+                    call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCOLUMNS=" + columns,
+                    "decode_tiles",
+                    WorkSize.groups(parts * keyHeads, DECODE_ITEMS),
+                    call.struct(output, null, 0, 0),
+                    split,
+                    call.query.buffer(),
+                    call.key.buffer(),
+                    call.value.buffer(),
+                    sums,
+                    states,
+                    call.bands,
+                    call.denseCells,
+                    call.biasCells,
+                    call.slopes,
+                    call.meeting);
+        }
+        merge(call, output, to, sums, states, parts);
+    }
+
+    /** Joins the states that parts of the keys left, in their order, and gives them back. */
+    static void merge(
+            AttentionCall call, Placed output, Statistics to, DeviceBuffer sums, DeviceBuffer states, long parts) {
+        Work work = call.work;
+        AttentionShape s = call.shape();
+        work.launch(
+                "merge",
+                call.variant(),
+                "merge",
+                WorkSize.covering(s.batch() * s.numHeads() * s.seqLenQ() * s.valueHeadDim(), work.group()),
+                call.struct(output, null, parts, 0),
+                sums,
+                states,
+                output.buffer(),
+                to.state(),
+                to.lse().buffer(),
+                call.sinks);
+        work.free(sums);
+        work.free(states);
+    }
+}

@@ -1,0 +1,189 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.MatrixForm;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.MatrixUnits;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The backward pass on matrix units: which attentions it computes, and how. The rest is the portable kernels'. */
+public final class MatrixBackward {
+    /** Rows of the table: own rows are queries, and keys. */
+    public static final String QUERIES = "backward-queries";
+
+    public static final String KEYS = "backward-keys";
+
+    private static final int STATISTICS = 1;
+    private static final int QUERY = 2;
+    private static final int KEY = 3;
+    private static final int SCORE = 4;
+
+    private final AttentionCall call;
+    private final Placed outputGradient;
+    private final AttentionShape shape;
+    private final MatrixTiles queries;
+    private final MatrixTiles keys;
+
+    public MatrixBackward(AttentionCall call, Placed outputGradient, MatrixTiles queries, MatrixTiles keys) {
+        Work work = call.work;
+        this.call = call.on(
+                MatrixPrefill.aligned(work, call.query),
+                MatrixPrefill.aligned(work, call.key),
+                MatrixPrefill.aligned(work, call.value));
+        this.outputGradient = MatrixPrefill.aligned(work, outputGradient);
+        this.shape = call.shape();
+        this.queries = queries;
+        this.keys = keys;
+    }
+
+    /**
+     * {@return the kernels for a call, or nothing where the portable ones compute it} That is: other types than f16 and bf16,
+     * widths beyond the tables, scores that are no product, dropout. All passes are here or none: they meet with the same bits.
+     */
+    static Optional<MatrixBackward> of(AttentionCall call, Placed outputGradient) {
+        Engine engine = call.work.engine;
+        MatrixUnits units = engine.matrix();
+        DType type = call.query.type();
+        if (units == null
+                || (type != DType.F16 && type != DType.BF16)
+                || call.key.type() != type
+                || call.value.type() != type
+                || outputGradient.type() != type
+                || call.options.dropout() > 0
+                || call.lowering.meeting() != null) {
+            return Optional.empty();
+        }
+        MatrixTiles queries = tiles(engine, units, QUERIES, call.shape());
+        MatrixTiles keys = tiles(engine, units, KEYS, call.shape());
+        if (queries == null || keys == null) {
+            return Optional.empty();
+        }
+        MatrixForm form = call.backwardForm(keys);
+        return units.isRight(
+                        "backward" + queries.options() + keys.options() + form,
+                        () -> engine.checks.backward(engine, queries, keys, form))
+                ? Optional.of(new MatrixBackward(call, outputGradient, queries, keys))
+                : Optional.empty();
+    }
+
+    private static @Nullable MatrixTiles tiles(Engine engine, MatrixUnits units, String phase, AttentionShape s) {
+        return MatrixTiles.shipped(engine.context.device(), phase, s.headDim(), s.valueHeadDim())
+                .map(tiles -> units.areSmall() ? tiles.narrowest(s.headDim(), s.valueHeadDim()) : tiles)
+                .orElse(null);
+    }
+
+    /** {@return bytes of a copy of the gradient of the output that lies as kernels read it} */
+    public static long copies(AttentionShape s, DType type) {
+        return type == DType.F16 || type == DType.BF16
+                ? s.batch() * s.numHeads() * s.seqLenQ() * MatrixPrefill.padded(s.valueHeadDim()) * type.bytes()
+                : 0;
+    }
+
+    public void read(
+            @Nullable Placed lseGradient, Placed statistics, DeviceBuffer sinkRows, boolean begins, boolean ends) {
+        Arguments struct = call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, begins, ends);
+        DeviceBuffer nothing = call.work.nothing();
+        DeviceBuffer lse = lseGradient == null ? nothing : lseGradient.buffer();
+        launch(STATISTICS, queries, queryBlocks(), struct, lse, statistics, sinkRows, nothing, nothing);
+    }
+
+    public void query(Placed gradient, Placed statistics, boolean begins) {
+        Arguments struct = call.struct(gradient, outputGradient, 0, 0, begins, true);
+        DeviceBuffer nothing = call.work.nothing();
+        launch(
+                QUERY,
+                queries,
+                queryBlocks() * queries.blocks(),
+                struct,
+                nothing,
+                statistics,
+                nothing,
+                gradient.buffer(),
+                nothing);
+    }
+
+    public void keys(Backward.KeyGradients gradients, Placed statistics, boolean begins) {
+        Arguments struct = call.struct(call.query, outputGradient, 0, 0, begins, true);
+        DeviceBuffer nothing = call.work.nothing();
+        launch(
+                KEY,
+                keys,
+                shape.batch() * shape.numKvHeads() * ownBlocks(shape.seqLenKv(), keys) * keys.blocks(),
+                struct,
+                nothing,
+                statistics,
+                nothing,
+                gradients.key().buffer(),
+                gradients.value().buffer());
+    }
+
+    /** Writes the gradients of the modified scores of one head. */
+    public void scores(DeviceBuffer cells, Placed statistics, long head) {
+        Arguments struct = call.struct(call.query, outputGradient, head, 0);
+        DeviceBuffer nothing = call.work.nothing();
+        launch(
+                SCORE,
+                queries,
+                ownBlocks(shape.seqLenQ(), queries),
+                struct,
+                nothing,
+                statistics,
+                nothing,
+                cells,
+                nothing);
+    }
+
+    private long queryBlocks() {
+        return shape.batch() * shape.numHeads() * ownBlocks(shape.seqLenQ(), queries);
+    }
+
+    private static long ownBlocks(long rows, MatrixTiles tiles) {
+        return Math.ceilDiv(rows, (long) tiles.ownRows());
+    }
+
+    private void launch(
+            int pass,
+            MatrixTiles tiles,
+            long groups,
+            Arguments struct,
+            DeviceBuffer lseGradient,
+            Placed statistics,
+            DeviceBuffer sinkRows,
+            DeviceBuffer to,
+            DeviceBuffer valueTo) {
+        Work work = call.work;
+        work.launch(
+                "nvidia/backward_mma",
+                call.variant()
+                        + tiles.options()
+                        + " -DPASS=" + pass
+                        + call.backwardForm(tiles).options()
+                        + work.engine.matrixOption(),
+                "backward_mma",
+                WorkSize.groups(groups, tiles.items()),
+                struct,
+                call.query.buffer(),
+                call.key.buffer(),
+                call.value.buffer(),
+                outputGradient.buffer(),
+                lseGradient,
+                statistics.buffer(),
+                sinkRows,
+                to,
+                valueTo,
+                call.bands,
+                call.denseCells,
+                call.denseTiles(),
+                call.biasCells,
+                call.slopes,
+                call.sinks);
+    }
+}

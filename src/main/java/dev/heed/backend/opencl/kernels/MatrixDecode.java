@@ -1,0 +1,88 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.MatrixForm;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.MatrixUnits;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+
+/**
+ * Decode on matrix units: the query rows that share a key head are the rows of one block. The keys are cut so that every
+ * compute unit has work-groups, and the states of the parts are merged as the portable ones are.
+ */
+public final class MatrixDecode {
+    /** Work-groups of a compute unit: several, so that copies of some are on their way while others compute. */
+    private static final long GROUPS = 4;
+
+    /** Tiles of a part, at least: what a work-group begins and ends with should be little of its work. */
+    private static final long FEWEST_TILES = 4;
+
+    private final AttentionCall call;
+    private final MatrixTiles tiles;
+
+    public MatrixDecode(AttentionCall call, MatrixTiles tiles) {
+        this.call = call;
+        this.tiles = tiles;
+    }
+
+    /** {@return the kernel for a call of few queries, or nothing where the portable one computes it: as in prefill} */
+    static Optional<MatrixDecode> of(AttentionCall call) {
+        Engine engine = call.work.engine;
+        MatrixUnits units = engine.matrix();
+        if (units == null || call.query.type() == DType.F32 || !MatrixPrefill.takes(call)) {
+            return Optional.empty();
+        }
+        AttentionShape s = call.shape();
+        return units.tiles(engine.context.device(), "decode", s.headDim(), s.valueHeadDim())
+                .filter(tiles -> {
+                    MatrixForm form = call.forwardForm(tiles);
+                    return units.isRight(
+                            "decode" + tiles.options() + form, () -> engine.checks.decode(engine, tiles, form));
+                })
+                .map(tiles -> new MatrixDecode(call, tiles));
+    }
+
+    public void run(Placed output, Forward.Statistics to) {
+        Work work = call.work;
+        Placed query = MatrixPrefill.aligned(work, call.query);
+        Placed key = MatrixPrefill.aligned(work, call.key);
+        Placed value = MatrixPrefill.aligned(work, call.value);
+        AttentionCall there = call.on(query, key, value);
+        AttentionShape s = call.shape();
+        long keyHeads = s.batch() * s.numKvHeads();
+        long parts = parts(keyHeads, s.seqLenKv());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        DeviceBuffer sums = work.reals(parts * rows * s.valueHeadDim());
+        DeviceBuffer states = work.reals(parts * rows * 2);
+        work.launch(
+                "nvidia/decode_mma",
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
+                "decode_mma",
+                WorkSize.groups(parts * keyHeads, tiles.items()),
+                there.struct(output, null, 0, 0),
+                parts,
+                query.buffer(),
+                key.buffer(),
+                value.buffer(),
+                sums,
+                states,
+                there.bands,
+                there.denseCells,
+                there.biasCells,
+                there.slopes);
+        Forward.merge(call, output, to, sums, states, parts);
+    }
+
+    /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
+    private long parts(long keyHeads, long keys) {
+        long units = call.work.engine.context.limits().computeUnits();
+        long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
+        return Math.clamp(GROUPS * units / keyHeads, 1, most);
+    }
+}

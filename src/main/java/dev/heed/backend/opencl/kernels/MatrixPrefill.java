@@ -1,0 +1,136 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.MatrixForm;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.MatrixUnits;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+
+/** Prefill on matrix units: which attentions it computes, and how. What it does not, the portable kernels compute. */
+public final class MatrixPrefill {
+    private static final int EIGHT = 8;
+    private static final long FARTHEST = 1L << 24;
+
+    private final AttentionCall call;
+    private final MatrixTiles tiles;
+
+    public MatrixPrefill(AttentionCall call, MatrixTiles tiles) {
+        this.call = call;
+        this.tiles = tiles;
+    }
+
+    /**
+     * {@return the kernel for a call, or nothing where the portable one computes it} That is: other types than f16, bf16 and,
+     * where the caller allows tf32, f32; widths beyond the tables, scores that are no product, dropout; kept weights, which a second pass computes from scores
+     * that are added up in another order. Keys that come in parts do not come here.
+     */
+    static Optional<MatrixPrefill> of(AttentionCall call) {
+        Engine engine = call.work.engine;
+        MatrixUnits units = engine.matrix();
+        if (units == null
+                || !takes(call)
+                || (call.query.type() == DType.F32 && !units.tf32Reasons(engine).isEmpty())) {
+            return Optional.empty();
+        }
+        DType type = call.query.type();
+        AttentionShape s = call.shape();
+        return units.tiles(
+                        engine.context.device(),
+                        type == DType.F32 ? "prefill-tf32" : "prefill",
+                        s.headDim(),
+                        s.valueHeadDim())
+                .filter(tiles -> {
+                    MatrixForm form = call.forwardForm(tiles);
+                    return units.isRight(
+                            "prefill" + tiles.options() + form, () -> engine.checks.prefill(engine, tiles, form));
+                })
+                .map(tiles -> new MatrixPrefill(call, tiles));
+    }
+
+    /** Whether matrix units compute the forward pass of a call, of many queries or few, if they have tiles for its widths. */
+    static boolean takes(AttentionCall call) {
+        return isTaken(call.query.type(), call.options.tf32())
+                && call.key.type() == call.query.type()
+                && call.value.type() == call.query.type()
+                && call.options.dropout() == 0
+                && !Forward.keepsWeights(call.options)
+                && isProduct(call);
+    }
+
+    private static boolean isTaken(DType type, boolean tf32) {
+        return type == DType.F16 || type == DType.BF16 || (type == DType.F32 && tf32);
+    }
+
+    private static boolean isProduct(AttentionCall call) {
+        return switch (call.options.score().pattern().kind()) {
+            case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> true;
+            case ADDITIVE, CONCAT, GAUSSIAN -> false;
+        };
+    }
+
+    /** {@return bytes of the copies that rows take which lie otherwise than the kernel reads them} */
+    public static long copies(AttentionShape s, DType type, boolean tf32) {
+        long wide = padded(s.headDim());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ() * wide;
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (wide + padded(s.valueHeadDim()));
+        return isTaken(type, tf32) ? (rows + keys) * type.bytes() : 0;
+    }
+
+    static long padded(long width) {
+        return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
+    }
+
+    public void run(Placed output, Forward.Statistics to) {
+        Work work = call.work;
+        Placed query = aligned(work, call.query);
+        Placed key = aligned(work, call.key);
+        Placed value = aligned(work, call.value);
+        AttentionCall there = call.on(query, key, value);
+        AttentionShape s = call.shape();
+        work.launch(
+                "nvidia/prefill_mma",
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
+                "prefill_mma",
+                WorkSize.groups(
+                        s.batch()
+                                * s.numHeads()
+                                * Math.ceilDiv(s.seqLenQ(), tiles.rows())
+                                * Math.ceilDiv(s.valueHeadDim(), tiles.dv()),
+                        tiles.items()),
+                there.struct(output, null, 0, 0),
+                query.buffer(),
+                key.buffer(),
+                value.buffer(),
+                output.buffer(),
+                to.state(),
+                to.lse().buffer(),
+                there.bands,
+                there.denseCells,
+                there.denseTiles(),
+                there.biasCells,
+                there.slopes,
+                there.sinks);
+    }
+
+    /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks; those behind the last, too. */
+    static Placed aligned(Work work, Placed rows) {
+        boolean asItLies = rows.at() % EIGHT == 0;
+        for (int axis = 0; axis < 3; axis++) {
+            long stride = axis < 2 && rows.size(axis) == 1 ? 0 : rows.stride(axis);
+            asItLies = asItLies && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
+        }
+        if (asItLies) {
+            return rows;
+        }
+        long[] sizes = rows.shape();
+        Placed room = work.place(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
+        Placed there = room.slice(3, 0, sizes[3]);
+        work.copy(rows, there);
+        return there;
+    }
+}

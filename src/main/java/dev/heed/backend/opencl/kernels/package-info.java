@@ -1,0 +1,9 @@
+/**
+ * The forward and backward passes of one attention that fits the device: portable kernels, and kernels for matrix units.
+ *
+ * <p>Stability: implementation, not exported.
+ */
+@NullMarked
+package dev.heed.backend.opencl.kernels;
+
+import org.jspecify.annotations.NullMarked;

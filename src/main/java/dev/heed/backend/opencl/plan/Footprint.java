@@ -1,0 +1,120 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.MatrixPrefill;
+import dev.heed.backend.opencl.score.LoweredFootprint;
+import dev.heed.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a part of a forward pass takes on the device, and how a whole is cut into parts that fit. */
+final class Footprint {
+    private final Engine engine;
+    private final AttentionProblem problem;
+    private final DType type;
+    private final boolean wide;
+
+    /** The footprint of a problem whose queries, keys and values are stored in a type of perhaps another. */
+    Footprint(Engine engine, AttentionProblem problem, DType type) {
+        this.engine = engine;
+        this.problem = problem;
+        this.type = type;
+        this.wide = type == DType.F64;
+    }
+
+    private boolean fits(Part part) {
+        return engine.hasRoom(total(part), largest(part));
+    }
+
+    /** {@return parts that fit with all their keys, or, where even one query does not, with no more than one} */
+    List<Part> parts() {
+        List<Part> fitting = new ArrayList<>();
+        cut(Part.whole(problem.shape()), fitting);
+        return fitting;
+    }
+
+    private void cut(Part part, List<Part> fitting) {
+        List<Part> halves = part.halves();
+        boolean deep = part.queryTo() - part.queryFrom() <= engine.panel(wide); // fewer queries free next to nothing
+        boolean keysOnly = part.batchTo() - part.batchFrom() == 1 && part.kvHeadTo() - part.kvHeadFrom() == 1 && deep;
+        if (halves.size() == 1 || keysOnly || fits(part)) {
+            fitting.add(part);
+        } else {
+            halves.forEach(half -> cut(half, fitting));
+        }
+    }
+
+    /** {@return the parts of a part that have some of its keys each, in order; one where all fit} */
+    List<Part> keyParts(Part part) {
+        long count = 1;
+        long keys = part.keyTo() - part.keyFrom();
+        while (count < keys && !fits(part.withKeys(0, Math.ceilDiv(keys, count)))) {
+            count *= 2;
+        }
+        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // tiles begin where they would in one piece
+        List<Part> parts = new ArrayList<>();
+        for (long from = 0; from < keys; from += step) {
+            parts.add(part.withKeys(from, Math.min(keys, from + step)));
+        }
+        return parts;
+    }
+
+    /** {@return the bytes of a part, all its tensors and scratch together} */
+    long total(Part part) {
+        AttentionShape s = part.shape();
+        long element = type.bytes();
+        long real = wide ? Double.BYTES : Float.BYTES;
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
+        long cells = rows * s.seqLenKv();
+        long bytes =
+                rows * (s.headDim() + s.valueHeadDim()) * element + keys * (s.headDim() + s.valueHeadDim()) * element;
+        bytes += rows * 3 * real; // statistics
+        if (engine.matrix() != null) {
+            bytes += MatrixPrefill.copies(s, type, problem.tf32());
+        }
+        long panels = Forward.sumsOf(engine, wide, s);
+        bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
+        long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
+        if (kept + problem.rows() > 0 && engine.family == Engine.Family.LANES && element < real) {
+            bytes += (rows * s.headDim() + keys * (s.headDim() + s.valueHeadDim())) * real;
+        }
+        bytes += kept * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
+        bytes += problem.topK() * rows * (real + Long.BYTES);
+        if (problem.biasShape() != null) {
+            bytes += cells * real; // at most
+        }
+        if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
+            bytes += cells;
+        }
+        return bytes + lowered(part).forward();
+    }
+
+    private LoweredFootprint lowered(Part part) {
+        return new LoweredFootprint(engine, part.shape(), problem.score(), type);
+    }
+
+    /** The largest single buffer of a part. */
+    long largest(Part part) {
+        AttentionShape s = part.shape();
+        long real = wide ? Double.BYTES : Float.BYTES;
+        long rows = s.batch() * s.numHeads() * s.seqLenQ();
+        long widest = Math.max(s.headDim(), s.valueHeadDim());
+        boolean cells = problem.weights()
+                || problem.topK() > 0
+                || problem.scores() != null
+                || problem.biasShape() != null
+                || problem.maskPattern().contains("dense");
+        return Math.max(
+                Math.max(
+                        Math.max(rows * widest * real, lowered(part).largest()),
+                        Forward.sumsOf(engine, wide, s) * real),
+                Math.max(
+                        s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),
+                        cells ? rows * s.seqLenKv() * real : 0));
+    }
+}

@@ -1,0 +1,201 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.kernels.AttentionCall;
+import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.Kept;
+import dev.heed.backend.opencl.kernels.Operands;
+import dev.heed.backend.opencl.score.LoweredRows;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** The forward pass of an attention in as many parts as the device's memory asks for, mostly one. */
+final class ForwardInParts {
+    private final Engine engine;
+    private final Operands in;
+    private final AttentionResult result;
+    private final Results results;
+    private final Footprint footprint;
+
+    /**
+     * Prepares a pass that gathers what the result has a place for beside the output.
+     *
+     * @param problem what is asked
+     * @param in what is read
+     * @param result the caller's
+     * @param results where the numbers are gathered
+     */
+    ForwardInParts(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
+        this.engine = engine;
+        this.in = in;
+        this.result = result;
+        this.results = results;
+        this.footprint = new Footprint(engine, problem, in.type());
+    }
+
+    /** Writes the output, {@code [batch, heads, queries, value width]}. */
+    void run(Tensor output) {
+        if (in.isResident()) {
+            attend(Part.whole(in.shape()), output);
+            return;
+        }
+        for (Part part : footprint.parts()) {
+            List<Part> keys = footprint.keyParts(part);
+            if (keys.size() == 1) {
+                attend(part, output);
+            } else {
+                attendByKeys(part, keys, output);
+            }
+        }
+    }
+
+    private void attend(Part part, Tensor output) {
+        try (var work = new Work(engine, in.wide())) {
+            AttentionCall call = in.call(work, part, in.queries(work, part));
+            Placed computed = place(work, part);
+            Forward.Statistics statistics = Forward.run(call, computed);
+            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
+            keepLse(work, statistics, result, part, results);
+            keep(call, statistics, result, part, results, null);
+        }
+    }
+
+    /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
+    private void attendByKeys(Part part, List<Part> keys, Tensor output) {
+        try (var work = new Work(engine, in.wide())) {
+            LoweredRows query = in.queries(work, part);
+            Placed computed = place(work, part);
+            Forward.Statistics statistics = Forward.statistics(work, part.shape());
+            var sums = Forward.sums(work, part.shape());
+            for (int n = 0; n < keys.size(); n++) {
+                try (var some = new Work(engine, in.wide())) {
+                    new Forward(in.call(some, keys.get(n), query))
+                            .prefill(computed, statistics, sums, n == 0, n == keys.size() - 1);
+                }
+            }
+            work.free(sums);
+            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
+            keepLse(work, statistics, result, part, results);
+            if (!keepsMore(result)) {
+                return;
+            }
+            TopLists lists = lists(part);
+            for (Part some : keys) {
+                try (var again = new Work(engine, in.wide())) {
+                    keep(in.call(again, some, query), statistics, result, some, results, lists);
+                }
+            }
+            if (lists != null && result.topKWeights() != null && result.topKIndices() != null) {
+                lists.deliver(
+                        work,
+                        part.ofQueries(results.of(result.topKWeights())),
+                        part.ofQueries(results.of(result.topKIndices())));
+            }
+        }
+    }
+
+    /** Whether more than output and LSE is asked for, which takes the keys once more. */
+    private static boolean keepsMore(AttentionResult result) {
+        return result.weights() != null
+                || result.rowWeights() != null
+                || result.topKWeights() != null
+                || result.scores() != null;
+    }
+
+    private @Nullable TopLists lists(Part part) {
+        AttentionShape s = part.shape();
+        Tensor weights = result.topKWeights();
+        return weights == null
+                ? null
+                : new TopLists(s.batch() * s.numHeads() * s.seqLenQ(), Math.toIntExact(weights.size(3)));
+    }
+
+    private Placed place(Work work, Part part) {
+        AttentionShape s = part.shape();
+        return work.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+    }
+
+    static void keepLse(Work work, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
+        Tensor lse = result.lse();
+        if (lse != null) {
+            Results.read(work, statistics.lse(), part.ofQueries(results.of(lse)));
+        }
+    }
+
+    /** Reads back whatever else the result has a place for; lists of the largest weights go to {@code lists} if given. */
+    static void keep(
+            AttentionCall call,
+            Forward.Statistics statistics,
+            AttentionResult result,
+            Part part,
+            Results results,
+            @Nullable TopLists lists) {
+        if (!keepsMore(result)) {
+            return;
+        }
+        Work work = call.work;
+        var kept = new Kept(call, statistics);
+        Tensor weights = result.weights();
+        if (weights != null) {
+            Placed cells = kept.weights();
+            Results.read(work, cells, part.ofCells(results.of(weights)));
+            work.free(cells.buffer());
+        }
+        Tensor rowWeights = result.rowWeights();
+        if (rowWeights != null) {
+            keepRows(kept, call, rowWeights, part, results);
+        }
+        Tensor topK = result.topKWeights();
+        Tensor keys = result.topKIndices();
+        if (topK != null && keys != null) {
+            Kept.Ranked ranked = kept.largest(Math.toIntExact(topK.size(3)));
+            if (lists == null) {
+                Results.read(work, ranked.weights(), part.ofQueries(results.of(topK)));
+                Results.read(work, ranked.keys(), part.ofQueries(results.of(keys)));
+            } else {
+                lists.add(work, ranked, part.keyFrom());
+            }
+        }
+        Tensor scores = result.scores();
+        if (scores != null && call.options.scores() != null) {
+            Placed cells = kept.scores(call.options.scores());
+            Results.read(work, cells, part.ofCells(results.of(scores)));
+            work.free(cells.buffer());
+        }
+    }
+
+    /** Rows are numbers of queries of the whole; those of other parts are theirs to write. */
+    private static void keepRows(Kept kept, AttentionCall call, Tensor target, Part part, Results results) {
+        List<Long> rows = call.options.rows();
+        int[] slots = IntStream.range(0, rows.size())
+                .filter(r -> rows.get(r) >= part.queryFrom() && rows.get(r) < part.queryTo())
+                .toArray();
+        if (slots.length == 0) {
+            return;
+        }
+        int[] queries = Arrays.stream(slots)
+                .map(r -> (int) (rows.get(r) - part.queryFrom()))
+                .toArray();
+        Placed cells = kept.weightsOf(queries);
+        Tensor heads = results.of(target)
+                .slice(0, part.batchFrom(), part.batchTo())
+                .slice(1, part.headFrom(), part.headTo())
+                .slice(3, part.keyFrom(), part.keyTo());
+        for (int n = 0; n < slots.length; n++) {
+            Placed row = cells.slice(2, n, n + 1);
+            Placed packed = call.work.place(row.type(), row.shape());
+            call.work.copy(row, packed);
+            Results.read(call.work, packed, heads.slice(2, slots[n], slots[n] + 1));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.Activation;
+import dev.heed.LinearProblem;
+import dev.heed.LinearWeights;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.product.Activating;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+
+/** A linear layer that does not fit the device: its products go block by block, what lies between them is on the host. */
+final class LinearInParts {
+    private final LinearProblem problem;
+    private final boolean wide;
+    private final ProductInParts products;
+
+    LinearInParts(Engine engine, LinearProblem problem) {
+
+        this.problem = problem;
+        this.wide = problem.type() == DType.F64;
+        this.products = new ProductInParts(engine, wide);
+    }
+
+    void forward(Tensor input, LinearWeights weights, Tensor output) {
+        ProductInParts.Finish activate = (work, z, row, column) ->
+                problem.activation() == Activation.IDENTITY ? z : Activating.activate(problem, work, z);
+        products.multiply(input, weights.weight(), weights.bias(), output, activate);
+    }
+
+    void backward(Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
+        try (Arena host = Arena.ofShared()) {
+            Tensor flowed = outputGradient;
+            if (problem.activation() != Activation.IDENTITY) {
+                flowed = Tensor.allocate(host, wide ? DType.F64 : DType.F32, problem.rows(), problem.out());
+                products.multiply(input, weights.weight(), weights.bias(), flowed, (work, z, row, column) -> {
+                    Tensor dy = outputGradient.slice(0, row, row + z.size(0)).slice(1, column, column + z.size(1));
+                    return Activating.flowBack(problem, work, z, work.upload(dy, dy.type()));
+                });
+            }
+            products.multiply(flowed, weights.weight().transpose(0, 1), null, inputGradient);
+            products.multiply(input.transpose(0, 1), flowed, null, to.weight());
+            Tensor bias = to.bias();
+            if (bias != null) {
+                products.columnSums(flowed, bias);
+            }
+        }
+    }
+}

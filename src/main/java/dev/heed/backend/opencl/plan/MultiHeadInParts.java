@@ -1,0 +1,136 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.kernels.Operands;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Layout;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Multi-head attention that does not fit the device: projections block by block, the attention part by part; what lies
+ * between them is on the host, not rounded to storage.
+ */
+final class MultiHeadInParts {
+    private final Engine engine;
+    private final MultiHeadProblem problem;
+    private final MultiHeadInputs in;
+    private final AttentionShape shape;
+    private final DType real;
+    private final ProductInParts products;
+
+    MultiHeadInParts(Engine engine, MultiHeadProblem problem, MultiHeadInputs in) {
+        this.engine = engine;
+        this.problem = problem;
+        this.in = in;
+        this.shape = problem.attention().shape();
+        this.real = problem.attention().type() == DType.F64 ? DType.F64 : DType.F32;
+        this.products = new ProductInParts(engine, real == DType.F64);
+    }
+
+    /** Projected inputs and what the heads make of them, {@code [batch, sequence, heads * width]}. */
+    private final class Heads {
+        final Tensor query;
+        final Tensor key;
+        final Tensor value;
+        final Tensor joined;
+        final Operands operands;
+
+        Heads(Arena host) {
+            MultiHeadWeights w = in.weights();
+            query = projected(host, in.query(), w.query(), w.queryBias());
+            key = projected(host, in.key(), w.key(), w.keyBias());
+            value = projected(host, in.value(), w.value(), w.valueBias());
+            joined = Tensor.allocate(
+                    host, real, shape.batch(), shape.seqLenQ(), shape.numHeads() * shape.valueHeadDim());
+            operands = Operands.of(
+                    shape,
+                    Layout.packed(query, shape.numHeads()),
+                    Layout.packed(key, shape.numKvHeads()),
+                    Layout.packed(value, shape.numKvHeads()),
+                    in.options());
+        }
+
+        void attend(AttentionResult result, Results results) {
+            new ForwardInParts(engine, problem.attention(), operands, result, results)
+                    .run(Layout.packed(joined, shape.numHeads()));
+        }
+    }
+
+    void forward(AttentionResult result, Results results) {
+        try (Arena host = Arena.ofShared()) {
+            var heads = new Heads(host);
+            heads.attend(result, results);
+            MultiHeadWeights w = in.weights();
+            products.multiply(rows(heads.joined), w.output(), w.outputBias(), rows(results.of(result.output())));
+        }
+    }
+
+    void backward(Tensor outputGradient, MultiHeadGradients to, Results results) {
+        try (Arena host = Arena.ofShared()) {
+            var heads = new Heads(host);
+            heads.attend(nothingKept(heads.joined), results);
+            MultiHeadWeights w = in.weights();
+            MultiHeadWeights dw = to.weights();
+            Tensor dOutput = rows(outputGradient);
+            parameters(rows(heads.joined), dOutput, dw.output(), dw.outputBias(), results);
+            Tensor dJoined = like(host, heads.joined);
+            products.multiply(dOutput, w.output().transpose(0, 1), null, rows(dJoined));
+            Tensor dQuery = like(host, heads.query);
+            Tensor dKey = like(host, heads.key);
+            Tensor dValue = like(host, heads.value);
+            var targets = new BackwardInParts.Targets(
+                    Layout.packed(dQuery, shape.numHeads()),
+                    Layout.packed(dKey, shape.numKvHeads()),
+                    Layout.packed(dValue, shape.numKvHeads()),
+                    results.ofNullable(to.bias()),
+                    results.ofNullable(to.sink()),
+                    results.ofNullable(to.score()));
+            new BackwardInParts(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
+            project(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
+            project(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);
+            project(in.value(), w.value(), dValue, to.value(), dw.value(), dw.valueBias(), results);
+        }
+    }
+
+    private static AttentionResult nothingKept(Tensor output) {
+        return new AttentionResult(output, null, null, null, null, null, null);
+    }
+
+    private Tensor projected(Arena host, Tensor x, Tensor w, @Nullable Tensor bias) {
+        Tensor y = Tensor.allocate(host, real, x.size(0), x.size(1), w.size(1));
+        products.multiply(rows(x), w, bias, rows(y));
+        return y;
+    }
+
+    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    private void project(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
+        products.multiply(rows(dy), w.transpose(0, 1), null, rows(results.of(dx)));
+        parameters(rows(x), rows(dy), dw, db, results);
+    }
+
+    private void parameters(Tensor x, Tensor dy, Tensor dw, @Nullable Tensor db, Results results) {
+        products.multiply(x.transpose(0, 1), dy, null, results.of(dw));
+        if (db != null) {
+            products.columnSums(dy, results.of(db));
+        }
+    }
+
+    private static Tensor like(Arena host, Tensor tensor) {
+        return Tensor.allocate(host, tensor.type(), tensor.shape());
+    }
+
+    /** {@return a matrix whose rows are all positions of all batches} */
+    private static Tensor rows(Tensor tensor) {
+        Tensor packed = tensor.isContiguous() ? tensor : tensor.copy();
+        return packed.reshape(tensor.size(0) * tensor.size(1), tensor.size(2));
+    }
+}

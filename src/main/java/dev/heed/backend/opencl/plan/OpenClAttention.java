@@ -1,0 +1,76 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionPlan;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.Operands;
+import dev.heed.tensor.DeviceMemory;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Attention on an OpenCL device. */
+public final class OpenClAttention extends AttentionPlan {
+    private final Engine engine;
+
+    public OpenClAttention(AttentionProblem problem, Engine engine) {
+        super(problem);
+        this.engine = engine;
+    }
+
+    @Override
+    public String describe() {
+        AttentionProblem p = problem();
+        boolean keeps = p.weights() || p.rows() > 0 || p.topK() > 0;
+        return "opencl " + (Forward.isDecode(p.shape(), engine.family, keeps) ? "decode" : "prefill") + ", kernels for "
+                + (engine.family == Engine.Family.LANES ? "CPUs" : "GPUs") + ", "
+                + engine.context.device().name();
+    }
+
+    @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
+    protected void runForward(AttentionInputs inputs, AttentionResult result) {
+        engine.guarded(problem(), () -> attend(inputs, result));
+    }
+
+    private void attend(AttentionInputs inputs, AttentionResult result) {
+        try (var results = new Results(engine)) {
+            new ForwardInParts(engine, problem(), Operands.of(inputs), result, results)
+                    .run(results.of(result.output()));
+            results.deliver();
+        }
+    }
+
+    @Override
+    protected void runBackward(
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
+        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, lseGradient, gradients));
+    }
+
+    private void flowBack(
+            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+        try (var results = new Results(engine)) {
+            var targets = new BackwardInParts.Targets(
+                    results.of(gradients.query()),
+                    results.of(gradients.key()),
+                    results.of(gradients.value()),
+                    results.ofNullable(gradients.bias()),
+                    results.ofNullable(gradients.sink()),
+                    results.ofNullable(gradients.score()));
+            new BackwardInParts(engine, Operands.of(inputs), outputGradient, lseGradient, targets).run();
+            results.deliver();
+        }
+    }
+}

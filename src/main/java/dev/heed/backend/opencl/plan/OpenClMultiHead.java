@@ -1,0 +1,262 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.MultiHeadGradients;
+import dev.heed.MultiHeadInputs;
+import dev.heed.MultiHeadPlan;
+import dev.heed.MultiHeadProblem;
+import dev.heed.MultiHeadWeights;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.kernels.AttentionCall;
+import dev.heed.backend.opencl.kernels.Backward;
+import dev.heed.backend.opencl.kernels.DeviceMask;
+import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.product.MatrixProduct;
+import dev.heed.backend.opencl.product.Projection;
+import dev.heed.backend.opencl.score.LoweredFootprint;
+import dev.heed.backend.opencl.score.Lowering;
+import dev.heed.backend.opencl.score.ParameterSums;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Multi-head attention on an OpenCL device; nothing leaves it between the projections, nor is rounded
+ * to storage, but for what matrix units take of bf16 (see {@link MatrixProduct#attended}).
+ */
+public final class OpenClMultiHead extends MultiHeadPlan {
+    private final Engine engine;
+
+    public OpenClMultiHead(MultiHeadProblem problem, Engine engine) {
+        super(problem);
+        this.engine = engine;
+    }
+
+    @Override
+    public String describe() {
+        return "opencl multi-head attention, " + engine.context.device().name();
+    }
+
+    @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
+    protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
+        engine.guarded(problem(), () -> attend(inputs, result));
+    }
+
+    private void attend(MultiHeadInputs inputs, AttentionResult result) {
+        if (inputs.query().device() == null && !fits(false)) {
+            try (var results = new Results(engine)) {
+                new MultiHeadInParts(engine, problem(), inputs).forward(result, results);
+                results.deliver();
+            }
+            return;
+        }
+        try (var results = new Results(engine);
+                var work = new Work(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(work, inputs);
+            Placed output = work.place(problem().attention().type(), problem().outputShape());
+            Placed weight = work.upload(inputs.weights().output());
+            Placed to = Projection.matrix(output);
+            layer.projection.multiply(
+                    MatrixProduct.attended(work, Projection.matrix(layer.joined), weight, to),
+                    weight,
+                    layer.real(inputs.weights().outputBias()),
+                    to);
+            Results.read(work, output, results.of(result.output()));
+            ForwardInParts.keepLse(work, layer.statistics, result, layer.call.part, results);
+            ForwardInParts.keep(layer.call, layer.statistics, result, layer.call.part, results, null);
+            results.deliver();
+        }
+    }
+
+    /** Inputs, weights, heads and output, the attention between them, and the largest that a product packs. */
+    private boolean fits(boolean backward) {
+        MultiHeadProblem p = problem();
+        AttentionShape s = p.attention().shape();
+        boolean wide = p.attention().type() == DType.F64;
+        long element = wide ? Double.BYTES : Float.BYTES; // at most
+        long rowsQ = s.batch() * s.seqLenQ();
+        long rowsKv = s.batch() * s.seqLenKv();
+        long[][] products = {
+            {rowsQ, p.embedQ(), s.numHeads() * s.headDim()},
+            {rowsKv, p.embedK(), s.numKvHeads() * s.keyHeadDim()},
+            {rowsKv, p.embedV(), s.numKvHeads() * s.valueHeadDim()},
+            {rowsQ, s.numHeads() * s.valueHeadDim(), p.embedOut()}
+        };
+        long bytes = 0;
+        long largest = 0;
+        long scratch = 0;
+        for (long[] product : products) {
+            long rows = product[0];
+            long in = product[1];
+            long out = product[2];
+            bytes += (rows * in + in * out + 2 * rows * out + out) * element * (backward ? 3 : 1);
+            largest = Math.max(largest, Math.max(rows * Math.max(in, out), in * out) * element);
+            scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, out, in));
+            if (backward) {
+                scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, in, out));
+                scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
+            }
+        }
+        var whole = Part.whole(s);
+        var footprint = new Footprint(engine, p.attention(), wide ? DType.F64 : DType.F32);
+        bytes += footprint.total(whole) * (backward ? 2 : 1);
+        if (backward && p.attention().biasShape() != null) {
+            bytes += 2 * s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv() * element;
+        }
+        if (backward) {
+            bytes += new LoweredFootprint(engine, s, p.attention().score(), wide ? DType.F64 : DType.F32).backward();
+        }
+        return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
+    }
+
+    /** The inputs, projected and attended. */
+    private final class Layer {
+        final Work work;
+        final Projection projection;
+        final AttentionCall call;
+        final Placed joined;
+        final Forward.Statistics statistics;
+
+        Layer(Work work, MultiHeadInputs in) {
+            this.work = work;
+            this.projection = new Projection(work);
+            AttentionShape s = problem().attention().shape();
+            MultiHeadWeights w = in.weights();
+            Part part = Part.whole(s);
+            var lowering = new Lowering(in.options().score(), part);
+            this.call = new AttentionCall(
+                    work,
+                    part,
+                    in.options(),
+                    DeviceMask.of(in.options().mask(), s),
+                    lowering.queries(
+                            work,
+                            projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads())),
+                    lowering.keys(
+                            work, projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads())),
+                    lowering.values(
+                            work,
+                            projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads())));
+            this.joined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            this.statistics = Forward.run(call, joined.heads(s.numHeads()));
+        }
+
+        private Placed projected(Tensor x, Tensor w, @Nullable Tensor bias) {
+            Placed y = work.place(work.real(), x.size(0), x.size(1), w.size(1));
+            Placed rows = Projection.matrix(work.upload(x, x.type()));
+            projection.multiply(rows, work.upload(w), real(bias), Projection.matrix(y));
+            return y;
+        }
+
+        @Nullable
+        Placed real(@Nullable Tensor tensor) {
+            return tensor == null ? null : work.upload(tensor, work.real());
+        }
+    }
+
+    @Override
+    protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, gradients));
+    }
+
+    private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+        if (inputs.query().device() == null && !fits(true)) {
+            try (var results = new Results(engine)) {
+                new MultiHeadInParts(engine, problem(), inputs).backward(outputGradient, gradients, results);
+                results.deliver();
+            }
+            return;
+        }
+        try (var results = new Results(engine);
+                var work = new Work(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(work, inputs);
+            AttentionShape s = problem().attention().shape();
+            MultiHeadWeights w = inputs.weights();
+            MultiHeadWeights dw = gradients.weights();
+            var writer = new Gradients(layer, results);
+            Placed dOutput = Projection.matrix(work.upload(outputGradient, outputGradient.type()));
+            Placed joined = Projection.matrix(layer.joined);
+            writer.parameters(joined, dOutput, dw.output(), dw.outputBias());
+            Placed dJoined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            layer.projection.multiply(
+                    dOutput, Projection.turned(work.upload(w.output())), null, Projection.matrix(dJoined));
+            ScoreFunction score = results.ofNullable(gradients.score());
+            ParameterSums parameters = score == null ? null : new ParameterSums(work, score, false);
+            AttentionCall call = layer.call;
+            var backward = Backward.of(call, dJoined.heads(s.numHeads()), null, parameters);
+            Placed query = backward.query();
+            Placed dQuery = call.queryRows.back(query);
+            writer.project(inputs.query(), w.query(), dQuery, gradients.query(), dw.query(), dw.queryBias());
+            Backward.KeyGradients keys = backward.keys();
+            Placed dKey = call.keyRows.back(keys.key());
+            writer.project(inputs.key(), w.key(), dKey, gradients.key(), dw.key(), dw.keyBias());
+            Placed dValue = call.valueRows.back(keys.value());
+            writer.project(inputs.value(), w.value(), dValue, gradients.value(), dw.value(), dw.valueBias());
+            if (parameters != null) {
+                call.queryRows.parameters(query, parameters);
+                call.keyRows.parameters(keys.key(), parameters);
+                backward.meeting(parameters);
+            }
+            Tensor bias = gradients.bias();
+            if (bias != null) {
+                Results.read(work, work.converted(backward.bias(), bias.type()), results.of(bias));
+            }
+            Tensor sink = gradients.sink();
+            if (sink != null) {
+                Results.read(work, work.converted(backward.sink(), sink.type()), results.of(sink));
+            }
+            results.deliver();
+        }
+    }
+
+    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    private static final class Gradients {
+        private final Layer layer;
+        private final Work work;
+        private final Results results;
+
+        Gradients(Layer layer, Results results) {
+            this.layer = layer;
+            this.work = layer.work;
+            this.results = results;
+        }
+
+        void project(Tensor x, Tensor w, Placed dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
+            Placed dy = joined(dHeads);
+            Placed dxPlaced = work.place(dx.type(), dx.shape());
+            layer.projection.multiply(dy, Projection.turned(work.upload(w)), null, Projection.matrix(dxPlaced));
+            Results.read(work, dxPlaced, results.of(dx));
+            parameters(Projection.matrix(work.upload(x, x.type())), dy, dw, db);
+        }
+
+        void parameters(Placed x, Placed dy, Tensor dw, @Nullable Tensor db) {
+            Placed product = work.place(dw.type(), dw.shape());
+            layer.projection.multiply(Projection.turned(x), dy, null, product);
+            Results.read(work, product, results.of(dw));
+            if (db != null) {
+                Placed sums = work.place(db.type(), db.shape());
+                layer.projection.columnSums(dy, sums);
+                Results.read(work, sums, results.of(db));
+            }
+        }
+
+        /** {@code [batch, heads, sequence, width]} as rows of all heads. */
+        private Placed joined(Placed heads) {
+            Placed rows = work.place(work.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            work.copy(heads, rows.heads(heads.size(1)));
+            return Projection.matrix(rows);
+        }
+    }
+}

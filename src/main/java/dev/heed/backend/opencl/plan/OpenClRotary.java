@@ -1,0 +1,123 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.RotaryInputs;
+import dev.heed.RotaryPlan;
+import dev.heed.RotaryProblem;
+import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** Rotary position embedding on an OpenCL device. */
+public final class OpenClRotary extends RotaryPlan {
+    private static final int LONGS = 16;
+
+    private final Engine engine;
+
+    public OpenClRotary(RotaryProblem problem, Engine engine) {
+        super(problem);
+        this.engine = engine;
+    }
+
+    @Override
+    public String describe() {
+        return "opencl rotary embedding, " + engine.context.device().name();
+    }
+
+    @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
+    protected void run(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+        engine.guarded(problem(), () -> turn(inputs, from, to, direction));
+    }
+
+    private void turn(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+        try (var results = new Results(engine)) {
+            turn(inputs.cos(), inputs.sin(), inputs.positions(), from, results.of(to), direction);
+            results.deliver();
+        }
+    }
+
+    /** In as many parts as the device's memory asks for, mostly one: batches, else heads, else positions. */
+    private void turn(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
+        int axis = from.size(0) > 1 ? 0 : from.size(1) > 1 ? 1 : 2;
+        if (from.device() != null || from.size(axis) == 1 || fits(from, cos, positions)) {
+            launch(cos, sin, positions, from, to, direction);
+            return;
+        }
+        long middle = from.size(axis) / 2;
+        for (int half = 0; half < 2; half++) {
+            long first = half == 0 ? 0 : middle;
+            long last = half == 0 ? middle : from.size(axis);
+            // Of a table only the rows of these positions.
+            boolean tables = axis != 1;
+            Tensor turned = positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
+            turn(
+                    tables ? rows(cos, turned, axis, first, last) : cos,
+                    tables ? rows(sin, turned, axis, first, last) : sin,
+                    tables ? null : turned,
+                    from.slice(axis, first, last),
+                    to.slice(axis, first, last),
+                    direction);
+        }
+    }
+
+    private boolean fits(Tensor from, Tensor table, @Nullable Tensor positions) {
+        long element = problem().type() == DType.F64 ? Double.BYTES : Float.BYTES;
+        long count = from.elementCount();
+        long angles = 2 * table.elementCount() + (positions == null ? 0 : positions.elementCount());
+        return engine.hasRoom((2 * count + angles) * element, Math.max(count, angles) * element);
+    }
+
+    /** {@return {@code [batch, positions, half]}, the rows of a table that some batches or positions ask for} */
+    private static Tensor rows(Tensor table, @Nullable Tensor positions, int axis, long first, long last) {
+        if (positions == null) {
+            return table.slice(axis == 0 ? 0 : 1, first, last);
+        }
+        Tensor rows = Tensor.zeros(table.type(), positions.size(0), positions.size(1), table.size(1));
+        for (long b = 0; b < positions.size(0); b++) {
+            for (long s = 0; s < positions.size(1); s++) {
+                long at = (long) positions.get(b, s);
+                rows.select(0, b).slice(0, s, s + 1).copyFrom(table.slice(0, at, at + 1));
+            }
+        }
+        return rows;
+    }
+
+    private void launch(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
+        RotaryProblem p = problem();
+        try (var work = new Work(engine, p.type() == DType.F64)) {
+            Placed x = work.upload(from);
+            Placed y = work.place(p.type(), from.shape());
+            Arguments struct = new Arguments(LONGS, 0, work.wide)
+                    .put(x.at(), x.stride(0), x.stride(1), x.stride(2))
+                    .put(y.at(), y.stride(0), y.stride(1), y.stride(2))
+                    .put(y.size(0), y.size(1), y.size(2), p.headDim(), p.rotaryDim())
+                    .put(p.interleaved())
+                    .put(positions != null)
+                    .put(direction);
+            work.launch(
+                    "rotary",
+                    "-DSTORAGE=" + StorageCode.of(p.type()) + work.widths(),
+                    "rotary",
+                    WorkSize.covering(y.count(), work.group()),
+                    struct,
+                    x.buffer(),
+                    y.buffer(),
+                    work.upload(cos, work.real()).buffer(),
+                    work.upload(sin, work.real()).buffer(),
+                    positions == null ? work.nothing() : work.uploadIndices(positions));
+            Results.read(work, y, to);
+        }
+    }
+}

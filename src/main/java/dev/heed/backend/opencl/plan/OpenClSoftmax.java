@@ -1,0 +1,201 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.SoftmaxPlan;
+import dev.heed.SoftmaxProblem;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.DeviceMemory;
+import dev.heed.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Softmax on an OpenCL device: rows without gaps, in chunks; one launch leaves each chunk's state, the next one writes. */
+public final class OpenClSoftmax extends SoftmaxPlan {
+    private static final long GPU_GROUP = 64;
+    private static final long LONGEST_CHUNK = 16384;
+
+    private final Engine engine;
+    private final long length;
+
+    public OpenClSoftmax(SoftmaxProblem problem, Engine engine) {
+        super(problem);
+        this.engine = engine;
+        this.length = problem.sizes()[problem.axis()];
+    }
+
+    @Override
+    public String describe() {
+        return "opencl softmax, " + engine.context.device().name();
+    }
+
+    @Override
+    protected boolean reaches(DeviceMemory memory) {
+        return engine.reaches(memory);
+    }
+
+    @Override
+    protected void runForward(Tensor input, Tensor output) {
+        engine.guarded(problem(), () -> weigh(input, output));
+    }
+
+    private void weigh(Tensor input, Tensor output) {
+        try (var results = new Results(engine)) {
+            new Pass("softmax_states", "softmax_write").run(rows(results.of(output)), rows(input));
+            results.deliver();
+        }
+    }
+
+    @Override
+    protected void runBackward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+        engine.guarded(problem(), () -> flowBack(output, outputGradient, inputGradient));
+    }
+
+    private void flowBack(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+        try (var results = new Results(engine)) {
+            new Pass("softmax_flows", "softmax_gradient")
+                    .run(rows(results.of(inputGradient)), rows(output), rows(outputGradient));
+            results.deliver();
+        }
+    }
+
+    private Tensor rows(Tensor tensor) {
+        return tensor.transpose(problem().axis(), -1);
+    }
+
+    private String options(Work work) {
+        boolean lanes = engine.family == Engine.Family.LANES;
+        return "-DSTORAGE=" + StorageCode.of(problem().type()) + work.widths() + " -DLOGARITHM="
+                + (problem().log() ? 1 : 0)
+                + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(work.wide) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
+    }
+
+    private long chunk() {
+        return Math.min(length, LONGEST_CHUNK);
+    }
+
+    private WorkSize groups(long count, long row) {
+        long group = engine.family == Engine.Family.LANES ? 1 : GPU_GROUP;
+        return WorkSize.groups(count / row * Math.ceilDiv(row, chunk()), group);
+    }
+
+    /** Two launches over rows, in as many parts as the device's memory asks for, mostly one: states, then results. */
+    private final class Pass {
+        private final String states;
+        private final String results;
+
+        Pass(String states, String results) {
+            this.states = states;
+            this.results = results;
+        }
+
+        /** The last axis of all tensors is that of the softmax. */
+        void run(Tensor to, Tensor... from) {
+            int axis = longest(to);
+            if (from[0].device() != null || fits(to.elementCount(), from.length)) {
+                together(to, from);
+            } else if (axis >= 0) {
+                long middle = to.size(axis) / 2;
+                run(to.slice(axis, 0, middle), slices(from, axis, 0, middle));
+                run(to.slice(axis, middle, to.size(axis)), slices(from, axis, middle, to.size(axis)));
+            } else {
+                apart(to, from);
+            }
+        }
+
+        private boolean fits(long count, int inputs) {
+            long element = problem().type().bytes();
+            long kept = 2 * Math.ceilDiv(length, chunk()) * Math.ceilDiv(count, length) * Double.BYTES;
+            return engine.hasRoom((inputs + 1) * count * element + kept, Math.max(count * element, kept));
+        }
+
+        /** {@return the longest axis along which rows can be told apart, or -1} */
+        private static int longest(Tensor rows) {
+            int longest = -1;
+            for (int axis = 0; axis < rows.rank() - 1; axis++) {
+                if (rows.size(axis) > 1 && (longest < 0 || rows.size(axis) > rows.size(longest))) {
+                    longest = axis;
+                }
+            }
+            return longest;
+        }
+
+        private static Tensor[] slices(Tensor[] tensors, int axis, long from, long to) {
+            return Arrays.stream(tensors)
+                    .map(tensor -> tensor.slice(axis, from, to))
+                    .toArray(Tensor[]::new);
+        }
+
+        private Work work() {
+            return new Work(engine, problem().type() == DType.F64);
+        }
+
+        private void together(Tensor to, Tensor... from) {
+            try (Work work = work()) {
+                DeviceBuffer[] inputs = upload(work, from);
+                DeviceBuffer kept =
+                        states(work, inputs, to.elementCount(), length).buffer();
+                Placed computed = work.place(problem().type(), to.shape());
+                write(work, inputs, kept, computed, length);
+                Results.read(work, computed, to);
+            }
+        }
+
+        /** One row that does not fit: pieces of whole chunks, read twice, and the states of all of them at once. */
+        private void apart(Tensor to, Tensor... from) {
+            int axis = to.rank() - 1;
+            long chunks = Math.ceilDiv(length, chunk());
+            long inAPiece = chunks;
+            while (inAPiece > 1 && !fits(inAPiece * chunk(), from.length)) {
+                inAPiece = Math.ceilDiv(inAPiece, 2L);
+            }
+            long step = inAPiece * chunk();
+            try (Work all = work()) {
+                Placed merged = all.place(all.real(), chunks, 2);
+                for (long n = 0; n < length; n += step) {
+                    try (Work work = work()) {
+                        long end = Math.min(length, n + step);
+                        Placed some = states(work, upload(work, slices(from, axis, n, end)), end - n, end - n);
+                        work.copy(some, merged.slice(0, n / chunk(), Math.ceilDiv(end, chunk())));
+                    }
+                }
+                for (long n = 0; n < length; n += step) {
+                    try (Work work = work()) {
+                        Tensor target = to.slice(axis, n, Math.min(length, n + step));
+                        DeviceBuffer[] inputs = upload(work, slices(from, axis, n, n + target.size(axis)));
+                        Placed computed = work.place(problem().type(), target.shape());
+                        write(work, inputs, merged.buffer(), computed, target.size(axis));
+                        Results.read(work, computed, target);
+                    }
+                }
+            }
+        }
+
+        private DeviceBuffer[] upload(Work work, Tensor... from) {
+            return Arrays.stream(from)
+                    .map(tensor -> work.upload(tensor, problem().type()).buffer())
+                    .toArray(DeviceBuffer[]::new);
+        }
+
+        /** {@return two numbers for each chunk of each row} */
+        private Placed states(Work work, DeviceBuffer[] inputs, long count, long row) {
+            Placed kept = work.place(work.real(), count / row * Math.ceilDiv(row, chunk()), 2);
+            List<Object> arguments = new ArrayList<>(List.of(inputs));
+            arguments.addAll(List.of(kept.buffer(), row, chunk()));
+            work.launch("softmax", options(work), states, groups(count, row), arguments.toArray());
+            return kept;
+        }
+
+        private void write(Work work, DeviceBuffer[] inputs, DeviceBuffer kept, Placed computed, long row) {
+            List<Object> arguments = new ArrayList<>(List.of(inputs));
+            arguments.addAll(List.of(kept, computed.buffer(), row, chunk(), Math.ceilDiv(length, chunk())));
+            work.launch("softmax", options(work), results, groups(computed.count(), row), arguments.toArray());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package dev.heed.backend.opencl.plan;
+
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.HostSums;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.product.Projection;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Products of matrices on the host that need not fit the device together: {@code to = left right + bias}, block by block;
+ * sums over a depth in parts are added up on the device, in order.
+ */
+final class ProductInParts {
+    private static final long TILE = 64;
+
+    private final Engine engine;
+    private final boolean wide;
+
+    ProductInParts(Engine engine, boolean wide) {
+        this.engine = engine;
+        this.wide = wide;
+    }
+
+    /** What happens to a block of sums before it leaves the device. */
+    interface Finish {
+        /**
+         * {@return what is read back}
+         *
+         * @param sums the block, in the type kernels compute in
+         */
+        Placed apply(Work work, Placed sums, long row, long column);
+    }
+
+    private record Sizes(long rows, long columns, long depth) {
+        Sizes halved(int axis) {
+            return new Sizes(
+                    axis == 0 ? half(rows) : rows,
+                    axis == 1 ? half(columns) : columns,
+                    axis == 2 ? half(depth) : depth);
+        }
+
+        private static long half(long size) {
+            long half = Math.ceilDiv(size, 2L);
+            return half > TILE ? Math.ceilDiv(half, TILE) * TILE : half;
+        }
+    }
+
+    void multiply(Tensor left, Tensor right, @Nullable Tensor bias, Tensor to) {
+        multiply(left, right, bias, to, (work, sums, row, column) -> sums);
+    }
+
+    void multiply(Tensor left, Tensor right, @Nullable Tensor bias, Tensor to, Finish finish) {
+        long rows = left.size(0);
+        long columns = right.size(1);
+        Sizes block = fitting(left, right, to);
+        for (long column = 0; column < columns; column += block.columns()) {
+            long columnTo = Math.min(columns, column + block.columns());
+            for (long row = 0; row < rows; row += block.rows()) {
+                long rowTo = Math.min(rows, row + block.rows());
+                try (var work = new Work(engine, wide)) {
+                    Placed sums = sums(
+                            work,
+                            left.slice(0, row, rowTo),
+                            right.slice(1, column, columnTo),
+                            bias == null ? null : bias.slice(0, column, columnTo),
+                            block.depth());
+                    Placed done = finish.apply(work, sums, row, column);
+                    Tensor target = to.slice(0, row, rowTo).slice(1, column, columnTo);
+                    Results.read(work, work.converted(done, target.type()), target);
+                }
+            }
+        }
+    }
+
+    private Placed sums(Work work, Tensor left, Tensor right, @Nullable Tensor bias, long step) {
+        Placed sums = work.place(work.real(), left.size(0), right.size(1));
+        Placed added = bias == null ? null : work.upload(bias, work.real());
+        long depth = left.size(1);
+        for (long from = 0; from < depth; from += step) {
+            long to = Math.min(depth, from + step);
+            try (var some = new Work(engine, wide)) {
+                new Projection(some)
+                        .multiply(
+                                some.upload(left.slice(1, from, to)),
+                                some.upload(right.slice(0, from, to)),
+                                to == depth ? added : null,
+                                sums,
+                                from > 0);
+            }
+        }
+        return sums;
+    }
+
+    /** {@return the largest blocks that fit: whatever halving saves most is halved} */
+    private Sizes fitting(Tensor left, Tensor right, Tensor to) {
+        var sizes = new Sizes(left.size(0), right.size(1), left.size(1));
+        while (!engine.hasRoom(bytes(sizes, left, right, to), largest(sizes))
+                && sizes.rows() * sizes.columns() * sizes.depth() > 1) {
+            Sizes best = sizes;
+            for (int axis = 0; axis < 3; axis++) {
+                Sizes halved = sizes.halved(axis);
+                if (bytes(halved, left, right, to) < bytes(best, left, right, to)) {
+                    best = halved;
+                }
+            }
+            if (best.equals(sizes)) {
+                break;
+            }
+            sizes = best;
+        }
+        return sizes;
+    }
+
+    private long real() {
+        return wide ? Double.BYTES : Float.BYTES;
+    }
+
+    /** Also what a finish may take: two more blocks of sums and one in the target's type. */
+    private long bytes(Sizes s, Tensor left, Tensor right, Tensor to) {
+        return s.rows() * s.depth() * left.type().bytes()
+                + s.depth() * s.columns() * right.type().bytes()
+                + s.columns() * real()
+                + s.rows() * s.columns() * (3 * real() + to.type().bytes())
+                + Projection.scratch(engine, wide, s.rows(), s.columns(), s.depth());
+    }
+
+    private long largest(Sizes s) {
+        long cells = Math.max(s.rows() * s.columns(), s.depth() * Math.max(s.rows(), s.columns()));
+        return Math.max(cells * real(), Projection.scratch(engine, wide, s.rows(), s.columns(), s.depth()));
+    }
+
+    /** Sums the rows of a matrix into one. */
+    void columnSums(Tensor matrix, Tensor to) {
+        long rows = matrix.size(0);
+        long columns = matrix.size(1);
+        var sums = new HostSums(columns);
+        long width = Math.min(columns, 1 << 16);
+        long height = rows;
+        while (height > 1
+                && !engine.hasRoom(height * width * (matrix.type().bytes() + real()), height * width * real())) {
+            height = Math.ceilDiv(height, 2L);
+        }
+        for (long column = 0; column < columns; column += width) {
+            long columnTo = Math.min(columns, column + width);
+            for (long row = 0; row < rows; row += height) {
+                try (var work = new Work(engine, wide)) {
+                    Tensor block =
+                            matrix.slice(0, row, Math.min(rows, row + height)).slice(1, column, columnTo);
+                    Placed partial = work.place(work.real(), columnTo - column);
+                    new Projection(work).columnSums(work.upload(block), partial);
+                    HostSums.add(work, partial, sums.all().slice(0, column, columnTo));
+                }
+            }
+        }
+        try (var work = new Work(engine, wide)) {
+            sums.deliver(work, to);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.heed.backend.opencl.plan;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.kernels.Kept;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** The largest weights of rows whose keys come in parts: the lists of the parts, merged in the order of the keys. */
+final class TopLists {
+    private static final long NONE = -1;
+
+    private final int k;
+    private final double[] weights;
+    private final long[] keys;
+
+    TopLists(long rows, int k) {
+        this.k = k;
+        this.weights = new double[Math.toIntExact(rows * k)];
+        this.keys = new long[weights.length];
+        Arrays.fill(keys, NONE);
+    }
+
+    /** Takes the lists of keys that come after all taken so far. */
+    void add(Work work, Kept.Ranked ranked, long keyFrom) {
+        Tensor numbers = Tensor.zeros(work.real(), weights.length);
+        work.read(ranked.weights(), numbers.segment());
+        double[] others = numbers.toDoubleArray();
+        long[] otherKeys = new long[keys.length];
+        work.read(ranked.keys(), MemorySegment.ofArray(otherKeys));
+        for (int from = 0; from < keys.length; from += k) {
+            merge(from, others, otherKeys, keyFrom);
+        }
+    }
+
+    /** Among equal weights the key that came first stays first. */
+    private void merge(int from, double[] others, long[] otherKeys, long keyFrom) {
+        double[] mine = Arrays.copyOfRange(weights, from, from + k);
+        long[] mineKeys = Arrays.copyOfRange(keys, from, from + k);
+        int a = 0;
+        int b = 0;
+        for (int n = from; n < from + k; n++) {
+            boolean first = mineKeys[a] != NONE && (otherKeys[from + b] == NONE || mine[a] >= others[from + b]);
+            if (first) {
+                weights[n] = mine[a];
+                keys[n] = mineKeys[a++];
+            } else if (otherKeys[from + b] != NONE) {
+                weights[n] = others[from + b];
+                keys[n] = otherKeys[from + b++] + keyFrom;
+            } else {
+                return;
+            }
+        }
+    }
+
+    /** Writes the lists to {@code [batch, heads, queries, k]} of the results. */
+    void deliver(Work work, Tensor weightsTo, Tensor keysTo) {
+        Results.write(work, Tensor.of(weights, weightsTo.shape()).to(weightsTo.type()), weightsTo);
+        Tensor indices = Tensor.zeros(DType.I64, keysTo.shape());
+        MemorySegment.copy(keys, 0, indices.segment(), JAVA_LONG, 0, keys.length);
+        Results.write(work, indices, keysTo);
+    }
+}

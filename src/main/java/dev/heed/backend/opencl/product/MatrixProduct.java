@@ -1,0 +1,149 @@
+package dev.heed.backend.opencl.product;
+
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.MatrixTiles;
+import dev.heed.backend.opencl.device.MatrixUnits;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.ProductForm;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A matrix product on matrix units: which ones it computes, and how. What it does not, the portable kernel computes. */
+public final class MatrixProduct {
+    private static final int EIGHT = 8;
+
+    private final Work work;
+    private final Side left;
+    private final Side right;
+    private final Placed to;
+    private final MatrixTiles tiles;
+
+    /**
+     * An operand as the kernel reads it.
+     *
+     * @param matrix where it lies
+     * @param turned whether its columns are the lines that neighbours lie in, not its rows
+     */
+    private record Side(Placed matrix, boolean turned) {
+        static Side of(Placed matrix) {
+            boolean rows = matrix.stride(1) == 1 || matrix.size(1) == 1;
+            return new Side(matrix, !rows && (matrix.stride(0) == 1 || matrix.size(0) == 1));
+        }
+
+        private int across() {
+            return turned ? 0 : 1;
+        }
+
+        /** Lines that begin at multiples of 16 bytes, those behind the last too; copied where they do not. */
+        Side aligned(Work work) {
+            int lines = 1 - across();
+            boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
+            if (near && matrix.at() % EIGHT == 0 && matrix.stride(lines) % EIGHT == 0) {
+                return this;
+            }
+            Placed from = turned ? Projection.turned(matrix) : matrix;
+            Placed room =
+                    work.place(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
+            work.copy(from, room);
+            return new Side(turned ? Projection.turned(room) : room, turned);
+        }
+    }
+
+    private MatrixProduct(Work work, Side left, Side right, Placed to, MatrixTiles tiles) {
+        this.work = work;
+        this.left = left;
+        this.right = right;
+        this.to = to;
+        this.tiles = tiles;
+    }
+
+    /**
+     * {@return the kernel for a product, or nothing where the portable one computes it} That is: operands that are not both f16
+     * or both bf16, results that are neither of their type nor f32, and rows shorter than a chunk.
+     */
+    static Optional<MatrixProduct> of(Work work, Placed left, Placed right, Placed to) {
+        Engine engine = work.engine;
+        MatrixUnits units = engine.matrix();
+        if (units == null || !takes(work, left.type(), right, to)) {
+            return Optional.empty();
+        }
+        return units.tiles(engine.context.device(), "product", to.size(0), to.size(1))
+                .map(tiles -> new MatrixProduct(work, Side.of(left), Side.of(right), to, tiles))
+                .filter(product -> units.isRight(
+                        "product " + product.options(), () -> engine.checks.product(engine, product.form())));
+    }
+
+    private static boolean takes(Work work, DType left, Placed right, Placed to) {
+        return (left == DType.F16 || left == DType.BF16)
+                && right.type() == left
+                && (to.type() == left || to.type() == DType.F32)
+                && !work.wide
+                && Math.min(right.size(0), right.size(1)) >= EIGHT;
+    }
+
+    /** {@return what was attended, as the output projection takes it: rounded to bf16 where matrix units compute that} */
+    public static Placed attended(Work work, Placed rows, Placed weight, Placed to) {
+        boolean rounded = work.engine.matrix() != null
+                && weight.type() == DType.BF16
+                && rows.type() == DType.F32
+                && takes(work, DType.BF16, weight, to);
+        return rounded ? work.converted(rows, DType.BF16) : rows;
+    }
+
+    private ProductForm form() {
+        return new ProductForm(tiles, left.matrix.type(), to.type(), left.turned, right.turned);
+    }
+
+    /** The product of operands that lie as a form says, for its first task. */
+    public static MatrixProduct ofForm(Work work, ProductForm form, Placed left, Placed right, Placed to) {
+        return new MatrixProduct(work, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
+    }
+
+    /** {@return bytes of the copies that operands take which lie otherwise than the kernel reads them, at most} */
+    static long copies(long rows, long columns, long depth) {
+        long left = Math.max(rows * padded(depth), padded(rows) * depth);
+        long right = Math.max(depth * padded(columns), padded(depth) * columns);
+        return (left + right) * Short.BYTES;
+    }
+
+    private static long padded(long width) {
+        return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
+    }
+
+    private String options() {
+        return "-DSTORAGE=" + StorageCode.of(left.matrix.type()) + " -DTO=" + StorageCode.of(to.type())
+                + (left.turned ? " -DLEFT_TURNED=1" : "")
+                + (right.turned ? " -DRIGHT_TURNED=1" : "")
+                + tiles.options()
+                + work.engine.matrixOption();
+    }
+
+    public void run(@Nullable Placed bias, boolean continues) {
+        Placed x = left.aligned(work).matrix;
+        Placed y = right.aligned(work).matrix;
+        work.launch(
+                "nvidia/product_mma",
+                options(),
+                "product_mma",
+                WorkSize.groups(
+                        Math.ceilDiv(to.size(0), tiles.productRows()) * Math.ceilDiv(to.size(1), tiles.dv()),
+                        tiles.items()),
+                Projection.struct(work, x, y, to, bias != null, continues),
+                x.buffer(),
+                y.buffer(),
+                to.buffer(),
+                bias == null ? work.nothing() : bias.buffer());
+        release(x, left.matrix);
+        release(y, right.matrix);
+    }
+
+    private void release(Placed used, Placed given) {
+        if (used.buffer() != given.buffer()) {
+            work.free(used.buffer());
+        }
+    }
+}

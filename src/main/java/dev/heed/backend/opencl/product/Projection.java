@@ -1,0 +1,125 @@
+package dev.heed.backend.opencl.product;
+
+import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.TileSizes;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.WorkSize;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Matrix products on the device: {@code to = left right + bias}, for operands of any storage and strides. */
+public final class Projection {
+    private static final int LONGS = 14;
+    private static final long TALL = 48;
+
+    private final Work work;
+
+    public Projection(Work work) {
+        this.work = work;
+    }
+
+    /** {@return the rows of a tensor: all axes but the last are rows} */
+    public static Placed matrix(Placed tensor) {
+        if (tensor.shape().length == 2) {
+            return tensor;
+        }
+        long width = tensor.size(tensor.shape().length - 1);
+        return tensor.reshape(tensor.count() / width, width);
+    }
+
+    /** {@return the matrix with rows and columns exchanged} */
+    public static Placed turned(Placed m) {
+        return new Placed(
+                m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
+    }
+
+    public void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to) {
+        multiply(left, right, bias, to, false);
+    }
+
+    /** {@return bytes of what a product packs or copies its sides into} */
+    public static long scratch(Engine engine, boolean wide, long rows, long columns, long depth) {
+        if (engine.family.isStaged()) {
+            return engine.matrix() == null || wide ? 0 : MatrixProduct.copies(rows, columns, depth);
+        }
+        long width = 4L * engine.lanes(wide);
+        return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (wide ? 8 : 4);
+    }
+
+    static Arguments struct(Work work, Placed left, Placed right, Placed to, boolean hasBias, boolean continues) {
+        return new Arguments(LONGS, 0, work.wide)
+                .put(left.at(), left.stride(0), left.stride(1))
+                .put(right.at(), right.stride(0), right.stride(1))
+                .put(to.at(), to.stride(0), to.stride(1))
+                .put(to.size(0), to.size(1), left.size(1))
+                .put(hasBias, continues);
+    }
+
+    /** As above; a product that continues is added to what {@code to} holds: the depth comes in parts. */
+    public void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to, boolean continues) {
+        long rows = to.size(0);
+        long columns = to.size(1);
+        long depth = left.size(1);
+        Arguments struct = struct(work, left, right, to, bias != null, continues);
+        String options = "-DLEFT=" + StorageCode.of(left.type()) + " -DRIGHT=" + StorageCode.of(right.type()) + " -DTO="
+                + StorageCode.of(to.type()) + work.widths();
+        var biasBuffer = bias == null ? work.nothing() : bias.buffer();
+        if (work.engine.family == Engine.Family.LANES) {
+            long width = 4L * work.engine.lanes(work.wide);
+            long tasks = Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width);
+            var packed = work.reals(tasks * depth * width);
+            work.launch(
+                    "product",
+                    options + " -DLANES=" + work.engine.lanes(work.wide),
+                    "product_lanes",
+                    WorkSize.groups(tasks, 1),
+                    struct,
+                    left.buffer(),
+                    right.buffer(),
+                    to.buffer(),
+                    biasBuffer,
+                    packed);
+            work.free(packed);
+            return;
+        }
+        Optional<MatrixProduct> units = MatrixProduct.of(work, left, right, to);
+        if (units.isPresent()) {
+            units.get().run(bias, continues);
+            return;
+        }
+        TileSizes sizes = work.sizes("product", columns);
+        work.launch(
+                "product",
+                options + sizes.options(),
+                "product_tiles",
+                WorkSize.groups(
+                        Math.ceilDiv(rows, sizes.rows()) * Math.ceilDiv(columns, sizes.columns()), sizes.items()),
+                struct,
+                left.buffer(),
+                right.buffer(),
+                to.buffer(),
+                biasBuffer);
+    }
+
+    /** Sums the rows of a matrix into one. */
+    public void columnSums(Placed matrix, Placed to) {
+        Arguments struct = new Arguments(LONGS, 0, work.wide)
+                .put(matrix.at(), matrix.stride(0), matrix.stride(1))
+                .put(0, 0, 0)
+                .put(to.at(), 0, 1)
+                .put(matrix.size(0), matrix.size(1), 0)
+                .put(false, false);
+        work.launch(
+                "product",
+                "-DLEFT=" + StorageCode.of(matrix.type()) + " -DRIGHT=" + StorageCode.of(work.real()) + " -DTO="
+                        + StorageCode.of(to.type()) + work.widths(),
+                "column_sums",
+                WorkSize.covering(matrix.size(1), work.group()),
+                struct,
+                matrix.buffer(),
+                to.buffer());
+    }
+}

@@ -1,0 +1,161 @@
+package dev.heed.backend.opencl.product;
+
+import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.StorageCode;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.opencl.WorkSize;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/** Launches of {@code rows.cl}: what rewrites rows {@code [batch, heads, rows, width]}, and what sums their gradients. */
+public final class RowKernels {
+    private static final int LONGS = 13;
+    private static final int REALS = 2;
+    private static final int AXES = 4;
+
+    /** The fewest rows of a block of {@link #products}. */
+    private static final long ROWS = 64;
+
+    /** About so many blocks. */
+    private static final long BLOCKS = 256;
+
+    private final Work work;
+
+    public RowKernels(Work work) {
+        this.work = work;
+    }
+
+    /** {@return {@code strength x / |x|} of every row} */
+    public Placed normalised(Placed rows, double strength, @Nullable Placed strengths) {
+        Placed to = work.place(work.real(), rows.shape());
+        work.launch(
+                "rows",
+                options(rows.type(), work.real()),
+                "normalise",
+                size(rows.count() / rows.size(3)),
+                lines(rows, rows.size(1), strength, strengths),
+                rows.buffer(),
+                strengths == null ? work.nothing() : strengths.buffer(),
+                to.buffer());
+        return to;
+    }
+
+    /**
+     * The gradients of {@link #normalised}.
+     *
+     * @param rows of the rows
+     * @param strengths of every row's strength, {@code [batch, heads, rows, 1]}
+     */
+    public record NormalisedBack(Placed rows, Placed strengths) {}
+
+    public NormalisedBack normalisedBack(Placed rows, double strength, @Nullable Placed strengths, Placed gradient) {
+        var back = new NormalisedBack(
+                work.place(work.real(), rows.shape()),
+                work.place(work.real(), rows.size(0), rows.size(1), rows.size(2), 1));
+        work.launch(
+                "rows",
+                options(rows.type(), gradient.type()),
+                "normalise_back",
+                size(rows.count() / rows.size(3)),
+                lines(rows, rows.size(1), strength, strengths),
+                rows.buffer(),
+                strengths == null ? work.nothing() : strengths.buffer(),
+                gradient.buffer(),
+                back.rows().buffer(),
+                back.strengths().buffer());
+        return back;
+    }
+
+    /** {@return the rows that a gradient reaches, zeros for the others, once for each head of the gradient} */
+    public Placed reached(Placed rows, Placed gradient) {
+        long heads = gradient.size(1);
+        Placed to = work.place(work.real(), rows.size(0), heads, rows.size(2), rows.size(3));
+        work.launch(
+                "rows",
+                options(rows.type(), gradient.type()),
+                "keep_reached",
+                size(to.count() / to.size(3)),
+                lines(rows, heads, 1, null),
+                rows.buffer(),
+                gradient.buffer(),
+                to.buffer(),
+                gradient.size(3));
+        return to;
+    }
+
+    /**
+     * {@return the sum over all rows of the products of {@code x} and {@code y}, {@code [heads, in, out]}}, in blocks of rows
+     * that are added up with their rounding errors: the sums are long, and there may be few of them.
+     *
+     * @param x {@code [batch, heads, rows, in]}, packed
+     * @param y {@code [batch, heads, rows, out]}, packed
+     * @param perHead whether every head has a sum of its own; else there is one
+     */
+    public Placed products(Placed x, Placed y, boolean perHead) {
+        long matrices = x.size(0) * x.size(1);
+        long rows = x.size(2);
+        long cells = x.size(3) * y.size(3);
+        long length = Math.ceilDiv(rows, blocks(matrices, rows));
+        Placed parts = work.place(work.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
+        work.launch(
+                "rows",
+                options(work.real(), work.real()),
+                "product_parts",
+                size(parts.count()),
+                x.buffer(),
+                y.buffer(),
+                parts.buffer(),
+                matrices,
+                rows,
+                x.size(3),
+                y.size(3),
+                length);
+        long heads = perHead ? x.size(1) : 1;
+        Placed sums = sum(parts, 1, heads, 1, cells).reshape(heads, x.size(3), y.size(3));
+        work.free(parts.buffer());
+        return sums;
+    }
+
+    /** {@return how many blocks of rows each matrix has in {@link #products}, at most} */
+    public static long blocks(long matrices, long rows) {
+        return Math.max(1, Math.min(Math.ceilDiv(rows, ROWS), BLOCKS / matrices));
+    }
+
+    /** {@return four axes, packed, summed over those along which the result has size 1} */
+    public Placed sum(Placed from, long... to) {
+        Placed sums = work.place(work.real(), to);
+        Object[] arguments = new Object[2 + 2 * AXES];
+        arguments[0] = from.buffer();
+        arguments[1] = sums.buffer();
+        for (int axis = 0; axis < AXES; axis++) {
+            arguments[2 + axis] = from.size(axis);
+            arguments[2 + AXES + axis] = to[axis];
+        }
+        work.launch("rows", options(work.real(), work.real()), "sum_axes", size(sums.count()), arguments);
+        return sums;
+    }
+
+    private WorkSize size(long items) {
+        return WorkSize.covering(items, work.group());
+    }
+
+    private String options(DType from, DType flow) {
+        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(flow) + work.widths();
+    }
+
+    /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */
+    private Arguments lines(Placed rows, long heads, double strength, @Nullable Placed strengths) {
+        var struct = new Arguments(LONGS, REALS, work.wide);
+        struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));
+        struct.put(heads, rows.size(2), rows.size(3), rows.size(0) * heads * rows.size(2), heads / rows.size(1));
+        long[] steps = new long[3];
+        int lead = strengths == null ? 3 : 3 - strengths.shape().length;
+        for (int axis = lead; strengths != null && axis < 3; axis++) {
+            steps[axis] = strengths.size(axis - lead) == 1 ? 0 : strengths.stride(axis - lead);
+        }
+        struct.put(steps).put(strengths != null);
+        return struct.real(strength).real(ScoreFunction.Cosine.EPSILON);
+    }
+}

@@ -1,0 +1,160 @@
+package dev.heed.backend.opencl.score;
+
+import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.score.ScoreFunction;
+import dev.heed.score.ScoreKind;
+import dev.heed.score.ScorePattern;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a part of an attention with any score function becomes one that kernels know: rows that meet as a dot product, through
+ * {@code v.tanh(q + k)}, or by the square of their distance. Rows that a score function rewrites are not rounded to storage.
+ *
+ * @param score the function
+ * @param part what is computed of the whole
+ */
+public record Lowering(ScoreFunction score, Part part) {
+
+    /** Whether rows are rewritten before they meet. */
+    static boolean rewrites(ScorePattern pattern) {
+        return switch (pattern.kind()) {
+            case DOT, SCALED_DOT, GAUSSIAN, CUSTOM -> false;
+            case ADDITIVE -> !isPlain(pattern);
+            case COSINE, GENERAL, LOCATION, CONCAT -> true;
+        };
+    }
+
+    private static boolean isPlain(ScorePattern pattern) {
+        return pattern.kind() == ScoreKind.ADDITIVE && pattern.toString().contains(":plain");
+    }
+
+    /** Whether every query head has keys of its own, made by parameters of its own. */
+    private static boolean ownKeys(ScorePattern pattern) {
+        return pattern.perHead()
+                && switch (pattern.kind()) {
+                    case LOCATION, CONCAT -> true;
+                    case ADDITIVE -> !isPlain(pattern);
+                    default -> false;
+                };
+    }
+
+    /** {@return the shape that kernels see} */
+    public static AttentionShape shape(AttentionShape s, ScorePattern pattern) {
+        long width = switch (pattern.kind()) {
+            case GENERAL -> s.keyHeadDim();
+            case ADDITIVE -> isPlain(pattern) ? s.headDim() : pattern.sizes()[0];
+            case CONCAT -> pattern.sizes()[0];
+            default -> s.headDim();
+        };
+        long keyHeads = ownKeys(pattern) ? s.numHeads() : s.numKvHeads();
+        return new AttentionShape(
+                s.batch(), s.numHeads(), keyHeads, s.seqLenQ(), s.seqLenKv(), width, s.valueHeadDim());
+    }
+
+    /** {@return how rows are stored when kernels read them} */
+    public static DType storage(DType type, ScorePattern pattern) {
+        return rewrites(pattern) && type != DType.F64 ? DType.F32 : type;
+    }
+
+    public AttentionShape shape() {
+        return shape(part.shape(), score.pattern());
+    }
+
+    public LoweredRows queries(Work work, Placed given) {
+        long heads = part.shape().numHeads();
+        long width = part.whole().headDim();
+        return switch (score) {
+            case ScoreFunction.Cosine f ->
+                new NormalisedRows(
+                        work,
+                        given,
+                        f.strength(),
+                        f.strengths() == null
+                                ? null
+                                : new ParameterPart("strength", f.strengths(), part::rowsThatBroadcast));
+            case ScoreFunction.General f -> new ProjectedRows(work, given, own("weight", f.weight(), 2), null, heads);
+            case ScoreFunction.Additive f
+            when f.queryWeight() != null ->
+                new ProjectedRows(
+                        work,
+                        given,
+                        own("queryWeight", f.queryWeight(), 2),
+                        f.bias() == null ? null : own("bias", f.bias(), 1),
+                        heads);
+            case ScoreFunction.Concat f ->
+                new ProjectedRows(
+                        work,
+                        given,
+                        own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 2, 0, width)),
+                        null,
+                        heads);
+            default -> stored(work, given);
+        };
+    }
+
+    public LoweredRows keys(Work work, Placed given) {
+        long heads = part.shape().numHeads();
+        long width = part.whole().headDim();
+        return switch (score) {
+            case ScoreFunction.Cosine ignored -> new NormalisedRows(work, given, 1, null);
+            case ScoreFunction.Location f ->
+                new ColumnsAsKeys(
+                        work,
+                        given,
+                        own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 1, part.keyFrom(), part.keyTo())));
+            case ScoreFunction.Additive f
+            when f.keyWeight() != null ->
+                new ProjectedRows(work, given, own("keyWeight", f.keyWeight(), 2), null, heads);
+            case ScoreFunction.Concat f ->
+                new ProjectedRows(
+                        work,
+                        given,
+                        own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 2, width, w.size(w.rank() - 2))),
+                        null,
+                        heads);
+            default -> stored(work, given);
+        };
+    }
+
+    public LoweredRows values(Work work, Placed given) {
+        AttentionShape s = part.shape();
+        return ownKeys(score.pattern()) && s.groupSize() > 1
+                ? new RepeatedHeads(work, storedAs(work, given), s.groupSize())
+                : stored(work, given);
+    }
+
+    private LoweredRows stored(Work work, Placed given) {
+        return LoweredRows.asGiven(storedAs(work, given));
+    }
+
+    public Placed storedAs(Work work, Placed given) {
+        return work.converted(given, storage(given.type(), score.pattern()));
+    }
+
+    /** {@return the numbers by which rows meet, of the query heads of the part; null if a dot product needs none} */
+    public @Nullable ParameterPart meeting() {
+        return switch (score) {
+            case ScoreFunction.Additive f -> own("vector", f.vector(), 1);
+            case ScoreFunction.Concat f -> own("vector", f.vector(), 1);
+            case ScoreFunction.Gaussian f -> {
+                Tensor widths = f.widths();
+                yield widths == null
+                        ? new ParameterPart("width", Tensor.of(new double[] {f.width()}, 1), w -> w)
+                        : new ParameterPart(
+                                "width", widths, w -> w.size(0) == 1 ? w : w.slice(0, part.headFrom(), part.headTo()));
+            }
+            default -> null;
+        };
+    }
+
+    /** A parameter of so many axes, or with one more for the query heads. */
+    private ParameterPart own(String name, Tensor parameter, int rank) {
+        boolean perHead = parameter.rank() > rank;
+        return new ParameterPart(name, parameter, w -> perHead ? w.slice(0, part.headFrom(), part.headTo()) : w);
+    }
+}

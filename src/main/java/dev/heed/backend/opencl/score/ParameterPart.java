@@ -1,0 +1,34 @@
+package dev.heed.backend.opencl.score;
+
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.util.function.UnaryOperator;
+
+/**
+ * What a call reads of one parameter of its score function.
+ *
+ * @param name the parameter's
+ * @param whole all of it
+ * @param cut takes the part of it, or of its gradient
+ */
+public record ParameterPart(String name, Tensor whole, UnaryOperator<Tensor> cut) {
+
+    /** {@return a part of this part} */
+    ParameterPart and(UnaryOperator<Tensor> more) {
+        return new ParameterPart(name, whole, tensor -> more.apply(cut.apply(tensor)));
+    }
+
+    public Tensor tensor() {
+        return cut.apply(whole);
+    }
+
+    public Placed upload(Work work) {
+        return work.upload(tensor());
+    }
+
+    public Placed upload(Work work, DType type) {
+        return work.upload(tensor(), type);
+    }
+}

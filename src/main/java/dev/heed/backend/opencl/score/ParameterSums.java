@@ -1,0 +1,69 @@
+package dev.heed.backend.opencl.score;
+
+import dev.heed.backend.opencl.device.HostSums;
+import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.Results;
+import dev.heed.backend.opencl.device.Work;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradients of a score function's parameters: what the one part of a backward pass computes goes straight to its place,
+ * what several compute is added up on the host.
+ */
+public final class ParameterSums {
+    private final Map<String, Tensor> targets;
+    private final @Nullable Map<String, HostSums> sums;
+
+    /**
+     * Begins with zeros.
+     *
+     * @param targets where the gradients are gathered
+     * @param inParts whether several parts add to them
+     */
+    public ParameterSums(Work work, ScoreFunction targets, boolean inParts) {
+        this.targets = targets.parameters();
+        Map<String, HostSums> all = inParts ? new LinkedHashMap<>() : null;
+        this.targets.forEach((name, target) -> {
+            if (all != null) {
+                all.put(name, new HostSums(target.shape()));
+            } else if (target.device() != null) {
+                work.fillZeros(work.placed(target));
+            } else {
+                target.fill(0);
+            }
+        });
+        this.sums = all;
+    }
+
+    public void add(Work work, ParameterPart parameter, Placed computed) {
+        if (sums != null) {
+            HostSums of = sums.get(parameter.name());
+            if (of != null) {
+                HostSums.add(work, computed, parameter.cut().apply(of.all()));
+            }
+            return;
+        }
+        Tensor target = targets.get(parameter.name());
+        if (target != null) {
+            Results.read(
+                    work,
+                    work.converted(computed, target.type()),
+                    parameter.cut().apply(target));
+        }
+    }
+
+    public void deliver(Work work) {
+        if (sums != null) {
+            sums.forEach((name, of) -> {
+                Tensor target = targets.get(name);
+                if (target != null) {
+                    of.deliver(work, target);
+                }
+            });
+        }
+    }
+}

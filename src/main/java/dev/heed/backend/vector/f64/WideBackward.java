@@ -1,0 +1,276 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.WideLanes.PANEL;
+
+import dev.heed.AttentionGradients;
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradients of attention in f64. A task is one key head of one batch, as in {@code Backward}: it goes through the
+ * panels of all query heads that share it, so sums over queries are made in one order by one thread.
+ *
+ * <pre>
+ * weights P  [key][query]             dWeights dP [key][query] = V dO'
+ * delta      [query] = sum over keys of P * dP
+ * dScores dS [key][query] = P * (dP - delta + dLSE)
+ * dV [key][width] += P dO    dK [key][width] += dS Q    dQ' [width][query] += K' dS
+ * </pre>
+ *
+ * <p>Delta is not {@code dO.O}: where one key has all the weight, {@code dP - delta} must vanish, and only equal
+ * roundings do.
+ */
+public final class WideBackward {
+    private final WideCall call;
+    private final AttentionShape shape;
+    private final Tensor outputGradient;
+    private final @Nullable Tensor lseGradient;
+    private final AttentionGradients gradients;
+    private final double @Nullable [] biasSums;
+    private final @Nullable Tensor biasCells;
+    private final double[] sinkSums;
+    private final boolean dropping;
+
+    /** Gradients of the score function's parameter before they are summed over the batch. */
+    private final double[] parameterSums;
+
+    private WideBackward(
+            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+        this.call = new WideCall(inputs);
+        this.shape = call.shape;
+        this.outputGradient = outputGradient;
+        this.lseGradient = lseGradient;
+        this.gradients = gradients;
+        Tensor bias = gradients.bias();
+        this.biasSums = bias == null ? null : new double[Math.toIntExact(bias.elementCount())];
+        this.biasCells = bias == null || biasSums == null
+                ? null
+                : Tensor.of(biasSums, bias.shape())
+                        .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        this.dropping = call.options.dropout() > 0;
+        this.parameterSums = gradients.score() == null
+                ? new double[0]
+                : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
+        this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
+    }
+
+    public static void run(
+            AttentionInputs inputs,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients,
+            Workers workers) {
+        WideBackward backward = new WideBackward(inputs, outputGradient, lseGradient, gradients);
+        AttentionShape s = backward.shape;
+        Workers allowed = backward.tasksShareBias() ? Workers.ALONE : workers;
+        allowed.allowedBy(inputs.tensors())
+                .allowedBy(gradients.tensors())
+                .allowedBy(Arrays.asList(outputGradient, lseGradient))
+                .run(Math.toIntExact(s.batch() * s.numKvHeads()), backward::keyHead);
+        if (gradients.bias() != null && backward.biasSums != null) {
+            Tensor bias = gradients.bias();
+            bias.copyFrom(Tensor.of(backward.biasSums, bias.shape()));
+        }
+        if (gradients.score() != null && backward.call.meeting != null) {
+            backward.call.meeting.writeParameter(backward.parameterSums, gradients.score());
+        }
+        if (gradients.sink() != null) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                double sum = 0;
+                for (long b = 0; b < s.batch(); b++) {
+                    sum += backward.sinkSums[(int) (b * s.numHeads() + h)];
+                }
+                gradients.sink().set(sum, h);
+            }
+        }
+    }
+
+    /** Whether two tasks add to the same element of the bias gradient; they then run one after the other. */
+    private boolean tasksShareBias() {
+        return biasCells != null
+                && ((shape.batch() > 1 && biasCells.stride(0) == 0)
+                        || (shape.numKvHeads() > 1 && biasCells.stride(1) == 0));
+    }
+
+    private void keyHead(int task, Scratch threadScratch) {
+        WideScratch scratch = WideScratch.of(threadScratch);
+        long batch = task / shape.numKvHeads();
+        long kvHead = task % shape.numKvHeads();
+        int keys = Math.toIntExact(shape.seqLenKv());
+        int keyStep = WideLanes.lanes(shape.keyHeadDim());
+        int valueStep = WideLanes.lanes(shape.valueHeadDim());
+        scratch.keySums = WideScratch.cleared(scratch.keySums, Math.multiplyExact(keys, keyStep));
+        scratch.valueSums = WideScratch.cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
+        for (long h = kvHead * shape.groupSize(); h < (kvHead + 1) * shape.groupSize(); h++) {
+            for (long from = 0; from < shape.seqLenQ(); from += PANEL) {
+                int queries = (int) Math.min(PANEL, shape.seqLenQ() - from);
+                panel(new WidePanel(call, scratch, batch, h, from, queries));
+            }
+        }
+        write(gradients.key(), scratch.keySums, keyStep, batch, kvHead);
+        write(gradients.value(), scratch.valueSums, valueStep, batch, kvHead);
+    }
+
+    private static void write(Tensor gradient, double[] sums, int step, long batch, long kvHead) {
+        int width = (int) gradient.size(3);
+        for (long j = 0; j < gradient.size(2); j++) {
+            long position = gradient.position(batch, kvHead, j, 0);
+            WideRows.write(sums, (int) j * step, gradient, position, gradient.stride(3), width);
+        }
+    }
+
+    private void panel(WidePanel panel) {
+        WideScratch scratch = panel.scratch;
+        if (call.softcap != null) {
+            scratch.slopes = ArrayGrowth.atLeast(scratch.slopes, panel.room());
+        }
+        panel.score(call.softcap == null ? null : scratch.slopes);
+        panel.weigh();
+        weightGradients(panel);
+        statistics(panel);
+        spread(panel);
+        panel.write(scratch.output, gradients.query());
+    }
+
+    /** Normalised weights, {@code dP = V dO'} (0 for what was dropped), deltas. */
+    private void weightGradients(WidePanel panel) {
+        WideScratch scratch = panel.scratch;
+        int width = (int) shape.valueHeadDim();
+        int lanes = panel.lanes;
+        scratch.weightGradients = ArrayGrowth.atLeast(scratch.weightGradients, panel.room());
+        scratch.packedToo = WideCall.pack(
+                outputGradient, panel.batch, panel.head, panel.from, panel.queries, scratch, scratch.packedToo);
+        Arrays.fill(scratch.deltas, 0);
+        for (int t = 0; t < panel.tiles; t++) {
+            if (scratch.empty[t]) {
+                continue;
+            }
+            int at = panel.at(t);
+            int keys = panel.keys(t);
+            WideRows v = scratch.values;
+            panel.normalise(t);
+            panel.loadValues(t);
+            WideLoops.dots(v.data, v.at, v.step, keys, scratch.packedToo, width, scratch.weightGradients, at, lanes);
+            if (dropping) {
+                panel.drop(scratch.weightGradients, t);
+            }
+            WideLoops.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
+        }
+    }
+
+    /** Takes over the gradients of the LSE and adds to the sink's. */
+    private void statistics(WidePanel panel) {
+        WideScratch scratch = panel.scratch;
+        double sink = panel.sink();
+        int cell = (int) (panel.batch * shape.numHeads() + panel.head);
+        Arrays.fill(scratch.lseGradients, 0);
+        for (int i = 0; i < panel.queries; i++) {
+            double dLse = lseGradient == null ? 0 : lseGradient.get(panel.batch, panel.head, panel.from + i);
+            scratch.lseGradients[i] = dLse;
+            if (sink != Double.NEGATIVE_INFINITY) {
+                double weight = Math.exp(sink - scratch.maxima[i]) * scratch.inverses[i];
+                sinkSums[cell] += weight * (dLse - scratch.deltas[i]);
+            }
+        }
+    }
+
+    /** Turns the gradients of the weights into those of the scores and adds the panel's part to all sums. */
+    private void spread(WidePanel panel) {
+        WideScratch scratch = panel.scratch;
+        double[] weights = scratch.weights;
+        double[] scores = scratch.weightGradients;
+        int keyWidth = (int) shape.headDim();
+        int valueWidth = (int) shape.valueHeadDim();
+        int lanes = panel.lanes;
+        scratch.output = WideScratch.cleared(scratch.output, keyWidth * lanes);
+        load(scratch.queries, call.inputs.query(), panel);
+        load(scratch.gradients, outputGradient, panel);
+        boolean plainQueries = scratch.queries.finite(panel.queries, keyWidth);
+        boolean plainGradients = scratch.gradients.finite(panel.queries, valueWidth);
+        for (int t = 0; t < panel.tiles; t++) {
+            if (scratch.empty[t]) {
+                continue;
+            }
+            int at = panel.at(t);
+            int keys = panel.keys(t);
+            boolean hidden = scratch.hidden[t];
+            WideLoops.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
+            addToBias(panel, scores, t);
+            double[] slopes = call.softcap == null ? null : scratch.slopes;
+            WideLoops.multiplySlopes(scores, slopes, at, keys, lanes, call.scale);
+            if (dropping) {
+                panel.drop(weights, t);
+            }
+            addProducts(
+                    panel, weights, t, scratch.gradients, plainGradients || !hidden && !dropping, scratch.valueSums);
+            panel.loadKeys(t);
+            if (call.meeting != null) {
+                meet(call.meeting, panel, scores, t);
+                continue;
+            }
+            addProducts(panel, scores, t, scratch.queries, plainQueries || !hidden, scratch.keySums);
+            panel.pool(scratch.keys, keyWidth, scores, t, hidden, scratch.output);
+        }
+    }
+
+    private void meet(WideMeeting how, WidePanel panel, double[] scores, int tile) {
+        WideScratch scratch = panel.scratch;
+        int step = WideLanes.lanes(shape.keyHeadDim());
+        how.gradients(
+                panel.head,
+                scores,
+                panel.at(tile),
+                panel.keys(tile),
+                panel.lanes,
+                panel.queries,
+                scratch.keys,
+                scratch.packed,
+                scratch.output,
+                scratch.keySums,
+                (int) panel.keyFrom(tile) * step,
+                step,
+                parameterSums,
+                (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim()));
+    }
+
+    /** Rows of the panel's queries, padded with zeros to whole vectors. */
+    private static void load(WideRows rows, Tensor tensor, WidePanel panel) {
+        int step = WideLanes.lanes(tensor.size(3));
+        rows.copyOf(tensor, panel.batch, panel.head, panel.from, panel.queries, step);
+    }
+
+    private void addToBias(WidePanel panel, double[] scores, int tile) {
+        if (biasCells == null || biasSums == null) {
+            return;
+        }
+        long corner = biasCells.position(panel.batch, panel.head, panel.from, panel.keyFrom(tile));
+        for (int j = 0; j < panel.keys(tile); j++) {
+            for (int i = 0; i < panel.queries; i++) {
+                int cell = (int) (corner + i * biasCells.stride(2) + j * biasCells.stride(3));
+                biasSums[cell] += scores[panel.at(tile) + j * panel.lanes + i];
+            }
+        }
+    }
+
+    /** {@code sums [key][width] += tile rows}; {@code plain} rows may be read everywhere. */
+    private static void addProducts(
+            WidePanel panel, double[] strip, int tile, WideRows rows, boolean plain, double[] sums) {
+        int at = panel.at(tile);
+        int keys = panel.keys(tile);
+        int lanes = panel.lanes;
+        int step = rows.step;
+        int to = (int) panel.keyFrom(tile) * step;
+        int depth = panel.queries;
+        if (plain) {
+            WideLoops.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+        } else {
+            WideLoops.accumulateSeen(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+        }
+    }
+}

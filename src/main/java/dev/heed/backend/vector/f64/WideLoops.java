@@ -1,0 +1,155 @@
+package dev.heed.backend.vector.f64;
+
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import org.jspecify.annotations.Nullable;
+
+/** The inner loops of f64 by name, as {@link Loops} are those of f32: vectors, or plain Java where {@link Lanes#SCALAR}. */
+final class WideLoops {
+    /** The maximum of a row that has read nothing: finite, so that no difference of two of them is NaN. */
+    static final double NOTHING = -Double.MAX_VALUE;
+
+    /**
+     * The weight of what is hidden. A weight that is too small for a double is a 0 with the other sign, so that a value that
+     * is seen is read, NaN or not.
+     */
+    static final double HIDDEN = -0.0;
+
+    /** The bits of {@link #HIDDEN}. */
+    static final long UNWEIGHED = Double.doubleToRawLongBits(HIDDEN);
+
+    private WideLoops() {}
+
+    /** Whether a weight is {@link #HIDDEN}. */
+    static boolean hidden(double weight) {
+        return Double.doubleToRawLongBits(weight) == UNWEIGHED;
+    }
+
+    static void accumulate(
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            int rows,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep,
+            int lanes) {
+        if (Lanes.SCALAR) {
+            ScalarWide.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+        } else {
+            WideKernel.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+        }
+    }
+
+    /**
+     * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its
+     * weight is {@link #HIDDEN}: what meets such a weight is not read.
+     *
+     * @param weightsAreLeft whether A holds the weights; else B does
+     */
+    static void accumulateSeen(
+            boolean weightsAreLeft,
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            int rows,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep,
+            int lanes) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < lanes; i++) {
+                double sum = 0;
+                for (int k = 0; k < depth; k++) {
+                    double x = a[aAt + r * rowStep + k * depthStep];
+                    double y = b[bAt + k * bStep + i];
+                    sum = hidden(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
+                }
+                c[cAt + r * cStep + i] += sum;
+            }
+        }
+    }
+
+    static void dots(
+            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+        if (Lanes.SCALAR) {
+            ScalarWide.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+        } else {
+            WideKernel.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+        }
+    }
+
+    static boolean finite(double[] data, int at, int step, int count, int width) {
+        return Lanes.SCALAR
+                ? ScalarWide.finite(data, at, step, count, width)
+                : WideKernel.finite(data, at, step, count, width);
+    }
+
+    static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
+        if (Lanes.SCALAR) {
+            ScalarWide.raiseMaxima(tile, at, keys, lanes, maxima);
+        } else {
+            WideSoftmax.raiseMaxima(tile, at, keys, lanes, maxima);
+        }
+    }
+
+    static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
+        return Lanes.SCALAR
+                ? ScalarWide.weigh(tile, at, keys, lanes, maxima, sums)
+                : WideSoftmax.weigh(tile, at, keys, lanes, maxima, sums);
+    }
+
+    static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
+        if (Lanes.SCALAR) {
+            ScalarWide.normalise(tile, at, keys, lanes, inverses);
+        } else {
+            WideSoftmax.normalise(tile, at, keys, lanes, inverses);
+        }
+    }
+
+    static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
+        if (Lanes.SCALAR) {
+            ScalarWide.addWeighted(weights, gradients, at, keys, lanes, deltas);
+        } else {
+            WideSoftmax.addWeighted(weights, gradients, at, keys, lanes, deltas);
+        }
+    }
+
+    static void scoreGradients(
+            double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
+        if (Lanes.SCALAR) {
+            ScalarWide.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
+        } else {
+            WideSoftmax.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
+        }
+    }
+
+    static void multiplySlopes(
+            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+        if (Lanes.SCALAR) {
+            ScalarWide.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+        } else {
+            WideSoftmax.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+        }
+    }
+
+    /** The largest element of a row, or minus infinity; NaN may be passed over. */
+    static double max(double[] x, int length) {
+        return Lanes.SCALAR ? ScalarWide.max(x, length) : WideSoftmax.max(x, length);
+    }
+
+    /** The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. */
+    static double powers(double[] x, int from, int to, double max, boolean keep) {
+        return Lanes.SCALAR ? ScalarWide.powers(x, from, to, max, keep) : WideSoftmax.powers(x, from, to, max, keep);
+    }
+}

@@ -1,0 +1,365 @@
+package dev.heed.backend.vector.kernels;
+
+import dev.heed.Activation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inner loops by name: vectors, or plain Java where {@link Lanes#SCALAR}. A constant decides, so nothing is left of the
+ * choice in compiled code, and the drivers around the loops are the same. Classes with vectors in them are not even loaded
+ * where the Vector API is absent.
+ */
+public final class Loops {
+    /** Floats that the softmax of a row needs beside it: sums, maxima, and the rests of two rows, two vectors each. */
+    public static final int ROW_ROOM = 6 * Lanes.V;
+
+    private Loops() {}
+
+    public static void product(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        if (Lanes.SCALAR) {
+            ScalarKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        } else {
+            MicroKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        }
+    }
+
+    public static void accumulate(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        if (Lanes.SCALAR) {
+            ScalarKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        } else {
+            MicroKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+        }
+    }
+
+    /** Whether {@link #narrowProduct} and {@link #readRun} may be called; plain loops take whole panels. */
+    public static boolean narrow() {
+        return !Lanes.SCALAR;
+    }
+
+    public static void narrowProduct(
+            boolean onto,
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        NarrowKernel.product(onto, a, at, aRow, aStep, rows, b, bt, depth, c, ct, cRow);
+    }
+
+    public static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
+        return SoftmaxTile.readRun(tile, lane, from, to, c, statistics);
+    }
+
+    public static boolean read(float[] tile, int keys, float c, float[] statistics) {
+        return Lanes.SCALAR ? ScalarTile.read(tile, keys, c, statistics) : SoftmaxTile.read(tile, keys, c, statistics);
+    }
+
+    public static boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
+        return Lanes.SCALAR
+                ? ScalarTile.raiseMaxima(tile, at, keys, c, statistics)
+                : SoftmaxTile.raiseMaxima(tile, at, keys, c, statistics);
+    }
+
+    public static void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.weigh(tile, at, keys, c, statistics);
+        } else {
+            SoftmaxTile.weigh(tile, at, keys, c, statistics);
+        }
+    }
+
+    public static void finish(float[] tile, int at, int keys, float c, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.finish(tile, at, keys, c, statistics);
+        } else {
+            SoftmaxTile.finish(tile, at, keys, c, statistics);
+        }
+    }
+
+    public static void scale(float[] tile, int at, int keys, float scale) {
+        if (Lanes.SCALAR) {
+            ScalarTile.scale(tile, at, keys, scale);
+        } else {
+            ScoreTile.scale(tile, at, keys, scale);
+        }
+    }
+
+    public static void softcap(float[] scores, int at, int count, float cap) {
+        if (Lanes.SCALAR) {
+            ScalarTile.softcap(scores, at, count, cap);
+        } else {
+            ScoreTile.softcap(scores, at, count, cap);
+        }
+    }
+
+    public static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.subtractDistances(slope, tile, at, first, keys);
+        } else {
+            ScoreTile.subtractDistances(slope, tile, at, first, keys);
+        }
+    }
+
+    public static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+        if (Lanes.SCALAR) {
+            ScalarTile.multiplySlopes(gradients, at, capped, keys, inverse);
+        } else {
+            ScoreTile.multiplySlopes(gradients, at, capped, keys, inverse);
+        }
+    }
+
+    public static void shrink(float[] sums, int width, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.shrink(sums, width, statistics);
+        } else {
+            PanelTile.shrink(sums, width, statistics);
+        }
+    }
+
+    public static boolean finite(float[] values, int from, int step, int keys, int width) {
+        return Lanes.SCALAR
+                ? ScalarTile.finite(values, from, step, keys, width)
+                : PanelTile.finite(values, from, step, keys, width);
+    }
+
+    public static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
+        if (Lanes.SCALAR) {
+            ScalarTile.poolVisible(values, from, step, keys, width, tile, at, sums);
+        } else {
+            PanelTile.poolVisible(values, from, step, keys, width, tile, at, sums);
+        }
+    }
+
+    public static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+        if (Lanes.SCALAR) {
+            ScalarTile.addWeighted(weights, gradients, at, keys, deltas);
+        } else {
+            GradientTile.addWeighted(weights, gradients, at, keys, deltas);
+        }
+    }
+
+    public static void normalise(float[] weights, int at, int keys, float[] statistics) {
+        if (Lanes.SCALAR) {
+            ScalarTile.normalise(weights, at, keys, statistics);
+        } else {
+            GradientTile.normalise(weights, at, keys, statistics);
+        }
+    }
+
+    public static void scoreGradients(
+            float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.scoreGradients(weights, gradients, at, deltas, statistics, keys);
+        } else {
+            GradientTile.scoreGradients(weights, gradients, at, deltas, statistics, keys);
+        }
+    }
+
+    public static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+        if (Lanes.SCALAR) {
+            ScalarTile.hideUnweighed(weights, gradients, at, keys);
+        } else {
+            GradientTile.hideUnweighed(weights, gradients, at, keys);
+        }
+    }
+
+    public static void finishLinear(
+            Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
+        if (Lanes.SCALAR) {
+            ScalarTile.finishLinear(activation, bias, from, x, at, step, rows);
+        } else {
+            LinearTile.finish(activation, bias, from, x, at, step, rows);
+        }
+    }
+
+    public static void scores(
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+        } else {
+            DotRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+        }
+    }
+
+    public static void scoresOfRuns(
+            float[] q,
+            int qAt,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int leap,
+            int count,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+        } else {
+            DotRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+        }
+    }
+
+    /** As {@link #scoresOfRuns}, for two queries. */
+    public static void scoresOfRuns(
+            float[] queries,
+            int q,
+            int r,
+            int width,
+            float[] keys,
+            int keysAt,
+            int step,
+            int leap,
+            int count,
+            float[] scores,
+            int qTo,
+            int rTo,
+            float[] lanes) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scoresOfRuns(queries, q, width, keys, keysAt, step, leap, count, scores, qTo, lanes);
+            ScalarRow.scoresOfRuns(queries, r, width, keys, keysAt, step, leap, count, scores, rTo, lanes);
+        } else {
+            DotPair.scoresOfRuns(queries, q, r, width, keys, keysAt, step, leap, count, scores, qTo, rTo, lanes);
+        }
+    }
+
+    /** As {@link #addEightOfRuns}, for two queries. */
+    public static void addEightOfRuns(
+            float[] weights,
+            int q,
+            int r,
+            int count,
+            float[] rows,
+            int rowsAt,
+            int step,
+            int leap,
+            float[] sums,
+            int qTo,
+            int rTo) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEightOfRuns(weights, q, count, rows, rowsAt, step, leap, sums, qTo);
+            ScalarRow.addEightOfRuns(weights, r, count, rows, rowsAt, step, leap, sums, rTo);
+        } else {
+            DotPair.addEightOfRuns(weights, q, r, count, rows, rowsAt, step, leap, sums, qTo, rTo);
+        }
+    }
+
+    public static void addEight(
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+        } else {
+            DotRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+        }
+    }
+
+    public static void addEightOfRuns(
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        } else {
+            DotRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        }
+    }
+
+    public static void addFourOfRuns(
+            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+        if (Lanes.SCALAR) {
+            ScalarRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        } else {
+            DotRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+        }
+    }
+
+    public static float max(float[] scores, int at, int count) {
+        return Lanes.SCALAR ? ScalarRow.max(scores, at, count) : DotRow.max(scores, at, count);
+    }
+
+    public static float weighRow(float[] scores, int at, int count, float max, float c, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.weigh(scores, at, count, max, c, lanes)
+                : DotRow.weigh(scores, at, count, max, c, lanes);
+    }
+
+    public static void scaleRow(float[] y, int at, int count, float factor) {
+        if (Lanes.SCALAR) {
+            ScalarRow.scale(y, at, count, factor);
+        } else {
+            DotRow.scale(y, at, count, factor);
+        }
+    }
+
+    public static float maxOfRow(float[] x, int at, int length) {
+        return Lanes.SCALAR ? ScalarRow.maxOfRow(x, at, length) : SoftmaxRow.max(x, at, length);
+    }
+
+    public static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.softmax(x, at, y, to, length, max, next, lanes)
+                : SoftmaxRow.softmax(x, at, y, to, length, max, next, lanes);
+    }
+
+    public static float logSoftmax(
+            float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+        return Lanes.SCALAR
+                ? ScalarRow.logSoftmax(x, at, y, to, length, max, next, lanes)
+                : SoftmaxRow.logSoftmax(x, at, y, to, length, max, next, lanes);
+    }
+
+    /** Whether {@link #turnBlock} may be called; plain loops turn element by element. */
+    public static boolean turnsBlocks() {
+        return !Lanes.SCALAR && Transpose.works();
+    }
+
+    public static void turnBlock(
+            float[] from,
+            int at,
+            int step,
+            float[] factors,
+            int factorsAt,
+            float[] to,
+            int toAt,
+            int toStep,
+            float[] buffer) {
+        Transpose.block(from, at, step, factors, factorsAt, to, toAt, toStep, buffer);
+    }
+}

@@ -1,0 +1,569 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.V;
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The one matrix product of this backend: a few rows by one panel of four vectors,
+ *
+ * <pre>
+ *                      B   depth x PANEL, rows bStep apart
+ *                    +----+----+----+----+
+ *                    | v0 | v1 | v2 | v3 |  k
+ *                    +----+----+----+----+
+ *        A   k       +----+----+----+----+
+ *      r [.......]   |    |    |    |    |  C[r] (+)= sum over k of A[r][k] * B[k]
+ *                    +----+----+----+----+
+ * A[r][k] lies at a[at + r * aRow + k * aStep], so a transposed operand is only a change of strides
+ * </pre>
+ *
+ * <p>Six rows by four vectors are 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
+ * written out in full because the JIT keeps accumulators in registers only as local variables of one method whose inlining
+ * stays below its node limit: in an array, behind a call, or merged from a constant they are boxed, at a twentieth of the
+ * speed. The blocks are equal but for the number of rows and the first value of the accumulators.
+ */
+public final class MicroKernel {
+    private MicroKernel() {}
+
+    /** {@code C = A B} for any number of rows. */
+    static void product(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        int r = 0;
+        for (; r + 6 <= rows; r += 6) {
+            product6x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+        }
+        if (r + 4 <= rows) {
+            product4x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            r += 4;
+        }
+        if (r + 2 <= rows) {
+            product2x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            r += 2;
+        }
+        if (r < rows) {
+            product1x4(a, at + r * aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow);
+        }
+    }
+
+    /** {@code C = C + A B} for any number of rows. */
+    static void accumulate(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            int rows,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        int r = 0;
+        for (; r + 6 <= rows; r += 6) {
+            accumulate6x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+        }
+        if (r + 4 <= rows) {
+            accumulate4x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            r += 4;
+        }
+        if (r + 2 <= rows) {
+            accumulate2x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            r += 2;
+        }
+        if (r < rows) {
+            accumulate1x4(a, at + r * aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow);
+        }
+    }
+
+    private static void product6x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c22 = FloatVector.zero(SPECIES);
+        FloatVector c23 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c32 = FloatVector.zero(SPECIES);
+        FloatVector c33 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c42 = FloatVector.zero(SPECIES);
+        FloatVector c43 = FloatVector.zero(SPECIES);
+        FloatVector c50 = FloatVector.zero(SPECIES);
+        FloatVector c51 = FloatVector.zero(SPECIES);
+        FloatVector c52 = FloatVector.zero(SPECIES);
+        FloatVector c53 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRow]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            c42 = a4.fma(b2, c42);
+            c43 = a4.fma(b3, c43);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRow]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+            c52 = a5.fma(b2, c52);
+            c53 = a5.fma(b3, c53);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+        c20.intoArray(c, ct + 2 * cRow);
+        c21.intoArray(c, ct + 2 * cRow + V);
+        c22.intoArray(c, ct + 2 * cRow + 2 * V);
+        c23.intoArray(c, ct + 2 * cRow + 3 * V);
+        c30.intoArray(c, ct + 3 * cRow);
+        c31.intoArray(c, ct + 3 * cRow + V);
+        c32.intoArray(c, ct + 3 * cRow + 2 * V);
+        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+        c40.intoArray(c, ct + 4 * cRow);
+        c41.intoArray(c, ct + 4 * cRow + V);
+        c42.intoArray(c, ct + 4 * cRow + 2 * V);
+        c43.intoArray(c, ct + 4 * cRow + 3 * V);
+        c50.intoArray(c, ct + 5 * cRow);
+        c51.intoArray(c, ct + 5 * cRow + V);
+        c52.intoArray(c, ct + 5 * cRow + 2 * V);
+        c53.intoArray(c, ct + 5 * cRow + 3 * V);
+    }
+
+    private static void accumulate6x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 3 * V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + V);
+        FloatVector c32 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 2 * V);
+        FloatVector c33 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 3 * V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + V);
+        FloatVector c42 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + 2 * V);
+        FloatVector c43 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + 3 * V);
+        FloatVector c50 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow);
+        FloatVector c51 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + V);
+        FloatVector c52 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + 2 * V);
+        FloatVector c53 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + 3 * V);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRow]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            c42 = a4.fma(b2, c42);
+            c43 = a4.fma(b3, c43);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRow]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+            c52 = a5.fma(b2, c52);
+            c53 = a5.fma(b3, c53);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+        c20.intoArray(c, ct + 2 * cRow);
+        c21.intoArray(c, ct + 2 * cRow + V);
+        c22.intoArray(c, ct + 2 * cRow + 2 * V);
+        c23.intoArray(c, ct + 2 * cRow + 3 * V);
+        c30.intoArray(c, ct + 3 * cRow);
+        c31.intoArray(c, ct + 3 * cRow + V);
+        c32.intoArray(c, ct + 3 * cRow + 2 * V);
+        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+        c40.intoArray(c, ct + 4 * cRow);
+        c41.intoArray(c, ct + 4 * cRow + V);
+        c42.intoArray(c, ct + 4 * cRow + 2 * V);
+        c43.intoArray(c, ct + 4 * cRow + 3 * V);
+        c50.intoArray(c, ct + 5 * cRow);
+        c51.intoArray(c, ct + 5 * cRow + V);
+        c52.intoArray(c, ct + 5 * cRow + 2 * V);
+        c53.intoArray(c, ct + 5 * cRow + 3 * V);
+    }
+
+    private static void product4x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c22 = FloatVector.zero(SPECIES);
+        FloatVector c23 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c32 = FloatVector.zero(SPECIES);
+        FloatVector c33 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+        c20.intoArray(c, ct + 2 * cRow);
+        c21.intoArray(c, ct + 2 * cRow + V);
+        c22.intoArray(c, ct + 2 * cRow + 2 * V);
+        c23.intoArray(c, ct + 2 * cRow + 3 * V);
+        c30.intoArray(c, ct + 3 * cRow);
+        c31.intoArray(c, ct + 3 * cRow + V);
+        c32.intoArray(c, ct + 3 * cRow + 2 * V);
+        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+    }
+
+    private static void accumulate4x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 3 * V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + V);
+        FloatVector c32 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 2 * V);
+        FloatVector c33 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 3 * V);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+        c20.intoArray(c, ct + 2 * cRow);
+        c21.intoArray(c, ct + 2 * cRow + V);
+        c22.intoArray(c, ct + 2 * cRow + 2 * V);
+        c23.intoArray(c, ct + 2 * cRow + 3 * V);
+        c30.intoArray(c, ct + 3 * cRow);
+        c31.intoArray(c, ct + 3 * cRow + V);
+        c32.intoArray(c, ct + 3 * cRow + 2 * V);
+        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+    }
+
+    private static void product2x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+    }
+
+    private static void accumulate2x4(
+            float[] a,
+            int at,
+            int aRow,
+            int aStep,
+            float[] b,
+            int bt,
+            int bStep,
+            int depth,
+            float[] c,
+            int ct,
+            int cRow) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+        c10.intoArray(c, ct + cRow);
+        c11.intoArray(c, ct + cRow + V);
+        c12.intoArray(c, ct + cRow + 2 * V);
+        c13.intoArray(c, ct + cRow + 3 * V);
+    }
+
+    private static void product1x4(
+            float[] a, int at, int aStep, float[] b, int bt, int bStep, int depth, float[] c, int ct) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+    }
+
+    private static void accumulate1x4(
+            float[] a, int at, int aStep, float[] b, int bt, int bStep, int depth, float[] c, int ct) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
+        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+        }
+        c00.intoArray(c, ct);
+        c01.intoArray(c, ct + V);
+        c02.intoArray(c, ct + 2 * V);
+        c03.intoArray(c, ct + 3 * V);
+    }
+}

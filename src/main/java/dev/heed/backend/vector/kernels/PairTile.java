@@ -1,0 +1,270 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The vector loops of {@code Meeting}. Scores of a panel have queries in the lanes; scores of one row and all gradients have
+ * the width in the lanes, rows padded with zeros to whole vectors, so that nothing is summed across lanes but the score of
+ * a row.
+ */
+final class PairTile {
+    private PairTile() {}
+
+    /** {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
+    static void tanhs(
+            float[] keys, int keysAt, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+        for (int j = 0; j < count; j++) {
+            int k = keysAt + j * step;
+            for (int lane = 0; lane < PANEL; lane += 2 * V) {
+                FloatVector s0 = FloatVector.zero(SPECIES);
+                FloatVector s1 = FloatVector.zero(SPECIES);
+                for (int d = 0, p = lane; d < width; d++, p += PANEL) {
+                    float key = keys[k + d];
+                    FloatVector factor = FloatVector.broadcast(SPECIES, v[d]);
+                    FloatVector t0 =
+                            Tanh.of(FloatVector.fromArray(SPECIES, packed, p).add(key));
+                    FloatVector t1 = Tanh.of(
+                            FloatVector.fromArray(SPECIES, packed, p + V).add(key));
+                    s0 = t0.fma(factor, s0);
+                    s1 = t1.fma(factor, s1);
+                }
+                s0.intoArray(tile, at + j * PANEL + lane);
+                s1.intoArray(tile, at + j * PANEL + lane + V);
+            }
+        }
+    }
+
+    /** {@code tile [key][query] = factor * sum over d of (q_d - k_d)^2}. */
+    static void distances(
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            float[] packed,
+            int width,
+            float factor,
+            float[] tile,
+            int at) {
+        int j = 0;
+        for (; j + 2 <= count; j += 2) {
+            int k = keysAt + j * step;
+            int to = at + j * PANEL;
+            for (int lane = 0; lane < PANEL; lane += 2 * V) {
+                FloatVector s0 = FloatVector.zero(SPECIES);
+                FloatVector s1 = FloatVector.zero(SPECIES);
+                FloatVector r0 = FloatVector.zero(SPECIES);
+                FloatVector r1 = FloatVector.zero(SPECIES);
+                for (int d = 0, p = lane; d < width; d++, p += PANEL) {
+                    FloatVector q0 = FloatVector.fromArray(SPECIES, packed, p);
+                    FloatVector q1 = FloatVector.fromArray(SPECIES, packed, p + V);
+                    FloatVector key = FloatVector.broadcast(SPECIES, keys[k + d]);
+                    FloatVector next = FloatVector.broadcast(SPECIES, keys[k + step + d]);
+                    FloatVector d0 = q0.sub(key);
+                    FloatVector d1 = q1.sub(key);
+                    FloatVector e0 = q0.sub(next);
+                    FloatVector e1 = q1.sub(next);
+                    s0 = d0.fma(d0, s0);
+                    s1 = d1.fma(d1, s1);
+                    r0 = e0.fma(e0, r0);
+                    r1 = e1.fma(e1, r1);
+                }
+                s0.mul(factor).intoArray(tile, to + lane);
+                s1.mul(factor).intoArray(tile, to + lane + V);
+                r0.mul(factor).intoArray(tile, to + PANEL + lane);
+                r1.mul(factor).intoArray(tile, to + PANEL + lane + V);
+            }
+        }
+        for (; j < count; j++) {
+            for (int lane = 0; lane < PANEL; lane += V) {
+                FloatVector sum = FloatVector.zero(SPECIES);
+                for (int d = 0, p = lane; d < width; d++, p += PANEL) {
+                    FloatVector apart =
+                            FloatVector.fromArray(SPECIES, packed, p).sub(keys[keysAt + j * step + d]);
+                    sum = apart.fma(apart, sum);
+                }
+                sum.mul(factor).intoArray(tile, at + j * PANEL + lane);
+            }
+        }
+    }
+
+    /** {@link #tanhs} for one query and padded rows. */
+    static void tanhRow(
+            float[] q,
+            int qAt,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            int width,
+            float[] v,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        for (int j = 0; j < count; j++) {
+            FloatVector sum = FloatVector.zero(SPECIES);
+            for (int d = 0; d < width; d += V) {
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysAt + j * step + d);
+                FloatVector t =
+                        Tanh.of(FloatVector.fromArray(SPECIES, q, qAt + d).add(key));
+                sum = t.fma(FloatVector.fromArray(SPECIES, v, d), sum);
+            }
+            sum.intoArray(lanes, 0);
+            scores[at + j] = sum(lanes);
+        }
+    }
+
+    /** {@link #distances} for one query and padded rows. */
+    static void distanceRow(
+            float[] q,
+            int qAt,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            int width,
+            float factor,
+            float[] scores,
+            int at,
+            float[] lanes) {
+        for (int j = 0; j < count; j++) {
+            FloatVector sum = FloatVector.zero(SPECIES);
+            for (int d = 0; d < width; d += V) {
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysAt + j * step + d);
+                FloatVector apart = FloatVector.fromArray(SPECIES, q, qAt + d).sub(key);
+                sum = apart.fma(apart, sum);
+            }
+            sum.intoArray(lanes, 0);
+            scores[at + j] = sum(lanes) * factor;
+        }
+    }
+
+    /** The sum of one vector, halves to halves: a fixed order. */
+    private static float sum(float[] lanes) {
+        for (int half = V / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                lanes[i] += lanes[half + i];
+            }
+        }
+        return lanes[0];
+    }
+
+    /** With {@code t = tanh(q + k)}: {@code dv += g t}, {@code dq += v (g - g t^2)}, {@code dk} the same. */
+    static void tanhGradients(
+            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
+        for (int d = 0; d < r.width; d += V) {
+            FloatVector factor = FloatVector.fromArray(SPECIES, v, d);
+            for (int i = 0; i < queries; i++) {
+                int row = (firstQuery + i) * r.queryStep + d;
+                FloatVector q = FloatVector.fromArray(SPECIES, r.queries, row);
+                FloatVector dq = FloatVector.fromArray(SPECIES, r.querySums, row);
+                FloatVector dv = FloatVector.zero(SPECIES);
+                int k = firstKey * r.keyStep + d;
+                int to = r.keySumsAt + firstKey * r.keySumsStep + d;
+                for (int j = 0; j < keys; j++) {
+                    FloatVector slope = FloatVector.broadcast(SPECIES, g[at + j * PANEL + i]);
+                    FloatVector t =
+                            Tanh.of(FloatVector.fromArray(SPECIES, r.keys, k).add(q));
+                    FloatVector gt = t.mul(slope);
+                    dv = dv.add(gt);
+                    FloatVector u = slope.sub(gt.mul(t)).mul(factor);
+                    dq = dq.add(u);
+                    FloatVector.fromArray(SPECIES, r.keySums, to).add(u).intoArray(r.keySums, to);
+                    k += r.keyStep;
+                    to += r.keySumsStep;
+                }
+                dq.intoArray(r.querySums, row);
+                dv.intoArray(r.lanes, 0);
+                r.addToParameter(d);
+            }
+        }
+    }
+
+    /**
+     * With {@code x = q - k}: {@code dq -= c g x}, {@code dk += c g x} and, where {@code squares} says so, sums of
+     * {@code g x^2} in place of a parameter.
+     */
+    static void distanceGradients(
+            float[] g,
+            int at,
+            int keys,
+            int queries,
+            PairRows r,
+            int firstQuery,
+            int firstKey,
+            float c,
+            boolean squares) {
+        for (int d = 0; d < r.width; d += V) {
+            int i = 0;
+            for (; !squares && i + 4 <= queries; i += 4) {
+                fourDistances(g, at + i, keys, r, (firstQuery + i) * r.queryStep + d, firstKey, d, c);
+            }
+            for (; i < queries; i++) {
+                int row = (firstQuery + i) * r.queryStep + d;
+                FloatVector q = FloatVector.fromArray(SPECIES, r.queries, row);
+                FloatVector dq = FloatVector.fromArray(SPECIES, r.querySums, row);
+                FloatVector sum = FloatVector.zero(SPECIES);
+                int k = firstKey * r.keyStep + d;
+                int to = r.keySumsAt + firstKey * r.keySumsStep + d;
+                for (int j = 0; j < keys; j++) {
+                    float slope = g[at + j * PANEL + i];
+                    FloatVector apart = q.sub(FloatVector.fromArray(SPECIES, r.keys, k));
+                    FloatVector u = FloatVector.broadcast(SPECIES, slope * c);
+                    dq = apart.fma(u.neg(), dq);
+                    apart.fma(u, FloatVector.fromArray(SPECIES, r.keySums, to)).intoArray(r.keySums, to);
+                    sum = apart.mul(slope).fma(apart, sum);
+                    k += r.keyStep;
+                    to += r.keySumsStep;
+                }
+                dq.intoArray(r.querySums, row);
+                sum.intoArray(r.lanes, 0);
+                r.addToParameter(d);
+            }
+        }
+    }
+
+    /** Four queries that share the loads and stores of the keys; the same sums in the same order. */
+    private static void fourDistances(
+            float[] g, int at, int keys, PairRows r, int row, int firstKey, int column, float c) {
+        int step = r.queryStep;
+        FloatVector q0 = FloatVector.fromArray(SPECIES, r.queries, row);
+        FloatVector q1 = FloatVector.fromArray(SPECIES, r.queries, row + step);
+        FloatVector q2 = FloatVector.fromArray(SPECIES, r.queries, row + 2 * step);
+        FloatVector q3 = FloatVector.fromArray(SPECIES, r.queries, row + 3 * step);
+        FloatVector d0 = FloatVector.fromArray(SPECIES, r.querySums, row);
+        FloatVector d1 = FloatVector.fromArray(SPECIES, r.querySums, row + step);
+        FloatVector d2 = FloatVector.fromArray(SPECIES, r.querySums, row + 2 * step);
+        FloatVector d3 = FloatVector.fromArray(SPECIES, r.querySums, row + 3 * step);
+        int k = firstKey * r.keyStep + column;
+        int to = r.keySumsAt + firstKey * r.keySumsStep + column;
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            FloatVector key = FloatVector.fromArray(SPECIES, r.keys, k);
+            FloatVector dk = FloatVector.fromArray(SPECIES, r.keySums, to);
+            FloatVector u0 = FloatVector.broadcast(SPECIES, g[p] * c);
+            FloatVector u1 = FloatVector.broadcast(SPECIES, g[p + 1] * c);
+            FloatVector u2 = FloatVector.broadcast(SPECIES, g[p + 2] * c);
+            FloatVector u3 = FloatVector.broadcast(SPECIES, g[p + 3] * c);
+            FloatVector x0 = q0.sub(key);
+            FloatVector x1 = q1.sub(key);
+            FloatVector x2 = q2.sub(key);
+            FloatVector x3 = q3.sub(key);
+            d0 = x0.fma(u0.neg(), d0);
+            d1 = x1.fma(u1.neg(), d1);
+            d2 = x2.fma(u2.neg(), d2);
+            d3 = x3.fma(u3.neg(), d3);
+            dk = x0.fma(u0, dk);
+            dk = x1.fma(u1, dk);
+            dk = x2.fma(u2, dk);
+            x3.fma(u3, dk).intoArray(r.keySums, to);
+            k += r.keyStep;
+            to += r.keySumsStep;
+        }
+        d0.intoArray(r.querySums, row);
+        d1.intoArray(r.querySums, row + step);
+        d2.intoArray(r.querySums, row + 2 * step);
+        d3.intoArray(r.querySums, row + 3 * step);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** The vector loops of {@code Prefill} over weighted sums and values. */
+final class PanelTile {
+    private PanelTile() {}
+
+    static void shrink(float[] sums, int width, float[] statistics) {
+        for (int v = 0; v < PANEL; v += V) {
+            FloatVector factor = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
+            for (int d = 0, p = v; d < width; d++, p += PANEL) {
+                FloatVector.fromArray(SPECIES, sums, p).mul(factor).intoArray(sums, p);
+            }
+        }
+    }
+
+    static boolean finite(float[] values, int from, int step, int keys, int width) {
+        FloatVector spoiled = FloatVector.zero(SPECIES);
+        float spoiledTail = 0;
+        int whole = SPECIES.loopBound(width);
+        for (int j = 0; j < keys; j++) {
+            int row = from + j * step;
+            for (int d = 0; d < whole; d += V) {
+                spoiled =
+                        FloatVector.fromArray(SPECIES, values, row + d).mul(0f).add(spoiled);
+            }
+            for (int d = whole; d < width; d++) {
+                spoiledTail += values[row + d] * 0f;
+            }
+        }
+        return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
+    }
+
+    /** Weighted sums for a tile in which hidden values are not finite: a weight of exactly 0 leaves its value unread. */
+    static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
+        for (int j = 0; j < keys; j++) {
+            for (int v = 0; v < PANEL; v += V) {
+                FloatVector weight = FloatVector.fromArray(SPECIES, tile, at + j * PANEL + v);
+                var visible = weight.compare(VectorOperators.NE, 0f);
+                for (int d = 0; d < width; d++) {
+                    FloatVector sum = FloatVector.fromArray(SPECIES, sums, d * PANEL + v);
+                    FloatVector value = FloatVector.broadcast(SPECIES, values[from + j * step + d]);
+                    sum.blend(weight.fma(value, sum), visible).intoArray(sums, d * PANEL + v);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+
+import java.util.Arrays;
+
+/** {@link PairTile} in plain Java. */
+final class ScalarPairs {
+    private ScalarPairs() {}
+
+    static void tanhs(
+            float[] keys, int keysAt, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+        for (int j = 0, to = at; j < count; j++, to += PANEL) {
+            Arrays.fill(tile, to, to + PANEL, 0);
+            for (int d = 0, p = 0; d < width; d++, p += PANEL) {
+                float key = keys[keysAt + j * step + d];
+                float factor = v[d];
+                for (int i = 0; i < PANEL; i++) {
+                    tile[to + i] += factor * ScalarTanh.of(packed[p + i] + key);
+                }
+            }
+        }
+    }
+
+    static void distances(
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            float[] packed,
+            int width,
+            float factor,
+            float[] tile,
+            int at) {
+        for (int j = 0, to = at; j < count; j++, to += PANEL) {
+            Arrays.fill(tile, to, to + PANEL, 0);
+            for (int d = 0, p = 0; d < width; d++, p += PANEL) {
+                float key = keys[keysAt + j * step + d];
+                for (int i = 0; i < PANEL; i++) {
+                    float apart = packed[p + i] - key;
+                    tile[to + i] += apart * apart;
+                }
+            }
+            for (int i = 0; i < PANEL; i++) {
+                tile[to + i] *= factor;
+            }
+        }
+    }
+
+    static void tanhRow(
+            float[] q,
+            int qAt,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            int width,
+            float[] v,
+            float[] scores,
+            int at) {
+        for (int j = 0; j < count; j++) {
+            float sum = 0;
+            for (int d = 0; d < width; d++) {
+                sum += v[d] * ScalarTanh.of(q[qAt + d] + keys[keysAt + j * step + d]);
+            }
+            scores[at + j] = sum;
+        }
+    }
+
+    static void distanceRow(
+            float[] q,
+            int qAt,
+            float[] keys,
+            int keysAt,
+            int step,
+            int count,
+            int width,
+            float factor,
+            float[] scores,
+            int at) {
+        for (int j = 0; j < count; j++) {
+            float sum = 0;
+            for (int d = 0; d < width; d++) {
+                float apart = q[qAt + d] - keys[keysAt + j * step + d];
+                sum += apart * apart;
+            }
+            scores[at + j] = sum * factor;
+        }
+    }
+
+    static void tanhGradients(
+            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
+        for (int i = 0; i < queries; i++) {
+            int q = (firstQuery + i) * r.queryStep;
+            for (int j = 0; j < keys; j++) {
+                int k = (firstKey + j) * r.keyStep;
+                int to = r.keySumsAt + (firstKey + j) * r.keySumsStep;
+                float slope = g[at + j * PANEL + i];
+                for (int d = 0; d < r.width; d++) {
+                    float t = ScalarTanh.of(r.queries[q + d] + r.keys[k + d]);
+                    float gt = t * slope;
+                    r.parameterSums[d] += gt;
+                    float u = (slope - gt * t) * v[d];
+                    r.querySums[q + d] += u;
+                    r.keySums[to + d] += u;
+                }
+            }
+        }
+    }
+
+    static void distanceGradients(
+            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float c) {
+        for (int i = 0; i < queries; i++) {
+            int q = (firstQuery + i) * r.queryStep;
+            for (int j = 0; j < keys; j++) {
+                int k = (firstKey + j) * r.keyStep;
+                int to = r.keySumsAt + (firstKey + j) * r.keySumsStep;
+                float slope = g[at + j * PANEL + i];
+                for (int d = 0; d < r.width; d++) {
+                    float apart = r.queries[q + d] - r.keys[k + d];
+                    r.parameterSums[d] += slope * apart * apart;
+                    r.querySums[q + d] -= slope * apart * c;
+                    r.keySums[to + d] += slope * apart * c;
+                }
+            }
+        }
+    }
+}

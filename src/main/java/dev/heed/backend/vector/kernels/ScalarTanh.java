@@ -1,0 +1,22 @@
+package dev.heed.backend.vector.kernels;
+
+/** {@link Tanh} in plain Java; apart from it, for its vectors must not be loaded where there are none. */
+final class ScalarTanh {
+    private ScalarTanh() {}
+
+    static float of(float argument) {
+        float x = argument > Tanh.LAST ? Tanh.LAST : argument;
+        x = x < -Tanh.LAST ? -Tanh.LAST : x;
+        float z = x * x;
+        float p = Math.fma(z, Tanh.P6, Tanh.P5);
+        float q = Math.fma(z, Tanh.Q3, Tanh.Q2);
+        p = Math.fma(p, z, Tanh.P4);
+        q = Math.fma(q, z, Tanh.Q1);
+        p = Math.fma(p, z, Tanh.P3);
+        q = Math.fma(q, z, 1f);
+        p = Math.fma(p, z, Tanh.P2);
+        p = Math.fma(p, z, Tanh.P1);
+        p = Math.fma(p, z, 1f);
+        return p * x / q;
+    }
+}

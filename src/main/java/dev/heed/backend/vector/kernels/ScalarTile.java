@@ -1,0 +1,174 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+
+import dev.heed.Activation;
+import org.jspecify.annotations.Nullable;
+
+/** The loops over tiles of scores in plain Java: {@link SoftmaxTile}, {@link ScoreTile}, {@link PanelTile}, {@link GradientTile}. */
+final class ScalarTile {
+    private ScalarTile() {}
+
+    static boolean read(float[] tile, int keys, float c, float[] statistics) {
+        boolean shrinks = raiseMaxima(tile, 0, keys, c, statistics);
+        weigh(tile, 0, keys, c, statistics);
+        return shrinks;
+    }
+
+    static boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
+        boolean shrinks = false;
+        for (int i = 0; i < PANEL; i++) {
+            float old = statistics[i];
+            float max = old;
+            for (int j = 0, p = at + i; j < keys; j++, p += PANEL) {
+                max = tile[p] > max ? tile[p] : max; // false for NaN, which spoils its sum alone
+            }
+            float factor = max > old ? exp2((old - max) * c) : 1;
+            statistics[i] = max;
+            statistics[2 * PANEL + i] = factor;
+            statistics[PANEL + i] *= factor;
+            shrinks |= max > old;
+        }
+        return shrinks;
+    }
+
+    static void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                float x = (tile[p + i] - statistics[i]) * c;
+                float y = x < SoftmaxTile.LOWEST ? 0 : exp2(x);
+                tile[p + i] = y;
+                statistics[PANEL + i] += y;
+            }
+        }
+    }
+
+    static void finish(float[] tile, int at, int keys, float c, float[] statistics) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                float s = tile[p + i];
+                float y = exp2((s - statistics[i]) * c) * statistics[3 * PANEL + i];
+                tile[p + i] = s == Float.NEGATIVE_INFINITY ? 0 : y;
+            }
+        }
+    }
+
+    /** {@code 2^x}, as {@link SoftmaxTile} has it. */
+    static float exp2(float argument) {
+        float x = argument < SoftmaxTile.LOWEST ? SoftmaxTile.LOWEST : argument;
+        float t = x + SoftmaxTile.SPLIT;
+        float f = x - (t - SoftmaxTile.SPLIT);
+        float y = Math.fma(f, SoftmaxTile.C6, SoftmaxTile.C5);
+        y = Math.fma(y, f, SoftmaxTile.C4);
+        y = Math.fma(y, f, SoftmaxTile.C3);
+        y = Math.fma(y, f, SoftmaxTile.C2);
+        y = Math.fma(y, f, SoftmaxTile.C1);
+        y = Math.fma(y, f, 1f);
+        return Float.intBitsToFloat(Float.floatToRawIntBits(y) + (Float.floatToRawIntBits(t) << 23));
+    }
+
+    static void scale(float[] tile, int at, int keys, float scale) {
+        ScalarRow.scale(tile, at, keys * PANEL, scale);
+    }
+
+    static void softcap(float[] scores, int at, int count, float cap) {
+        for (int p = at; p < at + count; p++) {
+            scores[p] = (float) Math.tanh((double) scores[p] / cap) * cap;
+        }
+    }
+
+    static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                tile[p + i] -= slope * Math.abs(first - j + i);
+            }
+        }
+    }
+
+    static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+        for (int p = 0; p < keys * PANEL; p++) {
+            float t = capped[p] * inverse;
+            gradients[at + p] *= 1 - t * t;
+        }
+    }
+
+    static void shrink(float[] sums, int width, float[] statistics) {
+        for (int d = 0, p = 0; d < width; d++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                sums[p + i] *= statistics[2 * PANEL + i];
+            }
+        }
+    }
+
+    static boolean finite(float[] values, int from, int step, int keys, int width) {
+        float spoiled = 0;
+        for (int j = 0; j < keys; j++) {
+            int row = from + j * step;
+            for (int d = 0; d < width; d++) {
+                spoiled += values[row + d] * 0f;
+            }
+        }
+        return spoiled == 0;
+    }
+
+    static void poolVisible(
+            float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
+        for (int j = 0; j < keys; j++) {
+            for (int i = 0; i < PANEL; i++) {
+                float weight = tile[at + j * PANEL + i];
+                for (int d = 0; d < width && weight != 0; d++) {
+                    float value = values[from + j * step + d];
+                    sums[d * PANEL + i] = Math.fma(weight, value, sums[d * PANEL + i]);
+                }
+            }
+        }
+    }
+
+    static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                float weight = weights[p + i];
+                deltas[i] = weight == 0 ? deltas[i] : Math.fma(weight, gradients[p + i], deltas[i]);
+            }
+        }
+    }
+
+    static void normalise(float[] weights, int at, int keys, float[] statistics) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                float weight = weights[p + i];
+                weights[p + i] = weight == 0 ? 0 : weight * statistics[3 * PANEL + i];
+            }
+        }
+    }
+
+    static void scoreGradients(
+            float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
+        for (int j = 0, p = at; j < keys; j++, p += PANEL) {
+            for (int i = 0; i < PANEL; i++) {
+                float weight = weights[p + i];
+                float g = (gradients[p + i] - deltas[i] + statistics[2 * PANEL + i]) * weight;
+                gradients[p + i] = weight == 0 ? 0 : g;
+            }
+        }
+    }
+
+    static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+        for (int p = at; p < at + keys * PANEL; p++) {
+            gradients[p] = weights[p] == 0 ? 0 : gradients[p];
+        }
+    }
+
+    /** {@link LinearTile#finish}. */
+    static void finishLinear(
+            Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
+        for (int r = 0, p = at; r < rows; r++, p += step) {
+            for (int i = 0; i < PANEL && bias != null; i++) {
+                x[p + i] += bias[from + i];
+            }
+            for (int i = 0; i < PANEL && activation != Activation.IDENTITY; i++) {
+                x[p + i] = (float) activation.apply(x[p + i]);
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package dev.heed.backend.vector.kernels;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The one vector species of this process. It must be a constant to the JIT, so it is chosen when this class is loaded:
+ * {@code heed.vector.bits} forces a width, for tests.
+ */
+public final class Species {
+    public static final VectorSpecies<Float> SPECIES = Integer.getInteger("heed.vector.bits", 0) == 0
+            ? FloatVector.SPECIES_PREFERRED
+            : VectorSpecies.of(float.class, VectorShape.forBitSize(Integer.getInteger("heed.vector.bits")));
+
+    /**
+     * The bits of floats: {@code x.reinterpretShape(INTS, 0)}, written out at each place. {@code reinterpretAsInts} takes 24 cycles
+     * a vector on JDK 27, where C2 does not inline it, and a helper method is not inlined either once a loop has grown large.
+     */
+    static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
+
+    private Species() {}
+}

@@ -1,0 +1,43 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The hyperbolic tangent as {@code x P(x^2) / Q(x^2)}, one rational function over the whole range: beyond {@link #LAST} it is
+ * the value there, 1. Within 6 ulp of the truth everywhere, so at most 1 + 2 ulp; {@code -0}, tiny numbers and NaN come out
+ * as they went in. The coefficients are a weighted least-squares fit of the relative error to 7e-9 on {@code [0, LAST]},
+ * rounded to f32.
+ */
+final class Tanh {
+    static final float LAST = 9.02f;
+    static final float P1 = 0x1.0bf16ep-3f;
+    static final float P2 = 0x1.96b77ep-9f;
+    static final float P3 = 0x1.75f08ep-17f;
+    static final float P4 = -0x1.5ac248p-26f;
+    static final float P5 = 0x1.ce7b40p-35f;
+    static final float P6 = -0x1.7bedb8p-44f;
+    static final float Q1 = 0x1.db4e08p-2f;
+    static final float Q2 = 0x1.914452p-6f;
+    static final float Q3 = 0x1.0ad634p-12f;
+
+    private Tanh() {}
+
+    static FloatVector of(FloatVector argument) {
+        FloatVector x = argument.blend(LAST, argument.compare(VectorOperators.GT, LAST)); // NaN is not larger
+        x = x.blend(-LAST, x.compare(VectorOperators.LT, -LAST));
+        FloatVector z = x.mul(x);
+        FloatVector p = z.fma(FloatVector.broadcast(SPECIES, P6), FloatVector.broadcast(SPECIES, P5));
+        FloatVector q = z.fma(FloatVector.broadcast(SPECIES, Q3), FloatVector.broadcast(SPECIES, Q2));
+        p = p.fma(z, FloatVector.broadcast(SPECIES, P4));
+        q = q.fma(z, FloatVector.broadcast(SPECIES, Q1));
+        p = p.fma(z, FloatVector.broadcast(SPECIES, P3));
+        q = q.fma(z, FloatVector.broadcast(SPECIES, 1f));
+        p = p.fma(z, FloatVector.broadcast(SPECIES, P2));
+        p = p.fma(z, FloatVector.broadcast(SPECIES, P1));
+        p = p.fma(z, FloatVector.broadcast(SPECIES, 1f));
+        return p.mul(x).div(q);
+    }
+}

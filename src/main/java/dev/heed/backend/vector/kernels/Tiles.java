@@ -1,0 +1,89 @@
+package dev.heed.backend.vector.kernels;
+
+import dev.heed.tensor.DType;
+import dev.heed.tuning.TuningTable;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The sizes of tiles and tasks for the loops of this process, from the tables {@code tuning/vector_*.tsv}. */
+public final class Tiles {
+    private static final TuningTable PREFILL = TuningTable.resource("vector_prefill.tsv");
+    private static final TuningTable DECODE = TuningTable.resource("vector_decode.tsv");
+    private static final TuningTable NATIVE = TuningTable.resource("vector_native.tsv");
+    private static final TuningTable GEMM = TuningTable.resource("vector_gemm.tsv");
+
+    private static final Map<Long, Prefill> PREFILLS = new ConcurrentHashMap<>();
+    private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
+    private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
+
+    /** Depth of a block of a matrix product at most. */
+    public static final int GEMM_DEPTH = gemm("depth");
+
+    /** Rows of a task of a matrix product at most. */
+    public static final int GEMM_ROWS = gemm("rows");
+
+    /** Rows of a task at least, where more tasks keep more threads busy. */
+    public static final int GEMM_FEWEST_ROWS = gemm("fewestRows");
+
+    private Tiles() {}
+
+    /**
+     * What prefill uses for a width of head.
+     *
+     * @param panels panels of one task at most: a tile of keys and values is read from far away once for all of them
+     * @param wide keys that are read at once where every query of the panel sees all of them, a multiple of
+     *     {@link Lanes#TILE}
+     * @param depth elements of a query that are multiplied at a time
+     */
+    public record Prefill(int panels, int wide, int depth) {
+        public Prefill {
+            if (panels < 1 || wide < 1 || wide % Lanes.TILE != 0 || depth < 1) {
+                throw new IllegalArgumentException("vector_prefill.tsv: " + panels + " panels, tiles of " + wide
+                        + " keys, depth " + depth + ", expected tiles in multiples of " + Lanes.TILE);
+            }
+        }
+    }
+
+    /**
+     * What decode uses for a width of head.
+     *
+     * @param queries with more queries a panel is faster
+     * @param part keys of one task
+     * @param fewRows with more query rows the micro-kernel, which shares each value among six of them, is faster
+     */
+    public record Decode(int queries, int part, int fewRows) {}
+
+    /** Which work native kernels do for a type, where there are any. */
+    public record Native(boolean prefill, boolean decode, boolean linear) {}
+
+    public static Native nativeKernels(DType type) {
+        return NATIVES.computeIfAbsent(type, t -> {
+            TuningTable.Numbers row = NATIVE.best(
+                    Map.of("loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "type", t.label()));
+            return new Native(row.get("prefill") != 0, row.get("decode") != 0, row.get("linear") != 0);
+        });
+    }
+
+    public static Prefill prefill(long width) {
+        return PREFILLS.computeIfAbsent(width, w -> {
+            TuningTable.Numbers row = PREFILL.best(asked(w));
+            return new Prefill(row.get("panels"), row.get("wide"), row.get("depth"));
+        });
+    }
+
+    public static Decode decode(long width) {
+        return DECODES.computeIfAbsent(width, w -> {
+            TuningTable.Numbers row = DECODE.best(asked(w));
+            return new Decode(row.get("queries"), row.get("part"), row.get("fewRows"));
+        });
+    }
+
+    private static int gemm(String column) {
+        return GEMM.best(asked(0)).get(column);
+    }
+
+    private static Map<String, String> asked(long width) {
+        return Map.of(
+                "loops", Lanes.BACKEND, "bits", String.valueOf(Lanes.V * Float.SIZE), "width", String.valueOf(width));
+    }
+}

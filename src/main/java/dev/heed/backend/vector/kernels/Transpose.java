@@ -1,0 +1,134 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.V;
+import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * Turns square blocks of V rows by V columns: for each bit, rows whose numbers differ in this bit exchange the lanes whose
+ * numbers differ in it, so that in the end every bit of the row has changed places with that of the lane.
+ */
+final class Transpose {
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_8 = swap(8);
+    private static final VectorMask<Float> WITH_1 = lanesWith(1);
+    private static final VectorMask<Float> WITH_2 = lanesWith(2);
+    private static final VectorMask<Float> WITH_4 = lanesWith(4);
+    private static final VectorMask<Float> WITH_8 = lanesWith(8);
+
+    private Transpose() {}
+
+    /** Whether blocks of this machine's vectors can be turned. */
+    static boolean works() {
+        return V == 4 || V == 8 || V == 16;
+    }
+
+    /** Exchanges the lanes whose numbers differ in one bit. */
+    static VectorShuffle<Float> swap(int bit) {
+        return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
+    }
+
+    static VectorMask<Float> lanesWith(int bit) {
+        boolean[] lanes = new boolean[V];
+        for (int i = 0; i < V; i++) {
+            lanes[i] = (i & bit) != 0;
+        }
+        return VectorMask.fromArray(SPECIES, lanes, 0);
+    }
+
+    /**
+     * Turns the block whose rows lie {@code step} apart to rows {@code toStep} apart, each element of a column times the
+     * factor of its column; a factor of 0 makes 0 of anything.
+     *
+     * @param factors V factors
+     * @param buffer room for the block
+     */
+    static void block(
+            float[] from,
+            int at,
+            int step,
+            float[] factors,
+            int factorsAt,
+            float[] to,
+            int toAt,
+            int toStep,
+            float[] buffer) {
+        if (V == 4) {
+            first(from, at, step, factors, factorsAt, to, toAt, toStep);
+            return;
+        }
+        first(from, at, step, factors, factorsAt, buffer, 0, V);
+        if (V == 8) {
+            last8(buffer, to, toAt, toStep);
+        } else {
+            last16(buffer, to, toAt, toStep);
+        }
+    }
+
+    /**
+     * Bits 1 and 2, four rows at a time. Two bits for one trip through memory: a load that follows the store of the same bytes
+     * waits for it, and longer where they cross a line of the cache.
+     */
+    private static void first(
+            float[] from, int at, int step, float[] factors, int factorsAt, float[] to, int toAt, int toStep) {
+        FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsAt);
+        VectorMask<Float> none = factor.compare(VectorOperators.EQ, 0f);
+        for (int i = 0; i < V; i += 4) {
+            int p = at + i * step;
+            FloatVector a = FloatVector.fromArray(SPECIES, from, p).mul(factor).blend(0f, none);
+            FloatVector b =
+                    FloatVector.fromArray(SPECIES, from, p + step).mul(factor).blend(0f, none);
+            FloatVector c = FloatVector.fromArray(SPECIES, from, p + 2 * step)
+                    .mul(factor)
+                    .blend(0f, none);
+            FloatVector d = FloatVector.fromArray(SPECIES, from, p + 3 * step)
+                    .mul(factor)
+                    .blend(0f, none);
+            FloatVector ab = a.blend(b.rearrange(SWAP_1), WITH_1);
+            FloatVector ba = a.rearrange(SWAP_1).blend(b, WITH_1);
+            FloatVector cd = c.blend(d.rearrange(SWAP_1), WITH_1);
+            FloatVector dc = c.rearrange(SWAP_1).blend(d, WITH_1);
+            int q = toAt + i * toStep;
+            ab.blend(cd.rearrange(SWAP_2), WITH_2).intoArray(to, q);
+            ba.blend(dc.rearrange(SWAP_2), WITH_2).intoArray(to, q + toStep);
+            ab.rearrange(SWAP_2).blend(cd, WITH_2).intoArray(to, q + 2 * toStep);
+            ba.rearrange(SWAP_2).blend(dc, WITH_2).intoArray(to, q + 3 * toStep);
+        }
+    }
+
+    /** Bit 4 of eight rows. */
+    private static void last8(float[] from, float[] to, int toAt, int toStep) {
+        for (int i = 0; i < 4; i++) {
+            FloatVector a = FloatVector.fromArray(SPECIES, from, i * V);
+            FloatVector b = FloatVector.fromArray(SPECIES, from, (i + 4) * V);
+            a.blend(b.rearrange(SWAP_4), WITH_4).intoArray(to, toAt + i * toStep);
+            a.rearrange(SWAP_4).blend(b, WITH_4).intoArray(to, toAt + (i + 4) * toStep);
+        }
+    }
+
+    /** Bits 4 and 8 of sixteen rows. */
+    private static void last16(float[] from, float[] to, int toAt, int toStep) {
+        for (int i = 0; i < 4; i++) {
+            int p = i * V;
+            FloatVector a = FloatVector.fromArray(SPECIES, from, p);
+            FloatVector b = FloatVector.fromArray(SPECIES, from, p + 4 * V);
+            FloatVector c = FloatVector.fromArray(SPECIES, from, p + 8 * V);
+            FloatVector d = FloatVector.fromArray(SPECIES, from, p + 12 * V);
+            FloatVector ab = a.blend(b.rearrange(SWAP_4), WITH_4);
+            FloatVector ba = a.rearrange(SWAP_4).blend(b, WITH_4);
+            FloatVector cd = c.blend(d.rearrange(SWAP_4), WITH_4);
+            FloatVector dc = c.rearrange(SWAP_4).blend(d, WITH_4);
+            int q = toAt + i * toStep;
+            ab.blend(cd.rearrange(SWAP_8), WITH_8).intoArray(to, q);
+            ba.blend(dc.rearrange(SWAP_8), WITH_8).intoArray(to, q + 4 * toStep);
+            ab.rearrange(SWAP_8).blend(cd, WITH_8).intoArray(to, q + 8 * toStep);
+            ba.rearrange(SWAP_8).blend(dc, WITH_8).intoArray(to, q + 12 * toStep);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionShape;
+import dev.heed.LinearProblem;
+import dev.heed.MultiHeadProblem;
+import dev.heed.Problem;
+import dev.heed.RotaryProblem;
+import dev.heed.SoftmaxProblem;
+import dev.heed.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a Java array cannot hold. Matrices, rows of a softmax and, in f64, the gradients of a head's keys are one array each,
+ * packed ones padded to whole panels.
+ */
+public final class ArrayLimit {
+    private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
+    private static final long WIDEST_HEAD = Integer.MAX_VALUE / 4096;
+
+    /** Columns of a panel at 512 bits, in f32; in f64 they are half as many. */
+    private static final long PANEL = 64;
+
+    private final List<String> reasons = new ArrayList<>();
+
+    private ArrayLimit() {}
+
+    /** {@return why arrays cannot hold a problem, with the value and the limit; empty if they can} */
+    public static List<String> reasons(Problem problem) {
+        var limit = new ArrayLimit();
+        switch (problem) {
+            case AttentionProblem p -> {
+                limit.head(p.shape());
+                if (p.type() == DType.F64) {
+                    limit.keysOfHead(p);
+                }
+            }
+            case MultiHeadProblem p -> limit.multiHead(p);
+            case LinearProblem p -> limit.product("the layer", p.rows(), p.in(), p.out());
+            case SoftmaxProblem p -> limit.row(p.shape().get(p.axis()));
+            case RotaryProblem p -> limit.row(p.headDim());
+        }
+        return limit.reasons;
+    }
+
+    private void head(AttentionShape s) {
+        long width = Math.max(s.headDim(), s.valueHeadDim());
+        if (width > WIDEST_HEAD) {
+            reasons.add("a head of " + width + " elements > " + WIDEST_HEAD);
+        }
+    }
+
+    /** A row of gradients for each key; in f64 the weights of a panel of queries lie beside it. */
+    private void keysOfHead(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        long width = Math.max(s.headDim(), s.valueHeadDim());
+        long padded = p.type() == DType.F64 ? plus(width, PANEL / 2) : wholePanels(width);
+        require("the gradients of the keys of a head", s.seqLenKv(), width, times(plus(s.seqLenKv(), PANEL), padded));
+    }
+
+    private void multiHead(MultiHeadProblem p) {
+        AttentionShape s = p.attention().shape();
+        head(s);
+        keysOfHead(p.attention());
+        long queries = times(s.batch(), s.seqLenQ());
+        long keys = times(s.batch(), s.seqLenKv());
+        product("the query projection", queries, p.embedQ(), times(s.numHeads(), s.headDim()));
+        product("the key projection", keys, p.embedK(), times(s.numKvHeads(), s.headDim()));
+        product("the value projection", keys, p.embedV(), times(s.numKvHeads(), s.valueHeadDim()));
+        product("the output projection", queries, times(s.numHeads(), s.valueHeadDim()), p.embedOut());
+    }
+
+    /** A product of matrices, forward and backward: each of the three is packed by one of them. */
+    private void product(String name, long rows, long in, long out) {
+        require("the input of " + name, rows, in);
+        require("the weights of " + name, in, out);
+        require("the result of " + name, rows, out);
+    }
+
+    private void row(long length) {
+        if (length > LONGEST_ARRAY) {
+            reasons.add("a row of " + length + " elements > " + LONGEST_ARRAY + ", the longest Java array");
+        }
+    }
+
+    private void require(String name, long rows, long columns) {
+        require(name, rows, columns, times(wholePanels(rows), wholePanels(columns)));
+    }
+
+    private void require(String name, long rows, long columns, long elements) {
+        if (elements > LONGEST_ARRAY) {
+            reasons.add(name + ": " + rows + " x " + columns + ", in panels "
+                    + (elements == Long.MAX_VALUE ? "more than a long counts" : elements + " elements")
+                    + " > " + LONGEST_ARRAY + ", the longest Java array");
+        }
+    }
+
+    private static long wholePanels(long size) {
+        return plus(size, PANEL - 1) / PANEL * PANEL;
+    }
+
+    /** The sum of two positive numbers; the largest long where it is beyond that. */
+    private static long plus(long a, long b) {
+        return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
+    }
+
+    /** The product of two positive numbers; the largest long where it is beyond that. */
+    private static long times(long a, long b) {
+        return Math.multiplyHigh(a, b) == 0 && a * b > 0 ? a * b : Long.MAX_VALUE;
+    }
+}

@@ -1,0 +1,116 @@
+package dev.heed.backend.vector.storage;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.ffi.NativeKernels;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A bf16 matrix whose columns are neighbours: element {@code [r][c]} is number {@code at + r * rowStep + c} of the segment.
+ *
+ * @param data the memory
+ * @param at where the first element lies
+ * @param rowStep the distance between rows
+ * @param rows how many rows
+ * @param columns how many columns
+ */
+public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int columns) {
+
+    /** The left operand of a product and, in panels of pairs, the right one. */
+    public record Operands(Bf16Matrix a, Packed b) {
+        /** {@code c = a b}, or {@code c + a b}, for some rows and one panel, from element {@code k} of the depth on. */
+        void multiply(int first, int rows, int panel, int k, int count, float[] c, int at, int step) {
+            NativeKernels.bf16Product(
+                    a.data,
+                    a.at + first * a.rowStep + k,
+                    a.rowStep,
+                    2,
+                    rows,
+                    MemorySegment.ofArray(b.pairs),
+                    ((long) panel * b.pairRows() * 2 + k) * PANEL,
+                    PANEL,
+                    count,
+                    MemorySegment.ofArray(c),
+                    at,
+                    step,
+                    k > 0);
+        }
+    }
+
+    /** Panels of pairs: pair {@code t} of column {@code c} of panel {@code p} at {@code ((p * pairRows + t) * PANEL + c) * 2}. */
+    public record Packed(short[] pairs, int depth, int columns) {
+        int pairRows() {
+            return (depth + 1) / 2;
+        }
+    }
+
+    /** Whether products of these tensors are computed here: all are stored as bf16. */
+    public static boolean serve(Tensor... operands) {
+        return Arrays.stream(operands).allMatch(operand -> operand.type() == DType.BF16)
+                && Tiles.nativeKernels(DType.BF16).linear()
+                && Bf16Panels.works();
+    }
+
+    /** {@return the rows of a tensor, its last axis across and the others down, where they lie or copied} */
+    public static Bf16Matrix of(Tensor tensor) {
+        int last = tensor.rank() - 1;
+        int columns = Math.toIntExact(tensor.size(last));
+        int rows = Math.toIntExact(tensor.elementCount() / columns);
+        long step = 0;
+        long count = 1;
+        boolean even = StoredRows.inPlace(tensor) && !tensor.isConfined(); // other threads read it
+        for (int axis = last - 1; axis >= 0; axis--) {
+            if (tensor.size(axis) != 1) {
+                step = count == 1 ? tensor.stride(axis) : step;
+                even &= tensor.stride(axis) == count * step;
+                count *= tensor.size(axis);
+            }
+        }
+        if (even) {
+            return new Bf16Matrix(tensor.segment(), tensor.offset(), step, rows, columns);
+        }
+        short[] copy = new short[Math.multiplyExact(rows, columns)];
+        RowCursor cursor = new RowCursor(tensor, last);
+        for (int r = 0; r < rows; r++) {
+            long from = cursor.position(r);
+            for (int c = 0; c < columns; c++) {
+                long there = (from + c * cursor.stride()) * Short.BYTES;
+                copy[r * columns + c] = tensor.segment().get(ValueLayout.JAVA_SHORT_UNALIGNED, there);
+            }
+        }
+        return new Bf16Matrix(MemorySegment.ofArray(copy), 0, columns, rows, columns);
+    }
+
+    /** {@return a matrix whose columns are neighbours, rounded into an array} */
+    static Bf16Matrix rounded(Matrix matrix, short[] into) {
+        MemorySegment to = MemorySegment.ofArray(into);
+        MemorySegment from = MemorySegment.ofArray(matrix.data());
+        for (int r = 0; r < matrix.rows(); r++) {
+            long at = matrix.at() + (long) r * matrix.rowStep();
+            NativeKernels.bf16Narrow(from, at, matrix.columns(), to, (long) r * matrix.columns());
+        }
+        return new Bf16Matrix(to, 0, matrix.columns(), matrix.rows(), matrix.columns());
+    }
+
+    /** {@return this as the right operand of products} */
+    public Packed pack(Workers workers) {
+        int panels = Lanes.panels(columns);
+        var packed = new Packed(new short[0], rows, columns);
+        long panelLength = Math.multiplyExact(2L * PANEL, packed.pairRows());
+        short[] pairs = new short[Math.toIntExact(Math.multiplyExact(panels, panelLength))];
+        MemorySegment to = MemorySegment.ofArray(pairs);
+        workers.run(panels, (panel, scratch) -> {
+            int first = panel * PANEL;
+            int width = Math.min(PANEL, columns - first);
+            boolean ignored = NativeKernels.bf16Interleave(
+                    data, at + first, rowStep, rows, width, to, panel * panelLength, 2L * PANEL);
+        });
+        return new Packed(pairs, rows, columns);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.heed.backend.vector.storage;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+
+import dev.heed.AttentionInputs;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.ffi.NativeFeature;
+import dev.heed.ffi.NativeKernels;
+import dev.heed.ffi.NativeLibrary;
+import dev.heed.tensor.DType;
+import java.util.Optional;
+
+/**
+ * Prefill of bf16 by native products, two elements of depth a step: queries stay bf16, keys are read where they lie, values are
+ * woven into pairs once for all panels of a task. Scores, maxima and sums of weights are f32 as ever; weights are rounded to
+ * bf16 before they meet the values, as the textbook's are.
+ */
+public final class Bf16Panels {
+    private Bf16Panels() {}
+
+    /** Whether native products serve a call of dot products: query, key and value are all stored as bf16. */
+    public static boolean serve(AttentionInputs inputs) {
+        return inputs.query().type() == DType.BF16
+                && inputs.key().type() == DType.BF16
+                && inputs.value().type() == DType.BF16
+                && Tiles.nativeKernels(DType.BF16).prefill()
+                && works();
+    }
+
+    /** Whether the processor has bf16 products and panels are as wide as theirs. */
+    static boolean works() {
+        return !Lanes.SCALAR && NativeKernels.takesPanels(PANEL) && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
+    }
+
+    /** Why bf16 prefill and linear layers take the Vector API though the processor has bf16 products. */
+    public static Optional<String> notServing() {
+        if (Lanes.SCALAR || !NativeLibrary.has(NativeFeature.BF16_PRODUCT)) {
+            return Optional.empty();
+        }
+        Tiles.Native wanted = Tiles.nativeKernels(DType.BF16);
+        String bits = Lanes.V * Float.SIZE + "-bit vectors";
+        if (!works()) {
+            return Optional.of(
+                    "bf16 prefill and linear layers on the Vector API: native panels have 16, 32 or 64 lanes,"
+                            + " those of " + bits + " " + PANEL);
+        }
+        return wanted.prefill() && wanted.linear()
+                ? Optional.empty()
+                : Optional.of("bf16 "
+                        + (wanted.prefill()
+                                ? "linear layers"
+                                : wanted.linear() ? "prefill" : "prefill and linear layers")
+                        + " on the Vector API: faster with " + bits
+                        + " by tuning/vector_native.tsv");
+    }
+}

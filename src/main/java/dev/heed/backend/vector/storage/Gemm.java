@@ -1,0 +1,172 @@
+package dev.heed.backend.vector.storage;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+
+import dev.heed.Activation;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.MicroKernel;
+import dev.heed.backend.vector.kernels.Tiles;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Matrix products around {@link MicroKernel}: the right operand is packed into panels, depth is cut so that a block of both
+ * operands stays in cache, and blocks of the result are tasks. Any left operand may be transposed by its strides.
+ *
+ * <p>The cuts of the depth follow from the depth alone, so the bits of an element do not depend on rows or threads.
+ */
+public final class Gemm {
+    private static final float[] NONE = new float[0];
+
+    private Gemm() {}
+
+    /** A matrix in panels: panel {@code p} holds columns {@code [p * PANEL, (p + 1) * PANEL)}, row after row, padded by zeros. */
+    public record Packed(float[] data, int depth, int columns) {
+        int panels() {
+            return Lanes.panels(columns);
+        }
+    }
+
+    /**
+     * {@code C = f(A B + bias)}.
+     *
+     * @param bias one number for every column and zeros up to a whole panel, or null
+     * @param c where the result goes; its columns are neighbours
+     * @param bf16 both operands where native products take them; then a and b hold no numbers
+     */
+    public record Product(
+            Matrix a,
+            Packed b,
+            float @Nullable [] bias,
+            Activation activation,
+            Matrix c,
+            Bf16Matrix.@Nullable Operands bf16) {
+        public Product(Matrix a, Packed b, float @Nullable [] bias, Activation activation, Matrix c) {
+            this(a, b, bias, activation, c, null);
+        }
+
+        /** A product of bf16 matrices. */
+        public Product(Bf16Matrix.Operands bf16, float @Nullable [] bias, Activation activation, Matrix c) {
+            this(
+                    Matrix.of(NONE, bf16.a().rows(), bf16.a().columns()),
+                    new Packed(NONE, bf16.b().depth(), bf16.b().columns()),
+                    bias,
+                    activation,
+                    c,
+                    bf16);
+        }
+
+        int tasks(int rowsPerTask) {
+            return Math.multiplyExact(Math.ceilDiv(c.rows(), rowsPerTask), b.panels());
+        }
+    }
+
+    public static Packed pack(Matrix b, Workers workers) {
+        int panels = Lanes.panels(b.columns());
+        int depth = b.rows();
+        float[] packed = new float[Math.multiplyExact(Math.multiplyExact(panels, PANEL), depth)];
+        workers.run(panels, (panel, scratch) -> {
+            int first = panel * PANEL;
+            int width = Math.min(PANEL, b.columns() - first);
+            for (int k = 0; k < depth; k++) {
+                int from = b.at() + k * b.rowStep() + first * b.columnStep();
+                int to = (panel * depth + k) * PANEL;
+                if (b.columnStep() == 1) {
+                    System.arraycopy(b.data(), from, packed, to, width);
+                    continue;
+                }
+                for (int c = 0; c < width; c++) {
+                    packed[to + c] = b.data()[from + c * b.columnStep()];
+                }
+            }
+        });
+        return new Packed(packed, depth, b.columns());
+    }
+
+    /** Computes products side by side: small ones fill the threads together. */
+    public static void run(List<Product> products, Workers workers) {
+        int rowsPerTask = rowsPerTask(products, workers.threads());
+        int tasks = 0;
+        for (Product product : products) {
+            tasks = Math.addExact(tasks, product.tasks(rowsPerTask));
+        }
+        workers.run(tasks, (task, scratch) -> {
+            int rest = task;
+            for (Product product : products) {
+                int here = product.tasks(rowsPerTask);
+                if (rest < here) {
+                    block(
+                            product,
+                            rest / product.b.panels() * rowsPerTask,
+                            rest % product.b.panels(),
+                            rowsPerTask,
+                            scratch);
+                    return;
+                }
+                rest -= here;
+            }
+        });
+    }
+
+    public static void run(Product product, Workers workers) {
+        run(List.of(product), workers);
+    }
+
+    /** A multiple of the micro-kernel's six rows. */
+    private static int rowsPerTask(List<Product> products, int threads) {
+        double rows = 0;
+        int most = 0;
+        for (Product product : products) {
+            rows += (double) product.c.rows() * product.b.panels();
+            most = Math.max(most, product.c.rows());
+        }
+        double share = Math.clamp(rows / (4.0 * threads), Tiles.GEMM_FEWEST_ROWS, Tiles.GEMM_ROWS);
+        int blocks = (int) Math.ceil(most / share);
+        return Math.ceilDiv(Math.ceilDiv(most, blocks), 6) * 6;
+    }
+
+    /** One panel of columns for some rows. */
+    private static void block(Product product, int first, int panel, int rowsPerTask, Scratch scratch) {
+        Matrix a = product.a;
+        Packed b = product.b;
+        Matrix c = product.c;
+        int rows = Math.min(rowsPerTask, c.rows() - first);
+        int column = panel * PANEL;
+        int width = Math.min(PANEL, b.columns - column);
+        boolean narrow = width < PANEL; // the last panel's padding has no place in C
+        float[] to = c.data();
+        int at = c.at() + first * c.rowStep() + column;
+        int step = c.rowStep();
+        if (narrow) {
+            to = scratch.tile = ArrayGrowth.atLeast(scratch.tile, rowsPerTask * PANEL);
+            at = 0;
+            step = PANEL;
+        }
+        Bf16Matrix.Operands bf16 = product.bf16;
+        if (bf16 != null) {
+            for (int k = 0; k < b.depth; k += 2 * Tiles.GEMM_DEPTH) {
+                bf16.multiply(first, rows, panel, k, Math.min(2 * Tiles.GEMM_DEPTH, b.depth - k), to, at, step);
+            }
+        }
+        int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, Tiles.GEMM_DEPTH));
+        for (int k = 0; bf16 == null && k < b.depth; k += depth) {
+            int count = Math.min(depth, b.depth - k);
+            int aAt = a.at() + first * a.rowStep() + k * a.columnStep();
+            int bAt = (panel * b.depth + k) * PANEL;
+            if (k == 0) {
+                Loops.product(
+                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
+            } else {
+                Loops.accumulate(
+                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
+            }
+        }
+        // The bias comes last: sums that begin with it would be rounded at its size.
+        Loops.finishLinear(product.activation, product.bias, column, to, at, step, rows);
+        for (int r = 0; narrow && r < rows; r++) {
+            System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);
+        }
+    }
+}

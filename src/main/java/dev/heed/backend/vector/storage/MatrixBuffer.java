@@ -1,0 +1,47 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.tensor.Tensor;
+
+/** Memory for a matrix that cannot be read, and for one that cannot be written, where a tensor has it; grows and is kept. */
+public final class MatrixBuffer {
+    private float[] copy = new float[0];
+    private short[] halves = new short[0];
+    private float[] result = new float[0];
+
+    /** {@return the rows of a tensor: its last axis across, the others down} */
+    public Matrix read(Tensor tensor) {
+        Matrix inPlace = Matrix.inPlace(tensor);
+        if (inPlace == null) {
+            copy = ArrayGrowth.atLeast(copy, Math.toIntExact(tensor.elementCount()));
+        }
+        return inPlace != null ? inPlace : Matrix.copy(tensor, copy);
+    }
+
+    /** {@return a matrix rounded to bf16} */
+    public Bf16Matrix rounded(Matrix matrix) {
+        int length = Math.multiplyExact(matrix.rows(), matrix.columns());
+        halves = halves.length >= length ? halves : new short[length];
+        return Bf16Matrix.rounded(matrix, halves);
+    }
+
+    /** {@return where to compute the rows of a tensor} */
+    public Matrix place(Tensor tensor) {
+        Matrix inPlace = Matrix.inPlace(tensor);
+        int columns = (int) tensor.size(-1);
+        return inPlace != null ? inPlace : place(Math.toIntExact(tensor.elementCount() / columns), columns);
+    }
+
+    /** {@return a place of its own} */
+    public Matrix place(int rows, long columns) {
+        result = ArrayGrowth.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
+        return Matrix.of(result, rows, (int) columns);
+    }
+
+    /** Copies what was computed in its own place to the tensor that it was meant for. */
+    public void deliver(Matrix computed, Tensor tensor) {
+        if (Matrix.inPlace(tensor) == null) {
+            computed.writeTo(tensor);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.tensor.ByteScales;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows of one head as floats: where they lie, if they lie in a {@code float[]} with neighbouring elements side by
+ * side, else a copy in scratch memory, widened.
+ */
+public final class Rows {
+    public float[] data = new float[0];
+    public int at;
+
+    /** The distance between rows. */
+    public int step;
+
+    /** The distance between runs of rows. */
+    public int leap;
+
+    private float[] copy = new float[0];
+
+    /** Lets go of the caller's array. */
+    void forget() {
+        data = copy;
+    }
+
+    /** Points at rows {@code [from, to)} of one head; reads {@code array}, if not null, in place. */
+    public void load(Tensor tensor, float @Nullable [] array, long batch, long head, long from, long to) {
+        long position = tensor.position(batch, head, from, 0);
+        int width = (int) tensor.size(3);
+        if (array != null) {
+            data = array;
+            at = (int) (tensor.segment().address() / Float.BYTES + position);
+            step = (int) tensor.stride(2);
+            return;
+        }
+        int rows = (int) (to - from);
+        copy = ArrayGrowth.atLeast(copy, rows * width);
+        for (int j = 0; j < rows; j++) {
+            read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, j * width, width);
+        }
+        data = copy;
+        at = 0;
+        step = width;
+    }
+
+    /** Points some rows further, or back. */
+    public void skip(int rows) {
+        at += rows * step;
+    }
+
+    /**
+     * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
+     * element lies {@link #leap} after that of the one before.
+     */
+    public void loadFour(
+            Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
+        if (array != null) {
+            load(tensor, array, batch, head, from, from + count);
+            leap = (int) (apart * tensor.stride(2));
+            return;
+        }
+        int width = (int) tensor.size(3);
+        leap = count * width;
+        copy = ArrayGrowth.atLeast(copy, 4 * leap);
+        for (int run = 0; run < 4; run++) {
+            long position = tensor.position(batch, head, from + run * apart, 0);
+            for (int j = 0; j < count; j++) {
+                read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, run * leap + j * width, width);
+            }
+        }
+        data = copy;
+        at = 0;
+        step = width;
+    }
+
+    /** Whether all elements of the first rows are finite. */
+    public boolean finite(int rows, int width) {
+        return Loops.finite(data, at, step, rows, width);
+    }
+
+    /** {@return the array behind a tensor whose rows can be read in place, or null} */
+    public static float @Nullable [] array(Tensor tensor) {
+        boolean straight = tensor.type() == DType.F32
+                && (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
+                && tensor.segment().address() % Float.BYTES == 0; // a segment may begin within an element
+        return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
+    }
+
+    /** Widens {@code count} elements, {@code stride} apart. */
+    public static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
+        MemorySegment segment = tensor.segment();
+        if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {
+            Widths.widen(tensor.type(), segment, position, into, at, count);
+            return;
+        }
+        switch (tensor.type()) {
+            case F32 -> {
+                if (stride == 1) {
+                    MemorySegment.copy(
+                            segment, ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, into, at, count);
+                    return;
+                }
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + d * stride) * Float.BYTES);
+                }
+            }
+            case I8 -> {
+                ByteScales scales = tensor.scales();
+                boolean one = scales != null
+                        && stride == 1
+                        && position / scales.block() == (position + count - 1) / scales.block();
+                float scale = one ? Objects.requireNonNull(scales).of(position) : 1;
+                if (one && Widths.serveBytes(count)) {
+                    Widths.widenBytes(segment, position, scale, into, at, count);
+                    return;
+                }
+                for (int d = 0; d < count; d++) {
+                    long there = position + d * stride;
+                    into[at + d] = one ? segment.get(ValueLayout.JAVA_BYTE, there) * scale : (float) tensor.at(there);
+                }
+            }
+            case F16 -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = Float.float16ToFloat(
+                            segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, (position + d * stride) * Short.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = Float.intBitsToFloat(
+                            segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, (position + d * stride) * Short.BYTES) << 16);
+                }
+            }
+            default -> {
+                for (int d = 0; d < count; d++) {
+                    into[at + d] = (float) tensor.at(position + d * stride);
+                }
+            }
+        }
+    }
+
+    /** Writes {@code count} elements, {@code stride} apart, rounded to the tensor's type. */
+    public static void write(float[] from, int at, Tensor tensor, long position, long stride, int count) {
+        if (tensor.type() == DType.F32 && stride == 1) {
+            MemorySegment.copy(
+                    from, at, tensor.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, position * Float.BYTES, count);
+            return;
+        }
+        if (stride == 1 && Widths.serve(tensor.type(), tensor.segment(), count)) {
+            Widths.narrow(tensor.type(), from, at, tensor.segment(), position, count);
+            return;
+        }
+        for (int d = 0; d < count; d++) {
+            tensor.put(position + d * stride, from[at + d]);
+        }
+    }
+}

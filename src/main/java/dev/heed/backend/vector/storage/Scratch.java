@@ -1,0 +1,74 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.backend.vector.kernels.PairRows;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The working memory of one thread inside one call. It grows to what was needed and is kept for the next call. */
+public final class Scratch {
+    public final Rows keys = new Rows();
+    public final Rows values = new Rows();
+    public final Rows queries = new Rows();
+    public final Rows gradients = new Rows();
+
+    public final StoredRows stored = new StoredRows();
+    public final Bf16Rows bf16 = new Bf16Rows();
+    public final PairRows pairs = new PairRows();
+
+    private final List<Part> parts = new ArrayList<>();
+
+    public float[] packed = new float[0];
+    public float[] tile = new float[0];
+    public float[] tileToo = new float[0];
+    public float[] strip = new float[0];
+    public float[] stripToo = new float[0];
+    public float[] deltas = new float[0];
+    public boolean[] hidden = new boolean[0];
+    public boolean[] empty = new boolean[0];
+    public float[] sums = new float[0];
+    public float[] row = new float[0];
+    public byte[] limbs = new byte[0];
+    public float[] units = new float[0];
+    public short[] narrow = new short[0];
+    public float[] keySums = new float[0];
+    public float[] valueSums = new float[0];
+
+    /** Working memory of one driver: created at its first use by a thread, kept for the next call. */
+    public interface Part {
+        /** Drops the references to the caller's arrays. */
+        void forget();
+    }
+
+    /** {@return the part of a type, one for each thread} */
+    public <T extends Part> T part(Class<T> type, Supplier<T> create) {
+        for (Part part : parts) {
+            if (type.isInstance(part)) {
+                return type.cast(part);
+            }
+        }
+        T part = create.get();
+        parts.add(part);
+        return part;
+    }
+
+    /** Scratch that nobody uses at the moment; there are never more than threads that computed at the same time. */
+    static final class Pool {
+        private final ArrayDeque<Scratch> free = new ArrayDeque<>();
+
+        synchronized Scratch take() {
+            Scratch scratch = free.poll();
+            return scratch == null ? new Scratch() : scratch;
+        }
+
+        synchronized void give(Scratch scratch) {
+            scratch.keys.forget();
+            scratch.values.forget();
+            scratch.stored.forget();
+            scratch.bf16.forget();
+            scratch.parts.forEach(Part::forget);
+            free.push(scratch);
+        }
+    }
+}

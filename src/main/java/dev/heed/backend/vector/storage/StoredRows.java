@@ -1,0 +1,73 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.ffi.NativeKernels.Runs;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Runs of rows of one head in the type they are stored in: where they lie if neighbours lie side by side, else copied. */
+public final class StoredRows {
+    public MemorySegment data = MemorySegment.NULL;
+    public long at;
+
+    /** The distance between rows, in elements. */
+    public long row;
+
+    private long leap;
+    private byte[] copy = new byte[0];
+
+    /** Lets go of the caller's memory. */
+    public void forget() {
+        data = MemorySegment.NULL;
+    }
+
+    /** Whether the rows of a tensor can be read where they lie. */
+    public static boolean inPlace(Tensor tensor) {
+        return (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
+                && tensor.segment().address() % tensor.type().bytes() == 0;
+    }
+
+    /** Points at some rows. */
+    public StoredRows load(Tensor tensor, long batch, long head, long from, int count) {
+        return load(tensor, batch, head, from, 0, 1, count);
+    }
+
+    /** Points at {@code runs} runs of {@code count} rows, which begin {@code apart} rows from each other. */
+    public StoredRows load(Tensor tensor, long batch, long head, long from, long apart, int runs, int count) {
+        data = tensor.segment();
+        at = tensor.position(batch, head, from, 0);
+        row = tensor.stride(2);
+        leap = apart * row;
+        if (!inPlace(tensor)) {
+            copy(tensor, runs, count);
+        }
+        return this;
+    }
+
+    /** {@return what was loaded, for a native call} */
+    public Runs runs(int runs, int count) {
+        return new Runs(data, at, row, leap, runs, count);
+    }
+
+    private void copy(Tensor tensor, int runs, int count) {
+        int bytes = tensor.type().bytes();
+        int width = (int) tensor.size(3);
+        int length = Math.multiplyExact(Math.multiplyExact(runs * count, width), bytes);
+        copy = copy.length >= length ? copy : new byte[length];
+        MemorySegment to = MemorySegment.ofArray(copy);
+        long there = 0;
+        for (int run = 0; run < runs; run++) {
+            for (int j = 0; j < count; j++) {
+                long first = at + run * leap + j * row;
+                for (int d = 0; d < width; d++, there += bytes) {
+                    long here = (first + d * tensor.stride(3)) * bytes;
+                    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, here, to, ValueLayout.JAVA_BYTE, there, bytes);
+                }
+            }
+        }
+        data = to;
+        at = 0;
+        row = width;
+        leap = (long) count * width;
+    }
+}

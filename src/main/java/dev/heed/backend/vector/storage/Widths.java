@@ -1,0 +1,50 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.backend.vector.kernels.Lanes;
+import dev.heed.ffi.NativeFeature;
+import dev.heed.ffi.NativeKernels;
+import dev.heed.ffi.NativeLibrary;
+import dev.heed.tensor.DType;
+import java.lang.foreign.MemorySegment;
+
+/** Runs of 16-bit numbers to f32 and back, by native kernels: the same bits as number by number. */
+final class Widths {
+    /** Fewer numbers are converted sooner than a call is made. */
+    private static final int FEWEST = 16;
+
+    private Widths() {}
+
+    static boolean serve(DType type, MemorySegment segment, int count) {
+        return count >= FEWEST
+                && (type == DType.BF16 || type == DType.F16)
+                && !Lanes.SCALAR
+                && segment.address() % Short.BYTES == 0
+                && NativeLibrary.has(NativeFeature.WIDTHS);
+    }
+
+    static boolean serveBytes(int count) {
+        return count >= FEWEST && !Lanes.SCALAR && NativeLibrary.has(NativeFeature.WIDTHS);
+    }
+
+    static void widenBytes(MemorySegment from, long position, float scale, float[] into, int at, int count) {
+        NativeKernels.i8Widen(from, position, count, scale, MemorySegment.ofArray(into), at);
+    }
+
+    static void widen(DType type, MemorySegment from, long position, float[] into, int at, int count) {
+        MemorySegment to = MemorySegment.ofArray(into);
+        if (type == DType.BF16) {
+            NativeKernels.bf16Widen(from, position, count, to, at);
+        } else {
+            NativeKernels.f16Widen(from, position, count, to, at);
+        }
+    }
+
+    static void narrow(DType type, float[] from, int at, MemorySegment into, long position, int count) {
+        MemorySegment numbers = MemorySegment.ofArray(from);
+        if (type == DType.BF16) {
+            NativeKernels.bf16Narrow(numbers, at, count, into, position);
+        } else {
+            NativeKernels.f16Narrow(numbers, at, count, into, position);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.tensor.Tensor;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the tasks of one call on the caller's thread and, where they are free, on others. Which thread runs a task changes
+ * nothing in its result. A call from inside a task, or with one thread, stays on its thread.
+ */
+public final class Workers implements AutoCloseable {
+    /** One task; scratch is its thread's alone while it runs. */
+    public interface Task {
+        void run(int index, Scratch scratch);
+    }
+
+    /** The caller's thread. */
+    public static final Workers ALONE = new Workers(1, null);
+
+    /**
+     * How often a thread looks again before it sleeps, a few dozen microseconds: the steps of one call follow each other
+     * faster than a sleeping thread wakes.
+     */
+    private static final int LOOKS = 2_000;
+
+    private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
+
+    private final int threads;
+    private final Scratch.Pool scratch = new Scratch.Pool();
+    private final Executor executor;
+    private final @Nullable ThreadPoolExecutor own;
+
+    /** Creates a pool; {@code executor} null means threads of its own. */
+    public Workers(int threads, @Nullable Executor executor) {
+        this.threads = threads;
+        if (executor != null || threads == 1) {
+            this.own = null;
+            this.executor = executor != null ? executor : Runnable::run;
+            return;
+        }
+        AtomicInteger number = new AtomicInteger();
+        this.own = new ThreadPoolExecutor(threads - 1, threads - 1, 30, TimeUnit.SECONDS, new Jobs(), work -> {
+            Thread thread = new Thread(work, "heed-vector-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        this.own.allowCoreThreadTimeOut(true);
+        this.executor = own;
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    /** {@return these workers, or the caller's thread alone if one of the tensors lets no other thread in} */
+    public Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
+        for (Tensor tensor : tensors) {
+            if (tensor != null && tensor.isConfined()) {
+                return ALONE;
+            }
+        }
+        return this;
+    }
+
+    /** Runs tasks 0 to {@code count - 1}, lower numbers first, and returns when all are done. */
+    public void run(int count, Task task) {
+        Job job = new Job(count, task);
+        if (!INSIDE.get()) {
+            try {
+                for (int helper = 1; helper < Math.min(threads, count); helper++) {
+                    executor.execute(job);
+                }
+            } catch (RejectedExecutionException e) {
+                // the caller does what nobody else wants to
+            }
+        }
+        try {
+            job.run();
+        } catch (RuntimeException | Error e) {
+            job.abandon(e);
+        }
+        try {
+            job.await();
+        } finally {
+            while (own != null && own.remove(job)) {
+                // what no thread has begun would keep the caller's tensors
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        if (own != null) {
+            own.shutdown();
+        }
+    }
+
+    /** What waits for a thread; a thread that finds nothing looks again for a while before it sleeps. */
+    private static final class Jobs extends LinkedBlockingQueue<Runnable> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public @Nullable Runnable poll(long timeout, TimeUnit unit) throws InterruptedException {
+            for (int look = 0; look < LOOKS; look++) {
+                Runnable job = poll();
+                if (job != null) {
+                    return job;
+                }
+                Thread.onSpinWait();
+            }
+            return super.poll(timeout, unit);
+        }
+    }
+
+    private final class Job implements Runnable {
+        private final int count;
+        private final Task task;
+        private final Thread caller = Thread.currentThread();
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger done = new AtomicInteger();
+        private volatile @Nullable Throwable failure;
+
+        Job(int count, Task task) {
+            this.count = count;
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            if (next.get() >= count) {
+                return;
+            }
+            Scratch mine = scratch.take(); // before a task is claimed: should memory be short, nobody waits for it
+            boolean nested = INSIDE.get();
+            INSIDE.set(true);
+            try {
+                for (int index = next.getAndIncrement(); index < count; index = next.getAndIncrement()) {
+                    try {
+                        if (failure == null) {
+                            task.run(index, mine);
+                        }
+                    } catch (RuntimeException | Error e) {
+                        failure = e;
+                    }
+                    if (done.incrementAndGet() == count) {
+                        LockSupport.unpark(caller);
+                    }
+                }
+            } finally {
+                scratch.give(mine);
+                INSIDE.set(nested);
+            }
+        }
+
+        /** Leaves the tasks that nobody has claimed undone. */
+        void abandon(Throwable reason) {
+            failure = reason;
+            int claimed = Math.min(count, next.getAndSet(count));
+            done.addAndGet(count - claimed);
+        }
+
+        /** Waits for the tasks that other threads still run. */
+        void await() {
+            for (int spins = 0; done.get() < count; spins++) {
+                if (spins < LOOKS) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.park(this);
+                }
+            }
+            Throwable thrown = failure;
+            if (thrown instanceof RuntimeException e) {
+                throw e;
+            }
+            if (thrown instanceof Error e) {
+                throw e;
+            }
+        }
+    }
+}

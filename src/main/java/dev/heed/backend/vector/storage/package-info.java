@@ -1,0 +1,10 @@
+/**
+ * Where the CPU backends read and write: rows of tensors in place or widened, packed matrices and their products, the working
+ * memory of a thread, and the threads of a call.
+ *
+ * <p>Stability: implementation, not exported.
+ */
+@NullMarked
+package dev.heed.backend.vector.storage;
+
+import org.jspecify.annotations.NullMarked;

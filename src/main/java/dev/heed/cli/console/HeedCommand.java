@@ -1,0 +1,74 @@
+package dev.heed.cli.console;
+
+import com.google.gson.JsonElement;
+import java.io.PrintWriter;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What all commands share: {@code --help}, {@code --json}, {@code --debug}, and where they write. */
+public abstract class HeedCommand implements Callable<Integer> {
+    /** Everything asked for was done. */
+    public static final int OK = 0;
+
+    /** A check failed, or something broke. */
+    public static final int FAILED = 1;
+
+    /** The command was used wrongly, or its input cannot be read. */
+    public static final int MISUSED = 2;
+
+    private final Surroundings surroundings;
+
+    // picocli sets the fields below, and reads those that nothing here reads
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help.")
+    boolean help;
+
+    @Option(names = "--json", description = "Print JSON, and nothing else, on standard output.")
+    private boolean json;
+
+    @Option(names = "--debug", description = "Print the stack trace of an error.")
+    boolean debug;
+
+    protected HeedCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    protected final Surroundings surroundings() {
+        return surroundings;
+    }
+
+    protected final CommandSpec spec() {
+        return Objects.requireNonNull(spec);
+    }
+
+    protected final PrintWriter out() {
+        return spec().commandLine().getOut();
+    }
+
+    protected final PrintWriter err() {
+        return spec().commandLine().getErr();
+    }
+
+    protected final boolean asJson() {
+        return json;
+    }
+
+    protected final void print(JsonElement element) {
+        out().println(JsonText.of(element));
+    }
+
+    /** {@return a progress bar on standard error, or a silent one where that is no terminal} */
+    protected final Progress progress(String task, long steps) {
+        return surroundings.errIsTerminal() ? Progress.shown(err(), task, steps) : Progress.silent();
+    }
+}

@@ -1,0 +1,106 @@
+package dev.heed.cli.explain;
+
+import dev.heed.bert.BertToken;
+import dev.heed.tensor.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The tokens of a sentence and the words they make: a piece that begins with {@code ##} belongs to the word before it.
+ * Special tokens are no words.
+ */
+final class Sentence {
+    private final List<BertToken> tokens;
+    private final List<Word> words;
+
+    /**
+     * Some tokens in a row that are looked at as one.
+     *
+     * @param text the pieces joined
+     * @param first the index of its first token
+     * @param last the index of its last token
+     */
+    record Word(String text, int first, int last) {
+        boolean overlaps(Word other) {
+            return first <= other.last && other.first <= last;
+        }
+
+        boolean isPunctuation() {
+            return text.codePoints().noneMatch(Character::isLetterOrDigit);
+        }
+
+        int length() {
+            return last - first + 1;
+        }
+    }
+
+    Sentence(List<BertToken> tokens) {
+        this.tokens = List.copyOf(tokens);
+        List<Word> found = new ArrayList<>();
+        for (int i = 0; i < tokens.size(); i++) {
+            if (!tokens.get(i).special()) {
+                boolean continues = tokens.get(i).isContinuation() && !found.isEmpty();
+                found.add(continues ? span(found.removeLast().first, i) : span(i, i));
+            }
+        }
+        this.words = List.copyOf(found);
+    }
+
+    private Word span(int first, int last) {
+        String text = tokens.subList(first, last + 1).stream()
+                .map(token -> token.isContinuation() ? token.text().substring(2) : token.text())
+                .collect(Collectors.joining());
+        return new Word(text, first, last);
+    }
+
+    List<BertToken> tokens() {
+        return tokens;
+    }
+
+    List<Word> words() {
+        return words;
+    }
+
+    /** {@return the tokens as labels of a picture} */
+    List<String> labels() {
+        return tokens.stream().map(BertToken::text).toList();
+    }
+
+    /**
+     * {@return where a text occurs} It begins and ends with words but may hold several: {@code didn't} is three.
+     *
+     * @param text what is looked for, for the message
+     * @param pieces its tokens, without special ones
+     * @param occurrence which one, from 1
+     * @throws InvalidInputException if it does not occur so often
+     */
+    Word find(String text, List<BertToken> pieces, int occurrence) {
+        int seen = 0;
+        for (Word word : words) {
+            int end = word.first + pieces.size();
+            boolean whole = end <= tokens.size()
+                    && (end == tokens.size() || !tokens.get(end).isContinuation());
+            if (!pieces.isEmpty()
+                    && whole
+                    && sameText(tokens.subList(word.first, end), pieces)
+                    && ++seen == occurrence) {
+                return span(word.first, end - 1);
+            }
+        }
+        throw new InvalidInputException(
+                seen == 0 ? "The word does not occur" : "The word does not occur so often",
+                (seen == 0 ? "" : occurrence + " times, or ")
+                        + "one of "
+                        + words.stream().map(Word::text).distinct().collect(Collectors.joining(", ")),
+                seen == 0 ? (text.isBlank() ? "nothing" : text) : text + " " + seen + (seen == 1 ? " time" : " times"),
+                "--word " + words.getFirst().text());
+    }
+
+    private static boolean sameText(List<BertToken> a, List<BertToken> b) {
+        return a.stream()
+                .map(BertToken::text)
+                .toList()
+                .equals(b.stream().map(BertToken::text).toList());
+    }
+}

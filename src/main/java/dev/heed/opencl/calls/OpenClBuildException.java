@@ -1,0 +1,35 @@
+package dev.heed.opencl.calls;
+
+import java.util.stream.Collectors;
+
+/** Kernels that the driver's compiler refused: the file, the options, and how the compiler's answer begins. */
+public final class OpenClBuildException extends OpenClException {
+    private static final long serialVersionUID = 1L;
+    private static final int LINES = 12;
+
+    private final String log;
+
+    public OpenClBuildException(String call, int code, String file, String options, String device, String log) {
+        super(
+                call,
+                code,
+                "building " + file + " for " + device + " with options \"" + options + "\"\n"
+                        + log.strip()
+                                .lines()
+                                .limit(LINES)
+                                .map(line -> "  | " + line)
+                                .collect(Collectors.joining("\n")),
+                "another driver version may accept it; until then -Dheed.backend=vector, and report these lines");
+        this.log = log;
+    }
+
+    /** {@return whether the compiler refused the program; otherwise it failed for want of something} */
+    public boolean refusesProgram() {
+        return code() == ErrorCode.BUILD_PROGRAM_FAILURE;
+    }
+
+    /** {@return all that the compiler said} */
+    public String log() {
+        return log;
+    }
+}

@@ -1,0 +1,52 @@
+package dev.heed.opencl.calls;
+
+/** An OpenCL call that did not do what was asked: its name, the error code, and what can be done. */
+public class OpenClException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final int code;
+    private final String call;
+
+    public OpenClException(String call, int code) {
+        this(call, code, "", ErrorCode.hint(code));
+    }
+
+    /** Something more is known: {@code detail} follows the code. */
+    public OpenClException(String call, int code, String detail, String hint) {
+        super(call + ": " + ErrorCode.name(code) + " (" + code + ")" + (detail.isEmpty() ? "" : ", " + detail)
+                + "\nHINT: " + hint);
+        this.code = code;
+        this.call = call;
+    }
+
+    /** {@return OpenCL's error code, below zero} */
+    public final int code() {
+        return code;
+    }
+
+    /** {@return the code's name in OpenCL's headers} */
+    public final String codeName() {
+        return ErrorCode.name(code);
+    }
+
+    /** {@return the function that failed} */
+    public final String call() {
+        return call;
+    }
+
+    /** {@return whether there was no memory for a buffer} */
+    public final boolean isAllocationFailure() {
+        return code == ErrorCode.MEM_OBJECT_ALLOCATION_FAILURE;
+    }
+
+    /** {@return whether a smaller problem could succeed} */
+    public final boolean isOutOfMemory() {
+        return switch (code) {
+            case ErrorCode.MEM_OBJECT_ALLOCATION_FAILURE,
+                    ErrorCode.OUT_OF_RESOURCES,
+                    ErrorCode.OUT_OF_HOST_MEMORY,
+                    ErrorCode.INVALID_BUFFER_SIZE -> true;
+            default -> false;
+        };
+    }
+}

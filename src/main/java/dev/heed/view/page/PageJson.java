@@ -1,0 +1,40 @@
+package dev.heed.view.page;
+
+import dev.heed.view.text.VisibleText;
+import java.util.Collection;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** JSON inside a script element: nothing in it can end the element, and every text is visible. */
+public final class PageJson {
+    private PageJson() {}
+
+    public static String text(String text) {
+        var out = new StringBuilder("\"");
+        VisibleText.of(text).chars().forEach(c -> {
+            boolean plain = c >= ' ' && "\"\\<>&'".indexOf(c) < 0;
+            out.append(plain ? String.valueOf((char) c) : String.format(Locale.ROOT, "\\u%04x", c));
+        });
+        return out.append('"').toString();
+    }
+
+    public static String texts(Collection<String> texts) {
+        return texts.stream().map(PageJson::text).collect(Collectors.joining(",", "[", "]"));
+    }
+
+    public static String numbers(Collection<? extends Number> numbers) {
+        return numbers.stream().map(String::valueOf).collect(Collectors.joining(",", "[", "]"));
+    }
+
+    /** {@return an object of names and JSON values in turn} */
+    public static String object(String... namesAndValues) {
+        var out = new StringBuilder("{");
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            out.append(i == 0 ? "" : ",")
+                    .append(text(namesAndValues[i]))
+                    .append(':')
+                    .append(namesAndValues[i + 1]);
+        }
+        return out.append('}').toString();
+    }
+}

@@ -1,0 +1,106 @@
+package dev.heed.view.text;
+
+/** Text as a reader sees it: nothing invisible, and as wide as it is drawn. */
+public final class VisibleText {
+    private static final String ELLIPSIS = "…";
+
+    private VisibleText() {}
+
+    /**
+     * {@return the text with everything that could break a line, move a cursor or turn the direction of reading written
+     * out: <code>&#92;n</code>, <code>&#92;t</code>, <code>&#92;u001b</code>}
+     */
+    public static String of(String text) {
+        var visible = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> {
+            switch (c) {
+                case '\n' -> visible.append("\\n");
+                case '\r' -> visible.append("\\r");
+                case '\t' -> visible.append("\\t");
+                default -> {
+                    if (isHidden(c)) {
+                        visible.append("\\u").append(hex(c));
+                    } else {
+                        visible.appendCodePoint(c);
+                    }
+                }
+            }
+        });
+        return visible.toString();
+    }
+
+    /** Joiners stay: emoji and several scripts need them. Non-characters and lone surrogates are no legal XML. */
+    private static boolean isHidden(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
+                true;
+            case Character.FORMAT -> c != 0x200C && c != 0x200D;
+            default -> (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF);
+        };
+    }
+
+    private static String hex(int c) {
+        String digits = Integer.toHexString(c);
+        return "0".repeat(Math.max(0, 4 - digits.length())) + digits;
+    }
+
+    /** {@return the width in columns of a terminal: 2 for wide characters and emoji, 0 for combining marks} */
+    public static int columns(String text) {
+        return text.codePoints().map(VisibleText::columns).sum();
+    }
+
+    static int columns(int c) {
+        return switch (Character.getType(c)) {
+            case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT -> 0;
+            default -> isWide(c) ? 2 : 1;
+        };
+    }
+
+    /** The blocks that Unicode's EastAsianWidth.txt calls wide or full-width, in coarse ranges. */
+    private static boolean isWide(int c) {
+        return c >= 0x1100
+                && (c <= 0x115F
+                        || (c >= 0x2E80 && c <= 0xA4CF && c != 0x303F)
+                        || (c >= 0xA960 && c <= 0xA97F)
+                        || (c >= 0xAC00 && c <= 0xD7A3)
+                        || (c >= 0xF900 && c <= 0xFAFF)
+                        || (c >= 0xFE30 && c <= 0xFE6F)
+                        || (c >= 0xFF00 && c <= 0xFF60)
+                        || (c >= 0xFFE0 && c <= 0xFFE6)
+                        || (c >= 0x1F300 && c <= 0x1F64F)
+                        || (c >= 0x1F680 && c <= 0x1F6FF)
+                        || (c >= 0x1F900 && c <= 0x1FAFF)
+                        || (c >= 0x20000 && c <= 0x3FFFD));
+    }
+
+    /** {@return the text cut to a width in columns, with an ellipsis where something is missing} */
+    public static String cut(String text, int columns) {
+        if (columns(text) <= columns) {
+            return text;
+        }
+        var kept = new StringBuilder();
+        int width = 1;
+        for (int i = 0; i < text.length(); ) {
+            int c = text.codePointAt(i);
+            width += columns(c);
+            if (width > columns) {
+                break;
+            }
+            kept.appendCodePoint(c);
+            i += Character.charCount(c);
+        }
+        return kept.append(ELLIPSIS).toString();
+    }
+
+    /** {@return the text after as many blanks as make it so wide} Longer text is cut. */
+    public static String padLeft(String text, int columns) {
+        String cut = cut(text, columns);
+        return " ".repeat(Math.max(0, columns - columns(cut))) + cut;
+    }
+
+    /** {@return the text before as many blanks as make it so wide} Longer text is cut. */
+    public static String padRight(String text, int columns) {
+        String cut = cut(text, columns);
+        return cut + " ".repeat(Math.max(0, columns - columns(cut)));
+    }
+}

@@ -1,0 +1,101 @@
+package dev.heed.backend.vector.kernels;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every number of rows and depth: near the product in double, and exactly the chain of fused sums by depth. */
+class MicroKernelTest {
+    private static final float UNTOUCHED = -77;
+
+    static Stream<Integer> rows() {
+        return IntStream.rangeClosed(0, 13).boxed();
+    }
+
+    /** Where the operands lie: A straight or transposed, with gaps or without, each at an offset. */
+    private record Layout(int aRow, int aStep, int bStep, int cRow, int at, int bt, int ct) {}
+
+    private static Stream<Layout> layouts(int rows, int depth) {
+        return Stream.of(
+                new Layout(Math.max(1, depth), 1, PANEL, PANEL, 0, 0, 0),
+                new Layout(depth + 3, 1, PANEL + 5, PANEL + 2, 7, 3, 11),
+                new Layout(1, Math.max(1, rows), PANEL, PANEL, 0, 0, 0),
+                new Layout(1, rows + 4, 2 * PANEL, 3 * PANEL, 1, 9, 5),
+                new Layout(2 * depth + 1, 2, PANEL, PANEL, 2, 0, 0),
+                new Layout(0, 1, PANEL, PANEL, 3, 0, 0), // all rows of A are the same one
+                new Layout(Math.max(1, depth), 1, 0, PANEL, 0, 4, 0)); // all rows of B too
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void productsAndSums(int rows) {
+        for (int depth = 0; depth < 10; depth++) {
+            int d = depth;
+            layouts(rows, d).forEach(layout -> {
+                check(rows, d, layout, false);
+                check(rows, d, layout, true);
+            });
+        }
+    }
+
+    private static void check(int rows, int depth, Layout l, boolean sum) {
+        var random = new Random(rows * 31L + depth);
+        float[] a = random(random, l.at + Math.max(0, rows - 1) * l.aRow + Math.max(0, depth - 1) * l.aStep + 1);
+        float[] b = random(random, l.bt + Math.max(0, depth - 1) * l.bStep + PANEL);
+        float[] c = new float[l.ct + Math.max(1, rows) * l.cRow + 3];
+        Arrays.fill(c, UNTOUCHED);
+        float[] before = c.clone();
+        if (sum) {
+            for (int r = 0; r < rows; r++) {
+                for (int i = 0; i < PANEL; i++) {
+                    c[l.ct + r * l.cRow + i] = before[l.ct + r * l.cRow + i] = (float) random.nextGaussian();
+                }
+            }
+            MicroKernel.accumulate(a, l.at, l.aRow, l.aStep, rows, b, l.bt, l.bStep, depth, c, l.ct, l.cRow);
+        } else {
+            MicroKernel.product(a, l.at, l.aRow, l.aStep, rows, b, l.bt, l.bStep, depth, c, l.ct, l.cRow);
+        }
+        String where = rows + " rows, depth " + depth + ", " + l;
+        boolean[] written = new boolean[c.length];
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < PANEL; i++) {
+                int cell = l.ct + r * l.cRow + i;
+                float start = sum ? before[cell] : 0;
+                float chain = start;
+                double right = start;
+                double size = Math.abs(start);
+                for (int k = 0; k < depth; k++) {
+                    float x = a[l.at + r * l.aRow + k * l.aStep];
+                    float y = b[l.bt + k * l.bStep + i];
+                    chain = Math.fma(x, y, chain);
+                    right += (double) x * y;
+                    size += Math.abs((double) x * y);
+                }
+                written[cell] = true;
+                if (chain != c[cell] || !(Math.abs(right - c[cell]) <= depth * 0x1p-23 * size)) {
+                    assertEquals(right, c[cell], depth * 0x1p-23 * size, where);
+                    assertEquals(chain, c[cell], where);
+                }
+            }
+        }
+        for (int cell = 0; cell < c.length; cell++) {
+            if (!written[cell] && c[cell] != UNTOUCHED) {
+                assertEquals(UNTOUCHED, c[cell], "outside, at " + cell + ": " + where);
+            }
+        }
+    }
+
+    private static float[] random(Random random, int length) {
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+}
