@@ -1,5 +1,7 @@
 package dev.heed;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,23 +25,32 @@ public final class Backends {
 
     private Backends() {}
 
-    private static final class Holder {
-        private static final List<AttentionBackend> ALL = load();
+    private static volatile @Nullable List<AttentionBackend> loaded;
 
-        private static List<AttentionBackend> load() {
+    /**
+     * {@return all backends, ready or not, fastest first}
+     *
+     * @throws InvalidInputException if a system property of Heed has a value that cannot be read
+     */
+    public static List<AttentionBackend> all() {
+        List<AttentionBackend> known = loaded;
+        return known != null ? known : load();
+    }
+
+    private static synchronized List<AttentionBackend> load() {
+        List<AttentionBackend> known = loaded;
+        if (known == null) {
+            Settings.check();
             List<AttentionBackend> backends = new ArrayList<>();
             ServiceLoader.load(AttentionBackend.class, AttentionBackend.class.getClassLoader())
                     .forEach(backends::add);
             backends.sort(Comparator.comparingInt(AttentionBackend::priority)
                     .reversed()
                     .thenComparing(AttentionBackend::name));
-            return List.copyOf(backends);
+            known = List.copyOf(backends);
+            loaded = known;
         }
-    }
-
-    /** {@return all backends, ready or not, fastest first} */
-    public static List<AttentionBackend> all() {
-        return Holder.ALL;
+        return known;
     }
 
     /**
@@ -74,11 +85,11 @@ public final class Backends {
      */
     public static AttentionBackend select(
             List<? extends AttentionBackend> backends, List<? extends Problem> problems, @Nullable String name) {
-        return select(backends, problems, asked(name), Boolean.getBoolean("heed.strict"));
+        return select(backends, problems, asked(name), Settings.STRICT.or(false));
     }
 
     private static String asked(@Nullable String name) {
-        return name != null ? name : System.getProperty("heed.backend", "auto");
+        return name != null ? name : Settings.BACKEND.or("auto");
     }
 
     /**
@@ -86,7 +97,7 @@ public final class Backends {
      * way, the next one that can goes on, and one line in the log says so.
      */
     static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
-        compute(all(), problem, asked(name), Boolean.getBoolean("heed.strict"), work);
+        compute(all(), problem, asked(name), Settings.STRICT.or(false), work);
     }
 
     static void compute(

@@ -2,6 +2,7 @@ package dev.heed.bench;
 
 import ai.onnxruntime.OrtException;
 import dev.heed.backend.opencl.OpenClBackend;
+import dev.heed.backend.opencl.OpenClOptions;
 import dev.heed.backend.vector.VectorBackend;
 import dev.heed.verify.NaiveBackend;
 
@@ -23,10 +24,8 @@ interface Contestant {
         };
     }
 
-    /** The backend reads the property when it opens the device; every benchmark has a process of its own. */
     private static OpenClBackend openCl(boolean direct) {
-        System.setProperty("heed.opencl.direct", String.valueOf(direct));
-        return new OpenClBackend();
+        return new OpenClBackend(OpenClOptions.DEFAULT.withDirectCalls(direct));
     }
 
     /**

@@ -1,5 +1,9 @@
 package dev.heed.cli;
 
+import dev.heed.backend.opencl.OpenClOptions;
+
+import dev.heed.settings.Settings;
+
 import com.google.gson.JsonObject;
 import dev.heed.AttentionProblem;
 import dev.heed.LinearProblem;
@@ -30,6 +34,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -55,9 +60,6 @@ import picocli.CommandLine.Parameters;
             "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
         })
 final class TuneCommand extends HeedCommand {
-    static final String TILES = "heed.opencl.tiles";
-    static final String CANARIES = "heed.opencl.canaries";
-    private static final String DEVICE = "heed.opencl.device";
     private static final String AS_SHIPPED = "as now";
     private static final int REPEATS = 5;
 
@@ -156,15 +158,12 @@ final class TuneCommand extends HeedCommand {
         if (trial != null) {
             return tryHere(trial);
         }
-        if (deviceName != null) {
-            System.setProperty(DEVICE, deviceName);
-        }
-        Selection selection = OpenCl.selected();
+        Selection selection = OpenCl.selected(deviceName == null ? Settings.OPENCL_DEVICE.or("") : deviceName);
         Device device = selection
                 .device()
                 .orElseThrow(() -> new CommandFailure("There is no OpenCL device to tune: "
                         + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
-        boolean tiled = device.type() != DeviceType.CPU || "tiles".equals(System.getProperty("heed.opencl.kernels"));
+        boolean tiled = device.type() != DeviceType.CPU || Settings.OPENCL_KERNELS.value().equals(Optional.of("tiles"));
         List<Subject> subjects = (cases.isEmpty() ? (tiled ? GPU_CASES : CPU_CASES) : cases)
                 .stream().map(Subject::of).toList();
         out().println("device   " + device.describe());
@@ -231,26 +230,24 @@ final class TuneCommand extends HeedCommand {
         return best;
     }
 
-    private static List<String> properties(String candidate) {
+    private List<String> properties(String candidate) {
         List<String> properties = new ArrayList<>();
-        String cache = System.getProperty("heed.cache");
-        if (cache != null) {
-            properties.add("-Dheed.cache=" + cache);
+        Settings.CACHE.value().ifPresent(cache -> properties.add(Settings.CACHE.to(cache)));
+        if (deviceName != null) {
+            properties.add(Settings.OPENCL_DEVICE.to(deviceName));
         }
         if (!candidate.equals(AS_SHIPPED)) {
-            properties.add("-D" + TILES + "=" + candidate);
+            properties.add(Settings.OPENCL_TILES.to(candidate));
         }
         return properties;
     }
 
-    /** First over lengths that cross every tile, with canaries; then the case itself, timed and checked as well. */
+    /** First over lengths that cross every tile, with guard zones; then the case itself, timed and checked as well. */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);
-        System.setProperty(CANARIES, "true");
-        Verdict caged = check(subject.crossing(), 0);
-        System.clearProperty(CANARIES);
+        Verdict caged = check(subject.crossing(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
         boolean passed = caged.status() == Verdict.Status.PASS;
-        Verdict timed = passed ? check(subject.text(), REPEATS) : caged;
+        Verdict timed = passed ? check(subject.text(), REPEATS, OpenClOptions.DEFAULT) : caged;
         var json = new JsonObject();
         json.addProperty("seconds", timed.medianNanos() * 1e-9);
         json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.message());
@@ -266,10 +263,9 @@ final class TuneCommand extends HeedCommand {
         return OK;
     }
 
-    /** A backend of its own for each check: the properties are read when it opens the device. */
-    private Verdict check(String text, int repeats) {
+    private static Verdict check(String text, int repeats, OpenClOptions options) {
         Case asked = Case.parse(text);
-        try (var backend = new OpenClBackend()) {
+        try (var backend = new OpenClBackend(options)) {
             var verifier = new Verifier(backend);
             return repeats == 0 ? verifier.check(asked) : verifier.check(asked, repeats);
         }

@@ -1,5 +1,7 @@
 package dev.heed.ffi;
 
+import dev.heed.settings.Settings;
+
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -36,8 +38,6 @@ public final class NativeLibrary {
     /** The version of the functions that this class knows; {@code HEED_ABI} in {@code native/heed.h}. */
     static final int ABI = 2;
 
-    static final String ASKED_FOR = "heed.native";
-    static final String FILE = "heed.native.library";
     static final String RESOURCE = "libheed.so";
 
     private NativeLibrary() {}
@@ -61,8 +61,8 @@ public final class NativeLibrary {
 
     private static final class Holder {
         static final Loaded LOADED = load(
-                System.getProperty(ASKED_FOR, ""),
-                System.getProperty(FILE, ""),
+                Settings.NATIVE.or(true),
+                Settings.NATIVE_LIBRARY.or(""),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 Path.of(System.getProperty("java.io.tmpdir")));
     }
@@ -100,25 +100,25 @@ public final class NativeLibrary {
         return loaded().refusals();
     }
 
-    static Loaded load(String asked, String file, String system, Path folder) {
-        if (asked.equals("false")) {
-            return Loaded.not("-D" + ASKED_FOR + "=false asks for the Vector API alone: leave it out");
+    static Loaded load(boolean wanted, String file, String system, Path folder) {
+        if (!wanted) {
+            return Loaded.not(Settings.NATIVE.to(false) + " asks for the Vector API alone: leave it out");
         }
         if (!file.isEmpty()) {
             Path library = Path.of(file);
             return Files.isReadable(library)
                     ? open(library.toAbsolutePath(), ABI)
-                    : Loaded.not("-D" + FILE + "=" + file + " cannot be read: native/build.sh FOLDER writes one");
+                    : Loaded.not(Settings.NATIVE_LIBRARY.to(file) + " cannot be read: native/build.sh FOLDER writes one");
         }
         if (!system.toLowerCase(Locale.ROOT).matches("linux (amd64|x86_64)")) {
             return Loaded.not("the jar has native kernels for Linux on x86-64 only, this is " + system
-                    + ": build them by native/build.sh FOLDER and give -D" + FILE + "=FOLDER/" + RESOURCE);
+                    + ": build them by native/build.sh FOLDER and give " + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
         }
         byte[] library = resource(RESOURCE);
         byte[] sum = resource(RESOURCE + ".sha256");
         if (library == null || sum == null) {
             return Loaded.not("this build of Heed has no native kernels: build it where there is a C compiler, or"
-                    + " native/build.sh FOLDER and -D" + FILE + "=FOLDER/" + RESOURCE);
+                    + " native/build.sh FOLDER and " + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
         }
         return unpack(library, new String(sum, StandardCharsets.US_ASCII).strip(), folder, ABI);
     }

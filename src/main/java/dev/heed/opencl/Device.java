@@ -6,6 +6,7 @@ import dev.heed.opencl.calls.DirectCalls;
 import dev.heed.opencl.calls.JoclCalls;
 import dev.heed.opencl.calls.OpenClCalls;
 import dev.heed.opencl.calls.OpenClException;
+import dev.heed.settings.Settings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -250,19 +251,25 @@ public final class Device {
                 number(Cl.DEVICE_DOUBLE_FP_CONFIG, 0) != 0,
                 extensions.contains("cl_khr_fp16"),
                 (int) number(Cl.DEVICE_ADDRESS_BITS, 64));
-        long limit = Long.getLong(Settings.MEMORY, Long.MAX_VALUE);
-        return limit > 0 ? read.withMemory(limit) : read;
+        long limit = Settings.OPENCL_MEMORY.or(Long.MAX_VALUE);
+        return read.withMemory(limit);
     }
 
     // ---------------------------------------------------------------- using it
 
     /** {@return a context on this device, which the caller closes; properties are read now} */
     public DeviceContext open() {
-        return new DeviceContext(this, Settings.ofProperties(this));
+        return new DeviceContext(this, ContextSettings.ofProperties(this));
+    }
+
+    /** {@return the same whose buffers together take no more than some bytes} */
+    public DeviceContext open(long memoryBytes) {
+        ContextSettings settings = ContextSettings.ofProperties(this);
+        return new DeviceContext(this, settings.withMemory(Math.min(memoryBytes, settings.memoryBytes())));
     }
 
     /** {@return the same with a way of waiting: asking from time to time, or the driver's own} */
     public DeviceContext open(boolean polls) {
-        return new DeviceContext(this, Settings.ofProperties(this).withPolling(polls));
+        return new DeviceContext(this, ContextSettings.ofProperties(this).withPolling(polls));
     }
 }

@@ -26,7 +26,7 @@ public final class DeviceContext implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
 
     final OpenClCalls calls;
-    final Settings settings;
+    final ContextSettings settings;
     final long handle;
     private final Device device;
     private final DeviceLimits limits;
@@ -43,7 +43,7 @@ public final class DeviceContext implements AutoCloseable {
     private @Nullable Staging staging;
     private volatile @Nullable CommandQueue timing;
 
-    DeviceContext(Device device, Settings settings) {
+    DeviceContext(Device device, ContextSettings settings) {
         this.device = device;
         this.calls = device.calls;
         this.settings = settings;

@@ -1,5 +1,7 @@
 package dev.heed.opencl;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.ffi.OpenClLibrary;
 import dev.heed.ffi.SignalHandlers;
 import dev.heed.opencl.calls.Cl;
@@ -172,7 +174,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
                 return Selection.of(device);
             }
         }
-        return Selection.none(List.of("-D" + Selection.DEVICE + "=" + wish + " names no device: give one of "
+        return Selection.none(List.of(Settings.OPENCL_DEVICE.to(wish) + " names no device: give one of "
                 + devices.stream()
                         .map(device -> device.index() + " (" + device.name() + ")")
                         .collect(Collectors.joining(", "))));

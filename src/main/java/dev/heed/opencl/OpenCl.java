@@ -1,6 +1,7 @@
 package dev.heed.opencl;
 
 import dev.heed.opencl.calls.JoclLibrary;
+import dev.heed.settings.Settings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +20,7 @@ public final class OpenCl {
      */
     public static List<String> reasonsNotToLook() {
         boolean allowed = OpenCl.class.getModule().isNativeAccessEnabled() && JoclLibrary.isEnabled();
-        return allowed || !JoclLibrary.isPresent() || System.getProperty(Selection.DEVICE) != null
+        return allowed || !JoclLibrary.isPresent() || Settings.OPENCL_DEVICE.value().isPresent()
                 ? List.of()
                 : List.of("native access is not enabled, so no OpenCL device was looked for: start java with"
                         + " --enable-native-access=" + Discovery.modules());
@@ -42,11 +43,16 @@ public final class OpenCl {
 
     /** {@return the folder that {@code heed.cache} names, or the user's, or nothing where there is none} */
     public static Optional<Path> cacheFolder() {
-        return Settings.cacheFolder();
+        return ContextSettings.cacheFolder();
     }
 
     /** {@return the device that {@code heed.opencl.device} names, or else the best} */
     public static Selection selected() {
-        return discovery().select(System.getProperty(Selection.DEVICE, ""));
+        return selected(Settings.OPENCL_DEVICE.or(""));
+    }
+
+    /** {@return the device that has a number or a part of its name; with an empty text the best} */
+    public static Selection selected(String numberOrName) {
+        return discovery().select(numberOrName);
     }
 }

@@ -10,9 +10,6 @@ import java.util.Optional;
  * @param reasons why there is none, with what to do about it; empty if there is one
  */
 public record Selection(Optional<Device> device, List<String> reasons) {
-    /** Property: the index of a device, or a part of its name. */
-    public static final String DEVICE = "heed.opencl.device";
-
     static Selection of(Device device) {
         return new Selection(Optional.of(device), List.of());
     }

@@ -1,5 +1,6 @@
 package dev.heed.cli;
 
+import dev.heed.settings.Settings;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -95,7 +96,7 @@ class TuneCommandTest {
     @Test
     void onlyWhatIsRightIsKeptAndItIsReadAfterwards() throws IOException {
         // What is used now would be compiled for large tiles, which takes long on a CPU.
-        set(TuneCommand.TILES, GOOD);
+        set(Settings.OPENCL_TILES.name(), GOOD);
         breakKernels("  if (TX == 4 && TY == 8 && get_global_id(0) == 0) {"
                 + " to[c.batches * c.heads * c.queries * c.width] = 0; }"
                 + " if (TX == 8 && TY == 4) { return; }");
@@ -114,7 +115,7 @@ class TuneCommandTest {
                 .succeeded();
         assertTrue(line(run, WRITES_TOO_FAR).contains("a kernel wrote behind a buffer"), run.out());
         assertTrue(line(run, LEAVES_OUT).contains("query gradient"), run.out());
-        assertTrue(line(run, IMPOSSIBLE).contains("expected five sizes"), run.out());
+        assertTrue(line(run, IMPOSSIBLE).contains("Tiles of these sizes are not possible"), run.out());
         for (String wrong : List.of(WRITES_TOO_FAR, LEAVES_OUT, IMPOSSIBLE)) {
             assertFalse(line(run, wrong).contains(" ms "), run.out());
         }
@@ -125,7 +126,7 @@ class TuneCommandTest {
         assertTrue(run.out().contains("kept in  " + kept().getFirst()), run.out());
         assertTrue(run.lastLine().endsWith("\t" + row), run.out());
 
-        System.clearProperty(TuneCommand.TILES);
+        System.clearProperty(Settings.OPENCL_TILES.name());
         String devices = Heed.run("devices").succeeded().out();
         assertTrue(devices.contains("measured: " + kept().getFirst()), devices);
         // Kernels that exist for the tiles in the cache only.
@@ -143,7 +144,7 @@ class TuneCommandTest {
 
     @Test
     void nothingIsKeptWhereNoCandidatePasses() throws IOException {
-        set(TuneCommand.TILES, IMPOSSIBLE);
+        set(Settings.OPENCL_TILES.name(), IMPOSSIBLE);
         Heed run = Heed.run("tune", "--case", CASE, "--tiles", IMPOSSIBLE);
         assertEquals(HeedCommand.FAILED, run.code(), run::toString);
         assertTrue(run.err().startsWith("error: No candidate passed. HINT: "), run.err());

@@ -37,23 +37,23 @@ class NativeLibraryTest {
 
     @Test
     void notWanted() {
-        assertReason(NativeLibrary.load("false", "", LINUX, dir), "-Dheed.native=false", "leave it out");
+        assertReason(NativeLibrary.load(false, "", LINUX, dir), "-Dheed.native=false", "leave it out");
     }
 
     @Test
     void aFileThatIsNotThere() {
-        assertReason(NativeLibrary.load("", dir.resolve("no.so").toString(), LINUX, dir), "cannot be read", "build.sh");
+        assertReason(NativeLibrary.load(true, dir.resolve("no.so").toString(), LINUX, dir), "cannot be read", "build.sh");
     }
 
     @Test
     void aFileThatIsNoLibrary() throws Exception {
         Path file = Files.writeString(dir.resolve("some.so"), "text");
-        assertReason(NativeLibrary.load("", file.toString(), LINUX, dir), "cannot load", file.toString());
+        assertReason(NativeLibrary.load(true, file.toString(), LINUX, dir), "cannot load", file.toString());
     }
 
     @Test
     void anotherSystem() {
-        assertReason(NativeLibrary.load("", "", "Plan 9 mips", dir), "Plan 9 mips", "-Dheed.native.library=");
+        assertReason(NativeLibrary.load(true, "", "Plan 9 mips", dir), "Plan 9 mips", "-Dheed.native.library=");
     }
 
     @Test

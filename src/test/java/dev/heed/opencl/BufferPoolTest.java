@@ -15,7 +15,7 @@ class BufferPoolTest {
     private static final long LIMIT = 1 << 20;
 
     private static DeviceContext limited(Device device) {
-        return new DeviceContext(device, Settings.ofProperties(device).withMemory(LIMIT));
+        return new DeviceContext(device, ContextSettings.ofProperties(device).withMemory(LIMIT));
     }
 
     @Test

@@ -6,6 +6,6 @@ public final class Contexts {
 
     /** A context that may use so many bytes, as if the device had no more. */
     public static DeviceContext limited(Device device, long bytes) {
-        return new DeviceContext(device, Settings.ofProperties(device).withMemory(bytes));
+        return new DeviceContext(device, ContextSettings.ofProperties(device).withMemory(bytes));
     }
 }

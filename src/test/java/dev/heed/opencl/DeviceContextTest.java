@@ -267,7 +267,7 @@ class DeviceContextTest {
     @MethodSource("dev.heed.opencl.Devices#all")
     void sixteenThreadsShareAContext(Device device) throws Exception {
         for (boolean inPlace : new boolean[] {true, false}) {
-            Settings settings = Settings.ofProperties(device).withTransfers(inPlace, 1 << 20, 256);
+            ContextSettings settings = ContextSettings.ofProperties(device).withTransfers(inPlace, 1 << 20, 256);
             try (DeviceContext context = new DeviceContext(device, settings);
                     var threads = Executors.newFixedThreadPool(16)) {
                 List<Future<?>> work = new ArrayList<>();

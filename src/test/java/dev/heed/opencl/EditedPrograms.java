@@ -24,6 +24,6 @@ public final class EditedPrograms {
                     }
                 });
         return new DeviceContext(
-                device.through(calls), Settings.ofProperties(device).withCache(null));
+                device.through(calls), ContextSettings.ofProperties(device).withCache(null));
     }
 }

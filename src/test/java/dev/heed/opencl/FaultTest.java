@@ -32,16 +32,16 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class FaultTest {
     private static final int N = 40;
-    private static final UnaryOperator<Settings> IN_PLACE =
+    private static final UnaryOperator<ContextSettings> IN_PLACE =
             settings -> settings.withCache(null).withTransfers(true, 64, 32).withPolling(false);
-    private static final UnaryOperator<Settings> STAGED =
+    private static final UnaryOperator<ContextSettings> STAGED =
             settings -> settings.withCache(null).withTransfers(false, 64, 32).withPolling(true);
 
     @TempDir
     Path cache;
 
     /** What a backend does, and a little of everything else. */
-    private static void work(Device device, Settings settings) {
+    private static void work(Device device, ContextSettings settings) {
         try (DeviceContext context = new DeviceContext(device, settings);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment shared = arena.allocate(N * Integer.BYTES, 64);
@@ -106,15 +106,15 @@ class FaultTest {
     void everyCallThatALaunchedProgramCanMakeIsMade() {
         Device device = Devices.best();
         Set<String> made = new TreeSet<>();
-        for (UnaryOperator<Settings> settings : List.of(IN_PLACE, STAGED)) {
+        for (UnaryOperator<ContextSettings> settings : List.of(IN_PLACE, STAGED)) {
             FaultyCalls calls = FaultyCalls.counting(device);
-            work(calls.device(device), settings.apply(Settings.ofProperties(device)));
+            work(calls.device(device), settings.apply(ContextSettings.ofProperties(device)));
             assertEquals(List.of(), calls.live());
             made.addAll(calls.counts().keySet());
         }
         FaultyCalls calls = FaultyCalls.counting(device);
         for (int i = 0; i < 2; i++) {
-            work(calls.device(device), Settings.ofProperties(device).withCache(cache));
+            work(calls.device(device), ContextSettings.ofProperties(device).withCache(cache));
         }
         made.addAll(calls.counts().keySet());
         Set<String> all = Arrays.stream(OpenClCalls.class.getDeclaredMethods())
@@ -128,7 +128,7 @@ class FaultTest {
     Stream<DynamicTest> anErrorAtEachCall() {
         Device device = Devices.best();
         return Stream.of("in place", "staged", "from disk").flatMap(way -> {
-            Settings settings = settings(way, device);
+            ContextSettings settings = settings(way, device);
             work(device, settings); // so that the binaries are there, where they are kept
             FaultyCalls counted = FaultyCalls.counting(device);
             work(counted.device(device), settings);
@@ -141,8 +141,8 @@ class FaultTest {
         });
     }
 
-    private Settings settings(String way, Device device) {
-        Settings settings = Settings.ofProperties(device);
+    private ContextSettings settings(String way, Device device) {
+        ContextSettings settings = ContextSettings.ofProperties(device);
         return switch (way) {
             case "in place" -> IN_PLACE.apply(settings);
             case "staged" -> STAGED.apply(settings).withCache(cache);
@@ -150,7 +150,7 @@ class FaultTest {
         };
     }
 
-    private static void failAt(Device device, Settings settings, int n, int code) {
+    private static void failAt(Device device, ContextSettings settings, int n, int code) {
         FaultyCalls calls = FaultyCalls.failingAt(device, n, code);
         try {
             work(calls.device(device), settings);

@@ -27,7 +27,7 @@ class ProgramFilesTest {
         Device device = Devices.best();
         FaultyCalls calls = FaultyCalls.counting(device);
         try (DeviceContext context = new DeviceContext(
-                        calls.device(device), Settings.ofProperties(device).withCache(folder));
+                        calls.device(device), ContextSettings.ofProperties(device).withCache(folder));
                 DeviceBuffer x = context.allocate(16);
                 DeviceBuffer y = context.allocate(16);
                 Kernel axpy = context.program(DeviceContextTest.SOURCE, options).kernel("axpy")) {
@@ -112,7 +112,7 @@ class ProgramFilesTest {
         Device device = Devices.best();
         assumeTrue(device.keepsKernels(), "the driver of " + device.name() + " keeps no kernels");
         FaultyCalls calls = FaultyCalls.counting(device);
-        try (DeviceContext context = new DeviceContext(calls.device(device), Settings.ofProperties(device))) {
+        try (DeviceContext context = new DeviceContext(calls.device(device), ContextSettings.ofProperties(device))) {
             context.program(DeviceContextTest.SOURCE, "");
         }
         assertEquals(1, calls.counts().get("createProgram"));

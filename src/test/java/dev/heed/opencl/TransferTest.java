@@ -28,7 +28,7 @@ class TransferTest {
         for (Device device : Devices.present()) {
             for (boolean inPlace : new boolean[] {true, false}) {
                 for (long chunk : new long[] {64, 1000, 1L << 30}) {
-                    Settings settings = Settings.ofProperties(device)
+                    ContextSettings settings = ContextSettings.ofProperties(device)
                             .withTransfers(inPlace, chunk, Math.min(chunk, 1 << 20))
                             .withPolling(!inPlace);
                     String name = device.name() + (inPlace ? ", in place" : ", staged") + ", pieces of " + chunk;
@@ -39,7 +39,7 @@ class TransferTest {
         return tests.stream();
     }
 
-    private static void roundTrips(Device device, Settings settings) {
+    private static void roundTrips(Device device, ContextSettings settings) {
         var random = new Random(7);
         try (DeviceContext context = new DeviceContext(device, settings);
                 Arena arena = Arena.ofConfined()) {
@@ -103,7 +103,7 @@ class TransferTest {
             assertFalse(context.share(arena.allocate(128, 64).asSlice(4)).isPresent());
             assertFalse(context.share(arena.allocate(64, 64).asSlice(0, 0)).isPresent());
         }
-        Settings own = Settings.ofProperties(device).withTransfers(false, 1 << 20, 1 << 20);
+        ContextSettings own = ContextSettings.ofProperties(device).withTransfers(false, 1 << 20, 1 << 20);
         try (DeviceContext context = new DeviceContext(device, own);
                 Arena arena = Arena.ofConfined()) {
             assertFalse(context.share(arena.allocate(128, 64)).isPresent());

@@ -1,5 +1,7 @@
 package dev.heed.backend.vector;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
@@ -33,9 +35,6 @@ import org.jspecify.annotations.Nullable;
  * <p>This class and its heirs import nothing from the incubator module.
  */
 abstract class CpuBackend implements AttentionBackend {
-    private static final String THREADS = "heed.threads";
-    private static final int NOT_A_NUMBER = -1;
-
     final int threads;
     private final @Nullable Executor executor;
     private @Nullable Workers workers;
@@ -47,24 +46,19 @@ abstract class CpuBackend implements AttentionBackend {
                     "The number of threads is not positive",
                     "1 or more",
                     String.valueOf(threads),
-                    "-Dheed.threads=1 computes on the caller's thread");
+                    Settings.THREADS.to(1) + " computes on the caller's thread");
         }
         this.threads = threads;
         this.executor = executor;
     }
 
-    /** {@return {@code heed.threads}, or one for every processor} */
+    /**
+     * {@return {@code heed.threads}, or one for every processor}
+     *
+     * @throws InvalidInputException if the property is no number of threads
+     */
     static int defaultThreads() {
-        return Math.max(1, property(THREADS, Runtime.getRuntime().availableProcessors()));
-    }
-
-    static int property(String name, int otherwise) {
-        String text = System.getProperty(name);
-        try {
-            return text == null || text.isEmpty() ? otherwise : Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            return NOT_A_NUMBER;
-        }
+        return Settings.THREADS.or(Runtime.getRuntime().availableProcessors());
     }
 
     /** {@return why these loops cannot run in this process} */
@@ -73,10 +67,6 @@ abstract class CpuBackend implements AttentionBackend {
     @Override
     public final synchronized List<String> notReadyReasons() {
         List<String> reasons = new ArrayList<>(loopReasons());
-        if (property(THREADS, 1) < 1) {
-            reasons.add(
-                    "-D" + THREADS + "=" + System.getProperty(THREADS) + " is no number of threads: give 1 or more");
-        }
         if (closed) {
             reasons.add("the backend is closed: make a new one");
         }

@@ -1,5 +1,7 @@
 package dev.heed.backend.vector;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.machine.Machine;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -11,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * {@link VectorBackend} is not, or where {@code heed.scalar} asks for it.
  */
 public final class ScalarBackend extends CpuBackend {
-    static final String ASKED_FOR = "heed.scalar";
 
     /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
     public ScalarBackend() {
@@ -50,7 +51,7 @@ public final class ScalarBackend extends CpuBackend {
     @Override
     public List<String> devices() {
         List<String> missing = Machine.current().vectorReasons();
-        String why = missing.isEmpty() ? "-D" + ASKED_FOR + "=true asks for them" : String.join("; ", missing);
+        String why = missing.isEmpty() ? Settings.SCALAR.to(true) + " asks for them" : String.join("; ", missing);
         return notReadyReasons().isEmpty()
                 ? List.of("CPU, plain loops, " + threads + (threads == 1 ? " thread" : " threads")
                         + ", several times slower than vectors: " + why)
@@ -59,8 +60,8 @@ public final class ScalarBackend extends CpuBackend {
 
     @Override
     List<String> loopReasons() {
-        return Machine.current().vectorReasons().isEmpty() && !Boolean.getBoolean(ASKED_FOR)
-                ? List.of("the Vector API is there, and faster: -D" + ASKED_FOR + "=true does without it")
+        return Machine.current().vectorReasons().isEmpty() && !Settings.SCALAR.or(false)
+                ? List.of("the Vector API is there, and faster: " + Settings.SCALAR.to(true) + " does without it")
                 : List.of();
     }
 }

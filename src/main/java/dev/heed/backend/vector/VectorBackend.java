@@ -1,5 +1,7 @@
 package dev.heed.backend.vector;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.backend.vector.storage.Bf16Panels;
 import dev.heed.machine.Machine;
 import java.util.ArrayList;
@@ -18,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * <p>This class imports nothing from the incubator module: where it is absent, that is one more reason.
  */
 public final class VectorBackend extends CpuBackend {
-    private static final String BITS = "heed.vector.bits";
 
     /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
     public VectorBackend() {
@@ -60,7 +61,7 @@ public final class VectorBackend extends CpuBackend {
             return List.of();
         }
         OptionalInt bits = Machine.current().vectorBits();
-        int forced = property(BITS, 0);
+        int forced = Settings.VECTOR_BITS.or(0);
         int width = forced == 0 ? bits.orElse(0) : forced;
         List<String> lines = new ArrayList<>();
         lines.add("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
@@ -71,11 +72,8 @@ public final class VectorBackend extends CpuBackend {
     @Override
     List<String> loopReasons() {
         List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
-        if (reasons.isEmpty() && Boolean.getBoolean(ScalarBackend.ASKED_FOR)) {
-            reasons.add("-D" + ScalarBackend.ASKED_FOR + "=true asks for plain loops: leave it out");
-        }
-        if (!List.of(0, 128, 256, 512).contains(property(BITS, 0))) {
-            reasons.add("-D" + BITS + "=" + System.getProperty(BITS) + " is no vector width: give 128, 256 or 512");
+        if (reasons.isEmpty() && Settings.SCALAR.or(false)) {
+            reasons.add(Settings.SCALAR.to(true) + " asks for plain loops: leave it out");
         }
         return reasons;
     }

@@ -1,5 +1,7 @@
 package dev.heed.cli.console;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.AttentionBackend;
 import dev.heed.Backends;
 import dev.heed.Problem;
@@ -90,7 +92,7 @@ public record Surroundings(
      * @throws UnsupportedAttentionException if it is not ready, or none is
      */
     public AttentionBackend ready(@Nullable String name) {
-        boolean named = !"auto".equals(name == null ? System.getProperty("heed.backend", "auto") : name);
+        boolean named = !"auto".equals(name == null ? Settings.BACKEND.or("auto") : name);
         return Backends.select(backends, named ? List.of() : List.of(ORDINARY), name);
     }
 

@@ -34,7 +34,7 @@ class OpenClConstantsTest {
 
     private static OpenClBackend backend(FaultyCalls calls, long bytes) {
         Device device = OpenCl.selected().device().orElseThrow();
-        return new OpenClBackend(OpenCl.selected(), null, null, any -> Contexts.limited(calls.device(device), bytes));
+        return OpenClBackends.with(null, null, any -> Contexts.limited(calls.device(device), bytes));
     }
 
     private Tensor multiply(OpenClBackend backend, Tensor x, LinearWeights weights) {

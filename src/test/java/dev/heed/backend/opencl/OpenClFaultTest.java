@@ -21,7 +21,7 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
-import dev.heed.backend.opencl.device.SelfCheckPolicy;
+import dev.heed.settings.Settings;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.FaultyCalls;
@@ -93,12 +93,12 @@ class OpenClFaultTest {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
-        System.setProperty(SelfCheckPolicy.PROPERTY, "false");
+        System.setProperty(Settings.OPENCL_SELFCHECK.name(), "false");
     }
 
     @AfterEach
     void forgetProperties() {
-        System.clearProperty(SelfCheckPolicy.PROPERTY);
+        System.clearProperty(Settings.OPENCL_SELFCHECK.name());
     }
 
     @TestFactory
@@ -231,9 +231,7 @@ class OpenClFaultTest {
     }
 
     private static OpenClBackend backend(Device device, FaultyCalls calls, long bytes) {
-        return new OpenClBackend(
-                OpenCl.selected(),
-                null,
+        return OpenClBackends.with(null,
                 null,
                 any -> Contexts.limited(
                         calls.device(device), Math.min(bytes, device.limits().globalBytes())));

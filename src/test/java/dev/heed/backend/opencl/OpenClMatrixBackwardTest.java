@@ -16,6 +16,7 @@ import dev.heed.AttentionResult;
 import dev.heed.backend.opencl.check.FormulaChecks;
 import dev.heed.backend.opencl.check.MatrixBackwardCheck;
 import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.EngineOptions;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.TileSizes;
@@ -49,7 +50,7 @@ class OpenClMatrixBackwardTest {
     private static final long LITTLE = 120_000;
 
     private static OpenClBackend backend(boolean small) {
-        var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, small ? SMALL : null, Device::open);
+        var backend = OpenClBackends.with(Engine.Family.MMA, small ? SMALL : null, Device::open);
         assumeTrue(
                 backend.notReadyReasons().isEmpty(),
                 () -> backend.notReadyReasons().toString());
@@ -105,8 +106,7 @@ class OpenClMatrixBackwardTest {
                 "q1x2x150x24 kv1x200 f16 bias=1x2x150x200 softcap=4.0 backward",
             })
     void inParts(String text) {
-        try (var backend = new OpenClBackend(
-                OpenCl.selected(), Engine.Family.MMA, SMALL, device -> Contexts.limited(device, LITTLE))) {
+        try (var backend = OpenClBackends.with(Engine.Family.MMA, SMALL, device -> Contexts.limited(device, LITTLE))) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),
                     () -> backend.notReadyReasons().toString());
@@ -142,7 +142,7 @@ class OpenClMatrixBackwardTest {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, Engine.Family.MMA, null, new FormulaChecks())) {
+                var engine = new Engine(context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
             MatrixTiles queries = MatrixTiles.shipped(device, MatrixBackward.QUERIES, width, valueWidth)
                     .orElseThrow();
             MatrixTiles keys = MatrixTiles.shipped(device, MatrixBackward.KEYS, width, valueWidth)

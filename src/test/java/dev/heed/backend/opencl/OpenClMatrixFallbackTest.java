@@ -58,8 +58,7 @@ class OpenClMatrixFallbackTest {
 
     /** What is refused while the answer is right. */
     private static List<String> refusals(String text, UnaryOperator<String> edit) {
-        try (var backend = new OpenClBackend(
-                OpenCl.selected(), Engine.Family.MMA, SMALL, device -> EditedPrograms.open(device, edit))) {
+        try (var backend = OpenClBackends.with(Engine.Family.MMA, SMALL, device -> EditedPrograms.open(device, edit))) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),
                     () -> backend.notReadyReasons().toString());

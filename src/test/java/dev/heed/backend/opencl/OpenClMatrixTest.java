@@ -19,6 +19,7 @@ import dev.heed.Qkv;
 import dev.heed.backend.opencl.check.FormulaChecks;
 import dev.heed.backend.opencl.check.MatrixCheck;
 import dev.heed.backend.opencl.device.Engine;
+import dev.heed.backend.opencl.device.EngineOptions;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixProbe;
 import dev.heed.backend.opencl.device.MatrixTiles;
@@ -52,10 +53,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class OpenClMatrixTest extends AttentionBackendContract {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
+    private static final EngineOptions ENGINE =
+            new EngineOptions(Engine.Family.MMA, true, SMALL, true, false, new FormulaChecks());
 
     @Override
     protected AttentionBackend backend() {
-        return new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, SMALL, Device::open);
+        return OpenClBackends.with(Engine.Family.MMA, SMALL, Device::open);
     }
 
     /** Other types are computed by portable kernels, which have contract tests of their own. */
@@ -174,7 +177,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
         try (DeviceContext context = OpenCl.selected().device().orElseThrow().open()) {
-            MatrixUnits units = MatrixUnits.of(context, true, true);
+            MatrixUnits units = MatrixUnits.of(context, ENGINE);
             for (int n = 0; n < 2; n++) {
                 assertFalse(units.isRight("product", () -> "3 is not 4"));
                 assertTrue(units.isRight("decode", () -> null));
@@ -193,7 +196,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
         try (DeviceContext context = Contexts.limited(OpenCl.selected().device().orElseThrow(), Short.MAX_VALUE)) {
-            MatrixUnits units = MatrixUnits.of(context, true, true);
+            MatrixUnits units = MatrixUnits.of(context, ENGINE);
             assertFalse(units.isRight("decode", () -> {
                 context.allocate(1 << 20);
                 return null;
@@ -227,7 +230,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, Engine.Family.MMA, null, new FormulaChecks())) {
+                var engine = new Engine(context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
             MatrixTiles tiles =
                     MatrixTiles.shipped(device, phase, width, valueWidth).orElseThrow();
             for (boolean whole : new boolean[] {true, false}) {
@@ -276,7 +279,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 "q1x4x70x128 kv2x140 f32 mask=causal:br sink lse tf32 poison",
             })
     void theTilesOfAGpu(String text) {
-        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.MMA, null, Device::open)) {
+        try (var backend = OpenClBackends.with(Engine.Family.MMA, null, Device::open)) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),
                     () -> backend.notReadyReasons().toString());

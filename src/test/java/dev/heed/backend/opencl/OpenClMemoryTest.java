@@ -38,7 +38,7 @@ class OpenClMemoryTest {
     }
 
     private static OpenClBackend backend(Engine.Family family, long bytes) {
-        return new OpenClBackend(OpenCl.selected(), family, null, device -> Contexts.limited(device, bytes));
+        return OpenClBackends.with(family, null, device -> Contexts.limited(device, bytes));
     }
 
     private static AttentionResult forward(OpenClBackend backend, AttentionInputs inputs) {

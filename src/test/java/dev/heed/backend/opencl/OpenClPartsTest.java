@@ -135,7 +135,7 @@ class OpenClPartsTest {
         long bytes = bytes(whole.problem()) / PARTS;
         for (Engine.Family family : Engine.Family.values()) {
             var context = new AtomicReference<DeviceContext>();
-            try (var backend = new OpenClBackend(OpenCl.selected(), family, new TileSizes(8, 8, 4, 4, 8), device -> {
+            try (var backend = OpenClBackends.with(family, new TileSizes(8, 8, 4, 4, 8), device -> {
                 context.set(Contexts.limited(device, bytes));
                 return context.get();
             })) {

@@ -24,7 +24,7 @@ class OpenClTilesTest extends AttentionBackendContract {
 
     @Override
     protected AttentionBackend backend() {
-        return new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, SMALL, Device::open);
+        return OpenClBackends.with(Engine.Family.TILES, SMALL, Device::open);
     }
 
     /**
@@ -50,7 +50,7 @@ class OpenClTilesTest extends AttentionBackendContract {
                 "mha in=48x20x28 out=40 biases=qkvo q2x6x70x10 kv2x75 dv12 f32 lse backward",
             })
     void theTilesOfAGpu(String text) {
-        try (var backend = new OpenClBackend(OpenCl.selected(), Engine.Family.TILES, null, Device::open)) {
+        try (var backend = OpenClBackends.with(Engine.Family.TILES, null, Device::open)) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),
                     () -> backend.notReadyReasons().toString());

@@ -31,9 +31,7 @@ class OpenClWithoutFmaTest {
     })
     void resultsKeepTheErrorBudget(Engine.Family family, String text) {
         var refused = new AtomicInteger();
-        try (var backend = new OpenClBackend(
-                OpenCl.selected(),
-                family,
+        try (var backend = OpenClBackends.with(family,
                 SMALL,
                 device -> EditedPrograms.open(device, source -> {
                     refused.addAndGet(source.startsWith("kernel void call(") ? 1 : 0);

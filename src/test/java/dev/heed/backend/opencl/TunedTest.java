@@ -93,7 +93,7 @@ class TunedTest {
         }
         assertEquals(TileSizes.shipped(device, "prefill", 64), Tuned.of(device).tiles("prefill", 64));
         assertEquals(List.of(), Tuned.of(device).passOverReasons(Problem.parse("q1x8x32x64 kv8x32 f32")));
-        try (var backend = new OpenClBackend(null, Engine.Family.TILES, null, Device::open)) {
+        try (var backend = OpenClBackends.with(Engine.Family.TILES, null, Device::open)) {
             Verdict verdict = new Verifier(backend).check(Case.parse("q1x1x5x8 kv1x7 f32 lse"));
             assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
         }
@@ -103,8 +103,7 @@ class TunedTest {
     void impossibleTilesArePassedOver() throws IOException {
         tables().write(MeasuredTable.OPENCL_TILES, List.of("backward\t<=64\t|\t4\t8\t2\t4\t7"));
         assertEquals(TileSizes.shipped(device, "backward", 64), Tuned.of(device).tiles("backward", 64));
-        assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8,2,4,7"));
-        assertThrows(IllegalArgumentException.class, () -> TileSizes.parse("4,8"));
+        assertThrows(IllegalArgumentException.class, () -> TileSizes.of(List.of(4, 8, 2, 4, 7)));
     }
 
     @Test

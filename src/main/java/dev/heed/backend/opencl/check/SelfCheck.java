@@ -5,7 +5,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.SelfCheckPolicy;
+import dev.heed.backend.opencl.device.FirstLine;
 import dev.heed.backend.opencl.plan.OpenClAttention;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScoreKind;
@@ -66,7 +66,7 @@ public final class SelfCheck {
             }
             return Optional.empty();
         } catch (RuntimeException e) {
-            return Optional.of(SelfCheckPolicy.firstLine(e));
+            return Optional.of(FirstLine.of(e));
         }
     }
 

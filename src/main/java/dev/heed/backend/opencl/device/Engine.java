@@ -18,11 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A device in use, and which kernels suit it. */
 public final class Engine implements AutoCloseable {
-    private static final String KERNELS = "heed.opencl.kernels";
-    private static final String TWIN = "mma"; // by name: the twin, on any device
-    private static final String TILES = "heed.opencl.tiles";
-    private static final String CANARIES = "heed.opencl.canaries";
-
     /** Of what is free, so much is left to the driver, to the rounding of sizes and to other calls. */
     private static final double LEFT_FREE = 0.125;
 
@@ -44,14 +39,9 @@ public final class Engine implements AutoCloseable {
         /** As tiles, but matrix units compute what they can. A device without their instructions has the others. */
         MMA;
 
-        /** {@return what {@code heed.opencl.kernels} names, lanes, tiles or mma, or else what suits the device} */
+        /** {@return the kernels that suit a device} */
         public static Family of(Device device) {
-            return switch (System.getProperty(KERNELS, "")) {
-                case "lanes" -> LANES;
-                case "tiles" -> TILES;
-                case TWIN -> MMA;
-                default -> device.type() == DeviceType.CPU ? LANES : MMA;
-            };
+            return device.type() == DeviceType.CPU ? LANES : MMA;
         }
 
         /** Whether tiles are staged in local memory. */
@@ -64,30 +54,21 @@ public final class Engine implements AutoCloseable {
     public final Family family;
     final Constants constants;
 
-    /** What programs for matrix units must pass before they compute. */
-    public final MatrixChecks checks;
+    /** How the device is used. */
+    public final EngineOptions options;
 
-    private final @Nullable TileSizes sizes;
     private final Tuned tuned;
     private final @Nullable MatrixUnits units;
-
-    /** Whether every buffer lies between bytes that no kernel may write: {@code heed.opencl.canaries=true}. */
-    final boolean canaries = Boolean.getBoolean(CANARIES);
-
     private volatile boolean withoutFma;
     private volatile boolean closed;
 
-    /** An engine whose tiles have the sizes given, else those of {@code heed.opencl.tiles}, else what suits the device. */
-    public Engine(DeviceContext context, Family family, @Nullable TileSizes sizes, MatrixChecks checks) {
+    public Engine(DeviceContext context, EngineOptions options) {
         this.context = context;
-        this.checks = checks;
-        this.family = family;
+        this.options = options;
+        this.family = options.family();
         this.constants = new Constants(context.memory().limitBytes());
-        String asked = System.getProperty(TILES);
-        this.sizes = sizes == null && asked != null ? TileSizes.parse(asked) : sizes;
         this.tuned = Tuned.of(context.device());
-        boolean twin = context.device().type() == DeviceType.CPU || TWIN.equals(System.getProperty(KERNELS));
-        this.units = family == Family.MMA ? MatrixUnits.of(context, twin, this.sizes != null) : null;
+        this.units = family == Family.MMA ? MatrixUnits.of(context, options) : null;
     }
 
     /** {@return the matrix units, or their twin where it is asked for; null where portable kernels compute everything} */
@@ -142,6 +123,7 @@ public final class Engine implements AutoCloseable {
 
     /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */
     TileSizes sizes(String phase, long width) {
+        TileSizes sizes = options.tiles();
         return sizes != null ? sizes : tuned.tiles(phase, width);
     }
 

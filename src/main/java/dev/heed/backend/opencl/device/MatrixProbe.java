@@ -64,7 +64,7 @@ public final class MatrixProbe {
                 .kernel(name)) {
             trial.run(kernel.arguments());
         } catch (RuntimeException e) {
-            reasons.add(instruction + ": " + SelfCheckPolicy.firstLine(e));
+            reasons.add(instruction + ": " + FirstLine.of(e));
         }
     }
 

@@ -28,6 +28,7 @@ public final class MatrixUnits {
     final List<String> reasons;
 
     private final boolean small;
+    private final boolean selfCheck;
     private @Nullable List<String> tf32Reasons;
     private final Map<String, Finding> findings = new ConcurrentHashMap<>();
     private final ReentrantLock checking = new ReentrantLock(); // who asks meanwhile waits: nothing computes unchecked
@@ -40,20 +41,21 @@ public final class MatrixUnits {
      */
     private record Finding(@Nullable String wrong, boolean stands) {}
 
-    private MatrixUnits(boolean ptx, boolean twin, List<String> reasons, boolean small) {
+    private MatrixUnits(boolean ptx, List<String> reasons, EngineOptions options) {
         this.ptx = ptx;
-        this.twin = twin;
+        this.twin = options.emulation();
         this.reasons = reasons;
-        this.small = small;
+        this.small = options.tiles() != null;
+        this.selfCheck = options.selfCheck();
     }
 
     /**
      * Asks a device. Where the twin is wanted it is not asked: some compilers for CPUs end the process over an instruction that
      * they do not know.
      */
-    public static MatrixUnits of(DeviceContext context, boolean twin, boolean small) {
-        List<String> reasons = twin ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
-        return new MatrixUnits(reasons.isEmpty(), twin, reasons, small);
+    public static MatrixUnits of(DeviceContext context, EngineOptions options) {
+        List<String> reasons = options.emulation() ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
+        return new MatrixUnits(reasons.isEmpty(), reasons, options);
     }
 
     /** {@return why products of tf32 are not computed here, or nothing; asked when a caller first allows them} */
@@ -79,7 +81,7 @@ public final class MatrixUnits {
      * @param task what it found wrong, or null
      */
     public boolean isRight(String name, Supplier<@Nullable String> task) {
-        if (!SelfCheckPolicy.isWanted()) {
+        if (!selfCheck) {
             return true;
         }
         Finding known = findings.get(name);
@@ -104,7 +106,7 @@ public final class MatrixUnits {
             return new Finding(task.get(), true);
         } catch (RuntimeException e) {
             boolean stands = !(e instanceof OpenClException failure && failure.isAllocationFailure());
-            return new Finding(SelfCheckPolicy.firstLine(e), stands);
+            return new Finding(FirstLine.of(e), stands);
         }
     }
 

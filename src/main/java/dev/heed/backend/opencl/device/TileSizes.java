@@ -1,8 +1,9 @@
 package dev.heed.backend.opencl.device;
 
 import dev.heed.opencl.Device;
+import dev.heed.settings.Settings;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tuning.TuningTable;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -42,14 +43,20 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return new TileSizes(row.get("tx"), row.get("ty"), row.get("rm"), row.get("rn"), row.get("depth"));
     }
 
-    /** {@return sizes written as {@code 16,16,4,4,16}, in the order of the table} */
-    public static TileSizes parse(String text) {
-        int[] n = Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
-        TileSizes sizes = n.length == 5 ? new TileSizes(n[0], n[1], n[2], n[3], n[4]) : null;
-        if (sizes == null || !sizes.isPossible()) {
-            throw new IllegalArgumentException(
-                    "expected five sizes such as 16,16,4,4,16, the last of which divides first times fourth, got "
-                            + text);
+    /**
+     * {@return sizes in the order of the table}
+     *
+     * @throws InvalidInputException if no kernel can have them
+     */
+    public static TileSizes of(List<Integer> numbers) {
+        TileSizes sizes =
+                new TileSizes(numbers.get(0), numbers.get(1), numbers.get(2), numbers.get(3), numbers.get(4));
+        if (!sizes.isPossible()) {
+            throw new InvalidInputException(
+                    "Tiles of these sizes are not possible",
+                    "five numbers from 1 to " + LARGEST + ", the last of which divides the first times the fourth",
+                    numbers.toString(),
+                    Settings.OPENCL_TILES.to("16,16,4,4,16"));
         }
         return sizes;
     }

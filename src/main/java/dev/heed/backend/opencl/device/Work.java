@@ -35,7 +35,7 @@ public final class Work implements AutoCloseable {
     public Work(Engine engine, boolean wide) {
         this.engine = engine;
         this.wide = wide;
-        this.canaries = engine.canaries ? new Canaries(engine) : null;
+        this.canaries = engine.options.guardZones() ? new Canaries(engine) : null;
     }
 
     /** {@return the type that kernels compute in} */

@@ -69,7 +69,7 @@ public final class MatrixBackward {
         MatrixForm form = call.backwardForm(keys);
         return units.isRight(
                         "backward" + queries.options() + keys.options() + form,
-                        () -> engine.checks.backward(engine, queries, keys, form))
+                        () -> engine.options.checks().backward(engine, queries, keys, form))
                 ? Optional.of(new MatrixBackward(call, outputGradient, queries, keys))
                 : Optional.empty();
     }

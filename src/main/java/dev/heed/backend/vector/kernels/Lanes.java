@@ -1,11 +1,13 @@
 package dev.heed.backend.vector.kernels;
 
+import dev.heed.settings.Settings;
+
 import dev.heed.machine.Machine;
 
 /** The widths that the drivers reckon with: those of vectors, or of plain loops. Constants to the JIT. */
 public final class Lanes {
     /** Whether the loops are plain Java: where the Vector API is absent, or {@code heed.scalar} asks for it. */
-    public static final boolean SCALAR = Boolean.getBoolean("heed.scalar")
+    public static final boolean SCALAR = Settings.SCALAR.or(false)
             || !Machine.current().vectorReasons().isEmpty();
 
     /** The backend that these loops belong to. */

@@ -1,5 +1,7 @@
 package dev.heed.backend.vector.kernels;
 
+import dev.heed.settings.Settings;
+
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -9,9 +11,9 @@ import jdk.incubator.vector.VectorSpecies;
  * {@code heed.vector.bits} forces a width, for tests.
  */
 public final class Species {
-    public static final VectorSpecies<Float> SPECIES = Integer.getInteger("heed.vector.bits", 0) == 0
+    public static final VectorSpecies<Float> SPECIES = Settings.VECTOR_BITS.or(0) == 0
             ? FloatVector.SPECIES_PREFERRED
-            : VectorSpecies.of(float.class, VectorShape.forBitSize(Integer.getInteger("heed.vector.bits")));
+            : VectorSpecies.of(float.class, VectorShape.forBitSize(Settings.VECTOR_BITS.or(0)));
 
     /**
      * The bits of floats: {@code x.reinterpretShape(INTS, 0)}, written out at each place. {@code reinterpretAsInts} takes 24 cycles

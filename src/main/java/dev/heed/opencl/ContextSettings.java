@@ -1,5 +1,6 @@
 package dev.heed.opencl;
 
+import dev.heed.settings.Settings;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -15,29 +16,20 @@ import org.jspecify.annotations.Nullable;
  * @param stagingBytes the size of a piece of pinned memory
  * @param cache the folder of compiled programs, or null for none
  */
-record Settings(
+record ContextSettings(
         long memoryBytes,
         boolean unified,
         boolean polls,
         long chunkBytes,
         long stagingBytes,
         @Nullable Path cache) {
-    /** Property: bytes of device memory, if less than there is. */
-    static final String MEMORY = "heed.opencl.memory";
-
-    /** Property: {@code false} treats a device that shares the host's memory as one that does not. */
-    static final String UNIFIED = "heed.opencl.unified";
-
-    /** Property: the folder of caches, or {@code none}. */
-    static final String CACHE = "heed.cache";
-
     private static final long CHUNK = 1L << 30;
     private static final long STAGING = 8L << 20;
 
-    static Settings ofProperties(Device device) {
-        boolean unified = device.limits().hostUnified() && Boolean.parseBoolean(System.getProperty(UNIFIED, "true"));
+    static ContextSettings ofProperties(Device device) {
+        boolean unified = device.limits().hostUnified() && Settings.OPENCL_UNIFIED.or(true);
         // NVIDIA's driver waits by keeping a core busy.
-        return new Settings(
+        return new ContextSettings(
                 device.limits().globalBytes(),
                 unified,
                 device.isNvidia(),
@@ -46,29 +38,29 @@ record Settings(
                 device.keepsKernels() ? null : cacheFolder().orElse(null));
     }
 
-    Settings withCache(@Nullable Path folder) {
-        return new Settings(memoryBytes, unified, polls, chunkBytes, stagingBytes, folder);
+    ContextSettings withCache(@Nullable Path folder) {
+        return new ContextSettings(memoryBytes, unified, polls, chunkBytes, stagingBytes, folder);
     }
 
-    Settings withMemory(long bytes) {
-        return new Settings(bytes, unified, polls, chunkBytes, stagingBytes, cache);
+    ContextSettings withMemory(long bytes) {
+        return new ContextSettings(bytes, unified, polls, chunkBytes, stagingBytes, cache);
     }
 
-    Settings withTransfers(boolean inPlace, long chunk, long staging) {
-        return new Settings(memoryBytes, inPlace, polls, chunk, staging, cache);
+    ContextSettings withTransfers(boolean inPlace, long chunk, long staging) {
+        return new ContextSettings(memoryBytes, inPlace, polls, chunk, staging, cache);
     }
 
-    Settings withPolling(boolean poll) {
-        return new Settings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
+    ContextSettings withPolling(boolean poll) {
+        return new ContextSettings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
     }
 
     /** {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}. */
     static Optional<Path> cacheFolder() {
-        String asked = System.getProperty(CACHE);
+        Optional<String> asked = Settings.CACHE.value();
+        if (asked.isPresent()) {
+            return asked.filter(folder -> !folder.isEmpty() && !folder.equals("none")).map(Path::of);
+        }
         try {
-            if (asked != null) {
-                return asked.isEmpty() || asked.equals("none") ? Optional.empty() : Optional.of(Path.of(asked));
-            }
             String xdg = System.getenv("XDG_CACHE_HOME");
             if (xdg != null && !xdg.isEmpty() && Path.of(xdg).isAbsolute()) {
                 return Optional.of(Path.of(xdg, "heed"));

@@ -1,0 +1,181 @@
+package dev.heed.backend.opencl;
+
+import dev.heed.settings.Settings;
+import dev.heed.tensor.InvalidInputException;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an {@link OpenClBackend} uses a device. What an options object does not say, the system properties {@code heed.opencl.*}
+ * say when the device is opened, or else the device itself. Immutable; compared by value.
+ */
+public final class OpenClOptions {
+    /** Nothing chosen: the system properties, or what suits the device. */
+    public static final OpenClOptions DEFAULT = new OpenClOptions(null, null, null, null, null, null, null);
+
+    /** The families of attention kernels. */
+    public enum Kernels {
+        /** For CPU devices: vectors, nothing staged in local memory. */
+        LANES,
+        /** For GPUs: work-groups that stage tiles in local memory. */
+        TILES,
+        /**
+         * As tiles, and matrix units compute what they can. A device without their instructions runs an emulation of them, which
+         * is for tests.
+         */
+        MMA
+    }
+
+    private final @Nullable String device;
+    private final @Nullable Kernels kernels;
+    private final @Nullable List<Integer> tiles;
+    private final @Nullable Boolean selfCheck;
+    private final @Nullable Boolean guardZones;
+    private final @Nullable Boolean directCalls;
+    private final @Nullable Long memory;
+
+    private OpenClOptions(
+            @Nullable String device,
+            @Nullable Kernels kernels,
+            @Nullable List<Integer> tiles,
+            @Nullable Boolean selfCheck,
+            @Nullable Boolean guardZones,
+            @Nullable Boolean directCalls,
+            @Nullable Long memory) {
+        this.device = device;
+        this.kernels = kernels;
+        this.tiles = tiles;
+        this.selfCheck = selfCheck;
+        this.guardZones = guardZones;
+        this.directCalls = directCalls;
+        this.memory = memory;
+    }
+
+    /** {@return these options on one device} @param numberOrName its number in {@code heed devices}, or a part of its name */
+    public OpenClOptions withDevice(String numberOrName) {
+        Objects.requireNonNull(numberOrName, "numberOrName");
+        return new OpenClOptions(numberOrName, kernels, tiles, selfCheck, guardZones, directCalls, memory);
+    }
+
+    /** {@return these options with a family of kernels; the device suggests one otherwise} */
+    public OpenClOptions withKernels(Kernels family) {
+        Objects.requireNonNull(family, "family");
+        return new OpenClOptions(device, family, tiles, selfCheck, guardZones, directCalls, memory);
+    }
+
+    /**
+     * {@return these options with tiles of one size in all kernels of the family {@link Kernels#TILES}}
+     *
+     * @param across work-items of a group across
+     * @param down work-items of a group down
+     * @param rows rows of a work-item
+     * @param columns columns of a work-item
+     * @param depth elements of a slice; divides {@code across * columns}
+     * @throws InvalidInputException if no kernel can have such tiles
+     */
+    public OpenClOptions withTiles(int across, int down, int rows, int columns, int depth) {
+        List<Integer> sizes = List.of(across, down, rows, columns, depth);
+        if (sizes.stream().anyMatch(size -> size < 1) || (long) across * columns % depth != 0) {
+            throw new InvalidInputException(
+                    "Tiles of these sizes are not possible",
+                    "five numbers above 0, the last of which divides the first times the fourth",
+                    sizes.toString(),
+                    "withTiles(16, 16, 4, 4, 16)");
+        }
+        return new OpenClOptions(device, kernels, sizes, selfCheck, guardZones, directCalls, memory);
+    }
+
+    /** {@return these options with or without the device's first tasks, which compare small results with a formula} */
+    public OpenClOptions withSelfCheck(boolean wanted) {
+        return new OpenClOptions(device, kernels, tiles, wanted, guardZones, directCalls, memory);
+    }
+
+    /**
+     * {@return these options with or without guard zones} Every buffer then lies between zones that no kernel may write, and each
+     * call looks at them when it ends. Off by default; calls take several times as long with them.
+     */
+    public OpenClOptions withGuardZones(boolean wanted) {
+        return new OpenClOptions(device, kernels, tiles, selfCheck, wanted, directCalls, memory);
+    }
+
+    /** {@return these options with calls made directly where the JVM allows native access, or all through JOCL} */
+    public OpenClOptions withDirectCalls(boolean wanted) {
+        return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, wanted, memory);
+    }
+
+    /**
+     * {@return these options with less device memory than there is}
+     *
+     * @param bytes what all buffers may take together, above 0
+     * @throws InvalidInputException if that is not positive
+     */
+    public OpenClOptions withMemory(long bytes) {
+        if (bytes < 1) {
+            throw new InvalidInputException(
+                    "The device memory is not positive", "bytes, 1 or more", String.valueOf(bytes), "withMemory(1L << 30)");
+        }
+        return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, directCalls, bytes);
+    }
+
+    /** {@return the device asked for: its number, or a part of its name} */
+    public Optional<String> device() {
+        return Optional.ofNullable(device).or(Settings.OPENCL_DEVICE::value);
+    }
+
+    /** {@return the kernels asked for} */
+    public Optional<Kernels> kernels() {
+        return Optional.ofNullable(kernels)
+                .or(() -> Settings.OPENCL_KERNELS.value().map(name -> switch (name) {
+                    case "lanes" -> Kernels.LANES;
+                    case "tiles" -> Kernels.TILES;
+                    default -> Kernels.MMA;
+                }));
+    }
+
+    /** {@return the sizes of tiles asked for, in the order of {@link #withTiles}} */
+    public Optional<List<Integer>> tiles() {
+        return Optional.ofNullable(tiles).or(Settings.OPENCL_TILES::value);
+    }
+
+    /** {@return whether the device's first tasks are checked} */
+    public boolean selfCheck() {
+        return selfCheck == null ? Settings.OPENCL_SELFCHECK.or(true) : selfCheck;
+    }
+
+    /** {@return whether buffers lie between guard zones} */
+    public boolean guardZones() {
+        return guardZones == null ? Settings.OPENCL_CANARIES.or(false) : guardZones;
+    }
+
+    /** {@return whether calls are made directly where the JVM allows it} */
+    public boolean directCalls() {
+        return directCalls == null ? Settings.OPENCL_DIRECT.or(true) : directCalls;
+    }
+
+    /** {@return the device memory that all buffers may take together, where it was limited} */
+    public OptionalLong memory() {
+        return memory == null ? OptionalLong.empty() : OptionalLong.of(memory);
+    }
+
+    private List<@Nullable Object> values() {
+        return java.util.Arrays.asList(device, kernels, tiles, selfCheck, guardZones, directCalls, memory);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof OpenClOptions options && values().equals(options.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "OpenClOptions" + values();
+    }
+}

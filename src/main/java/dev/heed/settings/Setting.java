@@ -1,0 +1,83 @@
+package dev.heed.settings;
+
+import dev.heed.tensor.InvalidInputException;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * One system property: its name, what it may be, its default and its meaning.
+ *
+ * @param <T> the type of its values
+ */
+public final class Setting<T> {
+    private final String name;
+    private final String expected;
+    private final String otherwise;
+    private final String meaning;
+    private final String example;
+    private final Function<String, Optional<T>> reader;
+
+    /**
+     * Creates a row of the table.
+     *
+     * @param name the property
+     * @param expected the values it takes, in words
+     * @param otherwise what holds where it is not set, in words
+     * @param meaning what it does
+     * @param example a value that can be typed
+     * @param reader the value of a text, or nothing where the text is none
+     */
+    Setting(
+            String name,
+            String expected,
+            String otherwise,
+            String meaning,
+            String example,
+            Function<String, Optional<T>> reader) {
+        this.name = name;
+        this.expected = expected;
+        this.otherwise = otherwise;
+        this.meaning = meaning;
+        this.example = example;
+        this.reader = reader;
+    }
+
+    /** {@return the name of the property} */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * {@return the value that the property has now, or nothing where it is not set}
+     *
+     * @throws InvalidInputException if its text cannot be read
+     */
+    public Optional<T> value() {
+        String text = System.getProperty(name);
+        return text == null ? Optional.empty() : Optional.of(read(text));
+    }
+
+    private T read(String text) {
+        return reader.apply(text)
+                .orElseThrow(() -> new InvalidInputException(
+                        "The system property " + name + " cannot be read",
+                        expected,
+                        "\"" + text + "\"",
+                        "-D" + name + "=" + example + ", or leave it out"));
+    }
+
+    /** {@return the value that the property has now, or another where it is not set} */
+    public T or(T other) {
+        return value().orElse(other);
+    }
+
+    /** {@return the option of {@code java} that sets the property to a value} */
+    public String to(Object value) {
+        return "-D" + name + "=" + value;
+    }
+
+    /** {@return the row of README's table} */
+    String row() {
+        return "| `" + name + "` | " + otherwise + " | " + meaning + " |";
+    }
+}

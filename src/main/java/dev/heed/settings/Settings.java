@@ -1,0 +1,226 @@
+package dev.heed.settings;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The table of system properties. Each is read when it is needed, so a value set by a program counts from then on. */
+public final class Settings {
+    private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,17})([kKmMgG]?)");
+
+    /** The backend of calls that name none. */
+    public static final Setting<String> BACKEND = new Setting<>(
+            "heed.backend",
+            "a backend or auto",
+            "`auto`",
+            "the backend for calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that can",
+            "vector",
+            text -> text.isEmpty() ? Optional.empty() : Optional.of(text));
+
+    /** Whether passing over a faster backend is an error. */
+    public static final Setting<Boolean> STRICT = flag(
+            "heed.strict",
+            false,
+            "`true`: throw, with all reasons, where the automatic choice would pass over a faster backend");
+
+    /** Threads of the CPU backends. */
+    public static final Setting<Integer> THREADS = new Setting<>(
+            "heed.threads",
+            "a whole number, 1 or more",
+            "all processors",
+            "threads of the vector backend, the caller's included; 1 computes on the caller's thread",
+            "1",
+            text -> whole(text).filter(threads -> threads >= 1));
+
+    /** Whether plain loops compute although the Vector API is there. */
+    public static final Setting<Boolean> SCALAR = flag(
+            "heed.scalar",
+            false,
+            "`true`: plain loops although the Vector API is there; `scalar` is ready then, `vector` is not");
+
+    /** The width of vectors in bits; 0 is the machine's. */
+    public static final Setting<Integer> VECTOR_BITS = new Setting<>(
+            "heed.vector.bits",
+            "128, 256 or 512, or 0 for the machine's own",
+            "the machine's",
+            "forces the vector width, for tests: 128, 256 or 512",
+            "256",
+            text -> whole(text).filter(List.of(0, 128, 256, 512)::contains));
+
+    /** Whether native kernels may be used. */
+    public static final Setting<Boolean> NATIVE = flag(
+            "heed.native",
+            true,
+            "`false`: the vector backend without the [native kernels](native/README.md) for bf16, f16 and bytes");
+
+    /** The library of native kernels. */
+    public static final Setting<String> NATIVE_LIBRARY = new Setting<>(
+            "heed.native.library",
+            "the path of a library",
+            "the one in the jar",
+            "the path of a `libheed.so` that `native/build.sh` made here",
+            "FOLDER/libheed.so",
+            text -> path(text).filter(path -> !text.isEmpty()).map(Path::toString));
+
+    /** The OpenCL device: its number or a part of its name. */
+    public static final Setting<String> OPENCL_DEVICE = new Setting<>(
+            "heed.opencl.device",
+            "a number or a part of a name",
+            "the best",
+            "the OpenCL device: its number in `heed devices`, or a part of its name",
+            "0",
+            Optional::of);
+
+    /** Bytes of device memory. */
+    public static final Setting<Long> OPENCL_MEMORY = new Setting<>(
+            "heed.opencl.memory",
+            "bytes as a whole number above 0, or with K, M or G for powers of 1024",
+            "all",
+            "bytes of device memory, if less than there is; `512M` and the like",
+            "512M",
+            Settings::bytes);
+
+    /** The family of kernels. */
+    public static final Setting<String> OPENCL_KERNELS = new Setting<>(
+            "heed.opencl.kernels",
+            "lanes, tiles or mma",
+            "by the device",
+            "`tiles` or `lanes`: the kernels for GPUs or those for CPU devices; `mma`: the twin of those for matrix units",
+            "tiles",
+            text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
+
+    /** The sizes of the tiles of a GPU's kernels. */
+    public static final Setting<List<Integer>> OPENCL_TILES = new Setting<>(
+            "heed.opencl.tiles",
+            "five whole numbers above 0: items across, items down, rows, columns, depth",
+            "by the device",
+            "the sizes of tiles that `heed tune` compares: `16,16,4,4,16`",
+            "16,16,4,4,16",
+            Settings::five);
+
+    /** Whether a device's first tasks are checked. */
+    public static final Setting<Boolean> OPENCL_SELFCHECK = flag(
+            "heed.opencl.selfcheck",
+            true,
+            "`false`: a device computes without its first small task being checked");
+
+    /** Whether buffers lie between guard zones. */
+    public static final Setting<Boolean> OPENCL_CANARIES = flag(
+            "heed.opencl.canaries",
+            false,
+            "`true`: every buffer lies between zones that no kernel may write, and each call looks at them");
+
+    /** Whether OpenCL is called directly where the JVM allows it. */
+    public static final Setting<Boolean> OPENCL_DIRECT = flag(
+            "heed.opencl.direct",
+            true,
+            "`false`: every call goes through JOCL, as where the JVM denies other native access");
+
+    /** Whether memory that a device shares with the host is used in place. */
+    public static final Setting<Boolean> OPENCL_UNIFIED = flag(
+            "heed.opencl.unified",
+            true,
+            "`false`: a device that shares the host's memory is treated as one that does not");
+
+    /** The folder of caches. */
+    public static final Setting<String> CACHE = new Setting<>(
+            "heed.cache",
+            "a folder, or none",
+            "`~/.cache/heed`",
+            "where compiled OpenCL programs and what was measured of devices (`heed tune`) are kept; `none`: nowhere",
+            "none",
+            text -> path(text).map(Path::toString));
+
+    /** All of them, in the order of README's table. */
+    public static final List<Setting<?>> ALL = List.of(
+            BACKEND,
+            STRICT,
+            THREADS,
+            SCALAR,
+            VECTOR_BITS,
+            NATIVE,
+            NATIVE_LIBRARY,
+            OPENCL_DEVICE,
+            OPENCL_MEMORY,
+            OPENCL_KERNELS,
+            OPENCL_TILES,
+            OPENCL_SELFCHECK,
+            OPENCL_CANARIES,
+            OPENCL_DIRECT,
+            OPENCL_UNIFIED,
+            CACHE);
+
+    private Settings() {}
+
+    /**
+     * Reads every property that is set.
+     *
+     * @throws dev.heed.tensor.InvalidInputException if one cannot be read: its name, what was expected, what it is
+     */
+    public static void check() {
+        ALL.forEach(Setting::value);
+    }
+
+    private static Setting<Boolean> flag(String name, boolean otherwise, String meaning) {
+        return new Setting<>(
+                name,
+                "true or false",
+                "`" + otherwise + "`",
+                meaning,
+                String.valueOf(!otherwise),
+                text -> switch (text) {
+                    case "true" -> Optional.of(true);
+                    case "false" -> Optional.of(false);
+                    default -> Optional.empty();
+                });
+    }
+
+    private static Optional<Integer> whole(String text) {
+        return attempt(text, Integer::valueOf);
+    }
+
+    private static Optional<Path> path(String text) {
+        try {
+            return Optional.of(Path.of(text));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Long> bytes(String text) {
+        Matcher parts = BYTES.matcher(text);
+        if (!parts.matches()) {
+            return Optional.empty();
+        }
+        long unit = switch (parts.group(2)) {
+            case "" -> 1;
+            case "k", "K" -> 1L << 10;
+            case "m", "M" -> 1L << 20;
+            default -> 1L << 30;
+        };
+        long number = Long.parseLong(parts.group(1));
+        return number > Long.MAX_VALUE / unit ? Optional.empty() : Optional.of(number * unit);
+    }
+
+    private static Optional<List<Integer>> five(String text) {
+        return attempt(
+                        text,
+                        numbers -> Arrays.stream(numbers.split(",", -1))
+                                .map(Integer::valueOf)
+                                .toList())
+                .filter(numbers -> numbers.size() == 5 && numbers.stream().allMatch(number -> number >= 1));
+    }
+
+    private static <T> Optional<T> attempt(String text, Function<String, T> reader) {
+        try {
+            return Optional.of(reader.apply(text));
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+}
