@@ -12,14 +12,6 @@ module dev.heed {
     requires static jocl; // absent: no OpenCL, and a reason that says so
     requires static org.jspecify;
 
-    // the command line in the same jar; library users need none of these
-    requires static ai.djl.api;
-    requires static ai.djl.tokenizers;
-    requires static com.google.gson;
-    requires static info.picocli;
-    requires static jdk.jshell;
-    requires static me.tongfei.progressbar;
-
     exports dev.heed;
     exports dev.heed.backend.opencl;
     exports dev.heed.backend.reference;
@@ -36,15 +28,6 @@ module dev.heed {
     exports dev.heed.training;
     exports dev.heed.verify;
     exports dev.heed.view;
-
-    opens dev.heed.cli to
-            info.picocli;
-    opens dev.heed.cli.bench to
-            info.picocli;
-    opens dev.heed.cli.console to
-            info.picocli;
-    opens dev.heed.cli.explain to
-            info.picocli;
 
     uses AttentionBackend;
 

@@ -1,7 +1,6 @@
 package dev.heed;
 
 import dev.heed.settings.Settings;
-
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -194,7 +194,7 @@ final class Bundle {
     /** What {@code ./bench} left beside our classes, without the peers. */
     private void benchmarks() throws IOException {
         Path build = Optional.ofNullable(ours().getParent()).orElse(ours());
-        Path classes = build.resolve("test-classes");
+        Path classes = build.resolve("benchmarks").resolve("classes");
         Path list = build.resolve("bench-classpath");
         if (!Files.exists(classes.resolve("META-INF/BenchmarkList")) || !Files.exists(list)) {
             leftOut.add("benchmarks: ./bench jmh -l builds them");
@@ -243,6 +243,7 @@ final class Bundle {
     private void texts() throws IOException {
         resource("/bundle/run", target.resolve("run"));
         Files.setPosixFilePermissions(target.resolve("run"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        resource("/bundle/launch.sh", target.resolve("launch.sh"));
         resource("/bundle/README.txt", target.resolve("README.txt"));
         resource("/bundle/grid.tsv", target.resolve("grid.tsv"));
         resource("/bundle/torch_sdpa.py", target.resolve("torch_sdpa.py"));

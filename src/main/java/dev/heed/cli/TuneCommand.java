@@ -1,15 +1,12 @@
 package dev.heed.cli;
 
-import dev.heed.backend.opencl.OpenClOptions;
-
-import dev.heed.settings.Settings;
-
 import com.google.gson.JsonObject;
 import dev.heed.AttentionProblem;
 import dev.heed.LinearProblem;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
 import dev.heed.backend.opencl.OpenClBackend;
+import dev.heed.backend.opencl.OpenClOptions;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
@@ -21,6 +18,7 @@ import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.Selection;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tuning.DeviceTables;
 import dev.heed.tuning.MeasuredTable;
@@ -163,7 +161,8 @@ final class TuneCommand extends HeedCommand {
                 .device()
                 .orElseThrow(() -> new CommandFailure("There is no OpenCL device to tune: "
                         + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
-        boolean tiled = device.type() != DeviceType.CPU || Settings.OPENCL_KERNELS.value().equals(Optional.of("tiles"));
+        boolean tiled = device.type() != DeviceType.CPU
+                || Settings.OPENCL_KERNELS.value().equals(Optional.of("tiles"));
         List<Subject> subjects = (cases.isEmpty() ? (tiled ? GPU_CASES : CPU_CASES) : cases)
                 .stream().map(Subject::of).toList();
         out().println("device   " + device.describe());

@@ -1,10 +1,9 @@
 package dev.heed.ffi;
 
-import dev.heed.settings.Settings;
-
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.heed.settings.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -108,11 +107,13 @@ public final class NativeLibrary {
             Path library = Path.of(file);
             return Files.isReadable(library)
                     ? open(library.toAbsolutePath(), ABI)
-                    : Loaded.not(Settings.NATIVE_LIBRARY.to(file) + " cannot be read: native/build.sh FOLDER writes one");
+                    : Loaded.not(
+                            Settings.NATIVE_LIBRARY.to(file) + " cannot be read: native/build.sh FOLDER writes one");
         }
         if (!system.toLowerCase(Locale.ROOT).matches("linux (amd64|x86_64)")) {
             return Loaded.not("the jar has native kernels for Linux on x86-64 only, this is " + system
-                    + ": build them by native/build.sh FOLDER and give " + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
+                    + ": build them by native/build.sh FOLDER and give "
+                    + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
         }
         byte[] library = resource(RESOURCE);
         byte[] sum = resource(RESOURCE + ".sha256");

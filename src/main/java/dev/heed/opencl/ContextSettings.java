@@ -58,7 +58,8 @@ record ContextSettings(
     static Optional<Path> cacheFolder() {
         Optional<String> asked = Settings.CACHE.value();
         if (asked.isPresent()) {
-            return asked.filter(folder -> !folder.isEmpty() && !folder.equals("none")).map(Path::of);
+            return asked.filter(folder -> !folder.isEmpty() && !folder.equals("none"))
+                    .map(Path::of);
         }
         try {
             String xdg = System.getenv("XDG_CACHE_HOME");

@@ -1,7 +1,5 @@
 package dev.heed.opencl;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.ffi.OpenClLibrary;
 import dev.heed.ffi.SignalHandlers;
 import dev.heed.opencl.calls.Cl;
@@ -12,6 +10,7 @@ import dev.heed.opencl.calls.JoclLibrary;
 import dev.heed.opencl.calls.OneAtATime;
 import dev.heed.opencl.calls.OpenClCalls;
 import dev.heed.opencl.calls.OpenClException;
+import dev.heed.settings.Settings;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;

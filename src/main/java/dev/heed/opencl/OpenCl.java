@@ -20,7 +20,9 @@ public final class OpenCl {
      */
     public static List<String> reasonsNotToLook() {
         boolean allowed = OpenCl.class.getModule().isNativeAccessEnabled() && JoclLibrary.isEnabled();
-        return allowed || !JoclLibrary.isPresent() || Settings.OPENCL_DEVICE.value().isPresent()
+        return allowed
+                        || !JoclLibrary.isPresent()
+                        || Settings.OPENCL_DEVICE.value().isPresent()
                 ? List.of()
                 : List.of("native access is not enabled, so no OpenCL device was looked for: start java with"
                         + " --enable-native-access=" + Discovery.modules());

@@ -105,9 +105,7 @@ public final class Settings {
 
     /** Whether a device's first tasks are checked. */
     public static final Setting<Boolean> OPENCL_SELFCHECK = flag(
-            "heed.opencl.selfcheck",
-            true,
-            "`false`: a device computes without its first small task being checked");
+            "heed.opencl.selfcheck", true, "`false`: a device computes without its first small task being checked");
 
     /** Whether buffers lie between guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(

@@ -65,14 +65,24 @@ class ArchitectureTest {
             Map.entry("backend.vector.kernels", ". tensor machine tuning settings"),
             Map.entry("backend.vector.storage", ". tensor ffi backend.vector.kernels"),
             Map.entry("backend.vector.f64", ". tensor mask score random backend.vector.kernels backend.vector.storage"),
-            Map.entry("backend.vector", ". tensor mask score random machine settings lowering ffi backend.vector.kernels backend.vector.storage backend.vector.f64"),
+            Map.entry(
+                    "backend.vector",
+                    ". tensor mask score random machine settings lowering ffi backend.vector.kernels backend.vector.storage backend.vector.f64"),
             Map.entry("backend.opencl.device", ". tensor score tuning settings opencl opencl.calls"),
             Map.entry("backend.opencl.product", ". tensor opencl backend.opencl.device"),
             Map.entry("backend.opencl.score", ". tensor score backend.opencl.device backend.opencl.product"),
-            Map.entry("backend.opencl.kernels", ". tensor mask score opencl backend.opencl.device backend.opencl.product backend.opencl.score"),
-            Map.entry("backend.opencl.plan", ". tensor score opencl backend.opencl.device backend.opencl.product backend.opencl.score backend.opencl.kernels"),
-            Map.entry("backend.opencl.check", ". tensor mask score backend.opencl.device backend.opencl.product backend.opencl.kernels backend.opencl.plan"),
-            Map.entry("backend.opencl", ". tensor score settings opencl opencl.calls backend.opencl.device backend.opencl.plan backend.opencl.check"),
+            Map.entry(
+                    "backend.opencl.kernels",
+                    ". tensor mask score opencl backend.opencl.device backend.opencl.product backend.opencl.score"),
+            Map.entry(
+                    "backend.opencl.plan",
+                    ". tensor score opencl backend.opencl.device backend.opencl.product backend.opencl.score backend.opencl.kernels"),
+            Map.entry(
+                    "backend.opencl.check",
+                    ". tensor mask score backend.opencl.device backend.opencl.product backend.opencl.kernels backend.opencl.plan"),
+            Map.entry(
+                    "backend.opencl",
+                    ". tensor score settings opencl opencl.calls backend.opencl.device backend.opencl.plan backend.opencl.check"),
             Map.entry("implicit", ". tensor"),
             Map.entry("pooling", ". tensor mask score"),
             Map.entry("mechanism", ". tensor mask score random"),

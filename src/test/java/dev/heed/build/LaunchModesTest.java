@@ -11,14 +11,17 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A stranger's program against the packaged classes, compiled and run by the JDK's own tools: from the module path and from the
- * class path. No other jar is in reach, JOCL's included.
+ * class path. No other jar is in reach, JOCL's included. {@code -Dheed.jars=PATH} takes jars, the library's and JOCL's, instead of
+ * the classes of this build.
  */
 class LaunchModesTest {
     private static final String FLAG = "--add-modules=jdk.incubator.vector";
@@ -147,8 +150,13 @@ class LaunchModesTest {
         Files.writeString(file, text);
     }
 
-    /** The packaged classes: a jar or a folder, whichever this test runs against. */
     private static String heed() throws URISyntaxException {
+        String jars = System.getProperty("heed.jars");
+        if (jars != null) {
+            return Arrays.stream(jars.split(File.pathSeparator))
+                    .map(jar -> Path.of(jar).toAbsolutePath().toString())
+                    .collect(Collectors.joining(File.pathSeparator));
+        }
         return Path.of(Attention.class
                         .getProtectionDomain()
                         .getCodeSource()

@@ -1,11 +1,15 @@
 package dev.heed.build;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
@@ -15,19 +19,41 @@ import org.w3c.dom.Node;
 class PomTest {
     @Test
     void onlyJoclReachesLibraryUsers() throws Exception {
-        Element project = DocumentBuilderFactory.newInstance()
-                .newDocumentBuilder()
-                .parse(Path.of("pom.xml").toFile())
-                .getDocumentElement();
-
         var inherited = new TreeSet<String>();
-        for (Element dependency : children(child(project, "dependencies"))) {
+        for (Element dependency : children(child(project("pom.xml"), "dependencies"))) {
             boolean optional = text(dependency, "optional").equals("true");
             if (!optional && !text(dependency, "scope").equals("test")) {
                 inherited.add(text(dependency, "groupId") + ":" + text(dependency, "artifactId"));
             }
         }
         assertEquals(List.of("org.jocl:jocl"), List.copyOf(inherited));
+    }
+
+    /** The benchmarks have a pom without a parent, so what both name stands twice. */
+    @Test
+    void theBenchmarksTakeTheSameVersions() throws Exception {
+        Element library = project("pom.xml");
+        Element benchmarks = project("src/jmh/pom.xml");
+        assertEquals(text(library, "version"), text(benchmarks, "version"));
+        Map<String, String> known = properties(library);
+        Map<String, String> theirs = properties(benchmarks);
+        theirs.keySet().retainAll(known.keySet());
+        known.keySet().retainAll(theirs.keySet());
+        assertTrue(known.size() >= 9, known::toString);
+        assertEquals(known, theirs);
+    }
+
+    private static Map<String, String> properties(Element project) {
+        return children(child(project, "properties")).stream()
+                .collect(Collectors.toMap(
+                        Element::getTagName, element -> element.getTextContent().strip(), (a, b) -> b, TreeMap::new));
+    }
+
+    private static Element project(String file) throws Exception {
+        return DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(Path.of(file).toFile())
+                .getDocumentElement();
     }
 
     private static List<Element> children(Node parent) {

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.heed.cli.console.HeedCommand;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,14 +30,19 @@ class BundleCommandTest {
         Heed.run("bundle").failedWith(HeedCommand.MISUSED, "DIR");
     }
 
+    private static void copy(String name, Path folder) throws IOException {
+        try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/" + name)) {
+            Files.copy(Objects.requireNonNull(in), folder.resolve(name));
+        }
+    }
+
     /** The script with a runtime that only repeats its arguments. */
     @Test
     void theScriptPassesArgumentsOn() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
         Path here = Files.createDirectories(dir.resolve("a b"));
-        try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/run")) {
-            Files.copy(java.util.Objects.requireNonNull(in), here.resolve("run"));
-        }
+        copy("run", here);
+        copy("launch.sh", here);
         Path java = Files.createDirectories(here.resolve("runtime/bin")).resolve("java");
         Files.writeString(java, "#!/bin/sh\nfor word; do echo \"[$word]\"; done\nexit 7\n");
         assertTrue(java.toFile().setExecutable(true)
@@ -65,9 +72,8 @@ class BundleCommandTest {
     void aSittingDoesEverything() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
         Path here = Files.createDirectories(dir.resolve("bundle"));
-        try (var in = BundleCommandTest.class.getResourceAsStream("/bundle/run")) {
-            Files.copy(java.util.Objects.requireNonNull(in), here.resolve("run"));
-        }
+        copy("run", here);
+        copy("launch.sh", here);
         Path java = Files.createDirectories(here.resolve("runtime/bin")).resolve("java");
         Files.writeString(java, """
                 #!/bin/sh

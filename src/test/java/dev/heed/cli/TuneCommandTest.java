@@ -1,6 +1,5 @@
 package dev.heed.cli;
 
-import dev.heed.settings.Settings;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.opencl.Devices;
 import dev.heed.opencl.KernelSource;
+import dev.heed.settings.Settings;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

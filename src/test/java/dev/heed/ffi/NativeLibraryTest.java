@@ -42,7 +42,8 @@ class NativeLibraryTest {
 
     @Test
     void aFileThatIsNotThere() {
-        assertReason(NativeLibrary.load(true, dir.resolve("no.so").toString(), LINUX, dir), "cannot be read", "build.sh");
+        assertReason(
+                NativeLibrary.load(true, dir.resolve("no.so").toString(), LINUX, dir), "cannot be read", "build.sh");
     }
 
     @Test

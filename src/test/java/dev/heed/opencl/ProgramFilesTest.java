@@ -27,7 +27,8 @@ class ProgramFilesTest {
         Device device = Devices.best();
         FaultyCalls calls = FaultyCalls.counting(device);
         try (DeviceContext context = new DeviceContext(
-                        calls.device(device), ContextSettings.ofProperties(device).withCache(folder));
+                        calls.device(device),
+                        ContextSettings.ofProperties(device).withCache(folder));
                 DeviceBuffer x = context.allocate(16);
                 DeviceBuffer y = context.allocate(16);
                 Kernel axpy = context.program(DeviceContextTest.SOURCE, options).kernel("axpy")) {

@@ -102,8 +102,9 @@ class SettingsTest {
         assertEquals(Optional.empty(), Settings.OPENCL_MEMORY.value());
         assertEquals(512L << 20, with("heed.opencl.memory", "512M", () -> Settings.OPENCL_MEMORY.or(1L)));
         assertEquals(12345L, with("heed.opencl.memory", "12345", () -> Settings.OPENCL_MEMORY.or(1L)));
-        assertEquals(List.of(8, 8, 4, 4, 16), with("heed.opencl.tiles", "8,8,4,4,16", () -> Settings.OPENCL_TILES.or(
-                List.of())));
+        assertEquals(
+                List.of(8, 8, 4, 4, 16),
+                with("heed.opencl.tiles", "8,8,4,4,16", () -> Settings.OPENCL_TILES.or(List.of())));
         assertEquals(3, with("heed.threads", "3", () -> Settings.THREADS.or(1)));
         assertTrue(with("heed.strict", "true", () -> Settings.STRICT.or(false)));
         assertFalse(with("heed.native", "false", () -> Settings.NATIVE.or(true)));
@@ -115,12 +116,11 @@ class SettingsTest {
     @Test
     void everyHintCanBeRead() {
         for (Setting<?> setting : Settings.ALL) {
-            if (setting == Settings.BACKEND
-                    || setting == Settings.OPENCL_DEVICE
-                    || setting == Settings.CACHE) {
+            if (setting == Settings.BACKEND || setting == Settings.OPENCL_DEVICE || setting == Settings.CACHE) {
                 continue; // nearly any text will do
             }
-            String hint = with(setting.name(), "\u0000", () -> assertThrows(InvalidInputException.class, setting::value))
+            String hint = with(
+                            setting.name(), "\u0000", () -> assertThrows(InvalidInputException.class, setting::value))
                     .getMessage();
             String value = hint.substring(hint.indexOf("=") + 1, hint.indexOf(", or leave it out"));
             assertTrue(with(setting.name(), value, setting::value).isPresent(), hint);
@@ -179,7 +179,8 @@ class SettingsTest {
             for (Path file : files.filter(file -> file.toString().endsWith(".java")
                             && !file.getParent().endsWith("settings"))
                     .toList()) {
-                Pattern.compile("(?:getProperty|getBoolean|getInteger|getLong)\\(\\s*\"(heed\\.[a-z.]+)\"|= \"(heed\\.[a-z.]+)\";")
+                Pattern.compile(
+                                "(?:getProperty|getBoolean|getInteger|getLong)\\(\\s*\"(heed\\.[a-z.]+)\"|= \"(heed\\.[a-z.]+)\";")
                         .matcher(Files.readString(file))
                         .results()
                         .forEach(found -> named.add(found.group(1) == null ? found.group(2) : found.group(1)));

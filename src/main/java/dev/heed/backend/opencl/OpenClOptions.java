@@ -115,7 +115,10 @@ public final class OpenClOptions {
     public OpenClOptions withMemory(long bytes) {
         if (bytes < 1) {
             throw new InvalidInputException(
-                    "The device memory is not positive", "bytes, 1 or more", String.valueOf(bytes), "withMemory(1L << 30)");
+                    "The device memory is not positive",
+                    "bytes, 1 or more",
+                    String.valueOf(bytes),
+                    "withMemory(1L << 30)");
         }
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, directCalls, bytes);
     }

@@ -96,8 +96,8 @@ final class OpenedDevice implements AutoCloseable {
     }
 
     private EngineOptions engineOptions(Device device) {
-        boolean emulation = device.type() == DeviceType.CPU
-                || options.kernels().equals(Optional.of(OpenClOptions.Kernels.MMA));
+        boolean emulation =
+                device.type() == DeviceType.CPU || options.kernels().equals(Optional.of(OpenClOptions.Kernels.MMA));
         return new EngineOptions(
                 family(device),
                 emulation,
@@ -108,8 +108,9 @@ final class OpenedDevice implements AutoCloseable {
     }
 
     private static String failedCheck(Engine open, String wrong) {
-        return open.context.device().name() + " failed the self-check: " + wrong + ": update its driver, or start java with "
-                + Settings.OPENCL_SELFCHECK.to(false) + " to use it all the same";
+        return open.context.device().name() + " failed the self-check: " + wrong
+                + ": update its driver, or start java with " + Settings.OPENCL_SELFCHECK.to(false)
+                + " to use it all the same";
     }
 
     private BackendFailedException disabled(String reason, Object problem, @Nullable Throwable cause) {

@@ -1,7 +1,5 @@
 package dev.heed.backend.vector;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
@@ -21,6 +19,7 @@ import dev.heed.backend.vector.storage.Workers;
 import dev.heed.lowering.LoweredAttention;
 import dev.heed.lowering.LoweredProblem;
 import dev.heed.machine.Machine;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;

@@ -1,8 +1,7 @@
 package dev.heed.backend.vector;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.machine.Machine;
+import dev.heed.settings.Settings;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,8 @@
 package dev.heed.backend.vector;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.backend.vector.storage.Bf16Panels;
 import dev.heed.machine.Machine;
+import dev.heed.settings.Settings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

@@ -1,11 +1,10 @@
 package dev.heed.cli.console;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.AttentionBackend;
 import dev.heed.Backends;
 import dev.heed.Problem;
 import dev.heed.UnsupportedAttentionException;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.view.TerminalColors;
 import java.io.IOException;

@@ -21,11 +21,11 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.Qkv;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
-import dev.heed.settings.Settings;
 import dev.heed.opencl.Contexts;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.FaultyCalls;
 import dev.heed.opencl.OpenCl;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
@@ -231,7 +231,8 @@ class OpenClFaultTest {
     }
 
     private static OpenClBackend backend(Device device, FaultyCalls calls, long bytes) {
-        return OpenClBackends.with(null,
+        return OpenClBackends.with(
+                null,
                 null,
                 any -> Contexts.limited(
                         calls.device(device), Math.min(bytes, device.limits().globalBytes())));

@@ -142,7 +142,8 @@ class OpenClMatrixBackwardTest {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
+                var engine = new Engine(
+                        context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
             MatrixTiles queries = MatrixTiles.shipped(device, MatrixBackward.QUERIES, width, valueWidth)
                     .orElseThrow();
             MatrixTiles keys = MatrixTiles.shipped(device, MatrixBackward.KEYS, width, valueWidth)

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.EditedPrograms;
-import dev.heed.opencl.OpenCl;
 import dev.heed.verify.Case;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;

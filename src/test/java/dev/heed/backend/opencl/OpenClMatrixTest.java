@@ -230,7 +230,8 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 () -> OpenCl.selected().reasons().toString());
         Device device = OpenCl.selected().device().orElseThrow();
         try (DeviceContext context = device.open();
-                var engine = new Engine(context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
+                var engine = new Engine(
+                        context, new EngineOptions(Engine.Family.MMA, true, null, true, false, new FormulaChecks()))) {
             MatrixTiles tiles =
                     MatrixTiles.shipped(device, phase, width, valueWidth).orElseThrow();
             for (boolean whole : new boolean[] {true, false}) {

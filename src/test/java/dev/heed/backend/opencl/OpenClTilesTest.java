@@ -8,7 +8,6 @@ import dev.heed.AttentionBackendContract;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.Device;
-import dev.heed.opencl.OpenCl;
 import dev.heed.verify.Case;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;

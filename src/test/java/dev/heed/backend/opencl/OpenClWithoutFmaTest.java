@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.EditedPrograms;
-import dev.heed.opencl.OpenCl;
 import dev.heed.verify.Case;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
@@ -31,7 +30,8 @@ class OpenClWithoutFmaTest {
     })
     void resultsKeepTheErrorBudget(Engine.Family family, String text) {
         var refused = new AtomicInteger();
-        try (var backend = OpenClBackends.with(family,
+        try (var backend = OpenClBackends.with(
+                family,
                 SMALL,
                 device -> EditedPrograms.open(device, source -> {
                     refused.addAndGet(source.startsWith("kernel void call(") ? 1 : 0);

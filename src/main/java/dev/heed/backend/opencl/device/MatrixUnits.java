@@ -54,7 +54,8 @@ public final class MatrixUnits {
      * they do not know.
      */
     public static MatrixUnits of(DeviceContext context, EngineOptions options) {
-        List<String> reasons = options.emulation() ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
+        List<String> reasons =
+                options.emulation() ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
         return new MatrixUnits(reasons.isEmpty(), reasons, options);
     }
 

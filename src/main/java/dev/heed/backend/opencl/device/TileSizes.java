@@ -49,8 +49,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
      * @throws InvalidInputException if no kernel can have them
      */
     public static TileSizes of(List<Integer> numbers) {
-        TileSizes sizes =
-                new TileSizes(numbers.get(0), numbers.get(1), numbers.get(2), numbers.get(3), numbers.get(4));
+        TileSizes sizes = new TileSizes(numbers.get(0), numbers.get(1), numbers.get(2), numbers.get(3), numbers.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",

@@ -43,7 +43,8 @@ public final class MatrixDecode {
                 .filter(tiles -> {
                     MatrixForm form = call.forwardForm(tiles);
                     return units.isRight(
-                            "decode" + tiles.options() + form, () -> engine.options.checks().decode(engine, tiles, form));
+                            "decode" + tiles.options() + form,
+                            () -> engine.options.checks().decode(engine, tiles, form));
                 })
                 .map(tiles -> new MatrixDecode(call, tiles));
     }

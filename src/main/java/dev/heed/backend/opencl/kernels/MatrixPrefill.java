@@ -47,7 +47,8 @@ public final class MatrixPrefill {
                 .filter(tiles -> {
                     MatrixForm form = call.forwardForm(tiles);
                     return units.isRight(
-                            "prefill" + tiles.options() + form, () -> engine.options.checks().prefill(engine, tiles, form));
+                            "prefill" + tiles.options() + form,
+                            () -> engine.options.checks().prefill(engine, tiles, form));
                 })
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }

@@ -74,7 +74,8 @@ public final class MatrixProduct {
         return units.tiles(engine.context.device(), "product", to.size(0), to.size(1))
                 .map(tiles -> new MatrixProduct(work, Side.of(left), Side.of(right), to, tiles))
                 .filter(product -> units.isRight(
-                        "product " + product.options(), () -> engine.options.checks().product(engine, product.form())));
+                        "product " + product.options(),
+                        () -> engine.options.checks().product(engine, product.form())));
     }
 
     private static boolean takes(Work work, DType left, Placed right, Placed to) {

@@ -1,14 +1,13 @@
 package dev.heed.backend.vector.kernels;
 
-import dev.heed.settings.Settings;
-
 import dev.heed.machine.Machine;
+import dev.heed.settings.Settings;
 
 /** The widths that the drivers reckon with: those of vectors, or of plain loops. Constants to the JIT. */
 public final class Lanes {
     /** Whether the loops are plain Java: where the Vector API is absent, or {@code heed.scalar} asks for it. */
-    public static final boolean SCALAR = Settings.SCALAR.or(false)
-            || !Machine.current().vectorReasons().isEmpty();
+    public static final boolean SCALAR =
+            Settings.SCALAR.or(false) || !Machine.current().vectorReasons().isEmpty();
 
     /** The backend that these loops belong to. */
     public static final String BACKEND = SCALAR ? "scalar" : "vector";

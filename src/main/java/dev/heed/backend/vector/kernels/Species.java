@@ -1,7 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
 import dev.heed.settings.Settings;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
