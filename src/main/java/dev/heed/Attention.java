@@ -186,7 +186,7 @@ public final class Attention {
                 }
             }
         }
-        return new AttentionResult(output, lse, null, null, null, null, null);
+        return AttentionResult.into(output).withLse(lse);
     }
 
     private static double[] row(Tensor output, long b, long h, long i) {

@@ -7,32 +7,89 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the backward pass of an attention writes: the gradients of its inputs, each with the shape and type of the input.
- *
- * @param query the gradient of the query
- * @param key the gradient of the key, summed over the query heads that share it
- * @param value the gradient of the value, summed likewise
- * @param bias the gradient of the bias, summed over the axes it was broadcast along; null if there is no bias or its
- *     gradient is not wanted
- * @param sink the gradient of the sink; null if there is none or its gradient is not wanted
- * @param score the gradients of the score function's parameters, in a function of the same kind; null if it has none or
- *     they are not wanted
+ * Where the backward pass of an attention writes: the gradients of its inputs, each with the shape and type of the input. Immutable;
+ * compared by value, a tensor equals itself only.
  */
-public record AttentionGradients(
-        Tensor query,
-        Tensor key,
-        Tensor value,
-        @Nullable Tensor bias,
-        @Nullable Tensor sink,
-        @Nullable ScoreFunction score) {
+public final class AttentionGradients {
+    private final Tensor query;
+    private final Tensor key;
+    private final Tensor value;
+    private final @Nullable Tensor bias;
+    private final @Nullable Tensor sink;
+    private final @Nullable ScoreFunction score;
 
-    /** Places for the gradients of an attention whose score function has no parameters. */
-    public AttentionGradients(Tensor query, Tensor key, Tensor value, @Nullable Tensor bias, @Nullable Tensor sink) {
-        this(query, key, value, bias, sink, null);
+    private AttentionGradients(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            @Nullable Tensor bias,
+            @Nullable Tensor sink,
+            @Nullable ScoreFunction score) {
+        this.query = Objects.requireNonNull(query, "query");
+        this.key = Objects.requireNonNull(key, "key");
+        this.value = Objects.requireNonNull(value, "value");
+        this.bias = bias;
+        this.sink = sink;
+        this.score = score;
+    }
+
+    /** {@return places for the gradients of query, key and value alone} */
+    public static AttentionGradients into(Tensor query, Tensor key, Tensor value) {
+        return new AttentionGradients(query, key, value, null, null, null);
+    }
+
+    /** {@return the same places with one for the gradient of the bias, or null where it is not wanted} */
+    public AttentionGradients withBias(@Nullable Tensor gradient) {
+        return new AttentionGradients(query, key, value, gradient, sink, score);
+    }
+
+    /** {@return the same places with one for the gradient of the sink, or null where it is not wanted} */
+    public AttentionGradients withSink(@Nullable Tensor gradient) {
+        return new AttentionGradients(query, key, value, bias, gradient, score);
+    }
+
+    /**
+     * {@return the same places with some for the gradients of the score function's parameters, or null where they are not wanted}
+     *
+     * @param gradients a function of the same kind, whose parameters are the places
+     */
+    public AttentionGradients withScore(@Nullable ScoreFunction gradients) {
+        return new AttentionGradients(query, key, value, bias, sink, gradients);
+    }
+
+    /** {@return the gradient of the query} */
+    public Tensor query() {
+        return query;
+    }
+
+    /** {@return the gradient of the key, summed over the query heads that share it} */
+    public Tensor key() {
+        return key;
+    }
+
+    /** {@return the gradient of the value, summed likewise} */
+    public Tensor value() {
+        return value;
+    }
+
+    /** {@return the gradient of the bias, summed over the axes it was broadcast along, or null} */
+    public @Nullable Tensor bias() {
+        return bias;
+    }
+
+    /** {@return the gradient of the sink, or null} */
+    public @Nullable Tensor sink() {
+        return sink;
+    }
+
+    /** {@return the gradients of the score function's parameters, in a function of the same kind, or null} */
+    public @Nullable ScoreFunction score() {
+        return score;
     }
 
     /** {@return gradients of zeros for every input that has one} */
@@ -114,5 +171,24 @@ public record AttentionGradients(
             tensors.addAll(score.parameters().values());
         }
         return tensors;
+    }
+
+    private Values values() {
+        return Values.of("query", query, "key", key, "value", value, "bias", bias, "sink", sink, "score", score);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AttentionGradients gradients && values().equals(gradients.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(AttentionGradients.class);
     }
 }

@@ -10,30 +10,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of one attention, checked against each other and against the options. Every shape error of every backend
- * is thrown here.
- *
- * @param query {@code [batch, numHeads, seqLenQ, headDim]}, any strides
- * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides; some score functions take
- *     keys of a width of their own, {@code keyHeadDim}
- * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides
- * @param options mask, bias and the rest, and what is kept
- * @param problem what is asked, derived from the others
+ * is thrown here. Immutable; compared by value, a tensor equals itself only.
  */
-public record AttentionInputs(
-        Tensor query, Tensor key, Tensor value, AttentionOptions options, AttentionProblem problem) {
+public final class AttentionInputs {
+    private final Tensor query;
+    private final Tensor key;
+    private final Tensor value;
+    private final AttentionOptions options;
+    private final AttentionProblem problem;
 
-    /** Checks everything. Prefer {@link #of}. */
-    public AttentionInputs {
-        InputCheck.readable("query", query);
-        InputCheck.readable("key", key);
-        InputCheck.readable("value", value);
-        if (!problem.equals(problemOf(query, key, value, options))) {
-            throw new InvalidInputException(
-                    "The problem is not the one these tensors pose",
-                    problemOf(query, key, value, options).toString(),
-                    problem.toString(),
-                    "AttentionInputs.of(query, key, value, options)");
-        }
+    private AttentionInputs(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
+        this.query = query;
+        this.key = key;
+        this.value = value;
+        this.options = options;
+        this.problem = problemOf(query, key, value, options);
         try {
             requireFits(problem.shape(), options);
         } catch (InvalidInputException e) {
@@ -50,7 +41,44 @@ public record AttentionInputs(
         InputCheck.readable("query", query);
         InputCheck.readable("key", key);
         InputCheck.readable("value", value);
-        return new AttentionInputs(query, key, value, options, problemOf(query, key, value, options));
+        return new AttentionInputs(query, key, value, options);
+    }
+
+    /**
+     * {@return the same tensors with other options}
+     *
+     * @throws InvalidInputException if the options do not fit
+     */
+    public AttentionInputs withOptions(AttentionOptions other) {
+        return new AttentionInputs(query, key, value, other);
+    }
+
+    /** {@return {@code [batch, numHeads, seqLenQ, headDim]}, any strides} */
+    public Tensor query() {
+        return query;
+    }
+
+    /**
+     * {@return {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides} Some score functions take keys of a width of their
+     * own, {@code keyHeadDim}.
+     */
+    public Tensor key() {
+        return key;
+    }
+
+    /** {@return {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides} */
+    public Tensor value() {
+        return value;
+    }
+
+    /** {@return rules, outputs and backend} */
+    public AttentionOptions options() {
+        return options;
+    }
+
+    /** {@return what is asked, derived from the others} */
+    public AttentionProblem problem() {
+        return problem;
     }
 
     private static AttentionProblem problemOf(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
@@ -109,5 +137,24 @@ public record AttentionInputs(
         tensors.addAll(options.mask().tensors());
         tensors.addAll(options.score().parameters().values());
         return tensors;
+    }
+
+    private Values values() {
+        return Values.of("query", query, "key", key, "value", value, "options", options, "problem", problem);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AttentionInputs inputs && values().equals(inputs.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(AttentionInputs.class);
     }
 }

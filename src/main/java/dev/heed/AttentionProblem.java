@@ -9,6 +9,7 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.StringJoiner;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -23,41 +24,21 @@ import org.jspecify.annotations.Nullable;
  * weights rows=3 topk=8 scores=modified tf32
  * </pre>
  *
- * @param shape the sizes
- * @param type the type of query, key, value and output
- * @param kvType the type that keys and values are stored in: that of the query, or i8
- * @param score how a query meets a key, without the parameters
- * @param softcap the softcap, or null
- * @param biasShape the sizes of the bias, or null
- * @param alibi whether there are ALiBi slopes
- * @param maskPattern the mask without its data
- * @param sink whether there are attention sinks
- * @param dropout the probability of dropout
- * @param lse whether the LSE is kept
- * @param weights whether all weights are kept
- * @param rows of how many chosen rows the weights are kept
- * @param topK how many of the largest weights of each row are kept
- * @param scores the stage at which the scores are kept, or null
- * @param tf32 whether factors of f32 products may be rounded to TF32
+ * <p>Immutable; compared by value.
  */
-public record AttentionProblem(
-        AttentionShape shape,
-        DType type,
-        DType kvType,
-        ScorePattern score,
-        @Nullable Double softcap,
-        @Nullable List<Long> biasShape,
-        boolean alibi,
-        String maskPattern,
-        boolean sink,
-        double dropout,
-        boolean lse,
-        boolean weights,
-        int rows,
-        int topK,
-        @Nullable ScoreStage scores,
-        boolean tf32)
-        implements Problem {
+public final class AttentionProblem implements Problem {
+    private final AttentionShape shape;
+    private final DType type;
+    private final DType kvType;
+    private final ScorePattern score;
+    private final @Nullable Double softcap;
+    private final @Nullable List<Long> biasShape;
+    private final boolean alibi;
+    private final String maskPattern;
+    private final boolean sink;
+    private final double dropout;
+    private final boolean tf32;
+    private final AttentionOutputs outputs;
 
     private static final String GRAMMAR =
             "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16] [kv=i8]"
@@ -65,8 +46,19 @@ public record AttentionProblem(
                     + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [tf32]";
 
     /** Checks what the sizes allow. */
-    public AttentionProblem {
-        biasShape = biasShape == null ? null : List.copyOf(biasShape);
+    AttentionProblem(
+            AttentionShape shape,
+            DType type,
+            DType kvType,
+            ScorePattern score,
+            @Nullable Double softcap,
+            @Nullable List<Long> biasShape,
+            boolean alibi,
+            String maskPattern,
+            boolean sink,
+            double dropout,
+            boolean tf32,
+            AttentionOutputs outputs) {
         if (!type.isFloating()) {
             throw new InvalidInputException(
                     "Attention computes with floating-point numbers",
@@ -91,24 +83,35 @@ public record AttentionProblem(
                     "headDim " + shape.headDim() + ", keyHeadDim " + shape.keyHeadDim() + ", score " + score,
                     "score=general, additive and concat take keys of a width of their own");
         }
-        if (topK > shape.seqLenKv()) {
+        if (outputs.topK() > shape.seqLenKv()) {
             throw new InvalidInputException(
                     "There are fewer keys than largest weights",
                     "topK <= " + shape.seqLenKv(),
-                    "topK " + topK,
+                    "topK " + outputs.topK(),
                     "withTopK(" + shape.seqLenKv() + ")");
         }
-        if (rows < 0 || (biasShape != null && !broadcasts(biasShape, shape))) {
+        if (biasShape != null && !broadcasts(biasShape, shape)) {
             throw new InvalidInputException(
-                    "The rows or the bias do not fit",
-                    "rows >= 0 and a bias that broadcasts to "
+                    "The bias does not fit",
+                    "a bias that broadcasts to "
                             + CaseText.join(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv()),
-                    "rows " + rows + ", bias " + biasShape,
+                    "bias " + biasShape,
                     "use size 1 for every axis that is shared");
         }
-        // the same limits as the options, in the same words
-        AttentionOptions limits = AttentionOptions.DEFAULT.withSoftcap(softcap).withTopK(topK);
-        dropout = limits.withDropout(dropout, 0).dropout();
+        this.shape = shape;
+        this.type = type;
+        this.kvType = kvType;
+        this.score = score;
+        // the limits of the rules, in the same words
+        AttentionRules limits = AttentionRules.DEFAULT.withSoftcap(softcap).withDropout(dropout, 0);
+        this.softcap = limits.softcap();
+        this.dropout = limits.dropout();
+        this.biasShape = biasShape == null ? null : List.copyOf(biasShape);
+        this.alibi = alibi;
+        this.maskPattern = maskPattern;
+        this.sink = sink;
+        this.tf32 = tf32;
+        this.outputs = outputs.withoutRowNumbers();
     }
 
     private static boolean broadcasts(List<Long> sizes, AttentionShape s) {
@@ -148,12 +151,31 @@ public record AttentionProblem(
                 options.mask().pattern(),
                 options.sink() != null,
                 options.dropout(),
-                options.lse(),
-                options.weights(),
-                options.rows().size(),
-                options.topK(),
-                options.scores(),
-                options.tf32());
+                options.tf32(),
+                options.outputs());
+    }
+
+    /** {@return the same problem with other sizes and another score: what a score function that rewrites rows leaves} */
+    public AttentionProblem withScore(ScorePattern otherScore, AttentionShape otherShape, DType otherType) {
+        return new AttentionProblem(
+                otherShape,
+                otherType,
+                otherType,
+                otherScore,
+                softcap,
+                biasShape,
+                alibi,
+                maskPattern,
+                sink,
+                dropout,
+                tf32,
+                outputs);
+    }
+
+    /** {@return the same problem with other outputs; of their rows only the number counts} */
+    public AttentionProblem withOutputs(AttentionOutputs other) {
+        return new AttentionProblem(
+                shape, type, kvType, score, softcap, biasShape, alibi, maskPattern, sink, dropout, tf32, other);
     }
 
     /**
@@ -180,6 +202,13 @@ public record AttentionProblem(
         String stored = words.take("kv=");
         DType type = words.takeType();
         var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], keyHeadDim, valueHeadDim);
+        AttentionOutputs outputs = AttentionOutputs.NONE
+                .withLse(words.takeFlag("lse"))
+                .withWeights(words.takeFlag("weights"))
+                .withRows(LongStream.range(0, rows == null ? 0 : count(words, rows))
+                        .toArray())
+                .withTopK(topK == null ? 0 : words.integer(topK))
+                .withScores(scores == null ? null : stage(words, scores));
         var problem = new AttentionProblem(
                 shape,
                 type,
@@ -193,12 +222,8 @@ public record AttentionProblem(
                 mask == null ? "none" : canonical(mask, shape),
                 words.takeFlag("sink"),
                 dropout == null ? 0 : words.number(dropout),
-                words.takeFlag("lse"),
-                words.takeFlag("weights"),
-                rows == null ? 0 : words.integer(rows),
-                topK == null ? 0 : words.integer(topK),
-                scores == null ? null : stage(words, scores),
-                words.takeFlag("tf32"));
+                words.takeFlag("tf32"),
+                outputs);
         words.end();
         return problem;
     }
@@ -220,6 +245,14 @@ public record AttentionProblem(
         return mask.pattern();
     }
 
+    private static int count(CaseText words, String rows) {
+        int count = words.integer(rows);
+        if (count < 0) {
+            throw words.unreadable("\"rows=" + rows + "\"");
+        }
+        return count;
+    }
+
     private static ScoreStage stage(CaseText words, String name) {
         for (ScoreStage stage : ScoreStage.values()) {
             if (stage.name().toLowerCase(Locale.ROOT).equals(name)) {
@@ -229,9 +262,117 @@ public record AttentionProblem(
         throw words.unreadable("\"scores=" + name + "\"");
     }
 
+    /** {@return the sizes} */
+    public AttentionShape shape() {
+        return shape;
+    }
+
+    /** {@return the type of query, key, value and output} */
+    public DType type() {
+        return type;
+    }
+
+    /** {@return the type that keys and values are stored in: that of the query, or i8} */
+    public DType kvType() {
+        return kvType;
+    }
+
+    /** {@return how a query is scored against a key, without the parameters} */
+    public ScorePattern score() {
+        return score;
+    }
+
+    /** {@return the softcap, or null} */
+    public @Nullable Double softcap() {
+        return softcap;
+    }
+
+    /** {@return the sizes of the bias, or null} */
+    public @Nullable List<Long> biasShape() {
+        return biasShape;
+    }
+
+    /** {@return whether there are ALiBi slopes} */
+    public boolean alibi() {
+        return alibi;
+    }
+
+    /** {@return the mask without its data} */
+    public String maskPattern() {
+        return maskPattern;
+    }
+
+    /** {@return whether there are attention sinks} */
+    public boolean sink() {
+        return sink;
+    }
+
+    /** {@return the probability of dropout} */
+    public double dropout() {
+        return dropout;
+    }
+
+    /** {@return whether factors of f32 products may be rounded to TF32} */
+    public boolean tf32() {
+        return tf32;
+    }
+
+    /** {@return what is written besides the output; of chosen rows a problem knows the number, so these are the first ones} */
+    public AttentionOutputs outputs() {
+        return outputs;
+    }
+
+    /** {@return whether the LSE is written} */
+    public boolean lse() {
+        return outputs.lse();
+    }
+
+    /** {@return whether all weights are written} */
+    public boolean weights() {
+        return outputs.weights();
+    }
+
+    /** {@return of how many chosen rows the weights are written} */
+    public int rows() {
+        return outputs.rows().size();
+    }
+
+    /** {@return how many of the largest weights of each row are written} */
+    public int topK() {
+        return outputs.topK();
+    }
+
+    /** {@return the stage at which the scores are written, or null} */
+    public @Nullable ScoreStage scores() {
+        return outputs.scores();
+    }
+
     @Override
     public double flops() {
         return shape.flops();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AttentionProblem p
+                && shape.equals(p.shape)
+                && type == p.type
+                && kvType == p.kvType
+                && score.equals(p.score)
+                && Objects.equals(softcap, p.softcap)
+                && Objects.equals(biasShape, p.biasShape)
+                && alibi == p.alibi
+                && maskPattern.equals(p.maskPattern)
+                && sink == p.sink
+                && Double.compare(dropout, p.dropout) == 0
+                && tf32 == p.tf32
+                && outputs.equals(p.outputs);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(
+                shape, type, kvType, score, softcap, biasShape, alibi, maskPattern, sink, dropout, tf32, outputs);
     }
 
     @Override
@@ -270,18 +411,19 @@ public record AttentionProblem(
         if (dropout != 0) {
             words.add("dropout=" + dropout);
         }
-        if (lse) {
+        if (lse()) {
             words.add("lse");
         }
-        if (weights) {
+        if (weights()) {
             words.add("weights");
         }
-        if (rows != 0) {
-            words.add("rows=" + rows);
+        if (rows() != 0) {
+            words.add("rows=" + rows());
         }
-        if (topK != 0) {
-            words.add("topk=" + topK);
+        if (topK() != 0) {
+            words.add("topk=" + topK());
         }
+        ScoreStage scores = scores();
         if (scores != null) {
             words.add("scores=" + scores.name().toLowerCase(Locale.ROOT));
         }

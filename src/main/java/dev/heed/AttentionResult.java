@@ -6,30 +6,115 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where an attention writes; what was not asked for is null. LSE, weights and scores have the
- * {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32.
- *
- * @param output {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; 0 for a row with nothing to see
- * @param lse {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included; minus infinity for an empty row
- * @param weights {@code [batch, numHeads, seqLenQ, seqLenKv]}, before dropout; rows sum to 1, less the share of a sink
- * @param rowWeights {@code [batch, numHeads, rows, seqLenKv]}, the weights of the chosen rows
- * @param topKWeights {@code [batch, numHeads, seqLenQ, topK]}, the largest weights of each row, largest first
- * @param topKIndices {@code [batch, numHeads, seqLenQ, topK]} i64, their keys; among equal weights the lower key first,
- *     -1 where fewer keys take part
- * @param scores {@code [batch, numHeads, seqLenQ, seqLenKv]}, the scores at the chosen stage: {@link ScoreStage#MODIFIED}
- *     ones are minus infinity where masked, earlier ones are there for every key, masked or not
+ * {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32. Immutable; compared by value, a
+ * tensor equals itself only.
  */
-public record AttentionResult(
-        Tensor output,
-        @Nullable Tensor lse,
-        @Nullable Tensor weights,
-        @Nullable Tensor rowWeights,
-        @Nullable Tensor topKWeights,
-        @Nullable Tensor topKIndices,
-        @Nullable Tensor scores) {
+public final class AttentionResult {
+    private final Tensor output;
+    private final @Nullable Tensor lse;
+    private final @Nullable Tensor weights;
+    private final @Nullable Tensor rowWeights;
+    private final @Nullable Tensor topKWeights;
+    private final @Nullable Tensor topKIndices;
+    private final @Nullable Tensor scores;
+
+    private AttentionResult(
+            Tensor output,
+            @Nullable Tensor lse,
+            @Nullable Tensor weights,
+            @Nullable Tensor rowWeights,
+            @Nullable Tensor topKWeights,
+            @Nullable Tensor topKIndices,
+            @Nullable Tensor scores) {
+        this.output = Objects.requireNonNull(output, "output");
+        this.lse = lse;
+        this.weights = weights;
+        this.rowWeights = rowWeights;
+        this.topKWeights = topKWeights;
+        this.topKIndices = topKIndices;
+        this.scores = scores;
+    }
+
+    /** {@return a result that writes an output to the caller's tensor and nothing else} */
+    public static AttentionResult into(Tensor output) {
+        return new AttentionResult(output, null, null, null, null, null, null);
+    }
+
+    /** {@return this result with another place for the output} */
+    public AttentionResult withOutput(Tensor tensor) {
+        return new AttentionResult(tensor, lse, weights, rowWeights, topKWeights, topKIndices, scores);
+    }
+
+    /** {@return this result with a place for the LSE, or null for none} */
+    public AttentionResult withLse(@Nullable Tensor tensor) {
+        return new AttentionResult(output, tensor, weights, rowWeights, topKWeights, topKIndices, scores);
+    }
+
+    /** {@return this result with a place for all weights, or null for none} */
+    public AttentionResult withWeights(@Nullable Tensor tensor) {
+        return new AttentionResult(output, lse, tensor, rowWeights, topKWeights, topKIndices, scores);
+    }
+
+    /** {@return this result with a place for the weights of chosen rows, or null for none} */
+    public AttentionResult withRowWeights(@Nullable Tensor tensor) {
+        return new AttentionResult(output, lse, weights, tensor, topKWeights, topKIndices, scores);
+    }
+
+    /** {@return this result with places for the largest weights and their keys, or null twice for none} */
+    public AttentionResult withTopK(@Nullable Tensor largest, @Nullable Tensor indices) {
+        return new AttentionResult(output, lse, weights, rowWeights, largest, indices, scores);
+    }
+
+    /** {@return this result with a place for the scores, or null for none} */
+    public AttentionResult withScores(@Nullable Tensor tensor) {
+        return new AttentionResult(output, lse, weights, rowWeights, topKWeights, topKIndices, tensor);
+    }
+
+    /** {@return {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; 0 for a row with nothing attended} */
+    public Tensor output() {
+        return output;
+    }
+
+    /** {@return {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included; minus infinity for an empty row; or null} */
+    public @Nullable Tensor lse() {
+        return lse;
+    }
+
+    /** {@return {@code [batch, numHeads, seqLenQ, seqLenKv]}, before dropout; rows sum to 1, less the share of a sink; or null} */
+    public @Nullable Tensor weights() {
+        return weights;
+    }
+
+    /** {@return {@code [batch, numHeads, rows, seqLenKv]}, the weights of the chosen rows, or null} */
+    public @Nullable Tensor rowWeights() {
+        return rowWeights;
+    }
+
+    /** {@return {@code [batch, numHeads, seqLenQ, topK]}, the largest weights of each row, largest first, or null} */
+    public @Nullable Tensor topKWeights() {
+        return topKWeights;
+    }
+
+    /**
+     * {@return {@code [batch, numHeads, seqLenQ, topK]} i64, the keys of the largest weights, or null} Among equal weights the
+     * lower key first, -1 where fewer keys are attended.
+     */
+    public @Nullable Tensor topKIndices() {
+        return topKIndices;
+    }
+
+    /**
+     * {@return {@code [batch, numHeads, seqLenQ, seqLenKv]}, the scores at the chosen stage, or null}
+     * {@link ScoreStage#MODIFIED} ones are minus infinity where masked, earlier ones are there for every key, masked or not.
+     */
+    public @Nullable Tensor scores() {
+        return scores;
+    }
 
     /** Makes the tensors of a result. */
     public interface Allocator {
@@ -84,6 +169,11 @@ public record AttentionResult(
                 p.scores() != null ? allocator.allocate(statistics, b, h, q, k) : null);
     }
 
+    /** {@return whether there is a place for nothing but the output and the LSE} */
+    public boolean onlyOutputAndLse() {
+        return weights == null && rowWeights == null && topKWeights == null && scores == null;
+    }
+
     void requireFits(AttentionProblem problem) {
         requireFits(problem, outputShape(problem));
     }
@@ -121,5 +211,38 @@ public record AttentionResult(
     /** {@return every tensor that is written; null for what was not asked for} */
     public List<@Nullable Tensor> tensors() {
         return Arrays.asList(output, lse, weights, rowWeights, topKWeights, topKIndices, scores);
+    }
+
+    private Values values() {
+        return Values.of(
+                "output",
+                output,
+                "lse",
+                lse,
+                "weights",
+                weights,
+                "rowWeights",
+                rowWeights,
+                "topKWeights",
+                topKWeights,
+                "topKIndices",
+                topKIndices,
+                "scores",
+                scores);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AttentionResult result && values().equals(result.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(AttentionResult.class);
     }
 }

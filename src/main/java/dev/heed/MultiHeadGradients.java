@@ -4,27 +4,97 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where the backward pass of a multi-head attention writes, each with the shape and type of the input it belongs to.
- *
- * @param query the gradient of the query input
- * @param key the gradient of the key input
- * @param value the gradient of the value input; for self-attention the caller adds the three
- * @param weights the gradients of the parameters
- * @param bias the gradient of the attention's bias, or null
- * @param sink the gradient of the attention's sink, or null
- * @param score the gradients of the score function's parameters, or null
+ * Immutable; compared by value, a tensor equals itself only.
  */
-public record MultiHeadGradients(
-        Tensor query,
-        Tensor key,
-        Tensor value,
-        MultiHeadWeights weights,
-        @Nullable Tensor bias,
-        @Nullable Tensor sink,
-        @Nullable ScoreFunction score) {
+public final class MultiHeadGradients {
+    private final Tensor query;
+    private final Tensor key;
+    private final Tensor value;
+    private final MultiHeadWeights weights;
+    private final @Nullable Tensor bias;
+    private final @Nullable Tensor sink;
+    private final @Nullable ScoreFunction score;
+
+    private MultiHeadGradients(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            MultiHeadWeights weights,
+            @Nullable Tensor bias,
+            @Nullable Tensor sink,
+            @Nullable ScoreFunction score) {
+        this.query = Objects.requireNonNull(query, "query");
+        this.key = Objects.requireNonNull(key, "key");
+        this.value = Objects.requireNonNull(value, "value");
+        this.weights = Objects.requireNonNull(weights, "weights");
+        this.bias = bias;
+        this.sink = sink;
+        this.score = score;
+    }
+
+    /** {@return places for the gradients of the inputs and the parameters} */
+    public static MultiHeadGradients into(Tensor query, Tensor key, Tensor value, MultiHeadWeights weights) {
+        return new MultiHeadGradients(query, key, value, weights, null, null, null);
+    }
+
+    /** {@return the same places with one for the gradient of the bias, or null where it is not wanted} */
+    public MultiHeadGradients withBias(@Nullable Tensor gradient) {
+        return new MultiHeadGradients(query, key, value, weights, gradient, sink, score);
+    }
+
+    /** {@return the same places with one for the gradient of the sink, or null where it is not wanted} */
+    public MultiHeadGradients withSink(@Nullable Tensor gradient) {
+        return new MultiHeadGradients(query, key, value, weights, bias, gradient, score);
+    }
+
+    /**
+     * {@return the same places with some for the gradients of the score function's parameters, or null where they are not wanted}
+     *
+     * @param gradients a function of the same kind, whose parameters are the places
+     */
+    public MultiHeadGradients withScore(@Nullable ScoreFunction gradients) {
+        return new MultiHeadGradients(query, key, value, weights, bias, sink, gradients);
+    }
+
+    /** {@return the gradient of the query input} */
+    public Tensor query() {
+        return query;
+    }
+
+    /** {@return the gradient of the key input} */
+    public Tensor key() {
+        return key;
+    }
+
+    /** {@return the gradient of the value input; for self-attention the caller adds the three} */
+    public Tensor value() {
+        return value;
+    }
+
+    /** {@return the gradients of the parameters} */
+    public MultiHeadWeights weights() {
+        return weights;
+    }
+
+    /** {@return the gradient of the bias, summed over the axes it was broadcast along, or null} */
+    public @Nullable Tensor bias() {
+        return bias;
+    }
+
+    /** {@return the gradient of the sink, or null} */
+    public @Nullable Tensor sink() {
+        return sink;
+    }
+
+    /** {@return the gradients of the score function's parameters, in a function of the same kind, or null} */
+    public @Nullable ScoreFunction score() {
+        return score;
+    }
 
     /** {@return gradients of zeros for every input that has one} */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs) {
@@ -75,5 +145,26 @@ public record MultiHeadGradients(
             tensors.addAll(score.parameters().values());
         }
         return tensors;
+    }
+
+    private Values values() {
+        return Values.of(
+                "query", query, "key", key, "value", value, "weights", weights, "bias", bias, "sink", sink, "score",
+                score);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MultiHeadGradients gradients && values().equals(gradients.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(MultiHeadGradients.class);
     }
 }

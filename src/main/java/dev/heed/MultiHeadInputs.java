@@ -9,22 +9,35 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of one multi-head attention, checked against each other. Self-attention passes the same tensor three times;
- * cross-attention passes the memory as key and value.
- *
- * @param query {@code [batch, seqLenQ, embedQ]}, any strides
- * @param key {@code [batch, seqLenKv, embedK]}, any strides
- * @param value {@code [batch, seqLenKv, embedV]}, any strides
- * @param weights the parameters, of the same type
- * @param options mask, bias and the rest, for the attention between the projections
- * @param problem what is asked, derived from the others
+ * cross-attention passes the memory as key and value. Immutable; compared by value, a tensor equals itself only.
  */
-public record MultiHeadInputs(
-        Tensor query,
-        Tensor key,
-        Tensor value,
-        MultiHeadWeights weights,
-        AttentionOptions options,
-        MultiHeadProblem problem) {
+public final class MultiHeadInputs {
+    private final Tensor query;
+    private final Tensor key;
+    private final Tensor value;
+    private final MultiHeadWeights weights;
+    private final AttentionOptions options;
+    private final MultiHeadProblem problem;
+
+    private MultiHeadInputs(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            MultiHeadWeights weights,
+            AttentionOptions options,
+            MultiHeadProblem problem) {
+        try {
+            requireFits(query, key, value, weights, options, problem);
+        } catch (InvalidInputException e) {
+            throw e.in(problem.toString());
+        }
+        this.query = query;
+        this.key = key;
+        this.value = value;
+        this.weights = weights;
+        this.options = options;
+        this.problem = problem;
+    }
 
     /**
      * {@return the inputs of one multi-head attention}
@@ -83,16 +96,13 @@ public record MultiHeadInputs(
             MultiHeadWeights w,
             AttentionShape shape,
             AttentionOptions options) {
-        return new MultiHeadProblem(
-                query.size(2),
-                key.size(2),
-                value.size(2),
-                w.output().size(1),
-                w.queryBias() != null,
-                w.keyBias() != null,
-                w.valueBias() != null,
-                w.outputBias() != null,
-                AttentionProblem.of(shape, query.type(), options));
+        return MultiHeadProblem.of(
+                        query.size(2),
+                        key.size(2),
+                        value.size(2),
+                        w.output().size(1),
+                        AttentionProblem.of(shape, query.type(), options))
+                .withBiases(w.queryBias() != null, w.keyBias() != null, w.valueBias() != null, w.outputBias() != null);
     }
 
     private static long perHead(String name, Tensor matrix, long heads) {
@@ -106,13 +116,34 @@ public record MultiHeadInputs(
         return matrix.size(1) / heads;
     }
 
-    /** Checks everything. Prefer {@link #of}. */
-    public MultiHeadInputs {
-        try {
-            requireFits(query, key, value, weights, options, problem);
-        } catch (InvalidInputException e) {
-            throw e.in(problem.toString());
-        }
+    /** {@return {@code [batch, seqLenQ, embedQ]}, any strides} */
+    public Tensor query() {
+        return query;
+    }
+
+    /** {@return {@code [batch, seqLenKv, embedK]}, any strides} */
+    public Tensor key() {
+        return key;
+    }
+
+    /** {@return {@code [batch, seqLenKv, embedV]}, any strides} */
+    public Tensor value() {
+        return value;
+    }
+
+    /** {@return the parameters, of the same type} */
+    public MultiHeadWeights weights() {
+        return weights;
+    }
+
+    /** {@return rules, outputs and backend of the attention between the projections} */
+    public AttentionOptions options() {
+        return options;
+    }
+
+    /** {@return what is asked, derived from the others} */
+    public MultiHeadProblem problem() {
+        return problem;
     }
 
     private static void requireFits(
@@ -139,14 +170,6 @@ public record MultiHeadInputs(
         bias("value bias", w.valueBias(), type, vWidth);
         bias("output bias", w.outputBias(), type, problem.embedOut());
         AttentionInputs.requireFits(s, options);
-        boolean posed = problem.equals(problemOf(query, key, value, w, s, options));
-        if (!posed) {
-            throw new InvalidInputException(
-                    "The problem is not the one these tensors pose",
-                    "the options and biases of the problem",
-                    "attention " + AttentionProblem.of(s, type, options),
-                    "MultiHeadInputs.of(query, key, value, weights, numHeads, numKvHeads, options)");
-        }
     }
 
     private static void bias(String name, @Nullable Tensor bias, DType type, long width) {
@@ -165,5 +188,25 @@ public record MultiHeadInputs(
         tensors.addAll(options.mask().tensors());
         tensors.addAll(options.score().parameters().values());
         return tensors;
+    }
+
+    private Values values() {
+        return Values.of(
+                "query", query, "key", key, "value", value, "weights", weights, "options", options, "problem", problem);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MultiHeadInputs inputs && values().equals(inputs.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(MultiHeadInputs.class);
     }
 }

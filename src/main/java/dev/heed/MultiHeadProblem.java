@@ -1,39 +1,39 @@
 package dev.heed;
 
 import dev.heed.tensor.InvalidInputException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One multi-head attention without its data. As a case string it is {@code mha}, the widths of the inputs and the output,
  * which projections have biases (letters of {@code qkvo}), and the attention between: {@code mha in=384x384x384 out=384
  * biases=qkvo q1x12x16x32 kv12x16 f32}.
- *
- * @param embedQ width of the query input
- * @param embedK width of the key input
- * @param embedV width of the value input
- * @param embedOut width of the output
- * @param queryBias whether the query projection has a bias
- * @param keyBias whether the key projection has a bias
- * @param valueBias whether the value projection has a bias
- * @param outputBias whether the output projection has a bias
- * @param attention the attention between the projections
+ * Immutable; compared by value.
  */
-public record MultiHeadProblem(
-        long embedQ,
-        long embedK,
-        long embedV,
-        long embedOut,
-        boolean queryBias,
-        boolean keyBias,
-        boolean valueBias,
-        boolean outputBias,
-        AttentionProblem attention)
-        implements Problem {
+public final class MultiHeadProblem implements Problem {
+    private final long embedQ;
+    private final long embedK;
+    private final long embedV;
+    private final long embedOut;
+    private final boolean queryBias;
+    private final boolean keyBias;
+    private final boolean valueBias;
+    private final boolean outputBias;
+    private final AttentionProblem attention;
+
     private static final String GRAMMAR =
             "mha in=<width>x<width>x<width> out=<width> [biases=qkvo] and an attention case";
 
-    /** Checks the widths. */
-    public MultiHeadProblem {
+    private MultiHeadProblem(
+            long embedQ,
+            long embedK,
+            long embedV,
+            long embedOut,
+            boolean queryBias,
+            boolean keyBias,
+            boolean valueBias,
+            boolean outputBias,
+            AttentionProblem attention) {
         if (Math.min(Math.min(embedQ, embedK), Math.min(embedV, embedOut)) < 1) {
             throw new InvalidInputException(
                     "Every width is at least 1",
@@ -41,6 +41,75 @@ public record MultiHeadProblem(
                     "in=" + CaseText.join(embedQ, embedK, embedV) + " out=" + embedOut,
                     "in=384x384x384 out=384");
         }
+        this.embedQ = embedQ;
+        this.embedK = embedK;
+        this.embedV = embedV;
+        this.embedOut = embedOut;
+        this.queryBias = queryBias;
+        this.keyBias = keyBias;
+        this.valueBias = valueBias;
+        this.outputBias = outputBias;
+        this.attention = Objects.requireNonNull(attention, "attention");
+    }
+
+    /**
+     * {@return a problem whose projections have no biases}
+     *
+     * @throws InvalidInputException if a width is not positive
+     */
+    public static MultiHeadProblem of(
+            long embedQ, long embedK, long embedV, long embedOut, AttentionProblem attention) {
+        return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, false, false, false, false, attention);
+    }
+
+    /** {@return the same problem with or without a bias of each projection} */
+    public MultiHeadProblem withBiases(boolean ofQuery, boolean ofKey, boolean ofValue, boolean ofOutput) {
+        return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, ofQuery, ofKey, ofValue, ofOutput, attention);
+    }
+
+    /** {@return width of the query input} */
+    public long embedQ() {
+        return embedQ;
+    }
+
+    /** {@return width of the key input} */
+    public long embedK() {
+        return embedK;
+    }
+
+    /** {@return width of the value input} */
+    public long embedV() {
+        return embedV;
+    }
+
+    /** {@return width of the output} */
+    public long embedOut() {
+        return embedOut;
+    }
+
+    /** {@return whether the query projection has a bias} */
+    public boolean queryBias() {
+        return queryBias;
+    }
+
+    /** {@return whether the key projection has a bias} */
+    public boolean keyBias() {
+        return keyBias;
+    }
+
+    /** {@return whether the value projection has a bias} */
+    public boolean valueBias() {
+        return valueBias;
+    }
+
+    /** {@return whether the output projection has a bias} */
+    public boolean outputBias() {
+        return outputBias;
+    }
+
+    /** {@return the attention between the projections} */
+    public AttentionProblem attention() {
+        return attention;
     }
 
     static MultiHeadProblem parse(String caseString) {
@@ -79,6 +148,25 @@ public record MultiHeadProblem(
         return attention.flops()
                 + queryRows * s.numHeads() * ((double) embedQ * s.headDim() + (double) embedOut * s.valueHeadDim())
                 + keyRows * s.numKvHeads() * ((double) embedK * s.headDim() + (double) embedV * s.valueHeadDim());
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MultiHeadProblem p
+                && embedQ == p.embedQ
+                && embedK == p.embedK
+                && embedV == p.embedV
+                && embedOut == p.embedOut
+                && queryBias == p.queryBias
+                && keyBias == p.keyBias
+                && valueBias == p.valueBias
+                && outputBias == p.outputBias
+                && attention.equals(p.attention);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(embedQ, embedK, embedV, embedOut, queryBias, keyBias, valueBias, outputBias, attention);
     }
 
     @Override

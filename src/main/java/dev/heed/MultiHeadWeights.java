@@ -3,34 +3,92 @@ package dev.heed;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The parameters of multi-head attention (Vaswani et al. 2017, section 3.2.2): {@code y = x W + b} for each projection.
  * Weights stored the other way round, as PyTorch's {@code [out, in]}, are passed as {@code tensor.transpose(0, 1)}.
- *
- * @param query {@code [embedQ, numHeads * headDim]}
- * @param key {@code [embedK, numKvHeads * headDim]}
- * @param value {@code [embedV, numKvHeads * valueHeadDim]}
- * @param output {@code [numHeads * valueHeadDim, embedOut]}
- * @param queryBias {@code [numHeads * headDim]}, or null
- * @param keyBias {@code [numKvHeads * headDim]}, or null
- * @param valueBias {@code [numKvHeads * valueHeadDim]}, or null
- * @param outputBias {@code [embedOut]}, or null
+ * Immutable; compared by value, a tensor equals itself only.
  */
-public record MultiHeadWeights(
-        Tensor query,
-        Tensor key,
-        Tensor value,
-        Tensor output,
-        @Nullable Tensor queryBias,
-        @Nullable Tensor keyBias,
-        @Nullable Tensor valueBias,
-        @Nullable Tensor outputBias) {
+public final class MultiHeadWeights {
+    private final Tensor query;
+    private final Tensor key;
+    private final Tensor value;
+    private final Tensor output;
+    private final @Nullable Tensor queryBias;
+    private final @Nullable Tensor keyBias;
+    private final @Nullable Tensor valueBias;
+    private final @Nullable Tensor outputBias;
+
+    private MultiHeadWeights(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            Tensor output,
+            @Nullable Tensor queryBias,
+            @Nullable Tensor keyBias,
+            @Nullable Tensor valueBias,
+            @Nullable Tensor outputBias) {
+        this.query = Objects.requireNonNull(query, "query");
+        this.key = Objects.requireNonNull(key, "key");
+        this.value = Objects.requireNonNull(value, "value");
+        this.output = Objects.requireNonNull(output, "output");
+        this.queryBias = queryBias;
+        this.keyBias = keyBias;
+        this.valueBias = valueBias;
+        this.outputBias = outputBias;
+    }
 
     /** {@return the parameters without biases} */
     public static MultiHeadWeights of(Tensor query, Tensor key, Tensor value, Tensor output) {
         return new MultiHeadWeights(query, key, value, output, null, null, null, null);
+    }
+
+    /** {@return these parameters with biases, each null for none} */
+    public MultiHeadWeights withBiases(
+            @Nullable Tensor ofQuery, @Nullable Tensor ofKey, @Nullable Tensor ofValue, @Nullable Tensor ofOutput) {
+        return new MultiHeadWeights(query, key, value, output, ofQuery, ofKey, ofValue, ofOutput);
+    }
+
+    /** {@return {@code [embedQ, numHeads * headDim]}} */
+    public Tensor query() {
+        return query;
+    }
+
+    /** {@return {@code [embedK, numKvHeads * headDim]}} */
+    public Tensor key() {
+        return key;
+    }
+
+    /** {@return {@code [embedV, numKvHeads * valueHeadDim]}} */
+    public Tensor value() {
+        return value;
+    }
+
+    /** {@return {@code [numHeads * valueHeadDim, embedOut]}} */
+    public Tensor output() {
+        return output;
+    }
+
+    /** {@return {@code [numHeads * headDim]}, or null} */
+    public @Nullable Tensor queryBias() {
+        return queryBias;
+    }
+
+    /** {@return {@code [numKvHeads * headDim]}, or null} */
+    public @Nullable Tensor keyBias() {
+        return keyBias;
+    }
+
+    /** {@return {@code [numKvHeads * valueHeadDim]}, or null} */
+    public @Nullable Tensor valueBias() {
+        return valueBias;
+    }
+
+    /** {@return {@code [embedOut]}, or null} */
+    public @Nullable Tensor outputBias() {
+        return outputBias;
     }
 
     /**
@@ -80,5 +138,40 @@ public record MultiHeadWeights(
 
     List<@Nullable Tensor> tensors() {
         return Arrays.asList(query, key, value, output, queryBias, keyBias, valueBias, outputBias);
+    }
+
+    private Values values() {
+        return Values.of(
+                "query",
+                query,
+                "key",
+                key,
+                "value",
+                value,
+                "output",
+                output,
+                "queryBias",
+                queryBias,
+                "keyBias",
+                keyBias,
+                "valueBias",
+                valueBias,
+                "outputBias",
+                outputBias);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MultiHeadWeights weights && values().equals(weights.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(MultiHeadWeights.class);
     }
 }

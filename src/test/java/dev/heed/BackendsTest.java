@@ -18,51 +18,12 @@ import org.junit.jupiter.api.Test;
 class BackendsTest {
     private static final Problem PROBLEM = Problem.parse("q1x2x3x4 kv2x3 f32 mask=causal:br");
 
-    private final AttentionBackend fast = new Answering("fast", 10, List.of(), List.of());
-    private final AttentionBackend slow = new Answering("slow", 0, List.of(), List.of());
+    private final AttentionBackend fast = new AnsweringBackend("fast", 10, List.of(), List.of());
+    private final AttentionBackend slow = new AnsweringBackend("slow", 0, List.of(), List.of());
     private final AttentionBackend absent =
-            new Answering("absent", 20, List.of("no device: install a driver", "no library: add it"), List.of());
+            new AnsweringBackend("absent", 20, List.of("no device: install a driver", "no library: add it"), List.of());
     private final AttentionBackend picky =
-            new Answering("picky", 15, List.of(), List.of("headDim 4 < 8", "type f32 (supported: f16)"));
-
-    /** A backend that only answers questions. */
-    private record Answering(String name, int priority, List<String> notReadyReasons, List<String> refusals)
-            implements AttentionBackend {
-        @Override
-        public List<String> devices() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> notSupportedReasons(Problem problem) {
-            return refusals;
-        }
-
-        @Override
-        public AttentionPlan plan(AttentionProblem problem) {
-            throw new AssertionError("asking a backend plans nothing");
-        }
-
-        @Override
-        public SoftmaxPlan plan(SoftmaxProblem problem) {
-            throw new AssertionError("asking a backend plans nothing");
-        }
-
-        @Override
-        public MultiHeadPlan plan(MultiHeadProblem problem) {
-            throw new AssertionError("asking a backend plans nothing");
-        }
-
-        @Override
-        public LinearPlan plan(LinearProblem problem) {
-            throw new AssertionError("asking a backend plans nothing");
-        }
-
-        @Override
-        public RotaryPlan plan(RotaryProblem problem) {
-            throw new AssertionError("asking a backend plans nothing");
-        }
-    }
+            new AnsweringBackend("picky", 15, List.of(), List.of("headDim 4 < 8", "type f32 (supported: f16)"));
 
     @AfterEach
     void forgetProperties() {
@@ -120,72 +81,26 @@ class BackendsTest {
         }
     }
 
-    /** One that can, and says that it is slower. */
-    private record Slower(AttentionBackend of) implements AttentionBackend {
-        @Override
-        public String name() {
-            return of.name();
-        }
-
-        @Override
-        public int priority() {
-            return of.priority();
-        }
-
-        @Override
-        public List<String> devices() {
-            return of.devices();
-        }
-
-        @Override
-        public List<String> notReadyReasons() {
-            return of.notReadyReasons();
-        }
-
-        @Override
-        public List<String> notSupportedReasons(Problem problem) {
-            return of.notSupportedReasons(problem);
+    /** One that says that it is slower. */
+    private static final class Slower extends AnsweringBackend {
+        Slower(String name, List<String> notReady) {
+            super(name, 30, notReady, List.of());
         }
 
         @Override
         public List<String> passOverReasons(Problem problem) {
             return List.of("the bus is slower than the work");
         }
-
-        @Override
-        public AttentionPlan plan(AttentionProblem problem) {
-            return of.plan(problem);
-        }
-
-        @Override
-        public SoftmaxPlan plan(SoftmaxProblem problem) {
-            return of.plan(problem);
-        }
-
-        @Override
-        public MultiHeadPlan plan(MultiHeadProblem problem) {
-            return of.plan(problem);
-        }
-
-        @Override
-        public LinearPlan plan(LinearProblem problem) {
-            return of.plan(problem);
-        }
-
-        @Override
-        public RotaryPlan plan(RotaryProblem problem) {
-            return of.plan(problem);
-        }
     }
 
     @Test
     void theAutomaticChoicePassesOverWhatSaysThatItIsSlower() {
-        var reluctant = new Slower(new Answering("reluctant", 30, List.of(), List.of()));
+        var reluctant = new Slower("reluctant", List.of());
         assertSame(fast, Backends.select(List.of(reluctant, fast), PROBLEM, "auto", false));
         assertSame(fast, Backends.select(List.of(reluctant, fast), PROBLEM, "auto", true));
         assertSame(reluctant, Backends.select(List.of(reluctant, fast), PROBLEM, "reluctant", false));
         assertSame(reluctant, Backends.select(List.of(reluctant, picky), PROBLEM, "auto", false));
-        var absentToo = new Slower(absent);
+        var absentToo = new Slower("absent", absent.notReadyReasons());
         assertSame(fast, Backends.select(List.of(absentToo, fast), PROBLEM, "auto", true));
         assertThrows(
                 UnsupportedAttentionException.class,

@@ -166,50 +166,41 @@ class BadInputTest {
                         "no place for the LSE",
                         () -> refuseForward(
                                 in,
-                                r -> new AttentionResult(
-                                        r.output(), null, r.weights(), null, r.topKWeights(), r.topKIndices(), null))),
+                                r -> AttentionResult.into(r.output())
+                                        .withWeights(r.weights())
+                                        .withTopK(r.topKWeights(), r.topKIndices()))),
                 dynamicTest(
                         "no place for the weights",
                         () -> refuseForward(
                                 in,
-                                r -> new AttentionResult(
-                                        r.output(), r.lse(), null, null, r.topKWeights(), r.topKIndices(), null))),
+                                r -> AttentionResult.into(r.output())
+                                        .withLse(r.lse())
+                                        .withTopK(r.topKWeights(), r.topKIndices()))),
                 dynamicTest(
                         "indices of 32 bits",
                         () -> refuseForward(
                                 in,
-                                r -> new AttentionResult(
-                                        r.output(),
-                                        r.lse(),
-                                        r.weights(),
-                                        null,
-                                        r.topKWeights(),
-                                        Tensor.zeros(DType.I32, 2, 4, 3, 2),
-                                        null))),
+                                r -> AttentionResult.into(r.output())
+                                        .withLse(r.lse())
+                                        .withWeights(r.weights())
+                                        .withTopK(r.topKWeights(), Tensor.zeros(DType.I32, 2, 4, 3, 2)))),
                 dynamicTest(
                         "two outputs in one place",
                         () -> refuseForward(
                                 in,
-                                r -> new AttentionResult(
-                                        r.output(),
-                                        r.lse(),
-                                        r.weights(),
-                                        null,
-                                        r.weights().slice(3, 0, 2),
-                                        r.topKIndices(),
-                                        null))),
+                                r -> AttentionResult.into(r.output())
+                                        .withLse(r.lse())
+                                        .withWeights(r.weights())
+                                        .withTopK(r.weights().slice(3, 0, 2), r.topKIndices()))),
                 dynamicTest(
                         "unasked scores of another shape",
                         () -> refuseForward(
                                 in,
-                                r -> new AttentionResult(
-                                        r.output(),
-                                        r.lse(),
-                                        r.weights(),
-                                        null,
-                                        r.topKWeights(),
-                                        r.topKIndices(),
-                                        f32(2, 4, 3, 6)))));
+                                r -> AttentionResult.into(r.output())
+                                        .withLse(r.lse())
+                                        .withWeights(r.weights())
+                                        .withTopK(r.topKWeights(), r.topKIndices())
+                                        .withScores(f32(2, 4, 3, 6)))));
     }
 
     @Test
@@ -219,7 +210,7 @@ class BadInputTest {
             Tensor truths = Tensor.of(output.segment().asSlice(0, 15), DType.BOOL, 3, 5);
             AttentionInputs in = Qkv.of(CASE).with(dense(truths));
             output.fill(SENTINEL);
-            assertRefused(in.problem(), () -> run(in, new AttentionResult(output, null, null, null, null, null, null)));
+            assertRefused(in.problem(), () -> run(in, AttentionResult.into(output)));
             assertAll(SENTINEL, output);
         }
     }
@@ -234,14 +225,10 @@ class BadInputTest {
                 name,
                 () -> refuseForward(
                         inputs,
-                        r -> new AttentionResult(
-                                output == null ? r.output() : output,
-                                lse == null ? r.lse() : lse,
-                                r.weights(),
-                                null,
-                                r.topKWeights(),
-                                r.topKIndices(),
-                                null)));
+                        r -> AttentionResult.into(output == null ? r.output() : output)
+                                .withLse(lse == null ? r.lse() : lse)
+                                .withWeights(r.weights())
+                                .withTopK(r.topKWeights(), r.topKIndices())));
     }
 
     private interface Damage {
@@ -274,13 +261,6 @@ class BadInputTest {
         if (tensor != null) {
             tensor.fill(SENTINEL);
         }
-    }
-
-    @Test
-    void aProblemThatIsNotThatOfTheTensorsIsRefused() {
-        AttentionInputs in = Qkv.of(CASE).with(PLAIN);
-        AttentionProblem other = AttentionProblem.parse(CASE + " lse");
-        assertRefused(CASE, () -> new AttentionInputs(in.query(), in.key(), in.value(), PLAIN, other));
     }
 
     @Test

@@ -65,7 +65,8 @@ class BadLayerInputTest {
 
     /** Inputs of width 6, four heads of width 2 over two key heads, values of width 3, output of width 5. */
     private static MultiHeadWeights weights() {
-        return new MultiHeadWeights(f32(6, 8), f32(6, 4), f32(6, 6), f32(12, 5), f32(8), f32(4), f32(6), f32(5));
+        return MultiHeadWeights.of(f32(6, 8), f32(6, 4), f32(6, 6), f32(12, 5))
+                .withBiases(f32(8), f32(4), f32(6), f32(5));
     }
 
     private static MultiHeadInputs inputs(MultiHeadWeights w) {
@@ -106,8 +107,7 @@ class BadLayerInputTest {
                 refused(
                         "key matrix of other heads",
                         "mha",
-                        () -> inputs(new MultiHeadWeights(
-                                w.query(), f32(6, 8), w.value(), w.output(), null, null, null, null))),
+                        () -> inputs(MultiHeadWeights.of(w.query(), f32(6, 8), w.value(), w.output()))),
                 refused(
                         "output matrix of another width",
                         "mha",
@@ -119,20 +119,13 @@ class BadLayerInputTest {
                 refused(
                         "bias of another width",
                         "biases=q ",
-                        () -> inputs(new MultiHeadWeights(
-                                w.query(), w.key(), w.value(), w.output(), f32(9), null, null, null))),
+                        () -> inputs(MultiHeadWeights.of(w.query(), w.key(), w.value(), w.output())
+                                .withBiases(f32(9), null, null, null))),
                 refused(
                         "output bias of another type",
                         "biases=o ",
-                        () -> inputs(new MultiHeadWeights(
-                                w.query(),
-                                w.key(),
-                                w.value(),
-                                w.output(),
-                                null,
-                                null,
-                                null,
-                                Tensor.zeros(DType.F64, 5)))),
+                        () -> inputs(MultiHeadWeights.of(w.query(), w.key(), w.value(), w.output())
+                                .withBiases(null, null, null, Tensor.zeros(DType.F64, 5)))),
                 refused(
                         "closed matrix",
                         "mha",
@@ -157,7 +150,7 @@ class BadLayerInputTest {
         String text = "case      " + in.problem();
         MultiHeadPlan plan = new ReferenceBackend().plan(in.problem());
         AttentionResult heads = AttentionResult.allocate(in.problem().attention());
-        AttentionResult over = new AttentionResult(in.query().slice(2, 0, 5), null, null, null, null, null, null);
+        AttentionResult over = AttentionResult.into(in.query().slice(2, 0, 5));
         MultiHeadGradients g = MultiHeadGradients.allocate(in);
         return Stream.of(
                 refused("output per head", text, () -> plan.forward(in, heads)),
@@ -169,38 +162,12 @@ class BadLayerInputTest {
                         () -> plan.backward(
                                 in,
                                 f32(2, 3, 5),
-                                new MultiHeadGradients(g.query(), g.key(), g.value(), in.weights(), null, null, null))),
+                                MultiHeadGradients.into(g.query(), g.key(), g.value(), in.weights()))),
                 refused(
                         "two gradients in one place",
                         text,
                         () -> plan.backward(
-                                in,
-                                f32(2, 3, 5),
-                                new MultiHeadGradients(g.query(), g.key(), g.key(), g.weights(), null, null, null))));
-    }
-
-    /** The canonical constructor takes a problem too; it may not contradict the tensors. */
-    @TestFactory
-    Stream<DynamicTest> multiHeadRefusesAProblemOfOtherTensors() {
-        MultiHeadInputs in = inputs(weights());
-        MultiHeadWeights w = in.weights();
-        var bare = MultiHeadWeights.of(w.query(), w.key(), w.value(), w.output());
-        return Stream.of(
-                refused(
-                        "options with a softcap, problem without",
-                        "mha",
-                        () -> new MultiHeadInputs(
-                                in.query(),
-                                in.key(),
-                                in.value(),
-                                w,
-                                AttentionOptions.DEFAULT.withSoftcap(2.0),
-                                in.problem())),
-                refused(
-                        "problem with biases, parameters without",
-                        "mha",
-                        () -> new MultiHeadInputs(
-                                in.query(), in.key(), in.value(), bare, AttentionOptions.DEFAULT, in.problem())));
+                                in, f32(2, 3, 5), MultiHeadGradients.into(g.query(), g.key(), g.key(), g.weights()))));
     }
 
     // ---------------------------------------------------------------- rotary

@@ -43,8 +43,9 @@ class BadResultInputTest {
                         .withTopK(2)
                         .withBias(new RandomTensors(1).normal(DType.F32, 4, 3, 5)));
         AttentionResult forward = Attention.scaledDotProduct(in.query(), in.key(), in.value(), in.options());
-        var lseless = new AttentionResult(
-                forward.output(), null, forward.weights(), null, forward.topKWeights(), forward.topKIndices(), null);
+        var lseless = AttentionResult.into(forward.output())
+                .withWeights(forward.weights())
+                .withTopK(forward.topKWeights(), forward.topKIndices());
         Tensor dOut = f32(2, 4, 3, 6);
         AttentionGradients g = AttentionGradients.allocate(in);
         return Stream.of(
@@ -60,62 +61,65 @@ class BadResultInputTest {
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(f32(2, 4, 3, 6), g.key(), g.value(), g.bias(), null)),
+                        AttentionGradients.into(f32(2, 4, 3, 6), g.key(), g.value())
+                                .withBias(g.bias())),
                 backward(
                         "key gradient over the key",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(g.query(), in.key(), g.value(), g.bias(), null)),
+                        AttentionGradients.into(g.query(), in.key(), g.value()).withBias(g.bias())),
                 backward(
                         "value gradient over the output gradient",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(
-                                g.query(),
-                                g.key(),
-                                dOut.reshape(144).slice(0, 0, 120).reshape(2, 2, 5, 6),
-                                g.bias(),
-                                null)),
+                        AttentionGradients.into(
+                                        g.query(),
+                                        g.key(),
+                                        dOut.reshape(144).slice(0, 0, 120).reshape(2, 2, 5, 6))
+                                .withBias(g.bias())),
                 backward(
                         "two gradients in one place",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(g.query(), g.key(), g.key().slice(3, 0, 6), g.bias(), null)),
+                        AttentionGradients.into(g.query(), g.key(), g.key().slice(3, 0, 6))
+                                .withBias(g.bias())),
                 backward(
                         "read-only gradient",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(g.query().asReadOnly(), g.key(), g.value(), g.bias(), null)),
+                        AttentionGradients.into(g.query().asReadOnly(), g.key(), g.value())
+                                .withBias(g.bias())),
                 backward(
                         "expanded gradient",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(
-                                g.query(), f32(1, 1, 5, 8).expand(2, 2, 5, 8), g.value(), g.bias(), null)),
+                        AttentionGradients.into(g.query(), f32(1, 1, 5, 8).expand(2, 2, 5, 8), g.value())
+                                .withBias(g.bias())),
                 backward(
                         "bias gradient as broadcast",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(g.query(), g.key(), g.value(), f32(2, 4, 3, 5), null)),
+                        AttentionGradients.into(g.query(), g.key(), g.value()).withBias(f32(2, 4, 3, 5))),
                 backward(
                         "gradient of a closed arena",
                         in,
                         forward,
                         dOut,
                         null,
-                        new AttentionGradients(g.query(), g.key(), closed(DType.F32, 2, 2, 5, 6), g.bias(), null)));
+                        AttentionGradients.into(g.query(), g.key(), closed(DType.F32, 2, 2, 5, 6))
+                                .withBias(g.bias())));
     }
 
     private static DynamicTest backward(
@@ -140,15 +144,15 @@ class BadResultInputTest {
         AttentionInputs in = Qkv.of(CASE).with(PLAIN);
         Tensor output =
                 Attention.scaledDotProduct(in.query(), in.key(), in.value()).asReadOnly();
-        var forward = new AttentionResult(output, null, null, null, null, null, null);
+        var forward = AttentionResult.into(output);
         assertEquals(8, Attention.backward(in, forward, f32(2, 4, 3, 6)).query().size(3));
     }
 
     @TestFactory
     Stream<DynamicTest> partsThatDoNotMerge() {
         AttentionResult good = forward("q1x2x3x4 kv2x5 f32");
-        AttentionResult noLse = new AttentionResult(good.output(), null, null, null, null, null, null);
-        AttentionResult flat = new AttentionResult(f32(1, 3, 8), good.lse(), null, null, null, null, null);
+        AttentionResult noLse = AttentionResult.into(good.output());
+        AttentionResult flat = AttentionResult.into(f32(1, 3, 8)).withLse(good.lse());
         return Stream.of(
                 refused("first without LSE", () -> Attention.merge(noLse, good)),
                 refused("second without LSE", () -> Attention.merge(good, noLse)),

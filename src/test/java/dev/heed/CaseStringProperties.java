@@ -124,16 +124,14 @@ class CaseStringProperties {
                 yield SoftmaxProblem.of(shape, random.nextInt(shape.length), type(random), random.nextBoolean());
             }
             case 2 ->
-                new MultiHeadProblem(
-                        1 + random.nextInt(500),
-                        1 + random.nextInt(500),
-                        1 + random.nextInt(500),
-                        1 + random.nextInt(500),
-                        random.nextBoolean(),
-                        random.nextBoolean(),
-                        random.nextBoolean(),
-                        random.nextBoolean(),
-                        attention(random));
+                MultiHeadProblem.of(
+                                1 + random.nextInt(500),
+                                1 + random.nextInt(500),
+                                1 + random.nextInt(500),
+                                1 + random.nextInt(500),
+                                attention(random))
+                        .withBiases(
+                                random.nextBoolean(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
             case 3 ->
                 new LinearProblem(
                         1 + random.nextInt(500),
@@ -216,11 +214,12 @@ class CaseStringProperties {
                 random.nextBoolean(),
                 random.nextBoolean() ? 0 : random.nextDouble(),
                 random.nextBoolean(),
-                random.nextBoolean(),
-                random.nextBoolean() ? 0 : random.nextInt(9),
-                random.nextBoolean() ? 0 : (int) Math.min(s.seqLenKv(), random.nextInt(9)),
-                stages[random.nextInt(4)],
-                random.nextBoolean());
+                AttentionOutputs.NONE
+                        .withLse(random.nextBoolean())
+                        .withWeights(random.nextBoolean())
+                        .withRows(new long[random.nextBoolean() ? 0 : random.nextInt(9)])
+                        .withTopK(random.nextBoolean() ? 0 : (int) Math.min(s.seqLenKv(), random.nextInt(9)))
+                        .withScores(stages[random.nextInt(4)]));
     }
 
     private static DType type(Random random) {

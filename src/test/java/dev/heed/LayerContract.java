@@ -95,24 +95,19 @@ interface LayerContract extends ContractChapter {
     default void multiHeadReadsTransposedWeightsWhereTheyLie() {
         var random = new RandomTensors(5);
         Tensor x = random.normal(DType.F32, 2, 7, 24);
-        var weights = new MultiHeadWeights(
-                random.normal(DType.F32, 24, 24),
-                random.normal(DType.F32, 24, 12),
-                random.normal(DType.F32, 24, 12),
-                random.normal(DType.F32, 24, 10),
-                random.normal(DType.F32, 24),
-                null,
-                random.normal(DType.F32, 12),
-                random.normal(DType.F32, 10));
-        var turned = new MultiHeadWeights(
-                turned(weights.query()),
-                turned(weights.key()),
-                turned(weights.value()),
-                turned(weights.output()),
-                weights.queryBias(),
-                null,
-                weights.valueBias(),
-                weights.outputBias());
+        var weights = MultiHeadWeights.of(
+                        random.normal(DType.F32, 24, 24),
+                        random.normal(DType.F32, 24, 12),
+                        random.normal(DType.F32, 24, 12),
+                        random.normal(DType.F32, 24, 10))
+                .withBiases(
+                        random.normal(DType.F32, 24), null, random.normal(DType.F32, 12), random.normal(DType.F32, 10));
+        var turned = MultiHeadWeights.of(
+                        turned(weights.query()),
+                        turned(weights.key()),
+                        turned(weights.value()),
+                        turned(weights.output()))
+                .withBiases(weights.queryBias(), null, weights.valueBias(), weights.outputBias());
         Tensor expected = multiHead(MultiHeadInputs.of(x, x, x, weights, 4, 2, AttentionOptions.DEFAULT))
                 .output();
         Tensor actual = multiHead(MultiHeadInputs.of(x, x, x, turned, 4, 2, AttentionOptions.DEFAULT))

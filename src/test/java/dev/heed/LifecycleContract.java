@@ -99,7 +99,7 @@ interface LifecycleContract extends ContractChapter {
         AttentionGradients all = gradients(inputs, forward, dOutput, null);
         AttentionGradients g = AttentionGradients.allocate(inputs);
         try (AttentionPlan plan = subject().plan(inputs.problem())) {
-            var some = new AttentionGradients(g.query(), g.key(), g.value(), null, null);
+            var some = AttentionGradients.into(g.query(), g.key(), g.value());
             plan.backward(inputs, forward, dOutput, null, some);
         }
         assertSameBits(all.query(), g.query());
@@ -247,7 +247,7 @@ interface LifecycleContract extends ContractChapter {
         AttentionResult good = forward(inputs);
         AttentionResult whole = AttentionResult.allocate(inputs.problem());
         whole.tensors().forEach(LifecycleContract::fillWithSentinel);
-        var withoutLse = new AttentionResult(whole.output(), null, whole.weights(), null, null, null, null);
+        var withoutLse = AttentionResult.into(whole.output()).withWeights(whole.weights());
         AttentionGradients gradients = AttentionGradients.allocate(inputs);
         gradients.tensors().forEach(LifecycleContract::fillWithSentinel);
         Tensor misfit = Tensor.zeros(DType.F32, 1, 2, 5, 7);

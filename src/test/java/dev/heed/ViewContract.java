@@ -60,7 +60,7 @@ interface ViewContract extends ContractChapter {
         AttentionResult expected = forward(inputs);
         Tensor packed = Tensor.zeros(DType.F32, 2, 9, 4 * 12).fill(7);
         Tensor lse = RandomTensors.padded(Tensor.zeros(DType.F32, 2, 4, 9), 7);
-        var result = new AttentionResult(Layout.packed(packed, 4), lse, null, null, null, null, null);
+        var result = AttentionResult.into(Layout.packed(packed, 4)).withLse(lse);
         try (AttentionPlan plan = subject().plan(inputs.problem())) {
             plan.forward(inputs, result);
         }

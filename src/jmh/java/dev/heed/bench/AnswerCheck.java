@@ -169,15 +169,16 @@ final class AnswerCheck {
     }
 
     private static MultiHeadWeights widened(MultiHeadWeights w) {
-        return new MultiHeadWeights(
-                w.query().to(DType.F64),
-                w.key().to(DType.F64),
-                w.value().to(DType.F64),
-                w.output().to(DType.F64),
-                w.queryBias().to(DType.F64),
-                w.keyBias().to(DType.F64),
-                w.valueBias().to(DType.F64),
-                w.outputBias().to(DType.F64));
+        return MultiHeadWeights.of(
+                        w.query().to(DType.F64),
+                        w.key().to(DType.F64),
+                        w.value().to(DType.F64),
+                        w.output().to(DType.F64))
+                .withBiases(
+                        w.queryBias().to(DType.F64),
+                        w.keyBias().to(DType.F64),
+                        w.valueBias().to(DType.F64),
+                        w.outputBias().to(DType.F64));
     }
 
     private void require(String name, boolean gradient, Tensor ours, Tensor right, Tensor textbook) {

@@ -39,15 +39,16 @@ record ResidentHeed(OpenClBackend backend) implements Contestant {
             case Workload.MultiHead m -> {
                 MultiHeadInputs in = m.inputs();
                 MultiHeadWeights w = in.weights();
-                var weights = new MultiHeadWeights(
-                        arena.upload(w.query()),
-                        arena.upload(w.key()),
-                        arena.upload(w.value()),
-                        arena.upload(w.output()),
-                        arena.upload(w.queryBias()),
-                        arena.upload(w.keyBias()),
-                        arena.upload(w.valueBias()),
-                        arena.upload(w.outputBias()));
+                var weights = MultiHeadWeights.of(
+                                arena.upload(w.query()),
+                                arena.upload(w.key()),
+                                arena.upload(w.value()),
+                                arena.upload(w.output()))
+                        .withBiases(
+                                arena.upload(w.queryBias()),
+                                arena.upload(w.keyBias()),
+                                arena.upload(w.valueBias()),
+                                arena.upload(w.outputBias()));
                 var shape = m.problem().attention().shape();
                 Tensor x = arena.upload(in.query());
                 MultiHeadInputs inputs =

@@ -140,15 +140,16 @@ sealed interface Workload {
         Tensor x = as(type, uniform(random, s.batch(), s.seqLenQ(), p.embedQ()));
         long q = s.numHeads() * s.headDim();
         long v = s.numHeads() * s.valueHeadDim();
-        var weights = new MultiHeadWeights(
-                as(type, matrix(random, p.embedQ(), q)),
-                as(type, matrix(random, p.embedQ(), q)),
-                as(type, matrix(random, p.embedQ(), v)),
-                as(type, matrix(random, v, p.embedOut())),
-                as(type, uniform(random, q)),
-                as(type, uniform(random, q)),
-                as(type, uniform(random, v)),
-                as(type, uniform(random, p.embedOut())));
+        var weights = MultiHeadWeights.of(
+                        as(type, matrix(random, p.embedQ(), q)),
+                        as(type, matrix(random, p.embedQ(), q)),
+                        as(type, matrix(random, p.embedQ(), v)),
+                        as(type, matrix(random, v, p.embedOut())))
+                .withBiases(
+                        as(type, uniform(random, q)),
+                        as(type, uniform(random, q)),
+                        as(type, uniform(random, v)),
+                        as(type, uniform(random, p.embedOut())));
         return MultiHeadInputs.of(
                 x, x, x, weights.asConstant(), s.numHeads(), s.numKvHeads(), options(p.attention(), random, text));
     }

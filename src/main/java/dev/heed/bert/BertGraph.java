@@ -70,15 +70,16 @@ final class BertGraph {
         }
         LinearWeights intermediate = linear(at + "/intermediate/dense", width, -1);
         return new BertLayer(
-                new MultiHeadWeights(
-                        weight(at + "/attention/self/query", width, width),
-                        weight(at + "/attention/self/key", width, width),
-                        weight(at + "/attention/self/value", width, width),
-                        weight(at + "/attention/output/dense", width, width),
-                        bias(at + "/attention/self/query", width),
-                        bias(at + "/attention/self/key", width),
-                        bias(at + "/attention/self/value", width),
-                        bias(at + "/attention/output/dense", width)),
+                MultiHeadWeights.of(
+                                weight(at + "/attention/self/query", width, width),
+                                weight(at + "/attention/self/key", width, width),
+                                weight(at + "/attention/self/value", width, width),
+                                weight(at + "/attention/output/dense", width, width))
+                        .withBiases(
+                                bias(at + "/attention/self/query", width),
+                                bias(at + "/attention/self/key", width),
+                                bias(at + "/attention/self/value", width),
+                                bias(at + "/attention/output/dense", width)),
                 layerNorm(at + "/attention/output/LayerNorm", width),
                 intermediate,
                 linear(at + "/output/dense", intermediate.weight().size(1), width),

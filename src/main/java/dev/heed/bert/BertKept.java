@@ -51,7 +51,10 @@ record BertKept(
     }
 
     AttentionResult result(Tensor output) {
-        return new AttentionResult(output, null, weights, rowWeights, topKWeights, topKKeys, null);
+        return AttentionResult.into(output)
+                .withWeights(weights)
+                .withRowWeights(rowWeights)
+                .withTopK(topKWeights, topKKeys);
     }
 
     /** {@return one of the tensors without the batch} */

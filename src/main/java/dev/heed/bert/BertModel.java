@@ -84,7 +84,7 @@ public final class BertModel {
         long headDim = width / heads;
         var shape = new AttentionShape(1, heads, heads, tokens, tokens, headDim, headDim);
         var attention = AttentionProblem.of(shape, DType.F32, options(weights));
-        return new MultiHeadProblem(width, width, width, width, true, true, true, true, attention);
+        return MultiHeadProblem.of(width, width, width, width, attention).withBiases(true, true, true, true);
     }
 
     static AttentionOptions options(boolean weights) {

@@ -118,7 +118,7 @@ final class TuneCommand extends HeedCommand {
             Problem problem = parsed.problem();
             return switch (problem) {
                 case AttentionProblem p -> {
-                    boolean kept = p.weights() || p.rows() > 0 || p.topK() > 0 || p.scores() != null;
+                    boolean kept = !p.outputs().onlyOutputAndLse();
                     String phase = parsed.backward() ? "backward" : kept ? "weights" : "prefill";
                     yield new Subject(phase, "<=" + p.shape().headDim(), text);
                 }

@@ -27,15 +27,12 @@ public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads
     public static MultiHead create(Initial initial, long embed, long numHeads, long numKvHeads) {
         long kv = embed / numHeads * numKvHeads;
         return new MultiHead(
-                new MultiHeadWeights(
-                        initial.glorot(embed, embed),
-                        initial.glorot(embed, kv),
-                        initial.glorot(embed, kv),
-                        initial.glorot(embed, embed),
-                        initial.zeros(embed),
-                        initial.zeros(kv),
-                        initial.zeros(kv),
-                        initial.zeros(embed)),
+                MultiHeadWeights.of(
+                                initial.glorot(embed, embed),
+                                initial.glorot(embed, kv),
+                                initial.glorot(embed, kv),
+                                initial.glorot(embed, embed))
+                        .withBiases(initial.zeros(embed), initial.zeros(kv), initial.zeros(kv), initial.zeros(embed)),
                 numHeads,
                 numKvHeads);
     }
@@ -46,15 +43,16 @@ public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads
     }
 
     static MultiHeadWeights map(MultiHeadWeights w, Change change) {
-        return new MultiHeadWeights(
-                change.apply("query", w.query()),
-                change.apply("key", w.key()),
-                change.apply("value", w.value()),
-                change.apply("output", w.output()),
-                orNull("queryBias", w.queryBias(), change),
-                orNull("keyBias", w.keyBias(), change),
-                orNull("valueBias", w.valueBias(), change),
-                orNull("outputBias", w.outputBias(), change));
+        return MultiHeadWeights.of(
+                        change.apply("query", w.query()),
+                        change.apply("key", w.key()),
+                        change.apply("value", w.value()),
+                        change.apply("output", w.output()))
+                .withBiases(
+                        orNull("queryBias", w.queryBias(), change),
+                        orNull("keyBias", w.keyBias(), change),
+                        orNull("valueBias", w.valueBias(), change),
+                        orNull("outputBias", w.outputBias(), change));
     }
 
     private static @Nullable Tensor orNull(String name, @Nullable Tensor bias, Change change) {

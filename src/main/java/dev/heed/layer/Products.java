@@ -83,14 +83,12 @@ final class Products {
             Value output = tape.value(place.output().shape());
             return new Attended(
                     output,
-                    new AttentionResult(
-                            output.tensor(),
-                            place.lse(),
-                            place.weights(),
-                            place.rowWeights(),
-                            place.topKWeights(),
-                            place.topKIndices(),
-                            place.scores()));
+                    AttentionResult.into(output.tensor())
+                            .withLse(place.lse())
+                            .withWeights(place.weights())
+                            .withRowWeights(place.rowWeights())
+                            .withTopK(place.topKWeights(), place.topKIndices())
+                            .withScores(place.scores()));
         }
     }
 

@@ -60,7 +60,7 @@ public final class LoweredAttention extends AttentionPlan {
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
         Tensor output = result.output();
         Tensor wide = output.type() == type() ? output : Tensor.zeros(type(), output.shape());
-        inner.forward(rewritten(inputs), with(result, wide));
+        inner.forward(rewritten(inputs), result.withOutput(wide));
         if (wide != output) {
             output.copyFrom(wide);
         }
@@ -68,17 +68,6 @@ public final class LoweredAttention extends AttentionPlan {
 
     private DType type() {
         return inner.problem().type();
-    }
-
-    private static AttentionResult with(AttentionResult result, Tensor output) {
-        return new AttentionResult(
-                output,
-                result.lse(),
-                result.weights(),
-                result.rowWeights(),
-                result.topKWeights(),
-                result.topKIndices(),
-                result.scores());
     }
 
     private AttentionInputs rewritten(AttentionInputs inputs) {
@@ -121,16 +110,19 @@ public final class LoweredAttention extends AttentionPlan {
         AttentionInputs rows = rewritten(inputs);
         ScoreFunction left = rows.options().score();
         boolean straight = group() == 1 && gradients.value().type() == type();
-        AttentionGradients dRows = new AttentionGradients(
-                rewriting.queryGradient(inputs, gradients),
-                rewriting.keyGradient(inputs, gradients),
-                straight ? gradients.value() : Tensor.zeros(type(), rows.value().shape()),
-                gradients.bias(),
-                gradients.sink(),
-                gradients.score() == null || left.parameters().isEmpty() ? null : left.map(Rewriting::zeros));
+        AttentionGradients dRows = AttentionGradients.into(
+                        rewriting.queryGradient(inputs, gradients),
+                        rewriting.keyGradient(inputs, gradients),
+                        straight
+                                ? gradients.value()
+                                : Tensor.zeros(type(), rows.value().shape()))
+                .withBias(gradients.bias())
+                .withSink(gradients.sink())
+                .withScore(
+                        gradients.score() == null || left.parameters().isEmpty() ? null : left.map(Rewriting::zeros));
         inner.backward(
                 rows,
-                with(forward, Rewriting.as(type(), forward.output())),
+                forward.withOutput(Rewriting.as(type(), forward.output())),
                 Rewriting.as(type(), outputGradient),
                 lseGradient,
                 dRows);

@@ -71,24 +71,7 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
                 s.seqLenKv(),
                 width,
                 s.valueHeadDim());
-        var inner = new AttentionProblem(
-                shape,
-                type,
-                type,
-                ScorePattern.parse(left),
-                p.softcap(),
-                p.biasShape(),
-                p.alibi(),
-                p.maskPattern(),
-                p.sink(),
-                p.dropout(),
-                p.lse(),
-                p.weights(),
-                p.rows(),
-                p.topK(),
-                p.scores(),
-                p.tf32());
-        return new LoweredProblem(inner, projections);
+        return new LoweredProblem(p.withScore(ScorePattern.parse(left), shape, type), projections);
     }
 
     private static LinearProblem queries(AttentionProblem p, long width, boolean bias) {

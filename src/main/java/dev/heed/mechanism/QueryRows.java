@@ -55,12 +55,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
      */
     static void requirePlain(String mechanism, AttentionInputs inputs) {
         AttentionOptions o = inputs.options();
-        boolean plain = o.sink() == null
-                && o.dropout() == 0
-                && !o.weights()
-                && o.rows().isEmpty()
-                && o.topK() == 0
-                && o.scores() == null;
+        boolean plain = o.sink() == null && o.dropout() == 0 && o.outputs().onlyOutputAndLse();
         if (!plain) {
             throw new InvalidInputException(
                             "There is no " + mechanism + " with these options",

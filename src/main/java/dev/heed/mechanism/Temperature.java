@@ -75,8 +75,10 @@ record Temperature(double tau) {
     /** {@return the gradients of the options' own parameters and bias from those at the temperature} */
     AttentionGradients back(AttentionGradients cold) {
         Tensor bias = cold.bias();
-        return new AttentionGradients(
-                cold.query(), cold.key(), cold.value(), divided(bias), cold.sink(), back(cold.score()));
+        return AttentionGradients.into(cold.query(), cold.key(), cold.value())
+                .withBias(divided(bias))
+                .withSink(cold.sink())
+                .withScore(back(cold.score()));
     }
 
     private @Nullable ScoreFunction back(@Nullable ScoreFunction cold) {

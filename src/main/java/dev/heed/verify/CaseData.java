@@ -100,15 +100,16 @@ final class CaseData {
         long k = s.numKvHeads() * s.headDim();
         long v = s.numKvHeads() * s.valueHeadDim();
         long o = s.numHeads() * s.valueHeadDim();
-        MultiHeadWeights weights = new MultiHeadWeights(
-                random(1 / Math.sqrt(p.embedQ()), type, p.embedQ(), q),
-                random(1 / Math.sqrt(p.embedK()), type, p.embedK(), k),
-                random(1 / Math.sqrt(p.embedV()), type, p.embedV(), v),
-                random(1 / Math.sqrt(o), type, o, p.embedOut()),
-                p.queryBias() ? random(1, type, q) : null,
-                p.keyBias() ? random(1, type, k) : null,
-                p.valueBias() ? random(1, type, v) : null,
-                p.outputBias() ? random(1, type, p.embedOut()) : null);
+        MultiHeadWeights weights = MultiHeadWeights.of(
+                        random(1 / Math.sqrt(p.embedQ()), type, p.embedQ(), q),
+                        random(1 / Math.sqrt(p.embedK()), type, p.embedK(), k),
+                        random(1 / Math.sqrt(p.embedV()), type, p.embedV(), v),
+                        random(1 / Math.sqrt(o), type, o, p.embedOut()))
+                .withBiases(
+                        p.queryBias() ? random(1, type, q) : null,
+                        p.keyBias() ? random(1, type, k) : null,
+                        p.valueBias() ? random(1, type, v) : null,
+                        p.outputBias() ? random(1, type, p.embedOut()) : null);
         return MultiHeadInputs.of(query, key, value, weights, s.numHeads(), s.numKvHeads(), options(p.attention()));
     }
 
@@ -319,15 +320,16 @@ final class CaseData {
                 inputs.query().to(DType.F64),
                 inputs.key().to(DType.F64),
                 inputs.value().to(DType.F64),
-                new MultiHeadWeights(
-                        w.query().to(DType.F64),
-                        w.key().to(DType.F64),
-                        w.value().to(DType.F64),
-                        w.output().to(DType.F64),
-                        widened(w.queryBias()),
-                        widened(w.keyBias()),
-                        widened(w.valueBias()),
-                        widened(w.outputBias())),
+                MultiHeadWeights.of(
+                                w.query().to(DType.F64),
+                                w.key().to(DType.F64),
+                                w.value().to(DType.F64),
+                                w.output().to(DType.F64))
+                        .withBiases(
+                                widened(w.queryBias()),
+                                widened(w.keyBias()),
+                                widened(w.valueBias()),
+                                widened(w.outputBias())),
                 s.numHeads(),
                 s.numKvHeads(),
                 inputs.options());

@@ -46,13 +46,11 @@ final class NaiveMultiHead extends MultiHeadPlan {
         MultiHeadWeights dw = gradients.weights();
         Tensor dHeads =
                 NaiveLinear.backward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
-        AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()),
-                zeros(heads.key()),
-                zeros(heads.value()),
-                gradients.bias(),
-                gradients.sink(),
-                gradients.score());
+        AttentionGradients dInner = AttentionGradients.into(
+                        zeros(heads.query()), zeros(heads.key()), zeros(heads.value()))
+                .withBias(gradients.bias())
+                .withSink(gradients.sink())
+                .withScore(gradients.score());
         try (var plan = new NaiveAttention(heads.problem())) {
             plan.backward(
                     heads, inner, Layout.packed(dHeads, heads.problem().shape().numHeads()), null, dInner);

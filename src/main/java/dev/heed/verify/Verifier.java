@@ -393,19 +393,19 @@ public final class Verifier {
         }
 
         private AttentionGradients place(AttentionInputs inputs) {
-            return new AttentionGradients(
-                    like(inputs.query()),
-                    like(inputs.key()),
-                    like(inputs.value()),
-                    inputs.options().bias() == null
-                            ? null
-                            : like(inputs.options().bias()),
-                    inputs.options().sink() == null
-                            ? null
-                            : like(inputs.options().sink()),
-                    inputs.options().score().parameters().isEmpty()
-                            ? null
-                            : inputs.options().score().map(this::like));
+            return AttentionGradients.into(like(inputs.query()), like(inputs.key()), like(inputs.value()))
+                    .withBias(
+                            inputs.options().bias() == null
+                                    ? null
+                                    : like(inputs.options().bias()))
+                    .withSink(
+                            inputs.options().sink() == null
+                                    ? null
+                                    : like(inputs.options().sink()))
+                    .withScore(
+                            inputs.options().score().parameters().isEmpty()
+                                    ? null
+                                    : inputs.options().score().map(this::like));
         }
 
         private Tensor like(Tensor input) {

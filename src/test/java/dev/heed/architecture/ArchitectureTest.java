@@ -365,4 +365,27 @@ class ArchitectureTest {
             assertEquals(PACKAGES, folders);
         }
     }
+
+    /** {@code mvn test -Pquick} leaves out what is tagged slow, but no package. */
+    @Test
+    void everyPackageWithTestsHasAQuickOne() throws IOException {
+        Path tests = Path.of("src/test/java");
+        Set<String> all = new TreeSet<>();
+        Set<String> quick = new TreeSet<>();
+        try (Stream<Path> files = Files.walk(tests)) {
+            for (Path file : files.filter(name -> name.toString().matches(".*(Test|Properties)\\.java"))
+                    .toList()) {
+                String text = Files.readString(file);
+                String folder = tests.relativize(file.getParent()).toString();
+                if (!text.contains("abstract class ")) {
+                    all.add(folder);
+                    if (!text.contains("@Tag(\"slow\")")) {
+                        quick.add(folder);
+                    }
+                }
+            }
+        }
+        assertTrue(all.size() > 20, all::toString);
+        assertEquals(all, quick);
+    }
 }

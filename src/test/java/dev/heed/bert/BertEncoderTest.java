@@ -15,11 +15,13 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole model, against ONNX Runtime on the same file. */
+@Tag("slow")
 class BertEncoderTest {
     private static final double HIDDEN_TOLERANCE = 1e-4;
     private static final double WEIGHT_TOLERANCE = 2e-5;

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * class path. No other jar is in reach, JOCL's included. {@code -Dheed.jars=PATH} takes jars, the library's and JOCL's, instead of
  * the classes of this build.
  */
+@Tag("slow")
 class LaunchModesTest {
     private static final String FLAG = "--add-modules=jdk.incubator.vector";
     private static final String VECTOR_WIDTH = "\\d+-bit";

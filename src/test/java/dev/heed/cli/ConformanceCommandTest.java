@@ -76,7 +76,7 @@ class ConformanceCommandTest {
         Heed.run("conformance", "a\0b").failedWith(2);
         write(RIGHT);
         Heed.run("conformance", directory.toString(), "--backend", "gpu").failedWith(2, "Unknown backend");
-        Heed.run(List.of(new BrokenBackend(BrokenBackend.Fault.NOT_READY)), "conformance", directory.toString())
+        Heed.run(List.of(new FaultyBackend(FaultyBackend.Fault.NOT_READY)), "conformance", directory.toString())
                 .failedWith(1, "libBroken.so");
     }
 }

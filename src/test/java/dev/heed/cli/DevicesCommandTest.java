@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DevicesCommandTest {
-    private static final BrokenBackend NOT_READY = new BrokenBackend(BrokenBackend.Fault.NOT_READY);
+    private static final FaultyBackend NOT_READY = new FaultyBackend(FaultyBackend.Fault.NOT_READY);
 
     @Test
     void listsWhatIsReadyAndAllReasonsOfWhatIsNot() {

@@ -62,7 +62,7 @@ class RunCommandTest {
 
     @Test
     void aWrongResultFails() {
-        var broken = new BrokenBackend(BrokenBackend.Fault.WRONG);
+        var broken = new FaultyBackend(FaultyBackend.Fault.WRONG);
         Heed run = Heed.run(List.of(broken), "run", "q1x1x2x2 kv1x2 f32");
         assertEquals(1, run.code());
         assertTrue(run.lastLine().startsWith("FAIL output: max error 0.01"), run.out());
@@ -73,13 +73,13 @@ class RunCommandTest {
 
     @Test
     void aBackendThatThrowsFailsOnOneLine() {
-        Heed run = Heed.run(List.of(new BrokenBackend(BrokenBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32");
+        Heed run = Heed.run(List.of(new FaultyBackend(FaultyBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32");
         assertEquals(1, run.code());
         assertEquals("", run.err());
         assertEquals("FAIL threw java.lang.IllegalStateException: boom; and more", run.lastLine());
         assertFalse(run.out().contains("time "), run::out); // nothing was timed
         JsonObject json = Heed.run(
-                        List.of(new BrokenBackend(BrokenBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32", "--json")
+                        List.of(new FaultyBackend(FaultyBackend.Fault.THROWS)), "run", "q1x1x2x2 kv1x2 f32", "--json")
                 .json();
         assertTrue(
                 json.get("bestSeconds").isJsonNull()
@@ -131,7 +131,7 @@ class RunCommandTest {
     void whoCanComputeIt() {
         Heed.run("run", "q1x1x2x2 kv1x2", "--backend", "gpu").failedWith(2, "auto or one of reference", "gpu");
         Heed.run("run", "q1x1x2x2 kv1x2", "--backend", "auto").succeeded();
-        var notReady = new BrokenBackend(BrokenBackend.Fault.NOT_READY);
+        var notReady = new FaultyBackend(FaultyBackend.Fault.NOT_READY);
         Heed.run(List.of(notReady, new ReferenceBackend()), "run", "q1x1x2x2 kv1x2")
                 .succeeded();
         Heed.run(List.of(notReady, new ReferenceBackend()), "run", "q1x1x2x2 kv1x2", "--backend", "broken")
@@ -141,7 +141,7 @@ class RunCommandTest {
                         "libBroken.so is missing: apt install broken",
                         "and it rains",
                         "HINT: heed devices");
-        var noSoftmax = new BrokenBackend(BrokenBackend.Fault.REFUSES_SOFTMAX);
+        var noSoftmax = new FaultyBackend(FaultyBackend.Fault.REFUSES_SOFTMAX);
         Heed.run(List.of(noSoftmax), "run", "softmax 3").failedWith(1, "softmax (supported: attention)", "softmax 3");
         Heed.run(List.of(), "run", "softmax 3").failedWith(1, "there is none");
     }
@@ -150,7 +150,7 @@ class RunCommandTest {
     @Test
     void strictForbidsToPassOver() {
         List<AttentionBackend> backends =
-                List.of(new BrokenBackend(BrokenBackend.Fault.NOT_READY), new ReferenceBackend());
+                List.of(new FaultyBackend(FaultyBackend.Fault.NOT_READY), new ReferenceBackend());
         System.setProperty("heed.strict", "true");
         try {
             for (String[] command : new String[][] {

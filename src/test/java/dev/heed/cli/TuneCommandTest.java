@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Candidates of which some are wrong: the processes that try them find kernels on their class path that are broken for some
  * tiles.
  */
+@Tag("slow")
 class TuneCommandTest {
     private static final String CASE = "q1x2x20x16 kv1x24 f32 backward";
     private static final String GOOD = "4,4,2,2,4";

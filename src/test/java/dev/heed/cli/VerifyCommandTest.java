@@ -37,8 +37,8 @@ class VerifyCommandTest {
     }
 
     @Test
-    void aBrokenBackendFailsAndTheCommandThatRepeatsItIsPrinted() {
-        var backends = List.<AttentionBackend>of(new BrokenBackend(BrokenBackend.Fault.WRONG));
+    void aFaultyBackendFailsAndTheCommandThatRepeatsItIsPrinted() {
+        var backends = List.<AttentionBackend>of(new FaultyBackend(FaultyBackend.Fault.WRONG));
         Heed run = Heed.run(backends, "verify", "--quick", "--filter", "widths");
         assertEquals(1, run.code());
         assertTrue(run.out().contains(" FAILED"), run.out());
@@ -65,7 +65,7 @@ class VerifyCommandTest {
 
     @Test
     void whatABackendRefusesIsSkippedWithReasons() {
-        var backends = List.<AttentionBackend>of(new BrokenBackend(BrokenBackend.Fault.REFUSES_SOFTMAX));
+        var backends = List.<AttentionBackend>of(new FaultyBackend(FaultyBackend.Fault.REFUSES_SOFTMAX));
         Heed run =
                 Heed.run(backends, "verify", "--quick", "--filter", "softmax").succeeded();
         assertTrue(run.lastLine().matches("0 passed, 0 failed, [1-9]\\d* skipped"), run.out());
@@ -85,7 +85,7 @@ class VerifyCommandTest {
     void badInput() {
         Heed.run("verify", "--filter", "no such case").failedWith(2, "The filter leaves no case", "masks");
         Heed.run("verify", "--backend", "gpu").failedWith(2, "Unknown backend", "gpu");
-        Heed.run(List.of(new BrokenBackend(BrokenBackend.Fault.NOT_READY)), "verify")
+        Heed.run(List.of(new FaultyBackend(FaultyBackend.Fault.NOT_READY)), "verify")
                 .failedWith(1, "libBroken.so");
     }
 

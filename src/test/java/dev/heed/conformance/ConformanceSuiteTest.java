@@ -4,18 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.AnsweringBackend;
 import dev.heed.AttentionBackend;
-import dev.heed.AttentionPlan;
-import dev.heed.AttentionProblem;
-import dev.heed.LinearPlan;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadPlan;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.RotaryPlan;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxPlan;
-import dev.heed.SoftmaxProblem;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.conformance.Outcome.Status;
 import dev.heed.onnx.ProtoWriter;
@@ -201,12 +191,11 @@ class ConformanceSuiteTest {
     @Test
     void aBackendThatSaysNoIsSkippedAndOneThatThrowsFails() throws IOException {
         softmax("case", Y);
-        var refusing = new Stub(List.of("no softmax today"));
+        var refusing = stub("no softmax today");
         assertEquals(
                 "SKIP case stub: no softmax today",
                 run(root, refusing).getFirst().line());
-        assertTrue(
-                run(root, new Stub(List.of())).getFirst().line().startsWith("FAIL case no exception expected, got "));
+        assertTrue(run(root, stub()).getFirst().line().startsWith("FAIL case no exception expected, got "));
     }
 
     // ---------------------------------------------------------------- directories
@@ -322,55 +311,7 @@ class ConformanceSuiteTest {
     }
 
     /** A backend that cannot; with no reasons it says that it can. */
-    private record Stub(List<String> reasons) implements AttentionBackend {
-        @Override
-        public String name() {
-            return "stub";
-        }
-
-        @Override
-        public int priority() {
-            return 0;
-        }
-
-        @Override
-        public List<String> devices() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> notReadyReasons() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> notSupportedReasons(Problem problem) {
-            return reasons;
-        }
-
-        @Override
-        public AttentionPlan plan(AttentionProblem problem) {
-            throw new UnsupportedOperationException(problem.toString());
-        }
-
-        @Override
-        public SoftmaxPlan plan(SoftmaxProblem problem) {
-            throw new UnsupportedOperationException(problem.toString());
-        }
-
-        @Override
-        public MultiHeadPlan plan(MultiHeadProblem problem) {
-            throw new UnsupportedOperationException(problem.toString());
-        }
-
-        @Override
-        public LinearPlan plan(LinearProblem problem) {
-            throw new UnsupportedOperationException(problem.toString());
-        }
-
-        @Override
-        public RotaryPlan plan(RotaryProblem problem) {
-            throw new UnsupportedOperationException(problem.toString());
-        }
+    private static AttentionBackend stub(String... reasons) {
+        return new AnsweringBackend("stub", 0, List.of(), List.of(reasons));
     }
 }

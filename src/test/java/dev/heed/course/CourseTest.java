@@ -11,11 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every block of the course compiles and runs, and what stands in the pages is what it prints and draws. */
+@Tag("slow")
 class CourseTest {
     private static final String CLASS_PATH = System.getProperty("java.class.path");
     private static final Path COURSE = Path.of("docs/course");

@@ -13,11 +13,13 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a reader does: paste a page, block by block, into the shell that {@code heed jshell} starts. */
+@Tag("slow")
 class ShellTest {
     private static final Course COURSE = new Course(Path.of("docs/course"), System.getProperty("java.class.path"));
 

@@ -17,12 +17,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The translator on a small scale; its accuracy is measured by the continuous integration. */
+@Tag("slow")
 class DateTranslatorTest {
     private static final Size SMALL = new Size(8, 8, 4, 0.01);
     private static final List<String> TEXTS = List.of("14 juillet 1989", "Sunday, November 22, 2026");

@@ -12,9 +12,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whatever the numbers, a call writes within what it was given or throws before it is made. */
+@Tag("slow")
 class NativeKernelsTest {
     private static final int ROOM = 4096;
     private static final int GUARD = 512;

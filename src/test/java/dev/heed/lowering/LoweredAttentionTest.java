@@ -105,7 +105,7 @@ class LoweredAttentionTest {
         AttentionResult result = AttentionResult.allocate(inputs.problem());
         AttentionGradients all = AttentionGradients.allocate(inputs);
         AttentionGradients wanted = AttentionGradients.allocate(inputs);
-        wanted = new AttentionGradients(wanted.query(), wanted.key(), wanted.value(), null, null, null);
+        wanted = AttentionGradients.into(wanted.query(), wanted.key(), wanted.value());
         Tensor dOutput = random(34, 2, 4, 3, 4);
         try (AttentionPlan plan = lowered(inputs.problem())) {
             plan.forward(inputs, result);

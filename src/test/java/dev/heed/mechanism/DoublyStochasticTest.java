@@ -15,11 +15,13 @@ import dev.heed.mask.Mask;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.stream.DoubleStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The regulariser's column sums are those of the weights, and its gradient is its slope. */
+@Tag("slow")
 class DoublyStochasticTest {
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")

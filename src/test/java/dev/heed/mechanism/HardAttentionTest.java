@@ -22,12 +22,14 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Hard attention draws what the weights say, the same everywhere, and its estimators have the expectation they should. */
+@Tag("slow")
 class HardAttentionTest {
     private static final AttentionEngine REFERENCE = Family.REFERENCE;
 

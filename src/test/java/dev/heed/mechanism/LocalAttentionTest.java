@@ -20,11 +20,13 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Local attention with predicted positions is the written formula, with its gradient, on every backend. */
+@Tag("slow")
 class LocalAttentionTest {
     private static final AttentionEngine REFERENCE = Family.REFERENCE;
 

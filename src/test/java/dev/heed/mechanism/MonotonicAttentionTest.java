@@ -20,11 +20,13 @@ import dev.heed.mask.Mask;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Monotonic attention is the sum over all walks, its hard form the walk of certain steps, and its gradient the slope. */
+@Tag("slow")
 class MonotonicAttentionTest {
     private static final MonotonicAttention MONOTONIC = new MonotonicAttention().on(Family.REFERENCE);
 

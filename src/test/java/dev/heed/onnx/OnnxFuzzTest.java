@@ -13,9 +13,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Damaged files, by seeded chance: they are read or refused, and nothing else happens. */
+@Tag("slow")
 class OnnxFuzzTest {
     private static final int ROUNDS = 60_000;
 

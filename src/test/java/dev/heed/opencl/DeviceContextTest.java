@@ -14,11 +14,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A device in use: kernels, their arguments, threads, closing. */
+@Tag("slow")
 class DeviceContextTest {
     static final KernelSource SOURCE = new KernelSource("axpy.cl", """
             #ifndef SCALE

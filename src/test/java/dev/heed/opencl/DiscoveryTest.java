@@ -23,10 +23,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jocl.CL;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever is missing, discovery says so, and what to do about it. Each stage fails in a JVM of its own. */
+@Tag("slow")
 class DiscoveryTest {
     private static final String ENABLED = "--enable-native-access=ALL-UNNAMED";
 

@@ -22,6 +22,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Upload, build, launch, download, with an error at each OpenCL call in turn: the right answer or an {@link
  * OpenClException}, and every handle given back.
  */
+@Tag("slow")
 class FaultTest {
     private static final int N = 40;
     private static final UnaryOperator<ContextSettings> IN_PLACE =

@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Damaged files, by seeded chance: they are read or refused, and nothing else happens. */
+@Tag("slow")
 class StorageFuzzTest {
     private static final int ROUNDS = 60_000;
     private static final byte[] PIECES = "{}[](),:'\"\\0129-<>|=fTrue ".getBytes(StandardCharsets.US_ASCII);

@@ -21,10 +21,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The grid: every case has a name of its own that repeats it, and the naive implementation passes them. */
+@Tag("slow")
 class CaseGridTest {
     private static Stream<Case> cases(Map<String, List<Case>> groups) {
         return groups.values().stream().flatMap(List::stream);

@@ -9,6 +9,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
+import dev.heed.BrokenBackend;
 import dev.heed.Problem;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
@@ -74,7 +75,7 @@ class VerifierTest {
     void anLseInTheWrongBaseFails() {
         var broken = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 Tensor lse = result.lse();
                 if (lse != null) {
                     lse.set(lse.get(0, 1, 3) / Math.log(2), 0, 1, 3);
@@ -88,7 +89,7 @@ class VerifierTest {
     void oneElementOffByAThousandUlpsFails() {
         var broken = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 double value = result.output().get(0, 1, 8, 15);
                 result.output().set(value + 1000 * Math.ulp((float) value), 0, 1, 8, 15);
             }
@@ -100,7 +101,7 @@ class VerifierTest {
     void nanInAnEmptyRowFails() {
         var broken = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 result.output().set(Double.NaN, 0, 0, 0, 0);
             }
         };
@@ -112,7 +113,7 @@ class VerifierTest {
         for (String name : List.of("query", "key", "value", "bias", "sink")) {
             var broken = new BrokenBackend() {
                 @Override
-                void spoil(AttentionInputs inputs, AttentionGradients g) {
+                protected void spoil(AttentionInputs inputs, AttentionGradients g) {
                     Tensor gradient = switch (name) {
                         case "query" -> g.query();
                         case "key" -> g.key();
@@ -133,7 +134,7 @@ class VerifierTest {
     void gradientsThatAddToWhatWasThereFail() {
         var broken = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionGradients g) {
+            protected void spoil(AttentionInputs inputs, AttentionGradients g) {
                 g.key().set(2 * g.key().get(0, 0, 0, 0), 0, 0, 0, 0);
             }
         };
@@ -145,7 +146,7 @@ class VerifierTest {
         for (String layout : List.of("padded", "native")) {
             var broken = new BrokenBackend() {
                 @Override
-                void spoil(AttentionInputs inputs, AttentionResult result) {
+                protected void spoil(AttentionInputs inputs, AttentionResult result) {
                     Tensor output = result.output();
                     output.put(output.position(0, 1, 3, 15) + output.stride(3), 0);
                 }
@@ -158,7 +159,7 @@ class VerifierTest {
     void wrongTopKKeysFail() {
         var swapped = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 Tensor keys = result.topKIndices();
                 assertTrue(keys != null);
                 keys.set((keys.get(0, 0, 2, 1) + 1) % 13, 0, 0, 2, 1);
@@ -172,7 +173,7 @@ class VerifierTest {
     void aTopKKeyNamedTwiceFails() {
         var twice = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 Tensor keys = result.topKIndices();
                 assertTrue(keys != null);
                 keys.set(keys.get(0, 0, 2, 0), 0, 0, 2, 1);
@@ -185,7 +186,7 @@ class VerifierTest {
     void topKKeysOutsideTheTensorFail() {
         var wild = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 assertTrue(result.topKIndices() != null);
                 result.topKIndices().set(13, 0, 0, 2, 1);
             }
@@ -197,14 +198,14 @@ class VerifierTest {
     void aBackendThatThrowsFails() {
         var throwing = new BrokenBackend() {
             @Override
-            AttentionInputs misread(AttentionInputs inputs) {
+            protected AttentionInputs misread(AttentionInputs inputs) {
                 throw new IllegalStateException("the kernel did not compile");
             }
         };
         assertFails(throwing, CAUSAL, "threw java.lang.IllegalStateException: the kernel did not compile");
         var unlinked = new BrokenBackend() {
             @Override
-            AttentionInputs misread(AttentionInputs inputs) {
+            protected AttentionInputs misread(AttentionInputs inputs) {
                 throw new NoClassDefFoundError("jdk/incubator/vector/FloatVector");
             }
         };
@@ -215,7 +216,7 @@ class VerifierTest {
     void aBackendThatDoesNothingFails() {
         var idle = new BrokenBackend() {
             @Override
-            void spoil(AttentionInputs inputs, AttentionResult result) {
+            protected void spoil(AttentionInputs inputs, AttentionResult result) {
                 result.output().fill(0);
             }
         };
@@ -259,7 +260,7 @@ class VerifierTest {
     private static BrokenBackend misreading(UnaryOperator<AttentionOptions> change) {
         return new BrokenBackend() {
             @Override
-            AttentionInputs misread(AttentionInputs inputs) {
+            protected AttentionInputs misread(AttentionInputs inputs) {
                 AttentionOptions options = change.apply(inputs.options());
                 var read = AttentionInputs.of(inputs.query(), inputs.key(), inputs.value(), options);
                 AttentionProblem problem = read.problem();

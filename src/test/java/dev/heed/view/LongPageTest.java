@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A long text, from the kernels to the browser. The kernels keep the largest weights of each row, never a matrix of all.
  * 4,096 tokens and 12 heads with {@code -Dheed.full=true}, else 1,024 and 4.
  */
+@Tag("slow")
 class LongPageTest {
     private static final boolean FULL = Boolean.getBoolean("heed.full");
     private static final int TOKENS = FULL ? 4096 : 1024;

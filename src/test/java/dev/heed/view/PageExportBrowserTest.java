@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
@@ -19,6 +20,7 @@ import org.w3c.dom.Element;
 import org.xml.sax.InputSource;
 
 /** What is saved of the page is what is seen. */
+@Tag("slow")
 class PageExportBrowserTest extends PageInBrowser {
     @TempDir
     Path downloads;

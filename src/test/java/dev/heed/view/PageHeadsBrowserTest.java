@@ -12,9 +12,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Layers and heads: chosen, mixed, rolled out, all at once. */
+@Tag("slow")
 class PageHeadsBrowserTest extends PageInBrowser {
     @Test
     void headsAndLayersAreChosen() throws IOException {

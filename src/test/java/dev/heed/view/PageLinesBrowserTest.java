@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The lines from word to word. */
+@Tag("slow")
 class PageLinesBrowserTest extends PageInBrowser {
     @Test
     void aWordPointedAtDrawsItsLinesAsThickAsItsWeights() throws IOException {

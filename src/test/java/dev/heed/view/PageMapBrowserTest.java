@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The heat map. */
+@Tag("slow")
 class PageMapBrowserTest extends PageInBrowser {
     @Test
     void theHeatMapIsBrightestWhereTheWeightIsLargest() throws IOException {

@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Other readers than one with a mouse, a bright and wide screen and a new browser; and those who follow a link. */
+@Tag("slow")
 class PageReadersBrowserTest extends PageInBrowser {
     @Test
     void aLinkBringsTheStateBack() throws IOException {

@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Other texts than one English sentence. */
+@Tag("slow")
 class PageTextsBrowserTest extends PageInBrowser {
     @Test
     void strangeTokensAreText() throws IOException {

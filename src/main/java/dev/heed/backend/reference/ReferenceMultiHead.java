@@ -57,13 +57,11 @@ final class ReferenceMultiHead extends MultiHeadPlan {
                 dOutput.times(Matrix.of(w.output()).transposed())
                         .tensor(s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()),
                 s.numHeads());
-        AttentionGradients dInner = new AttentionGradients(
-                packed(heads.query()),
-                packed(heads.key()),
-                packed(heads.value()),
-                gradients.bias(),
-                gradients.sink(),
-                gradients.score());
+        AttentionGradients dInner = AttentionGradients.into(
+                        packed(heads.query()), packed(heads.key()), packed(heads.value()))
+                .withBias(gradients.bias())
+                .withSink(gradients.sink())
+                .withScore(gradients.score());
         try (var plan = new ReferenceAttention(heads.problem())) {
             plan.backward(heads, inner, dHeads, null, dInner);
         }

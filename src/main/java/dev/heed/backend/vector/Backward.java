@@ -11,6 +11,7 @@ import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.storage.GradientSums;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
 import dev.heed.backend.vector.storage.Workers;
@@ -51,12 +52,8 @@ final class Backward {
     private final @Nullable Tensor lseGradient;
     private final AttentionGradients gradients;
     private final float @Nullable [] biasSums;
-    private final @Nullable Tensor biasCells;
-    private final double[] sinkSums;
+    private final GradientSums sums;
     private final float scale;
-
-    /** Gradients of the score function's parameter before they are summed over the batch. */
-    private final double[] parameterSums;
 
     private Backward(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
@@ -68,15 +65,9 @@ final class Backward {
         this.gradients = gradients;
         Tensor bias = gradients.bias();
         this.biasSums = bias == null ? null : new float[Math.toIntExact(bias.elementCount())];
-        this.biasCells = bias == null || biasSums == null
-                ? null
-                : Tensor.of(biasSums, bias.shape())
-                        .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
-        this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
+        this.sums = new GradientSums(
+                shape, gradients, bias == null || biasSums == null ? null : Tensor.of(biasSums, bias.shape()));
         this.scale = (float) call.options.score().scale(shape.headDim());
-        this.parameterSums = gradients.score() == null
-                ? new double[0]
-                : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
     }
 
     static void run(
@@ -88,35 +79,16 @@ final class Backward {
         Backward backward = new Backward(inputs, outputGradient, lseGradient, gradients);
         AttentionShape s = backward.shape;
         int tasks = Math.toIntExact(s.batch() * s.numKvHeads());
-        Workers allowed = backward.tasksShareBias() ? Workers.ALONE : workers;
-        allowed.allowedBy(inputs.tensors())
+        backward.sums
+                .allowed(workers)
+                .allowedBy(inputs.tensors())
                 .allowedBy(gradients.tensors())
                 .allowedBy(Arrays.asList(outputGradient, lseGradient))
                 .run(tasks, backward::keyHead);
-        if (gradients.bias() != null && backward.biasSums != null) {
-            gradients
-                    .bias()
-                    .copyFrom(Tensor.of(backward.biasSums, gradients.bias().shape()));
-        }
+        backward.sums.write();
         if (gradients.score() != null && backward.call.meeting != null) {
-            backward.call.meeting.writeParameter(backward.parameterSums, (int) s.headDim(), gradients.score());
+            backward.call.meeting.writeParameter(backward.sums.parameter, (int) s.headDim(), gradients.score());
         }
-        if (gradients.sink() != null) {
-            for (long h = 0; h < s.numHeads(); h++) {
-                double sum = 0;
-                for (long b = 0; b < s.batch(); b++) {
-                    sum += backward.sinkSums[(int) (b * s.numHeads() + h)];
-                }
-                gradients.sink().set(sum, h);
-            }
-        }
-    }
-
-    /** Whether two tasks add to the same element of the bias gradient; they then run one after the other. */
-    private boolean tasksShareBias() {
-        return biasCells != null
-                && ((shape.batch() > 1 && biasCells.stride(0) == 0)
-                        || (shape.numKvHeads() > 1 && biasCells.stride(1) == 0));
     }
 
     private void keyHead(int task, Scratch scratch) {
@@ -211,8 +183,8 @@ final class Backward {
             Rows.write(pairs.querySums, i * pairs.queryStep, gradient, position, gradient.stride(3), width);
         }
         int cell = (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim());
-        for (int d = 0; d < shape.headDim() && parameterSums.length > 0; d++) {
-            parameterSums[cell + d] += pairs.parameterSums[d];
+        for (int d = 0; d < shape.headDim() && sums.parameter.length > 0; d++) {
+            sums.parameter[cell + d] += pairs.parameterSums[d];
         }
     }
 
@@ -333,7 +305,7 @@ final class Backward {
                 }
                 if (logit != Double.NEGATIVE_INFINITY) {
                     double weight = empty ? 1 : Double.isInfinite(sum) ? 1 : sinkTerm / sum;
-                    sinkSums[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
+                    sums.sink[(int) (panel.batch * shape.numHeads() + panel.head)] += weight * (dLse - weighted);
                 }
             }
             plainQueries = scratch.queries.finite(panel.queries, scratch.queries.step);
@@ -407,13 +379,13 @@ final class Backward {
         }
 
         private void addToBias(float[] scores, int at, long keyFrom, int keys) {
-            if (biasCells == null || biasSums == null) {
+            if (sums.biasCells == null || biasSums == null) {
                 return;
             }
-            long corner = biasCells.position(panel.batch, panel.head, panel.from, keyFrom);
+            long corner = sums.biasCells.position(panel.batch, panel.head, panel.from, keyFrom);
             for (int j = 0; j < keys; j++) {
                 for (int i = 0; i < panel.queries; i++) {
-                    int cell = (int) (corner + i * biasCells.stride(2) + j * biasCells.stride(3));
+                    int cell = (int) (corner + i * sums.biasCells.stride(2) + j * sums.biasCells.stride(3));
                     biasSums[cell] += scores[at + j * PANEL + i];
                 }
             }

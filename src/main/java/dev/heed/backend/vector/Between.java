@@ -2,7 +2,6 @@ package dev.heed.backend.vector;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
-import dev.heed.AttentionOptions;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
@@ -12,7 +11,6 @@ import dev.heed.lowering.LoweredProblem;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -47,26 +45,6 @@ final class Between {
         } else {
             Backward.run(heads, outputGradient, null, gradients, workers);
         }
-    }
-
-    /** The same options with the output alone, for a forward pass that only the gradients need. */
-    static AttentionOptions nothingKept(AttentionOptions o) {
-        return new AttentionOptions(
-                o.score(),
-                o.softcap(),
-                o.bias(),
-                o.alibiSlopes(),
-                o.mask(),
-                o.sink(),
-                o.dropout(),
-                o.seed(),
-                false,
-                false,
-                List.of(),
-                0,
-                null,
-                o.tf32(),
-                o.backend());
     }
 
     private AttentionPlan plan(AttentionProblem problem) {

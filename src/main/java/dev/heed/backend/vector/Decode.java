@@ -13,6 +13,7 @@ import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.PairRows;
 import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.kernels.Tiles;
+import dev.heed.backend.vector.storage.HeadWaves;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
 import dev.heed.backend.vector.storage.Workers;
@@ -93,7 +94,7 @@ final class Decode {
                 && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
                 && p.score().kind() != ScoreKind.CUSTOM
-                && Kept.nothing(p);
+                && p.outputs().onlyOutputAndLse();
     }
 
     private static int parts(AttentionShape s) {
@@ -107,19 +108,12 @@ final class Decode {
         return states * (Lanes.panels(s.valueHeadDim()) * PANEL + 2);
     }
 
-    /** Key heads in waves, so that their states take a bounded memory. */
     static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
         AttentionShape s = inputs.problem().shape();
-        int heads = Math.toIntExact(s.batch() * s.numKvHeads());
-        int wave = (int) Math.min(heads, Math.max(1, MOST_STATES / statesPerHead(s)));
-        Decode decode = new Decode(inputs, result, wave, states);
+        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
+        Decode decode = new Decode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
-        for (int first = 0; first < heads; first += wave) {
-            int count = Math.min(wave, heads - first);
-            decode.firstHead = first;
-            allowed.run(count * decode.parts, decode::part);
-            allowed.run(count, decode::merge);
-        }
+        waves.run(allowed, decode.parts, first -> decode.firstHead = first, decode::part, decode::merge);
     }
 
     private void part(int task, Scratch scratch) {

@@ -2,7 +2,6 @@ package dev.heed.backend.vector;
 
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
-import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.ScoreStage;
 import dev.heed.backend.vector.kernels.Lanes;
@@ -30,18 +29,6 @@ final class Kept {
         this.result = result;
         ScoreStage stage = call.options.scores();
         this.staged = stage == null || stage == ScoreStage.MODIFIED ? call : call.upTo(stage);
-    }
-
-    static boolean wanted(AttentionResult result) {
-        return result.weights() != null
-                || result.rowWeights() != null
-                || result.topKWeights() != null
-                || result.scores() != null;
-    }
-
-    /** Whether a problem asks for nothing of the kind. */
-    static boolean nothing(AttentionProblem p) {
-        return !p.weights() && p.rows() == 0 && p.topK() == 0 && p.scores() == null;
     }
 
     void write(Panel panel, Rows rows) {

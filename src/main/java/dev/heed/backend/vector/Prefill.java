@@ -42,10 +42,10 @@ final class Prefill {
     private final int tasksPerHead;
 
     private Prefill(AttentionInputs inputs, AttentionResult result, int threads) {
-        this.call = Kept.wanted(result) ? new PanelCall(inputs) : PanelCall.plain(inputs);
+        this.call = result.onlyOutputAndLse() ? PanelCall.plain(inputs) : new PanelCall(inputs);
         this.result = result;
         this.shape = call.shape;
-        this.kept = Kept.wanted(result) ? new Kept(call, result) : null;
+        this.kept = result.onlyOutputAndLse() ? null : new Kept(call, result);
         this.tiles = call.tiles;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);

@@ -43,12 +43,12 @@ final class VectorAttention extends AttentionPlan {
     /** Computes forward by the loops that suit the problem. */
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
-            if (WideDecode.fits(inputs.problem()) && !Kept.wanted(result)) {
+            if (WideDecode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
                 WideDecode.run(inputs, result, states.wide, workers);
             } else {
                 WideAttention.run(inputs, result, workers);
             }
-        } else if (Decode.fits(inputs.problem()) && !Kept.wanted(result)) {
+        } else if (Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
             Decode.run(inputs, result, states, workers);
         } else {
             Prefill.run(inputs, result, workers);

@@ -4,6 +4,7 @@ import dev.heed.Activation;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
+import dev.heed.AttentionOutputs;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
@@ -128,23 +129,14 @@ final class VectorMultiHead extends MultiHeadPlan {
         int rows = Math.toIntExact(shape.batch() * shape.seqLenQ());
         Matrix together = joined.place(rows, shape.numHeads() * shape.valueHeadDim());
         Tensor output = split(together, shape.seqLenQ(), shape.numHeads());
-        AttentionResult inner = into == null
-                ? new AttentionResult(output, null, null, null, null, null, null)
-                : new AttentionResult(
-                        output,
-                        into.lse(),
-                        into.weights(),
-                        into.rowWeights(),
-                        into.topKWeights(),
-                        into.topKIndices(),
-                        into.scores());
+        AttentionResult inner = into == null ? AttentionResult.into(output) : into.withOutput(output);
         between.forward(heads, inner, workers);
         return together;
     }
 
     @Override
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
-        AttentionInputs heads = heads(inputs, Between.nothingKept(inputs.options()));
+        AttentionInputs heads = heads(inputs, inputs.options().withOutputs(AttentionOutputs.NONE));
         Matrix together = attended(heads, null);
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
@@ -152,15 +144,13 @@ final class VectorMultiHead extends MultiHeadPlan {
         Matrix dTogether = output.place(together.rows(), together.columns());
         VectorLinear.gradients(together, dy, w.output(), dw.output(), dw.outputBias(), dTogether, workers);
         Tensor dHeads = split(dTogether, shape.seqLenQ(), shape.numHeads());
-        AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()),
-                zeros(heads.key()),
-                zeros(heads.value()),
-                gradients.bias(),
-                gradients.sink(),
-                gradients.score());
+        AttentionGradients dInner = AttentionGradients.into(
+                        zeros(heads.query()), zeros(heads.key()), zeros(heads.value()))
+                .withBias(gradients.bias())
+                .withSink(gradients.sink())
+                .withScore(gradients.score());
         Tensor attended = split(together, shape.seqLenQ(), shape.numHeads());
-        var inner = new AttentionResult(attended, null, null, null, null, null, null);
+        var inner = AttentionResult.into(attended);
         between.backward(heads, inner, dHeads, dInner, workers);
         backward(query.read(inputs.query()), dInner.query(), w.query(), dw.query(), dw.queryBias(), gradients.query());
         backward(key.read(inputs.key()), dInner.key(), w.key(), dw.key(), dw.keyBias(), gradients.key());

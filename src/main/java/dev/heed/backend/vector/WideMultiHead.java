@@ -59,13 +59,11 @@ final class WideMultiHead extends MultiHeadPlan {
         Tensor dJoined =
                 projectBackward(joined(inner.output()), w.output(), outputGradient, dw.output(), dw.outputBias());
         AttentionShape s = heads.problem().shape();
-        AttentionGradients dInner = new AttentionGradients(
-                zeros(heads.query()),
-                zeros(heads.key()),
-                zeros(heads.value()),
-                gradients.bias(),
-                gradients.sink(),
-                gradients.score());
+        AttentionGradients dInner = AttentionGradients.into(
+                        zeros(heads.query()), zeros(heads.key()), zeros(heads.value()))
+                .withBias(gradients.bias())
+                .withSink(gradients.sink())
+                .withScore(gradients.score());
         Tensor dHeads = Layout.packed(dJoined, s.numHeads());
         between.backward(heads, inner, dHeads, dInner, workers);
         gradients
@@ -95,14 +93,7 @@ final class WideMultiHead extends MultiHeadPlan {
         AttentionShape s = p.shape();
         Tensor output = Layout.packed(
                 Tensor.zeros(p.type(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()), s.numHeads());
-        AttentionResult inner = new AttentionResult(
-                output,
-                into.lse(),
-                into.weights(),
-                into.rowWeights(),
-                into.topKWeights(),
-                into.topKIndices(),
-                into.scores());
+        AttentionResult inner = into.withOutput(output);
         between.forward(heads, inner, workers);
         return inner;
     }

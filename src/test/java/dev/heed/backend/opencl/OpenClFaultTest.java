@@ -39,6 +39,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -48,6 +49,7 @@ import org.junit.jupiter.api.TestFactory;
  * building, which take long, are broken once for each way through the host layer, the kinds in turn. With {@code heed.full}
  * everything fails in every kind.
  */
+@Tag("slow")
 class OpenClFaultTest {
     private static final double SENTINEL = -7;
     private static final long ROOMY = 1L << 30;
@@ -167,15 +169,12 @@ class OpenClFaultTest {
     private static MultiHeadInputs multiHead() {
         var random = new RandomTensors(3);
         Tensor x = random.normal(DType.F32, 1, 5, 8);
-        var weights = new MultiHeadWeights(
-                random.normal(DType.F32, 8, 8),
-                random.normal(DType.F32, 8, 8),
-                random.normal(DType.F32, 8, 8),
-                random.normal(DType.F32, 8, 6),
-                random.normal(DType.F32, 8),
-                null,
-                null,
-                random.normal(DType.F32, 6));
+        var weights = MultiHeadWeights.of(
+                        random.normal(DType.F32, 8, 8),
+                        random.normal(DType.F32, 8, 8),
+                        random.normal(DType.F32, 8, 8),
+                        random.normal(DType.F32, 8, 6))
+                .withBiases(random.normal(DType.F32, 8), null, null, random.normal(DType.F32, 6));
         return MultiHeadInputs.of(x, x, x, weights, 2, 2, AttentionOptions.DEFAULT.causal());
     }
 

@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gradients by the kernels for matrix units: on a device without them by their twin. */
+@Tag("slow")
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
 

@@ -14,6 +14,7 @@ import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * A device that gets a kernel for matrix units wrong, or cannot compile it: the first task finds it, portable kernels compute
  * the right answer, and the device says why. On a device without matrix units the twin takes their part.
  */
+@Tag("slow")
 class OpenClMatrixFallbackTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
     private static final String ADDS = "c[e] = fma(";

@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The contract with the kernels for matrix units: on a device without them their twin, which has the same tiles, indices and
  * barriers, in tiles so small that every length of the contract crosses them.
  */
+@Tag("slow")
 class OpenClMatrixTest extends AttentionBackendContract {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
     private static final EngineOptions ENGINE =

@@ -21,12 +21,14 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Problems larger than the device's memory come in parts; nothing is left on the device afterwards. */
+@Tag("slow")
 class OpenClMemoryTest {
     private static final long LITTLE = 1L << 20;
 

@@ -23,6 +23,7 @@ import dev.heed.verify.Verifier;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Everything the backend computes, forward and backward, on a device with a quarter of the memory that the tensors of the
  * call take: held against the reference like any other case, never more memory in use than there is, nothing left behind.
  */
+@Tag("slow")
 class OpenClPartsTest {
     private static final long PARTS = 4;
 

@@ -95,27 +95,29 @@ class OpenClResidencyTest {
     @Test
     void multiHeadStaysOnTheDevice() {
         Tensor x = random.normal(DType.BF16, 2, 9, 24);
-        var weights = new MultiHeadWeights(
-                random.normal(DType.BF16, 24, 24),
-                random.normal(DType.BF16, 24, 12),
-                random.normal(DType.BF16, 24, 12),
-                random.normal(DType.BF16, 24, 10),
-                random.normal(DType.BF16, 24),
-                null,
-                random.normal(DType.BF16, 12),
-                random.normal(DType.BF16, 10));
+        var weights = MultiHeadWeights.of(
+                        random.normal(DType.BF16, 24, 24),
+                        random.normal(DType.BF16, 24, 12),
+                        random.normal(DType.BF16, 24, 12),
+                        random.normal(DType.BF16, 24, 10))
+                .withBiases(
+                        random.normal(DType.BF16, 24),
+                        null,
+                        random.normal(DType.BF16, 12),
+                        random.normal(DType.BF16, 10));
         Tensor dOutput = random.normal(DType.BF16, 2, 9, 10);
         Tensor[] host = multiHead(x, weights, dOutput, Tensor::zeros);
         try (DeviceArena arena = backend.arena()) {
-            var there = new MultiHeadWeights(
-                    arena.upload(weights.query()),
-                    arena.upload(weights.key()),
-                    arena.upload(weights.value()),
-                    arena.upload(weights.output()),
-                    arena.upload(weights.queryBias()),
-                    null,
-                    arena.upload(weights.valueBias()),
-                    arena.upload(weights.outputBias()));
+            var there = MultiHeadWeights.of(
+                            arena.upload(weights.query()),
+                            arena.upload(weights.key()),
+                            arena.upload(weights.value()),
+                            arena.upload(weights.output()))
+                    .withBiases(
+                            arena.upload(weights.queryBias()),
+                            null,
+                            arena.upload(weights.valueBias()),
+                            arena.upload(weights.outputBias()));
             Tensor[] device = multiHead(arena.upload(x), there, arena.upload(dOutput), arena::allocate);
             for (int n = 0; n < host.length; n++) {
                 assertSameBits(host[n], device[n].toHost());

@@ -11,6 +11,7 @@ import dev.heed.opencl.Device;
 import dev.heed.verify.Case;
 import dev.heed.verify.Verdict;
 import dev.heed.verify.Verifier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The contract with the kernels of a GPU, whatever the device is, in tiles that are small and not square: every length of
  * the contract then crosses them.
  */
+@Tag("slow")
 class OpenClTilesTest extends AttentionBackendContract {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
 

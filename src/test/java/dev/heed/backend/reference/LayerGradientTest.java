@@ -170,15 +170,16 @@ class LayerGradientTest {
                 random.normal(DType.F64, batch, seqLenQ, 5),
                 random.normal(DType.F64, batch, seqLenKv, 6),
                 random.normal(DType.F64, batch, seqLenKv, 4),
-                new MultiHeadWeights(
-                        random.normal(DType.F64, 5, heads * 3),
-                        random.normal(DType.F64, 6, kvHeads * 3),
-                        random.normal(DType.F64, 4, kvHeads * 2),
-                        random.normal(DType.F64, heads * 2, 7),
-                        random.normal(DType.F64, heads * 3),
-                        random.normal(DType.F64, kvHeads * 3),
-                        random.normal(DType.F64, kvHeads * 2),
-                        random.normal(DType.F64, 7)),
+                MultiHeadWeights.of(
+                                random.normal(DType.F64, 5, heads * 3),
+                                random.normal(DType.F64, 6, kvHeads * 3),
+                                random.normal(DType.F64, 4, kvHeads * 2),
+                                random.normal(DType.F64, heads * 2, 7))
+                        .withBiases(
+                                random.normal(DType.F64, heads * 3),
+                                random.normal(DType.F64, kvHeads * 3),
+                                random.normal(DType.F64, kvHeads * 2),
+                                random.normal(DType.F64, 7)),
                 heads,
                 kvHeads,
                 options);

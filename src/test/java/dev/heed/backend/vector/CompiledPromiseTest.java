@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The same bits from the interpreter and from both compilers. A program starts interpreted and is compiled while it
  * runs, so without this no repeat is a repeat.
  */
+@Tag("slow")
 class CompiledPromiseTest {
     private static final int REPEATS = 3000;
 

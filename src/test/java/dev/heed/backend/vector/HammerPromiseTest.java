@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
  * 64 threads of the platform and 64 virtual ones on one backend: every answer has the bits of a single thread. A fixed
  * number of calls; with {@code -Dheed.full=true} a minute of them.
  */
+@Tag("slow")
 class HammerPromiseTest {
     private static final int CALLERS = 64;
     private static final int CALLS = 30;

@@ -24,11 +24,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
 /** The same values give the same bits wherever they lie, and wherever the result goes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("slow")
 class PlacementPromiseTest {
     private static final List<String> SHAPES =
             List.of("q2x4x70x24 kv2x150 dv20 ", "q2x8x1x64 kv2x1100 ", "q1x6x5x40 kv2x130 dv72 ");
@@ -132,14 +134,11 @@ class PlacementPromiseTest {
                         .withBias(read.apply(bias))
                         .withLse());
         AttentionResult r = AttentionResult.allocate(inputs.problem());
-        var result = new AttentionResult(written.apply(r.output()), r.lse(), null, null, null, null, null);
+        var result = AttentionResult.into(written.apply(r.output())).withLse(r.lse());
         AttentionGradients g = AttentionGradients.allocate(inputs);
-        var gradients = new AttentionGradients(
-                written.apply(g.query()),
-                written.apply(g.key()),
-                written.apply(g.value()),
-                placed(g.bias(), written),
-                null);
+        var gradients = AttentionGradients.into(
+                        written.apply(g.query()), written.apply(g.key()), written.apply(g.value()))
+                .withBias(placed(g.bias(), written));
         Tensor dOutput = read.apply(random.normal(r.output().type(), r.output().shape()));
         var plan = backend.plan(inputs.problem());
         plan.forward(inputs, result);

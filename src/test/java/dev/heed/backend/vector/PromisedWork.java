@@ -192,15 +192,16 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
 
     private static PromisedWork multiHead(DType type) {
         var random = new RandomTensors(6);
-        MultiHeadWeights weights = new MultiHeadWeights(
-                random.normal(type, 40, 32),
-                random.normal(type, 40, 16),
-                random.normal(type, 40, 24),
-                random.normal(type, 48, 300),
-                random.normal(type, 32),
-                random.normal(type, 16),
-                random.normal(type, 24),
-                random.normal(type, 300));
+        MultiHeadWeights weights = MultiHeadWeights.of(
+                        random.normal(type, 40, 32),
+                        random.normal(type, 40, 16),
+                        random.normal(type, 40, 24),
+                        random.normal(type, 48, 300))
+                .withBiases(
+                        random.normal(type, 32),
+                        random.normal(type, 16),
+                        random.normal(type, 24),
+                        random.normal(type, 300));
         Tensor x = random.normal(type, 2, 65, 40);
         MultiHeadInputs inputs = MultiHeadInputs.of(
                 x, x, x, weights, 4, 2, AttentionOptions.DEFAULT.causal().withLse());

@@ -2,8 +2,10 @@ package dev.heed.backend.vector;
 
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
+import org.junit.jupiter.api.Tag;
 
 /** The contract with the caller's thread alone. */
+@Tag("slow")
 class VectorBackendOneThreadTest extends AttentionBackendContract {
     @Override
     protected AttentionBackend backend() {

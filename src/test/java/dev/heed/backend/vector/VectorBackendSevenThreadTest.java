@@ -2,8 +2,10 @@ package dev.heed.backend.vector;
 
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
+import org.junit.jupiter.api.Tag;
 
 /** The contract with more threads than most calls have tasks. */
+@Tag("slow")
 class VectorBackendSevenThreadTest extends AttentionBackendContract {
     @Override
     protected AttentionBackend backend() {

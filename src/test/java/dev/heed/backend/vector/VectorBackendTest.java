@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The contract on two threads; {@code -Dheed.vector.bits=128} and the like force the width. */
+@Tag("slow")
 class VectorBackendTest extends AttentionBackendContract {
     @Override
     protected AttentionBackend backend() {

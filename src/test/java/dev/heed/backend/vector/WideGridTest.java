@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * Every f32 case of the grid once more in f64: every option, width and length meets the loops that f64 has for itself.
  */
+@Tag("slow")
 class WideGridTest {
     /** Blocks, tiles and panels that begin a second time. */
     private static final List<String> LONGER = List.of(

@@ -19,10 +19,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kernel times of a grid so small that any device computes it, and files of others beside them. */
+@Tag("slow")
 class BenchCommandTest {
     @TempDir
     Path dir;

@@ -1,6 +1,5 @@
 package dev.heed.backend.opencl.kernels;
 
-import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Placed;
@@ -48,15 +47,12 @@ public final class Forward {
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }
 
-    static boolean keepsWeights(AttentionOptions options) {
-        return options.weights() || !options.rows().isEmpty() || options.topK() > 0;
-    }
-
     /** Computes the output of a part that has all its keys on the device. */
     public static Statistics run(AttentionCall call, Placed output) {
         var forward = new Forward(call);
         Statistics statistics = statistics(call.work, call.shape());
-        if (isDecode(call.shape(), call.work.engine.family, keepsWeights(call.options))) {
+        if (isDecode(
+                call.shape(), call.work.engine.family, call.options.outputs().anyWeights())) {
             Optional<MatrixDecode> units = MatrixDecode.of(call);
             if (units.isPresent()) {
                 units.get().run(output, statistics);

@@ -59,7 +59,7 @@ public final class MatrixPrefill {
                 && call.key.type() == call.query.type()
                 && call.value.type() == call.query.type()
                 && call.options.dropout() == 0
-                && !Forward.keepsWeights(call.options)
+                && !call.options.outputs().anyWeights()
                 && isProduct(call);
     }
 

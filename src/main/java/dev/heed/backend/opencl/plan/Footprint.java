@@ -80,7 +80,7 @@ final class Footprint {
         long panels = Forward.sumsOf(engine, wide, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
         long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
-        if (kept + problem.rows() > 0 && engine.family == Engine.Family.LANES && element < real) {
+        if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {
             bytes += (rows * s.headDim() + keys * (s.headDim() + s.valueHeadDim())) * real;
         }
         bytes += kept * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;

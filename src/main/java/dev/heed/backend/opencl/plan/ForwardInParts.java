@@ -86,7 +86,7 @@ final class ForwardInParts {
             work.free(sums);
             Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
             keepLse(work, statistics, result, part, results);
-            if (!keepsMore(result)) {
+            if (result.onlyOutputAndLse()) {
                 return;
             }
             TopLists lists = lists(part);
@@ -102,14 +102,6 @@ final class ForwardInParts {
                         part.ofQueries(results.of(result.topKIndices())));
             }
         }
-    }
-
-    /** Whether more than output and LSE is asked for, which takes the keys once more. */
-    private static boolean keepsMore(AttentionResult result) {
-        return result.weights() != null
-                || result.rowWeights() != null
-                || result.topKWeights() != null
-                || result.scores() != null;
     }
 
     private @Nullable TopLists lists(Part part) {
@@ -140,7 +132,7 @@ final class ForwardInParts {
             Part part,
             Results results,
             @Nullable TopLists lists) {
-        if (!keepsMore(result)) {
+        if (result.onlyOutputAndLse()) {
             return;
         }
         Work work = call.work;

@@ -102,7 +102,7 @@ final class MultiHeadInParts {
     }
 
     private static AttentionResult nothingKept(Tensor output) {
-        return new AttentionResult(output, null, null, null, null, null, null);
+        return AttentionResult.into(output);
     }
 
     private Tensor projected(Arena host, Tensor x, Tensor w, @Nullable Tensor bias) {

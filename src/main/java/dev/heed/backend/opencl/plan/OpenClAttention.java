@@ -25,8 +25,9 @@ public final class OpenClAttention extends AttentionPlan {
     @Override
     public String describe() {
         AttentionProblem p = problem();
-        boolean keeps = p.weights() || p.rows() > 0 || p.topK() > 0;
-        return "opencl " + (Forward.isDecode(p.shape(), engine.family, keeps) ? "decode" : "prefill") + ", kernels for "
+        return "opencl "
+                + (Forward.isDecode(p.shape(), engine.family, p.outputs().anyWeights()) ? "decode" : "prefill")
+                + ", kernels for "
                 + (engine.family == Engine.Family.LANES ? "CPUs" : "GPUs") + ", "
                 + engine.context.device().name();
     }

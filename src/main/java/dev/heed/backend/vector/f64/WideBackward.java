@@ -6,6 +6,7 @@ import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.storage.GradientSums;
 import dev.heed.backend.vector.storage.Scratch;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
@@ -33,12 +34,8 @@ public final class WideBackward {
     private final @Nullable Tensor lseGradient;
     private final AttentionGradients gradients;
     private final double @Nullable [] biasSums;
-    private final @Nullable Tensor biasCells;
-    private final double[] sinkSums;
+    private final GradientSums sums;
     private final boolean dropping;
-
-    /** Gradients of the score function's parameter before they are summed over the batch. */
-    private final double[] parameterSums;
 
     private WideBackward(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
@@ -49,15 +46,9 @@ public final class WideBackward {
         this.gradients = gradients;
         Tensor bias = gradients.bias();
         this.biasSums = bias == null ? null : new double[Math.toIntExact(bias.elementCount())];
-        this.biasCells = bias == null || biasSums == null
-                ? null
-                : Tensor.of(biasSums, bias.shape())
-                        .expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        this.sums = new GradientSums(
+                shape, gradients, bias == null || biasSums == null ? null : Tensor.of(biasSums, bias.shape()));
         this.dropping = call.options.dropout() > 0;
-        this.parameterSums = gradients.score() == null
-                ? new double[0]
-                : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
-        this.sinkSums = new double[Math.toIntExact(shape.batch() * shape.numHeads())];
     }
 
     public static void run(
@@ -68,34 +59,16 @@ public final class WideBackward {
             Workers workers) {
         WideBackward backward = new WideBackward(inputs, outputGradient, lseGradient, gradients);
         AttentionShape s = backward.shape;
-        Workers allowed = backward.tasksShareBias() ? Workers.ALONE : workers;
-        allowed.allowedBy(inputs.tensors())
+        backward.sums
+                .allowed(workers)
+                .allowedBy(inputs.tensors())
                 .allowedBy(gradients.tensors())
                 .allowedBy(Arrays.asList(outputGradient, lseGradient))
                 .run(Math.toIntExact(s.batch() * s.numKvHeads()), backward::keyHead);
-        if (gradients.bias() != null && backward.biasSums != null) {
-            Tensor bias = gradients.bias();
-            bias.copyFrom(Tensor.of(backward.biasSums, bias.shape()));
-        }
+        backward.sums.write();
         if (gradients.score() != null && backward.call.meeting != null) {
-            backward.call.meeting.writeParameter(backward.parameterSums, gradients.score());
+            backward.call.meeting.writeParameter(backward.sums.parameter, gradients.score());
         }
-        if (gradients.sink() != null) {
-            for (long h = 0; h < s.numHeads(); h++) {
-                double sum = 0;
-                for (long b = 0; b < s.batch(); b++) {
-                    sum += backward.sinkSums[(int) (b * s.numHeads() + h)];
-                }
-                gradients.sink().set(sum, h);
-            }
-        }
-    }
-
-    /** Whether two tasks add to the same element of the bias gradient; they then run one after the other. */
-    private boolean tasksShareBias() {
-        return biasCells != null
-                && ((shape.batch() > 1 && biasCells.stride(0) == 0)
-                        || (shape.numKvHeads() > 1 && biasCells.stride(1) == 0));
     }
 
     private void keyHead(int task, Scratch threadScratch) {
@@ -175,7 +148,7 @@ public final class WideBackward {
             scratch.lseGradients[i] = dLse;
             if (sink != Double.NEGATIVE_INFINITY) {
                 double weight = Math.exp(sink - scratch.maxima[i]) * scratch.inverses[i];
-                sinkSums[cell] += weight * (dLse - scratch.deltas[i]);
+                sums.sink[cell] += weight * (dLse - scratch.deltas[i]);
             }
         }
     }
@@ -235,7 +208,7 @@ public final class WideBackward {
                 scratch.keySums,
                 (int) panel.keyFrom(tile) * step,
                 step,
-                parameterSums,
+                sums.parameter,
                 (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim()));
     }
 
@@ -246,13 +219,13 @@ public final class WideBackward {
     }
 
     private void addToBias(WidePanel panel, double[] scores, int tile) {
-        if (biasCells == null || biasSums == null) {
+        if (sums.biasCells == null || biasSums == null) {
             return;
         }
-        long corner = biasCells.position(panel.batch, panel.head, panel.from, panel.keyFrom(tile));
+        long corner = sums.biasCells.position(panel.batch, panel.head, panel.from, panel.keyFrom(tile));
         for (int j = 0; j < panel.keys(tile); j++) {
             for (int i = 0; i < panel.queries; i++) {
-                int cell = (int) (corner + i * biasCells.stride(2) + j * biasCells.stride(3));
+                int cell = (int) (corner + i * sums.biasCells.stride(2) + j * sums.biasCells.stride(3));
                 biasSums[cell] += scores[panel.at(tile) + j * panel.lanes + i];
             }
         }

@@ -5,6 +5,7 @@ import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.storage.HeadWaves;
 import dev.heed.backend.vector.storage.Scratch;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
@@ -69,15 +70,11 @@ public final class WideDecode {
                 && s.seqLenKv() > PART
                 && statesPerHead(s) / s.groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
-                && isPlain(p);
+                && p.outputs().onlyOutputAndLse();
     }
 
     private static int parts(AttentionShape s) {
         return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), PART));
-    }
-
-    private static boolean isPlain(AttentionProblem p) {
-        return !p.weights() && p.rows() == 0 && p.topK() == 0 && p.scores() == null;
     }
 
     /** Doubles that the states of one key head take. */
@@ -85,19 +82,12 @@ public final class WideDecode {
         return (double) s.groupSize() * s.seqLenQ() * parts(s) * (WideLanes.lanes(s.valueHeadDim()) + 2);
     }
 
-    /** Key heads in waves, so that their states take a bounded memory. */
     public static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
         AttentionShape s = inputs.problem().shape();
-        int heads = Math.toIntExact(s.batch() * s.numKvHeads());
-        int wave = (int) Math.min(heads, Math.max(1, MOST_STATES / statesPerHead(s)));
-        WideDecode decode = new WideDecode(inputs, result, wave, states);
+        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
+        WideDecode decode = new WideDecode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
-        for (int first = 0; first < heads; first += wave) {
-            int count = Math.min(wave, heads - first);
-            decode.firstHead = first;
-            allowed.run(count * decode.parts, decode::part);
-            allowed.run(count, decode::merge);
-        }
+        waves.run(allowed, decode.parts, first -> decode.firstHead = first, decode::part, decode::merge);
     }
 
     private void part(int task, Scratch threadScratch) {

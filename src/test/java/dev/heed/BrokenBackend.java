@@ -1,39 +1,24 @@
-package dev.heed.verify;
+package dev.heed;
 
-import dev.heed.AttentionBackend;
-import dev.heed.AttentionGradients;
-import dev.heed.AttentionInputs;
-import dev.heed.AttentionPlan;
-import dev.heed.AttentionProblem;
-import dev.heed.AttentionResult;
-import dev.heed.LinearPlan;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadPlan;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.RotaryPlan;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxPlan;
-import dev.heed.SoftmaxProblem;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The reference with one fault in its attention: what a verifier is for. Without a fault it is right. */
-class BrokenBackend implements AttentionBackend {
+public class BrokenBackend implements AttentionBackend {
     private final AttentionBackend right = new ReferenceBackend();
 
     /** What the attention reads instead of its inputs. */
-    AttentionInputs misread(AttentionInputs inputs) {
+    protected AttentionInputs misread(AttentionInputs inputs) {
         return inputs;
     }
 
     /** What becomes of a right result. */
-    void spoil(AttentionInputs inputs, AttentionResult result) {}
+    protected void spoil(AttentionInputs inputs, AttentionResult result) {}
 
     /** What becomes of right gradients. */
-    void spoil(AttentionInputs inputs, AttentionGradients gradients) {}
+    protected void spoil(AttentionInputs inputs, AttentionGradients gradients) {}
 
     @Override
     public AttentionPlan plan(AttentionProblem problem) {

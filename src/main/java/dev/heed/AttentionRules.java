@@ -1,0 +1,244 @@
+package dev.heed;
+
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.tensor.Tensor;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens between the scores and the output. The order is fixed:
+ *
+ * <pre>
+ * score -> softcap -> + bias, + ALiBi -> mask -> [sink appended] -> softmax -> [sink dropped] -> dropout -> times value
+ * </pre>
+ *
+ * <p>Immutable; compared by value; a tensor equals itself only. Start from {@link #DEFAULT}.
+ */
+public final class AttentionRules {
+    /** Scaled dot product, every key attended. */
+    public static final AttentionRules DEFAULT = new AttentionRules(new Draft());
+
+    private final ScoreFunction score;
+    private final @Nullable Double softcap;
+    private final @Nullable Tensor bias;
+    private final @Nullable Tensor alibiSlopes;
+    private final Mask mask;
+    private final @Nullable Tensor sink;
+    private final double dropout;
+    private final long seed;
+    private final boolean tf32;
+
+    /** Checks what can be checked without the tensors that it will meet. */
+    private AttentionRules(Draft draft) {
+        this.score = Objects.requireNonNull(draft.score, "score");
+        this.softcap = draft.softcap;
+        this.bias = draft.bias;
+        this.alibiSlopes = draft.alibiSlopes;
+        this.mask = Objects.requireNonNull(draft.mask, "mask");
+        this.sink = draft.sink;
+        this.dropout = draft.dropout == 0 ? 0 : draft.dropout; // -0.0 is 0
+        this.seed = draft.seed;
+        this.tf32 = draft.tf32;
+        if (softcap != null && !(softcap > 0 && Double.isFinite(softcap))) {
+            throw new InvalidInputException(
+                    "The softcap is a positive number",
+                    "softcap > 0 and finite",
+                    String.valueOf(softcap),
+                    "leave the softcap out for none");
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new InvalidInputException(
+                    "The dropout is a probability",
+                    "0 <= dropout < 1",
+                    String.valueOf(dropout),
+                    "withDropout(0.1, seed)");
+        }
+        requireFloating("bias", bias);
+        requireFloating("alibiSlopes", alibiSlopes);
+        requireFloating("sink", sink);
+    }
+
+    private static void requireFloating(String name, @Nullable Tensor tensor) {
+        if (tensor != null && !tensor.type().isFloating()) {
+            throw new InvalidInputException(
+                    "The " + name + " holds numbers",
+                    "f32, f64, f16 or bf16",
+                    tensor.toString(),
+                    tensor.type() == DType.BOOL
+                            ? "pass truth values as withMask(Mask.dense(tensor))"
+                            : "tensor.to(DType.F32)");
+        }
+    }
+
+    /** {@return how a query is scored against a key; {@code s.h / sqrt(headDim)} by default} */
+    public ScoreFunction score() {
+        return score;
+    }
+
+    /** {@return {@code c} of {@code c tanh(score / c)}, or null for none} */
+    public @Nullable Double softcap() {
+        return softcap;
+    }
+
+    /** {@return what is added to the scores, broadcast to {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null} */
+    public @Nullable Tensor bias() {
+        return bias;
+    }
+
+    /**
+     * {@return one slope a query head {@code [numHeads]}, or null} Adds {@code -slope |i + seqLenKv - seqLenQ - j|} (Press et
+     * al. 2022).
+     */
+    public @Nullable Tensor alibiSlopes() {
+        return alibiSlopes;
+    }
+
+    /** {@return which keys are attended} */
+    public Mask mask() {
+        return mask;
+    }
+
+    /** {@return one logit a query head {@code [numHeads]}, unscaled, that joins the softmax and has no value, or null} */
+    public @Nullable Tensor sink() {
+        return sink;
+    }
+
+    /** {@return the probability with which a weight is set to 0; the others are divided by {@code 1 - dropout}} */
+    public double dropout() {
+        return dropout;
+    }
+
+    /** {@return the seed of the dropout; the same seed drops the same weights on every backend} */
+    public long seed() {
+        return seed;
+    }
+
+    /**
+     * {@return whether a backend may round the factors of an f32 attention's products, queries, keys, weights and values, to
+     * TF32} That is 11 significant bits instead of 24, so each factor is off by at most {@code 2^-11} of itself (PTX ISA, Tensor
+     * Core formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and outputs
+     * other than products stay f32. A permission, no order: backends without such units compute as if it were not there, and
+     * for other types it says nothing.
+     */
+    public boolean tf32() {
+        return tf32;
+    }
+
+    /** {@return these rules with another score function} */
+    public AttentionRules withScore(ScoreFunction score) {
+        return edit(draft -> draft.score = score);
+    }
+
+    /** {@return these rules with a softcap, or null for none} */
+    public AttentionRules withSoftcap(@Nullable Double softcap) {
+        return edit(draft -> draft.softcap = softcap);
+    }
+
+    /** {@return these rules with a bias, or null for none} */
+    public AttentionRules withBias(@Nullable Tensor bias) {
+        return edit(draft -> draft.bias = bias);
+    }
+
+    /** {@return these rules with ALiBi slopes, or null for none} */
+    public AttentionRules withAlibi(@Nullable Tensor slopes) {
+        return edit(draft -> draft.alibiSlopes = slopes);
+    }
+
+    /** {@return these rules with a mask in place of the present one} */
+    public AttentionRules withMask(Mask mask) {
+        return edit(draft -> draft.mask = mask);
+    }
+
+    /** {@return these rules with the present mask and a causal one} */
+    public AttentionRules causal(CausalAlignment alignment) {
+        return withMask(mask.and(Mask.causal(alignment)));
+    }
+
+    /** {@return these rules with attention sinks, or null for none} */
+    public AttentionRules withSink(@Nullable Tensor sink) {
+        return edit(draft -> draft.sink = sink);
+    }
+
+    /** {@return these rules with dropout} */
+    public AttentionRules withDropout(double probability, long seed) {
+        return edit(draft -> {
+            draft.dropout = probability;
+            draft.seed = seed;
+        });
+    }
+
+    /** {@return these rules with the permission to round the factors of f32 products to TF32, or without} */
+    public AttentionRules withTf32(boolean allowed) {
+        return edit(draft -> draft.tf32 = allowed);
+    }
+
+    private AttentionRules edit(Consumer<Draft> change) {
+        var draft = new Draft();
+        draft.score = score;
+        draft.softcap = softcap;
+        draft.bias = bias;
+        draft.alibiSlopes = alibiSlopes;
+        draft.mask = mask;
+        draft.sink = sink;
+        draft.dropout = dropout;
+        draft.seed = seed;
+        draft.tf32 = tf32;
+        change.accept(draft);
+        return new AttentionRules(draft);
+    }
+
+    /** The rules while they change. */
+    private static final class Draft {
+        private ScoreFunction score = ScoreFunction.scaledDot();
+        private @Nullable Double softcap;
+        private @Nullable Tensor bias;
+        private @Nullable Tensor alibiSlopes;
+        private Mask mask = Mask.NONE;
+        private @Nullable Tensor sink;
+        private double dropout;
+        private long seed;
+        private boolean tf32;
+    }
+
+    private Values values() {
+        return Values.of(
+                "score",
+                score,
+                "softcap",
+                softcap,
+                "bias",
+                bias,
+                "alibiSlopes",
+                alibiSlopes,
+                "mask",
+                mask,
+                "sink",
+                sink,
+                "dropout",
+                dropout,
+                "seed",
+                seed,
+                "tf32",
+                tf32);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AttentionRules rules && values().equals(rules.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values().in(AttentionRules.class);
+    }
+}

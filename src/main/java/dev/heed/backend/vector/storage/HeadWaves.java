@@ -1,0 +1,36 @@
+package dev.heed.backend.vector.storage;
+
+import dev.heed.AttentionShape;
+import java.util.function.IntConsumer;
+
+/**
+ * The key heads of a decode in waves, so that the states of their parts take a bounded memory: all parts of a wave are computed,
+ * then merged.
+ *
+ * @param heads key heads of all batch entries
+ * @param wave key heads of one wave
+ */
+public record HeadWaves(int heads, int wave) {
+    /** {@return the waves of a shape, whose heads need {@code statesPerHead} elements each, of {@code most} elements at most} */
+    public static HeadWaves of(AttentionShape s, double statesPerHead, double most) {
+        int heads = Math.toIntExact(s.batch() * s.numKvHeads());
+        return new HeadWaves(heads, (int) Math.min(heads, Math.max(1, most / statesPerHead)));
+    }
+
+    /**
+     * Runs all waves.
+     *
+     * @param parts of each head
+     * @param begin is told the first head of each wave
+     * @param part computes one part of one head of the wave
+     * @param merge merges the parts of one head of the wave
+     */
+    public void run(Workers workers, int parts, IntConsumer begin, Workers.Task part, Workers.Task merge) {
+        for (int first = 0; first < heads; first += wave) {
+            int count = Math.min(wave, heads - first);
+            begin.accept(first);
+            workers.run(count * parts, part);
+            workers.run(count, merge);
+        }
+    }
+}
