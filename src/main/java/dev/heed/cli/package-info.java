@@ -1,5 +1,5 @@
 /**
- * The command line: {@code heed devices | run | verify | conformance | explain}.
+ * The command line, a class for each command; {@code heed --help} lists them.
  *
  * <p>Stability: the commands, their options, exit codes and JSON fields are API; the classes are implementation.
  */
