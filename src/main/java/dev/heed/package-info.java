@@ -1,7 +1,7 @@
 /**
  * The words of the domain: problems, options, results, and the one interface that computes them.
  *
- * <p>Stability: API ({@link dev.heed.AttentionBackend} and the plans: SPI).
+ * <p>Stability: API ({@link dev.heed.AttentionBackend}, the plans and the problems: SPI).
  */
 @NullMarked
 package dev.heed;

@@ -125,7 +125,7 @@ final class Backward {
     private void panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
-        Panel panel = Panel.of(scratch, 0);
+        Panel panel = Panel.of(scratch, 1).getFirst();
         scratch.row = ArrayGrowth.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
         call.moveTo(panel, batch, head, from);
         panel.clearSums(keyWidth);

@@ -73,13 +73,13 @@ final class Panel {
         }
     }
 
-    /** {@return one of the panels of a task; each reads the keys and values that are at hand} */
-    static Panel of(Scratch scratch, int index) {
+    /** {@return the first panels of a thread; those of a task read the keys and values that are at hand together} */
+    static List<Panel> of(Scratch scratch, int count) {
         List<Panel> panels = scratch.part(Pool.class, Pool::new).panels;
-        while (panels.size() <= index) {
+        while (panels.size() < count) {
             panels.add(new Panel());
         }
-        return panels.get(index);
+        return panels;
     }
 
     /** One past the last query. */

@@ -16,6 +16,7 @@ import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,13 +69,14 @@ final class Prefill {
         long head = task % shape.numHeads();
         int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
+        List<Panel> all = Panel.of(scratch, count);
         for (int p = 0; p < count; p++) {
-            call.moveTo(Panel.of(scratch, p), batch, head, (long) (first + p) * PANEL);
-            Panel.of(scratch, p).makeRoom(width);
+            call.moveTo(all.get(p), batch, head, (long) (first + p) * PANEL);
+            all.get(p).makeRoom(width);
         }
-        readKeys(scratch, count);
+        readKeys(scratch, all, count);
         for (int p = 0; p < count; p++) {
-            Panel panel = Panel.of(scratch, p);
+            Panel panel = all.get(p);
             if (panel.fresh) {
                 panel.clearSums(width);
             }
@@ -87,21 +89,21 @@ final class Prefill {
     }
 
     /** Reads all keys that any of the panels sees into their statistics, and the values into their sums. */
-    private void readKeys(Scratch scratch, int count) {
-        Panel some = Panel.of(scratch, 0);
+    private void readKeys(Scratch scratch, List<Panel> all, int count) {
+        Panel some = all.getFirst();
         long head = some.head;
         long batch = some.batch;
         long kvHead = head / shape.groupSize();
         long first = Long.MAX_VALUE;
         long end = 0;
         for (int p = 0; p < count; p++) {
-            first = Math.min(first, Panel.of(scratch, p).firstKey);
-            end = Math.max(end, Panel.of(scratch, p).endKey);
+            first = Math.min(first, all.get(p).firstKey);
+            end = Math.max(end, all.get(p).endKey);
         }
         for (long j = first / tiles.wide() * tiles.wide(); j < end; j += tiles.wide()) {
             boolean loaded = false;
             for (int p = 0; p < count; p++) {
-                Panel panel = Panel.of(scratch, p);
+                Panel panel = all.get(p);
                 long to = Math.min(j + tiles.wide(), panel.endKey);
                 TileCover cover = to <= j ? TileCover.EMPTY : cover(panel, j, to);
                 if (cover == TileCover.EMPTY) {
