@@ -49,14 +49,14 @@ public final class BertEncoder {
      */
     public BertEncoding encode(List<BertToken> tokens, int... keptLayers) {
         requireFits(tokens);
-        Map<Integer, BertKept> kept = new TreeMap<>();
+        Map<Integer, BertOutputs> kept = new TreeMap<>();
         for (int layer : keptLayers) {
             requireLayer(layer);
-            kept.put(layer, BertKept.weights(model.heads(), tokens.size()));
+            kept.put(layer, BertOutputs.weights(model.heads(), tokens.size()));
         }
         Tensor hidden = run(tokens, kept);
         SortedMap<Integer, Tensor> weights = new TreeMap<>();
-        kept.forEach((layer, of) -> weights.put(layer, BertKept.only(of.weights())));
+        kept.forEach((layer, of) -> weights.put(layer, BertOutputs.only(of.weights())));
         return new BertEncoding(tokens, hidden.select(0, 0), weights);
     }
 
@@ -74,8 +74,8 @@ public final class BertEncoder {
             throw new InvalidInputException(
                     "The largest weights are some", "topK >= 1", String.valueOf(topK), "strongest(tokens, 64)");
         }
-        return eachLayer(tokens, () -> BertKept.strongest(model.heads(), tokens.size(), topK)).stream()
-                .map(kept -> new BertStrongest(BertKept.only(kept.topKWeights()), BertKept.only(kept.topKKeys())))
+        return eachLayer(tokens, () -> BertOutputs.strongest(model.heads(), tokens.size(), topK)).stream()
+                .map(kept -> new BertStrongest(BertOutputs.only(kept.topKWeights()), BertOutputs.only(kept.topKKeys())))
                 .toList();
     }
 
@@ -91,13 +91,13 @@ public final class BertEncoder {
         if (rows.length == 0) {
             throw new InvalidInputException("Chosen rows are some", "1 row or more", "none", "rows(tokens, 3)");
         }
-        return eachLayer(tokens, () -> BertKept.rows(model.heads(), tokens.size(), rows)).stream()
-                .map(kept -> BertKept.only(kept.rowWeights()))
+        return eachLayer(tokens, () -> BertOutputs.rows(model.heads(), tokens.size(), rows)).stream()
+                .map(kept -> BertOutputs.only(kept.rowWeights()))
                 .toList();
     }
 
-    private List<BertKept> eachLayer(List<BertToken> tokens, Supplier<BertKept> place) {
-        SortedMap<Integer, BertKept> kept = new TreeMap<>();
+    private List<BertOutputs> eachLayer(List<BertToken> tokens, Supplier<BertOutputs> place) {
+        SortedMap<Integer, BertOutputs> kept = new TreeMap<>();
         for (int layer = 0; layer < model.layers(); layer++) {
             kept.put(layer, place.get());
         }
@@ -105,7 +105,7 @@ public final class BertEncoder {
         return List.copyOf(kept.values());
     }
 
-    private Tensor run(List<BertToken> tokens, Map<Integer, BertKept> kept) {
+    private Tensor run(List<BertToken> tokens, Map<Integer, BertOutputs> kept) {
         try (var pass = new BertPass(model, backend, List.of(tokens))) {
             return pass.run(kept);
         }

@@ -50,7 +50,7 @@ final class BertPass implements AutoCloseable {
      *
      * @param kept where goes what is kept of the attention of some layers
      */
-    Tensor run(Map<Integer, BertKept> kept) {
+    Tensor run(Map<Integer, BertOutputs> kept) {
         embed();
         through(model.layers(), kept);
         return batched(x);
@@ -63,12 +63,12 @@ final class BertPass implements AutoCloseable {
         return inputs(model.layers.get(layer), options);
     }
 
-    private void through(int layers, Map<Integer, BertKept> kept) {
+    private void through(int layers, Map<Integer, BertOutputs> kept) {
         Tensor rowsOfX = Tensor.of(x, rows, model.width());
         Tensor rowsOfChange = Tensor.of(change, rows, model.width());
         for (int i = 0; i < layers; i++) {
             BertLayer layer = model.layers.get(i);
-            attend(layer, kept.getOrDefault(i, BertKept.NOTHING));
+            attend(layer, kept.getOrDefault(i, BertOutputs.NOTHING));
             layer.attentionNorm().apply(x, change, rows);
             up.forward(rowsOfX, layer.intermediate(), between);
             down.forward(between, layer.output(), rowsOfChange);
@@ -98,7 +98,7 @@ final class BertPass implements AutoCloseable {
         model.embeddingNorm.apply(x, rows);
     }
 
-    private void attend(BertLayer layer, BertKept kept) {
+    private void attend(BertLayer layer, BertOutputs kept) {
         MultiHeadInputs inputs = inputs(layer, kept.options(options));
         attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, kept.result(batched(change)));
     }

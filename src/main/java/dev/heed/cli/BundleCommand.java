@@ -1,11 +1,11 @@
 package dev.heed.cli;
 
 import com.google.gson.JsonObject;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.tensor.InvalidInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,7 +36,7 @@ final class BundleCommand extends HeedCommand {
     @Parameters(paramLabel = "DIR", description = "A folder that does not exist, or is empty.")
     private @Nullable Path dir;
 
-    BundleCommand(Surroundings surroundings) {
+    BundleCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -2,11 +2,11 @@ package dev.heed.cli;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.conformance.ConformanceSuite;
 import dev.heed.conformance.Outcome;
 import java.nio.file.Path;
@@ -43,7 +43,7 @@ final class ConformanceCommand extends HeedCommand {
             description = "The backend; auto, the default, takes the fastest that is ready.")
     private @Nullable String backendName;
 
-    ConformanceCommand(Surroundings surroundings) {
+    ConformanceCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -2,10 +2,10 @@ package dev.heed.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.course.Course;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +36,7 @@ final class CourseCommand extends HeedCommand {
     @Option(names = "--page", paramLabel = "NAME", description = "Only the pages whose name begins so.")
     private @Nullable String only;
 
-    CourseCommand(Surroundings surroundings) {
+    CourseCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -1,7 +1,7 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.HeedCommand;
-import dev.heed.cli.console.Surroundings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -21,12 +21,12 @@ import picocli.CommandLine.ParameterException;
             "  heed demo translate --attention none"
         })
 final class DemoCommand extends HeedCommand {
-    DemoCommand(Surroundings surroundings) {
+    DemoCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
     /** {@return the command with its demos} */
-    static CommandLine commandLine(Surroundings surroundings) {
+    static CommandLine commandLine(CliEnvironment surroundings) {
         return new CommandLine(new DemoCommand(surroundings))
                 .addSubcommand(new PoolingDemo(surroundings))
                 .addSubcommand(new TranslateDemo(surroundings));

@@ -5,12 +5,12 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
 import dev.heed.BackendFailedException;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.ffi.NativeLibrary;
 import dev.heed.machine.Machine;
@@ -78,7 +78,7 @@ final class DevicesCommand extends HeedCommand {
             description = "With --probe --json: where the JSON goes; the lines then go to standard output.")
     private @Nullable Path file;
 
-    DevicesCommand(Surroundings surroundings) {
+    DevicesCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
@@ -253,7 +253,7 @@ final class DevicesCommand extends HeedCommand {
         List<JsonObject> findings = new ArrayList<>();
         for (Probe one : chosen) {
             boolean inVain = one.nvidiaOnly() && !device.isNvidia();
-            JsonObject finding = inVain ? ProbeReport.json(one.run(device)) : OwnProcess.run(one);
+            JsonObject finding = inVain ? ProbeReport.json(one.run(device)) : ForkedCommand.run(one);
             findings.add(finding);
             if (lines) {
                 out().println(ProbeReport.line(finding));

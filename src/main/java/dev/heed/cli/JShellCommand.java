@@ -1,9 +1,9 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.course.Course;
 import dev.heed.course.Page;
 import dev.heed.course.Shell;
@@ -39,7 +39,7 @@ final class JShellCommand extends HeedCommand {
             description = "A page of the course whose code runs first: the beginning of its name.")
     private @Nullable String page;
 
-    JShellCommand(Surroundings surroundings) {
+    JShellCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
@@ -63,7 +63,7 @@ final class JShellCommand extends HeedCommand {
             out().println("data     " + course.data().toAbsolutePath());
             out().flush();
         }
-        String[] piped = Surroundings.inIsTerminal() ? new String[0] : new String[] {"-"}; // no prompts, no echo
+        String[] piped = CliEnvironment.inIsTerminal() ? new String[0] : new String[] {"-"}; // no prompts, no echo
         int code = new Shell(System.getProperty("java.class.path", ""), course.data(), figures)
                 .start(System.in, System.out, System.err, blocks, jvmOptions(), piped);
         deleteIfEmpty(figures);

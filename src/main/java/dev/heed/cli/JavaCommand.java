@@ -1,8 +1,8 @@
 package dev.heed.cli;
 
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.HeedCommand;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.tensor.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ final class JavaCommand extends HeedCommand {
     @Unmatched
     private final List<String> arguments = new ArrayList<>();
 
-    JavaCommand(Surroundings surroundings) {
+    JavaCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

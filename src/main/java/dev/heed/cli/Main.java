@@ -1,10 +1,10 @@
 package dev.heed.cli;
 
 import dev.heed.cli.bench.BenchCommand;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.StandardOutput;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.explain.ExplainCommand;
 import dev.heed.cli.explain.ViewCommand;
 import dev.heed.tensor.InvalidInputException;
@@ -67,7 +67,7 @@ public final class Main implements Callable<Integer> {
     public static void main(String[] args) {
         System.setProperty("java.awt.headless", "true"); // pictures are files; no display is asked for
         StandardOutput output = StandardOutput.install();
-        CommandLine heed = commandLine(Surroundings.ofThisProcess());
+        CommandLine heed = commandLine(CliEnvironment.ofThisProcess());
         int code = run(heed, args);
         heed.getOut().flush();
         String unwritten = output.failure().orElse(null);
@@ -92,7 +92,7 @@ public final class Main implements Callable<Integer> {
     }
 
     /** {@return the command line with all commands, in given surroundings} */
-    static CommandLine commandLine(Surroundings surroundings) {
+    static CommandLine commandLine(CliEnvironment surroundings) {
         var heed = new CommandLine(new Main())
                 .addSubcommand(new DevicesCommand(surroundings))
                 .addSubcommand(new RunCommand(surroundings))

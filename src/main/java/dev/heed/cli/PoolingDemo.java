@@ -4,11 +4,11 @@ import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
 import dev.heed.AttentionEngine;
 import dev.heed.Problem;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.mask.Mask;
 import dev.heed.pooling.Kernel;
@@ -73,7 +73,7 @@ final class PoolingDemo extends HeedCommand {
             description = "A directory for the pictures: the curves, and the weights of both Gaussians.")
     private @Nullable Path svg;
 
-    PoolingDemo(Surroundings surroundings) {
+    PoolingDemo(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -2,10 +2,10 @@ package dev.heed.cli;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.verify.Case;
@@ -66,7 +66,7 @@ final class RunCommand extends HeedCommand {
             description = "How often to time it, 1 to " + MAX_REPEAT + "; ${DEFAULT-VALUE} by default.")
     private int repeat;
 
-    RunCommand(Surroundings surroundings) {
+    RunCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

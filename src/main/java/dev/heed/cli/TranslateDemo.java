@@ -7,11 +7,11 @@ import dev.heed.Backends;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.demo.AttentionKind;
 import dev.heed.demo.DateText.Written;
@@ -114,7 +114,7 @@ final class TranslateDemo extends HeedCommand {
             description = "Where the alignment is drawn; ${DEFAULT-VALUE} by default.")
     private Path svg = Path.of("");
 
-    TranslateDemo(Surroundings surroundings) {
+    TranslateDemo(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -7,12 +7,12 @@ import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
 import dev.heed.backend.opencl.OpenClBackend;
 import dev.heed.backend.opencl.OpenClOptions;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceType;
@@ -107,7 +107,7 @@ final class TuneCommand extends HeedCommand {
     @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "Where a trial writes.")
     private @Nullable Path file;
 
-    TuneCommand(Surroundings surroundings) {
+    TuneCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
@@ -205,8 +205,8 @@ final class TuneCommand extends HeedCommand {
         var table = new TextTable("tiles", "time", "x now", "");
         try (Progress progress = progress(subject.phase(), all.size())) {
             for (String candidate : all) {
-                OwnProcess.Answer answer =
-                        OwnProcess.run(properties(candidate), List.of("tune", "--trial", subject.text()));
+                ForkedCommand.Answer answer =
+                        ForkedCommand.run(properties(candidate), List.of("tune", "--trial", subject.text()));
                 JsonObject json = answer.json();
                 double seconds = json == null ? Double.NaN : json.get("seconds").getAsDouble();
                 String trouble =

@@ -2,11 +2,11 @@ package dev.heed.cli;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.verify.Case;
@@ -58,7 +58,7 @@ final class VerifyCommand extends HeedCommand {
             description = "Only cases that hold the text in their group or case string.")
     private String filter = "";
 
-    VerifyCommand(Surroundings surroundings) {
+    VerifyCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.HeedCommand;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.ffi.NativeLibrary;
 import dev.heed.opencl.Devices;
 import dev.heed.opencl.Discovery;
@@ -118,7 +118,7 @@ class DevicesCommandTest {
     @Test
     void aProbeWhoseProcessFailsIsALine() {
         var unknown = new Probe("no.such.probe", "nothing", false, context -> Finding.broken("", "", ""));
-        JsonObject finding = OwnProcess.run(unknown);
+        JsonObject finding = ForkedCommand.run(unknown);
         assertEquals("failed", finding.get("status").getAsString());
         assertTrue(finding.get("detail").getAsString().contains("its process ended with code 1"), finding::toString);
         assertTrue(ProbeReport.line(finding).startsWith("failed   no.such.probe"), finding::toString);
@@ -134,6 +134,6 @@ class DevicesCommandTest {
 
     @Test
     void theBackendsOfThisProcess() {
-        assertEquals(0, Heed.run(Surroundings.ofThisProcess(), "devices").code());
+        assertEquals(0, Heed.run(CliEnvironment.ofThisProcess(), "devices").code());
     }
 }

@@ -8,7 +8,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.heed.AttentionBackend;
 import dev.heed.backend.reference.ReferenceBackend;
-import dev.heed.cli.console.Surroundings;
+import dev.heed.cli.console.CliEnvironment;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -23,18 +23,18 @@ import java.util.Map;
  * @param err what was written to standard error
  */
 public record Heed(int code, String out, String err) {
-    public static final Surroundings PIPED =
-            new Surroundings(List.of(new ReferenceBackend()), Map.of(), false, false, StandardCharsets.UTF_8);
+    public static final CliEnvironment PIPED =
+            new CliEnvironment(List.of(new ReferenceBackend()), Map.of(), false, false, StandardCharsets.UTF_8);
 
     public static Heed run(String... args) {
         return run(PIPED, args);
     }
 
     public static Heed run(List<AttentionBackend> backends, String... args) {
-        return run(new Surroundings(backends, Map.of(), false, false, StandardCharsets.UTF_8), args);
+        return run(new CliEnvironment(backends, Map.of(), false, false, StandardCharsets.UTF_8), args);
     }
 
-    public static Heed run(Surroundings surroundings, String... args) {
+    public static Heed run(CliEnvironment surroundings, String... args) {
         var out = new StringWriter();
         var err = new StringWriter();
         var heed = Main.commandLine(surroundings)

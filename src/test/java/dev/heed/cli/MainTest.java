@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.StandardOutput;
-import dev.heed.cli.console.Surroundings;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -109,8 +109,8 @@ class MainTest {
 
     @Test
     void helpIsColouredOnlyWhereItMayBe() {
-        var terminal = new Surroundings(List.of(), Map.of("TERM", "xterm"), true, true, StandardCharsets.UTF_8);
-        var noColor = new Surroundings(
+        var terminal = new CliEnvironment(List.of(), Map.of("TERM", "xterm"), true, true, StandardCharsets.UTF_8);
+        var noColor = new CliEnvironment(
                 List.of(), Map.of("TERM", "xterm", "NO_COLOR", "1"), true, true, StandardCharsets.UTF_8);
         assertTrue(Heed.run(terminal, "--help").out().contains("\u001b["));
         assertFalse(Heed.run(noColor, "--help").out().contains("\u001b["));

@@ -138,7 +138,8 @@ class TuneCommandTest {
     }
 
     private static String trial(String cache) {
-        OwnProcess.Answer answer = OwnProcess.run(List.of("-Dheed.cache=" + cache), List.of("tune", "--trial", CASE));
+        ForkedCommand.Answer answer =
+                ForkedCommand.run(List.of("-Dheed.cache=" + cache), List.of("tune", "--trial", CASE));
         return Objects.requireNonNull(answer.json(), answer.trouble())
                 .get("message")
                 .getAsString();

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
-import dev.heed.cli.console.Surroundings;
+import dev.heed.cli.console.CliEnvironment;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -93,7 +93,7 @@ class VerifyCommandTest {
     void progressIsDrawnOnATerminalOnly() {
         String[] args = {"verify", "--quick", "--filter", "rotary"};
         var terminal =
-                new Surroundings(Heed.PIPED.backends(), Map.of("TERM", "xterm"), true, true, StandardCharsets.UTF_8);
+                new CliEnvironment(Heed.PIPED.backends(), Map.of("TERM", "xterm"), true, true, StandardCharsets.UTF_8);
         Heed shown = Heed.run(terminal, args);
         assertEquals(0, shown.code());
         assertTrue(shown.err().contains("verify reference") && shown.err().endsWith("\r"), shown.err());

@@ -6,7 +6,7 @@ import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
-import dev.heed.backend.vector.f64.WideScratch;
+import dev.heed.backend.vector.f64.F64Scratch;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
@@ -171,7 +171,7 @@ final class Backward {
             pairs.queries = scratch.queries.data;
             pairs.queryStep = scratch.queries.step;
             pairs.querySums = cleared(pairs.querySums, panel.queries * pairs.queryStep);
-            pairs.parameterSums = WideScratch.cleared(pairs.parameterSums, pairs.width);
+            pairs.parameterSums = F64Scratch.cleared(pairs.parameterSums, pairs.width);
         }
     }
 

@@ -12,7 +12,7 @@ import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
-import dev.heed.backend.vector.f64.WideLinear;
+import dev.heed.backend.vector.f64.F64Linear;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.ArrayLimit;
 import dev.heed.backend.vector.storage.Workers;
@@ -102,7 +102,7 @@ abstract class CpuBackend implements AttentionBackend {
     public final MultiHeadPlan plan(MultiHeadProblem problem) {
         Workers running = workers(problem);
         return problem.attention().type() == DType.F64
-                ? new WideMultiHead(problem, running, inner -> attention(inner, running))
+                ? new F64MultiHead(problem, running, inner -> attention(inner, running))
                 : new VectorMultiHead(problem, running, inner -> attention(inner, running));
     }
 
@@ -119,7 +119,7 @@ abstract class CpuBackend implements AttentionBackend {
     }
 
     private static LinearPlan linear(LinearProblem problem, Workers running) {
-        return problem.type() == DType.F64 ? new WideLinear(problem, running) : new VectorLinear(problem, running);
+        return problem.type() == DType.F64 ? new F64Linear(problem, running) : new VectorLinear(problem, running);
     }
 
     @Override

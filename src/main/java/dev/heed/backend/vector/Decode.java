@@ -6,7 +6,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
-import dev.heed.backend.vector.f64.WideDecode;
+import dev.heed.backend.vector.f64.F64Decode;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
@@ -64,7 +64,7 @@ final class Decode {
 
     /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
     static final class States {
-        final WideDecode.States wide = new WideDecode.States();
+        final F64Decode.States wide = new F64Decode.States();
         private float[] maxima = new float[0];
         private float[] sums = new float[0];
         private float[] weighted = new float[0];

@@ -36,7 +36,7 @@ final class Prefill {
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
-    private final @Nullable Kept kept;
+    private final @Nullable OptionalOutputs optionalOutputs;
     private final Tiles.Prefill tiles;
     private final int panels;
     private final int panelsPerTask;
@@ -46,7 +46,7 @@ final class Prefill {
         this.call = result.onlyOutputAndLse() ? PanelCall.plain(inputs) : new PanelCall(inputs);
         this.result = result;
         this.shape = call.shape;
-        this.kept = result.onlyOutputAndLse() ? null : new Kept(call, result);
+        this.optionalOutputs = result.onlyOutputAndLse() ? null : new OptionalOutputs(call, result);
         this.tiles = call.tiles;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
@@ -82,8 +82,8 @@ final class Prefill {
             }
             addSinks(panel);
             write(panel);
-            if (kept != null) {
-                kept.write(panel, scratch.keys);
+            if (optionalOutputs != null) {
+                optionalOutputs.write(panel, scratch.keys);
             }
         }
     }
@@ -153,8 +153,8 @@ final class Prefill {
         }
         Rows keyRows = scratch.keys;
         Rows values = scratch.values;
-        if (Staircase.suits(call, panel, keyFrom, keys, cover)) {
-            Staircase.read(call, panel, keyRows, values, keyFrom, keys, cover);
+        if (RaggedTile.suits(call, panel, keyFrom, keys, cover)) {
+            RaggedTile.read(call, panel, keyRows, values, keyFrom, keys, cover);
             return;
         }
         int width = (int) shape.valueHeadDim();

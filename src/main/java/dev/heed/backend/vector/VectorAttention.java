@@ -5,9 +5,9 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionPlan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
-import dev.heed.backend.vector.f64.WideAttention;
-import dev.heed.backend.vector.f64.WideBackward;
-import dev.heed.backend.vector.f64.WideDecode;
+import dev.heed.backend.vector.f64.F64Attention;
+import dev.heed.backend.vector.f64.F64Backward;
+import dev.heed.backend.vector.f64.F64Decode;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.DType;
@@ -26,7 +26,7 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        boolean few = wide() ? WideDecode.fits(problem()) : Decode.fits(problem());
+        boolean few = wide() ? F64Decode.fits(problem()) : Decode.fits(problem());
         String loops = Lanes.BACKEND + (wide() ? " f64" : "") + (few ? " decode, " : wide() ? ", " : " prefill, ");
         return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
@@ -43,10 +43,10 @@ final class VectorAttention extends AttentionPlan {
     /** Computes forward by the loops that suit the problem. */
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
-            if (WideDecode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
-                WideDecode.run(inputs, result, states.wide, workers);
+            if (F64Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
+                F64Decode.run(inputs, result, states.wide, workers);
             } else {
-                WideAttention.run(inputs, result, workers);
+                F64Attention.run(inputs, result, workers);
             }
         } else if (Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
             Decode.run(inputs, result, states, workers);
@@ -63,7 +63,7 @@ final class VectorAttention extends AttentionPlan {
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
         if (wide()) {
-            WideBackward.run(inputs, outputGradient, lseGradient, gradients, workers);
+            F64Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
         } else {
             Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
         }

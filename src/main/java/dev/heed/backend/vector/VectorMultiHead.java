@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
-    private final Between between;
+    private final InnerAttention innerAttention;
     private final AttentionShape shape;
     private final MatrixBuffer query = new MatrixBuffer();
     private final MatrixBuffer key = new MatrixBuffer();
@@ -43,7 +43,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     VectorMultiHead(MultiHeadProblem problem, Workers workers, Function<AttentionProblem, AttentionPlan> attention) {
         super(problem);
         this.workers = workers;
-        this.between = new Between(attention);
+        this.innerAttention = new InnerAttention(attention);
         this.shape = problem.attention().shape();
     }
 
@@ -55,7 +55,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     @Override
     public void close() {
         super.close();
-        between.close();
+        innerAttention.close();
     }
 
     @Override
@@ -130,7 +130,7 @@ final class VectorMultiHead extends MultiHeadPlan {
         Matrix together = joined.place(rows, shape.numHeads() * shape.valueHeadDim());
         Tensor output = split(together, shape.seqLenQ(), shape.numHeads());
         AttentionResult inner = into == null ? AttentionResult.into(output) : into.withOutput(output);
-        between.forward(heads, inner, workers);
+        innerAttention.forward(heads, inner, workers);
         return together;
     }
 
@@ -151,7 +151,7 @@ final class VectorMultiHead extends MultiHeadPlan {
                 .withScore(gradients.score());
         Tensor attended = split(together, shape.seqLenQ(), shape.numHeads());
         var inner = AttentionResult.into(attended);
-        between.backward(heads, inner, dHeads, dInner, workers);
+        innerAttention.backward(heads, inner, dHeads, dInner, workers);
         backward(query.read(inputs.query()), dInner.query(), w.query(), dw.query(), dw.queryBias(), gradients.query());
         backward(key.read(inputs.key()), dInner.key(), w.key(), dw.key(), dw.keyBias(), gradients.key());
         backward(value.read(inputs.value()), dInner.value(), w.value(), dw.value(), dw.valueBias(), gradients.value());

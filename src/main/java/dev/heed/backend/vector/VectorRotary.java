@@ -3,8 +3,8 @@ package dev.heed.backend.vector;
 import dev.heed.RotaryInputs;
 import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
-import dev.heed.backend.vector.f64.WideRows;
-import dev.heed.backend.vector.f64.WideScratch;
+import dev.heed.backend.vector.f64.F64Rows;
+import dev.heed.backend.vector.f64.F64Scratch;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.Rows;
@@ -38,7 +38,7 @@ final class VectorRotary extends RotaryPlan {
             long head = task % p.numHeads();
             for (long s = 0; s < p.seqLen(); s++) {
                 if (p.type() == DType.F64) {
-                    turnWide(inputs, from, to, direction, batch, head, s, WideScratch.of(scratch));
+                    turnWide(inputs, from, to, direction, batch, head, s, F64Scratch.of(scratch));
                 } else {
                     turn(inputs, from, to, direction, batch, head, s, scratch);
                 }
@@ -86,17 +86,17 @@ final class VectorRotary extends RotaryPlan {
             long batch,
             long head,
             long s,
-            WideScratch scratch) {
+            F64Scratch scratch) {
         RotaryProblem p = problem();
         int width = (int) p.headDim();
         int half = (int) p.rotaryDim() / 2;
         double[] x = scratch.row = ArrayGrowth.atLeast(scratch.row, width);
         double[] angles = scratch.rowToo = ArrayGrowth.atLeast(scratch.rowToo, 2 * half);
-        WideRows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
+        F64Rows.read(from, from.position(batch, head, s, 0), from.stride(3), x, 0, width);
         Tensor cos = row(inputs.cos(), inputs.positions(), batch, s);
         Tensor sin = row(inputs.sin(), inputs.positions(), batch, s);
-        WideRows.read(cos, cos.offset(), cos.stride(0), angles, 0, half);
-        WideRows.read(sin, sin.offset(), sin.stride(0), angles, half, half);
+        F64Rows.read(cos, cos.offset(), cos.stride(0), angles, 0, half);
+        F64Rows.read(sin, sin.offset(), sin.stride(0), angles, half, half);
         int step = p.interleaved() ? 2 : 1;
         int apart = p.interleaved() ? 1 : half;
         for (int i = 0; i < half; i++) {
@@ -106,7 +106,7 @@ final class VectorRotary extends RotaryPlan {
             x[i * step] = a * angles[i] - b * turn;
             x[i * step + apart] = a * turn + b * angles[i];
         }
-        WideRows.write(x, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
+        F64Rows.write(x, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
     }
 
     private static void angles(Tensor table, @Nullable Tensor positions, long batch, long s, float[] into, int half) {

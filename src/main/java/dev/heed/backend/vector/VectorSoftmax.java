@@ -2,10 +2,10 @@ package dev.heed.backend.vector;
 
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
-import dev.heed.backend.vector.f64.WideLanes;
-import dev.heed.backend.vector.f64.WideRows;
-import dev.heed.backend.vector.f64.WideScratch;
-import dev.heed.backend.vector.f64.WideSoftmaxRow;
+import dev.heed.backend.vector.f64.F64Lanes;
+import dev.heed.backend.vector.f64.F64Rows;
+import dev.heed.backend.vector.f64.F64Scratch;
+import dev.heed.backend.vector.f64.F64SoftmaxRow;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
@@ -79,12 +79,12 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     private void wide(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
         int length = in.length();
-        WideScratch memory = WideScratch.of(scratch);
-        double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, WideLanes.lanes(length));
+        F64Scratch memory = F64Scratch.of(scratch);
+        double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, F64Lanes.lanes(length));
         for (long row = first; row < end; row++) {
-            WideRows.read(input, in.position(row), in.stride(), wide, 0, length);
-            WideSoftmaxRow.softmax(wide, length, problem().log());
-            WideRows.write(wide, 0, output, out.position(row), out.stride(), length);
+            F64Rows.read(input, in.position(row), in.stride(), wide, 0, length);
+            F64SoftmaxRow.softmax(wide, length, problem().log());
+            F64Rows.write(wide, 0, output, out.position(row), out.stride(), length);
         }
     }
 
@@ -97,13 +97,13 @@ final class VectorSoftmax extends SoftmaxPlan {
         Workers allowed = workers.allowedBy(List.of(output, outputGradient, inputGradient));
         forEachRow(allowed, y, (row, scratch) -> {
             if (problem().type() == DType.F64) {
-                WideScratch memory = WideScratch.of(scratch);
+                F64Scratch memory = F64Scratch.of(scratch);
                 double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, length);
                 double[] gradient = memory.rowToo = ArrayGrowth.atLeast(memory.rowToo, length);
-                WideRows.read(output, y.position(row), y.stride(), wide, 0, length);
-                WideRows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
-                WideSoftmaxRow.gradient(wide, gradient, length, problem().log());
-                WideRows.write(gradient, 0, inputGradient, dx.position(row), dx.stride(), length);
+                F64Rows.read(output, y.position(row), y.stride(), wide, 0, length);
+                F64Rows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
+                F64SoftmaxRow.gradient(wide, gradient, length, problem().log());
+                F64Rows.write(gradient, 0, inputGradient, dx.position(row), dx.stride(), length);
                 return;
             }
             scratch.tile = ArrayGrowth.atLeast(scratch.tile, length);

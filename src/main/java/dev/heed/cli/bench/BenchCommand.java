@@ -6,11 +6,11 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionProblem;
 import dev.heed.backend.opencl.OpenClBackend;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.machine.Machine;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.OpenCl;
@@ -88,7 +88,7 @@ public @Command(
     @Parameters(paramLabel = "FILE", arity = "0..1", description = "With --json: where the JSON goes.")
     private @Nullable Path file;
 
-    public BenchCommand(Surroundings surroundings) {
+    public BenchCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

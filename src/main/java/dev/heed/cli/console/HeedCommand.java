@@ -20,7 +20,7 @@ public abstract class HeedCommand implements Callable<Integer> {
     /** The command was used wrongly, or its input cannot be read. */
     public static final int MISUSED = 2;
 
-    private final Surroundings surroundings;
+    private final CliEnvironment surroundings;
 
     // picocli sets the fields below, and reads those that nothing here reads
 
@@ -39,11 +39,11 @@ public abstract class HeedCommand implements Callable<Integer> {
     @Option(names = "--debug", description = "Print the stack trace of an error.")
     boolean debug;
 
-    protected HeedCommand(Surroundings surroundings) {
+    protected HeedCommand(CliEnvironment surroundings) {
         this.surroundings = surroundings;
     }
 
-    protected final Surroundings surroundings() {
+    protected final CliEnvironment surroundings() {
         return surroundings;
     }
 

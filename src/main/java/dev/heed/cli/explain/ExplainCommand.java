@@ -8,11 +8,11 @@ import dev.heed.bert.BertModel;
 import dev.heed.bert.BertToken;
 import dev.heed.bert.BertTokenizer;
 import dev.heed.bert.MiniLm;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.cli.explain.Sentence.Word;
 import dev.heed.cli.explain.WordLinks.Gaze;
@@ -123,13 +123,13 @@ public @Command(
     @Option(names = "--open", description = "Open the page in the browser: $BROWSER, or the system's.")
     private boolean open;
 
-    public ExplainCommand(Surroundings surroundings) {
+    public ExplainCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
     /** What there is to show. */
     private record Findings(
-            Reading reading,
+            InputText reading,
             Sentence sentence,
             WordLinks links,
             Word word,
@@ -180,7 +180,7 @@ public @Command(
         return picture.resolveSibling(name + ".html");
     }
 
-    private Reading read(BertTokenizer tokenizer, int most) {
+    private InputText read(BertTokenizer tokenizer, int most) {
         if ((file == null) == sentence.isEmpty()) {
             throw new InvalidInputException(
                     file == null ? "A sentence is missing" : "There are two sentences",
@@ -189,21 +189,21 @@ public @Command(
                     "heed explain \"the cat sat on the mat\"");
         }
         return file == null
-                ? Reading.of(tokenizer, String.join(" ", sentence), pair)
-                : Reading.of(tokenizer, Reading.file(file), pair).atMost(most);
+                ? InputText.of(tokenizer, String.join(" ", sentence), pair)
+                : InputText.of(tokenizer, InputText.file(file), pair).atMost(most);
     }
 
     private Findings look() {
         try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
             BertModel model = MiniLm.model();
-            Reading reading = read(tokenizer, model.maxTokens());
+            InputText reading = read(tokenizer, model.maxTokens());
             var pieces = new Sentence(reading.tokens());
             Word asked = word == null ? null : find(pieces, tokenizer, word);
             requireIndex("layer", layer, model.layers());
             requireIndex("head", head, model.heads());
             AttentionBackend backend = surroundings()
                     .select(backendName, model.problem(pieces.tokens().size(), true));
-            Looks looks = Looks.of(pieces, model, new BertEncoder(model, backend));
+            AttentionMaps looks = AttentionMaps.of(pieces, model, new BertEncoder(model, backend));
             Word looking = asked == null ? looks.mostInteresting() : asked;
             WordLinks links = looks.from(looking);
             int shownHead = head == null ? MEAN : head;
@@ -223,7 +223,7 @@ public @Command(
         }
     }
 
-    private static AttentionPage page(Reading reading, BertModel model) {
+    private static AttentionPage page(InputText reading, BertModel model) {
         List<BertToken> tokens = reading.tokens();
         String note = Stream.of(
                         "all-MiniLM-L6-v2, " + model.layers() + " layers of " + model.heads() + " heads",

@@ -3,11 +3,11 @@ package dev.heed.cli.explain;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.cli.console.CommandFailure;
 import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
-import dev.heed.cli.console.Surroundings;
 import dev.heed.cli.console.TextTable;
 import dev.heed.cli.explain.WeightsFile.Entry;
 import dev.heed.tensor.DType;
@@ -138,7 +138,7 @@ public @Command(
     @Option(names = "--bertviz", paramLabel = "FILE", description = "Write the weights as JSON that BertViz reads.")
     private @Nullable Path bertViz;
 
-    public ViewCommand(Surroundings surroundings) {
+    public ViewCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 

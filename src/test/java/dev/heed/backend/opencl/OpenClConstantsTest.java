@@ -68,11 +68,11 @@ class OpenClConstantsTest {
         assertEquals(List.of(), calls.live());
     }
 
-    private static int writes(FaultyCalls calls, Runnable work) {
+    private static int writes(FaultyCalls calls, Runnable scope) {
         int before = calls.counts().getOrDefault("enqueueWrite", 0)
                 + calls.counts().getOrDefault("enqueueMap", 0)
                 + calls.counts().getOrDefault("map", 0);
-        work.run();
+        scope.run();
         return calls.counts().getOrDefault("enqueueWrite", 0)
                 + calls.counts().getOrDefault("enqueueMap", 0)
                 + calls.counts().getOrDefault("map", 0)

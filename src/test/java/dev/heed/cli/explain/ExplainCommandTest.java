@@ -13,7 +13,7 @@ import dev.heed.bert.BertModel;
 import dev.heed.bert.BertTokenizer;
 import dev.heed.bert.MiniLm;
 import dev.heed.cli.Heed;
-import dev.heed.cli.console.Surroundings;
+import dev.heed.cli.console.CliEnvironment;
 import dev.heed.view.AttentionPage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -179,8 +179,8 @@ class ExplainCommandTest {
     @Test
     void aLongTextIsCutAndSaysSo() {
         try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
-            Reading whole = Reading.of(tokenizer, "the animal was tired . ".repeat(120), null);
-            Reading cut = whole.atMost(512);
+            InputText whole = InputText.of(tokenizer, "the animal was tired . ".repeat(120), null);
+            InputText cut = whole.atMost(512);
             assertEquals(512, cut.tokens().size());
             assertEquals(whole.tokens().getLast(), cut.tokens().getLast(), "what closes it stays");
             assertEquals("only the first 512 of 602 tokens: the model reads no more", cut.note());
@@ -197,12 +197,12 @@ class ExplainCommandTest {
         try (BertTokenizer tokenizer = MiniLm.tokenizer()) {
             for (String text : List.of(SENTENCE, "Unaffordable houses were sold to the animals of the street .")) {
                 var sentence = new Sentence(tokenizer.encode(text));
-                Looks whole = Looks.of(sentence, model, encoder);
-                Looks parts = new Looks.Parts(
+                AttentionMaps whole = AttentionMaps.of(sentence, model, encoder);
+                AttentionMaps parts = new AttentionMaps.Parts(
                         sentence,
                         encoder,
                         encoder.strongest(sentence.tokens(), sentence.tokens().size()));
-                assertTrue(whole instanceof Looks.Whole);
+                assertTrue(whole instanceof AttentionMaps.Whole);
                 Sentence.Word word = whole.mostInteresting();
                 assertEquals(word, parts.mostInteresting());
                 var links = whole.from(word).from(word);
@@ -265,8 +265,8 @@ class ExplainCommandTest {
         assertEquals("rundll32", Browser.command("", "Windows 11").getFirst());
     }
 
-    private static Surroundings surroundings(String browser) {
-        return new Surroundings(
+    private static CliEnvironment surroundings(String browser) {
+        return new CliEnvironment(
                 Heed.PIPED.backends(), Map.of("BROWSER", browser), false, false, StandardCharsets.UTF_8);
     }
 
@@ -282,7 +282,7 @@ class ExplainCommandTest {
 
     @Test
     void coloursOnATerminal() {
-        var terminal = new Surroundings(
+        var terminal = new CliEnvironment(
                 Heed.PIPED.backends(),
                 Map.of("TERM", "xterm", "COLORTERM", "truecolor", "COLUMNS", "60"),
                 true,
@@ -290,7 +290,7 @@ class ExplainCommandTest {
                 StandardCharsets.UTF_8);
         assertTrue(
                 Heed.run(terminal, "explain", "it works", "--out", file).out().contains("\u001b[48;2;"));
-        var noColor = new Surroundings(
+        var noColor = new CliEnvironment(
                 Heed.PIPED.backends(), Map.of("TERM", "xterm", "NO_COLOR", "1"), true, true, StandardCharsets.US_ASCII);
         String plain = Heed.run(noColor, "explain", "it works", "--out", file).out();
         assertFalse(plain.contains("\u001b") || plain.contains("█"), plain);

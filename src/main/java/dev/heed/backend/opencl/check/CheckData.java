@@ -1,8 +1,8 @@
 package dev.heed.backend.opencl.check;
 
-import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -14,9 +14,9 @@ final class CheckData {
     private CheckData() {}
 
     /** {@return the numbers of what was computed} */
-    static double[] read(Work work, Arena arena, Placed placed) {
+    static double[] read(CallScope scope, Arena arena, DeviceTensor placed) {
         Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
-        Results.read(work, placed, there);
+        Results.read(scope, placed, there);
         return there.toDoubleArray();
     }
 

@@ -2,11 +2,11 @@ package dev.heed.backend.opencl.check;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Backward;
 import dev.heed.backend.opencl.kernels.MatrixBackward;
@@ -96,30 +96,30 @@ public final class MatrixBackwardCheck {
         }
         var shape = new AttentionShape(1, HEADS, 1, queries, keys, width, width, valueWidth);
         var expected = new Expected(query, key, value, flows, bias);
-        try (var work = new Work(engine, false);
+        try (var scope = new CallScope(engine, false);
                 Arena arena = Arena.ofShared()) {
             Operands operands = Operands.of(shape, query, key, value, options);
-            AttentionCall call = operands.whole(work);
+            AttentionCall call = operands.whole(scope);
             if (!call.backwardForm(ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            var kernels = new MatrixBackward(call, operands.flows(work, call.part, flows), ofQueries, ofKeys);
-            Placed statistics = Backward.statistics(work, shape);
-            kernels.read(null, statistics, Backward.sinkRows(work, shape), true, true);
-            Placed dQuery = Backward.queryGradient(work, shape);
+            var kernels = new MatrixBackward(call, operands.flows(scope, call.part, flows), ofQueries, ofKeys);
+            DeviceTensor statistics = Backward.statistics(scope, shape);
+            kernels.read(null, statistics, Backward.sinkRows(scope, shape), true, true);
+            DeviceTensor dQuery = Backward.queryGradient(scope, shape);
             kernels.query(dQuery, statistics, true);
-            Backward.KeyGradients gradients = Backward.keyGradients(work, shape);
+            Backward.KeyGradients gradients = Backward.keyGradients(scope, shape);
             kernels.keys(gradients, statistics, true);
-            Placed cells = work.place(DType.F32, queries, keys);
+            DeviceTensor cells = scope.place(DType.F32, queries, keys);
             if (form.modified()) {
                 kernels.scores(cells.buffer(), statistics, HEADS - 1);
             }
             return Stream.of(
-                            compare("dQ", expected.dQuery, expected.querySizes, work, arena, dQuery),
-                            compare("dK", expected.dKey, expected.keySizes, work, arena, gradients.key()),
-                            compare("dV", expected.dValue, expected.valueSizes, work, arena, gradients.value()),
+                            compare("dQ", expected.dQuery, expected.querySizes, scope, arena, dQuery),
+                            compare("dK", expected.dKey, expected.keySizes, scope, arena, gradients.key()),
+                            compare("dV", expected.dValue, expected.valueSizes, scope, arena, gradients.value()),
                             form.modified()
-                                    ? compare("dBias", expected.dBias, expected.biasSizes, work, arena, cells)
+                                    ? compare("dBias", expected.dBias, expected.biasSizes, scope, arena, cells)
                                     : null)
                     .filter(Objects::nonNull)
                     .findFirst()
@@ -129,9 +129,9 @@ public final class MatrixBackwardCheck {
 
     /** Where there is one key, a weight is 1 and the scores' gradients cancel to nothing, exactly. */
     private @Nullable String compare(
-            String name, double[] truth, double[] sizes, Work work, Arena arena, Placed gradient) {
+            String name, double[] truth, double[] sizes, CallScope scope, Arena arena, DeviceTensor gradient) {
         double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
-        double[] numbers = CheckData.read(work, arena, gradient);
+        double[] numbers = CheckData.read(scope, arena, gradient);
         for (int x = 0; x < numbers.length; x++) {
             double allowed = keys == 1 && !name.equals("dV") ? 0 : step * (sizes[x] + Math.abs(truth[x]));
             if (!(Math.abs(truth[x] - numbers[x]) <= allowed)) {

@@ -2,12 +2,12 @@ package dev.heed.backend.opencl.check;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixProbe;
 import dev.heed.backend.opencl.device.MatrixTiles;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Forward;
 import dev.heed.backend.opencl.kernels.MatrixDecode;
@@ -40,7 +40,7 @@ public final class MatrixCheck {
 
     /** Launches the kernels that are checked. */
     private interface Kernels {
-        void run(AttentionCall call, Placed output, Forward.Statistics to);
+        void run(AttentionCall call, DeviceTensor output, Forward.Statistics to);
     }
 
     private final Engine engine;
@@ -101,17 +101,17 @@ public final class MatrixCheck {
         }
         double[] out;
         double[] lse;
-        try (var work = new Work(engine, false);
+        try (var scope = new CallScope(engine, false);
                 Arena arena = Arena.ofShared()) {
-            AttentionCall call = Operands.of(shape, query, key, value, options).whole(work);
+            AttentionCall call = Operands.of(shape, query, key, value, options).whole(scope);
             if (!call.forwardForm(tiles).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            Placed output = work.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
-            Forward.Statistics statistics = Forward.statistics(work, shape);
+            DeviceTensor output = scope.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
+            Forward.Statistics statistics = Forward.statistics(scope, shape);
             kernels.run(call, output, statistics);
-            out = CheckData.read(work, arena, output);
-            lse = CheckData.read(work, arena, statistics.lse());
+            out = CheckData.read(scope, arena, output);
+            lse = CheckData.read(scope, arena, statistics.lse());
         }
         double[] q = factors(query);
         double[] k = factors(key);

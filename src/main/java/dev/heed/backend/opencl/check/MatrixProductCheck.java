@@ -1,9 +1,9 @@
 package dev.heed.backend.opencl.check;
 
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.ProductForm;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.product.MatrixProduct;
 import dev.heed.backend.opencl.product.Projection;
 import dev.heed.tensor.DType;
@@ -38,19 +38,19 @@ final class MatrixProductCheck {
         double[] added = bias.toDoubleArray();
         double[] was = before.toDoubleArray();
         double[] got;
-        try (var work = new Work(engine, false);
+        try (var scope = new CallScope(engine, false);
                 Arena arena = Arena.ofShared()) {
-            Placed x = work.upload(left);
-            Placed y = work.upload(right);
-            Placed to = work.upload(before);
+            DeviceTensor x = scope.upload(left);
+            DeviceTensor y = scope.upload(right);
+            DeviceTensor to = scope.upload(before);
             MatrixProduct.ofForm(
-                            work,
+                            scope,
                             form,
                             form.left() ? Projection.turned(x) : x,
                             form.right() ? Projection.turned(y) : y,
                             to)
-                    .run(work.upload(bias), true);
-            got = CheckData.read(work, arena, to);
+                    .run(scope.upload(bias), true);
+            got = CheckData.read(scope, arena, to);
         }
         double step = form.to() == DType.F32 ? 0 : form.to() == DType.F16 ? 0x1p-11 : 0x1p-8;
         for (int m = 0; m < rows; m++) {

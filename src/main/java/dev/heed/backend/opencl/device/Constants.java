@@ -49,15 +49,15 @@ public final class Constants {
 
     /** A copy on the device, and how many calls use it. */
     static final class Copy {
-        private final Placed placed;
+        private final DeviceTensor placed;
         private int users;
         private boolean forgotten;
 
-        Copy(Placed placed) {
+        Copy(DeviceTensor placed) {
             this.placed = placed;
         }
 
-        Placed placed() {
+        DeviceTensor placed() {
             return placed;
         }
 
@@ -86,7 +86,7 @@ public final class Constants {
      * @param type its type on the device
      * @param upload makes the copy at the first use; nothing else owns its buffer
      */
-    synchronized Copy lease(Tensor constant, DType type, Supplier<Placed> upload) {
+    synchronized Copy lease(Tensor constant, DType type, Supplier<DeviceTensor> upload) {
         forgetGarbage();
         Identity identity = constant.prepared(Identity.class, Identity::new);
         Copy copy = kept.get(new Slot(identity, type, null));

@@ -17,9 +17,9 @@ public final class HostSums {
     }
 
     /** Adds what the device computed to a view of the sums. */
-    public static void add(Work work, Placed computed, Tensor view) {
+    public static void add(CallScope scope, DeviceTensor computed, Tensor view) {
         Tensor numbers = Tensor.zeros(computed.type(), computed.shape());
-        work.read(computed, numbers.segment());
+        scope.read(computed, numbers.segment());
         double[] more = numbers.toDoubleArray();
         double[] sum = view.toDoubleArray();
         for (int n = 0; n < sum.length; n++) {
@@ -28,7 +28,7 @@ public final class HostSums {
         view.copyFrom(Tensor.of(sum, view.shape()));
     }
 
-    public void deliver(Work work, Tensor target) {
-        Results.write(work, sums.to(target.type()), target);
+    public void deliver(CallScope scope, Tensor target) {
+        Results.write(scope, sums.to(target.type()), target);
     }
 }

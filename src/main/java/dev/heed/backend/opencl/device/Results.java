@@ -39,44 +39,44 @@ public final class Results implements AutoCloseable {
     }
 
     /** Takes what the device computed for a part of a gathered tensor. */
-    public static void read(Work work, Placed computed, @Nullable Tensor part) {
+    public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor part) {
         if (part == null) {
             return;
         }
         if (part.device() != null) {
-            work.copy(computed, work.placed(part));
+            scope.copy(computed, scope.placed(part));
             return;
         }
         long bytes = computed.bytes();
         if (part.isContiguous()) {
-            work.read(
+            scope.read(
                     computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
             return;
         }
         try (Arena some = Arena.ofShared()) {
             Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
-            work.read(computed, packed.segment());
+            scope.read(computed, packed.segment());
             part.copyFrom(packed);
         }
     }
 
     /** Takes numbers that are on the host already, for a part of a gathered tensor. */
-    public static void write(Work work, Tensor numbers, Tensor part) {
+    public static void write(CallScope scope, Tensor numbers, Tensor part) {
         if (part.device() == null) {
             part.copyFrom(numbers);
         } else {
-            work.copy(work.upload(numbers), work.placed(part));
+            scope.copy(scope.upload(numbers), scope.placed(part));
         }
     }
 
     /** Writes everything to the caller's tensors. */
     public void deliver() {
-        try (var work = new Work(engine, false)) {
+        try (var scope = new CallScope(engine, false)) {
             gathered.forEach((target, whole) -> {
                 if (target.device() == null) {
                     target.copyFrom(whole);
                 } else {
-                    work.copy(work.placed(whole), work.placed(target));
+                    scope.copy(scope.placed(whole), scope.placed(target));
                 }
             });
         }

@@ -3,12 +3,12 @@ package dev.heed.backend.opencl.kernels;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.backend.opencl.score.ParameterPart;
@@ -33,15 +33,15 @@ public final class AttentionCall {
     private static final double LOG2E = 1 / Math.log(2);
     private static final double TWO_TO_32 = 0x1p32;
 
-    public final Work work;
+    public final CallScope scope;
     public final Part part;
     final Lowering lowering;
     public final LoweredRows queryRows;
     public final LoweredRows keyRows;
     public final LoweredRows valueRows;
-    final Placed query;
-    final Placed key;
-    final Placed value;
+    final DeviceTensor query;
+    final DeviceTensor key;
+    final DeviceTensor value;
     public final AttentionOptions options;
 
     /** Buffers that every kernel of an attention takes. */
@@ -54,24 +54,24 @@ public final class AttentionCall {
     final DeviceBuffer meeting;
 
     private final AttentionShape shape;
-    private final @Nullable Placed meets;
+    private final @Nullable DeviceTensor meets;
 
     private final boolean modified;
     private final double scale;
-    private final @Nullable Placed dense;
-    private final @Nullable Placed tiles;
-    private final @Nullable Placed bias;
+    private final @Nullable DeviceTensor dense;
+    private final @Nullable DeviceTensor tiles;
+    private final @Nullable DeviceTensor bias;
     private boolean tilesKnown;
 
     public AttentionCall(
-            Work work,
+            CallScope scope,
             Part part,
             AttentionOptions options,
             DeviceMask mask,
             LoweredRows query,
             LoweredRows key,
             LoweredRows value) {
-        this.work = work;
+        this.scope = scope;
         this.part = part;
         this.options = options;
         this.lowering = new Lowering(options.score(), part);
@@ -83,26 +83,26 @@ public final class AttentionCall {
         this.key = key.rows();
         this.value = value.rows();
         ParameterPart numbers = lowering.meeting();
-        this.meets = numbers == null ? null : numbers.upload(work, work.real());
-        this.meeting = meets == null ? work.nothing() : meets.buffer();
+        this.meets = numbers == null ? null : numbers.upload(scope, scope.real());
+        this.meeting = meets == null ? scope.nothing() : meets.buffer();
         this.scale = options.score().scale(part.whole().headDim());
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
-        this.bands = work.upload(part.bands(mask.bands));
+        this.bands = scope.upload(part.bands(mask.bands));
         Tensor truths = mask.dense;
-        this.dense = truths == null ? null : work.upload(part.cells(truths));
-        this.denseCells = dense == null ? work.nothing() : dense.buffer();
-        this.tiles = dense == null ? null : tilesOf(work, dense);
+        this.dense = truths == null ? null : scope.upload(part.cells(truths));
+        this.denseCells = dense == null ? scope.nothing() : dense.buffer();
+        this.tiles = dense == null ? null : tilesOf(scope, dense);
         Tensor added = options.bias();
-        this.bias = added == null ? null : work.upload(part.cells(added), work.real());
-        this.biasCells = bias == null ? work.nothing() : bias.buffer();
+        this.bias = added == null ? null : scope.upload(part.cells(added), scope.real());
+        this.biasCells = bias == null ? scope.nothing() : bias.buffer();
         this.slopes = perHead(options.alibiSlopes());
         this.sinks = perHead(options.sink());
     }
 
     /** The same call on copies of another type. */
-    private AttentionCall(AttentionCall of, Placed query, Placed key, Placed value) {
-        this.work = of.work;
+    private AttentionCall(AttentionCall of, DeviceTensor query, DeviceTensor key, DeviceTensor value) {
+        this.scope = of.scope;
         this.part = of.part;
         this.options = of.options;
         this.lowering = of.lowering;
@@ -133,19 +133,19 @@ public final class AttentionCall {
      * whether scores are modified: one variant of a kernel instead of six.
      */
     AttentionCall withFewVariants() {
-        boolean converted = query.type() == work.real() && key.type() == work.real() && value.type() == work.real();
-        if (work.engine.family.isStaged() || converted) {
+        boolean converted = query.type() == scope.real() && key.type() == scope.real() && value.type() == scope.real();
+        if (scope.engine.family.isStaged() || converted) {
             return this;
         }
         return new AttentionCall(
                 this,
-                work.converted(query, work.real()),
-                work.converted(key, work.real()),
-                work.converted(value, work.real()));
+                scope.converted(query, scope.real()),
+                scope.converted(key, scope.real()),
+                scope.converted(value, scope.real()));
     }
 
     /** {@return the same call on rows that lie elsewhere} */
-    AttentionCall on(Placed otherQuery, Placed otherKey, Placed otherValue) {
+    AttentionCall on(DeviceTensor otherQuery, DeviceTensor otherKey, DeviceTensor otherValue) {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
@@ -169,7 +169,7 @@ public final class AttentionCall {
         return new MatrixForm(query.type(), modified, folded, whole);
     }
 
-    private static long[] axes(Placed mask, long[] values, long absent) {
+    private static long[] axes(DeviceTensor mask, long[] values, long absent) {
         long[] axes = new long[4];
         int lead = 4 - mask.shape().length;
         for (int axis = 0; axis < 4; axis++) {
@@ -178,9 +178,9 @@ public final class AttentionCall {
         return axes;
     }
 
-    private static Placed tilesOf(Work work, Placed mask) {
+    private static DeviceTensor tilesOf(CallScope scope, DeviceTensor mask) {
         long[] sizes = axes(mask, mask.shape(), 1);
-        return work.place(
+        return scope.place(
                 DType.BOOL,
                 sizes[0],
                 sizes[1],
@@ -190,21 +190,21 @@ public final class AttentionCall {
 
     /** {@return how much of each tile of the dense mask takes part, for kernels that pass over tiles} */
     DeviceBuffer denseTiles() {
-        Placed to = tiles;
-        Placed mask = dense;
+        DeviceTensor to = tiles;
+        DeviceTensor mask = dense;
         if (to == null || mask == null) {
-            return work.nothing();
+            return scope.nothing();
         }
         if (!tilesKnown) {
             long[] steps = axes(mask, mask.strides(), 0);
             long[] sizes = axes(mask, mask.shape(), 1);
             Arguments struct =
                     new Arguments(9, 0, false).put(mask.at()).put(steps).put(sizes);
-            work.launch(
+            scope.launch(
                     "mask",
                     "",
                     "mask_tiles",
-                    WorkSize.covering(to.count(), work.group()),
+                    WorkSize.covering(to.count(), scope.group()),
                     struct,
                     mask.buffer(),
                     to.buffer());
@@ -215,8 +215,8 @@ public final class AttentionCall {
 
     private DeviceBuffer perHead(@Nullable Tensor tensor) {
         return tensor == null
-                ? work.nothing()
-                : work.upload(tensor.slice(0, part.headFrom(), part.headTo()), work.real())
+                ? scope.nothing()
+                : scope.upload(tensor.slice(0, part.headFrom(), part.headTo()), scope.real())
                         .buffer();
     }
 
@@ -225,7 +225,7 @@ public final class AttentionCall {
     }
 
     @Nullable
-    Placed bias() {
+    DeviceTensor bias() {
         return bias;
     }
 
@@ -236,7 +236,7 @@ public final class AttentionCall {
     /** {@return compiler options of every kernel of this attention} */
     public String variant() {
         return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
-                + work.widths();
+                + scope.widths();
     }
 
     private String meetingOption() {
@@ -262,22 +262,27 @@ public final class AttentionCall {
 
     /** {@return compiler options of kernels of which there shall be few variants, see {@link #withFewVariants}} */
     String fewVariants() {
-        boolean cpu = work.engine.context.device().type() == DeviceType.CPU;
+        boolean cpu = scope.engine.context.device().type() == DeviceType.CPU;
         return cpu
-                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + meetingOption() + work.widths()
+                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + meetingOption() + scope.widths()
                 : variant();
     }
 
     /** {@return the struct for a kernel that writes to a view of {@code output}} */
-    Arguments struct(Placed output, @Nullable Placed outputGradient, long rows, long stage) {
+    Arguments struct(DeviceTensor output, @Nullable DeviceTensor outputGradient, long rows, long stage) {
         return struct(output, outputGradient, rows, stage, true, true);
     }
 
     Arguments struct(
-            Placed output, @Nullable Placed outputGradient, long rows, long stage, boolean begins, boolean ends) {
+            DeviceTensor output,
+            @Nullable DeviceTensor outputGradient,
+            long rows,
+            long stage,
+            boolean begins,
+            boolean ends) {
         AttentionShape s = shape();
         AttentionShape whole = part.whole();
-        Arguments struct = new Arguments(LONGS, REALS, work.wide);
+        Arguments struct = new Arguments(LONGS, REALS, scope.wide);
         view(struct, query);
         view(struct, key);
         view(struct, value);
@@ -296,7 +301,7 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(meetingStep());
         struct.real(scale);
-        double least = work.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
+        double least = scope.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();
@@ -305,11 +310,11 @@ public final class AttentionCall {
         return struct;
     }
 
-    private static void view(Arguments struct, Placed t) {
+    private static void view(Arguments struct, DeviceTensor t) {
         struct.put(t.at(), t.stride(0), t.stride(1), t.stride(2));
     }
 
-    private static void cells(Arguments struct, @Nullable Placed t) {
+    private static void cells(Arguments struct, @Nullable DeviceTensor t) {
         if (t == null) {
             struct.put(0, 0, 0, 0, 0);
             return;

@@ -1,9 +1,9 @@
 package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
-import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.TileSizes;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.backend.opencl.score.ParameterPart;
@@ -22,12 +22,12 @@ public final class Backward {
     private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
 
     private final AttentionCall call;
-    private final Work work;
+    private final CallScope scope;
     private final AttentionShape shape;
-    private final Placed outputGradient;
-    private final Placed statistics;
+    private final DeviceTensor outputGradient;
+    private final DeviceTensor statistics;
     private final DeviceBuffer sinkRows;
-    private final @Nullable Placed parts;
+    private final @Nullable DeviceTensor parts;
     private final TileSizes sizes;
     private final @Nullable MatrixBackward units;
 
@@ -40,52 +40,55 @@ public final class Backward {
      */
     public Backward(
             AttentionCall call,
-            Placed outputGradient,
-            Placed statistics,
+            DeviceTensor outputGradient,
+            DeviceTensor statistics,
             DeviceBuffer sinkRows,
-            @Nullable Placed parts) {
+            @Nullable DeviceTensor parts) {
         this.call = call.withFewVariants();
-        this.work = call.work;
+        this.scope = call.scope;
         this.shape = call.shape();
-        this.outputGradient = this.call == call ? outputGradient : work.converted(outputGradient, work.real());
+        this.outputGradient = this.call == call ? outputGradient : scope.converted(outputGradient, scope.real());
         this.statistics = statistics;
         this.sinkRows = sinkRows;
         this.parts = parts;
-        this.sizes = work.sizes("backward", shape.headDim());
+        this.sizes = scope.sizes("backward", shape.headDim());
         this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
     }
 
     /** {@return the backward pass of a call that has all its keys} */
     public static Backward of(
-            AttentionCall call, Placed outputGradient, @Nullable Placed lseGradient, @Nullable ParameterSums sums) {
+            AttentionCall call,
+            DeviceTensor outputGradient,
+            @Nullable DeviceTensor lseGradient,
+            @Nullable ParameterSums sums) {
         var backward = new Backward(
                 call,
                 outputGradient,
-                statistics(call.work, call.shape()),
-                sinkRows(call.work, call.shape()),
-                parts(call.work, call.lowering, sums));
+                statistics(call.scope, call.shape()),
+                sinkRows(call.scope, call.shape()),
+                parts(call.scope, call.lowering, sums));
         backward.read(lseGradient, true, true);
         return backward;
     }
 
-    public static Placed statistics(Work work, AttentionShape s) {
-        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
+    public static DeviceTensor statistics(CallScope scope, AttentionShape s) {
+        return scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
     }
 
-    public static DeviceBuffer sinkRows(Work work, AttentionShape s) {
-        return work.reals(s.batch() * s.numHeads() * s.seqLenQ());
+    public static DeviceBuffer sinkRows(CallScope scope, AttentionShape s) {
+        return scope.reals(s.batch() * s.numHeads() * s.seqLenQ());
     }
 
     /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
-    public static @Nullable Placed parts(Work work, Lowering lowering, @Nullable ParameterSums sums) {
+    public static @Nullable DeviceTensor parts(CallScope scope, Lowering lowering, @Nullable ParameterSums sums) {
         ParameterPart numbers = lowering.meeting();
         if (sums == null || numbers == null) {
             return null;
         }
         AttentionShape s = lowering.shape();
         long blocks = Math.ceilDiv(
-                s.seqLenQ(), (long) work.sizes("backward", s.headDim()).rows());
-        return work.place(work.real(), s.batch(), s.numHeads(), blocks, s.headDim());
+                s.seqLenQ(), (long) scope.sizes("backward", s.headDim()).rows());
+        return scope.place(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
     }
 
     /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
@@ -94,22 +97,22 @@ public final class Backward {
         if (sums == null || numbers == null || parts == null) {
             return;
         }
-        var kernels = new RowKernels(work);
+        var kernels = new RowKernels(scope);
         long heads = call.meetsPerHead() ? shape.numHeads() : 1;
-        Placed sum = kernels.sum(parts, 1, heads, 1, shape.headDim());
+        DeviceTensor sum = kernels.sum(parts, 1, heads, 1, shape.headDim());
         if (call.meetsBySquares()) {
             sum = kernels.sum(sum, 1, heads, 1, 1);
         }
-        sums.add(work, numbers, sum.reshape(numbers.tensor().shape()));
+        sums.add(scope, numbers, sum.reshape(numbers.tensor().shape()));
     }
 
     /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
-    public void read(@Nullable Placed lseGradient, boolean begins, boolean ends) {
+    public void read(@Nullable DeviceTensor lseGradient, boolean begins, boolean ends) {
         if (units != null) {
             units.read(lseGradient, statistics, sinkRows, begins, ends);
             return;
         }
-        work.launch(
+        scope.launch(
                 "backward",
                 owning(TileSizes.FEWEST),
                 "statistics",
@@ -119,7 +122,7 @@ public final class Backward {
                 call.key.buffer(),
                 call.value.buffer(),
                 outputGradient.buffer(),
-                lseGradient == null ? work.nothing() : lseGradient.buffer(),
+                lseGradient == null ? scope.nothing() : lseGradient.buffer(),
                 statistics.buffer(),
                 sinkRows,
                 call.bands,
@@ -140,18 +143,18 @@ public final class Backward {
     }
 
     /** {@return a place for the gradient of the queries} */
-    public static Placed queryGradient(Work work, AttentionShape s) {
-        return work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
+    public static DeviceTensor queryGradient(CallScope scope, AttentionShape s) {
+        return scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
     }
 
-    public Placed query() {
-        Placed gradient = queryGradient(work, shape);
+    public DeviceTensor query() {
+        DeviceTensor gradient = queryGradient(scope, shape);
         query(gradient, true);
         return gradient;
     }
 
     /** Adds what these keys send to the queries. */
-    public void query(Placed gradient, boolean begins) {
+    public void query(DeviceTensor gradient, boolean begins) {
         if (units != null) {
             units.query(gradient, statistics, begins);
             return;
@@ -161,7 +164,7 @@ public final class Backward {
                 * blocks(shape.seqLenQ())
                 * shape.batch()
                 * shape.numHeads();
-        work.launch(
+        scope.launch(
                 "backward",
                 owning(owned),
                 "query_gradient",
@@ -179,21 +182,21 @@ public final class Backward {
                 call.biasCells,
                 call.slopes,
                 call.meeting,
-                parts == null ? work.nothing() : parts.buffer());
+                parts == null ? scope.nothing() : parts.buffer());
     }
 
     /** The gradients of keys and values, summed over the query heads that share them. */
-    public record KeyGradients(Placed key, Placed value) {}
+    public record KeyGradients(DeviceTensor key, DeviceTensor value) {}
 
     /** {@return a place for the gradients of keys and values} */
-    public static KeyGradients keyGradients(Work work, AttentionShape s) {
+    public static KeyGradients keyGradients(CallScope scope, AttentionShape s) {
         return new KeyGradients(
-                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
-                work.place(work.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
+                scope.place(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                scope.place(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
     }
 
     public KeyGradients keys() {
-        KeyGradients gradients = keyGradients(work, shape);
+        KeyGradients gradients = keyGradients(scope, shape);
         keys(gradients, true);
         return gradients;
     }
@@ -210,7 +213,7 @@ public final class Backward {
                 * blocks(shape.seqLenKv())
                 * shape.batch()
                 * shape.numKvHeads();
-        work.launch(
+        scope.launch(
                 "backward",
                 owning(owned),
                 "key_gradients",
@@ -232,23 +235,23 @@ public final class Backward {
     }
 
     /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
-    public Placed bias() {
-        Placed bias = Objects.requireNonNull(call.bias());
+    public DeviceTensor bias() {
+        DeviceTensor bias = Objects.requireNonNull(call.bias());
         long[] axes = {1, 1, 1, 1};
         int lead = 4 - bias.shape().length;
         System.arraycopy(bias.shape(), 0, axes, lead, bias.shape().length);
-        Placed sums = work.place(work.real(), bias.shape());
-        Placed lost = work.place(work.real(), bias.shape());
-        work.fillZeros(sums);
-        work.fillZeros(lost);
-        DeviceBuffer cells = work.reals(shape.seqLenQ() * shape.seqLenKv());
+        DeviceTensor sums = scope.place(scope.real(), bias.shape());
+        DeviceTensor lost = scope.place(scope.real(), bias.shape());
+        scope.fillZeros(sums);
+        scope.fillZeros(lost);
+        DeviceBuffer cells = scope.reals(shape.seqLenQ() * shape.seqLenKv());
         for (long head = 0; head < shape.batch() * shape.numHeads(); head++) {
             scores(cells, head);
-            work.launch(
+            scope.launch(
                     "backward",
                     owning(TileSizes.FEWEST),
                     "add_to_bias",
-                    WorkSize.covering(sums.count(), work.group()),
+                    WorkSize.covering(sums.count(), scope.group()),
                     cells,
                     sums.buffer(),
                     lost.buffer(),
@@ -262,7 +265,7 @@ public final class Backward {
                     axes[2],
                     axes[3]);
         }
-        work.free(cells);
+        scope.free(cells);
         return sums;
     }
 
@@ -273,7 +276,7 @@ public final class Backward {
             return;
         }
         long groups = Math.ceilDiv(shape.seqLenKv(), sizes.columns()) * blocks(shape.seqLenQ());
-        work.launch(
+        scope.launch(
                 "backward",
                 owning(TileSizes.FEWEST),
                 "score_gradients",
@@ -292,13 +295,13 @@ public final class Backward {
                 call.meeting);
     }
 
-    public Placed sink() {
-        Placed sums = work.place(work.real(), shape.numHeads());
-        work.launch(
+    public DeviceTensor sink() {
+        DeviceTensor sums = scope.place(scope.real(), shape.numHeads());
+        scope.launch(
                 "backward",
                 owning(TileSizes.FEWEST),
                 "add_to_sinks",
-                WorkSize.covering(shape.numHeads(), work.group()),
+                WorkSize.covering(shape.numHeads(), scope.group()),
                 sinkRows,
                 sums.buffer(),
                 shape.batch(),

@@ -1,10 +1,10 @@
 package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.TileSizes;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import java.util.Optional;
@@ -25,15 +25,15 @@ public final class Forward {
      * @param state the largest score and the inverse sum of {@code [batch, head, query]}
      * @param lse their LSE
      */
-    public record Statistics(DeviceBuffer state, Placed lse) {}
+    public record Statistics(DeviceBuffer state, DeviceTensor lse) {}
 
     private final AttentionCall call;
-    private final Work work;
+    private final CallScope scope;
     private final AttentionShape shape;
 
     public Forward(AttentionCall call) {
         this.call = call;
-        this.work = call.work;
+        this.scope = call.scope;
         this.shape = call.shape();
     }
 
@@ -48,11 +48,11 @@ public final class Forward {
     }
 
     /** Computes the output of a part that has all its keys on the device. */
-    public static Statistics run(AttentionCall call, Placed output) {
+    public static Statistics run(AttentionCall call, DeviceTensor output) {
         var forward = new Forward(call);
-        Statistics statistics = statistics(call.work, call.shape());
+        Statistics statistics = statistics(call.scope, call.shape());
         if (isDecode(
-                call.shape(), call.work.engine.family, call.options.outputs().anyWeights())) {
+                call.shape(), call.scope.engine.family, call.options.outputs().anyWeights())) {
             Optional<MatrixDecode> units = MatrixDecode.of(call);
             if (units.isPresent()) {
                 units.get().run(output, statistics);
@@ -65,22 +65,22 @@ public final class Forward {
                 units.get().run(output, statistics);
                 return statistics;
             }
-            DeviceBuffer sums = sums(call.work, call.shape());
+            DeviceBuffer sums = sums(call.scope, call.shape());
             forward.prefill(output, statistics, sums, true, true);
-            call.work.free(sums);
+            call.scope.free(sums);
         }
         return statistics;
     }
 
-    public static Statistics statistics(Work work, AttentionShape s) {
+    public static Statistics statistics(CallScope scope, AttentionShape s) {
         return new Statistics(
-                work.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
-                work.place(work.real(), s.batch(), s.numHeads(), s.seqLenQ()));
+                scope.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
+                scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
     /** {@return what a prefill adds up in, from its first launch to its last} */
-    public static DeviceBuffer sums(Work work, AttentionShape s) {
-        return work.reals(sumsOf(work.engine, work.wide, s));
+    public static DeviceBuffer sums(CallScope scope, AttentionShape s) {
+        return scope.reals(sumsOf(scope.engine, scope.wide, s));
     }
 
     public static long sumsOf(Engine engine, boolean wide, AttentionShape s) {
@@ -89,22 +89,22 @@ public final class Forward {
     }
 
     /** Reads the keys of this call; the first launch over a part begins its sums, the last one ends them. */
-    public void prefill(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
-        if (work.engine.family == Engine.Family.LANES) {
+    public void prefill(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        if (scope.engine.family == Engine.Family.LANES) {
             prefillLanes(output, to, sums, begins, ends);
         } else {
             prefillTiles(output, to, sums, begins, ends);
         }
     }
 
-    private void prefillLanes(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
-        Engine engine = work.engine;
-        long panel = engine.panel(work.wide);
+    private void prefillLanes(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        Engine engine = scope.engine;
+        long panel = engine.panel(scope.wide);
         long tasks = shape.batch() * shape.numHeads() * Math.ceilDiv(shape.seqLenQ(), panel);
-        DeviceBuffer packed = work.reals(tasks * panel * shape.headDim());
-        work.launch(
+        DeviceBuffer packed = scope.reals(tasks * panel * shape.headDim());
+        scope.launch(
                 "prefill_lanes",
-                call.variant() + engine.laneOptions(work.wide),
+                call.variant() + engine.laneOptions(scope.wide),
                 "prefill_lanes",
                 WorkSize.groups(tasks, 1),
                 call.struct(output, null, 0, 0, begins, ends),
@@ -123,23 +123,24 @@ public final class Forward {
                 call.slopes,
                 call.sinks,
                 call.meeting);
-        work.free(packed);
+        scope.free(packed);
     }
 
-    private void prefillTiles(Placed output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
-        TileSizes sizes = work.sizes("prefill", shape.headDim());
+    private void prefillTiles(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
+        TileSizes sizes = scope.sizes("prefill", shape.headDim());
         int owned = sizes.owned(shape.valueHeadDim());
-        Placed state = Placed.packed(to.state(), work.real(), 2 * shape.batch() * shape.numHeads() * shape.seqLenQ());
-        Placed before = state;
+        DeviceTensor state =
+                DeviceTensor.packed(to.state(), scope.real(), 2 * shape.batch() * shape.numHeads() * shape.seqLenQ());
+        DeviceTensor before = state;
         if (!begins) {
-            before = work.place(work.real(), state.shape());
-            work.copy(state, before);
+            before = scope.place(scope.real(), state.shape());
+            scope.copy(state, before);
         }
         long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
                 * shape.batch()
                 * shape.numHeads()
                 * Math.ceilDiv(shape.seqLenQ(), sizes.rows());
-        work.launch(
+        scope.launch(
                 "prefill_tiles",
                 call.variant() + sizes.options() + " -DCO=" + owned,
                 "prefill_tiles",
@@ -162,24 +163,24 @@ public final class Forward {
                 call.meeting);
     }
 
-    private void decode(Placed output, Statistics to) {
+    private void decode(DeviceTensor output, Statistics to) {
         long keyHeads = shape.batch() * shape.numKvHeads();
-        int units = work.engine.context.limits().computeUnits();
+        int units = scope.engine.context.limits().computeUnits();
         long split = LONGEST_SPLIT;
         while (split > SHORTEST_SPLIT && keyHeads * Math.ceilDiv(shape.seqLenKv(), split) < 2L * units) {
             split /= 2;
         }
         long parts = Math.ceilDiv(shape.seqLenKv(), split);
         long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
-        DeviceBuffer sums = work.reals(parts * rows * shape.valueHeadDim());
-        DeviceBuffer states = work.reals(parts * rows * 2);
+        DeviceBuffer sums = scope.reals(parts * rows * shape.valueHeadDim());
+        DeviceBuffer states = scope.reals(parts * rows * 2);
         int shared = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         int room = shared == 1 ? 1 : Integer.highestOneBit(shared - 1) * 2;
-        if (work.engine.family == Engine.Family.LANES) {
-            DeviceBuffer packed = work.reals(parts * keyHeads * shared * shape.headDim());
-            work.launch(
+        if (scope.engine.family == Engine.Family.LANES) {
+            DeviceBuffer packed = scope.reals(parts * keyHeads * shared * shape.headDim());
+            scope.launch(
                     "decode_lanes",
-                    call.variant() + work.engine.laneOptions(work.wide) + " -DROWS=" + room,
+                    call.variant() + scope.engine.laneOptions(scope.wide) + " -DROWS=" + room,
                     "decode_lanes",
                     WorkSize.groups(parts * keyHeads, 1),
                     call.struct(output, null, 0, 0),
@@ -195,13 +196,13 @@ public final class Forward {
                     call.biasCells,
                     call.slopes,
                     call.meeting);
-            work.free(packed);
+            scope.free(packed);
         } else {
             int columns = 1;
             while ((long) DECODE_ITEMS * columns < shape.valueHeadDim()) {
                 columns *= 2;
             }
-            work.launch(
+            scope.launch(
                     "decode_tiles",
                     call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCOLUMNS=" + columns,
                     "decode_tiles",
@@ -224,14 +225,19 @@ public final class Forward {
 
     /** Joins the states that parts of the keys left, in their order, and gives them back. */
     static void merge(
-            AttentionCall call, Placed output, Statistics to, DeviceBuffer sums, DeviceBuffer states, long parts) {
-        Work work = call.work;
+            AttentionCall call,
+            DeviceTensor output,
+            Statistics to,
+            DeviceBuffer sums,
+            DeviceBuffer states,
+            long parts) {
+        CallScope scope = call.scope;
         AttentionShape s = call.shape();
-        work.launch(
+        scope.launch(
                 "merge",
                 call.variant(),
                 "merge",
-                WorkSize.covering(s.batch() * s.numHeads() * s.seqLenQ() * s.valueHeadDim(), work.group()),
+                WorkSize.covering(s.batch() * s.numHeads() * s.seqLenQ() * s.valueHeadDim(), scope.group()),
                 call.struct(output, null, parts, 0),
                 sums,
                 states,
@@ -239,7 +245,7 @@ public final class Forward {
                 to.state(),
                 to.lse().buffer(),
                 call.sinks);
-        work.free(sums);
-        work.free(states);
+        scope.free(sums);
+        scope.free(states);
     }
 }

@@ -2,12 +2,12 @@ package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.MatrixUnits;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
@@ -27,18 +27,18 @@ public final class MatrixBackward {
     private static final int SCORE = 4;
 
     private final AttentionCall call;
-    private final Placed outputGradient;
+    private final DeviceTensor outputGradient;
     private final AttentionShape shape;
     private final MatrixTiles queries;
     private final MatrixTiles keys;
 
-    public MatrixBackward(AttentionCall call, Placed outputGradient, MatrixTiles queries, MatrixTiles keys) {
-        Work work = call.work;
+    public MatrixBackward(AttentionCall call, DeviceTensor outputGradient, MatrixTiles queries, MatrixTiles keys) {
+        CallScope scope = call.scope;
         this.call = call.on(
-                MatrixPrefill.aligned(work, call.query),
-                MatrixPrefill.aligned(work, call.key),
-                MatrixPrefill.aligned(work, call.value));
-        this.outputGradient = MatrixPrefill.aligned(work, outputGradient);
+                MatrixPrefill.aligned(scope, call.query),
+                MatrixPrefill.aligned(scope, call.key),
+                MatrixPrefill.aligned(scope, call.value));
+        this.outputGradient = MatrixPrefill.aligned(scope, outputGradient);
         this.shape = call.shape();
         this.queries = queries;
         this.keys = keys;
@@ -48,8 +48,8 @@ public final class MatrixBackward {
      * {@return the kernels for a call, or nothing where the portable ones compute it} That is: other types than f16 and bf16,
      * widths beyond the tables, scores that are no product, dropout. All passes are here or none: they meet with the same bits.
      */
-    static Optional<MatrixBackward> of(AttentionCall call, Placed outputGradient) {
-        Engine engine = call.work.engine;
+    static Optional<MatrixBackward> of(AttentionCall call, DeviceTensor outputGradient) {
+        Engine engine = call.scope.engine;
         MatrixUnits units = engine.matrix();
         DType type = call.query.type();
         if (units == null
@@ -88,16 +88,20 @@ public final class MatrixBackward {
     }
 
     public void read(
-            @Nullable Placed lseGradient, Placed statistics, DeviceBuffer sinkRows, boolean begins, boolean ends) {
+            @Nullable DeviceTensor lseGradient,
+            DeviceTensor statistics,
+            DeviceBuffer sinkRows,
+            boolean begins,
+            boolean ends) {
         Arguments struct = call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, begins, ends);
-        DeviceBuffer nothing = call.work.nothing();
+        DeviceBuffer nothing = call.scope.nothing();
         DeviceBuffer lse = lseGradient == null ? nothing : lseGradient.buffer();
         launch(STATISTICS, queries, queryBlocks(), struct, lse, statistics, sinkRows, nothing, nothing);
     }
 
-    public void query(Placed gradient, Placed statistics, boolean begins) {
+    public void query(DeviceTensor gradient, DeviceTensor statistics, boolean begins) {
         Arguments struct = call.struct(gradient, outputGradient, 0, 0, begins, true);
-        DeviceBuffer nothing = call.work.nothing();
+        DeviceBuffer nothing = call.scope.nothing();
         launch(
                 QUERY,
                 queries,
@@ -110,9 +114,9 @@ public final class MatrixBackward {
                 nothing);
     }
 
-    public void keys(Backward.KeyGradients gradients, Placed statistics, boolean begins) {
+    public void keys(Backward.KeyGradients gradients, DeviceTensor statistics, boolean begins) {
         Arguments struct = call.struct(call.query, outputGradient, 0, 0, begins, true);
-        DeviceBuffer nothing = call.work.nothing();
+        DeviceBuffer nothing = call.scope.nothing();
         launch(
                 KEY,
                 keys,
@@ -126,9 +130,9 @@ public final class MatrixBackward {
     }
 
     /** Writes the gradients of the modified scores of one head. */
-    public void scores(DeviceBuffer cells, Placed statistics, long head) {
+    public void scores(DeviceBuffer cells, DeviceTensor statistics, long head) {
         Arguments struct = call.struct(call.query, outputGradient, head, 0);
-        DeviceBuffer nothing = call.work.nothing();
+        DeviceBuffer nothing = call.scope.nothing();
         launch(
                 SCORE,
                 queries,
@@ -155,18 +159,18 @@ public final class MatrixBackward {
             long groups,
             Arguments struct,
             DeviceBuffer lseGradient,
-            Placed statistics,
+            DeviceTensor statistics,
             DeviceBuffer sinkRows,
             DeviceBuffer to,
             DeviceBuffer valueTo) {
-        Work work = call.work;
-        work.launch(
+        CallScope scope = call.scope;
+        scope.launch(
                 "nvidia/backward_mma",
                 call.variant()
                         + tiles.options()
                         + " -DPASS=" + pass
                         + call.backwardForm(tiles).options()
-                        + work.engine.matrixOption(),
+                        + scope.engine.matrixOption(),
                 "backward_mma",
                 WorkSize.groups(groups, tiles.items()),
                 struct,

@@ -1,12 +1,12 @@
 package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.MatrixUnits;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
@@ -33,7 +33,7 @@ public final class MatrixDecode {
 
     /** {@return the kernel for a call of few queries, or nothing where the portable one computes it: as in prefill} */
     static Optional<MatrixDecode> of(AttentionCall call) {
-        Engine engine = call.work.engine;
+        Engine engine = call.scope.engine;
         MatrixUnits units = engine.matrix();
         if (units == null || call.query.type() == DType.F32 || !MatrixPrefill.takes(call)) {
             return Optional.empty();
@@ -49,21 +49,21 @@ public final class MatrixDecode {
                 .map(tiles -> new MatrixDecode(call, tiles));
     }
 
-    public void run(Placed output, Forward.Statistics to) {
-        Work work = call.work;
-        Placed query = MatrixPrefill.aligned(work, call.query);
-        Placed key = MatrixPrefill.aligned(work, call.key);
-        Placed value = MatrixPrefill.aligned(work, call.value);
+    public void run(DeviceTensor output, Forward.Statistics to) {
+        CallScope scope = call.scope;
+        DeviceTensor query = MatrixPrefill.aligned(scope, call.query);
+        DeviceTensor key = MatrixPrefill.aligned(scope, call.key);
+        DeviceTensor value = MatrixPrefill.aligned(scope, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
         long keyHeads = s.batch() * s.numKvHeads();
         long parts = parts(keyHeads, s.seqLenKv());
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
-        DeviceBuffer sums = work.reals(parts * rows * s.valueHeadDim());
-        DeviceBuffer states = work.reals(parts * rows * 2);
-        work.launch(
+        DeviceBuffer sums = scope.reals(parts * rows * s.valueHeadDim());
+        DeviceBuffer states = scope.reals(parts * rows * 2);
+        scope.launch(
                 "nvidia/decode_mma",
-                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "decode_mma",
                 WorkSize.groups(parts * keyHeads, tiles.items()),
                 there.struct(output, null, 0, 0),
@@ -82,7 +82,7 @@ public final class MatrixDecode {
 
     /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
     private long parts(long keyHeads, long keys) {
-        long units = call.work.engine.context.limits().computeUnits();
+        long units = call.scope.engine.context.limits().computeUnits();
         long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
         return Math.clamp(GROUPS * units / keyHeads, 1, most);
     }

@@ -1,12 +1,12 @@
 package dev.heed.backend.opencl.kernels;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.MatrixUnits;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import java.util.Optional;
@@ -30,7 +30,7 @@ public final class MatrixPrefill {
      * that are added up in another order. Keys that come in parts do not come here.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
-        Engine engine = call.work.engine;
+        Engine engine = call.scope.engine;
         MatrixUnits units = engine.matrix();
         if (units == null
                 || !takes(call)
@@ -86,16 +86,16 @@ public final class MatrixPrefill {
         return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
     }
 
-    public void run(Placed output, Forward.Statistics to) {
-        Work work = call.work;
-        Placed query = aligned(work, call.query);
-        Placed key = aligned(work, call.key);
-        Placed value = aligned(work, call.value);
+    public void run(DeviceTensor output, Forward.Statistics to) {
+        CallScope scope = call.scope;
+        DeviceTensor query = aligned(scope, call.query);
+        DeviceTensor key = aligned(scope, call.key);
+        DeviceTensor value = aligned(scope, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
-        work.launch(
+        scope.launch(
                 "nvidia/prefill_mma",
-                there.variant() + tiles.options() + there.forwardForm(tiles).options() + work.engine.matrixOption(),
+                there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "prefill_mma",
                 WorkSize.groups(
                         s.batch()
@@ -119,7 +119,7 @@ public final class MatrixPrefill {
     }
 
     /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks; those behind the last, too. */
-    static Placed aligned(Work work, Placed rows) {
+    static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {
             long stride = axis < 2 && rows.size(axis) == 1 ? 0 : rows.stride(axis);
@@ -129,9 +129,9 @@ public final class MatrixPrefill {
             return rows;
         }
         long[] sizes = rows.shape();
-        Placed room = work.place(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
-        Placed there = room.slice(3, 0, sizes[3]);
-        work.copy(rows, there);
+        DeviceTensor room = scope.place(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
+        DeviceTensor there = room.slice(3, 0, sizes[3]);
+        scope.copy(rows, there);
         return there;
     }
 }

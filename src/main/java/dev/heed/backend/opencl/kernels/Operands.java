@@ -3,9 +3,9 @@ package dev.heed.backend.opencl.kernels;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.tensor.DType;
@@ -53,21 +53,21 @@ public record Operands(
     }
 
     /** {@return the queries of a part, on the device as kernels read them} */
-    public LoweredRows queries(Work work, Part part) {
-        return lowering(part).queries(work, work.upload(part.ofQueries(query)));
+    public LoweredRows queries(CallScope scope, Part part) {
+        return lowering(part).queries(scope, scope.upload(part.ofQueries(query)));
     }
 
-    public LoweredRows keys(Work work, Part part) {
-        return lowering(part).keys(work, work.upload(part.ofKeys(key)));
+    public LoweredRows keys(CallScope scope, Part part) {
+        return lowering(part).keys(scope, scope.upload(part.ofKeys(key)));
     }
 
-    public LoweredRows values(Work work, Part part) {
-        return lowering(part).values(work, work.upload(part.ofKeys(value)));
+    public LoweredRows values(CallScope scope, Part part) {
+        return lowering(part).values(scope, scope.upload(part.ofKeys(value)));
     }
 
     /** {@return the gradient of the output of a part, as kernels read it} */
-    public Placed flows(Work work, Part part, Tensor outputGradient) {
-        return lowering(part).storedAs(work, work.upload(part.ofQueries(outputGradient)));
+    public DeviceTensor flows(CallScope scope, Part part, Tensor outputGradient) {
+        return lowering(part).storedAs(scope, scope.upload(part.ofQueries(outputGradient)));
     }
 
     /** {@return how kernels read and write rows} */
@@ -76,13 +76,13 @@ public record Operands(
     }
 
     /** {@return the call of the whole attention} */
-    public AttentionCall whole(Work work) {
+    public AttentionCall whole(CallScope scope) {
         Part whole = Part.whole(shape());
-        return call(work, whole, queries(work, whole));
+        return call(scope, whole, queries(scope, whole));
     }
 
     /** {@return the call of a part, whose keys and values go to the device} */
-    public AttentionCall call(Work work, Part part, LoweredRows queries) {
-        return new AttentionCall(work, part, options, mask, queries, keys(work, part), values(work, part));
+    public AttentionCall call(CallScope scope, Part part, LoweredRows queries) {
+        return new AttentionCall(scope, part, options, mask, queries, keys(scope, part), values(scope, part));
     }
 }

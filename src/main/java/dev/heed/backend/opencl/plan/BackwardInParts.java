@@ -1,12 +1,12 @@
 package dev.heed.backend.opencl.plan;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.HostSums;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Backward;
 import dev.heed.backend.opencl.kernels.Operands;
@@ -57,8 +57,8 @@ final class BackwardInParts {
             return;
         }
         ParameterSums parameters;
-        try (var work = new Work(engine, in.wide())) {
-            parameters = parameters(work, true);
+        try (var scope = new CallScope(engine, in.wide())) {
+            parameters = parameters(scope, true);
         }
         HostSums bias = to.bias() == null ? null : new HostSums(to.bias().shape());
         HostSums sink = to.sink() == null ? null : new HostSums(to.sink().shape());
@@ -70,57 +70,57 @@ final class BackwardInParts {
                 apart(blocks, bias, sink, parameters);
             }
         }
-        try (var work = new Work(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.wide())) {
             if (bias != null && to.bias() != null) {
-                bias.deliver(work, to.bias());
+                bias.deliver(scope, to.bias());
             }
             if (sink != null && to.sink() != null) {
-                sink.deliver(work, to.sink());
+                sink.deliver(scope, to.sink());
             }
             if (parameters != null) {
-                parameters.deliver(work);
+                parameters.deliver(scope);
             }
         }
     }
 
-    private @Nullable ParameterSums parameters(Work work, boolean inParts) {
-        return to.score() == null ? null : new ParameterSums(work, to.score(), inParts);
+    private @Nullable ParameterSums parameters(CallScope scope, boolean inParts) {
+        return to.score() == null ? null : new ParameterSums(scope, to.score(), inParts);
     }
 
     /** Everything at once; nothing passes through the host on its way to a target on the device. */
     private void whole(Part part) {
-        try (var work = new Work(engine, in.wide())) {
-            Backward backward = gradients(work, part, parameters(work, false));
+        try (var scope = new CallScope(engine, in.wide())) {
+            Backward backward = gradients(scope, part, parameters(scope, false));
             if (to.bias() != null) {
-                read(work, backward.bias(), to.bias());
+                read(scope, backward.bias(), to.bias());
             }
             if (to.sink() != null) {
-                read(work, backward.sink(), to.sink());
+                read(scope, backward.sink(), to.sink());
             }
         }
     }
 
     private void together(
             Part part, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
-        try (var work = new Work(engine, in.wide())) {
-            Backward backward = gradients(work, part, parameters);
+        try (var scope = new CallScope(engine, in.wide())) {
+            Backward backward = gradients(scope, part, parameters);
             if (bias != null) {
-                HostSums.add(work, backward.bias(), part.cells(bias.all()));
+                HostSums.add(scope, backward.bias(), part.cells(bias.all()));
             }
             if (sink != null) {
-                HostSums.add(work, backward.sink(), heads(part, sink));
+                HostSums.add(scope, backward.sink(), heads(part, sink));
             }
         }
     }
 
-    private Backward gradients(Work work, Part part, @Nullable ParameterSums parameters) {
-        AttentionCall call = in.call(work, part, in.queries(work, part));
-        Backward backward = Backward.of(call, in.flows(work, part, outputGradient), lse(work, part), parameters);
-        Placed query = backward.query();
-        read(work, call.queryRows.back(query), part.ofQueries(to.query()));
+    private Backward gradients(CallScope scope, Part part, @Nullable ParameterSums parameters) {
+        AttentionCall call = in.call(scope, part, in.queries(scope, part));
+        Backward backward = Backward.of(call, in.flows(scope, part, outputGradient), lse(scope, part), parameters);
+        DeviceTensor query = backward.query();
+        read(scope, call.queryRows.back(query), part.ofQueries(to.query()));
         Backward.KeyGradients keys = backward.keys();
-        read(work, call.keyRows.back(keys.key()), part.ofKeys(to.key()));
-        read(work, call.valueRows.back(keys.value()), part.ofKeys(to.value()));
+        read(scope, call.keyRows.back(keys.key()), part.ofKeys(to.key()));
+        read(scope, call.valueRows.back(keys.value()), part.ofKeys(to.value()));
         if (parameters != null) {
             call.queryRows.parameters(query, parameters);
             call.keyRows.parameters(keys.key(), parameters);
@@ -129,8 +129,8 @@ final class BackwardInParts {
         return backward;
     }
 
-    private @Nullable Placed lse(Work work, Part part) {
-        return lseGradient == null ? null : work.upload(part.ofQueries(lseGradient), work.real());
+    private @Nullable DeviceTensor lse(CallScope scope, Part part) {
+        return lseGradient == null ? null : scope.upload(part.ofQueries(lseGradient), scope.real());
     }
 
     private static Tensor heads(Part part, HostSums sink) {
@@ -158,24 +158,24 @@ final class BackwardInParts {
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
     private Tensor queriesMeetKeys(
             Part rows, List<Part> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
-        try (var work = new Work(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.wide())) {
             AttentionShape s = in.lowering(rows).shape();
-            LoweredRows query = in.queries(work, rows);
-            Placed flows = in.flows(work, rows, outputGradient);
-            Placed lse = lse(work, rows);
-            Placed statistics = Backward.statistics(work, s);
-            var sinkRows = Backward.sinkRows(work, s);
-            Placed parts = Backward.parts(work, in.lowering(rows), parameters);
+            LoweredRows query = in.queries(scope, rows);
+            DeviceTensor flows = in.flows(scope, rows, outputGradient);
+            DeviceTensor lse = lse(scope, rows);
+            DeviceTensor statistics = Backward.statistics(scope, s);
+            var sinkRows = Backward.sinkRows(scope, s);
+            DeviceTensor parts = Backward.parts(scope, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new Work(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.wide())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
                     var backward = new Backward(call, flows, statistics, sinkRows, parts);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
-            Placed gradient = Backward.queryGradient(work, s);
+            DeviceTensor gradient = Backward.queryGradient(scope, s);
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new Work(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.wide())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
                     var backward = new Backward(call, flows, statistics, sinkRows, parts);
                     backward.query(gradient, n == 0);
@@ -187,12 +187,12 @@ final class BackwardInParts {
                     }
                 }
             }
-            read(work, query.back(gradient), rows.ofQueries(to.query()));
+            read(scope, query.back(gradient), rows.ofQueries(to.query()));
             if (parameters != null) {
                 query.parameters(gradient, parameters);
             }
             Tensor kept = Tensor.allocate(host, statistics.type(), statistics.shape());
-            work.read(statistics, kept.segment());
+            scope.read(statistics, kept.segment());
             return kept;
         }
     }
@@ -203,13 +203,13 @@ final class BackwardInParts {
             Tensor[] statistics,
             @Nullable HostSums bias,
             @Nullable ParameterSums parameters) {
-        try (var work = new Work(engine, in.wide())) {
-            LoweredRows key = in.keys(work, some);
-            LoweredRows value = in.values(work, some);
+        try (var scope = new CallScope(engine, in.wide())) {
+            LoweredRows key = in.keys(scope, some);
+            LoweredRows value = in.values(scope, some);
             Backward.KeyGradients gradients =
-                    Backward.keyGradients(work, in.lowering(some).shape());
+                    Backward.keyGradients(scope, in.lowering(some).shape());
             for (int n = 0; n < statistics.length; n++) {
-                try (var there = new Work(engine, in.wide())) {
+                try (var there = new CallScope(engine, in.wide())) {
                     Part block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
                     LoweredRows query = in.queries(there, block);
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);
@@ -225,20 +225,20 @@ final class BackwardInParts {
                     }
                 }
             }
-            read(work, key.back(gradients.key()), some.ofKeys(to.key()));
-            read(work, value.back(gradients.value()), some.ofKeys(to.value()));
+            read(scope, key.back(gradients.key()), some.ofKeys(to.key()));
+            read(scope, value.back(gradients.value()), some.ofKeys(to.value()));
             if (parameters != null) {
                 key.parameters(gradients.key(), parameters);
             }
         }
     }
 
-    private AttentionCall call(Work work, Part rows, Part keys, LoweredRows query) {
-        return in.call(work, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
+    private AttentionCall call(CallScope scope, Part rows, Part keys, LoweredRows query) {
+        return in.call(scope, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
     }
 
     /** Reads numbers of the kernel's type for a tensor of perhaps another. */
-    private static void read(Work work, Placed computed, Tensor target) {
-        Results.read(work, work.converted(computed, target.type()), target);
+    private static void read(CallScope scope, DeviceTensor computed, Tensor target) {
+        Results.read(scope, scope.converted(computed, target.type()), target);
     }
 }

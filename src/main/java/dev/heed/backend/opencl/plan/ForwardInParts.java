@@ -3,15 +3,15 @@ package dev.heed.backend.opencl.plan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Forward;
-import dev.heed.backend.opencl.kernels.Kept;
 import dev.heed.backend.opencl.kernels.Operands;
+import dev.heed.backend.opencl.kernels.SecondPass;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
@@ -60,44 +60,44 @@ final class ForwardInParts {
     }
 
     private void attend(Part part, Tensor output) {
-        try (var work = new Work(engine, in.wide())) {
-            AttentionCall call = in.call(work, part, in.queries(work, part));
-            Placed computed = place(work, part);
+        try (var scope = new CallScope(engine, in.wide())) {
+            AttentionCall call = in.call(scope, part, in.queries(scope, part));
+            DeviceTensor computed = place(scope, part);
             Forward.Statistics statistics = Forward.run(call, computed);
-            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
-            keepLse(work, statistics, result, part, results);
+            Results.read(scope, scope.converted(computed, output.type()), part.ofQueries(output));
+            keepLse(scope, statistics, result, part, results);
             keep(call, statistics, result, part, results, null);
         }
     }
 
     /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
     private void attendByKeys(Part part, List<Part> keys, Tensor output) {
-        try (var work = new Work(engine, in.wide())) {
-            LoweredRows query = in.queries(work, part);
-            Placed computed = place(work, part);
-            Forward.Statistics statistics = Forward.statistics(work, part.shape());
-            var sums = Forward.sums(work, part.shape());
+        try (var scope = new CallScope(engine, in.wide())) {
+            LoweredRows query = in.queries(scope, part);
+            DeviceTensor computed = place(scope, part);
+            Forward.Statistics statistics = Forward.statistics(scope, part.shape());
+            var sums = Forward.sums(scope, part.shape());
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new Work(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.wide())) {
                     new Forward(in.call(some, keys.get(n), query))
                             .prefill(computed, statistics, sums, n == 0, n == keys.size() - 1);
                 }
             }
-            work.free(sums);
-            Results.read(work, work.converted(computed, output.type()), part.ofQueries(output));
-            keepLse(work, statistics, result, part, results);
+            scope.free(sums);
+            Results.read(scope, scope.converted(computed, output.type()), part.ofQueries(output));
+            keepLse(scope, statistics, result, part, results);
             if (result.onlyOutputAndLse()) {
                 return;
             }
             TopLists lists = lists(part);
             for (Part some : keys) {
-                try (var again = new Work(engine, in.wide())) {
+                try (var again = new CallScope(engine, in.wide())) {
                     keep(in.call(again, some, query), statistics, result, some, results, lists);
                 }
             }
             if (lists != null && result.topKWeights() != null && result.topKIndices() != null) {
                 lists.deliver(
-                        work,
+                        scope,
                         part.ofQueries(results.of(result.topKWeights())),
                         part.ofQueries(results.of(result.topKIndices())));
             }
@@ -112,15 +112,16 @@ final class ForwardInParts {
                 : new TopLists(s.batch() * s.numHeads() * s.seqLenQ(), Math.toIntExact(weights.size(3)));
     }
 
-    private Placed place(Work work, Part part) {
+    private DeviceTensor place(CallScope scope, Part part) {
         AttentionShape s = part.shape();
-        return work.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+        return scope.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
     }
 
-    static void keepLse(Work work, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
+    static void keepLse(
+            CallScope scope, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
         Tensor lse = result.lse();
         if (lse != null) {
-            Results.read(work, statistics.lse(), part.ofQueries(results.of(lse)));
+            Results.read(scope, statistics.lse(), part.ofQueries(results.of(lse)));
         }
     }
 
@@ -135,13 +136,13 @@ final class ForwardInParts {
         if (result.onlyOutputAndLse()) {
             return;
         }
-        Work work = call.work;
-        var kept = new Kept(call, statistics);
+        CallScope scope = call.scope;
+        var kept = new SecondPass(call, statistics);
         Tensor weights = result.weights();
         if (weights != null) {
-            Placed cells = kept.weights();
-            Results.read(work, cells, part.ofCells(results.of(weights)));
-            work.free(cells.buffer());
+            DeviceTensor cells = kept.weights();
+            Results.read(scope, cells, part.ofCells(results.of(weights)));
+            scope.free(cells.buffer());
         }
         Tensor rowWeights = result.rowWeights();
         if (rowWeights != null) {
@@ -150,24 +151,24 @@ final class ForwardInParts {
         Tensor topK = result.topKWeights();
         Tensor keys = result.topKIndices();
         if (topK != null && keys != null) {
-            Kept.Ranked ranked = kept.largest(Math.toIntExact(topK.size(3)));
+            SecondPass.Ranked ranked = kept.largest(Math.toIntExact(topK.size(3)));
             if (lists == null) {
-                Results.read(work, ranked.weights(), part.ofQueries(results.of(topK)));
-                Results.read(work, ranked.keys(), part.ofQueries(results.of(keys)));
+                Results.read(scope, ranked.weights(), part.ofQueries(results.of(topK)));
+                Results.read(scope, ranked.keys(), part.ofQueries(results.of(keys)));
             } else {
-                lists.add(work, ranked, part.keyFrom());
+                lists.add(scope, ranked, part.keyFrom());
             }
         }
         Tensor scores = result.scores();
         if (scores != null && call.options.scores() != null) {
-            Placed cells = kept.scores(call.options.scores());
-            Results.read(work, cells, part.ofCells(results.of(scores)));
-            work.free(cells.buffer());
+            DeviceTensor cells = kept.scores(call.options.scores());
+            Results.read(scope, cells, part.ofCells(results.of(scores)));
+            scope.free(cells.buffer());
         }
     }
 
     /** Rows are numbers of queries of the whole; those of other parts are theirs to write. */
-    private static void keepRows(Kept kept, AttentionCall call, Tensor target, Part part, Results results) {
+    private static void keepRows(SecondPass kept, AttentionCall call, Tensor target, Part part, Results results) {
         List<Long> rows = call.options.rows();
         int[] slots = IntStream.range(0, rows.size())
                 .filter(r -> rows.get(r) >= part.queryFrom() && rows.get(r) < part.queryTo())
@@ -178,16 +179,16 @@ final class ForwardInParts {
         int[] queries = Arrays.stream(slots)
                 .map(r -> (int) (rows.get(r) - part.queryFrom()))
                 .toArray();
-        Placed cells = kept.weightsOf(queries);
+        DeviceTensor cells = kept.weightsOf(queries);
         Tensor heads = results.of(target)
                 .slice(0, part.batchFrom(), part.batchTo())
                 .slice(1, part.headFrom(), part.headTo())
                 .slice(3, part.keyFrom(), part.keyTo());
         for (int n = 0; n < slots.length; n++) {
-            Placed row = cells.slice(2, n, n + 1);
-            Placed packed = call.work.place(row.type(), row.shape());
-            call.work.copy(row, packed);
-            Results.read(call.work, packed, heads.slice(2, slots[n], slots[n] + 1));
+            DeviceTensor row = cells.slice(2, n, n + 1);
+            DeviceTensor packed = call.scope.place(row.type(), row.shape());
+            call.scope.copy(row, packed);
+            Results.read(call.scope, packed, heads.slice(2, slots[n], slots[n] + 1));
         }
     }
 }

@@ -23,8 +23,8 @@ final class LinearInParts {
     }
 
     void forward(Tensor input, LinearWeights weights, Tensor output) {
-        ProductInParts.Finish activate = (work, z, row, column) ->
-                problem.activation() == Activation.IDENTITY ? z : Activating.activate(problem, work, z);
+        ProductInParts.Finish activate = (scope, z, row, column) ->
+                problem.activation() == Activation.IDENTITY ? z : Activating.activate(problem, scope, z);
         products.multiply(input, weights.weight(), weights.bias(), output, activate);
     }
 
@@ -33,9 +33,9 @@ final class LinearInParts {
             Tensor flowed = outputGradient;
             if (problem.activation() != Activation.IDENTITY) {
                 flowed = Tensor.allocate(host, wide ? DType.F64 : DType.F32, problem.rows(), problem.out());
-                products.multiply(input, weights.weight(), weights.bias(), flowed, (work, z, row, column) -> {
+                products.multiply(input, weights.weight(), weights.bias(), flowed, (scope, z, row, column) -> {
                     Tensor dy = outputGradient.slice(0, row, row + z.size(0)).slice(1, column, column + z.size(1));
-                    return Activating.flowBack(problem, work, z, work.upload(dy, dy.type()));
+                    return Activating.flowBack(problem, scope, z, scope.upload(dy, dy.type()));
                 });
             }
             products.multiply(flowed, weights.weight().transpose(0, 1), null, inputGradient);

@@ -4,10 +4,10 @@ import dev.heed.Activation;
 import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
 import dev.heed.LinearWeights;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.product.Activating;
 import dev.heed.backend.opencl.product.Projection;
 import dev.heed.tensor.DType;
@@ -65,25 +65,27 @@ public final class OpenClLinear extends LinearPlan {
             return;
         }
         try (var results = new Results(engine);
-                var work = new Work(engine, problem().type() == DType.F64)) {
-            Placed x = work.upload(input);
-            Placed w = work.upload(weights.weight());
-            Placed y;
+                var scope = new CallScope(engine, problem().type() == DType.F64)) {
+            DeviceTensor x = scope.upload(input);
+            DeviceTensor w = scope.upload(weights.weight());
+            DeviceTensor y;
             if (problem().activation() == Activation.IDENTITY) {
-                y = work.place(problem().type(), problem().rows(), problem().out());
-                product(work, x, w, weights.bias(), y);
+                y = scope.place(problem().type(), problem().rows(), problem().out());
+                product(scope, x, w, weights.bias(), y);
             } else {
-                Placed z = work.place(work.real(), problem().rows(), problem().out());
-                product(work, x, w, weights.bias(), z);
-                y = Activating.activate(problem(), work, z);
+                DeviceTensor z =
+                        scope.place(scope.real(), problem().rows(), problem().out());
+                product(scope, x, w, weights.bias(), z);
+                y = Activating.activate(problem(), scope, z);
             }
-            Results.read(work, y, results.of(output));
+            Results.read(scope, y, results.of(output));
             results.deliver();
         }
     }
 
-    private static void product(Work work, Placed x, Placed w, @Nullable Tensor bias, Placed to) {
-        new Projection(work).multiply(x, w, bias == null ? null : work.upload(bias, work.real()), to);
+    private static void product(
+            CallScope scope, DeviceTensor x, DeviceTensor w, @Nullable Tensor bias, DeviceTensor to) {
+        new Projection(scope).multiply(x, w, bias == null ? null : scope.upload(bias, scope.real()), to);
     }
 
     @Override
@@ -112,27 +114,30 @@ public final class OpenClLinear extends LinearPlan {
             return;
         }
         try (var results = new Results(engine);
-                var work = new Work(engine, problem().type() == DType.F64)) {
-            var projection = new Projection(work);
-            Placed x = work.upload(input);
-            Placed w = work.upload(weights.weight());
-            Placed dz = work.upload(outputGradient, outputGradient.type());
+                var scope = new CallScope(engine, problem().type() == DType.F64)) {
+            var projection = new Projection(scope);
+            DeviceTensor x = scope.upload(input);
+            DeviceTensor w = scope.upload(weights.weight());
+            DeviceTensor dz = scope.upload(outputGradient, outputGradient.type());
             if (problem().activation() != Activation.IDENTITY) {
-                Placed z = work.place(work.real(), problem().rows(), problem().out());
-                product(work, x, w, weights.bias(), z);
-                dz = Activating.flowBack(problem(), work, z, dz);
+                DeviceTensor z =
+                        scope.place(scope.real(), problem().rows(), problem().out());
+                product(scope, x, w, weights.bias(), z);
+                dz = Activating.flowBack(problem(), scope, z, dz);
             }
-            Placed dx = work.place(problem().type(), problem().rows(), problem().in());
+            DeviceTensor dx =
+                    scope.place(problem().type(), problem().rows(), problem().in());
             projection.multiply(dz, Projection.turned(w), null, dx);
-            Results.read(work, dx, results.of(inputGradient));
-            Placed dw = work.place(problem().type(), problem().in(), problem().out());
+            Results.read(scope, dx, results.of(inputGradient));
+            DeviceTensor dw =
+                    scope.place(problem().type(), problem().in(), problem().out());
             projection.multiply(Projection.turned(x), dz, null, dw);
-            Results.read(work, dw, results.of(to.weight()));
+            Results.read(scope, dw, results.of(to.weight()));
             Tensor bias = to.bias();
             if (bias != null) {
-                Placed db = work.place(problem().type(), problem().out());
+                DeviceTensor db = scope.place(problem().type(), problem().out());
                 projection.columnSums(dz, db);
-                Results.read(work, db, results.of(bias));
+                Results.read(scope, db, results.of(bias));
             }
             results.deliver();
         }

@@ -7,11 +7,11 @@ import dev.heed.MultiHeadInputs;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Backward;
 import dev.heed.backend.opencl.kernels.DeviceMask;
@@ -63,18 +63,19 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             return;
         }
         try (var results = new Results(engine);
-                var work = new Work(engine, problem().attention().type() == DType.F64)) {
-            var layer = new Layer(work, inputs);
-            Placed output = work.place(problem().attention().type(), problem().outputShape());
-            Placed weight = work.upload(inputs.weights().output());
-            Placed to = Projection.matrix(output);
+                var scope = new CallScope(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(scope, inputs);
+            DeviceTensor output =
+                    scope.place(problem().attention().type(), problem().outputShape());
+            DeviceTensor weight = scope.upload(inputs.weights().output());
+            DeviceTensor to = Projection.matrix(output);
             layer.projection.multiply(
-                    MatrixProduct.attended(work, Projection.matrix(layer.joined), weight, to),
+                    MatrixProduct.attended(scope, Projection.matrix(layer.joined), weight, to),
                     weight,
                     layer.real(inputs.weights().outputBias()),
                     to);
-            Results.read(work, output, results.of(result.output()));
-            ForwardInParts.keepLse(work, layer.statistics, result, layer.call.part, results);
+            Results.read(scope, output, results.of(result.output()));
+            ForwardInParts.keepLse(scope, layer.statistics, result, layer.call.part, results);
             ForwardInParts.keep(layer.call, layer.statistics, result, layer.call.part, results, null);
             results.deliver();
         }
@@ -123,46 +124,46 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
     /** The inputs, projected and attended. */
     private final class Layer {
-        final Work work;
+        final CallScope scope;
         final Projection projection;
         final AttentionCall call;
-        final Placed joined;
+        final DeviceTensor joined;
         final Forward.Statistics statistics;
 
-        Layer(Work work, MultiHeadInputs in) {
-            this.work = work;
-            this.projection = new Projection(work);
+        Layer(CallScope scope, MultiHeadInputs in) {
+            this.scope = scope;
+            this.projection = new Projection(scope);
             AttentionShape s = problem().attention().shape();
             MultiHeadWeights w = in.weights();
             Part part = Part.whole(s);
             var lowering = new Lowering(in.options().score(), part);
             this.call = new AttentionCall(
-                    work,
+                    scope,
                     part,
                     in.options(),
                     DeviceMask.of(in.options().mask(), s),
                     lowering.queries(
-                            work,
+                            scope,
                             projected(in.query(), w.query(), w.queryBias()).heads(s.numHeads())),
                     lowering.keys(
-                            work, projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads())),
+                            scope, projected(in.key(), w.key(), w.keyBias()).heads(s.numKvHeads())),
                     lowering.values(
-                            work,
+                            scope,
                             projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads())));
-            this.joined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            this.joined = scope.place(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             this.statistics = Forward.run(call, joined.heads(s.numHeads()));
         }
 
-        private Placed projected(Tensor x, Tensor w, @Nullable Tensor bias) {
-            Placed y = work.place(work.real(), x.size(0), x.size(1), w.size(1));
-            Placed rows = Projection.matrix(work.upload(x, x.type()));
-            projection.multiply(rows, work.upload(w), real(bias), Projection.matrix(y));
+        private DeviceTensor projected(Tensor x, Tensor w, @Nullable Tensor bias) {
+            DeviceTensor y = scope.place(scope.real(), x.size(0), x.size(1), w.size(1));
+            DeviceTensor rows = Projection.matrix(scope.upload(x, x.type()));
+            projection.multiply(rows, scope.upload(w), real(bias), Projection.matrix(y));
             return y;
         }
 
         @Nullable
-        Placed real(@Nullable Tensor tensor) {
-            return tensor == null ? null : work.upload(tensor, work.real());
+        DeviceTensor real(@Nullable Tensor tensor) {
+            return tensor == null ? null : scope.upload(tensor, scope.real());
         }
     }
 
@@ -180,29 +181,29 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             return;
         }
         try (var results = new Results(engine);
-                var work = new Work(engine, problem().attention().type() == DType.F64)) {
-            var layer = new Layer(work, inputs);
+                var scope = new CallScope(engine, problem().attention().type() == DType.F64)) {
+            var layer = new Layer(scope, inputs);
             AttentionShape s = problem().attention().shape();
             MultiHeadWeights w = inputs.weights();
             MultiHeadWeights dw = gradients.weights();
             var writer = new Gradients(layer, results);
-            Placed dOutput = Projection.matrix(work.upload(outputGradient, outputGradient.type()));
-            Placed joined = Projection.matrix(layer.joined);
+            DeviceTensor dOutput = Projection.matrix(scope.upload(outputGradient, outputGradient.type()));
+            DeviceTensor joined = Projection.matrix(layer.joined);
             writer.parameters(joined, dOutput, dw.output(), dw.outputBias());
-            Placed dJoined = work.place(work.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            DeviceTensor dJoined = scope.place(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
-                    dOutput, Projection.turned(work.upload(w.output())), null, Projection.matrix(dJoined));
+                    dOutput, Projection.turned(scope.upload(w.output())), null, Projection.matrix(dJoined));
             ScoreFunction score = results.ofNullable(gradients.score());
-            ParameterSums parameters = score == null ? null : new ParameterSums(work, score, false);
+            ParameterSums parameters = score == null ? null : new ParameterSums(scope, score, false);
             AttentionCall call = layer.call;
             var backward = Backward.of(call, dJoined.heads(s.numHeads()), null, parameters);
-            Placed query = backward.query();
-            Placed dQuery = call.queryRows.back(query);
+            DeviceTensor query = backward.query();
+            DeviceTensor dQuery = call.queryRows.back(query);
             writer.project(inputs.query(), w.query(), dQuery, gradients.query(), dw.query(), dw.queryBias());
             Backward.KeyGradients keys = backward.keys();
-            Placed dKey = call.keyRows.back(keys.key());
+            DeviceTensor dKey = call.keyRows.back(keys.key());
             writer.project(inputs.key(), w.key(), dKey, gradients.key(), dw.key(), dw.keyBias());
-            Placed dValue = call.valueRows.back(keys.value());
+            DeviceTensor dValue = call.valueRows.back(keys.value());
             writer.project(inputs.value(), w.value(), dValue, gradients.value(), dw.value(), dw.valueBias());
             if (parameters != null) {
                 call.queryRows.parameters(query, parameters);
@@ -211,11 +212,11 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             }
             Tensor bias = gradients.bias();
             if (bias != null) {
-                Results.read(work, work.converted(backward.bias(), bias.type()), results.of(bias));
+                Results.read(scope, scope.converted(backward.bias(), bias.type()), results.of(bias));
             }
             Tensor sink = gradients.sink();
             if (sink != null) {
-                Results.read(work, work.converted(backward.sink(), sink.type()), results.of(sink));
+                Results.read(scope, scope.converted(backward.sink(), sink.type()), results.of(sink));
             }
             results.deliver();
         }
@@ -224,38 +225,38 @@ public final class OpenClMultiHead extends MultiHeadPlan {
     /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
     private static final class Gradients {
         private final Layer layer;
-        private final Work work;
+        private final CallScope scope;
         private final Results results;
 
         Gradients(Layer layer, Results results) {
             this.layer = layer;
-            this.work = layer.work;
+            this.scope = layer.scope;
             this.results = results;
         }
 
-        void project(Tensor x, Tensor w, Placed dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
-            Placed dy = joined(dHeads);
-            Placed dxPlaced = work.place(dx.type(), dx.shape());
-            layer.projection.multiply(dy, Projection.turned(work.upload(w)), null, Projection.matrix(dxPlaced));
-            Results.read(work, dxPlaced, results.of(dx));
-            parameters(Projection.matrix(work.upload(x, x.type())), dy, dw, db);
+        void project(Tensor x, Tensor w, DeviceTensor dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
+            DeviceTensor dy = joined(dHeads);
+            DeviceTensor dxPlaced = scope.place(dx.type(), dx.shape());
+            layer.projection.multiply(dy, Projection.turned(scope.upload(w)), null, Projection.matrix(dxPlaced));
+            Results.read(scope, dxPlaced, results.of(dx));
+            parameters(Projection.matrix(scope.upload(x, x.type())), dy, dw, db);
         }
 
-        void parameters(Placed x, Placed dy, Tensor dw, @Nullable Tensor db) {
-            Placed product = work.place(dw.type(), dw.shape());
+        void parameters(DeviceTensor x, DeviceTensor dy, Tensor dw, @Nullable Tensor db) {
+            DeviceTensor product = scope.place(dw.type(), dw.shape());
             layer.projection.multiply(Projection.turned(x), dy, null, product);
-            Results.read(work, product, results.of(dw));
+            Results.read(scope, product, results.of(dw));
             if (db != null) {
-                Placed sums = work.place(db.type(), db.shape());
+                DeviceTensor sums = scope.place(db.type(), db.shape());
                 layer.projection.columnSums(dy, sums);
-                Results.read(work, sums, results.of(db));
+                Results.read(scope, sums, results.of(db));
             }
         }
 
         /** {@code [batch, heads, sequence, width]} as rows of all heads. */
-        private Placed joined(Placed heads) {
-            Placed rows = work.place(work.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
-            work.copy(heads, rows.heads(heads.size(1)));
+        private DeviceTensor joined(DeviceTensor heads) {
+            DeviceTensor rows = scope.place(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            scope.copy(heads, rows.heads(heads.size(1)));
             return Projection.matrix(rows);
         }
     }

@@ -4,11 +4,11 @@ import dev.heed.RotaryInputs;
 import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
@@ -96,28 +96,28 @@ public final class OpenClRotary extends RotaryPlan {
 
     private void launch(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
         RotaryProblem p = problem();
-        try (var work = new Work(engine, p.type() == DType.F64)) {
-            Placed x = work.upload(from);
-            Placed y = work.place(p.type(), from.shape());
-            Arguments struct = new Arguments(LONGS, 0, work.wide)
+        try (var scope = new CallScope(engine, p.type() == DType.F64)) {
+            DeviceTensor x = scope.upload(from);
+            DeviceTensor y = scope.place(p.type(), from.shape());
+            Arguments struct = new Arguments(LONGS, 0, scope.wide)
                     .put(x.at(), x.stride(0), x.stride(1), x.stride(2))
                     .put(y.at(), y.stride(0), y.stride(1), y.stride(2))
                     .put(y.size(0), y.size(1), y.size(2), p.headDim(), p.rotaryDim())
                     .put(p.interleaved())
                     .put(positions != null)
                     .put(direction);
-            work.launch(
+            scope.launch(
                     "rotary",
-                    "-DSTORAGE=" + StorageCode.of(p.type()) + work.widths(),
+                    "-DSTORAGE=" + StorageCode.of(p.type()) + scope.widths(),
                     "rotary",
-                    WorkSize.covering(y.count(), work.group()),
+                    WorkSize.covering(y.count(), scope.group()),
                     struct,
                     x.buffer(),
                     y.buffer(),
-                    work.upload(cos, work.real()).buffer(),
-                    work.upload(sin, work.real()).buffer(),
-                    positions == null ? work.nothing() : work.uploadIndices(positions));
-            Results.read(work, y, to);
+                    scope.upload(cos, scope.real()).buffer(),
+                    scope.upload(sin, scope.real()).buffer(),
+                    positions == null ? scope.nothing() : scope.uploadIndices(positions));
+            Results.read(scope, y, to);
         }
     }
 }

@@ -2,11 +2,11 @@ package dev.heed.backend.opencl.plan;
 
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
@@ -69,11 +69,11 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         return tensor.transpose(problem().axis(), -1);
     }
 
-    private String options(Work work) {
+    private String options(CallScope scope) {
         boolean lanes = engine.family == Engine.Family.LANES;
-        return "-DSTORAGE=" + StorageCode.of(problem().type()) + work.widths() + " -DLOGARITHM="
+        return "-DSTORAGE=" + StorageCode.of(problem().type()) + scope.widths() + " -DLOGARITHM="
                 + (problem().log() ? 1 : 0)
-                + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(work.wide) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
+                + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.wide) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }
 
     private long chunk() {
@@ -132,18 +132,18 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                     .toArray(Tensor[]::new);
         }
 
-        private Work work() {
-            return new Work(engine, problem().type() == DType.F64);
+        private CallScope scope() {
+            return new CallScope(engine, problem().type() == DType.F64);
         }
 
         private void together(Tensor to, Tensor... from) {
-            try (Work work = work()) {
-                DeviceBuffer[] inputs = upload(work, from);
+            try (CallScope scope = scope()) {
+                DeviceBuffer[] inputs = upload(scope, from);
                 DeviceBuffer kept =
-                        states(work, inputs, to.elementCount(), length).buffer();
-                Placed computed = work.place(problem().type(), to.shape());
-                write(work, inputs, kept, computed, length);
-                Results.read(work, computed, to);
+                        states(scope, inputs, to.elementCount(), length).buffer();
+                DeviceTensor computed = scope.place(problem().type(), to.shape());
+                write(scope, inputs, kept, computed, length);
+                Results.read(scope, computed, to);
             }
         }
 
@@ -156,46 +156,46 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                 inAPiece = Math.ceilDiv(inAPiece, 2L);
             }
             long step = inAPiece * chunk();
-            try (Work all = work()) {
-                Placed merged = all.place(all.real(), chunks, 2);
+            try (CallScope all = scope()) {
+                DeviceTensor merged = all.place(all.real(), chunks, 2);
                 for (long n = 0; n < length; n += step) {
-                    try (Work work = work()) {
+                    try (CallScope scope = scope()) {
                         long end = Math.min(length, n + step);
-                        Placed some = states(work, upload(work, slices(from, axis, n, end)), end - n, end - n);
-                        work.copy(some, merged.slice(0, n / chunk(), Math.ceilDiv(end, chunk())));
+                        DeviceTensor some = states(scope, upload(scope, slices(from, axis, n, end)), end - n, end - n);
+                        scope.copy(some, merged.slice(0, n / chunk(), Math.ceilDiv(end, chunk())));
                     }
                 }
                 for (long n = 0; n < length; n += step) {
-                    try (Work work = work()) {
+                    try (CallScope scope = scope()) {
                         Tensor target = to.slice(axis, n, Math.min(length, n + step));
-                        DeviceBuffer[] inputs = upload(work, slices(from, axis, n, n + target.size(axis)));
-                        Placed computed = work.place(problem().type(), target.shape());
-                        write(work, inputs, merged.buffer(), computed, target.size(axis));
-                        Results.read(work, computed, target);
+                        DeviceBuffer[] inputs = upload(scope, slices(from, axis, n, n + target.size(axis)));
+                        DeviceTensor computed = scope.place(problem().type(), target.shape());
+                        write(scope, inputs, merged.buffer(), computed, target.size(axis));
+                        Results.read(scope, computed, target);
                     }
                 }
             }
         }
 
-        private DeviceBuffer[] upload(Work work, Tensor... from) {
+        private DeviceBuffer[] upload(CallScope scope, Tensor... from) {
             return Arrays.stream(from)
-                    .map(tensor -> work.upload(tensor, problem().type()).buffer())
+                    .map(tensor -> scope.upload(tensor, problem().type()).buffer())
                     .toArray(DeviceBuffer[]::new);
         }
 
         /** {@return two numbers for each chunk of each row} */
-        private Placed states(Work work, DeviceBuffer[] inputs, long count, long row) {
-            Placed kept = work.place(work.real(), count / row * Math.ceilDiv(row, chunk()), 2);
+        private DeviceTensor states(CallScope scope, DeviceBuffer[] inputs, long count, long row) {
+            DeviceTensor kept = scope.place(scope.real(), count / row * Math.ceilDiv(row, chunk()), 2);
             List<Object> arguments = new ArrayList<>(List.of(inputs));
             arguments.addAll(List.of(kept.buffer(), row, chunk()));
-            work.launch("softmax", options(work), states, groups(count, row), arguments.toArray());
+            scope.launch("softmax", options(scope), states, groups(count, row), arguments.toArray());
             return kept;
         }
 
-        private void write(Work work, DeviceBuffer[] inputs, DeviceBuffer kept, Placed computed, long row) {
+        private void write(CallScope scope, DeviceBuffer[] inputs, DeviceBuffer kept, DeviceTensor computed, long row) {
             List<Object> arguments = new ArrayList<>(List.of(inputs));
             arguments.addAll(List.of(kept, computed.buffer(), row, chunk(), Math.ceilDiv(length, chunk())));
-            work.launch("softmax", options(work), results, groups(computed.count(), row), arguments.toArray());
+            scope.launch("softmax", options(scope), results, groups(computed.count(), row), arguments.toArray());
         }
     }
 }

@@ -1,10 +1,10 @@
 package dev.heed.backend.opencl.plan;
 
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.HostSums;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.backend.opencl.product.Projection;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +31,7 @@ final class ProductInParts {
          *
          * @param sums the block, in the type kernels compute in
          */
-        Placed apply(Work work, Placed sums, long row, long column);
+        DeviceTensor apply(CallScope scope, DeviceTensor sums, long row, long column);
     }
 
     private record Sizes(long rows, long columns, long depth) {
@@ -49,7 +49,7 @@ final class ProductInParts {
     }
 
     void multiply(Tensor left, Tensor right, @Nullable Tensor bias, Tensor to) {
-        multiply(left, right, bias, to, (work, sums, row, column) -> sums);
+        multiply(left, right, bias, to, (scope, sums, row, column) -> sums);
     }
 
     void multiply(Tensor left, Tensor right, @Nullable Tensor bias, Tensor to, Finish finish) {
@@ -60,28 +60,28 @@ final class ProductInParts {
             long columnTo = Math.min(columns, column + block.columns());
             for (long row = 0; row < rows; row += block.rows()) {
                 long rowTo = Math.min(rows, row + block.rows());
-                try (var work = new Work(engine, wide)) {
-                    Placed sums = sums(
-                            work,
+                try (var scope = new CallScope(engine, wide)) {
+                    DeviceTensor sums = sums(
+                            scope,
                             left.slice(0, row, rowTo),
                             right.slice(1, column, columnTo),
                             bias == null ? null : bias.slice(0, column, columnTo),
                             block.depth());
-                    Placed done = finish.apply(work, sums, row, column);
+                    DeviceTensor done = finish.apply(scope, sums, row, column);
                     Tensor target = to.slice(0, row, rowTo).slice(1, column, columnTo);
-                    Results.read(work, work.converted(done, target.type()), target);
+                    Results.read(scope, scope.converted(done, target.type()), target);
                 }
             }
         }
     }
 
-    private Placed sums(Work work, Tensor left, Tensor right, @Nullable Tensor bias, long step) {
-        Placed sums = work.place(work.real(), left.size(0), right.size(1));
-        Placed added = bias == null ? null : work.upload(bias, work.real());
+    private DeviceTensor sums(CallScope scope, Tensor left, Tensor right, @Nullable Tensor bias, long step) {
+        DeviceTensor sums = scope.place(scope.real(), left.size(0), right.size(1));
+        DeviceTensor added = bias == null ? null : scope.upload(bias, scope.real());
         long depth = left.size(1);
         for (long from = 0; from < depth; from += step) {
             long to = Math.min(depth, from + step);
-            try (var some = new Work(engine, wide)) {
+            try (var some = new CallScope(engine, wide)) {
                 new Projection(some)
                         .multiply(
                                 some.upload(left.slice(1, from, to)),
@@ -146,17 +146,17 @@ final class ProductInParts {
         for (long column = 0; column < columns; column += width) {
             long columnTo = Math.min(columns, column + width);
             for (long row = 0; row < rows; row += height) {
-                try (var work = new Work(engine, wide)) {
+                try (var scope = new CallScope(engine, wide)) {
                     Tensor block =
                             matrix.slice(0, row, Math.min(rows, row + height)).slice(1, column, columnTo);
-                    Placed partial = work.place(work.real(), columnTo - column);
-                    new Projection(work).columnSums(work.upload(block), partial);
-                    HostSums.add(work, partial, sums.all().slice(0, column, columnTo));
+                    DeviceTensor partial = scope.place(scope.real(), columnTo - column);
+                    new Projection(scope).columnSums(scope.upload(block), partial);
+                    HostSums.add(scope, partial, sums.all().slice(0, column, columnTo));
                 }
             }
         }
-        try (var work = new Work(engine, wide)) {
-            sums.deliver(work, to);
+        try (var scope = new CallScope(engine, wide)) {
+            sums.deliver(scope, to);
         }
     }
 }

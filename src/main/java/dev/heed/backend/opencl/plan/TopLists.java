@@ -2,9 +2,9 @@ package dev.heed.backend.opencl.plan;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
-import dev.heed.backend.opencl.kernels.Kept;
+import dev.heed.backend.opencl.kernels.SecondPass;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -26,12 +26,12 @@ final class TopLists {
     }
 
     /** Takes the lists of keys that come after all taken so far. */
-    void add(Work work, Kept.Ranked ranked, long keyFrom) {
-        Tensor numbers = Tensor.zeros(work.real(), weights.length);
-        work.read(ranked.weights(), numbers.segment());
+    void add(CallScope scope, SecondPass.Ranked ranked, long keyFrom) {
+        Tensor numbers = Tensor.zeros(scope.real(), weights.length);
+        scope.read(ranked.weights(), numbers.segment());
         double[] others = numbers.toDoubleArray();
         long[] otherKeys = new long[keys.length];
-        work.read(ranked.keys(), MemorySegment.ofArray(otherKeys));
+        scope.read(ranked.keys(), MemorySegment.ofArray(otherKeys));
         for (int from = 0; from < keys.length; from += k) {
             merge(from, others, otherKeys, keyFrom);
         }
@@ -58,10 +58,10 @@ final class TopLists {
     }
 
     /** Writes the lists to {@code [batch, heads, queries, k]} of the results. */
-    void deliver(Work work, Tensor weightsTo, Tensor keysTo) {
-        Results.write(work, Tensor.of(weights, weightsTo.shape()).to(weightsTo.type()), weightsTo);
+    void deliver(CallScope scope, Tensor weightsTo, Tensor keysTo) {
+        Results.write(scope, Tensor.of(weights, weightsTo.shape()).to(weightsTo.type()), weightsTo);
         Tensor indices = Tensor.zeros(DType.I64, keysTo.shape());
         MemorySegment.copy(keys, 0, indices.segment(), JAVA_LONG, 0, keys.length);
-        Results.write(work, indices, keysTo);
+        Results.write(scope, indices, keysTo);
     }
 }

@@ -1,17 +1,17 @@
 package dev.heed.backend.opencl.product;
 
 import dev.heed.LinearProblem;
-import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 
 /** What a linear layer does to every element of its product, and the way back. */
 public final class Activating {
     private Activating() {}
 
-    private static String options(LinearProblem problem, Work work) {
-        return "-DSTORAGE=" + StorageCode.of(problem.type()) + work.widths() + " -DACTIVATION="
+    private static String options(LinearProblem problem, CallScope scope) {
+        return "-DSTORAGE=" + StorageCode.of(problem.type()) + scope.widths() + " -DACTIVATION="
                 + switch (problem.activation()) {
                     case IDENTITY -> 0;
                     case RELU -> 1;
@@ -21,20 +21,20 @@ public final class Activating {
     }
 
     /** {@return the outputs of products, in the problem's type} */
-    public static Placed activate(LinearProblem problem, Work work, Placed z) {
-        Placed y = work.place(problem.type(), z.shape());
-        var size = WorkSize.covering(z.count(), work.group());
-        work.launch("activation", options(problem, work), "activate", size, z.buffer(), y.buffer(), z.count());
+    public static DeviceTensor activate(LinearProblem problem, CallScope scope, DeviceTensor z) {
+        DeviceTensor y = scope.place(problem.type(), z.shape());
+        var size = WorkSize.covering(z.count(), scope.group());
+        scope.launch("activation", options(problem, scope), "activate", size, z.buffer(), y.buffer(), z.count());
         return y;
     }
 
     /** {@return the gradients of products, from those of the outputs} */
-    public static Placed flowBack(LinearProblem problem, Work work, Placed z, Placed dy) {
-        Placed dz = work.place(work.real(), z.shape());
-        var size = WorkSize.covering(z.count(), work.group());
-        work.launch(
+    public static DeviceTensor flowBack(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
+        DeviceTensor dz = scope.place(scope.real(), z.shape());
+        var size = WorkSize.covering(z.count(), scope.group());
+        scope.launch(
                 "activation",
-                options(problem, work),
+                options(problem, scope),
                 "flow_back",
                 size,
                 z.buffer(),

@@ -1,12 +1,12 @@
 package dev.heed.backend.opencl.product;
 
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.MatrixUnits;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.ProductForm;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import java.util.Optional;
@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 public final class MatrixProduct {
     private static final int EIGHT = 8;
 
-    private final Work work;
+    private final CallScope scope;
     private final Side left;
     private final Side right;
-    private final Placed to;
+    private final DeviceTensor to;
     private final MatrixTiles tiles;
 
     /**
@@ -28,8 +28,8 @@ public final class MatrixProduct {
      * @param matrix where it lies
      * @param turned whether its columns are the lines that neighbours lie in, not its rows
      */
-    private record Side(Placed matrix, boolean turned) {
-        static Side of(Placed matrix) {
+    private record Side(DeviceTensor matrix, boolean turned) {
+        static Side of(DeviceTensor matrix) {
             boolean rows = matrix.stride(1) == 1 || matrix.size(1) == 1;
             return new Side(matrix, !rows && (matrix.stride(0) == 1 || matrix.size(0) == 1));
         }
@@ -39,22 +39,22 @@ public final class MatrixProduct {
         }
 
         /** Lines that begin at multiples of 16 bytes, those behind the last too; copied where they do not. */
-        Side aligned(Work work) {
+        Side aligned(CallScope scope) {
             int lines = 1 - across();
             boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
             if (near && matrix.at() % EIGHT == 0 && matrix.stride(lines) % EIGHT == 0) {
                 return this;
             }
-            Placed from = turned ? Projection.turned(matrix) : matrix;
-            Placed room =
-                    work.place(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
-            work.copy(from, room);
+            DeviceTensor from = turned ? Projection.turned(matrix) : matrix;
+            DeviceTensor room =
+                    scope.place(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
+            scope.copy(from, room);
             return new Side(turned ? Projection.turned(room) : room, turned);
         }
     }
 
-    private MatrixProduct(Work work, Side left, Side right, Placed to, MatrixTiles tiles) {
-        this.work = work;
+    private MatrixProduct(CallScope scope, Side left, Side right, DeviceTensor to, MatrixTiles tiles) {
+        this.scope = scope;
         this.left = left;
         this.right = right;
         this.to = to;
@@ -65,34 +65,34 @@ public final class MatrixProduct {
      * {@return the kernel for a product, or nothing where the portable one computes it} That is: operands that are not both f16
      * or both bf16, results that are neither of their type nor f32, and rows shorter than a chunk.
      */
-    static Optional<MatrixProduct> of(Work work, Placed left, Placed right, Placed to) {
-        Engine engine = work.engine;
+    static Optional<MatrixProduct> of(CallScope scope, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
+        Engine engine = scope.engine;
         MatrixUnits units = engine.matrix();
-        if (units == null || !takes(work, left.type(), right, to)) {
+        if (units == null || !takes(scope, left.type(), right, to)) {
             return Optional.empty();
         }
         return units.tiles(engine.context.device(), "product", to.size(0), to.size(1))
-                .map(tiles -> new MatrixProduct(work, Side.of(left), Side.of(right), to, tiles))
+                .map(tiles -> new MatrixProduct(scope, Side.of(left), Side.of(right), to, tiles))
                 .filter(product -> units.isRight(
                         "product " + product.options(),
                         () -> engine.options.checks().product(engine, product.form())));
     }
 
-    private static boolean takes(Work work, DType left, Placed right, Placed to) {
+    private static boolean takes(CallScope scope, DType left, DeviceTensor right, DeviceTensor to) {
         return (left == DType.F16 || left == DType.BF16)
                 && right.type() == left
                 && (to.type() == left || to.type() == DType.F32)
-                && !work.wide
+                && !scope.wide
                 && Math.min(right.size(0), right.size(1)) >= EIGHT;
     }
 
     /** {@return what was attended, as the output projection takes it: rounded to bf16 where matrix units compute that} */
-    public static Placed attended(Work work, Placed rows, Placed weight, Placed to) {
-        boolean rounded = work.engine.matrix() != null
+    public static DeviceTensor attended(CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
+        boolean rounded = scope.engine.matrix() != null
                 && weight.type() == DType.BF16
                 && rows.type() == DType.F32
-                && takes(work, DType.BF16, weight, to);
-        return rounded ? work.converted(rows, DType.BF16) : rows;
+                && takes(scope, DType.BF16, weight, to);
+        return rounded ? scope.converted(rows, DType.BF16) : rows;
     }
 
     private ProductForm form() {
@@ -100,8 +100,9 @@ public final class MatrixProduct {
     }
 
     /** The product of operands that lie as a form says, for its first task. */
-    public static MatrixProduct ofForm(Work work, ProductForm form, Placed left, Placed right, Placed to) {
-        return new MatrixProduct(work, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
+    public static MatrixProduct ofForm(
+            CallScope scope, ProductForm form, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
+        return new MatrixProduct(scope, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
     }
 
     /** {@return bytes of the copies that operands take which lie otherwise than the kernel reads them, at most} */
@@ -120,31 +121,31 @@ public final class MatrixProduct {
                 + (left.turned ? " -DLEFT_TURNED=1" : "")
                 + (right.turned ? " -DRIGHT_TURNED=1" : "")
                 + tiles.options()
-                + work.engine.matrixOption();
+                + scope.engine.matrixOption();
     }
 
-    public void run(@Nullable Placed bias, boolean continues) {
-        Placed x = left.aligned(work).matrix;
-        Placed y = right.aligned(work).matrix;
-        work.launch(
+    public void run(@Nullable DeviceTensor bias, boolean continues) {
+        DeviceTensor x = left.aligned(scope).matrix;
+        DeviceTensor y = right.aligned(scope).matrix;
+        scope.launch(
                 "nvidia/product_mma",
                 options(),
                 "product_mma",
                 WorkSize.groups(
                         Math.ceilDiv(to.size(0), tiles.productRows()) * Math.ceilDiv(to.size(1), tiles.dv()),
                         tiles.items()),
-                Projection.struct(work, x, y, to, bias != null, continues),
+                Projection.struct(scope, x, y, to, bias != null, continues),
                 x.buffer(),
                 y.buffer(),
                 to.buffer(),
-                bias == null ? work.nothing() : bias.buffer());
+                bias == null ? scope.nothing() : bias.buffer());
         release(x, left.matrix);
         release(y, right.matrix);
     }
 
-    private void release(Placed used, Placed given) {
+    private void release(DeviceTensor used, DeviceTensor given) {
         if (used.buffer() != given.buffer()) {
-            work.free(used.buffer());
+            scope.free(used.buffer());
         }
     }
 }

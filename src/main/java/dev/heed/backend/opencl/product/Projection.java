@@ -1,11 +1,11 @@
 package dev.heed.backend.opencl.product;
 
 import dev.heed.backend.opencl.device.Arguments;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.StorageCode;
 import dev.heed.backend.opencl.device.TileSizes;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -15,14 +15,14 @@ public final class Projection {
     private static final int LONGS = 14;
     private static final long TALL = 48;
 
-    private final Work work;
+    private final CallScope scope;
 
-    public Projection(Work work) {
-        this.work = work;
+    public Projection(CallScope scope) {
+        this.scope = scope;
     }
 
     /** {@return the rows of a tensor: all axes but the last are rows} */
-    public static Placed matrix(Placed tensor) {
+    public static DeviceTensor matrix(DeviceTensor tensor) {
         if (tensor.shape().length == 2) {
             return tensor;
         }
@@ -31,12 +31,12 @@ public final class Projection {
     }
 
     /** {@return the matrix with rows and columns exchanged} */
-    public static Placed turned(Placed m) {
-        return new Placed(
+    public static DeviceTensor turned(DeviceTensor m) {
+        return new DeviceTensor(
                 m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
     }
 
-    public void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to) {
+    public void multiply(DeviceTensor left, DeviceTensor right, @Nullable DeviceTensor bias, DeviceTensor to) {
         multiply(left, right, bias, to, false);
     }
 
@@ -49,8 +49,14 @@ public final class Projection {
         return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (wide ? 8 : 4);
     }
 
-    static Arguments struct(Work work, Placed left, Placed right, Placed to, boolean hasBias, boolean continues) {
-        return new Arguments(LONGS, 0, work.wide)
+    static Arguments struct(
+            CallScope scope,
+            DeviceTensor left,
+            DeviceTensor right,
+            DeviceTensor to,
+            boolean hasBias,
+            boolean continues) {
+        return new Arguments(LONGS, 0, scope.wide)
                 .put(left.at(), left.stride(0), left.stride(1))
                 .put(right.at(), right.stride(0), right.stride(1))
                 .put(to.at(), to.stride(0), to.stride(1))
@@ -59,21 +65,22 @@ public final class Projection {
     }
 
     /** As above; a product that continues is added to what {@code to} holds: the depth comes in parts. */
-    public void multiply(Placed left, Placed right, @Nullable Placed bias, Placed to, boolean continues) {
+    public void multiply(
+            DeviceTensor left, DeviceTensor right, @Nullable DeviceTensor bias, DeviceTensor to, boolean continues) {
         long rows = to.size(0);
         long columns = to.size(1);
         long depth = left.size(1);
-        Arguments struct = struct(work, left, right, to, bias != null, continues);
+        Arguments struct = struct(scope, left, right, to, bias != null, continues);
         String options = "-DLEFT=" + StorageCode.of(left.type()) + " -DRIGHT=" + StorageCode.of(right.type()) + " -DTO="
-                + StorageCode.of(to.type()) + work.widths();
-        var biasBuffer = bias == null ? work.nothing() : bias.buffer();
-        if (work.engine.family == Engine.Family.LANES) {
-            long width = 4L * work.engine.lanes(work.wide);
+                + StorageCode.of(to.type()) + scope.widths();
+        var biasBuffer = bias == null ? scope.nothing() : bias.buffer();
+        if (scope.engine.family == Engine.Family.LANES) {
+            long width = 4L * scope.engine.lanes(scope.wide);
             long tasks = Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width);
-            var packed = work.reals(tasks * depth * width);
-            work.launch(
+            var packed = scope.reals(tasks * depth * width);
+            scope.launch(
                     "product",
-                    options + " -DLANES=" + work.engine.lanes(work.wide),
+                    options + " -DLANES=" + scope.engine.lanes(scope.wide),
                     "product_lanes",
                     WorkSize.groups(tasks, 1),
                     struct,
@@ -82,16 +89,16 @@ public final class Projection {
                     to.buffer(),
                     biasBuffer,
                     packed);
-            work.free(packed);
+            scope.free(packed);
             return;
         }
-        Optional<MatrixProduct> units = MatrixProduct.of(work, left, right, to);
+        Optional<MatrixProduct> units = MatrixProduct.of(scope, left, right, to);
         if (units.isPresent()) {
             units.get().run(bias, continues);
             return;
         }
-        TileSizes sizes = work.sizes("product", columns);
-        work.launch(
+        TileSizes sizes = scope.sizes("product", columns);
+        scope.launch(
                 "product",
                 options + sizes.options(),
                 "product_tiles",
@@ -105,19 +112,19 @@ public final class Projection {
     }
 
     /** Sums the rows of a matrix into one. */
-    public void columnSums(Placed matrix, Placed to) {
-        Arguments struct = new Arguments(LONGS, 0, work.wide)
+    public void columnSums(DeviceTensor matrix, DeviceTensor to) {
+        Arguments struct = new Arguments(LONGS, 0, scope.wide)
                 .put(matrix.at(), matrix.stride(0), matrix.stride(1))
                 .put(0, 0, 0)
                 .put(to.at(), 0, 1)
                 .put(matrix.size(0), matrix.size(1), 0)
                 .put(false, false);
-        work.launch(
+        scope.launch(
                 "product",
-                "-DLEFT=" + StorageCode.of(matrix.type()) + " -DRIGHT=" + StorageCode.of(work.real()) + " -DTO="
-                        + StorageCode.of(to.type()) + work.widths(),
+                "-DLEFT=" + StorageCode.of(matrix.type()) + " -DRIGHT=" + StorageCode.of(scope.real()) + " -DTO="
+                        + StorageCode.of(to.type()) + scope.widths(),
                 "column_sums",
-                WorkSize.covering(matrix.size(1), work.group()),
+                WorkSize.covering(matrix.size(1), scope.group()),
                 struct,
                 matrix.buffer(),
                 to.buffer());

@@ -1,9 +1,9 @@
 package dev.heed.backend.opencl.product;
 
 import dev.heed.backend.opencl.device.Arguments;
-import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.StorageCode;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.opencl.WorkSize;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
@@ -21,23 +21,23 @@ public final class RowKernels {
     /** About so many blocks. */
     private static final long BLOCKS = 256;
 
-    private final Work work;
+    private final CallScope scope;
 
-    public RowKernels(Work work) {
-        this.work = work;
+    public RowKernels(CallScope scope) {
+        this.scope = scope;
     }
 
     /** {@return {@code strength x / |x|} of every row} */
-    public Placed normalised(Placed rows, double strength, @Nullable Placed strengths) {
-        Placed to = work.place(work.real(), rows.shape());
-        work.launch(
+    public DeviceTensor normalised(DeviceTensor rows, double strength, @Nullable DeviceTensor strengths) {
+        DeviceTensor to = scope.place(scope.real(), rows.shape());
+        scope.launch(
                 "rows",
-                options(rows.type(), work.real()),
+                options(rows.type(), scope.real()),
                 "normalise",
                 size(rows.count() / rows.size(3)),
                 lines(rows, rows.size(1), strength, strengths),
                 rows.buffer(),
-                strengths == null ? work.nothing() : strengths.buffer(),
+                strengths == null ? scope.nothing() : strengths.buffer(),
                 to.buffer());
         return to;
     }
@@ -48,20 +48,21 @@ public final class RowKernels {
      * @param rows of the rows
      * @param strengths of every row's strength, {@code [batch, heads, rows, 1]}
      */
-    public record NormalisedBack(Placed rows, Placed strengths) {}
+    public record NormalisedBack(DeviceTensor rows, DeviceTensor strengths) {}
 
-    public NormalisedBack normalisedBack(Placed rows, double strength, @Nullable Placed strengths, Placed gradient) {
+    public NormalisedBack normalisedBack(
+            DeviceTensor rows, double strength, @Nullable DeviceTensor strengths, DeviceTensor gradient) {
         var back = new NormalisedBack(
-                work.place(work.real(), rows.shape()),
-                work.place(work.real(), rows.size(0), rows.size(1), rows.size(2), 1));
-        work.launch(
+                scope.place(scope.real(), rows.shape()),
+                scope.place(scope.real(), rows.size(0), rows.size(1), rows.size(2), 1));
+        scope.launch(
                 "rows",
                 options(rows.type(), gradient.type()),
                 "normalise_back",
                 size(rows.count() / rows.size(3)),
                 lines(rows, rows.size(1), strength, strengths),
                 rows.buffer(),
-                strengths == null ? work.nothing() : strengths.buffer(),
+                strengths == null ? scope.nothing() : strengths.buffer(),
                 gradient.buffer(),
                 back.rows().buffer(),
                 back.strengths().buffer());
@@ -69,10 +70,10 @@ public final class RowKernels {
     }
 
     /** {@return the rows that a gradient reaches, zeros for the others, once for each head of the gradient} */
-    public Placed reached(Placed rows, Placed gradient) {
+    public DeviceTensor reached(DeviceTensor rows, DeviceTensor gradient) {
         long heads = gradient.size(1);
-        Placed to = work.place(work.real(), rows.size(0), heads, rows.size(2), rows.size(3));
-        work.launch(
+        DeviceTensor to = scope.place(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
+        scope.launch(
                 "rows",
                 options(rows.type(), gradient.type()),
                 "keep_reached",
@@ -93,15 +94,15 @@ public final class RowKernels {
      * @param y {@code [batch, heads, rows, out]}, packed
      * @param perHead whether every head has a sum of its own; else there is one
      */
-    public Placed products(Placed x, Placed y, boolean perHead) {
+    public DeviceTensor products(DeviceTensor x, DeviceTensor y, boolean perHead) {
         long matrices = x.size(0) * x.size(1);
         long rows = x.size(2);
         long cells = x.size(3) * y.size(3);
         long length = Math.ceilDiv(rows, blocks(matrices, rows));
-        Placed parts = work.place(work.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
-        work.launch(
+        DeviceTensor parts = scope.place(scope.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
+        scope.launch(
                 "rows",
-                options(work.real(), work.real()),
+                options(scope.real(), scope.real()),
                 "product_parts",
                 size(parts.count()),
                 x.buffer(),
@@ -113,8 +114,8 @@ public final class RowKernels {
                 y.size(3),
                 length);
         long heads = perHead ? x.size(1) : 1;
-        Placed sums = sum(parts, 1, heads, 1, cells).reshape(heads, x.size(3), y.size(3));
-        work.free(parts.buffer());
+        DeviceTensor sums = sum(parts, 1, heads, 1, cells).reshape(heads, x.size(3), y.size(3));
+        scope.free(parts.buffer());
         return sums;
     }
 
@@ -124,8 +125,8 @@ public final class RowKernels {
     }
 
     /** {@return four axes, packed, summed over those along which the result has size 1} */
-    public Placed sum(Placed from, long... to) {
-        Placed sums = work.place(work.real(), to);
+    public DeviceTensor sum(DeviceTensor from, long... to) {
+        DeviceTensor sums = scope.place(scope.real(), to);
         Object[] arguments = new Object[2 + 2 * AXES];
         arguments[0] = from.buffer();
         arguments[1] = sums.buffer();
@@ -133,21 +134,21 @@ public final class RowKernels {
             arguments[2 + axis] = from.size(axis);
             arguments[2 + AXES + axis] = to[axis];
         }
-        work.launch("rows", options(work.real(), work.real()), "sum_axes", size(sums.count()), arguments);
+        scope.launch("rows", options(scope.real(), scope.real()), "sum_axes", size(sums.count()), arguments);
         return sums;
     }
 
     private WorkSize size(long items) {
-        return WorkSize.covering(items, work.group());
+        return WorkSize.covering(items, scope.group());
     }
 
     private String options(DType from, DType flow) {
-        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(flow) + work.widths();
+        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(flow) + scope.widths();
     }
 
     /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */
-    private Arguments lines(Placed rows, long heads, double strength, @Nullable Placed strengths) {
-        var struct = new Arguments(LONGS, REALS, work.wide);
+    private Arguments lines(DeviceTensor rows, long heads, double strength, @Nullable DeviceTensor strengths) {
+        var struct = new Arguments(LONGS, REALS, scope.wide);
         struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));
         struct.put(heads, rows.size(2), rows.size(3), rows.size(0) * heads * rows.size(2), heads / rows.size(1));
         long[] steps = new long[3];

@@ -1,16 +1,16 @@
 package dev.heed.backend.opencl.score;
 
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
 /** The columns of a matrix in the place of keys: what is left of a location-based score is a dot product with them. */
 final class ColumnsAsKeys implements LoweredRows {
-    private final Work work;
-    private final Placed given;
+    private final CallScope scope;
+    private final DeviceTensor given;
     private final ParameterPart columns;
     private final boolean perHead;
-    private final Placed rows;
+    private final DeviceTensor rows;
 
     /**
      * Takes columns for keys.
@@ -18,19 +18,19 @@ final class ColumnsAsKeys implements LoweredRows {
      * @param given the keys, {@code [batch, key heads, keys, width]}, which are not read
      * @param columns {@code [in, keys]} or {@code [query heads, in, keys]}
      */
-    ColumnsAsKeys(Work work, Placed given, ParameterPart columns) {
-        this.work = work;
+    ColumnsAsKeys(CallScope scope, DeviceTensor given, ParameterPart columns) {
+        this.scope = scope;
         this.given = given;
         this.columns = columns;
-        Placed matrix = columns.upload(work, work.real());
+        DeviceTensor matrix = columns.upload(scope, scope.real());
         int rank = matrix.shape().length;
         this.perHead = rank == 3;
         long heads = perHead ? matrix.size(0) : 1;
         long keys = matrix.size(rank - 1);
         long in = matrix.size(rank - 2);
-        Placed turned = work.place(work.real(), heads, keys, in);
-        work.copy(turned(matrix, heads), turned);
-        this.rows = new Placed(
+        DeviceTensor turned = scope.place(scope.real(), heads, keys, in);
+        scope.copy(turned(matrix, heads), turned);
+        this.rows = new DeviceTensor(
                 turned.buffer(),
                 turned.type(),
                 turned.at(),
@@ -39,9 +39,9 @@ final class ColumnsAsKeys implements LoweredRows {
     }
 
     /** {@return {@code [heads, in, keys]} as {@code [heads, keys, in]}, or the other way round} */
-    private static Placed turned(Placed matrix, long heads) {
+    private static DeviceTensor turned(DeviceTensor matrix, long heads) {
         int rank = matrix.shape().length;
-        return new Placed(
+        return new DeviceTensor(
                 matrix.buffer(),
                 matrix.type(),
                 matrix.at(),
@@ -50,26 +50,27 @@ final class ColumnsAsKeys implements LoweredRows {
     }
 
     @Override
-    public Placed rows() {
+    public DeviceTensor rows() {
         return rows;
     }
 
     @Override
-    public Placed back(Placed gradient) {
-        Placed zeros = work.place(work.real(), given.shape());
-        work.fillZeros(zeros);
+    public DeviceTensor back(DeviceTensor gradient) {
+        DeviceTensor zeros = scope.place(scope.real(), given.shape());
+        scope.fillZeros(zeros);
         return zeros;
     }
 
     @Override
-    public void parameters(Placed gradient, ParameterSums sums) {
+    public void parameters(DeviceTensor gradient, ParameterSums sums) {
         long heads = perHead ? gradient.size(1) : 1;
         long keys = gradient.size(2);
         long in = gradient.size(3);
-        Placed flat = gradient.reshape(gradient.size(0), gradient.size(1), 1, keys * in);
-        Placed sum = new RowKernels(work).sum(flat, 1, heads, 1, keys * in).reshape(heads, keys, in);
-        Placed to = work.place(work.real(), heads, in, keys);
-        work.copy(turned(sum, heads), to);
-        sums.add(work, columns, perHead ? to : to.reshape(in, keys));
+        DeviceTensor flat = gradient.reshape(gradient.size(0), gradient.size(1), 1, keys * in);
+        DeviceTensor sum =
+                new RowKernels(scope).sum(flat, 1, heads, 1, keys * in).reshape(heads, keys, in);
+        DeviceTensor to = scope.place(scope.real(), heads, in, keys);
+        scope.copy(turned(sum, heads), to);
+        sums.add(scope, columns, perHead ? to : to.reshape(in, keys));
     }
 }

@@ -1,6 +1,6 @@
 package dev.heed.backend.opencl.score;
 
-import dev.heed.backend.opencl.device.Placed;
+import dev.heed.backend.opencl.device.DeviceTensor;
 
 /**
  * The queries, keys or values of a call as its kernels read them. A score function that is lowered rewrites rows first:
@@ -8,29 +8,29 @@ import dev.heed.backend.opencl.device.Placed;
  */
 public interface LoweredRows {
     /** {@return what kernels read, {@code [batch, heads, rows, width]}} */
-    Placed rows();
+    DeviceTensor rows();
 
     /** {@return the gradient of the rows that were given, from that of {@link #rows}; both in the type of arithmetic} */
-    Placed back(Placed gradient);
+    DeviceTensor back(DeviceTensor gradient);
 
     /** Adds what the gradient of {@link #rows} says of the parameters. */
-    void parameters(Placed gradient, ParameterSums sums);
+    void parameters(DeviceTensor gradient, ParameterSums sums);
 
     /** {@return rows that kernels read as they are} */
-    static LoweredRows asGiven(Placed rows) {
+    static LoweredRows asGiven(DeviceTensor rows) {
         return new LoweredRows() {
             @Override
-            public Placed rows() {
+            public DeviceTensor rows() {
                 return rows;
             }
 
             @Override
-            public Placed back(Placed gradient) {
+            public DeviceTensor back(DeviceTensor gradient) {
                 return gradient;
             }
 
             @Override
-            public void parameters(Placed gradient, ParameterSums sums) {}
+            public void parameters(DeviceTensor gradient, ParameterSums sums) {}
         };
     }
 }

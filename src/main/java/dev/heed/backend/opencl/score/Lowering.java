@@ -1,9 +1,9 @@
 package dev.heed.backend.opencl.score;
 
 import dev.heed.AttentionShape;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Part;
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScoreKind;
 import dev.heed.score.ScorePattern;
@@ -65,75 +65,75 @@ public record Lowering(ScoreFunction score, Part part) {
         return shape(part.shape(), score.pattern());
     }
 
-    public LoweredRows queries(Work work, Placed given) {
+    public LoweredRows queries(CallScope scope, DeviceTensor given) {
         long heads = part.shape().numHeads();
         long width = part.whole().headDim();
         return switch (score) {
             case ScoreFunction.Cosine f ->
                 new NormalisedRows(
-                        work,
+                        scope,
                         given,
                         f.strength(),
                         f.strengths() == null
                                 ? null
                                 : new ParameterPart("strength", f.strengths(), part::rowsThatBroadcast));
-            case ScoreFunction.General f -> new ProjectedRows(work, given, own("weight", f.weight(), 2), null, heads);
+            case ScoreFunction.General f -> new ProjectedRows(scope, given, own("weight", f.weight(), 2), null, heads);
             case ScoreFunction.Additive f
             when f.queryWeight() != null ->
                 new ProjectedRows(
-                        work,
+                        scope,
                         given,
                         own("queryWeight", f.queryWeight(), 2),
                         f.bias() == null ? null : own("bias", f.bias(), 1),
                         heads);
             case ScoreFunction.Concat f ->
                 new ProjectedRows(
-                        work,
+                        scope,
                         given,
                         own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 2, 0, width)),
                         null,
                         heads);
-            default -> stored(work, given);
+            default -> stored(scope, given);
         };
     }
 
-    public LoweredRows keys(Work work, Placed given) {
+    public LoweredRows keys(CallScope scope, DeviceTensor given) {
         long heads = part.shape().numHeads();
         long width = part.whole().headDim();
         return switch (score) {
-            case ScoreFunction.Cosine ignored -> new NormalisedRows(work, given, 1, null);
+            case ScoreFunction.Cosine ignored -> new NormalisedRows(scope, given, 1, null);
             case ScoreFunction.Location f ->
                 new ColumnsAsKeys(
-                        work,
+                        scope,
                         given,
                         own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 1, part.keyFrom(), part.keyTo())));
             case ScoreFunction.Additive f
             when f.keyWeight() != null ->
-                new ProjectedRows(work, given, own("keyWeight", f.keyWeight(), 2), null, heads);
+                new ProjectedRows(scope, given, own("keyWeight", f.keyWeight(), 2), null, heads);
             case ScoreFunction.Concat f ->
                 new ProjectedRows(
-                        work,
+                        scope,
                         given,
                         own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 2, width, w.size(w.rank() - 2))),
                         null,
                         heads);
-            default -> stored(work, given);
+            default -> stored(scope, given);
         };
     }
 
-    public LoweredRows values(Work work, Placed given) {
+    public LoweredRows values(CallScope scope, DeviceTensor given) {
         AttentionShape s = part.shape();
         return ownKeys(score.pattern()) && s.groupSize() > 1
-                ? new RepeatedHeads(work, storedAs(work, given), s.groupSize())
-                : stored(work, given);
+                ? new RepeatedHeads(scope, storedAs(scope, given), s.groupSize())
+                : stored(scope, given);
     }
 
-    private LoweredRows stored(Work work, Placed given) {
-        return LoweredRows.asGiven(storedAs(work, given));
+    private LoweredRows stored(CallScope scope, DeviceTensor given) {
+        return LoweredRows.asGiven(storedAs(scope, given));
     }
 
-    public Placed storedAs(Work work, Placed given) {
-        return work.converted(given, storage(given.type(), score.pattern()));
+    public DeviceTensor storedAs(CallScope scope, DeviceTensor given) {
+        return scope.converted(given, storage(given.type(), score.pattern()));
     }
 
     /** {@return the numbers by which rows meet, of the query heads of the part; null if a dot product needs none} */

@@ -1,7 +1,7 @@
 package dev.heed.backend.opencl.score;
 
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.function.UnaryOperator;
@@ -24,11 +24,11 @@ public record ParameterPart(String name, Tensor whole, UnaryOperator<Tensor> cut
         return cut.apply(whole);
     }
 
-    public Placed upload(Work work) {
-        return work.upload(tensor());
+    public DeviceTensor upload(CallScope scope) {
+        return scope.upload(tensor());
     }
 
-    public Placed upload(Work work, DType type) {
-        return work.upload(tensor(), type);
+    public DeviceTensor upload(CallScope scope, DType type) {
+        return scope.upload(tensor(), type);
     }
 }

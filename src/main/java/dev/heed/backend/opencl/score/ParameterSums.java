@@ -1,9 +1,9 @@
 package dev.heed.backend.opencl.score;
 
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.HostSums;
-import dev.heed.backend.opencl.device.Placed;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.device.Work;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -24,14 +24,14 @@ public final class ParameterSums {
      * @param targets where the gradients are gathered
      * @param inParts whether several parts add to them
      */
-    public ParameterSums(Work work, ScoreFunction targets, boolean inParts) {
+    public ParameterSums(CallScope scope, ScoreFunction targets, boolean inParts) {
         this.targets = targets.parameters();
         Map<String, HostSums> all = inParts ? new LinkedHashMap<>() : null;
         this.targets.forEach((name, target) -> {
             if (all != null) {
                 all.put(name, new HostSums(target.shape()));
             } else if (target.device() != null) {
-                work.fillZeros(work.placed(target));
+                scope.fillZeros(scope.placed(target));
             } else {
                 target.fill(0);
             }
@@ -39,29 +39,29 @@ public final class ParameterSums {
         this.sums = all;
     }
 
-    public void add(Work work, ParameterPart parameter, Placed computed) {
+    public void add(CallScope scope, ParameterPart parameter, DeviceTensor computed) {
         if (sums != null) {
             HostSums of = sums.get(parameter.name());
             if (of != null) {
-                HostSums.add(work, computed, parameter.cut().apply(of.all()));
+                HostSums.add(scope, computed, parameter.cut().apply(of.all()));
             }
             return;
         }
         Tensor target = targets.get(parameter.name());
         if (target != null) {
             Results.read(
-                    work,
-                    work.converted(computed, target.type()),
+                    scope,
+                    scope.converted(computed, target.type()),
                     parameter.cut().apply(target));
         }
     }
 
-    public void deliver(Work work) {
+    public void deliver(CallScope scope) {
         if (sums != null) {
             sums.forEach((name, of) -> {
                 Tensor target = targets.get(name);
                 if (target != null) {
-                    of.deliver(work, target);
+                    of.deliver(scope, target);
                 }
             });
         }

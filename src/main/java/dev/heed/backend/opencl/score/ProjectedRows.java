@@ -1,7 +1,7 @@
 package dev.heed.backend.opencl.score;
 
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.Projection;
 import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.tensor.Tensor;
@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Rows times a matrix, plus a bias; with a matrix for each query head there are as many heads of rows as of those. */
 final class ProjectedRows implements LoweredRows {
-    private final Work work;
+    private final CallScope scope;
     private final Projection projection;
-    private final Placed given;
+    private final DeviceTensor given;
     private final ParameterPart weight;
     private final @Nullable ParameterPart bias;
-    private final Placed matrix;
+    private final DeviceTensor matrix;
     private final boolean perHead;
     private final long heads;
-    private final Placed rows;
+    private final DeviceTensor rows;
 
     /**
      * Rewrites rows.
@@ -27,28 +27,30 @@ final class ProjectedRows implements LoweredRows {
      * @param bias {@code [out]} or {@code [query heads, out]}, or null
      * @param queryHeads of the call
      */
-    ProjectedRows(Work work, Placed given, ParameterPart weight, @Nullable ParameterPart bias, long queryHeads) {
-        this.work = work;
-        this.projection = new Projection(work);
+    ProjectedRows(
+            CallScope scope, DeviceTensor given, ParameterPart weight, @Nullable ParameterPart bias, long queryHeads) {
+        this.scope = scope;
+        this.projection = new Projection(scope);
         this.given = given;
         this.weight = weight;
         this.bias = bias;
-        this.matrix = weight.upload(work);
+        this.matrix = weight.upload(scope);
         this.perHead = matrix.shape().length == 3;
         this.heads = perHead ? queryHeads : given.size(1);
         this.rows = projected();
     }
 
-    private Placed projected() {
+    private DeviceTensor projected() {
         long out = matrix.size(matrix.shape().length - 1);
-        Placed to = work.place(work.real(), given.size(0), heads, given.size(2), out);
+        DeviceTensor to = scope.place(scope.real(), given.size(0), heads, given.size(2), out);
         if (!perHead) {
-            Placed added = bias == null ? null : bias.upload(work, work.real());
+            DeviceTensor added = bias == null ? null : bias.upload(scope, scope.real());
             projection.multiply(Projection.matrix(packed()), matrix, added, Projection.matrix(to));
             return to;
         }
         for (long h = 0; h < heads; h++) {
-            Placed added = bias == null ? null : work.upload(bias.tensor().select(0, h), work.real());
+            DeviceTensor added =
+                    bias == null ? null : scope.upload(bias.tensor().select(0, h), scope.real());
             for (long b = 0; b < given.size(0); b++) {
                 projection.multiply(plane(given, b, h / shared()), of(matrix, h), added, plane(to, b, h));
             }
@@ -56,8 +58,8 @@ final class ProjectedRows implements LoweredRows {
         return to;
     }
 
-    private Placed packed() {
-        return given.isPacked() ? given : work.packed(given, given.type());
+    private DeviceTensor packed() {
+        return given.isPacked() ? given : scope.packed(given, given.type());
     }
 
     /** How many query heads read one head of the rows that were given. */
@@ -65,12 +67,12 @@ final class ProjectedRows implements LoweredRows {
         return heads / given.size(1);
     }
 
-    private static Placed of(Placed matrices, long head) {
+    private static DeviceTensor of(DeviceTensor matrices, long head) {
         return matrices.slice(0, head, head + 1).reshape(matrices.size(1), matrices.size(2));
     }
 
-    private static Placed plane(Placed rows, long b, long h) {
-        return new Placed(
+    private static DeviceTensor plane(DeviceTensor rows, long b, long h) {
+        return new DeviceTensor(
                 rows.buffer(),
                 rows.type(),
                 rows.at() + b * rows.stride(0) + h * rows.stride(1),
@@ -79,13 +81,13 @@ final class ProjectedRows implements LoweredRows {
     }
 
     @Override
-    public Placed rows() {
+    public DeviceTensor rows() {
         return rows;
     }
 
     @Override
-    public Placed back(Placed gradient) {
-        Placed to = work.place(work.real(), given.shape());
+    public DeviceTensor back(DeviceTensor gradient) {
+        DeviceTensor to = scope.place(scope.real(), given.shape());
         if (!perHead) {
             projection.multiply(Projection.matrix(gradient), Projection.turned(matrix), null, Projection.matrix(to));
             return to;
@@ -104,17 +106,17 @@ final class ProjectedRows implements LoweredRows {
     }
 
     @Override
-    public void parameters(Placed gradient, ParameterSums sums) {
-        var kernels = new RowKernels(work);
-        Placed reached = kernels.reached(given, gradient);
+    public void parameters(DeviceTensor gradient, ParameterSums sums) {
+        var kernels = new RowKernels(scope);
+        DeviceTensor reached = kernels.reached(given, gradient);
         long in = given.size(3);
         long out = gradient.size(3);
-        Placed product = kernels.products(reached, gradient, perHead);
-        sums.add(work, weight, perHead ? product : product.reshape(in, out));
+        DeviceTensor product = kernels.products(reached, gradient, perHead);
+        sums.add(scope, weight, perHead ? product : product.reshape(in, out));
         if (bias != null) {
             Tensor shape = bias.tensor();
-            Placed sum = kernels.sum(gradient, 1, perHead ? heads : 1, 1, out);
-            sums.add(work, bias, sum.reshape(shape.shape()));
+            DeviceTensor sum = kernels.sum(gradient, 1, perHead ? heads : 1, 1, out);
+            sums.add(scope, bias, sum.reshape(shape.shape()));
         }
     }
 }

@@ -1,41 +1,41 @@
 package dev.heed.backend.opencl.score;
 
-import dev.heed.backend.opencl.device.Placed;
-import dev.heed.backend.opencl.device.Work;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
 /** The heads of keys or values once for each query head that reads them, where a parameter makes keys of every query head. */
 final class RepeatedHeads implements LoweredRows {
-    private final Work work;
-    private final Placed given;
+    private final CallScope scope;
+    private final DeviceTensor given;
     private final long group;
-    private final Placed rows;
+    private final DeviceTensor rows;
 
-    RepeatedHeads(Work work, Placed given, long group) {
-        this.work = work;
+    RepeatedHeads(CallScope scope, DeviceTensor given, long group) {
+        this.scope = scope;
         this.given = given;
         this.group = group;
         long[] sizes = {given.size(0), given.size(1), group, given.size(2), given.size(3)};
         long[] strides = {given.stride(0), given.stride(1), 0, given.stride(2), given.stride(3)};
-        Placed each = work.place(given.type(), sizes);
-        work.copy(new Placed(given.buffer(), given.type(), given.at(), sizes, strides), each);
+        DeviceTensor each = scope.place(given.type(), sizes);
+        scope.copy(new DeviceTensor(given.buffer(), given.type(), given.at(), sizes, strides), each);
         this.rows = each.reshape(given.size(0), given.size(1) * group, given.size(2), given.size(3));
     }
 
     @Override
-    public Placed rows() {
+    public DeviceTensor rows() {
         return rows;
     }
 
     @Override
-    public Placed back(Placed gradient) {
+    public DeviceTensor back(DeviceTensor gradient) {
         long heads = given.size(0) * given.size(1);
         long each = given.size(2) * given.size(3);
-        return new RowKernels(work)
+        return new RowKernels(scope)
                 .sum(gradient.reshape(heads, group, 1, each), heads, 1, 1, each)
                 .reshape(given.shape());
     }
 
     @Override
-    public void parameters(Placed gradient, ParameterSums sums) {}
+    public void parameters(DeviceTensor gradient, ParameterSums sums) {}
 }

@@ -40,9 +40,9 @@ final class WideLoops {
             int cStep,
             int lanes) {
         if (Lanes.SCALAR) {
-            ScalarWide.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+            ScalarF64.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
         } else {
-            WideKernel.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+            F64Kernel.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
         }
     }
 
@@ -83,73 +83,73 @@ final class WideLoops {
     static void dots(
             double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
         if (Lanes.SCALAR) {
-            ScalarWide.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+            ScalarF64.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
         } else {
-            WideKernel.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+            F64Kernel.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
         }
     }
 
     static boolean finite(double[] data, int at, int step, int count, int width) {
         return Lanes.SCALAR
-                ? ScalarWide.finite(data, at, step, count, width)
-                : WideKernel.finite(data, at, step, count, width);
+                ? ScalarF64.finite(data, at, step, count, width)
+                : F64Kernel.finite(data, at, step, count, width);
     }
 
     static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         if (Lanes.SCALAR) {
-            ScalarWide.raiseMaxima(tile, at, keys, lanes, maxima);
+            ScalarF64.raiseMaxima(tile, at, keys, lanes, maxima);
         } else {
-            WideSoftmax.raiseMaxima(tile, at, keys, lanes, maxima);
+            F64Softmax.raiseMaxima(tile, at, keys, lanes, maxima);
         }
     }
 
     static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
         return Lanes.SCALAR
-                ? ScalarWide.weigh(tile, at, keys, lanes, maxima, sums)
-                : WideSoftmax.weigh(tile, at, keys, lanes, maxima, sums);
+                ? ScalarF64.weigh(tile, at, keys, lanes, maxima, sums)
+                : F64Softmax.weigh(tile, at, keys, lanes, maxima, sums);
     }
 
     static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         if (Lanes.SCALAR) {
-            ScalarWide.normalise(tile, at, keys, lanes, inverses);
+            ScalarF64.normalise(tile, at, keys, lanes, inverses);
         } else {
-            WideSoftmax.normalise(tile, at, keys, lanes, inverses);
+            F64Softmax.normalise(tile, at, keys, lanes, inverses);
         }
     }
 
     static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
         if (Lanes.SCALAR) {
-            ScalarWide.addWeighted(weights, gradients, at, keys, lanes, deltas);
+            ScalarF64.addWeighted(weights, gradients, at, keys, lanes, deltas);
         } else {
-            WideSoftmax.addWeighted(weights, gradients, at, keys, lanes, deltas);
+            F64Softmax.addWeighted(weights, gradients, at, keys, lanes, deltas);
         }
     }
 
     static void scoreGradients(
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         if (Lanes.SCALAR) {
-            ScalarWide.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
+            ScalarF64.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
         } else {
-            WideSoftmax.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
+            F64Softmax.scoreGradients(weights, gradients, at, keys, lanes, deltas, lseGradients);
         }
     }
 
     static void multiplySlopes(
             double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
         if (Lanes.SCALAR) {
-            ScalarWide.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+            ScalarF64.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
         } else {
-            WideSoftmax.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+            F64Softmax.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
         }
     }
 
     /** The largest element of a row, or minus infinity; NaN may be passed over. */
     static double max(double[] x, int length) {
-        return Lanes.SCALAR ? ScalarWide.max(x, length) : WideSoftmax.max(x, length);
+        return Lanes.SCALAR ? ScalarF64.max(x, length) : F64Softmax.max(x, length);
     }
 
     /** The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. */
     static double powers(double[] x, int from, int to, double max, boolean keep) {
-        return Lanes.SCALAR ? ScalarWide.powers(x, from, to, max, keep) : WideSoftmax.powers(x, from, to, max, keep);
+        return Lanes.SCALAR ? ScalarF64.powers(x, from, to, max, keep) : F64Softmax.powers(x, from, to, max, keep);
     }
 }

@@ -117,7 +117,7 @@ final class WideMeeting {
     }
 
     /** Scores of a tile; cells that are minus infinity are passed over. */
-    void scores(long head, WideRows rows, int keys, double[] packed, double[] tile, int at, int lanes, int queries) {
+    void scores(long head, F64Rows rows, int keys, double[] packed, double[] tile, int at, int lanes, int queries) {
         double[][] row = new double[queries][];
         for (int i = 0; i < queries; i++) {
             row[i] = row(packed, i, lanes, (int) shape.headDim());
@@ -166,7 +166,7 @@ final class WideMeeting {
             int keys,
             int lanes,
             int queries,
-            WideRows keyRows,
+            F64Rows keyRows,
             double[] packed,
             double[] dQueries,
             double[] dKeys,

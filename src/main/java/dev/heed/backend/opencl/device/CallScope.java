@@ -1,0 +1,298 @@
+package dev.heed.backend.opencl.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.Kernel;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One call on its way through the device: what it put there, what it launched. Closing gives all memory back. */
+public final class CallScope implements AutoCloseable {
+    private static final int MOST_AXES = 6;
+
+    /** Host memory is used in place from this size on: below, copying costs less than a buffer. */
+    private static final long IN_PLACE = 1 << 16;
+
+    public final Engine engine;
+
+    /** Whether kernels compute in double. */
+    public final boolean wide;
+
+    private final List<DeviceBuffer> owned = new ArrayList<>();
+    private final List<Constants.Copy> leased = new ArrayList<>();
+    private final List<MemorySegment> shared = new ArrayList<>(); // kept alive while kernels read it
+    private final @Nullable GuardZones guardZones;
+    private @Nullable DeviceBuffer nothing;
+
+    public CallScope(Engine engine, boolean wide) {
+        this.engine = engine;
+        this.wide = wide;
+        this.guardZones = engine.options.guardZones() ? new GuardZones(engine) : null;
+    }
+
+    /** {@return the type that kernels compute in} */
+    public DType real() {
+        return wide ? DType.F64 : DType.F32;
+    }
+
+    /** {@return the sizes of tiles in a phase; half of it for elements of twice the size} */
+    public TileSizes sizes(String phase, long width) {
+        TileSizes sizes = engine.sizes(phase, width);
+        return wide ? sizes.halved() : sizes;
+    }
+
+    // ---------------------------------------------------------------- memory
+
+    DeviceBuffer allocate(long bytes) {
+        long whole = Math.max(1, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES;
+        DeviceBuffer buffer = guardZones == null ? engine.allocate(whole) : guardZones.allocate(whole);
+        owned.add(buffer);
+        return buffer;
+    }
+
+    public DeviceBuffer reals(long count) {
+        return allocate(count * real().bytes());
+    }
+
+    public DeviceTensor place(DType type, long... shape) {
+        long count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        return DeviceTensor.packed(allocate(count * type.bytes()), type, shape);
+    }
+
+    /** {@return a buffer for arguments that a kernel will not read} */
+    public DeviceBuffer nothing() {
+        DeviceBuffer some = nothing;
+        if (some == null) {
+            some = allocate(Long.BYTES);
+            nothing = some;
+        }
+        return some;
+    }
+
+    /** Gives one buffer back before the rest. */
+    public void free(DeviceBuffer buffer) {
+        owned.remove(buffer);
+        buffer.close();
+    }
+
+    // ---------------------------------------------------------------- there and back
+
+    /** {@return a tensor that lies on the device, as it lies} */
+    public DeviceTensor placed(Tensor tensor) {
+        long[] strides = new long[tensor.rank()];
+        Arrays.setAll(strides, tensor::stride);
+        return new DeviceTensor(
+                OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
+    }
+
+    /** {@return the tensor on the device, as it lies if its rows are dense, else packed; only to be read} */
+    public DeviceTensor upload(Tensor tensor) {
+        if (tensor.device() != null) {
+            DeviceTensor there = placed(tensor);
+            return there.hasDenseRows() ? there : packed(there, there.type());
+        }
+        if (guardZones != null) {
+            return copied(tensor);
+        }
+        return engine.constants.takes(tensor) ? constant(tensor, tensor.type()) : inPlaceOrCopied(tensor);
+    }
+
+    private DeviceTensor constant(Tensor tensor, DType as) {
+        Constants.Copy copy = engine.constants.lease(tensor, as, () -> {
+            DeviceTensor made = copied(tensor.type() == as ? tensor : tensor.to(as));
+            owned.remove(made.buffer());
+            return made;
+        });
+        leased.add(copy);
+        return copy.placed();
+    }
+
+    /** Where device and host share memory, aligned elements are read where they are. */
+    private DeviceTensor inPlaceOrCopied(Tensor tensor) {
+        long bytes = tensor.elementCount() * tensor.type().bytes();
+        long[] order = bytes < IN_PLACE || !tensor.segment().isNative() ? null : denseOrder(tensor);
+        if (order == null) {
+            return copied(tensor);
+        }
+        MemorySegment elements =
+                tensor.segment().asSlice(tensor.offset() * tensor.type().bytes(), bytes);
+        DeviceBuffer buffer = engine.context.share(elements).orElse(null);
+        if (buffer == null) {
+            return copied(tensor);
+        }
+        owned.add(buffer);
+        shared.add(elements);
+        return new DeviceTensor(buffer, tensor.type(), 0, tensor.shape(), order);
+    }
+
+    private DeviceTensor copied(Tensor tensor) {
+        long[] order = denseOrder(tensor);
+        Tensor dense = order == null ? tensor.copy() : tensor;
+        long bytes = dense.elementCount() * dense.type().bytes();
+        DeviceBuffer buffer = allocate(bytes);
+        engine.context
+                .queue()
+                .write(
+                        buffer,
+                        0,
+                        dense.segment().asSlice(dense.offset() * dense.type().bytes(), bytes));
+        return order == null
+                ? DeviceTensor.packed(buffer, dense.type(), dense.shape())
+                : new DeviceTensor(buffer, dense.type(), 0, dense.shape(), order);
+    }
+
+    /** {@return the same numbers in a type, packed where it is another} */
+    public DeviceTensor converted(DeviceTensor placed, DType as) {
+        return placed.type() == as ? placed : packed(placed, as);
+    }
+
+    /** {@return the numbers in a type and row-major order} */
+    public DeviceTensor packed(DeviceTensor placed, DType as) {
+        DeviceTensor packed = place(as, placed.shape());
+        copy(placed, packed);
+        return packed;
+    }
+
+    /** {@return the numbers of a tensor in another type, packed} */
+    public DeviceTensor upload(Tensor tensor, DType as) {
+        if (tensor.device() != null) {
+            DeviceTensor there = placed(tensor);
+            return there.type() == as && there.isPacked() && there.at() == 0 ? there : packed(there, as);
+        }
+        if (guardZones == null && tensor.isContiguous() && engine.constants.takes(tensor)) {
+            return constant(tensor, as);
+        }
+        return tensor.type() == as && tensor.isContiguous() ? upload(tensor) : upload(tensor.to(as));
+    }
+
+    public DeviceBuffer upload(int[] values) {
+        DeviceBuffer buffer = allocate((long) values.length * Integer.BYTES);
+        engine.context.queue().write(buffer, 0, MemorySegment.ofArray(values));
+        return buffer;
+    }
+
+    public DeviceBuffer uploadIndices(Tensor integers) {
+        int[] values = new int[Math.toIntExact(integers.elementCount())];
+        double[] given = integers.toDoubleArray();
+        Arrays.setAll(values, n -> (int) given[n]);
+        return upload(values);
+    }
+
+    /** The strides of a tensor that fills a range of memory without gaps, rows first; null if it does not. */
+    private static long @Nullable [] denseOrder(Tensor tensor) {
+        int rank = tensor.rank();
+        Integer[] axes = new Integer[rank];
+        Arrays.setAll(axes, axis -> axis);
+        Arrays.sort(axes, Comparator.comparingLong(axis -> tensor.size(axis) == 1 ? 0 : tensor.stride(axis)));
+        long next = 1;
+        long[] strides = new long[rank];
+        for (int axis : axes) {
+            strides[axis] = tensor.stride(axis);
+            if (tensor.size(axis) > 1) {
+                if (tensor.stride(axis) != next) {
+                    return null;
+                }
+                next *= tensor.size(axis);
+            }
+        }
+        boolean denseRows = rank == 0 || tensor.size(-1) == 1 || tensor.stride(-1) == 1;
+        return denseRows ? strides : null;
+    }
+
+    /** Reads elements into host memory, row-major, and waits. */
+    public void read(DeviceTensor from, MemorySegment to) {
+        if (!from.isPacked()) {
+            throw new IllegalArgumentException("only packed elements are read: " + Arrays.toString(from.strides()));
+        }
+        engine.context.queue().read(from.buffer(), from.at() * from.type().bytes(), to);
+    }
+
+    /** Copies elements on the device, into another order or type. */
+    public void copy(DeviceTensor from, DeviceTensor to) {
+        if (from.type() == to.type() && from.isPacked() && to.isPacked() && from.buffer() != to.buffer()) {
+            int element = from.type().bytes();
+            engine.context
+                    .queue()
+                    .copy(from.buffer(), from.at() * element, to.buffer(), to.at() * element, from.bytes());
+            return;
+        }
+        Arguments struct = new Arguments(2 + 3 * MOST_AXES, 0, wide).put(from.at(), to.at());
+        int lead = MOST_AXES - from.shape().length;
+        for (int field = 0; field < 3; field++) {
+            for (int axis = 0; axis < MOST_AXES; axis++) {
+                boolean there = axis >= lead;
+                long[] values = field == 0 ? from.shape() : field == 1 ? from.strides() : to.strides();
+                struct.put(there ? values[axis - lead] : field == 0 ? 1 : 0);
+            }
+        }
+        boolean same = from.type() == to.type();
+        boolean doubles = !same && (from.type() == DType.F64 || to.type() == DType.F64);
+        String options = same
+                ? "-DBYTES=" + from.type().bytes()
+                : "-DFROM=" + StorageCode.of(from.type()) + " -DTO=" + StorageCode.of(to.type())
+                        + (doubles ? " -DWIDE=1" : "");
+        launch("copy", options, "copy", WorkSize.covering(from.count(), group()), struct, from.buffer(), to.buffer());
+    }
+
+    // ---------------------------------------------------------------- kernels
+
+    /** {@return the option that says what kernels compute in} */
+    public String widths() {
+        return wide ? " -DWIDE=1" : "";
+    }
+
+    /** {@return work-items of a group where they do not meet} */
+    public long group() {
+        return Math.min(64, engine.context.limits().maxWorkGroupSize());
+    }
+
+    /** Launches a kernel with buffers, longs and structs as arguments. */
+    public void launch(String file, String options, String kernel, WorkSize size, Object... arguments) {
+        try (Kernel ready = engine.program(file, options).kernel(kernel)) {
+            ready.arguments();
+            for (Object argument : arguments) {
+                switch (argument) {
+                    case DeviceBuffer buffer -> ready.buffer(buffer);
+                    case Arguments struct -> ready.bytes(struct.segment());
+                    case Long number -> ready.int64(number);
+                    default -> throw new IllegalArgumentException(argument.toString());
+                }
+            }
+            engine.context.queue().launch(ready, size);
+        }
+    }
+
+    public void fillZeros(DeviceTensor placed) {
+        engine.context.queue().fill(placed.buffer(), 0, (placed.bytes() + JAVA_INT.byteSize() - 1) / 4 * 4, 0);
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (guardZones != null) {
+                guardZones.check();
+            }
+        } finally {
+            release();
+        }
+    }
+
+    private void release() {
+        owned.forEach(DeviceBuffer::close);
+        owned.clear();
+        if (guardZones != null) {
+            guardZones.close();
+        }
+        shared.clear();
+        leased.forEach(engine.constants::giveBack);
+        leased.clear();
+    }
+}

@@ -1,0 +1,87 @@
+package dev.heed.backend.opencl.device;
+
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.tensor.DType;
+
+/**
+ * A tensor where kernels find it: elements of a buffer, with strides.
+ *
+ * @param buffer where the elements lie
+ * @param type how they are stored
+ * @param at the position of the first, in elements
+ * @param shape the sizes of the axes
+ * @param strides the distance of neighbours along each axis, in elements
+ */
+public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shape, long[] strides) {
+
+    /** {@return elements in row-major order from the beginning of a buffer} */
+    public static DeviceTensor packed(DeviceBuffer buffer, DType type, long... shape) {
+        return new DeviceTensor(buffer, type, 0, shape.clone(), rowMajor(shape));
+    }
+
+    static long[] rowMajor(long... shape) {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            strides[axis] = stride;
+            stride *= shape[axis];
+        }
+        return strides;
+    }
+
+    public long size(int axis) {
+        return shape[axis];
+    }
+
+    public long stride(int axis) {
+        return strides[axis];
+    }
+
+    public long count() {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        return count;
+    }
+
+    /** Whether neighbours of the last axis are neighbours in memory, as kernels need it. */
+    boolean hasDenseRows() {
+        int last = shape.length - 1;
+        return shape[last] == 1 || strides[last] == 1;
+    }
+
+    public boolean isPacked() {
+        long[] dense = rowMajor(shape);
+        for (int axis = 0; axis < shape.length; axis++) {
+            if (shape[axis] != 1 && strides[axis] != dense[axis]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@return the same elements, row-major, in another shape} */
+    public DeviceTensor reshape(long... to) {
+        return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
+    }
+
+    /** {@return {@code [batch, sequence, heads * width]} as {@code [batch, heads, sequence, width]}} */
+    public DeviceTensor heads(long numHeads) {
+        long width = shape[2] / numHeads;
+        return new DeviceTensor(buffer, type, at, new long[] {shape[0], numHeads, shape[1], width}, new long[] {
+            strides[0], width * strides[2], strides[1], strides[2]
+        });
+    }
+
+    /** {@return one axis from {@code from} to {@code to}} */
+    public DeviceTensor slice(int axis, long from, long to) {
+        long[] sizes = shape.clone();
+        sizes[axis] = to - from;
+        return new DeviceTensor(buffer, type, at + from * strides[axis], sizes, strides);
+    }
+
+    long bytes() {
+        return count() * type.bytes();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.heed.backend.opencl.kernels;
+
+import dev.heed.AttentionShape;
+import dev.heed.ScoreStage;
+import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.DeviceTensor;
+import dev.heed.backend.opencl.device.TileSizes;
+import dev.heed.opencl.DeviceBuffer;
+import dev.heed.opencl.WorkSize;
+import dev.heed.tensor.DType;
+
+/** What a fused kernel throws away, computed once more for those who ask: a second pass with the statistics of the first. */
+public final class SecondPass {
+    private static final long WEIGHTS = 0;
+    private static final long RANKED = 4;
+    private static final long RANKERS = 64;
+
+    private final AttentionCall call;
+    private final Forward.Statistics statistics;
+
+    public SecondPass(AttentionCall call, Forward.Statistics statistics) {
+        this.call = call.withFewVariants();
+        this.statistics = statistics;
+    }
+
+    /** {@return {@code [batch, heads, queries, keys]}} */
+    public DeviceTensor weights() {
+        return cells(WEIGHTS, 0, call.scope.nothing());
+    }
+
+    /** {@return {@code [batch, heads, rows, keys]}, the weights of chosen rows} */
+    public DeviceTensor weightsOf(int[] rows) {
+        return cells(WEIGHTS, rows.length, call.scope.upload(rows));
+    }
+
+    public DeviceTensor scores(ScoreStage stage) {
+        long number = switch (stage) {
+            case SCORE -> 1;
+            case SOFTCAPPED -> 2;
+            case MODIFIED -> 3;
+        };
+        return cells(number, 0, call.scope.nothing());
+    }
+
+    /** The largest weights of each row and their keys. */
+    public record Ranked(DeviceTensor weights, DeviceTensor keys) {}
+
+    public Ranked largest(int k) {
+        AttentionShape s = call.shape();
+        CallScope scope = call.scope;
+        DeviceTensor ranked = cells(RANKED, 0, scope.nothing());
+        var result = new Ranked(
+                scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), k),
+                scope.place(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
+        scope.launch(
+                "weights",
+                call.fewVariants() + scope.sizes("weights", s.headDim()).options(),
+                "largest",
+                WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANKERS),
+                ranked.buffer(),
+                s.seqLenKv(),
+                (long) k,
+                result.weights().buffer(),
+                result.keys().buffer());
+        scope.free(ranked.buffer());
+        return result;
+    }
+
+    private DeviceTensor cells(long stage, int chosen, DeviceBuffer rowNumbers) {
+        AttentionShape s = call.shape();
+        CallScope scope = call.scope;
+        TileSizes sizes = scope.sizes("weights", s.headDim());
+        long rows = chosen > 0 ? chosen : s.seqLenQ();
+        DeviceTensor cells = scope.place(scope.real(), s.batch(), s.numHeads(), rows, s.seqLenKv());
+        long groups = Math.ceilDiv(s.seqLenKv(), sizes.columns())
+                * Math.ceilDiv(rows, sizes.rows())
+                * s.batch()
+                * s.numHeads();
+        scope.launch(
+                "weights",
+                call.fewVariants() + sizes.options(),
+                "weights",
+                WorkSize.groups(groups, sizes.items()),
+                call.struct(call.query, null, chosen, stage),
+                call.query.buffer(),
+                call.key.buffer(),
+                cells.buffer(),
+                statistics.state(),
+                rowNumbers,
+                call.bands,
+                call.denseCells,
+                call.biasCells,
+                call.slopes,
+                call.meeting);
+        return cells;
+    }
+}

@@ -1,0 +1,124 @@
+package dev.heed.backend.vector;
+
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+import static dev.heed.backend.vector.kernels.Lanes.V;
+
+import dev.heed.backend.vector.kernels.Loops;
+import dev.heed.backend.vector.kernels.NarrowKernel;
+import dev.heed.backend.vector.storage.Rows;
+import dev.heed.mask.TileCover;
+import java.util.Arrays;
+
+/**
+ * A tile of which every vector of queries sees its own run of keys: along a diagonal, at the edge of a window, and where a
+ * panel has few queries. Each vector is then read alone, and what no query of it sees is not computed:
+ *
+ * <pre>
+ *            v0 v1 v2 v3                 v0 v1 v2 v3
+ *    keys    ## ## ## ##         keys    ## .  .  .
+ *            .  ## ## ##                 ## .  .  .
+ *            .  .  ## ##                 ## .  .  .
+ *            .  .  .  ##                 ## .  .  .
+ *            causal                      16 queries
+ * </pre>
+ */
+final class RaggedTile {
+    /** Runs begin and end at multiples of so many keys: two blocks of {@link NarrowKernel}. */
+    private static final int STEP = 16;
+
+    private RaggedTile() {}
+
+    /**
+     * Whether runs are less work than the whole tile; if so they are in the panel. A narrow product is a sixth slower. Dot
+     * products only.
+     */
+    static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
+        boolean few = panel.queries <= PANEL - V;
+        if (call.meeting != null
+                || !Loops.narrow()
+                || call.options.dropout() > 0
+                || (cover == TileCover.FULL && !few)) {
+            return false;
+        }
+        int cells = 0;
+        for (int v = 0; v < PANEL / V; v++) {
+            long from = panel.from + v * V;
+            long to = Math.min(from + V, panel.to());
+            int first = 0;
+            int end = from < to ? keys : 0;
+            if (cover == TileCover.PARTIAL) {
+                while (first < end && isEmpty(call, panel, from, to, keyFrom, first, Math.min(first + STEP, end))) {
+                    first = Math.min(first + STEP, end);
+                }
+                while (first < end && isEmpty(call, panel, from, to, keyFrom, (end - 1) / STEP * STEP, end)) {
+                    end = (end - 1) / STEP * STEP;
+                }
+            }
+            panel.runFrom[v] = first;
+            panel.runTo[v] = end;
+            cells += end - first;
+        }
+        return cells <= keys * (PANEL / V) * 3 / 4;
+    }
+
+    private static boolean isEmpty(PanelCall call, Panel panel, long from, long to, long keyFrom, int first, int end) {
+        return call.mask.cover(panel.batch, panel.head, from, to, keyFrom + first, keyFrom + end) == TileCover.EMPTY;
+    }
+
+    /** Reads the tile into the panel's statistics and sums. */
+    static void read(PanelCall call, Panel panel, Rows rows, Rows values, long keyFrom, int keys, TileCover cover) {
+        float[] tile = panel.tile;
+        int headDim = (int) call.shape.headDim();
+        for (int v = 0; v < PANEL / V; v++) {
+            int from = panel.runFrom[v];
+            int count = panel.runTo[v] - from;
+            int at = rows.at + from * rows.step;
+            int to = from * PANEL + v * V;
+            Loops.narrowProduct(
+                    false, rows.data, at, rows.step, 1, count, panel.packed, v * V, headDim, tile, to, PANEL);
+        }
+        if (call.modifier.active) {
+            call.modifier.apply(panel, tile, 0, keyFrom, keys);
+        }
+        if (cover == TileCover.PARTIAL) {
+            call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
+        }
+        boolean shrinks = false;
+        Arrays.fill(panel.statistics, 2 * PANEL, 3 * PANEL, 1);
+        for (int v = 0; v < PANEL / V; v++) {
+            shrinks |= panel.runFrom[v] < panel.runTo[v]
+                    && Loops.readRun(
+                            tile, v * V, panel.runFrom[v], panel.runTo[v], call.modifier.factor, panel.statistics);
+        }
+        int width = (int) call.shape.valueHeadDim();
+        if (panel.fresh) {
+            panel.clearSums(width);
+        } else if (shrinks) {
+            Loops.shrink(panel.sums, width, panel.statistics);
+        }
+        boolean hidden = cover == TileCover.PARTIAL || call.modifier.mayHide();
+        if (hidden && !values.finite(keys, width)) {
+            clearBesideRuns(panel, keys);
+            Loops.poolVisible(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
+            return;
+        }
+        for (int v = 0; v < PANEL / V; v++) {
+            int from = panel.runFrom[v];
+            int count = panel.runTo[v] - from;
+            int at = values.at + from * values.step;
+            int of = from * PANEL + v * V;
+            Loops.narrowProduct(
+                    true, values.data, at, 1, values.step, width, tile, of, count, panel.sums, v * V, PANEL);
+        }
+    }
+
+    private static void clearBesideRuns(Panel panel, int keys) {
+        for (int v = 0; v < PANEL / V; v++) {
+            for (int j = 0; j < keys; j++) {
+                if (j < panel.runFrom[v] || j >= panel.runTo[v]) {
+                    Arrays.fill(panel.tile, j * PANEL + v * V, j * PANEL + (v + 1) * V, 0);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionOptions;
+import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.mask.BoundMask;
+import dev.heed.random.Philox;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every panel of one call in f64 shares: inputs, bound mask, where keys and values lie, and how a tile of dot
+ * products becomes one of scores. The stages follow the contract one by one, each rounded as it is written there.
+ */
+final class F64Call {
+    /** Keys of one tile: a tile of keys stays in the first-level cache. */
+    static final int TILE = 64;
+
+    final AttentionInputs inputs;
+    final AttentionOptions options;
+    final AttentionShape shape;
+    final BoundMask mask;
+    final double scale;
+
+    /** How rows meet; null for a dot product. */
+    final @Nullable WideMeeting meeting;
+
+    final @Nullable Double softcap;
+    final double @Nullable [] valueArray;
+    final double @Nullable [] keyArray;
+
+    private final @Nullable Tensor bias;
+
+    F64Call(AttentionInputs inputs) {
+        this.inputs = inputs;
+        this.options = inputs.options();
+        this.shape = inputs.problem().shape();
+        this.mask = options.mask().on(shape.seqLenQ(), shape.seqLenKv());
+        this.scale = options.score().scale(shape.headDim());
+        this.softcap = options.softcap();
+        this.meeting = WideMeeting.of(options.score(), shape);
+        this.bias = options.bias() == null
+                ? null
+                : options.bias().expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        this.keyArray = F64Rows.array(inputs.key());
+        this.valueArray = F64Rows.array(inputs.value());
+    }
+
+    /** Puts rows into the lanes: element {@code d} of row {@code i} at {@code d * lanes + i}, zeros in unused lanes. */
+    static double[] pack(
+            Tensor tensor, long batch, long head, long from, int count, F64Scratch scratch, double[] earlier) {
+        int width = (int) tensor.size(3);
+        int lanes = F64Lanes.lanes(count);
+        double[] packed = F64Scratch.cleared(earlier, width * lanes);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
+        for (int i = 0; i < count; i++) {
+            F64Rows.read(tensor, tensor.position(batch, head, from + i, 0), tensor.stride(3), scratch.row, 0, width);
+            for (int d = 0; d < width; d++) {
+                packed[d * lanes + i] = scratch.row[d];
+            }
+        }
+        return packed;
+    }
+
+    /** The score function for a tile: {@code scale * q.k}, or how else rows meet, where the tile is not minus infinity. */
+    void score(
+            F64Scratch scratch,
+            long batch,
+            long head,
+            long keyFrom,
+            int keys,
+            double[] tile,
+            int at,
+            int lanes,
+            int queries) {
+        scratch.keys.load(inputs.key(), keyArray, batch, head / shape.groupSize(), keyFrom, keyFrom + keys);
+        F64Rows rows = scratch.keys;
+        if (meeting != null) {
+            meeting.scores(head, rows, keys, scratch.packed, tile, at, lanes, queries);
+            return;
+        }
+        WideLoops.dots(rows.data, rows.at, rows.step, keys, scratch.packed, (int) shape.headDim(), tile, at, lanes);
+        for (int p = at; p < at + keys * lanes; p++) {
+            tile[p] *= scale;
+        }
+    }
+
+    /**
+     * {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code slopes}, if there.
+     */
+    void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] slopes) {
+        if (softcap == null) {
+            return;
+        }
+        double c = softcap;
+        for (int j = 0; j < keys; j++) {
+            for (int i = 0; i < queries; i++) {
+                int cell = at + j * lanes + i;
+                tile[cell] = c * Math.tanh(tile[cell] / c);
+                if (slopes != null) {
+                    double t = tile[cell] / c;
+                    slopes[cell] = 1 - t * t;
+                }
+            }
+        }
+    }
+
+    /** Adds bias and ALiBi; a bias of minus infinity masks whatever the score, NaN too. */
+    void addBias(
+            double[] tile,
+            int at,
+            int lanes,
+            long batch,
+            long head,
+            long queryFrom,
+            int queries,
+            long keyFrom,
+            int keys) {
+        if (bias != null) {
+            long corner = bias.position(batch, head, queryFrom, keyFrom);
+            for (int j = 0; j < keys; j++) {
+                for (int i = 0; i < queries; i++) {
+                    double added = bias.at(corner + i * bias.stride(2) + j * bias.stride(3));
+                    int cell = at + j * lanes + i;
+                    tile[cell] = added == Double.NEGATIVE_INFINITY ? added : tile[cell] + added;
+                }
+            }
+        }
+        double slope = options.alibiSlopes() == null ? 0 : options.alibiSlopes().get(head);
+        if (slope != 0) {
+            long nearest = queryFrom + shape.seqLenKv() - shape.seqLenQ() - keyFrom;
+            for (int j = 0; j < keys; j++) {
+                for (int i = 0; i < queries; i++) {
+                    tile[at + j * lanes + i] -= slope * Math.abs(nearest + i - j);
+                }
+            }
+        }
+    }
+
+    /** Puts minus infinity in place of the scores that take no part. */
+    void hide(
+            F64Scratch scratch,
+            double[] tile,
+            int at,
+            int lanes,
+            long batch,
+            long head,
+            long queryFrom,
+            int queries,
+            long keyFrom,
+            int keys) {
+        int cells = keys * lanes;
+        scratch.flags = ArrayGrowth.atLeast(scratch.flags, TILE * PANEL);
+        Arrays.fill(scratch.flags, 0, cells, 0);
+        mask.hide(batch, head, queryFrom, queryFrom + queries, keyFrom, keyFrom + keys, scratch.flags, 0, lanes);
+        for (int p = 0; p < cells; p++) {
+            tile[at + p] = scratch.flags[p] == 0 ? tile[at + p] : Double.NEGATIVE_INFINITY;
+        }
+    }
+
+    /** Multiplies the cells of a tile by {@code 1 / (1 - p)}; the dropped ones are hidden. */
+    void drop(
+            double[] tile,
+            int at,
+            int lanes,
+            long batch,
+            long head,
+            long queryFrom,
+            int queries,
+            long keyFrom,
+            int keys) {
+        double p = options.dropout();
+        double kept = 1 / (1 - p);
+        for (int j = 0; j < keys; j++) {
+            for (int i = 0; i < queries; i++) {
+                boolean dropped = Philox.uniform(options.seed(), batch, head, queryFrom + i, keyFrom + j) < p;
+                int cell = at + j * lanes + i;
+                tile[cell] = dropped ? WideLoops.HIDDEN : tile[cell] * kept;
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package dev.heed.backend.vector.f64;
+
+import dev.heed.AttentionInputs;
+import dev.heed.AttentionProblem;
+import dev.heed.AttentionResult;
+import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.storage.HeadWaves;
+import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.Workers;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * Attention in f64 for few queries and long keys. A task is one part of the keys of one key head, for all query heads that
+ * share it: the first of them brings the part near, the others find it there. The parts are equal for any number of threads;
+ * their states (max, sum, weighted values) are merged in key order.
+ */
+public final class F64Decode {
+    /** Keys of one task, whole tiles: with a head of 128, keys and values of a part are half a megabyte. */
+    private static final int PART = 4 * F64Call.TILE;
+
+    /** The most queries: with more, panels keep the threads busy. No more than a panel of any width has. */
+    private static final int QUERIES = 8;
+
+    /** Doubles that the states of one wave of heads take at most: 64 MB. */
+    private static final double MOST_STATES = 1 << 23;
+
+    private final F64Call call;
+    private final AttentionResult result;
+    private final AttentionShape shape;
+    private final int rows;
+
+    /** That of a value, rounded up to whole vectors. */
+    private final int width;
+
+    private final int parts;
+    private final double[] maxima;
+    private final double[] sums;
+    private final double[] weighted;
+    private int firstHead;
+
+    /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
+    public static final class States {
+        private double[] maxima = new double[0];
+        private double[] sums = new double[0];
+        private double[] weighted = new double[0];
+    }
+
+    private F64Decode(AttentionInputs inputs, AttentionResult result, int heads, States states) {
+        this.call = new F64Call(inputs);
+        this.result = result;
+        this.shape = call.shape;
+        this.rows = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
+        this.width = F64Lanes.lanes(shape.valueHeadDim());
+        this.parts = parts(shape);
+        int count = heads * parts * rows;
+        states.maxima = ArrayGrowth.atLeast(states.maxima, count);
+        states.sums = ArrayGrowth.atLeast(states.sums, count);
+        states.weighted = ArrayGrowth.atLeast(states.weighted, Math.multiplyExact(count, width));
+        this.maxima = states.maxima;
+        this.sums = states.sums;
+        this.weighted = states.weighted;
+    }
+
+    /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
+    public static boolean fits(AttentionProblem p) {
+        AttentionShape s = p.shape();
+        return s.seqLenQ() <= QUERIES
+                && s.seqLenKv() > PART
+                && statesPerHead(s) / s.groupSize() <= MOST_STATES / 4
+                && p.dropout() == 0
+                && p.outputs().onlyOutputAndLse();
+    }
+
+    private static int parts(AttentionShape s) {
+        return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), PART));
+    }
+
+    /** Doubles that the states of one key head take. */
+    private static double statesPerHead(AttentionShape s) {
+        return (double) s.groupSize() * s.seqLenQ() * parts(s) * (F64Lanes.lanes(s.valueHeadDim()) + 2);
+    }
+
+    public static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
+        AttentionShape s = inputs.problem().shape();
+        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
+        F64Decode decode = new F64Decode(inputs, result, waves.wave(), states);
+        Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
+        waves.run(allowed, decode.parts, first -> decode.firstHead = first, decode::part, decode::merge);
+    }
+
+    private void part(int task, Scratch threadScratch) {
+        F64Scratch scratch = F64Scratch.of(threadScratch);
+        int kvHead = firstHead + task / parts;
+        long batch = kvHead / shape.numKvHeads();
+        long from = (long) (task % parts) * PART;
+        long to = Math.min(shape.seqLenKv(), from + PART);
+        int queries = (int) shape.seqLenQ();
+        for (int first = 0; first < rows; first += queries) {
+            F64Panel panel = new F64Panel(call, scratch, batch, queryHead(kvHead, first), 0, queries, from, to);
+            panel.score(null);
+            panel.weigh(Double.NEGATIVE_INFINITY); // the sink has no part in a part
+            int state = task * rows + first;
+            System.arraycopy(scratch.maxima, 0, maxima, state, queries);
+            System.arraycopy(scratch.sums, 0, sums, state, queries);
+            Arrays.fill(weighted, state * width, (state + queries) * width, 0);
+            for (int t = 0; t < panel.tiles; t++) {
+                if (!scratch.empty[t]) {
+                    pool(panel, t, state * width);
+                }
+            }
+        }
+    }
+
+    /** {@code weighted [query][width] += weights' values}: the width in the lanes, for there are few queries. */
+    private void pool(F64Panel panel, int tile, int to) {
+        F64Scratch scratch = panel.scratch;
+        F64Rows values = scratch.values;
+        int keys = panel.keys(tile);
+        if (width == shape.valueHeadDim()) {
+            panel.loadValues(tile);
+        } else {
+            long kvHead = panel.head / shape.groupSize();
+            values.copyOf(call.inputs.value(), panel.batch, kvHead, panel.keyFrom(tile), keys, width);
+        }
+        double[] w = scratch.weights;
+        int at = panel.at(tile);
+        int step = panel.lanes;
+        int queries = panel.queries;
+        if (scratch.hidden[tile] && !values.finite(keys, width)) {
+            WideLoops.accumulateSeen(
+                    true,
+                    w,
+                    at,
+                    1,
+                    step,
+                    queries,
+                    values.data,
+                    values.at,
+                    values.step,
+                    keys,
+                    weighted,
+                    to,
+                    width,
+                    width);
+        } else {
+            WideLoops.accumulate(
+                    w, at, 1, step, queries, values.data, values.at, values.step, keys, weighted, to, width, width);
+        }
+    }
+
+    private long queryHead(int kvHead, int row) {
+        return kvHead % shape.numKvHeads() * shape.groupSize() + row / shape.seqLenQ();
+    }
+
+    /** Merges the states of the parts of one key head, in key order, with the sink, and writes its rows. */
+    private void merge(int slot, Scratch threadScratch) {
+        F64Scratch scratch = F64Scratch.of(threadScratch);
+        int kvHead = firstHead + slot;
+        long batch = kvHead / shape.numKvHeads();
+        Tensor output = result.output();
+        int valueDim = (int) shape.valueHeadDim();
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
+        for (int r = 0; r < rows; r++) {
+            long head = queryHead(kvHead, r);
+            long query = r % shape.seqLenQ();
+            Tensor sink = call.options.sink();
+            double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
+            double max = logit;
+            for (int p = 0; p < parts; p++) {
+                int state = (slot * parts + p) * rows + r;
+                max = sums[state] == 0 ? max : Math.max(max, maxima[state]);
+            }
+            boolean empty = max == Double.NEGATIVE_INFINITY;
+            double sum = empty ? 0 : Math.exp(logit - max);
+            Arrays.fill(scratch.row, 0, width, 0);
+            for (int p = 0; p < parts; p++) {
+                int state = (slot * parts + p) * rows + r;
+                if (sums[state] != 0) {
+                    double factor = Math.exp(maxima[state] - max);
+                    sum += sums[state] * factor;
+                    for (int d = 0; d < width; d++) {
+                        scratch.row[d] += weighted[state * width + d] * factor;
+                    }
+                }
+            }
+            for (int d = 0; d < width && !empty; d++) {
+                scratch.row[d] /= sum;
+            }
+            F64Rows.write(scratch.row, 0, output, output.position(batch, head, query, 0), output.stride(3), valueDim);
+            if (result.lse() != null) {
+                result.lse().set(empty ? Double.NEGATIVE_INFINITY : max + Math.log(sum), batch, head, query);
+            }
+        }
+    }
+}

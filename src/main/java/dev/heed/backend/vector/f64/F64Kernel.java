@@ -1,0 +1,271 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.V;
+import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Matrix products in f64. An element of the result is a sum of its own, begun at 0 and run in depth order, whatever
+ * rows and lanes are computed beside it.
+ */
+final class F64Kernel {
+    private F64Kernel() {}
+
+    /**
+     * {@code C += A B}, a product and its sum rounded once. A long depth is cut by the caller: long sums are sums of
+     * short ones.
+     *
+     * @param a element {@code [r][k]} lies at {@code aAt + r * rowStep + k * depthStep}
+     * @param b row {@code k} begins at {@code bAt + k * bStep}
+     * @param c row {@code r} begins at {@code cAt + r * cStep}
+     * @param lanes columns of B and C, whole vectors
+     */
+    static void accumulate(
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            int rows,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep,
+            int lanes) {
+        for (int v = 0; v < lanes; v += 2 * V) {
+            boolean pair = v + V < lanes;
+            int r = 0;
+            for (; r + 4 <= rows; r += 4) {
+                int aRow = aAt + r * rowStep;
+                int cRow = cAt + r * cStep + v;
+                if (pair) {
+                    fourByTwo(a, aRow, rowStep, depthStep, b, bAt + v, bStep, depth, c, cRow, cStep);
+                } else {
+                    fourByOne(a, aRow, rowStep, depthStep, b, bAt + v, bStep, depth, c, cRow, cStep);
+                }
+            }
+            for (; r < rows; r++) {
+                one(a, aAt + r * rowStep, depthStep, b, bAt + v, bStep, depth, c, cAt + r * cStep + v);
+                if (pair) {
+                    one(a, aAt + r * rowStep, depthStep, b, bAt + v + V, bStep, depth, c, cAt + r * cStep + v + V);
+                }
+            }
+        }
+    }
+
+    private static void fourByTwo(
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep) {
+        DoubleVector s00 = DoubleVector.zero(SPECIES);
+        DoubleVector s01 = DoubleVector.zero(SPECIES);
+        DoubleVector s10 = DoubleVector.zero(SPECIES);
+        DoubleVector s11 = DoubleVector.zero(SPECIES);
+        DoubleVector s20 = DoubleVector.zero(SPECIES);
+        DoubleVector s21 = DoubleVector.zero(SPECIES);
+        DoubleVector s30 = DoubleVector.zero(SPECIES);
+        DoubleVector s31 = DoubleVector.zero(SPECIES);
+        int p = aAt;
+        int q = bAt;
+        for (int k = 0; k < depth; k++) {
+            DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
+            DoubleVector b1 = DoubleVector.fromArray(SPECIES, b, q + V);
+            DoubleVector x = DoubleVector.broadcast(SPECIES, a[p]);
+            s00 = x.fma(b0, s00);
+            s01 = x.fma(b1, s01);
+            x = DoubleVector.broadcast(SPECIES, a[p + rowStep]);
+            s10 = x.fma(b0, s10);
+            s11 = x.fma(b1, s11);
+            x = DoubleVector.broadcast(SPECIES, a[p + 2 * rowStep]);
+            s20 = x.fma(b0, s20);
+            s21 = x.fma(b1, s21);
+            x = DoubleVector.broadcast(SPECIES, a[p + 3 * rowStep]);
+            s30 = x.fma(b0, s30);
+            s31 = x.fma(b1, s31);
+            p += depthStep;
+            q += bStep;
+        }
+        add(s00, c, cAt);
+        add(s01, c, cAt + V);
+        add(s10, c, cAt + cStep);
+        add(s11, c, cAt + cStep + V);
+        add(s20, c, cAt + 2 * cStep);
+        add(s21, c, cAt + 2 * cStep + V);
+        add(s30, c, cAt + 3 * cStep);
+        add(s31, c, cAt + 3 * cStep + V);
+    }
+
+    private static void fourByOne(
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep) {
+        DoubleVector s0 = DoubleVector.zero(SPECIES);
+        DoubleVector s1 = DoubleVector.zero(SPECIES);
+        DoubleVector s2 = DoubleVector.zero(SPECIES);
+        DoubleVector s3 = DoubleVector.zero(SPECIES);
+        int p = aAt;
+        int q = bAt;
+        for (int k = 0; k < depth; k++) {
+            DoubleVector y = DoubleVector.fromArray(SPECIES, b, q);
+            s0 = DoubleVector.broadcast(SPECIES, a[p]).fma(y, s0);
+            s1 = DoubleVector.broadcast(SPECIES, a[p + rowStep]).fma(y, s1);
+            s2 = DoubleVector.broadcast(SPECIES, a[p + 2 * rowStep]).fma(y, s2);
+            s3 = DoubleVector.broadcast(SPECIES, a[p + 3 * rowStep]).fma(y, s3);
+            p += depthStep;
+            q += bStep;
+        }
+        add(s0, c, cAt);
+        add(s1, c, cAt + cStep);
+        add(s2, c, cAt + 2 * cStep);
+        add(s3, c, cAt + 3 * cStep);
+    }
+
+    private static void one(
+            double[] a, int aAt, int depthStep, double[] b, int bAt, int bStep, int depth, double[] c, int cAt) {
+        DoubleVector s = DoubleVector.zero(SPECIES);
+        int p = aAt;
+        int q = bAt;
+        for (int k = 0; k < depth; k++) {
+            s = DoubleVector.broadcast(SPECIES, a[p]).fma(DoubleVector.fromArray(SPECIES, b, q), s);
+            p += depthStep;
+            q += bStep;
+        }
+        add(s, c, cAt);
+    }
+
+    private static void add(DoubleVector sum, double[] c, int at) {
+        DoubleVector.fromArray(SPECIES, c, at).add(sum).intoArray(c, at);
+    }
+
+    /**
+     * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above
+     * all others decides a row alone, so its last bits are those that the formula as written gives.
+     *
+     * @param a row {@code r} begins at {@code aAt + r * rowStep}
+     */
+    static void dots(
+            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+        for (int v = 0; v < lanes; v += 2 * V) {
+            boolean pair = v + V < lanes;
+            int r = 0;
+            for (; r + 4 <= rows; r += 4) {
+                int aRow = aAt + r * rowStep;
+                int cRow = cAt + r * lanes + v;
+                if (pair) {
+                    fourByTwoDots(a, aRow, rowStep, b, v, depth, c, cRow, lanes);
+                } else {
+                    fourByOneDots(a, aRow, rowStep, b, v, depth, c, cRow, lanes);
+                }
+            }
+            for (; r < rows; r++) {
+                oneDot(a, aAt + r * rowStep, b, v, depth, c, cAt + r * lanes + v, lanes);
+                if (pair) {
+                    oneDot(a, aAt + r * rowStep, b, v + V, depth, c, cAt + r * lanes + v + V, lanes);
+                }
+            }
+        }
+    }
+
+    private static void fourByTwoDots(
+            double[] a, int aAt, int rowStep, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+        DoubleVector s00 = DoubleVector.zero(SPECIES);
+        DoubleVector s01 = DoubleVector.zero(SPECIES);
+        DoubleVector s10 = DoubleVector.zero(SPECIES);
+        DoubleVector s11 = DoubleVector.zero(SPECIES);
+        DoubleVector s20 = DoubleVector.zero(SPECIES);
+        DoubleVector s21 = DoubleVector.zero(SPECIES);
+        DoubleVector s30 = DoubleVector.zero(SPECIES);
+        DoubleVector s31 = DoubleVector.zero(SPECIES);
+        for (int k = 0, q = bAt; k < depth; k++, q += lanes) {
+            DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
+            DoubleVector b1 = DoubleVector.fromArray(SPECIES, b, q + V);
+            DoubleVector x = DoubleVector.broadcast(SPECIES, a[aAt + k]);
+            s00 = x.mul(b0).add(s00);
+            s01 = x.mul(b1).add(s01);
+            x = DoubleVector.broadcast(SPECIES, a[aAt + rowStep + k]);
+            s10 = x.mul(b0).add(s10);
+            s11 = x.mul(b1).add(s11);
+            x = DoubleVector.broadcast(SPECIES, a[aAt + 2 * rowStep + k]);
+            s20 = x.mul(b0).add(s20);
+            s21 = x.mul(b1).add(s21);
+            x = DoubleVector.broadcast(SPECIES, a[aAt + 3 * rowStep + k]);
+            s30 = x.mul(b0).add(s30);
+            s31 = x.mul(b1).add(s31);
+        }
+        s00.intoArray(c, cAt);
+        s01.intoArray(c, cAt + V);
+        s10.intoArray(c, cAt + lanes);
+        s11.intoArray(c, cAt + lanes + V);
+        s20.intoArray(c, cAt + 2 * lanes);
+        s21.intoArray(c, cAt + 2 * lanes + V);
+        s30.intoArray(c, cAt + 3 * lanes);
+        s31.intoArray(c, cAt + 3 * lanes + V);
+    }
+
+    private static void fourByOneDots(
+            double[] a, int aAt, int rowStep, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+        DoubleVector s0 = DoubleVector.zero(SPECIES);
+        DoubleVector s1 = DoubleVector.zero(SPECIES);
+        DoubleVector s2 = DoubleVector.zero(SPECIES);
+        DoubleVector s3 = DoubleVector.zero(SPECIES);
+        for (int k = 0, q = bAt; k < depth; k++, q += lanes) {
+            DoubleVector y = DoubleVector.fromArray(SPECIES, b, q);
+            s0 = y.mul(a[aAt + k]).add(s0);
+            s1 = y.mul(a[aAt + rowStep + k]).add(s1);
+            s2 = y.mul(a[aAt + 2 * rowStep + k]).add(s2);
+            s3 = y.mul(a[aAt + 3 * rowStep + k]).add(s3);
+        }
+        s0.intoArray(c, cAt);
+        s1.intoArray(c, cAt + lanes);
+        s2.intoArray(c, cAt + 2 * lanes);
+        s3.intoArray(c, cAt + 3 * lanes);
+    }
+
+    private static void oneDot(double[] a, int aAt, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+        DoubleVector s = DoubleVector.zero(SPECIES);
+        for (int k = 0; k < depth; k++) {
+            s = DoubleVector.fromArray(SPECIES, b, bAt + k * lanes)
+                    .mul(a[aAt + k])
+                    .add(s);
+        }
+        s.intoArray(c, cAt);
+    }
+
+    /** Whether nothing in some rows is infinite or NaN. */
+    static boolean finite(double[] data, int at, int step, int count, int width) {
+        DoubleVector spoiled = DoubleVector.zero(SPECIES);
+        double spoiledTail = 0;
+        int whole = SPECIES.loopBound(width);
+        for (int j = 0; j < count; j++) {
+            int row = at + j * step;
+            for (int d = 0; d < whole; d += V) {
+                spoiled = DoubleVector.fromArray(SPECIES, data, row + d).mul(0).add(spoiled);
+            }
+            for (int d = whole; d < width; d++) {
+                spoiledTail += data[row + d] * 0;
+            }
+        }
+        return spoiledTail + spoiled.reduceLanes(VectorOperators.ADD)
+                == 0; // zeros and NaN: their order is nothing to a sum
+    }
+}

@@ -1,0 +1,198 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
+
+import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.mask.TileCover;
+import dev.heed.tensor.Tensor;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Up to PANEL queries of one head, in the lanes, against every key that one of them may see: first their scores, then
+ * their weights, {@code [key][query]} in scratch memory. Tiles begin at multiples of {@link F64Call#TILE}, so the bits
+ * of a row depend on the row alone, not on what shares its panel. The whole strip is kept, PANEL doubles a key: weights
+ * are then computed once for all who ask, and gradients meet the very numbers that their deltas were summed from.
+ */
+final class F64Panel {
+    final F64Call call;
+    final F64Scratch scratch;
+    final long batch;
+    final long head;
+    final long from;
+    final int queries;
+
+    /** The distance between keys in the strip: the queries, rounded up to whole vectors. */
+    final int lanes;
+
+    /** How many tiles the strip has. */
+    final int tiles;
+
+    private final long first;
+    private final long end;
+
+    F64Panel(F64Call call, F64Scratch scratch, long batch, long head, long from, int queries) {
+        this(call, scratch, batch, head, from, queries, 0, call.shape.seqLenKv());
+    }
+
+    /** A panel that knows only of keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile. */
+    F64Panel(
+            F64Call call, F64Scratch scratch, long batch, long head, long from, int queries, long keyFrom, long keyTo) {
+        this.call = call;
+        this.scratch = scratch;
+        this.batch = batch;
+        this.head = head;
+        this.from = from;
+        this.queries = queries;
+        this.lanes = F64Lanes.lanes(queries);
+        long firstSeen = call.mask.firstKey(batch, head, from, from + queries) / F64Call.TILE * F64Call.TILE;
+        long endSeen = call.mask.endKey(batch, head, from, from + queries);
+        this.first = Math.max(keyFrom, firstSeen);
+        this.end = Math.max(first, Math.min(keyTo, endSeen));
+        this.tiles = (int) ((end - first + F64Call.TILE - 1) / F64Call.TILE);
+        scratch.packed = F64Call.pack(call.inputs.query(), batch, head, from, queries, scratch, scratch.packed);
+        scratch.weights = ArrayGrowth.atLeast(scratch.weights, room());
+        scratch.empty = scratch.empty.length >= tiles ? scratch.empty : new boolean[tiles];
+        scratch.hidden = scratch.hidden.length >= tiles ? scratch.hidden : new boolean[tiles];
+    }
+
+    /** Doubles of a strip. */
+    int room() {
+        return Math.multiplyExact(Math.max(1, tiles), F64Call.TILE * lanes);
+    }
+
+    long keyFrom(int tile) {
+        return first + (long) tile * F64Call.TILE;
+    }
+
+    int keys(int tile) {
+        return (int) Math.min(F64Call.TILE, end - keyFrom(tile));
+    }
+
+    /** Where a tile begins in the strip. */
+    int at(int tile) {
+        return tile * F64Call.TILE * lanes;
+    }
+
+    /**
+     * Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code slopes}, if there.
+     */
+    void score(double @Nullable [] slopes) {
+        double[] strip = scratch.weights;
+        Arrays.fill(scratch.maxima, WideLoops.NOTHING);
+        for (int t = 0; t < tiles; t++) {
+            long j = keyFrom(t);
+            int keys = keys(t);
+            int at = at(t);
+            TileCover cover = call.mask.cover(batch, head, from, from + queries, j, j + keys);
+            scratch.empty[t] = cover == TileCover.EMPTY;
+            if (cover != TileCover.EMPTY) {
+                if (call.meeting != null) {
+                    Arrays.fill(strip, at, at + keys * lanes, 0);
+                }
+                if (call.meeting != null && cover == TileCover.PARTIAL) {
+                    call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
+                }
+                call.score(scratch, batch, head, j, keys, strip, at, lanes, queries);
+                call.cap(strip, at, keys, lanes, queries, slopes);
+                call.addBias(strip, at, lanes, batch, head, from, queries, j, keys);
+                if (cover == TileCover.PARTIAL) {
+                    call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
+                }
+                WideLoops.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
+            }
+        }
+    }
+
+    /**
+     * Turns scores into weights relative to the maxima; leaves their sums, sinks included, and inverses (0 for none).
+     */
+    void weigh() {
+        weigh(sink());
+    }
+
+    /** As {@link #weigh()}, with the logit of a sink that joins the softmax of these keys. */
+    void weigh(double sink) {
+        Arrays.fill(scratch.sums, 0);
+        if (sink != Double.NEGATIVE_INFINITY) {
+            for (int i = 0; i < PANEL; i++) {
+                scratch.maxima[i] = Math.max(scratch.maxima[i], sink);
+                scratch.sums[i] = Math.exp(sink - scratch.maxima[i]);
+            }
+        }
+        for (int t = 0; t < tiles; t++) {
+            if (!scratch.empty[t]) {
+                scratch.hidden[t] =
+                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+            }
+        }
+        for (int i = 0; i < PANEL; i++) {
+            scratch.inverses[i] = scratch.sums[i] == 0 ? 0 : 1 / scratch.sums[i];
+        }
+    }
+
+    /** Makes the weights of a tile sum to 1 over all keys. */
+    void normalise(int tile) {
+        WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
+    }
+
+    /** The logit of the sink; minus infinity without one. */
+    double sink() {
+        Tensor sink = call.options.sink();
+        return sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
+    }
+
+    /** Whether a query sees nothing, not even a sink. */
+    boolean blind(int query) {
+        return scratch.sums[query] == 0;
+    }
+
+    double lse(int query) {
+        return blind(query) ? Double.NEGATIVE_INFINITY : scratch.maxima[query] + Math.log(scratch.sums[query]);
+    }
+
+    /** Multiplies the weights of a tile, or their gradients, by what dropout makes of them. */
+    void drop(double[] strip, int tile) {
+        call.drop(strip, at(tile), lanes, batch, head, from, queries, keyFrom(tile), keys(tile));
+    }
+
+    /** Points {@code scratch.keys} at the keys of a tile. */
+    void loadKeys(int tile) {
+        load(scratch.keys, call.inputs.key(), call.keyArray, tile);
+    }
+
+    /** Points {@code scratch.values} at the values of a tile. */
+    void loadValues(int tile) {
+        load(scratch.values, call.inputs.value(), call.valueArray, tile);
+    }
+
+    private void load(F64Rows rows, Tensor tensor, double @Nullable [] array, int tile) {
+        long kvHead = head / call.shape.groupSize();
+        rows.load(tensor, array, batch, kvHead, keyFrom(tile), keyFrom(tile) + keys(tile));
+    }
+
+    /** {@code sums [width][query] += rows' tile} for the rows of a tile; where nothing is weighed no row is read. */
+    void pool(F64Rows rows, int width, double[] strip, int tile, boolean hidden, double[] sums) {
+        int at = at(tile);
+        int keys = keys(tile);
+        if (hidden && !rows.finite(keys, width)) {
+            WideLoops.accumulateSeen(
+                    false, rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
+        } else {
+            WideLoops.accumulate(
+                    rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
+        }
+    }
+
+    /** Writes {@code [width][query]} to rows of a tensor. */
+    void write(double[] sums, Tensor tensor) {
+        int width = (int) tensor.size(3);
+        scratch.row = ArrayGrowth.atLeast(scratch.row, width);
+        for (int i = 0; i < queries; i++) {
+            for (int d = 0; d < width; d++) {
+                scratch.row[d] = sums[d * lanes + i];
+            }
+            F64Rows.write(scratch.row, 0, tensor, tensor.position(batch, head, from + i, 0), tensor.stride(3), width);
+        }
+    }
+}

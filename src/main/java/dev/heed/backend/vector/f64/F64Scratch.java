@@ -1,0 +1,62 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
+
+import dev.heed.backend.vector.storage.Scratch;
+import java.util.Arrays;
+
+/** The working memory of one thread for f64. */
+public final class F64Scratch implements Scratch.Part {
+    final F64Rows keys = new F64Rows();
+    final F64Rows values = new F64Rows();
+    final F64Rows queries = new F64Rows();
+    final F64Rows gradients = new F64Rows();
+
+    /** One number for each query of a panel. */
+    final double[] maxima = new double[PANEL];
+
+    final double[] sums = new double[PANEL];
+    final double[] inverses = new double[PANEL];
+    final double[] deltas = new double[PANEL];
+    final double[] lseGradients = new double[PANEL];
+
+    /** {@code [key][query]}, for all keys that a query of the panel may see. */
+    double[] weights = new double[0];
+
+    double[] weightGradients = new double[0];
+    double[] slopes = new double[0];
+
+    /** One truth for each tile of these. */
+    boolean[] empty = new boolean[0];
+
+    boolean[] hidden = new boolean[0];
+
+    double[] packed = new double[0];
+    double[] packedToo = new double[0];
+    double[] output = new double[0];
+    public double[] row = new double[0];
+    public double[] rowToo = new double[0];
+    double[] keySums = new double[0];
+    double[] valueSums = new double[0];
+    float[] flags = new float[0];
+
+    /** {@return the memory of the thread that the scratch belongs to} */
+    public static F64Scratch of(Scratch scratch) {
+        return scratch.part(F64Scratch.class, F64Scratch::new);
+    }
+
+    @Override
+    public void forget() {
+        keys.forget();
+        values.forget();
+    }
+
+    /** An array whose first {@code length} elements are 0. */
+    public static double[] cleared(double[] array, int length) {
+        if (array.length < length) {
+            return new double[length];
+        }
+        Arrays.fill(array, 0, length, 0);
+        return array;
+    }
+}

@@ -1,0 +1,203 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.V;
+import static dev.heed.backend.vector.f64.F64Species.LONGS;
+import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+import static dev.heed.backend.vector.f64.WideLoops.HIDDEN;
+import static dev.heed.backend.vector.f64.WideLoops.UNWEIGHED;
+
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The softmax of a panel in f64, tile by tile, keys down and queries across. Sums over keys are sums of the sums of
+ * tiles.
+ */
+final class F64Softmax {
+    private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
+
+    /** Whether the JIT knows masks of this many lanes; of two it does not, and they would be objects. */
+    private static final boolean MASKS = V > 2;
+
+    /** Whatever is less has the power 0. */
+    private static final double LOWEST = -746;
+
+    private static final double LOG2E = 0x1.71547652b82fep+0;
+    private static final double LN2 = 0x1.62e42fefa39efp-1;
+    private static final double LN2_REST = 0x1.abc9e3b39803fp-56;
+    private static final double SPLIT = 0x1.8p52;
+    private static final double LIFT = 0x1p64;
+    private static final long LIFT_BITS = Double.doubleToRawLongBits(LIFT);
+
+    private F64Softmax() {}
+
+    /**
+     * {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN stays NaN.
+     *
+     * <p>{@code x = n ln 2 + r} with n whole and {@code |r| <= ln 2 / 2}; {@code e^r} by its Taylor series up to
+     * {@code r^13 / 13!}, which leaves {@code 5e-18}; then {@code 2^n} in two factors, the smallest being subnormal.
+     */
+    static DoubleVector exp(DoubleVector argument) {
+        DoubleVector x = larger(argument, DoubleVector.broadcast(SPECIES, LOWEST));
+        DoubleVector t = x.fma(LOG2E, SPLIT);
+        DoubleVector n = t.sub(SPLIT);
+        DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
+        r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
+        LongVector power = ((LongVector) t.reinterpretShape(LONGS, 0))
+                .lanewise(VectorOperators.LSHL, 52)
+                .add(LIFT_BITS);
+        return taylor(r).mul((DoubleVector) power.reinterpretShape(SPECIES, 0)).mul(1 / LIFT);
+    }
+
+    /** The series of {@link #exp}, apart from it: beyond 325 bytes of code the JIT calls, and its arguments are objects. */
+    private static DoubleVector taylor(DoubleVector r) {
+        DoubleVector y = r.fma(1 / 6227020800.0, 1 / 479001600.0);
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 39916800.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 3628800.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 362880.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 40320.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 5040.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 720.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 120.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 24.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 6.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 2.0));
+        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1));
+        return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
+    }
+
+    /** Raises the maxima to those of a tile; whatever NaN does to them, it spoils the sum of its row. */
+    static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
+        for (int v = 0; v < lanes; v += V) {
+            DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
+            for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
+                DoubleVector s = DoubleVector.fromArray(SPECIES, tile, p);
+                max = larger(max, s);
+            }
+            max.intoArray(maxima, v);
+        }
+    }
+
+    /** Turns scores into weights relative to the maxima and adds them to the sums; returns whether any is hidden. */
+    static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
+        LongVector signs = LongVector.zero(LONGS);
+        for (int v = 0; v < lanes; v += V) {
+            DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
+            DoubleVector sum = DoubleVector.zero(SPECIES);
+            for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
+                DoubleVector s = DoubleVector.fromArray(SPECIES, tile, p);
+                DoubleVector y = replace(exp(s.sub(max)), s, MASKED, HIDDEN);
+                signs = signs.or((LongVector) y.reinterpretShape(LONGS, 0));
+                sum = sum.add(y);
+                y.intoArray(tile, p);
+            }
+            sum.add(DoubleVector.fromArray(SPECIES, sums, v)).intoArray(sums, v);
+        }
+        return signs.reduceLanes(VectorOperators.OR) < 0;
+    }
+
+    /** The larger of two numbers; of a number and NaN, either. The argument NaN of {@link #exp} stays. */
+    static DoubleVector larger(DoubleVector x, DoubleVector y) {
+        return MASKS ? x.blend(y, y.compare(VectorOperators.GT, x)) : x.max(y);
+    }
+
+    /** {@code y}, but {@code other} in the lanes where {@code tested} has exactly these bits. */
+    private static DoubleVector replace(DoubleVector y, DoubleVector tested, long bits, double other) {
+        LongVector x = (LongVector) tested.reinterpretShape(LONGS, 0);
+        if (MASKS) {
+            return y.blend(other, x.compare(VectorOperators.EQ, bits).cast(SPECIES));
+        }
+        LongVector apart = x.lanewise(VectorOperators.XOR, bits);
+        LongVector keep = apart.or(apart.neg()).lanewise(VectorOperators.ASHR, 63); // -1, or 0 where nothing is apart
+        LongVector there = LongVector.broadcast(LONGS, Double.doubleToRawLongBits(other));
+        return (DoubleVector) ((LongVector) y.reinterpretShape(LONGS, 0))
+                .and(keep)
+                .or(there.lanewise(VectorOperators.AND_NOT, keep))
+                .reinterpretShape(SPECIES, 0);
+    }
+
+    /** Multiplies the weights of a tile by the inverse sums; what is hidden stays so, in a row of NaN too. */
+    static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
+        for (int v = 0; v < lanes; v += V) {
+            DoubleVector inverse = DoubleVector.fromArray(SPECIES, inverses, v);
+            for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
+                DoubleVector y = DoubleVector.fromArray(SPECIES, tile, p);
+                replace(y.mul(inverse), y, UNWEIGHED, HIDDEN).intoArray(tile, p);
+            }
+        }
+    }
+
+    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever it holds. */
+    static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
+        for (int v = 0; v < lanes; v += V) {
+            DoubleVector sum = DoubleVector.zero(SPECIES);
+            for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
+                DoubleVector weight = DoubleVector.fromArray(SPECIES, weights, p);
+                DoubleVector product = weight.mul(DoubleVector.fromArray(SPECIES, gradients, p));
+                sum = sum.add(replace(product, weight, UNWEIGHED, 0));
+            }
+            sum.add(DoubleVector.fromArray(SPECIES, deltas, v)).intoArray(deltas, v);
+        }
+    }
+
+    /** {@code dS = P * (dP - delta + dLSE)}; where nothing is weighed nothing flows, whatever the value there. */
+    static void scoreGradients(
+            double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
+        for (int v = 0; v < lanes; v += V) {
+            DoubleVector less = DoubleVector.fromArray(SPECIES, deltas, v);
+            DoubleVector more = DoubleVector.fromArray(SPECIES, lseGradients, v);
+            for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
+                DoubleVector weight = DoubleVector.fromArray(SPECIES, weights, p);
+                DoubleVector g = DoubleVector.fromArray(SPECIES, gradients, p)
+                        .sub(less)
+                        .add(more)
+                        .mul(weight);
+                replace(g, weight, UNWEIGHED, HIDDEN).intoArray(gradients, p);
+            }
+        }
+    }
+
+    /** {@code dS = scale * dS * slope}, the gradients of the dot products; what is hidden stays so. */
+    static void multiplySlopes(
+            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+        for (int p = at; p < at + keys * lanes; p += V) {
+            DoubleVector g = DoubleVector.fromArray(SPECIES, gradients, p);
+            DoubleVector scaled = g.mul(scale);
+            if (slopes != null) {
+                scaled = scaled.mul(DoubleVector.fromArray(SPECIES, slopes, p));
+            }
+            replace(scaled, g, UNWEIGHED, HIDDEN).intoArray(gradients, p);
+        }
+    }
+
+    /** The largest element of whole vectors; NaN may be passed over. */
+    static double max(double[] x, int length) {
+        DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
+        for (int i = 0; i < length; i += V) {
+            max = larger(max, DoubleVector.fromArray(SPECIES, x, i));
+        }
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    /**
+     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes
+     * are added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
+     */
+    static double powers(double[] x, int from, int to, double max, boolean keep) {
+        DoubleVector sums = DoubleVector.zero(SPECIES);
+        for (int i = from; i < to; i += V) {
+            DoubleVector y = exp(DoubleVector.fromArray(SPECIES, x, i).sub(max));
+            sums = sums.add(y);
+            if (keep) {
+                y.intoArray(x, i);
+            }
+        }
+        double sum = 0;
+        for (double lane : sums.toArray()) {
+            sum += lane;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,65 @@
+package dev.heed.backend.vector.f64;
+
+import java.util.Arrays;
+
+/**
+ * The softmax of one row of f64 in place. Sums are kept in as many parts as a vector has lanes and added block by
+ * block, so a million terms lose nothing.
+ */
+public final class F64SoftmaxRow {
+    private static final int BLOCK = 1024;
+
+    private F64SoftmaxRow() {}
+
+    /** The softmax, or its logarithm; the array has room for whole vectors. */
+    public static void softmax(double[] x, int length, boolean log) {
+        int whole = F64Lanes.lanes(length);
+        Arrays.fill(x, length, whole, Double.NEGATIVE_INFINITY);
+        double max = max(x, whole);
+        if (max == Double.NEGATIVE_INFINITY) {
+            Arrays.fill(x, 0, length, log ? max : 0);
+            return;
+        }
+        double sum = 0;
+        double rest = 0; // what rounding added to the sum (Kahan 1965)
+        for (int at = 0; at < whole; at += BLOCK) {
+            double part = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
+            double next = sum + part;
+            rest = next - sum - part;
+            sum = next;
+        }
+        double logOfSum = Math.log(sum);
+        for (int i = 0; i < length; i++) {
+            x[i] = log ? x[i] - max - logOfSum : x[i] / sum;
+        }
+    }
+
+    /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
+    public static void gradient(double[] y, double[] dy, int length, boolean log) {
+        boolean empty = log;
+        for (int i = 0; empty && i < length; i++) {
+            empty = y[i] == Double.NEGATIVE_INFINITY;
+        }
+        double sum = 0;
+        for (int at = 0; at < length; at += BLOCK) {
+            double part = 0;
+            for (int i = at; i < Math.min(length, at + BLOCK); i++) {
+                part += log ? dy[i] : dy[i] * y[i];
+            }
+            sum += part;
+        }
+        for (int i = 0; i < length; i++) {
+            dy[i] = empty ? 0 : log ? dy[i] - Math.exp(y[i]) * sum : y[i] * (dy[i] - sum);
+        }
+    }
+
+    /** The largest element; NaN may be passed over, and spoils the sum, unless all else is minus infinity. */
+    private static double max(double[] x, int length) {
+        double largest = WideLoops.max(x, length);
+        boolean nan = false;
+        for (int i = 0; largest == Double.NEGATIVE_INFINITY && i < length; i++) {
+            nan |= Double.isNaN(x[i]);
+        }
+        return nan ? Double.NaN : largest;
+    }
+}

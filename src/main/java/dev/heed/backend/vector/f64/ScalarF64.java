@@ -1,0 +1,196 @@
+package dev.heed.backend.vector.f64;
+
+import static dev.heed.backend.vector.f64.F64Lanes.V;
+import static dev.heed.backend.vector.f64.WideLoops.HIDDEN;
+import static dev.heed.backend.vector.f64.WideLoops.hidden;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order; eight of them stand in
+ * scalar registers, for lanes are whole vectors of eight here.
+ */
+final class ScalarF64 {
+    private ScalarF64() {}
+
+    /** {@code C += A B}: each sum is begun at 0, a product and its sum rounded once. */
+    static void accumulate(
+            double[] a,
+            int aAt,
+            int rowStep,
+            int depthStep,
+            int rows,
+            double[] b,
+            int bAt,
+            int bStep,
+            int depth,
+            double[] c,
+            int cAt,
+            int cStep,
+            int lanes) {
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < lanes; v += 8) {
+                double s0 = 0;
+                double s1 = 0;
+                double s2 = 0;
+                double s3 = 0;
+                double s4 = 0;
+                double s5 = 0;
+                double s6 = 0;
+                double s7 = 0;
+                for (int k = 0, p = aAt + r * rowStep, q = bAt + v; k < depth; k++, p += depthStep, q += bStep) {
+                    double x = a[p];
+                    s0 = Math.fma(x, b[q], s0);
+                    s1 = Math.fma(x, b[q + 1], s1);
+                    s2 = Math.fma(x, b[q + 2], s2);
+                    s3 = Math.fma(x, b[q + 3], s3);
+                    s4 = Math.fma(x, b[q + 4], s4);
+                    s5 = Math.fma(x, b[q + 5], s5);
+                    s6 = Math.fma(x, b[q + 6], s6);
+                    s7 = Math.fma(x, b[q + 7], s7);
+                }
+                int to = cAt + r * cStep + v;
+                c[to] += s0;
+                c[to + 1] += s1;
+                c[to + 2] += s2;
+                c[to + 3] += s3;
+                c[to + 4] += s4;
+                c[to + 5] += s5;
+                c[to + 6] += s6;
+                c[to + 7] += s7;
+            }
+        }
+    }
+
+    /** {@code C = A B}, every product and every sum rounded. */
+    static void dots(
+            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < lanes; v += 8) {
+                double s0 = 0;
+                double s1 = 0;
+                double s2 = 0;
+                double s3 = 0;
+                double s4 = 0;
+                double s5 = 0;
+                double s6 = 0;
+                double s7 = 0;
+                for (int k = 0, p = aAt + r * rowStep, q = v; k < depth; k++, p++, q += lanes) {
+                    double x = a[p];
+                    s0 += x * b[q];
+                    s1 += x * b[q + 1];
+                    s2 += x * b[q + 2];
+                    s3 += x * b[q + 3];
+                    s4 += x * b[q + 4];
+                    s5 += x * b[q + 5];
+                    s6 += x * b[q + 6];
+                    s7 += x * b[q + 7];
+                }
+                int to = cAt + r * lanes + v;
+                c[to] = s0;
+                c[to + 1] = s1;
+                c[to + 2] = s2;
+                c[to + 3] = s3;
+                c[to + 4] = s4;
+                c[to + 5] = s5;
+                c[to + 6] = s6;
+                c[to + 7] = s7;
+            }
+        }
+    }
+
+    static boolean finite(double[] data, int at, int step, int count, int width) {
+        double spoiled = 0;
+        for (int j = 0; j < count; j++) {
+            for (int d = at + j * step; d < at + j * step + width; d++) {
+                spoiled += data[d] * 0;
+            }
+        }
+        return spoiled == 0;
+    }
+
+    static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
+        for (int i = 0; i < lanes; i++) {
+            double max = maxima[i];
+            for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
+                max = tile[p] > max ? tile[p] : max; // false for NaN, which spoils its sum alone
+            }
+            maxima[i] = max;
+        }
+    }
+
+    static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
+        boolean hides = false;
+        for (int i = 0; i < lanes; i++) {
+            double sum = 0;
+            for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
+                boolean masked = tile[p] == Double.NEGATIVE_INFINITY;
+                double y = masked ? HIDDEN : Math.exp(tile[p] - maxima[i]);
+                hides |= masked;
+                sum += y;
+                tile[p] = y;
+            }
+            sums[i] += sum;
+        }
+        return hides;
+    }
+
+    static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
+        for (int i = 0; i < lanes; i++) {
+            for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
+                tile[p] = hidden(tile[p]) ? HIDDEN : tile[p] * inverses[i];
+            }
+        }
+    }
+
+    static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
+        for (int i = 0; i < lanes; i++) {
+            double sum = 0;
+            for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
+                sum += hidden(weights[p]) ? 0 : weights[p] * gradients[p];
+            }
+            deltas[i] += sum;
+        }
+    }
+
+    static void scoreGradients(
+            double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
+        for (int i = 0; i < lanes; i++) {
+            for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
+                gradients[p] = hidden(weights[p]) ? HIDDEN : (gradients[p] - deltas[i] + lseGradients[i]) * weights[p];
+            }
+        }
+    }
+
+    static void multiplySlopes(
+            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+        for (int p = at; p < at + keys * lanes; p++) {
+            double scaled = gradients[p] * scale * (slopes == null ? 1 : slopes[p]);
+            gradients[p] = hidden(gradients[p]) ? HIDDEN : scaled;
+        }
+    }
+
+    static double max(double[] x, int length) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < length; i++) {
+            max = x[i] > max ? x[i] : max;
+        }
+        return max;
+    }
+
+    static double powers(double[] x, int from, int to, double max, boolean keep) {
+        double[] sums = new double[V];
+        for (int i = from; i < to; i++) {
+            double y = Math.exp(x[i] - max);
+            sums[(i - from) % V] += y;
+            if (keep) {
+                x[i] = y;
+            }
+        }
+        double sum = 0;
+        for (double lane : sums) {
+            sum += lane;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,102 @@
+package dev.heed.cli.console;
+
+import dev.heed.AttentionBackend;
+import dev.heed.Backends;
+import dev.heed.Problem;
+import dev.heed.UnsupportedAttentionException;
+import dev.heed.settings.Settings;
+import dev.heed.tensor.InvalidInputException;
+import dev.heed.view.TerminalColors;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a command finds around it. Tests hand in their own.
+ *
+ * @param backends all backends, fastest first
+ * @param environment the environment variables
+ * @param outIsTerminal whether standard output goes to a terminal
+ * @param errIsTerminal whether standard error does
+ * @param charset the encoding of standard output
+ */
+public record CliEnvironment(
+        List<AttentionBackend> backends,
+        Map<String, String> environment,
+        boolean outIsTerminal,
+        boolean errIsTerminal,
+        Charset charset) {
+
+    private static final Problem ORDINARY = Problem.parse("q1x8x512x64 kv8x512 f32");
+    private static final int STDIN = 0;
+    private static final int STDOUT = 1;
+    private static final int STDERR = 2;
+
+    public static CliEnvironment ofThisProcess() {
+        // The launcher puts a filter behind standard error and says here what is behind the filter.
+        String err = System.getProperty("heed.stderr.terminal");
+        return new CliEnvironment(
+                Backends.all(),
+                System.getenv(),
+                isTerminal(STDOUT),
+                err == null ? isTerminal(STDERR) : Boolean.parseBoolean(err),
+                System.out.charset());
+    }
+
+    /** {@return whether somebody types} */
+    public static boolean inIsTerminal() {
+        return isTerminal(STDIN);
+    }
+
+    /** Java tells whether both standard input and output are terminals, not which; Linux names each. */
+    private static boolean isTerminal(int descriptor) {
+        try {
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
+                    .toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+        } catch (IOException | UnsupportedOperationException e) {
+            var console = System.console();
+            return console != null && console.isTerminal();
+        }
+    }
+
+    /** {@return what pictures on standard output may use} */
+    public TerminalColors colors() {
+        return TerminalColors.detect(environment, outIsTerminal, charset);
+    }
+
+    /** {@return whether help may be coloured} */
+    public boolean colorful() {
+        TerminalColors colors = colors();
+        return colors == TerminalColors.TRUE_COLOR || colors == TerminalColors.COLORS_256;
+    }
+
+    /** {@return the width of the terminal in columns as {@code COLUMNS} has it, else 100} */
+    public int width() {
+        String columns = environment.getOrDefault("COLUMNS", "");
+        return columns.matches("[1-9][0-9]{1,3}") ? Math.max(40, Integer.parseInt(columns)) : 100;
+    }
+
+    // ---------------------------------------------------------------- which backend
+
+    /**
+     * {@return the backend asked for, or the fastest that is ready for work of an ordinary size}
+     *
+     * @param name a name, or null for {@code heed.backend}
+     * @throws InvalidInputException if there is no such backend
+     * @throws UnsupportedAttentionException if it is not ready, or none is
+     */
+    public AttentionBackend ready(@Nullable String name) {
+        boolean named = !"auto".equals(name == null ? Settings.BACKEND.or("auto") : name);
+        return Backends.select(backends, named ? List.of() : List.of(ORDINARY), name);
+    }
+
+    /** {@return the backend asked for, or the fastest that can compute all of some problems} */
+    public AttentionBackend select(@Nullable String name, Problem... problems) {
+        return Backends.select(backends, List.of(problems), name);
+    }
+}

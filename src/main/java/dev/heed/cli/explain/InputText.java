@@ -1,0 +1,93 @@
+package dev.heed.cli.explain;
+
+import dev.heed.bert.BertToken;
+import dev.heed.bert.BertTokenizer;
+import dev.heed.cli.console.CommandFailure;
+import dev.heed.cli.console.ErrorLine;
+import dev.heed.tensor.InvalidInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text as a model reads it.
+ *
+ * @param text what was given; two texts on two lines
+ * @param tokens what the model reads of it
+ * @param leftOut how many tokens of a file it does not read, for lack of positions
+ */
+record InputText(String text, List<BertToken> tokens, int leftOut) {
+    /** The launcher's and Unix's name for standard input. */
+    private static final String STANDARD_INPUT = "-";
+
+    private static final int LONGEST_FILE = 1 << 20;
+
+    InputText {
+        tokens = List.copyOf(tokens);
+    }
+
+    /** {@return a sentence, or two texts, whole: how long they may be is the model's to say} */
+    static InputText of(BertTokenizer tokenizer, String text, @Nullable String pair) {
+        return pair == null
+                ? new InputText(text, tokenizer.encode(text), 0)
+                : new InputText(text + "\n" + pair, tokenizer.encode(text, pair), 0);
+    }
+
+    /** {@return this text, cut where the model's positions end; what closes it stays} */
+    InputText atMost(int most) {
+        if (tokens.size() <= most) {
+            return this;
+        }
+        List<BertToken> kept = new ArrayList<>(tokens.subList(0, most - 1));
+        kept.add(tokens.getLast());
+        return new InputText(text, kept, tokens.size() - most);
+    }
+
+    boolean isPair() {
+        return tokens.stream().anyMatch(token -> token.segment() > 0);
+    }
+
+    /** {@return what must be said of the text, empty if nothing} */
+    String note() {
+        return leftOut == 0
+                ? ""
+                : "only the first " + tokens.size() + " of " + (tokens.size() + leftOut)
+                        + " tokens: the model reads no more";
+    }
+
+    /** {@return the text of a file, or of standard input for {@code -}} */
+    static String file(Path file) {
+        boolean standard = file.toString().equals(STANDARD_INPUT);
+        byte[] bytes;
+        try (InputStream in = standard ? System.in : Files.newInputStream(file)) {
+            bytes = in.readNBytes(LONGEST_FILE + 1);
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    "The text cannot be read, " + ErrorLine.file(e) + ". HINT: --file - reads standard input", e);
+        }
+        String name = standard ? "standard input" : file.toString();
+        if (bytes.length > LONGEST_FILE) {
+            throw new InvalidInputException(
+                    "The text is too long to look at",
+                    "at most " + LONGEST_FILE + " bytes",
+                    name + " is longer",
+                    "cut out the part that matters");
+        }
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString()
+                    .strip();
+        } catch (CharacterCodingException e) {
+            throw new InvalidInputException("The text is in another encoding", "UTF-8", name, "iconv -t UTF-8 FILE");
+        }
+    }
+}
