@@ -94,7 +94,7 @@ public final class AttentionOutputs {
         return !anyWeights() && scores == null;
     }
 
-    /** {@return the same outputs with the first rows in place of the chosen ones: what a problem, which has no data, knows} */
+    /** {@return the same outputs with the first rows in place of the chosen ones; a problem stores only how many rows there are} */
     AttentionOutputs withoutRowNumbers() {
         return withRows(LongStream.range(0, rows.size()).toArray());
     }

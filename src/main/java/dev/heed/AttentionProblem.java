@@ -272,7 +272,7 @@ public final class AttentionProblem implements Problem {
         return type;
     }
 
-    /** {@return the type that keys and values are stored in: that of the query, or i8} */
+    /** {@return the storage type of keys and values: the same as the query, or i8} */
     public DType kvType() {
         return kvType;
     }
@@ -317,7 +317,7 @@ public final class AttentionProblem implements Problem {
         return tf32;
     }
 
-    /** {@return what is written besides the output; of chosen rows a problem knows the number, so these are the first ones} */
+    /** {@return what is written besides the output; a problem stores only the number of chosen rows, so these are the first ones} */
     public AttentionOutputs outputs() {
         return outputs;
     }

@@ -122,8 +122,8 @@ public final class AttentionRules {
      * {@return whether a backend may round the factors of an f32 attention's products, queries, keys, weights and values, to
      * TF32} That is 11 significant bits instead of 24, so each factor is off by at most {@code 2^-11} of itself (PTX ISA, Tensor
      * Core formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and outputs
-     * other than products stay f32. A permission, no order: backends without such units compute as if it were not there, and
-     * for other types it says nothing.
+     * other than products stay f32. This is a permission: backends without such units ignore it, and
+     * it has no effect for other types.
      */
     public boolean tf32() {
         return tf32;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
-/** Names and values of an immutable class, in turn: equal, hashed and printed as those of a record are. */
+/** Alternating names and values of an immutable class, with the equality, hash code and text of a record. */
 final class Values {
     private final List<@Nullable Object> namesAndValues;
 

@@ -90,7 +90,7 @@ public final class Settings {
             "heed.opencl.kernels",
             "lanes, tiles or mma",
             "by the device",
-            "`tiles` or `lanes`: the kernels for GPUs or those for CPU devices; `mma`: the twin of those for matrix units",
+            "`tiles` or `lanes`: the kernels for GPUs or those for CPU devices; `mma`: an emulation of the kernels for matrix units",
             "tiles",
             text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
 

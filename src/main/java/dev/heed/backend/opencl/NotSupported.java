@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Why a device does not compute a problem, whatever its size. */
+/** The reasons why a device does not support a problem, independent of free memory. */
 final class NotSupported {
     private static final long LONGEST = 1L << 30;
 

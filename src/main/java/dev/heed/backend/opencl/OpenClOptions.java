@@ -2,6 +2,7 @@ package dev.heed.backend.opencl;
 
 import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -54,7 +55,11 @@ public final class OpenClOptions {
         this.memory = memory;
     }
 
-    /** {@return these options on one device} @param numberOrName its number in {@code heed devices}, or a part of its name */
+    /**
+     * {@return these options on one device}
+     *
+     * @param numberOrName its number in {@code heed devices}, or a part of its name
+     */
     public OpenClOptions withDevice(String numberOrName) {
         Objects.requireNonNull(numberOrName, "numberOrName");
         return new OpenClOptions(numberOrName, kernels, tiles, selfCheck, guardZones, directCalls, memory);
@@ -164,7 +169,7 @@ public final class OpenClOptions {
     }
 
     private List<@Nullable Object> values() {
-        return java.util.Arrays.asList(device, kernels, tiles, selfCheck, guardZones, directCalls, memory);
+        return Arrays.asList(device, kernels, tiles, selfCheck, guardZones, directCalls, memory);
     }
 
     @Override

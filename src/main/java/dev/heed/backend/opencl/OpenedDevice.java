@@ -19,8 +19,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that its first call opens. It computes for nobody before it has passed its first tasks: once for all, and once more
- * for each kind of score kernels. A device that fails one stays closed, with a reason.
+ * A device that is opened by its first call. It must pass its first tasks before it computes for a caller: once when it is opened,
+ * and once for each kind of score kernels. A device that fails a task is disabled, with a reason.
  */
 final class OpenedDevice implements AutoCloseable {
     private final OpenClOptions options;

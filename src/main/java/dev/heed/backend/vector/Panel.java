@@ -73,7 +73,7 @@ final class Panel {
         }
     }
 
-    /** {@return the first panels of a thread; those of a task read the keys and values that are at hand together} */
+    /** {@return the panels of a thread, at least {@code count} of them; all panels of a task read the same keys and values} */
     static List<Panel> of(Scratch scratch, int count) {
         List<Panel> panels = scratch.part(Pool.class, Pool::new).panels;
         while (panels.size() < count) {

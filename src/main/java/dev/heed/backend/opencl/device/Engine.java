@@ -73,7 +73,7 @@ public final class Engine implements AutoCloseable {
 
     /** {@return the matrix units, or their twin where it is asked for; null where portable kernels compute everything} */
     public @Nullable MatrixUnits matrix() {
-        return units != null && (units.ptx || units.twin) ? units : null;
+        return units != null && (units.ptx || units.emulated) ? units : null;
     }
 
     /** {@return what computes here, in words: for {@code heed devices}} */

@@ -12,7 +12,7 @@ import dev.heed.tensor.DType;
  * @param whole whether heads are as wide as the tiles
  */
 public record MatrixForm(DType type, boolean modified, boolean folded, boolean whole) {
-    /** {@return compiler options beside those that every kernel of a call gets, which know type and modified} */
+    /** {@return compiler options in addition to the options of every kernel, which already say the type and whether scores are modified} */
     public String options() {
         return (whole ? " -DWHOLE=1" : "") + (folded ? " -DFOLDED=1" : "");
     }

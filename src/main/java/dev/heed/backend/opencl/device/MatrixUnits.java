@@ -22,7 +22,7 @@ public final class MatrixUnits {
     final boolean ptx;
 
     /** Whether the twin computes here. */
-    final boolean twin;
+    final boolean emulated;
 
     /** Why the instructions cannot be used; empty where they can. */
     final List<String> reasons;
@@ -43,7 +43,7 @@ public final class MatrixUnits {
 
     private MatrixUnits(boolean ptx, List<String> reasons, EngineOptions options) {
         this.ptx = ptx;
-        this.twin = options.emulation();
+        this.emulated = options.emulation();
         this.reasons = reasons;
         this.small = options.tiles() != null;
         this.selfCheck = options.selfCheck();

@@ -1,5 +1,5 @@
 /**
- * Kernels that know nothing of attention: matrix products, activations, and arithmetic on rows.
+ * Kernels without attention: matrix products, activations, and arithmetic on rows.
  *
  * <p>Stability: implementation, not exported.
  */

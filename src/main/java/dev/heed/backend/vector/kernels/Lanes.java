@@ -3,7 +3,7 @@ package dev.heed.backend.vector.kernels;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
 
-/** The widths that the drivers reckon with: those of vectors, or of plain loops. Constants to the JIT. */
+/** The widths of vectors, or of plain loops, that the drivers use. Constants to the JIT. */
 public final class Lanes {
     /** Whether the loops are plain Java: where the Vector API is absent, or {@code heed.scalar} asks for it. */
     public static final boolean SCALAR =

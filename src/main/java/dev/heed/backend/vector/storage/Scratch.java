@@ -53,7 +53,7 @@ public final class Scratch {
         return part;
     }
 
-    /** Scratch that nobody uses at the moment; there are never more than threads that computed at the same time. */
+    /** Unused scratch: at most one for each thread that computed at the same time. */
     static final class Pool {
         private final ArrayDeque<Scratch> free = new ArrayDeque<>();
 
