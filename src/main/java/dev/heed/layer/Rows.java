@@ -7,33 +7,33 @@ import java.util.List;
 final class Rows {
     private Rows() {}
 
-    static Value concat(Tape tape, List<Value> parts) {
-        Value first = parts.getFirst();
+    static Value concat(Tape tape, List<Value> values) {
+        Value first = values.getFirst();
         long[] shape = first.shape();
         int width = 0;
-        for (Value part : parts) {
+        for (Value value : values) {
             long[] same = first.shape();
-            same[same.length - 1] = part.width();
-            part.require("part", same);
-            width += part.width();
+            same[same.length - 1] = value.width();
+            value.require("value", same);
+            width += value.width();
         }
         shape[shape.length - 1] = width;
         Value y = tape.value(shape);
         int rows = first.rows();
         int whole = width;
         int column = 0;
-        for (Value part : parts) {
+        for (Value value : values) {
             for (int r = 0; r < rows; r++) {
-                y.data().copy(part.data(), r * part.width(), r * whole + column, part.width());
+                y.data().copy(value.data(), r * value.width(), r * whole + column, value.width());
             }
-            column += part.width();
+            column += value.width();
         }
         tape.back(y, () -> {
             int at = 0;
             Cells up = y.slope();
-            for (Value part : parts) {
-                int w = part.width();
-                Cells to = part.slope();
+            for (Value value : values) {
+                int w = value.width();
+                Cells to = value.slope();
                 for (int r = 0; r < rows; r++) {
                     for (int i = 0; i < w; i++) {
                         to.add(r * w + i, up.get(r * whole + at + i));
@@ -90,18 +90,18 @@ final class Rows {
         return y;
     }
 
-    static Value stack(Tape tape, List<Value> parts) {
-        long[] part = parts.getFirst().shape();
-        long[] shape = new long[part.length + 1];
-        shape[0] = parts.size();
-        System.arraycopy(part, 0, shape, 1, part.length);
+    static Value stack(Tape tape, List<Value> values) {
+        long[] value = values.getFirst().shape();
+        long[] shape = new long[value.length + 1];
+        shape[0] = values.size();
+        System.arraycopy(value, 0, shape, 1, value.length);
         Value y = tape.value(shape);
-        int n = parts.getFirst().data().count();
-        for (int t = 0; t < parts.size(); t++) {
-            parts.get(t).require("part", part);
-            y.data().copy(parts.get(t).data(), 0, t * n, n);
+        int n = values.getFirst().data().count();
+        for (int t = 0; t < values.size(); t++) {
+            values.get(t).require("value", value);
+            y.data().copy(values.get(t).data(), 0, t * n, n);
         }
-        List<Value> all = List.copyOf(parts);
+        List<Value> all = List.copyOf(values);
         tape.back(y, () -> {
             Cells up = y.slope();
             for (int t = 0; t < all.size(); t++) {

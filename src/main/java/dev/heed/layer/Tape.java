@@ -291,8 +291,8 @@ public final class Tape implements AutoCloseable {
     }
 
     /** {@return rows of several values side by side: their last axes joined} */
-    public Value concat(Value... parts) {
-        return Rows.concat(this, List.of(parts));
+    public Value concat(Value... values) {
+        return Rows.concat(this, List.of(values));
     }
 
     /** {@return some columns: a slice of the last axis} */
@@ -301,8 +301,8 @@ public final class Tape implements AutoCloseable {
     }
 
     /** {@return values of one shape along a new first axis} */
-    public Value stack(List<Value> parts) {
-        return Rows.stack(this, parts);
+    public Value stack(List<Value> values) {
+        return Rows.stack(this, values);
     }
 
     /** {@return one entry of the first axis} */

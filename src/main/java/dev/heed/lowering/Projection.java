@@ -27,7 +27,7 @@ final class Projection {
     private final Map<LinearProblem, LinearPlan> plans = new HashMap<>();
 
     /** The matrices, one a product, in the type of the arithmetic. */
-    private record Parts(DType type, List<Tensor> matrices) {}
+    private record HeadMatrices(DType type, List<Tensor> matrices) {}
 
     Projection(
             long batch,
@@ -58,12 +58,12 @@ final class Projection {
     Tensor forward(Tensor x, Tensor weight, @Nullable Tensor bias) {
         DType type = x.type().accumulator();
         Tensor y = place(type, weight.size(-1));
-        List<Tensor> matrices = parts(weight, type);
-        List<Tensor> biases = bias == null ? List.of() : parts(bias, type);
-        for (int part = 0; part < matrices.size(); part++) {
-            Tensor to = result(y, part);
-            var weights = new LinearWeights(matrices.get(part), bias == null ? null : biases.get(part));
-            product(input(x, part), weights, to);
+        List<Tensor> matrices = matrices(weight, type);
+        List<Tensor> biases = bias == null ? List.of() : matrices(bias, type);
+        for (int head = 0; head < matrices.size(); head++) {
+            Tensor to = result(y, head);
+            var weights = new LinearWeights(matrices.get(head), bias == null ? null : biases.get(head));
+            product(input(x, head), weights, to);
         }
         return y;
     }
@@ -72,25 +72,25 @@ final class Projection {
     void backward(Tensor x, Tensor weight, Tensor dy, Tensor dx, @Nullable Tensor dWeight, @Nullable Tensor dBias) {
         DType type = x.type().accumulator();
         Tensor sums = perHead ? Tensor.zeros(type, batch, headsIn, length, x.size(3)) : null;
-        List<Tensor> matrices = parts(weight, type);
-        for (int part = 0; part < matrices.size(); part++) {
-            Tensor gradient = result(dy, part);
-            Tensor turned = matrices.get(part).transpose(0, 1);
+        List<Tensor> matrices = matrices(weight, type);
+        for (int head = 0; head < matrices.size(); head++) {
+            Tensor gradient = result(dy, head);
+            Tensor turned = matrices.get(head).transpose(0, 1);
             Tensor dRows = Tensor.zeros(type, gradient.size(0), turned.size(1));
             product(gradient, new LinearWeights(turned, null), dRows);
             if (sums == null) {
                 dx.copyFrom(dRows.reshape(dx.shape()));
             } else {
-                add(dRows, sums.select(1, part / (headsOut / headsIn)));
+                add(dRows, sums.select(1, head / (headsOut / headsIn)));
             }
             if (dWeight != null) {
-                Tensor seen = seen(input(x, part), gradient);
+                Tensor seen = seen(input(x, head), gradient);
                 Tensor product = Tensor.zeros(type, seen.size(1), gradient.size(1));
                 product(seen.transpose(0, 1), new LinearWeights(gradient, null), product);
-                of(dWeight, part).copyFrom(product);
+                of(dWeight, head).copyFrom(product);
             }
             if (dBias != null) {
-                of(dBias, part).copyFrom(columnSums(gradient));
+                of(dBias, head).copyFrom(columnSums(gradient));
             }
         }
         if (sums != null) {
@@ -104,39 +104,39 @@ final class Projection {
     }
 
     /** The rows that one product reads, {@code [rows, in]}. */
-    private Tensor input(Tensor x, int part) {
-        Tensor rows = perHead ? x.select(1, part / (headsOut / headsIn)) : x;
+    private Tensor input(Tensor x, int head) {
+        Tensor rows = perHead ? x.select(1, head / (headsOut / headsIn)) : x;
         Tensor typed = Rewriting.as(x.type().accumulator(), rows);
         return typed.reshape(typed.elementCount() / x.size(3), x.size(3));
     }
 
     /** The rows that one product writes, or whose gradient it reads, of a {@linkplain #place place}. */
-    private Tensor result(Tensor y, int part) {
-        Tensor rows = perHead ? y.select(1, part) : y;
+    private Tensor result(Tensor y, int head) {
+        Tensor rows = perHead ? y.select(1, head) : y;
         return rows.reshape(rows.elementCount() / y.size(3), y.size(3));
     }
 
-    private List<Tensor> parts(Tensor parameter, DType type) {
-        Parts parts = parameter.prepared(Parts.class, () -> makeParts(parameter, type));
-        return parts.type() == type
-                ? parts.matrices()
-                : makeParts(parameter, type).matrices();
+    private List<Tensor> matrices(Tensor parameter, DType type) {
+        HeadMatrices matrices = parameter.prepared(HeadMatrices.class, () -> makeMatrices(parameter, type));
+        return matrices.type() == type
+                ? matrices.matrices()
+                : makeMatrices(parameter, type).matrices();
     }
 
-    private Parts makeParts(Tensor parameter, DType type) {
+    private HeadMatrices makeMatrices(Tensor parameter, DType type) {
         if (!perHead && parameter.type() == type) {
-            return new Parts(type, List.of(parameter));
+            return new HeadMatrices(type, List.of(parameter));
         }
-        List<Tensor> parts = new ArrayList<>();
-        for (int part = 0; part < (perHead ? headsOut : 1); part++) {
-            Tensor typed = Rewriting.as(type, of(parameter, part));
-            parts.add(parameter.isConstant() ? typed.asConstant() : typed);
+        List<Tensor> matrices = new ArrayList<>();
+        for (int head = 0; head < (perHead ? headsOut : 1); head++) {
+            Tensor typed = Rewriting.as(type, of(parameter, head));
+            matrices.add(parameter.isConstant() ? typed.asConstant() : typed);
         }
-        return new Parts(type, parts);
+        return new HeadMatrices(type, matrices);
     }
 
-    private Tensor of(Tensor parameter, int part) {
-        return perHead ? parameter.select(0, part) : parameter;
+    private Tensor of(Tensor parameter, int head) {
+        return perHead ? parameter.select(0, head) : parameter;
     }
 
     private static void add(Tensor rows, Tensor sums) {

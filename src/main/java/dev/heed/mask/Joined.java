@@ -1,11 +1,11 @@
 package dev.heed.mask;
 
 /** All of several masks, or any of them. */
-record Joined(BoundMask[] parts, boolean all) implements BoundMask {
+record Joined(BoundMask[] masks, boolean all) implements BoundMask {
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {
-        for (BoundMask part : parts) {
-            if (part.takesPart(batch, head, query, key) != all) {
+        for (BoundMask mask : masks) {
+            if (mask.takesPart(batch, head, query, key) != all) {
                 return !all;
             }
         }
@@ -17,8 +17,8 @@ record Joined(BoundMask[] parts, boolean all) implements BoundMask {
         TileCover decisive = all ? TileCover.EMPTY : TileCover.FULL;
         TileCover neutral = all ? TileCover.FULL : TileCover.EMPTY;
         TileCover joined = neutral;
-        for (BoundMask part : parts) {
-            TileCover cover = part.cover(batch, head, queryFrom, queryTo, keyFrom, keyTo);
+        for (BoundMask mask : masks) {
+            TileCover cover = mask.cover(batch, head, queryFrom, queryTo, keyFrom, keyTo);
             if (cover == decisive) {
                 return decisive;
             }
@@ -29,9 +29,9 @@ record Joined(BoundMask[] parts, boolean all) implements BoundMask {
 
     @Override
     public long firstKey(long batch, long head, long queryFrom, long queryTo) {
-        long first = parts[0].firstKey(batch, head, queryFrom, queryTo);
-        for (BoundMask part : parts) {
-            long other = part.firstKey(batch, head, queryFrom, queryTo);
+        long first = masks[0].firstKey(batch, head, queryFrom, queryTo);
+        for (BoundMask mask : masks) {
+            long other = mask.firstKey(batch, head, queryFrom, queryTo);
             first = all ? Math.max(first, other) : Math.min(first, other);
         }
         return first;
@@ -39,9 +39,9 @@ record Joined(BoundMask[] parts, boolean all) implements BoundMask {
 
     @Override
     public long endKey(long batch, long head, long queryFrom, long queryTo) {
-        long end = parts[0].endKey(batch, head, queryFrom, queryTo);
-        for (BoundMask part : parts) {
-            long other = part.endKey(batch, head, queryFrom, queryTo);
+        long end = masks[0].endKey(batch, head, queryFrom, queryTo);
+        for (BoundMask mask : masks) {
+            long other = mask.endKey(batch, head, queryFrom, queryTo);
             end = all ? Math.min(end, other) : Math.max(end, other);
         }
         return end;
@@ -62,8 +62,8 @@ record Joined(BoundMask[] parts, boolean all) implements BoundMask {
             BoundMask.super.hide(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
             return;
         }
-        for (BoundMask part : parts) {
-            part.hide(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
+        for (BoundMask mask : masks) {
+            mask.hide(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
         }
     }
 }

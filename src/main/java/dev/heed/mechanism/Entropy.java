@@ -41,7 +41,7 @@ public final class Entropy {
         AttentionShape s = inputs.problem().shape();
         Tensor entropy = Tensor.zeros(inputs.query().type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ());
         var found = new Entropy(engine, inputs, entropy);
-        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+        for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             found.read(rows);
         }
         return found;
@@ -94,7 +94,7 @@ public final class Entropy {
                     "one number for each row");
         }
         var pullback = new ScorePullback(engine);
-        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+        for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             AttentionResult result = scores(rows);
             Tensor scores = Objects.requireNonNull(result.scores());
             Tensor lse = Objects.requireNonNull(result.lse());

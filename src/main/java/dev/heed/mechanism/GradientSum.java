@@ -36,45 +36,45 @@ final class GradientSum {
     }
 
     /** Adds the gradients of the whole attention. */
-    void add(AttentionGradients part) {
-        add(part, true);
+    void add(AttentionGradients chunk) {
+        add(chunk, true);
     }
 
     /** Adds the gradients of the whole attention but that of the value. */
-    void addWithoutValue(AttentionGradients part) {
-        add(part, false);
+    void addWithoutValue(AttentionGradients chunk) {
+        add(chunk, false);
     }
 
-    private void add(AttentionGradients part, boolean ofValue) {
-        add(query, part.query());
-        add(key, part.key());
+    private void add(AttentionGradients chunk, boolean ofValue) {
+        add(query, chunk.query());
+        add(key, chunk.key());
         if (ofValue) {
-            add(value, part.value());
+            add(value, chunk.value());
         }
-        if (bias != null && part.bias() != null) {
-            add(bias, part.bias());
+        if (bias != null && chunk.bias() != null) {
+            add(bias, chunk.bias());
         }
-        addScore(part.score(), null);
+        addScore(chunk.score(), null);
     }
 
     /** Adds the gradients of some rows; what the rows' bias was made of is told apart from the bias itself. */
-    void add(QueryRows rows, AttentionGradients part, boolean ofValue) {
-        add(rows.of(query), part.query());
-        add(key, part.key());
+    void add(QueryRows rows, AttentionGradients chunk, boolean ofValue) {
+        add(rows.of(query), chunk.query());
+        add(key, chunk.key());
         if (ofValue) {
-            add(value, part.value());
+            add(value, chunk.value());
         }
-        if (bias != null && part.bias() != null) {
-            reduce(rows.ofBias(bias), part.bias());
+        if (bias != null && chunk.bias() != null) {
+            reduce(rows.ofBias(bias), chunk.bias());
         }
-        addScore(part.score(), rows);
+        addScore(chunk.score(), rows);
     }
 
-    private void addScore(@Nullable ScoreFunction part, @Nullable QueryRows rows) {
-        if (score == null || part == null) {
+    private void addScore(@Nullable ScoreFunction chunk, @Nullable QueryRows rows) {
+        if (score == null || chunk == null) {
             return;
         }
-        Map<String, Tensor> gradients = part.parameters();
+        Map<String, Tensor> gradients = chunk.parameters();
         score.parameters().forEach((name, sum) -> {
             Tensor gradient = Objects.requireNonNull(gradients.get(name));
             boolean rowed = score instanceof ScoreFunction.Cosine && sum.size(-1) > 1;
@@ -82,8 +82,8 @@ final class GradientSum {
         });
     }
 
-    void addToQuery(Tensor part) {
-        add(query, part);
+    void addToQuery(Tensor chunk) {
+        add(query, chunk);
     }
 
     Tensor value() {
@@ -91,8 +91,8 @@ final class GradientSum {
     }
 
     /** Adds element by element. */
-    static void add(Tensor sum, Tensor part) {
-        double[] terms = part.toDoubleArray();
+    static void add(Tensor sum, Tensor chunk) {
+        double[] terms = chunk.toDoubleArray();
         double[] sums = sum.toDoubleArray();
         for (int i = 0; i < terms.length; i++) {
             sums[i] += terms[i];
@@ -101,8 +101,8 @@ final class GradientSum {
     }
 
     /** Adds a {@code [batch, numHeads, rows, seqLenKv]} gradient to a tensor that was broadcast to it. */
-    private static void reduce(Tensor sum, Tensor part) {
-        long[] sizes = part.shape();
+    private static void reduce(Tensor sum, Tensor chunk) {
+        long[] sizes = chunk.shape();
         long[] whole = new long[4];
         long[] steps = new long[4];
         for (int axis = 0; axis < 4; axis++) {
@@ -110,7 +110,7 @@ final class GradientSum {
             whole[axis] = axis - 4 + sizes.length < 0 ? 1 : sizes[axis - 4 + sizes.length];
             steps[axis] = own < 0 || sum.size(own) == 1 ? 0 : sum.stride(own);
         }
-        Tensor terms = part.expand(whole);
+        Tensor terms = chunk.expand(whole);
         for (long b = 0; b < whole[0]; b++) {
             for (long h = 0; h < whole[1]; h++) {
                 for (long i = 0; i < whole[2]; i++) {

@@ -47,7 +47,7 @@ public final class GumbelSoftmax {
         QueryRows.requirePlain("Gumbel-softmax", inputs);
         AttentionShape s = inputs.problem().shape();
         Tensor output = Tensor.zeros(inputs.query().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
-        for (QueryRows rows : QueryRows.parts(inputs)) {
+        for (QueryRows rows : QueryRows.chunks(inputs)) {
             rows.of(output).copyFrom(engine.forward(noisy(rows)).output());
         }
         return output;
@@ -61,7 +61,7 @@ public final class GumbelSoftmax {
     public AttentionGradients backward(AttentionInputs inputs, Tensor outputGradient) {
         QueryRows.requirePlain("Gumbel-softmax", inputs);
         var sum = new GradientSum(inputs);
-        for (QueryRows rows : QueryRows.parts(inputs)) {
+        for (QueryRows rows : QueryRows.chunks(inputs)) {
             AttentionInputs noisy = noisy(rows);
             AttentionResult result = engine.forward(noisy);
             AttentionGradients cold = engine.backward(noisy, result, rows.of(outputGradient), null);

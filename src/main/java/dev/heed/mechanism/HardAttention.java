@@ -137,7 +137,7 @@ public final class HardAttention {
         Tensor keys = Tensor.zeros(DType.I64, s.batch(), s.numHeads(), s.seqLenQ());
         AttentionInputs inputs = QueryRows.withoutValues(whole);
         double near = s.seqLenKv() == 1 ? Double.NaN : inputs.query().type() == DType.F64 ? NEAR_F64 : NEAR_F32;
-        for (QueryRows rows : QueryRows.parts(inputs)) {
+        for (QueryRows rows : QueryRows.chunks(inputs)) {
             AttentionResult largest =
                     largest(engine, rows, inputs.query().type().accumulator());
             Tensor weights = Objects.requireNonNull(largest.topKWeights());

@@ -116,7 +116,7 @@ public final class LocalAttention {
         AttentionResult plain = engine.forward(windows.plain);
         Tensor output = Tensor.zeros(inputs.query().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
         Tensor mass = Tensor.zeros(DType.F64, s.batch(), s.numHeads(), s.seqLenQ());
-        for (QueryRows rows : QueryRows.parts(windows.whole)) {
+        for (QueryRows rows : QueryRows.chunks(windows.whole)) {
             AttentionResult near = engine.forward(windows.biased(rows));
             Tensor share = share(rows, near, plain);
             rows.of(mass).copyFrom(share);
@@ -138,7 +138,7 @@ public final class LocalAttention {
         Tensor fromPlain = Tensor.zeros(type, s.batch(), s.numHeads(), s.seqLenQ());
         Tensor ofPositions = Tensor.zeros(DType.F64, s.batch(), s.numHeads(), s.seqLenQ());
         var sum = new GradientSum(inputs);
-        for (QueryRows rows : QueryRows.parts(windows.whole)) {
+        for (QueryRows rows : QueryRows.chunks(windows.whole)) {
             AttentionInputs biased = windows.biased(rows);
             AttentionResult near = engine.forward(biased);
             Tensor share = share(rows, near, plain);
@@ -155,9 +155,9 @@ public final class LocalAttention {
                     }
                 }
             }
-            AttentionGradients part = engine.backward(biased, near, scaled(up, share), negated(lseGradient));
-            sum.add(rows, part, true);
-            windows.addPositions(rows, Objects.requireNonNull(part.bias()), rows.of(ofPositions));
+            AttentionGradients chunk = engine.backward(biased, near, scaled(up, share), negated(lseGradient));
+            sum.add(rows, chunk, true);
+            windows.addPositions(rows, Objects.requireNonNull(chunk.bias()), rows.of(ofPositions));
         }
         Tensor nothing = Tensor.zeros(plain.output().type(), plain.output().shape());
         sum.addWithoutValue(engine.backward(windows.plain, plain, nothing, fromPlain));
@@ -258,7 +258,7 @@ public final class LocalAttention {
                 case Mask.KeyLengths lengths -> lengths.lengths().get(batch);
                 case Mask.And and ->
                     and.masks().stream()
-                            .mapToLong(part -> length(part, batch, seqLenKv))
+                            .mapToLong(chunk -> length(chunk, batch, seqLenKv))
                             .min()
                             .orElse(seqLenKv);
                 default -> seqLenKv;

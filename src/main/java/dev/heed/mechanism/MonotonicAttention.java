@@ -60,7 +60,7 @@ public final class MonotonicAttention {
         Tensor output = Tensor.zeros(inputs.query().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
         Tensor keys = Tensor.zeros(DType.I64, s.batch(), s.numHeads(), s.seqLenQ());
         long[][] standing = new long[(int) s.batch()][(int) s.numHeads()];
-        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+        for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             Tensor scores = scores(rows);
             for (int b = 0; b < s.batch(); b++) {
                 for (int h = 0; h < s.numHeads(); h++) {
@@ -94,7 +94,7 @@ public final class MonotonicAttention {
         AttentionShape s = inputs.problem().shape();
         Tensor output = Tensor.zeros(inputs.query().type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
         double[][] weights = start(s);
-        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+        for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             Tensor scores = scores(rows);
             for (int b = 0; b < s.batch(); b++) {
                 for (int h = 0; h < s.numHeads(); h++) {
@@ -128,7 +128,7 @@ public final class MonotonicAttention {
         AttentionShape s = inputs.problem().shape();
         Tensor all = Tensor.zeros(DType.F64, s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
         double[][] weights = start(s);
-        for (QueryRows rows : QueryRows.parts(QueryRows.withoutValues(inputs))) {
+        for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             Tensor scores = scores(rows);
             for (int b = 0; b < s.batch(); b++) {
                 for (int h = 0; h < s.numHeads(); h++) {
@@ -161,12 +161,12 @@ public final class MonotonicAttention {
                     outputGradient.toString(),
                     "it has the shape of the output");
         }
-        List<QueryRows> parts = QueryRows.parts(QueryRows.withoutValues(inputs));
-        double[][][] before = new double[parts.size()][][]; // the weights before each part, to walk it again
+        List<QueryRows> chunks = QueryRows.chunks(QueryRows.withoutValues(inputs));
+        double[][][] before = new double[chunks.size()][][]; // the weights before each part, to walk it again
         double[][] weights = start(s);
-        for (int part = 0; part < parts.size(); part++) {
-            before[part] = weights.clone();
-            Tensor scores = scores(parts.get(part));
+        for (int chunk = 0; chunk < chunks.size(); chunk++) {
+            before[chunk] = weights.clone();
+            Tensor scores = scores(chunks.get(chunk));
             for (int head = 0; head < weights.length; head++) {
                 for (Step step : walk(scores, s, head, weights[head])) {
                     weights[head] = step.weights;
@@ -176,12 +176,12 @@ public final class MonotonicAttention {
         var sum = new GradientSum(inputs);
         var pullback = new ScorePullback(engine);
         double[][] later = new double[weights.length][(int) s.seqLenKv()]; // what later rows say of a row's weights
-        for (int part = parts.size() - 1; part >= 0; part--) {
-            QueryRows rows = parts.get(part);
+        for (int chunk = chunks.size() - 1; chunk >= 0; chunk--) {
+            QueryRows rows = chunks.get(chunk);
             Tensor scores = scores(rows);
             Tensor slopes = Tensor.zeros(scores.type(), scores.shape());
             for (int head = 0; head < weights.length; head++) {
-                back(inputs, rows, scores, head, before[part][head], outputGradient, later, slopes, sum);
+                back(inputs, rows, scores, head, before[chunk][head], outputGradient, later, slopes, sum);
             }
             pullback.add(rows, scores, slopes, sum);
         }

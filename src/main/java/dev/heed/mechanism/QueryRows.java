@@ -27,18 +27,18 @@ record QueryRows(AttentionInputs whole, long from, long to) {
     private static final long PLACES = 1 << 20;
 
     /** {@return all rows, in parts that hold a bounded number of places} */
-    static List<QueryRows> parts(AttentionInputs whole) {
-        return parts(whole, PLACES);
+    static List<QueryRows> chunks(AttentionInputs whole) {
+        return chunks(whole, PLACES);
     }
 
-    static List<QueryRows> parts(AttentionInputs whole, long places) {
+    static List<QueryRows> chunks(AttentionInputs whole, long places) {
         AttentionShape s = whole.problem().shape();
         long rows = Math.clamp(places / (s.batch() * s.numHeads() * s.seqLenKv()), 1, s.seqLenQ());
-        List<QueryRows> parts = new ArrayList<>();
+        List<QueryRows> chunks = new ArrayList<>();
         for (long from = 0; from < s.seqLenQ(); from += rows) {
-            parts.add(new QueryRows(whole, from, Math.min(s.seqLenQ(), from + rows)));
+            chunks.add(new QueryRows(whole, from, Math.min(s.seqLenQ(), from + rows)));
         }
-        return parts;
+        return chunks;
     }
 
     /** {@return an attention over one column of zeros, where only scores, weights or the LSE are of interest} */

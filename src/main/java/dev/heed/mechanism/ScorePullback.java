@@ -66,7 +66,7 @@ final class ScorePullback {
         AttentionInputs inputs = rows.with(rows.options().withBias(bias).withLse());
         AttentionResult forward = engine.forward(inputs);
         Tensor nothing = Tensor.zeros(forward.output().type(), forward.output().shape());
-        AttentionGradients part = engine.backward(inputs, forward, nothing, lseGradient);
-        sum.add(rows, part, false);
+        AttentionGradients chunk = engine.backward(inputs, forward, nothing, lseGradient);
+        sum.add(rows, chunk, false);
     }
 }

@@ -63,9 +63,9 @@ class HardAttentionTest {
                     }
                 }
             }
-            double[] part = Family.flat(choice.backward(shares, slopes));
+            double[] chunk = Family.flat(choice.backward(shares, slopes));
             for (int n = 0; n < sum.length; n++) {
-                sum[n] += part[n];
+                sum[n] += chunk[n];
             }
         }
         assertRelative(Family.flat(expected), sum, 1e-9);
@@ -128,8 +128,8 @@ class HardAttentionTest {
                 slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);
             }
             Family.pairs(inputs, choice.backward(shares, slopes))
-                    .forEach((tensor, part) ->
-                            GradientSum.add(Family.pairs(inputs, sum).get(tensor), part));
+                    .forEach((tensor, chunk) ->
+                            GradientSum.add(Family.pairs(inputs, sum).get(tensor), chunk));
         }
         Family.pairs(inputs, sum)
                 .forEach((tensor, gradient) -> assertGradient(name, tensor, gradient, () -> mixedLoss(inputs, share)));
@@ -265,9 +265,9 @@ class HardAttentionTest {
                     }
                 }
             }
-            double[] part = Family.flat(choice.backward(slopes));
+            double[] chunk = Family.flat(choice.backward(slopes));
             for (int n = 0; n < sum.length; n++) {
-                sum[n] += part[n];
+                sum[n] += chunk[n];
             }
         }
         assertRelative(exact, sum, 1e-9);
@@ -365,7 +365,7 @@ class HardAttentionTest {
     @Test
     void partsOfRowsDrawWhatTheWholeDraws() {
         AttentionInputs inputs = Qkv.of("q1x2x20x4 kv1x60000 f32").with(AttentionOptions.DEFAULT.causal());
-        assertTrue(QueryRows.parts(inputs).size() > 1);
+        assertTrue(QueryRows.chunks(inputs).size() > 1);
         Tensor keys = HardAttention.sampled(4).choose(inputs).keys();
         for (long i = 0; i < 20; i++) {
             assertTrue(keys.get(0, 0, i) >= 0 && keys.get(0, 0, i) <= 60000 - 20 + i, "row " + i);

@@ -159,7 +159,7 @@ class LocalAttentionTest {
     void partsOfALongSequenceAreTheWhole() {
         Qkv qkv = Qkv.of("q1x1x60x4 kv1x40000 f32");
         AttentionInputs inputs = qkv.with(AttentionOptions.DEFAULT);
-        assertTrue(QueryRows.parts(inputs).size() > 1);
+        assertTrue(QueryRows.chunks(inputs).size() > 1);
         var random = new RandomTensors(24);
         LocalAttention local = new LocalAttention(random.normal(DType.F32, 4, 5), random.normal(DType.F32, 5), 10);
         Tensor whole = local.forward(inputs).output();

@@ -56,7 +56,7 @@ final class Decode {
     private final int rows;
     private final int width;
     private final Tiles.Decode tiles;
-    private final int parts;
+    private final int splits;
     private final float[] maxima;
     private final float[] sums;
     private final float[] weighted;
@@ -78,8 +78,8 @@ final class Decode {
         this.rows = (int) (shape.groupSize() * shape.seqLenQ());
         this.width = Lanes.panels(shape.valueHeadDim()) * PANEL;
         this.tiles = Tiles.decode(shape.headDim());
-        this.parts = parts(shape);
-        int count = heads * parts * rows;
+        this.splits = splits(shape);
+        int count = heads * splits * rows;
         states.maxima = ArrayGrowth.atLeast(states.maxima, count);
         states.sums = ArrayGrowth.atLeast(states.sums, count);
         states.weighted = ArrayGrowth.atLeast(states.weighted, Math.multiplyExact(count, width));
@@ -97,14 +97,14 @@ final class Decode {
                 && p.outputs().onlyOutputAndLse();
     }
 
-    private static int parts(AttentionShape s) {
+    private static int splits(AttentionShape s) {
         return Math.toIntExact(
-                Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).part()));
+                Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).split()));
     }
 
     /** Floats that the states of one key head take. */
     private static double statesPerHead(AttentionShape s) {
-        double states = (double) s.groupSize() * s.seqLenQ() * parts(s);
+        double states = (double) s.groupSize() * s.seqLenQ() * splits(s);
         return states * (Lanes.panels(s.valueHeadDim()) * PANEL + 2);
     }
 
@@ -113,11 +113,11 @@ final class Decode {
         HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
         Decode decode = new Decode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
-        waves.run(allowed, decode.parts, first -> decode.firstHead = first, decode::part, decode::merge);
+        waves.run(allowed, decode.splits, first -> decode.firstHead = first, decode::split, decode::merge);
     }
 
-    private void part(int task, Scratch scratch) {
-        int head = firstHead + task / parts;
+    private void split(int task, Scratch scratch) {
+        int head = firstHead + task / splits;
         long batch = head / shape.numKvHeads();
         long kvHead = head % shape.numKvHeads();
         int headDim = (int) shape.headDim();
@@ -138,8 +138,8 @@ final class Decode {
         }
         scratch.tile = ArrayGrowth.atLeast(scratch.tile, rows * STEP);
         scratch.sums = ArrayGrowth.atLeast(scratch.sums, 2 * PANEL);
-        long from = (long) (task % parts) * tiles.part();
-        long end = Math.min(shape.seqLenKv(), from + tiles.part());
+        long from = (long) (task % splits) * tiles.split();
+        long end = Math.min(shape.seqLenKv(), from + tiles.split());
         long quarter = (end - from) / LEAST * (LEAST / RUNS);
         for (long j = from; j < from + quarter; j += RUN) {
             step(scratch, task, batch, kvHead, j, quarter, RUNS, (int) Math.min(RUN, from + quarter - j));
@@ -426,14 +426,14 @@ final class Decode {
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(queryHead(kvHead, r));
             double max = logit;
-            for (int p = 0; p < parts; p++) {
-                int state = (slot * parts + p) * rows + r;
+            for (int p = 0; p < splits; p++) {
+                int state = (slot * splits + p) * rows + r;
                 max = sums[state] == 0 ? max : Math.max(max, (double) maxima[state] * unit);
             }
             double sum = Math.exp(logit - max);
             Arrays.fill(scratch.row, 0, valueDim, 0);
-            for (int p = 0; p < parts; p++) {
-                int state = (slot * parts + p) * rows + r;
+            for (int p = 0; p < splits; p++) {
+                int state = (slot * splits + p) * rows + r;
                 if (sums[state] != 0) {
                     float factor = (float) Math.exp((double) maxima[state] * unit - max);
                     sum += (double) sums[state] * factor;

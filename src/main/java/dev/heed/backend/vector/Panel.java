@@ -64,7 +64,7 @@ final class Panel {
     private final float[] block = new float[V * V];
 
     /** The panels of one thread. */
-    private static final class Pool implements Scratch.Part {
+    private static final class Pool implements Scratch.Section {
         private final List<Panel> panels = new ArrayList<>();
 
         @Override
@@ -75,7 +75,7 @@ final class Panel {
 
     /** {@return the panels of a thread, at least {@code count} of them; all panels of a task read the same keys and values} */
     static List<Panel> of(Scratch scratch, int count) {
-        List<Panel> panels = scratch.part(Pool.class, Pool::new).panels;
+        List<Panel> panels = scratch.section(Pool.class, Pool::new).panels;
         while (panels.size() < count) {
             panels.add(new Panel());
         }

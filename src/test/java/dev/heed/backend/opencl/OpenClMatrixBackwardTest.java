@@ -107,7 +107,7 @@ class OpenClMatrixBackwardTest {
                 "q1x2x300x40 kv1x340 dv24 bf16 mask=window:90,30:br sink backward",
                 "q1x2x150x24 kv1x200 f16 bias=1x2x150x200 softcap=4.0 backward",
             })
-    void inParts(String text) {
+    void chunked(String text) {
         try (var backend = OpenClBackends.with(Engine.Family.MMA, SMALL, device -> Contexts.limited(device, LITTLE))) {
             assumeTrue(
                     backend.notReadyReasons().isEmpty(),

@@ -103,7 +103,7 @@ public final class MatrixBackwardCheck {
             if (!call.backwardForm(ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            var kernels = new MatrixBackward(call, operands.flows(scope, call.part, flows), ofQueries, ofKeys);
+            var kernels = new MatrixBackward(call, operands.flows(scope, call.chunk, flows), ofQueries, ofKeys);
             DeviceTensor statistics = Backward.statistics(scope, shape);
             kernels.read(null, statistics, Backward.sinkRows(scope, shape), true, true);
             DeviceTensor dQuery = Backward.queryGradient(scope, shape);

@@ -39,33 +39,33 @@ public final class Results implements AutoCloseable {
     }
 
     /** Takes what the device computed for a part of a gathered tensor. */
-    public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor part) {
-        if (part == null) {
+    public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor chunk) {
+        if (chunk == null) {
             return;
         }
-        if (part.device() != null) {
-            scope.copy(computed, scope.placed(part));
+        if (chunk.device() != null) {
+            scope.copy(computed, scope.placed(chunk));
             return;
         }
         long bytes = computed.bytes();
-        if (part.isContiguous()) {
+        if (chunk.isContiguous()) {
             scope.read(
-                    computed, part.segment().asSlice(part.offset() * part.type().bytes(), bytes));
+                    computed, chunk.segment().asSlice(chunk.offset() * chunk.type().bytes(), bytes));
             return;
         }
         try (Arena some = Arena.ofShared()) {
-            Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), part.type(), part.shape());
+            Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), chunk.type(), chunk.shape());
             scope.read(computed, packed.segment());
-            part.copyFrom(packed);
+            chunk.copyFrom(packed);
         }
     }
 
     /** Takes numbers that are on the host already, for a part of a gathered tensor. */
-    public static void write(CallScope scope, Tensor numbers, Tensor part) {
-        if (part.device() == null) {
-            part.copyFrom(numbers);
+    public static void write(CallScope scope, Tensor numbers, Tensor chunk) {
+        if (chunk.device() == null) {
+            chunk.copyFrom(numbers);
         } else {
-            scope.copy(scope.upload(numbers), scope.placed(part));
+            scope.copy(scope.upload(numbers), scope.placed(chunk));
         }
     }
 

@@ -7,11 +7,11 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.StorageCode;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.backend.opencl.score.Lowering;
-import dev.heed.backend.opencl.score.ParameterPart;
+import dev.heed.backend.opencl.score.ParameterSlice;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.WorkSize;
@@ -34,7 +34,7 @@ public final class AttentionCall {
     private static final double TWO_TO_32 = 0x1p32;
 
     public final CallScope scope;
-    public final Part part;
+    public final Chunk chunk;
     final Lowering lowering;
     public final LoweredRows queryRows;
     public final LoweredRows keyRows;
@@ -65,16 +65,16 @@ public final class AttentionCall {
 
     public AttentionCall(
             CallScope scope,
-            Part part,
+            Chunk chunk,
             AttentionOptions options,
             DeviceMask mask,
             LoweredRows query,
             LoweredRows key,
             LoweredRows value) {
         this.scope = scope;
-        this.part = part;
+        this.chunk = chunk;
         this.options = options;
-        this.lowering = new Lowering(options.score(), part);
+        this.lowering = new Lowering(options.score(), chunk);
         this.shape = lowering.shape();
         this.queryRows = query;
         this.keyRows = key;
@@ -82,19 +82,19 @@ public final class AttentionCall {
         this.query = query.rows();
         this.key = key.rows();
         this.value = value.rows();
-        ParameterPart numbers = lowering.meeting();
+        ParameterSlice numbers = lowering.meeting();
         this.meets = numbers == null ? null : numbers.upload(scope, scope.real());
         this.meeting = meets == null ? scope.nothing() : meets.buffer();
-        this.scale = options.score().scale(part.whole().headDim());
+        this.scale = options.score().scale(chunk.whole().headDim());
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
-        this.bands = scope.upload(part.bands(mask.bands));
+        this.bands = scope.upload(chunk.bands(mask.bands));
         Tensor truths = mask.dense;
-        this.dense = truths == null ? null : scope.upload(part.cells(truths));
+        this.dense = truths == null ? null : scope.upload(chunk.cells(truths));
         this.denseCells = dense == null ? scope.nothing() : dense.buffer();
         this.tiles = dense == null ? null : tilesOf(scope, dense);
         Tensor added = options.bias();
-        this.bias = added == null ? null : scope.upload(part.cells(added), scope.real());
+        this.bias = added == null ? null : scope.upload(chunk.cells(added), scope.real());
         this.biasCells = bias == null ? scope.nothing() : bias.buffer();
         this.slopes = perHead(options.alibiSlopes());
         this.sinks = perHead(options.sink());
@@ -103,7 +103,7 @@ public final class AttentionCall {
     /** The same call on copies of another type. */
     private AttentionCall(AttentionCall of, DeviceTensor query, DeviceTensor key, DeviceTensor value) {
         this.scope = of.scope;
-        this.part = of.part;
+        this.chunk = of.chunk;
         this.options = of.options;
         this.lowering = of.lowering;
         this.shape = of.shape;
@@ -216,7 +216,7 @@ public final class AttentionCall {
     private DeviceBuffer perHead(@Nullable Tensor tensor) {
         return tensor == null
                 ? scope.nothing()
-                : scope.upload(tensor.slice(0, part.headFrom(), part.headTo()), scope.real())
+                : scope.upload(tensor.slice(0, chunk.headFrom(), chunk.headTo()), scope.real())
                         .buffer();
     }
 
@@ -281,7 +281,7 @@ public final class AttentionCall {
             boolean begins,
             boolean ends) {
         AttentionShape s = shape();
-        AttentionShape whole = part.whole();
+        AttentionShape whole = chunk.whole();
         Arguments struct = new Arguments(LONGS, REALS, scope.wide);
         view(struct, query);
         view(struct, key);
@@ -292,7 +292,7 @@ public final class AttentionCall {
         cells(struct, dense);
         cells(struct, tiles);
         struct.put(s.batch(), s.numHeads(), s.numKvHeads(), s.seqLenQ(), s.seqLenKv(), s.headDim(), s.valueHeadDim());
-        struct.put(part.batchFrom(), part.headFrom(), part.queryFrom(), part.keyFrom());
+        struct.put(chunk.batchFrom(), chunk.headFrom(), chunk.queryFrom(), chunk.keyFrom());
         struct.put(whole.seqLenKv() - whole.seqLenQ());
         struct.put(options.seed(), (long) Math.ceil(options.dropout() * TWO_TO_32));
         struct.put(begins).put(ends);

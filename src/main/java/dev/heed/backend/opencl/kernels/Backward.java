@@ -6,7 +6,7 @@ import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.backend.opencl.score.Lowering;
-import dev.heed.backend.opencl.score.ParameterPart;
+import dev.heed.backend.opencl.score.ParameterSlice;
 import dev.heed.backend.opencl.score.ParameterSums;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
@@ -27,7 +27,7 @@ public final class Backward {
     private final DeviceTensor outputGradient;
     private final DeviceTensor statistics;
     private final DeviceBuffer sinkRows;
-    private final @Nullable DeviceTensor parts;
+    private final @Nullable DeviceTensor partials;
     private final TileSizes sizes;
     private final @Nullable MatrixBackward units;
 
@@ -36,21 +36,21 @@ public final class Backward {
      *
      * @param statistics of the rows: known, or what {@link #read} leaves
      * @param sinkRows each row's part of the gradient of its sink
-     * @param parts of the gradient of the numbers by which rows meet, from {@link #parts}; null if it is not wanted
+     * @param partials of the gradient of the numbers by which rows meet, from {@link #partials}; null if it is not wanted
      */
     public Backward(
             AttentionCall call,
             DeviceTensor outputGradient,
             DeviceTensor statistics,
             DeviceBuffer sinkRows,
-            @Nullable DeviceTensor parts) {
+            @Nullable DeviceTensor partials) {
         this.call = call.withFewVariants();
         this.scope = call.scope;
         this.shape = call.shape();
         this.outputGradient = this.call == call ? outputGradient : scope.converted(outputGradient, scope.real());
         this.statistics = statistics;
         this.sinkRows = sinkRows;
-        this.parts = parts;
+        this.partials = partials;
         this.sizes = scope.sizes("backward", shape.headDim());
         this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
     }
@@ -66,7 +66,7 @@ public final class Backward {
                 outputGradient,
                 statistics(call.scope, call.shape()),
                 sinkRows(call.scope, call.shape()),
-                parts(call.scope, call.lowering, sums));
+                partials(call.scope, call.lowering, sums));
         backward.read(lseGradient, true, true);
         return backward;
     }
@@ -80,8 +80,8 @@ public final class Backward {
     }
 
     /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
-    public static @Nullable DeviceTensor parts(CallScope scope, Lowering lowering, @Nullable ParameterSums sums) {
-        ParameterPart numbers = lowering.meeting();
+    public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterSums sums) {
+        ParameterSlice numbers = lowering.meeting();
         if (sums == null || numbers == null) {
             return null;
         }
@@ -93,13 +93,13 @@ public final class Backward {
 
     /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
     public void meeting(@Nullable ParameterSums sums) {
-        ParameterPart numbers = call.lowering.meeting();
-        if (sums == null || numbers == null || parts == null) {
+        ParameterSlice numbers = call.lowering.meeting();
+        if (sums == null || numbers == null || partials == null) {
             return;
         }
         var kernels = new RowKernels(scope);
         long heads = call.meetsPerHead() ? shape.numHeads() : 1;
-        DeviceTensor sum = kernels.sum(parts, 1, heads, 1, shape.headDim());
+        DeviceTensor sum = kernels.sum(partials, 1, heads, 1, shape.headDim());
         if (call.meetsBySquares()) {
             sum = kernels.sum(sum, 1, heads, 1, 1);
         }
@@ -169,7 +169,7 @@ public final class Backward {
                 owning(owned),
                 "query_gradient",
                 WorkSize.groups(groups, sizes.items()),
-                call.struct(gradient, outputGradient, 0, parts == null ? 0 : 1, begins, true),
+                call.struct(gradient, outputGradient, 0, partials == null ? 0 : 1, begins, true),
                 call.query.buffer(),
                 call.key.buffer(),
                 call.value.buffer(),
@@ -182,7 +182,7 @@ public final class Backward {
                 call.biasCells,
                 call.slopes,
                 call.meeting,
-                parts == null ? scope.nothing() : parts.buffer());
+                partials == null ? scope.nothing() : partials.buffer());
     }
 
     /** The gradients of keys and values, summed over the query heads that share them. */

@@ -170,19 +170,19 @@ public final class Forward {
         while (split > SHORTEST_SPLIT && keyHeads * Math.ceilDiv(shape.seqLenKv(), split) < 2L * units) {
             split /= 2;
         }
-        long parts = Math.ceilDiv(shape.seqLenKv(), split);
+        long splits = Math.ceilDiv(shape.seqLenKv(), split);
         long rows = shape.batch() * shape.numHeads() * shape.seqLenQ();
-        DeviceBuffer sums = scope.reals(parts * rows * shape.valueHeadDim());
-        DeviceBuffer states = scope.reals(parts * rows * 2);
+        DeviceBuffer sums = scope.reals(splits * rows * shape.valueHeadDim());
+        DeviceBuffer states = scope.reals(splits * rows * 2);
         int shared = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         int room = shared == 1 ? 1 : Integer.highestOneBit(shared - 1) * 2;
         if (scope.engine.family == Engine.Family.LANES) {
-            DeviceBuffer packed = scope.reals(parts * keyHeads * shared * shape.headDim());
+            DeviceBuffer packed = scope.reals(splits * keyHeads * shared * shape.headDim());
             scope.launch(
                     "decode_lanes",
                     call.variant() + scope.engine.laneOptions(scope.wide) + " -DROWS=" + room,
                     "decode_lanes",
-                    WorkSize.groups(parts * keyHeads, 1),
+                    WorkSize.groups(splits * keyHeads, 1),
                     call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),
@@ -206,7 +206,7 @@ public final class Forward {
                     "decode_tiles",
                     call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCOLUMNS=" + columns,
                     "decode_tiles",
-                    WorkSize.groups(parts * keyHeads, DECODE_ITEMS),
+                    WorkSize.groups(splits * keyHeads, DECODE_ITEMS),
                     call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),
@@ -220,7 +220,7 @@ public final class Forward {
                     call.slopes,
                     call.meeting);
         }
-        merge(call, output, to, sums, states, parts);
+        merge(call, output, to, sums, states, splits);
     }
 
     /** Joins the states that parts of the keys left, in their order, and gives them back. */
@@ -230,7 +230,7 @@ public final class Forward {
             Statistics to,
             DeviceBuffer sums,
             DeviceBuffer states,
-            long parts) {
+            long splits) {
         CallScope scope = call.scope;
         AttentionShape s = call.shape();
         scope.launch(
@@ -238,7 +238,7 @@ public final class Forward {
                 call.variant(),
                 "merge",
                 WorkSize.covering(s.batch() * s.numHeads() * s.seqLenQ() * s.valueHeadDim(), scope.group()),
-                call.struct(output, null, parts, 0),
+                call.struct(output, null, splits, 0),
                 sums,
                 states,
                 output.buffer(),

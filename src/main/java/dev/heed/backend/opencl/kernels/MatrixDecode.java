@@ -57,17 +57,17 @@ public final class MatrixDecode {
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
         long keyHeads = s.batch() * s.numKvHeads();
-        long parts = parts(keyHeads, s.seqLenKv());
+        long splits = splits(keyHeads, s.seqLenKv());
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
-        DeviceBuffer sums = scope.reals(parts * rows * s.valueHeadDim());
-        DeviceBuffer states = scope.reals(parts * rows * 2);
+        DeviceBuffer sums = scope.reals(splits * rows * s.valueHeadDim());
+        DeviceBuffer states = scope.reals(splits * rows * 2);
         scope.launch(
                 "nvidia/decode_mma",
                 there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "decode_mma",
-                WorkSize.groups(parts * keyHeads, tiles.items()),
+                WorkSize.groups(splits * keyHeads, tiles.items()),
                 there.struct(output, null, 0, 0),
-                parts,
+                splits,
                 query.buffer(),
                 key.buffer(),
                 value.buffer(),
@@ -77,11 +77,11 @@ public final class MatrixDecode {
                 there.denseCells,
                 there.biasCells,
                 there.slopes);
-        Forward.merge(call, output, to, sums, states, parts);
+        Forward.merge(call, output, to, sums, states, splits);
     }
 
     /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
-    private long parts(long keyHeads, long keys) {
+    private long splits(long keyHeads, long keys) {
         long units = call.scope.engine.context.limits().computeUnits();
         long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
         return Math.clamp(GROUPS * units / keyHeads, 1, most);

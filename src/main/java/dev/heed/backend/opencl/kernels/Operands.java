@@ -5,7 +5,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.tensor.DType;
@@ -48,26 +48,26 @@ public record Operands(
         return type == DType.F64;
     }
 
-    public Lowering lowering(Part part) {
-        return new Lowering(options.score(), part);
+    public Lowering lowering(Chunk chunk) {
+        return new Lowering(options.score(), chunk);
     }
 
     /** {@return the queries of a part, on the device as kernels read them} */
-    public LoweredRows queries(CallScope scope, Part part) {
-        return lowering(part).queries(scope, scope.upload(part.ofQueries(query)));
+    public LoweredRows queries(CallScope scope, Chunk chunk) {
+        return lowering(chunk).queries(scope, scope.upload(chunk.ofQueries(query)));
     }
 
-    public LoweredRows keys(CallScope scope, Part part) {
-        return lowering(part).keys(scope, scope.upload(part.ofKeys(key)));
+    public LoweredRows keys(CallScope scope, Chunk chunk) {
+        return lowering(chunk).keys(scope, scope.upload(chunk.ofKeys(key)));
     }
 
-    public LoweredRows values(CallScope scope, Part part) {
-        return lowering(part).values(scope, scope.upload(part.ofKeys(value)));
+    public LoweredRows values(CallScope scope, Chunk chunk) {
+        return lowering(chunk).values(scope, scope.upload(chunk.ofKeys(value)));
     }
 
     /** {@return the gradient of the output of a part, as kernels read it} */
-    public DeviceTensor flows(CallScope scope, Part part, Tensor outputGradient) {
-        return lowering(part).storedAs(scope, scope.upload(part.ofQueries(outputGradient)));
+    public DeviceTensor flows(CallScope scope, Chunk chunk, Tensor outputGradient) {
+        return lowering(chunk).storedAs(scope, scope.upload(chunk.ofQueries(outputGradient)));
     }
 
     /** {@return how kernels read and write rows} */
@@ -77,12 +77,12 @@ public record Operands(
 
     /** {@return the call of the whole attention} */
     public AttentionCall whole(CallScope scope) {
-        Part whole = Part.whole(shape());
+        Chunk whole = Chunk.whole(shape());
         return call(scope, whole, queries(scope, whole));
     }
 
     /** {@return the call of a part, whose keys and values go to the device} */
-    public AttentionCall call(CallScope scope, Part part, LoweredRows queries) {
-        return new AttentionCall(scope, part, options, mask, queries, keys(scope, part), values(scope, part));
+    public AttentionCall call(CallScope scope, Chunk chunk, LoweredRows queries) {
+        return new AttentionCall(scope, chunk, options, mask, queries, keys(scope, chunk), values(scope, chunk));
     }
 }

@@ -2,7 +2,7 @@ package dev.heed.backend.opencl.plan;
 
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.kernels.MatrixBackward;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.kernels.Operands;
@@ -24,69 +24,69 @@ final class BackwardFootprint {
         this.in = in;
     }
 
-    private boolean fits(Part part) {
-        return engine.hasRoom(total(part), largest(part));
+    private boolean fits(Chunk chunk) {
+        return engine.hasRoom(total(chunk), largest(chunk));
     }
 
     /** {@return parts of batches and key heads, all queries and keys each; where even one does not fit, that one} */
-    List<Part> parts() {
-        List<Part> parts = new ArrayList<>();
-        cut(Part.whole(in.shape()), parts);
-        return parts;
+    List<Chunk> chunks() {
+        List<Chunk> chunks = new ArrayList<>();
+        cut(Chunk.whole(in.shape()), chunks);
+        return chunks;
     }
 
-    private void cut(Part part, List<Part> parts) {
-        boolean one = part.batchTo() - part.batchFrom() == 1 && part.kvHeadTo() - part.kvHeadFrom() == 1;
-        if (one || fits(part)) {
-            parts.add(part);
+    private void cut(Chunk chunk, List<Chunk> chunks) {
+        boolean one = chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1;
+        if (one || fits(chunk)) {
+            chunks.add(chunk);
         } else {
-            part.halves().forEach(half -> cut(half, parts));
+            chunk.halves().forEach(half -> cut(half, chunks));
         }
     }
 
     /**
      * Blocks of a part: any block of queries fits the device together with any block of keys.
      *
-     * @param part all queries and keys
+     * @param chunk all queries and keys
      * @param queries how many queries a block has
      * @param keys how many keys a block has
      */
-    record Blocks(Part part, long queries, long keys) {
+    record Blocks(Chunk chunk, long queries, long keys) {
         boolean isWhole() {
             return ofQueries().size() == 1 && ofKeys().size() == 1;
         }
 
-        List<Part> ofQueries() {
-            List<Part> blocks = new ArrayList<>();
-            for (long from = part.queryFrom(); from < part.queryTo(); from += queries) {
-                blocks.add(part.withQueries(from, Math.min(part.queryTo(), from + queries)));
+        List<Chunk> ofQueries() {
+            List<Chunk> blocks = new ArrayList<>();
+            for (long from = chunk.queryFrom(); from < chunk.queryTo(); from += queries) {
+                blocks.add(chunk.withQueries(from, Math.min(chunk.queryTo(), from + queries)));
             }
             return blocks;
         }
 
-        List<Part> ofKeys() {
-            List<Part> blocks = new ArrayList<>();
-            for (long from = part.keyFrom(); from < part.keyTo(); from += keys) {
-                blocks.add(part.withKeys(from, Math.min(part.keyTo(), from + keys)));
+        List<Chunk> ofKeys() {
+            List<Chunk> blocks = new ArrayList<>();
+            for (long from = chunk.keyFrom(); from < chunk.keyTo(); from += keys) {
+                blocks.add(chunk.withKeys(from, Math.min(chunk.keyTo(), from + keys)));
             }
             return blocks;
         }
     }
 
     /** {@return the largest blocks that fit; one query and one key where nothing does, which the device then refuses} */
-    Blocks blocks(Part part) {
-        long queries = part.queryTo() - part.queryFrom();
-        long keys = part.keyTo() - part.keyFrom();
+    Blocks blocks(Chunk chunk) {
+        long queries = chunk.queryTo() - chunk.queryFrom();
+        long keys = chunk.keyTo() - chunk.keyFrom();
         while (Math.max(queries, keys) > 1
-                && !fits(part.withQueries(part.queryFrom(), part.queryFrom() + queries)
-                        .withKeys(part.keyFrom(), part.keyFrom() + keys))) {
-            if (queries * part.whole().groupSize() >= keys && queries > 1) {
+                && !fits(chunk.withQueries(chunk.queryFrom(), chunk.queryFrom() + queries)
+                        .withKeys(chunk.keyFrom(), chunk.keyFrom() + keys))) {
+            if (queries * chunk.whole().groupSize() >= keys && queries > 1) {
                 queries = half(queries);
             } else {
                 keys = half(keys);
             }
         }
-        return new Blocks(part, queries, keys);
+        return new Blocks(chunk, queries, keys);
     }
 
     /** Whole tiles, while there are any. */
@@ -96,8 +96,8 @@ final class BackwardFootprint {
     }
 
     /** {@return the bytes of a part, all its tensors and scratch together} */
-    long total(Part part) {
-        AttentionShape s = part.shape();
+    long total(Chunk chunk) {
+        AttentionShape s = chunk.shape();
         long real = in.type() == DType.F64 ? Double.BYTES : Float.BYTES;
         boolean copies = engine.family == Engine.Family.LANES && in.type().bytes() < real;
         long element = in.type().bytes() + (copies ? real : 0);
@@ -116,21 +116,21 @@ final class BackwardFootprint {
             bytes += rows * s.seqLenKv();
         }
         bytes += engine.matrix() == null ? 0 : MatrixBackward.copies(s, in.type());
-        return bytes + lowered(part).backward();
+        return bytes + lowered(chunk).backward();
     }
 
-    private LoweredFootprint lowered(Part part) {
-        return new LoweredFootprint(engine, part.shape(), in.options().score().pattern(), in.type());
+    private LoweredFootprint lowered(Chunk chunk) {
+        return new LoweredFootprint(engine, chunk.shape(), in.options().score().pattern(), in.type());
     }
 
-    private long largest(Part part) {
-        AttentionShape s = part.shape();
+    private long largest(Chunk chunk) {
+        AttentionShape s = chunk.shape();
         long real = in.type() == DType.F64 ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long widest = Math.max(FIELDS, Math.max(s.headDim(), s.valueHeadDim()));
         boolean cells = in.options().bias() != null || in.mask().dense != null;
         return Math.max(
-                lowered(part).largest(),
+                lowered(chunk).largest(),
                 Math.max(
                                 Math.max(rows, s.batch() * s.numKvHeads() * s.seqLenKv()) * widest,
                                 cells ? rows * s.seqLenKv() : 0)

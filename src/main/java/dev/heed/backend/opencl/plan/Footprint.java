@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.plan;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.kernels.Forward;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.score.LoweredFootprint;
@@ -26,46 +26,46 @@ final class Footprint {
         this.wide = type == DType.F64;
     }
 
-    private boolean fits(Part part) {
-        return engine.hasRoom(total(part), largest(part));
+    private boolean fits(Chunk chunk) {
+        return engine.hasRoom(total(chunk), largest(chunk));
     }
 
     /** {@return parts that fit with all their keys, or, where even one query does not, with no more than one} */
-    List<Part> parts() {
-        List<Part> fitting = new ArrayList<>();
-        cut(Part.whole(problem.shape()), fitting);
+    List<Chunk> chunks() {
+        List<Chunk> fitting = new ArrayList<>();
+        cut(Chunk.whole(problem.shape()), fitting);
         return fitting;
     }
 
-    private void cut(Part part, List<Part> fitting) {
-        List<Part> halves = part.halves();
-        boolean deep = part.queryTo() - part.queryFrom() <= engine.panel(wide); // fewer queries free next to nothing
-        boolean keysOnly = part.batchTo() - part.batchFrom() == 1 && part.kvHeadTo() - part.kvHeadFrom() == 1 && deep;
-        if (halves.size() == 1 || keysOnly || fits(part)) {
-            fitting.add(part);
+    private void cut(Chunk chunk, List<Chunk> fitting) {
+        List<Chunk> halves = chunk.halves();
+        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(wide); // fewer queries free next to nothing
+        boolean keysOnly = chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
+        if (halves.size() == 1 || keysOnly || fits(chunk)) {
+            fitting.add(chunk);
         } else {
             halves.forEach(half -> cut(half, fitting));
         }
     }
 
     /** {@return the parts of a part that have some of its keys each, in order; one where all fit} */
-    List<Part> keyParts(Part part) {
+    List<Chunk> keyChunks(Chunk chunk) {
         long count = 1;
-        long keys = part.keyTo() - part.keyFrom();
-        while (count < keys && !fits(part.withKeys(0, Math.ceilDiv(keys, count)))) {
+        long keys = chunk.keyTo() - chunk.keyFrom();
+        while (count < keys && !fits(chunk.withKeys(0, Math.ceilDiv(keys, count)))) {
             count *= 2;
         }
         long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // tiles begin where they would in one piece
-        List<Part> parts = new ArrayList<>();
+        List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
-            parts.add(part.withKeys(from, Math.min(keys, from + step)));
+            chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));
         }
-        return parts;
+        return chunks;
     }
 
     /** {@return the bytes of a part, all its tensors and scratch together} */
-    long total(Part part) {
-        AttentionShape s = part.shape();
+    long total(Chunk chunk) {
+        AttentionShape s = chunk.shape();
         long element = type.bytes();
         long real = wide ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
@@ -91,16 +91,16 @@ final class Footprint {
         if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
             bytes += cells;
         }
-        return bytes + lowered(part).forward();
+        return bytes + lowered(chunk).forward();
     }
 
-    private LoweredFootprint lowered(Part part) {
-        return new LoweredFootprint(engine, part.shape(), problem.score(), type);
+    private LoweredFootprint lowered(Chunk chunk) {
+        return new LoweredFootprint(engine, chunk.shape(), problem.score(), type);
     }
 
     /** The largest single buffer of a part. */
-    long largest(Part part) {
-        AttentionShape s = part.shape();
+    long largest(Chunk chunk) {
+        AttentionShape s = chunk.shape();
         long real = wide ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long widest = Math.max(s.headDim(), s.valueHeadDim());
@@ -111,7 +111,7 @@ final class Footprint {
                 || problem.maskPattern().contains("dense");
         return Math.max(
                 Math.max(
-                        Math.max(rows * widest * real, lowered(part).largest()),
+                        Math.max(rows * widest * real, lowered(chunk).largest()),
                         Forward.sumsOf(engine, wide, s) * real),
                 Math.max(
                         s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),

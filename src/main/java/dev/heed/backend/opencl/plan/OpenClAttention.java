@@ -44,7 +44,7 @@ public final class OpenClAttention extends AttentionPlan {
 
     private void attend(AttentionInputs inputs, AttentionResult result) {
         try (var results = new Results(engine)) {
-            new ForwardInParts(engine, problem(), Operands.of(inputs), result, results)
+            new ChunkedForward(engine, problem(), Operands.of(inputs), result, results)
                     .run(results.of(result.output()));
             results.deliver();
         }
@@ -63,14 +63,14 @@ public final class OpenClAttention extends AttentionPlan {
     private void flowBack(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
         try (var results = new Results(engine)) {
-            var targets = new BackwardInParts.Targets(
+            var targets = new ChunkedBackward.Targets(
                     results.of(gradients.query()),
                     results.of(gradients.key()),
                     results.of(gradients.value()),
                     results.ofNullable(gradients.bias()),
                     results.ofNullable(gradients.sink()),
                     results.ofNullable(gradients.score()));
-            new BackwardInParts(engine, Operands.of(inputs), outputGradient, lseGradient, targets).run();
+            new ChunkedBackward(engine, Operands.of(inputs), outputGradient, lseGradient, targets).run();
             results.deliver();
         }
     }

@@ -59,7 +59,7 @@ public final class OpenClLinear extends LinearPlan {
     private void multiply(Tensor input, LinearWeights weights, Tensor output) {
         if (input.device() == null && !fits(false)) {
             try (var results = new Results(engine)) {
-                new LinearInParts(engine, problem()).forward(input, weights, results.of(output));
+                new ChunkedLinear(engine, problem()).forward(input, weights, results.of(output));
                 results.deliver();
             }
             return;
@@ -102,7 +102,7 @@ public final class OpenClLinear extends LinearPlan {
             Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
         if (input.device() == null && !fits(true)) {
             try (var results = new Results(engine)) {
-                new LinearInParts(engine, problem())
+                new ChunkedLinear(engine, problem())
                         .backward(
                                 input,
                                 weights,

@@ -10,7 +10,7 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Backward;
@@ -57,7 +57,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
     private void attend(MultiHeadInputs inputs, AttentionResult result) {
         if (inputs.query().device() == null && !fits(false)) {
             try (var results = new Results(engine)) {
-                new MultiHeadInParts(engine, problem(), inputs).forward(result, results);
+                new ChunkedMultiHead(engine, problem(), inputs).forward(result, results);
                 results.deliver();
             }
             return;
@@ -75,8 +75,8 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                     layer.real(inputs.weights().outputBias()),
                     to);
             Results.read(scope, output, results.of(result.output()));
-            ForwardInParts.keepLse(scope, layer.statistics, result, layer.call.part, results);
-            ForwardInParts.keep(layer.call, layer.statistics, result, layer.call.part, results, null);
+            ChunkedForward.keepLse(scope, layer.statistics, result, layer.call.chunk, results);
+            ChunkedForward.keep(layer.call, layer.statistics, result, layer.call.chunk, results, null);
             results.deliver();
         }
     }
@@ -110,7 +110,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                 scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
             }
         }
-        var whole = Part.whole(s);
+        var whole = Chunk.whole(s);
         var footprint = new Footprint(engine, p.attention(), wide ? DType.F64 : DType.F32);
         bytes += footprint.total(whole) * (backward ? 2 : 1);
         if (backward && p.attention().biasShape() != null) {
@@ -135,11 +135,11 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             this.projection = new Projection(scope);
             AttentionShape s = problem().attention().shape();
             MultiHeadWeights w = in.weights();
-            Part part = Part.whole(s);
-            var lowering = new Lowering(in.options().score(), part);
+            Chunk chunk = Chunk.whole(s);
+            var lowering = new Lowering(in.options().score(), chunk);
             this.call = new AttentionCall(
                     scope,
-                    part,
+                    chunk,
                     in.options(),
                     DeviceMask.of(in.options().mask(), s),
                     lowering.queries(
@@ -175,7 +175,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
     private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         if (inputs.query().device() == null && !fits(true)) {
             try (var results = new Results(engine)) {
-                new MultiHeadInParts(engine, problem(), inputs).backward(outputGradient, gradients, results);
+                new ChunkedMultiHead(engine, problem(), inputs).backward(outputGradient, gradients, results);
                 results.deliver();
             }
             return;

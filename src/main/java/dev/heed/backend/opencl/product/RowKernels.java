@@ -99,23 +99,23 @@ public final class RowKernels {
         long rows = x.size(2);
         long cells = x.size(3) * y.size(3);
         long length = Math.ceilDiv(rows, blocks(matrices, rows));
-        DeviceTensor parts = scope.place(scope.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
+        DeviceTensor partials = scope.place(scope.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
         scope.launch(
                 "rows",
                 options(scope.real(), scope.real()),
                 "product_parts",
-                size(parts.count()),
+                size(partials.count()),
                 x.buffer(),
                 y.buffer(),
-                parts.buffer(),
+                partials.buffer(),
                 matrices,
                 rows,
                 x.size(3),
                 y.size(3),
                 length);
         long heads = perHead ? x.size(1) : 1;
-        DeviceTensor sums = sum(parts, 1, heads, 1, cells).reshape(heads, x.size(3), y.size(3));
-        scope.free(parts.buffer());
+        DeviceTensor sums = sum(partials, 1, heads, 1, cells).reshape(heads, x.size(3), y.size(3));
+        scope.free(partials.buffer());
         return sums;
     }
 

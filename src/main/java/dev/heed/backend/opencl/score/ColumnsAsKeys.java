@@ -8,7 +8,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 final class ColumnsAsKeys implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;
-    private final ParameterPart columns;
+    private final ParameterSlice columns;
     private final boolean perHead;
     private final DeviceTensor rows;
 
@@ -18,7 +18,7 @@ final class ColumnsAsKeys implements LoweredRows {
      * @param given the keys, {@code [batch, key heads, keys, width]}, which are not read
      * @param columns {@code [in, keys]} or {@code [query heads, in, keys]}
      */
-    ColumnsAsKeys(CallScope scope, DeviceTensor given, ParameterPart columns) {
+    ColumnsAsKeys(CallScope scope, DeviceTensor given, ParameterSlice columns) {
         this.scope = scope;
         this.given = given;
         this.columns = columns;

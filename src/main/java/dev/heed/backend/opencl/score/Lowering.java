@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.score;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScoreKind;
 import dev.heed.score.ScorePattern;
@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * {@code v.tanh(q + k)}, or by the square of their distance. Rows that a score function rewrites are not rounded to storage.
  *
  * @param score the function
- * @param part what is computed of the whole
+ * @param chunk what is computed of the whole
  */
-public record Lowering(ScoreFunction score, Part part) {
+public record Lowering(ScoreFunction score, Chunk chunk) {
 
     /** Whether rows are rewritten before they meet. */
     static boolean rewrites(ScorePattern pattern) {
@@ -62,12 +62,12 @@ public record Lowering(ScoreFunction score, Part part) {
     }
 
     public AttentionShape shape() {
-        return shape(part.shape(), score.pattern());
+        return shape(chunk.shape(), score.pattern());
     }
 
     public LoweredRows queries(CallScope scope, DeviceTensor given) {
-        long heads = part.shape().numHeads();
-        long width = part.whole().headDim();
+        long heads = chunk.shape().numHeads();
+        long width = chunk.whole().headDim();
         return switch (score) {
             case ScoreFunction.Cosine f ->
                 new NormalisedRows(
@@ -76,7 +76,7 @@ public record Lowering(ScoreFunction score, Part part) {
                         f.strength(),
                         f.strengths() == null
                                 ? null
-                                : new ParameterPart("strength", f.strengths(), part::rowsThatBroadcast));
+                                : new ParameterSlice("strength", f.strengths(), chunk::rowsThatBroadcast));
             case ScoreFunction.General f -> new ProjectedRows(scope, given, own("weight", f.weight(), 2), null, heads);
             case ScoreFunction.Additive f
             when f.queryWeight() != null ->
@@ -98,15 +98,15 @@ public record Lowering(ScoreFunction score, Part part) {
     }
 
     public LoweredRows keys(CallScope scope, DeviceTensor given) {
-        long heads = part.shape().numHeads();
-        long width = part.whole().headDim();
+        long heads = chunk.shape().numHeads();
+        long width = chunk.whole().headDim();
         return switch (score) {
             case ScoreFunction.Cosine ignored -> new NormalisedRows(scope, given, 1, null);
             case ScoreFunction.Location f ->
                 new ColumnsAsKeys(
                         scope,
                         given,
-                        own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 1, part.keyFrom(), part.keyTo())));
+                        own("weight", f.weight(), 2).and(w -> w.slice(w.rank() - 1, chunk.keyFrom(), chunk.keyTo())));
             case ScoreFunction.Additive f
             when f.keyWeight() != null ->
                 new ProjectedRows(scope, given, own("keyWeight", f.keyWeight(), 2), null, heads);
@@ -122,7 +122,7 @@ public record Lowering(ScoreFunction score, Part part) {
     }
 
     public LoweredRows values(CallScope scope, DeviceTensor given) {
-        AttentionShape s = part.shape();
+        AttentionShape s = chunk.shape();
         return ownKeys(score.pattern()) && s.groupSize() > 1
                 ? new RepeatedHeads(scope, storedAs(scope, given), s.groupSize())
                 : stored(scope, given);
@@ -137,24 +137,24 @@ public record Lowering(ScoreFunction score, Part part) {
     }
 
     /** {@return the numbers by which rows meet, of the query heads of the part; null if a dot product needs none} */
-    public @Nullable ParameterPart meeting() {
+    public @Nullable ParameterSlice meeting() {
         return switch (score) {
             case ScoreFunction.Additive f -> own("vector", f.vector(), 1);
             case ScoreFunction.Concat f -> own("vector", f.vector(), 1);
             case ScoreFunction.Gaussian f -> {
                 Tensor widths = f.widths();
                 yield widths == null
-                        ? new ParameterPart("width", Tensor.of(new double[] {f.width()}, 1), w -> w)
-                        : new ParameterPart(
-                                "width", widths, w -> w.size(0) == 1 ? w : w.slice(0, part.headFrom(), part.headTo()));
+                        ? new ParameterSlice("width", Tensor.of(new double[] {f.width()}, 1), w -> w)
+                        : new ParameterSlice(
+                                "width", widths, w -> w.size(0) == 1 ? w : w.slice(0, chunk.headFrom(), chunk.headTo()));
             }
             default -> null;
         };
     }
 
     /** A parameter of so many axes, or with one more for the query heads. */
-    private ParameterPart own(String name, Tensor parameter, int rank) {
+    private ParameterSlice own(String name, Tensor parameter, int rank) {
         boolean perHead = parameter.rank() > rank;
-        return new ParameterPart(name, parameter, w -> perHead ? w.slice(0, part.headFrom(), part.headTo()) : w);
+        return new ParameterSlice(name, parameter, w -> perHead ? w.slice(0, chunk.headFrom(), chunk.headTo()) : w);
     }
 }

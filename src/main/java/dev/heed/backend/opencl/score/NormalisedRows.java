@@ -10,7 +10,7 @@ final class NormalisedRows implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;
     private final double strength;
-    private final @Nullable ParameterPart parameter;
+    private final @Nullable ParameterSlice parameter;
     private final @Nullable DeviceTensor strengths;
     private final DeviceTensor rows;
 
@@ -21,7 +21,7 @@ final class NormalisedRows implements LoweredRows {
      * @param strength of all rows, where they have none of their own
      * @param parameter strengths that broadcast to {@code [batch, heads, rows]}, or null
      */
-    NormalisedRows(CallScope scope, DeviceTensor given, double strength, @Nullable ParameterPart parameter) {
+    NormalisedRows(CallScope scope, DeviceTensor given, double strength, @Nullable ParameterSlice parameter) {
         this.scope = scope;
         this.given = given;
         this.strength = strength;

@@ -22,11 +22,11 @@ public final class ParameterSums {
      * Begins with zeros.
      *
      * @param targets where the gradients are gathered
-     * @param inParts whether several parts add to them
+     * @param chunked whether several parts add to them
      */
-    public ParameterSums(CallScope scope, ScoreFunction targets, boolean inParts) {
+    public ParameterSums(CallScope scope, ScoreFunction targets, boolean chunked) {
         this.targets = targets.parameters();
-        Map<String, HostSums> all = inParts ? new LinkedHashMap<>() : null;
+        Map<String, HostSums> all = chunked ? new LinkedHashMap<>() : null;
         this.targets.forEach((name, target) -> {
             if (all != null) {
                 all.put(name, new HostSums(target.shape()));
@@ -39,7 +39,7 @@ public final class ParameterSums {
         this.sums = all;
     }
 
-    public void add(CallScope scope, ParameterPart parameter, DeviceTensor computed) {
+    public void add(CallScope scope, ParameterSlice parameter, DeviceTensor computed) {
         if (sums != null) {
             HostSums of = sums.get(parameter.name());
             if (of != null) {

@@ -12,8 +12,8 @@ final class ProjectedRows implements LoweredRows {
     private final CallScope scope;
     private final Projection projection;
     private final DeviceTensor given;
-    private final ParameterPart weight;
-    private final @Nullable ParameterPart bias;
+    private final ParameterSlice weight;
+    private final @Nullable ParameterSlice bias;
     private final DeviceTensor matrix;
     private final boolean perHead;
     private final long heads;
@@ -28,7 +28,7 @@ final class ProjectedRows implements LoweredRows {
      * @param queryHeads of the call
      */
     ProjectedRows(
-            CallScope scope, DeviceTensor given, ParameterPart weight, @Nullable ParameterPart bias, long queryHeads) {
+            CallScope scope, DeviceTensor given, ParameterSlice weight, @Nullable ParameterSlice bias, long queryHeads) {
         this.scope = scope;
         this.projection = new Projection(scope);
         this.given = given;

@@ -18,7 +18,7 @@ import java.util.Arrays;
  */
 public final class F64Decode {
     /** Keys of one task, whole tiles: with a head of 128, keys and values of a part are half a megabyte. */
-    private static final int PART = 4 * F64Call.TILE;
+    private static final int SPLIT = 4 * F64Call.TILE;
 
     /** The most queries: with more, panels keep the threads busy. No more than a panel of any width has. */
     private static final int QUERIES = 8;
@@ -34,7 +34,7 @@ public final class F64Decode {
     /** That of a value, rounded up to whole vectors. */
     private final int width;
 
-    private final int parts;
+    private final int splits;
     private final double[] maxima;
     private final double[] sums;
     private final double[] weighted;
@@ -53,8 +53,8 @@ public final class F64Decode {
         this.shape = call.shape;
         this.rows = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         this.width = F64Lanes.lanes(shape.valueHeadDim());
-        this.parts = parts(shape);
-        int count = heads * parts * rows;
+        this.splits = splits(shape);
+        int count = heads * splits * rows;
         states.maxima = ArrayGrowth.atLeast(states.maxima, count);
         states.sums = ArrayGrowth.atLeast(states.sums, count);
         states.weighted = ArrayGrowth.atLeast(states.weighted, Math.multiplyExact(count, width));
@@ -67,19 +67,19 @@ public final class F64Decode {
     public static boolean fits(AttentionProblem p) {
         AttentionShape s = p.shape();
         return s.seqLenQ() <= QUERIES
-                && s.seqLenKv() > PART
+                && s.seqLenKv() > SPLIT
                 && statesPerHead(s) / s.groupSize() <= MOST_STATES / 4
                 && p.dropout() == 0
                 && p.outputs().onlyOutputAndLse();
     }
 
-    private static int parts(AttentionShape s) {
-        return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), PART));
+    private static int splits(AttentionShape s) {
+        return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), SPLIT));
     }
 
     /** Doubles that the states of one key head take. */
     private static double statesPerHead(AttentionShape s) {
-        return (double) s.groupSize() * s.seqLenQ() * parts(s) * (F64Lanes.lanes(s.valueHeadDim()) + 2);
+        return (double) s.groupSize() * s.seqLenQ() * splits(s) * (F64Lanes.lanes(s.valueHeadDim()) + 2);
     }
 
     public static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
@@ -87,15 +87,15 @@ public final class F64Decode {
         HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
         F64Decode decode = new F64Decode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
-        waves.run(allowed, decode.parts, first -> decode.firstHead = first, decode::part, decode::merge);
+        waves.run(allowed, decode.splits, first -> decode.firstHead = first, decode::split, decode::merge);
     }
 
-    private void part(int task, Scratch threadScratch) {
+    private void split(int task, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
-        int kvHead = firstHead + task / parts;
+        int kvHead = firstHead + task / splits;
         long batch = kvHead / shape.numKvHeads();
-        long from = (long) (task % parts) * PART;
-        long to = Math.min(shape.seqLenKv(), from + PART);
+        long from = (long) (task % splits) * SPLIT;
+        long to = Math.min(shape.seqLenKv(), from + SPLIT);
         int queries = (int) shape.seqLenQ();
         for (int first = 0; first < rows; first += queries) {
             F64Panel panel = new F64Panel(call, scratch, batch, queryHead(kvHead, first), 0, queries, from, to);
@@ -168,15 +168,15 @@ public final class F64Decode {
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
             double max = logit;
-            for (int p = 0; p < parts; p++) {
-                int state = (slot * parts + p) * rows + r;
+            for (int p = 0; p < splits; p++) {
+                int state = (slot * splits + p) * rows + r;
                 max = sums[state] == 0 ? max : Math.max(max, maxima[state]);
             }
             boolean empty = max == Double.NEGATIVE_INFINITY;
             double sum = empty ? 0 : Math.exp(logit - max);
             Arrays.fill(scratch.row, 0, width, 0);
-            for (int p = 0; p < parts; p++) {
-                int state = (slot * parts + p) * rows + r;
+            for (int p = 0; p < splits; p++) {
+                int state = (slot * splits + p) * rows + r;
                 if (sums[state] != 0) {
                     double factor = Math.exp(maxima[state] - max);
                     sum += sums[state] * factor;

@@ -100,8 +100,8 @@ public final class F64Gemm {
                 int aAt = first * aRow + k * aDepth;
                 int bAt = (panel * depth + k) * PANEL;
                 int cAt = first * step + panel * PANEL;
-                int part = Math.min(DEPTH, depth - k);
-                WideLoops.accumulate(a, aAt, aRow, aDepth, count, packed, bAt, PANEL, part, c, cAt, step, PANEL);
+                int slice = Math.min(DEPTH, depth - k);
+                WideLoops.accumulate(a, aAt, aRow, aDepth, count, packed, bAt, PANEL, slice, c, cAt, step, PANEL);
             }
         });
         return c;

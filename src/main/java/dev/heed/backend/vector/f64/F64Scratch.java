@@ -6,7 +6,7 @@ import dev.heed.backend.vector.storage.Scratch;
 import java.util.Arrays;
 
 /** The working memory of one thread for f64. */
-public final class F64Scratch implements Scratch.Part {
+public final class F64Scratch implements Scratch.Section {
     final F64Rows keys = new F64Rows();
     final F64Rows values = new F64Rows();
     final F64Rows queries = new F64Rows();
@@ -42,7 +42,7 @@ public final class F64Scratch implements Scratch.Part {
 
     /** {@return the memory of the thread that the scratch belongs to} */
     public static F64Scratch of(Scratch scratch) {
-        return scratch.part(F64Scratch.class, F64Scratch::new);
+        return scratch.section(F64Scratch.class, F64Scratch::new);
     }
 
     @Override

@@ -23,9 +23,9 @@ public final class F64SoftmaxRow {
         double sum = 0;
         double rest = 0; // what rounding added to the sum (Kahan 1965)
         for (int at = 0; at < whole; at += BLOCK) {
-            double part = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
-            double next = sum + part;
-            rest = next - sum - part;
+            double blockSum = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
+            double next = sum + blockSum;
+            rest = next - sum - blockSum;
             sum = next;
         }
         double logOfSum = Math.log(sum);
@@ -42,11 +42,11 @@ public final class F64SoftmaxRow {
         }
         double sum = 0;
         for (int at = 0; at < length; at += BLOCK) {
-            double part = 0;
+            double blockSum = 0;
             for (int i = at; i < Math.min(length, at + BLOCK); i++) {
-                part += log ? dy[i] : dy[i] * y[i];
+                blockSum += log ? dy[i] : dy[i] * y[i];
             }
-            sum += part;
+            sum += blockSum;
         }
         for (int i = 0; i < length; i++) {
             dy[i] = empty ? 0 : log ? dy[i] - Math.exp(y[i]) * sum : y[i] * (dy[i] - sum);

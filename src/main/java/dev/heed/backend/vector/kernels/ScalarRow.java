@@ -140,13 +140,13 @@ final class ScalarRow {
         }
         double sum = 0;
         for (int from = 0; from < length; from += BLOCK) {
-            float part = 0;
+            float blockSum = 0;
             for (int i = from; i < Math.min(length, from + BLOCK); i++) {
                 float power = power(x[at + i], max);
                 y[to + i] = power;
-                part += power;
+                blockSum += power;
             }
-            sum += part;
+            sum += blockSum;
         }
         scale(y, to, length, (float) (1 / sum));
         return following;
@@ -156,11 +156,11 @@ final class ScalarRow {
         float following = maxOfRow(x, next, length); // before y is written: it may be x
         double sum = 0;
         for (int from = 0; from < length; from += BLOCK) {
-            float part = 0;
+            float blockSum = 0;
             for (int i = from; i < Math.min(length, from + BLOCK); i++) {
-                part += power(x[at + i], max);
+                blockSum += power(x[at + i], max);
             }
-            sum += part;
+            sum += blockSum;
         }
         float log = (float) Math.log(sum);
         for (int i = 0; i < length; i++) {

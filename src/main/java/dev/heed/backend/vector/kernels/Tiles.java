@@ -48,10 +48,10 @@ public final class Tiles {
      * What decode uses for a width of head.
      *
      * @param queries with more queries a panel is faster
-     * @param part keys of one task
+     * @param split keys of one task
      * @param fewRows with more query rows the micro-kernel, which shares each value among six of them, is faster
      */
-    public record Decode(int queries, int part, int fewRows) {}
+    public record Decode(int queries, int split, int fewRows) {}
 
     /** Which work native kernels do for a type, where there are any. */
     public record Native(boolean prefill, boolean decode, boolean linear) {}
@@ -74,7 +74,7 @@ public final class Tiles {
     public static Decode decode(long width) {
         return DECODES.computeIfAbsent(width, w -> {
             TuningTable.Numbers row = DECODE.best(asked(w));
-            return new Decode(row.get("queries"), row.get("part"), row.get("fewRows"));
+            return new Decode(row.get("queries"), row.get("split"), row.get("fewRows"));
         });
     }
 

@@ -20,16 +20,16 @@ public record HeadWaves(int heads, int wave) {
     /**
      * Runs all waves.
      *
-     * @param parts of each head
+     * @param splits of each head
      * @param begin is told the first head of each wave
-     * @param part computes one part of one head of the wave
+     * @param split computes one part of one head of the wave
      * @param merge merges the parts of one head of the wave
      */
-    public void run(Workers workers, int parts, IntConsumer begin, Workers.Task part, Workers.Task merge) {
+    public void run(Workers workers, int splits, IntConsumer begin, Workers.Task split, Workers.Task merge) {
         for (int first = 0; first < heads; first += wave) {
             int count = Math.min(wave, heads - first);
             begin.accept(first);
-            workers.run(count * parts, part);
+            workers.run(count * splits, split);
             workers.run(count, merge);
         }
     }

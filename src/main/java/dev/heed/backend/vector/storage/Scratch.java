@@ -17,7 +17,7 @@ public final class Scratch {
     public final Bf16Rows bf16 = new Bf16Rows();
     public final PairRows pairs = new PairRows();
 
-    private final List<Part> parts = new ArrayList<>();
+    private final List<Section> sections = new ArrayList<>();
 
     public float[] packed = new float[0];
     public float[] tile = new float[0];
@@ -36,21 +36,21 @@ public final class Scratch {
     public float[] valueSums = new float[0];
 
     /** Working memory of one driver: created at its first use by a thread, kept for the next call. */
-    public interface Part {
+    public interface Section {
         /** Drops the references to the caller's arrays. */
         void forget();
     }
 
-    /** {@return the part of a type, one for each thread} */
-    public <T extends Part> T part(Class<T> type, Supplier<T> create) {
-        for (Part part : parts) {
-            if (type.isInstance(part)) {
-                return type.cast(part);
+    /** {@return the section of a type, one for each thread} */
+    public <T extends Section> T section(Class<T> type, Supplier<T> create) {
+        for (Section section : sections) {
+            if (type.isInstance(section)) {
+                return type.cast(section);
             }
         }
-        T part = create.get();
-        parts.add(part);
-        return part;
+        T section = create.get();
+        sections.add(section);
+        return section;
     }
 
     /** Unused scratch: at most one for each thread that computed at the same time. */
@@ -67,7 +67,7 @@ public final class Scratch {
             scratch.values.forget();
             scratch.stored.forget();
             scratch.bf16.forget();
-            scratch.parts.forEach(Part::forget);
+            scratch.sections.forEach(Section::forget);
             free.push(scratch);
         }
     }

@@ -17,7 +17,7 @@ class TilesTest {
         assertEquals(0, prefill.wide() % Lanes.TILE);
         assertTrue(prefill.panels() >= 1 && prefill.depth() >= 1);
         Tiles.Decode decode = Tiles.decode(width);
-        assertTrue(decode.queries() >= 1 && decode.part() >= 64 && decode.fewRows() >= 0);
+        assertTrue(decode.queries() >= 1 && decode.split() >= 64 && decode.fewRows() >= 0);
         assertSame(prefill, Tiles.prefill(width));
     }
 

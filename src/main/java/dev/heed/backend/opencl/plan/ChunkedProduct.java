@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  * Products of matrices on the host that need not fit the device together: {@code to = left right + bias}, block by block;
  * sums over a depth in parts are added up on the device, in order.
  */
-final class ProductInParts {
+final class ChunkedProduct {
     private static final long TILE = 64;
 
     private final Engine engine;
     private final boolean wide;
 
-    ProductInParts(Engine engine, boolean wide) {
+    ChunkedProduct(Engine engine, boolean wide) {
         this.engine = engine;
         this.wide = wide;
     }

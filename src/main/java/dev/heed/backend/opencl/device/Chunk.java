@@ -19,7 +19,7 @@ import java.util.List;
  * @param keyFrom the first key
  * @param keyTo behind the last
  */
-public record Part(
+public record Chunk(
         AttentionShape whole,
         long batchFrom,
         long batchTo,
@@ -31,8 +31,8 @@ public record Part(
         long keyTo) {
     private static final int BAND = 4;
 
-    public static Part whole(AttentionShape s) {
-        return new Part(s, 0, s.batch(), 0, s.numKvHeads(), 0, s.seqLenQ(), 0, s.seqLenKv());
+    public static Chunk whole(AttentionShape s) {
+        return new Chunk(s, 0, s.batch(), 0, s.numKvHeads(), 0, s.seqLenQ(), 0, s.seqLenKv());
     }
 
     public long headFrom() {
@@ -75,34 +75,34 @@ public record Part(
     }
 
     /** {@return the same batches, heads and queries with some of the keys} */
-    public Part withKeys(long from, long to) {
-        return new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, from, to);
+    public Chunk withKeys(long from, long to) {
+        return new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, from, to);
     }
 
     /** {@return the same batches, heads and keys with some of the queries} */
-    public Part withQueries(long from, long to) {
-        return new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, from, to, keyFrom, keyTo);
+    public Chunk withQueries(long from, long to) {
+        return new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, from, to, keyFrom, keyTo);
     }
 
     /** {@return two halves along the batch, else the heads, else the queries; itself alone where it has one of each} */
-    public List<Part> halves() {
+    public List<Chunk> halves() {
         if (batchTo - batchFrom > 1) {
             long middle = (batchFrom + batchTo) / 2;
             return List.of(
-                    new Part(whole, batchFrom, middle, kvHeadFrom, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo),
-                    new Part(whole, middle, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo));
+                    new Chunk(whole, batchFrom, middle, kvHeadFrom, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo),
+                    new Chunk(whole, middle, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo));
         }
         if (kvHeadTo - kvHeadFrom > 1) {
             long middle = (kvHeadFrom + kvHeadTo) / 2;
             return List.of(
-                    new Part(whole, batchFrom, batchTo, kvHeadFrom, middle, queryFrom, queryTo, keyFrom, keyTo),
-                    new Part(whole, batchFrom, batchTo, middle, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo));
+                    new Chunk(whole, batchFrom, batchTo, kvHeadFrom, middle, queryFrom, queryTo, keyFrom, keyTo),
+                    new Chunk(whole, batchFrom, batchTo, middle, kvHeadTo, queryFrom, queryTo, keyFrom, keyTo));
         }
         if (queryTo - queryFrom > 1) {
             long middle = (queryFrom + queryTo) / 2;
             return List.of(
-                    new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, middle, keyFrom, keyTo),
-                    new Part(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, middle, queryTo, keyFrom, keyTo));
+                    new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, middle, keyFrom, keyTo),
+                    new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, middle, queryTo, keyFrom, keyTo));
         }
         return List.of(this);
     }

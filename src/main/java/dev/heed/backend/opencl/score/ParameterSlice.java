@@ -13,11 +13,11 @@ import java.util.function.UnaryOperator;
  * @param whole all of it
  * @param cut takes the part of it, or of its gradient
  */
-public record ParameterPart(String name, Tensor whole, UnaryOperator<Tensor> cut) {
+public record ParameterSlice(String name, Tensor whole, UnaryOperator<Tensor> cut) {
 
     /** {@return a part of this part} */
-    ParameterPart and(UnaryOperator<Tensor> more) {
-        return new ParameterPart(name, whole, tensor -> more.apply(cut.apply(tensor)));
+    ParameterSlice and(UnaryOperator<Tensor> more) {
+        return new ParameterSlice(name, whole, tensor -> more.apply(cut.apply(tensor)));
     }
 
     public Tensor tensor() {

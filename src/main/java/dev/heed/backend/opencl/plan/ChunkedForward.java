@@ -6,7 +6,7 @@ import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Forward;
@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The forward pass of an attention in as many parts as the device's memory asks for, mostly one. */
-final class ForwardInParts {
+final class ChunkedForward {
     private final Engine engine;
     private final Operands in;
     private final AttentionResult result;
@@ -35,7 +35,7 @@ final class ForwardInParts {
      * @param result the caller's
      * @param results where the numbers are gathered
      */
-    ForwardInParts(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
+    ChunkedForward(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
         this.engine = engine;
         this.in = in;
         this.result = result;
@@ -46,37 +46,37 @@ final class ForwardInParts {
     /** Writes the output, {@code [batch, heads, queries, value width]}. */
     void run(Tensor output) {
         if (in.isResident()) {
-            attend(Part.whole(in.shape()), output);
+            attend(Chunk.whole(in.shape()), output);
             return;
         }
-        for (Part part : footprint.parts()) {
-            List<Part> keys = footprint.keyParts(part);
+        for (Chunk chunk : footprint.chunks()) {
+            List<Chunk> keys = footprint.keyChunks(chunk);
             if (keys.size() == 1) {
-                attend(part, output);
+                attend(chunk, output);
             } else {
-                attendByKeys(part, keys, output);
+                attendByKeys(chunk, keys, output);
             }
         }
     }
 
-    private void attend(Part part, Tensor output) {
+    private void attend(Chunk chunk, Tensor output) {
         try (var scope = new CallScope(engine, in.wide())) {
-            AttentionCall call = in.call(scope, part, in.queries(scope, part));
-            DeviceTensor computed = place(scope, part);
+            AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
+            DeviceTensor computed = place(scope, chunk);
             Forward.Statistics statistics = Forward.run(call, computed);
-            Results.read(scope, scope.converted(computed, output.type()), part.ofQueries(output));
-            keepLse(scope, statistics, result, part, results);
-            keep(call, statistics, result, part, results, null);
+            Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
+            keepLse(scope, statistics, result, chunk, results);
+            keep(call, statistics, result, chunk, results, null);
         }
     }
 
     /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
-    private void attendByKeys(Part part, List<Part> keys, Tensor output) {
+    private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
         try (var scope = new CallScope(engine, in.wide())) {
-            LoweredRows query = in.queries(scope, part);
-            DeviceTensor computed = place(scope, part);
-            Forward.Statistics statistics = Forward.statistics(scope, part.shape());
-            var sums = Forward.sums(scope, part.shape());
+            LoweredRows query = in.queries(scope, chunk);
+            DeviceTensor computed = place(scope, chunk);
+            Forward.Statistics statistics = Forward.statistics(scope, chunk.shape());
+            var sums = Forward.sums(scope, chunk.shape());
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.wide())) {
                     new Forward(in.call(some, keys.get(n), query))
@@ -84,13 +84,13 @@ final class ForwardInParts {
                 }
             }
             scope.free(sums);
-            Results.read(scope, scope.converted(computed, output.type()), part.ofQueries(output));
-            keepLse(scope, statistics, result, part, results);
+            Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
+            keepLse(scope, statistics, result, chunk, results);
             if (result.onlyOutputAndLse()) {
                 return;
             }
-            TopLists lists = lists(part);
-            for (Part some : keys) {
+            TopLists lists = lists(chunk);
+            for (Chunk some : keys) {
                 try (var again = new CallScope(engine, in.wide())) {
                     keep(in.call(again, some, query), statistics, result, some, results, lists);
                 }
@@ -98,30 +98,30 @@ final class ForwardInParts {
             if (lists != null && result.topKWeights() != null && result.topKIndices() != null) {
                 lists.deliver(
                         scope,
-                        part.ofQueries(results.of(result.topKWeights())),
-                        part.ofQueries(results.of(result.topKIndices())));
+                        chunk.ofQueries(results.of(result.topKWeights())),
+                        chunk.ofQueries(results.of(result.topKIndices())));
             }
         }
     }
 
-    private @Nullable TopLists lists(Part part) {
-        AttentionShape s = part.shape();
+    private @Nullable TopLists lists(Chunk chunk) {
+        AttentionShape s = chunk.shape();
         Tensor weights = result.topKWeights();
         return weights == null
                 ? null
                 : new TopLists(s.batch() * s.numHeads() * s.seqLenQ(), Math.toIntExact(weights.size(3)));
     }
 
-    private DeviceTensor place(CallScope scope, Part part) {
-        AttentionShape s = part.shape();
+    private DeviceTensor place(CallScope scope, Chunk chunk) {
+        AttentionShape s = chunk.shape();
         return scope.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
     }
 
     static void keepLse(
-            CallScope scope, Forward.Statistics statistics, AttentionResult result, Part part, Results results) {
+            CallScope scope, Forward.Statistics statistics, AttentionResult result, Chunk chunk, Results results) {
         Tensor lse = result.lse();
         if (lse != null) {
-            Results.read(scope, statistics.lse(), part.ofQueries(results.of(lse)));
+            Results.read(scope, statistics.lse(), chunk.ofQueries(results.of(lse)));
         }
     }
 
@@ -130,7 +130,7 @@ final class ForwardInParts {
             AttentionCall call,
             Forward.Statistics statistics,
             AttentionResult result,
-            Part part,
+            Chunk chunk,
             Results results,
             @Nullable TopLists lists) {
         if (result.onlyOutputAndLse()) {
@@ -141,49 +141,49 @@ final class ForwardInParts {
         Tensor weights = result.weights();
         if (weights != null) {
             DeviceTensor cells = kept.weights();
-            Results.read(scope, cells, part.ofCells(results.of(weights)));
+            Results.read(scope, cells, chunk.ofCells(results.of(weights)));
             scope.free(cells.buffer());
         }
         Tensor rowWeights = result.rowWeights();
         if (rowWeights != null) {
-            keepRows(kept, call, rowWeights, part, results);
+            keepRows(kept, call, rowWeights, chunk, results);
         }
         Tensor topK = result.topKWeights();
         Tensor keys = result.topKIndices();
         if (topK != null && keys != null) {
             SecondPass.Ranked ranked = kept.largest(Math.toIntExact(topK.size(3)));
             if (lists == null) {
-                Results.read(scope, ranked.weights(), part.ofQueries(results.of(topK)));
-                Results.read(scope, ranked.keys(), part.ofQueries(results.of(keys)));
+                Results.read(scope, ranked.weights(), chunk.ofQueries(results.of(topK)));
+                Results.read(scope, ranked.keys(), chunk.ofQueries(results.of(keys)));
             } else {
-                lists.add(scope, ranked, part.keyFrom());
+                lists.add(scope, ranked, chunk.keyFrom());
             }
         }
         Tensor scores = result.scores();
         if (scores != null && call.options.scores() != null) {
             DeviceTensor cells = kept.scores(call.options.scores());
-            Results.read(scope, cells, part.ofCells(results.of(scores)));
+            Results.read(scope, cells, chunk.ofCells(results.of(scores)));
             scope.free(cells.buffer());
         }
     }
 
     /** Rows are numbers of queries of the whole; those of other parts are theirs to write. */
-    private static void keepRows(SecondPass kept, AttentionCall call, Tensor target, Part part, Results results) {
+    private static void keepRows(SecondPass kept, AttentionCall call, Tensor target, Chunk chunk, Results results) {
         List<Long> rows = call.options.rows();
         int[] slots = IntStream.range(0, rows.size())
-                .filter(r -> rows.get(r) >= part.queryFrom() && rows.get(r) < part.queryTo())
+                .filter(r -> rows.get(r) >= chunk.queryFrom() && rows.get(r) < chunk.queryTo())
                 .toArray();
         if (slots.length == 0) {
             return;
         }
         int[] queries = Arrays.stream(slots)
-                .map(r -> (int) (rows.get(r) - part.queryFrom()))
+                .map(r -> (int) (rows.get(r) - chunk.queryFrom()))
                 .toArray();
         DeviceTensor cells = kept.weightsOf(queries);
         Tensor heads = results.of(target)
-                .slice(0, part.batchFrom(), part.batchTo())
-                .slice(1, part.headFrom(), part.headTo())
-                .slice(3, part.keyFrom(), part.keyTo());
+                .slice(0, chunk.batchFrom(), chunk.batchTo())
+                .slice(1, chunk.headFrom(), chunk.headTo())
+                .slice(3, chunk.keyFrom(), chunk.keyTo());
         for (int n = 0; n < slots.length; n++) {
             DeviceTensor row = cells.slice(2, n, n + 1);
             DeviceTensor packed = call.scope.place(row.type(), row.shape());

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * call take: held against the reference like any other case, never more memory in use than there is, nothing left behind.
  */
 @Tag("slow")
-class OpenClPartsTest {
+class OpenClChunksTest {
     private static final long PARTS = 4;
 
     @BeforeEach

@@ -19,21 +19,21 @@ import org.jspecify.annotations.Nullable;
  * Multi-head attention that does not fit the device: projections block by block, the attention part by part; what lies
  * between them is on the host, not rounded to storage.
  */
-final class MultiHeadInParts {
+final class ChunkedMultiHead {
     private final Engine engine;
     private final MultiHeadProblem problem;
     private final MultiHeadInputs in;
     private final AttentionShape shape;
     private final DType real;
-    private final ProductInParts products;
+    private final ChunkedProduct products;
 
-    MultiHeadInParts(Engine engine, MultiHeadProblem problem, MultiHeadInputs in) {
+    ChunkedMultiHead(Engine engine, MultiHeadProblem problem, MultiHeadInputs in) {
         this.engine = engine;
         this.problem = problem;
         this.in = in;
         this.shape = problem.attention().shape();
         this.real = problem.attention().type() == DType.F64 ? DType.F64 : DType.F32;
-        this.products = new ProductInParts(engine, real == DType.F64);
+        this.products = new ChunkedProduct(engine, real == DType.F64);
     }
 
     /** Projected inputs and what the heads make of them, {@code [batch, sequence, heads * width]}. */
@@ -60,7 +60,7 @@ final class MultiHeadInParts {
         }
 
         void attend(AttentionResult result, Results results) {
-            new ForwardInParts(engine, problem.attention(), operands, result, results)
+            new ChunkedForward(engine, problem.attention(), operands, result, results)
                     .run(Layout.packed(joined, shape.numHeads()));
         }
     }
@@ -87,14 +87,14 @@ final class MultiHeadInParts {
             Tensor dQuery = like(host, heads.query);
             Tensor dKey = like(host, heads.key);
             Tensor dValue = like(host, heads.value);
-            var targets = new BackwardInParts.Targets(
+            var targets = new ChunkedBackward.Targets(
                     Layout.packed(dQuery, shape.numHeads()),
                     Layout.packed(dKey, shape.numKvHeads()),
                     Layout.packed(dValue, shape.numKvHeads()),
                     results.ofNullable(to.bias()),
                     results.ofNullable(to.sink()),
                     results.ofNullable(to.score()));
-            new BackwardInParts(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
+            new ChunkedBackward(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
             project(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
             project(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);
             project(in.value(), w.value(), dValue, to.value(), dw.value(), dw.valueBias(), results);

@@ -5,7 +5,7 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.HostSums;
-import dev.heed.backend.opencl.device.Part;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.Backward;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * with all its queries and keys goes over them in blocks: first each block of queries meets all keys (statistics, then dQ),
  * then each block of keys all queries (dK, dV, the bias). Every sum has one order, so the bits are the same each time.
  */
-final class BackwardInParts {
+final class ChunkedBackward {
     private final Engine engine;
     private final Operands in;
     private final Tensor outputGradient;
@@ -40,7 +40,7 @@ final class BackwardInParts {
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {}
 
-    BackwardInParts(Engine engine, Operands in, Tensor outputGradient, @Nullable Tensor lseGradient, Targets to) {
+    ChunkedBackward(Engine engine, Operands in, Tensor outputGradient, @Nullable Tensor lseGradient, Targets to) {
         this.engine = engine;
         this.in = in;
         this.outputGradient = outputGradient;
@@ -50,10 +50,10 @@ final class BackwardInParts {
     }
 
     void run() {
-        List<Part> parts = in.isResident() ? List.of(Part.whole(in.shape())) : footprint.parts();
-        if (parts.size() == 1
-                && (in.isResident() || footprint.blocks(parts.getFirst()).isWhole())) {
-            whole(parts.getFirst());
+        List<Chunk> chunks = in.isResident() ? List.of(Chunk.whole(in.shape())) : footprint.chunks();
+        if (chunks.size() == 1
+                && (in.isResident() || footprint.blocks(chunks.getFirst()).isWhole())) {
+            whole(chunks.getFirst());
             return;
         }
         ParameterSums parameters;
@@ -62,10 +62,10 @@ final class BackwardInParts {
         }
         HostSums bias = to.bias() == null ? null : new HostSums(to.bias().shape());
         HostSums sink = to.sink() == null ? null : new HostSums(to.sink().shape());
-        for (Part part : parts) {
-            BackwardFootprint.Blocks blocks = footprint.blocks(part);
+        for (Chunk chunk : chunks) {
+            BackwardFootprint.Blocks blocks = footprint.blocks(chunk);
             if (blocks.isWhole()) {
-                together(part, bias, sink, parameters);
+                together(chunk, bias, sink, parameters);
             } else {
                 apart(blocks, bias, sink, parameters);
             }
@@ -83,14 +83,14 @@ final class BackwardInParts {
         }
     }
 
-    private @Nullable ParameterSums parameters(CallScope scope, boolean inParts) {
-        return to.score() == null ? null : new ParameterSums(scope, to.score(), inParts);
+    private @Nullable ParameterSums parameters(CallScope scope, boolean chunked) {
+        return to.score() == null ? null : new ParameterSums(scope, to.score(), chunked);
     }
 
     /** Everything at once; nothing passes through the host on its way to a target on the device. */
-    private void whole(Part part) {
+    private void whole(Chunk chunk) {
         try (var scope = new CallScope(engine, in.wide())) {
-            Backward backward = gradients(scope, part, parameters(scope, false));
+            Backward backward = gradients(scope, chunk, parameters(scope, false));
             if (to.bias() != null) {
                 read(scope, backward.bias(), to.bias());
             }
@@ -101,26 +101,26 @@ final class BackwardInParts {
     }
 
     private void together(
-            Part part, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
+            Chunk chunk, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
         try (var scope = new CallScope(engine, in.wide())) {
-            Backward backward = gradients(scope, part, parameters);
+            Backward backward = gradients(scope, chunk, parameters);
             if (bias != null) {
-                HostSums.add(scope, backward.bias(), part.cells(bias.all()));
+                HostSums.add(scope, backward.bias(), chunk.cells(bias.all()));
             }
             if (sink != null) {
-                HostSums.add(scope, backward.sink(), heads(part, sink));
+                HostSums.add(scope, backward.sink(), heads(chunk, sink));
             }
         }
     }
 
-    private Backward gradients(CallScope scope, Part part, @Nullable ParameterSums parameters) {
-        AttentionCall call = in.call(scope, part, in.queries(scope, part));
-        Backward backward = Backward.of(call, in.flows(scope, part, outputGradient), lse(scope, part), parameters);
+    private Backward gradients(CallScope scope, Chunk chunk, @Nullable ParameterSums parameters) {
+        AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
+        Backward backward = Backward.of(call, in.flows(scope, chunk, outputGradient), lse(scope, chunk), parameters);
         DeviceTensor query = backward.query();
-        read(scope, call.queryRows.back(query), part.ofQueries(to.query()));
+        read(scope, call.queryRows.back(query), chunk.ofQueries(to.query()));
         Backward.KeyGradients keys = backward.keys();
-        read(scope, call.keyRows.back(keys.key()), part.ofKeys(to.key()));
-        read(scope, call.valueRows.back(keys.value()), part.ofKeys(to.value()));
+        read(scope, call.keyRows.back(keys.key()), chunk.ofKeys(to.key()));
+        read(scope, call.valueRows.back(keys.value()), chunk.ofKeys(to.value()));
         if (parameters != null) {
             call.queryRows.parameters(query, parameters);
             call.keyRows.parameters(keys.key(), parameters);
@@ -129,12 +129,12 @@ final class BackwardInParts {
         return backward;
     }
 
-    private @Nullable DeviceTensor lse(CallScope scope, Part part) {
-        return lseGradient == null ? null : scope.upload(part.ofQueries(lseGradient), scope.real());
+    private @Nullable DeviceTensor lse(CallScope scope, Chunk chunk) {
+        return lseGradient == null ? null : scope.upload(chunk.ofQueries(lseGradient), scope.real());
     }
 
-    private static Tensor heads(Part part, HostSums sink) {
-        return sink.all().slice(0, part.headFrom(), part.headTo());
+    private static Tensor heads(Chunk chunk, HostSums sink) {
+        return sink.all().slice(0, chunk.headFrom(), chunk.headTo());
     }
 
     private void apart(
@@ -142,14 +142,14 @@ final class BackwardInParts {
             @Nullable HostSums bias,
             @Nullable HostSums sink,
             @Nullable ParameterSums parameters) {
-        List<Part> queries = blocks.ofQueries();
-        List<Part> keys = blocks.ofKeys();
+        List<Chunk> queries = blocks.ofQueries();
+        List<Chunk> keys = blocks.ofKeys();
         try (Arena host = Arena.ofShared()) {
             Tensor[] statistics = new Tensor[queries.size()];
             for (int n = 0; n < statistics.length; n++) {
                 statistics[n] = queriesMeetKeys(queries.get(n), keys, sink, parameters, host);
             }
-            for (Part some : keys) {
+            for (Chunk some : keys) {
                 keysMeetQueries(some, queries, statistics, bias, parameters);
             }
         }
@@ -157,7 +157,7 @@ final class BackwardInParts {
 
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
     private Tensor queriesMeetKeys(
-            Part rows, List<Part> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
+            Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
         try (var scope = new CallScope(engine, in.wide())) {
             AttentionShape s = in.lowering(rows).shape();
             LoweredRows query = in.queries(scope, rows);
@@ -165,11 +165,11 @@ final class BackwardInParts {
             DeviceTensor lse = lse(scope, rows);
             DeviceTensor statistics = Backward.statistics(scope, s);
             var sinkRows = Backward.sinkRows(scope, s);
-            DeviceTensor parts = Backward.parts(scope, in.lowering(rows), parameters);
+            DeviceTensor partials = Backward.partials(scope, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.wide())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, flows, statistics, sinkRows, parts);
+                    var backward = new Backward(call, flows, statistics, sinkRows, partials);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
@@ -177,7 +177,7 @@ final class BackwardInParts {
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.wide())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, flows, statistics, sinkRows, parts);
+                    var backward = new Backward(call, flows, statistics, sinkRows, partials);
                     backward.query(gradient, n == 0);
                     if (sink != null && n == 0) {
                         HostSums.add(some, backward.sink(), heads(rows, sink));
@@ -198,8 +198,8 @@ final class BackwardInParts {
     }
 
     private void keysMeetQueries(
-            Part some,
-            List<Part> queries,
+            Chunk some,
+            List<Chunk> queries,
             Tensor[] statistics,
             @Nullable HostSums bias,
             @Nullable ParameterSums parameters) {
@@ -210,7 +210,7 @@ final class BackwardInParts {
                     Backward.keyGradients(scope, in.lowering(some).shape());
             for (int n = 0; n < statistics.length; n++) {
                 try (var there = new CallScope(engine, in.wide())) {
-                    Part block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
+                    Chunk block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
                     LoweredRows query = in.queries(there, block);
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);
                     var backward = new Backward(
@@ -233,7 +233,7 @@ final class BackwardInParts {
         }
     }
 
-    private AttentionCall call(CallScope scope, Part rows, Part keys, LoweredRows query) {
+    private AttentionCall call(CallScope scope, Chunk rows, Chunk keys, LoweredRows query) {
         return in.call(scope, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
     }
 

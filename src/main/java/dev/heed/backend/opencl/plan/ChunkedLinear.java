@@ -10,20 +10,20 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 
 /** A linear layer that does not fit the device: its products go block by block, what lies between them is on the host. */
-final class LinearInParts {
+final class ChunkedLinear {
     private final LinearProblem problem;
     private final boolean wide;
-    private final ProductInParts products;
+    private final ChunkedProduct products;
 
-    LinearInParts(Engine engine, LinearProblem problem) {
+    ChunkedLinear(Engine engine, LinearProblem problem) {
 
         this.problem = problem;
         this.wide = problem.type() == DType.F64;
-        this.products = new ProductInParts(engine, wide);
+        this.products = new ChunkedProduct(engine, wide);
     }
 
     void forward(Tensor input, LinearWeights weights, Tensor output) {
-        ProductInParts.Finish activate = (scope, z, row, column) ->
+        ChunkedProduct.Finish activate = (scope, z, row, column) ->
                 problem.activation() == Activation.IDENTITY ? z : Activating.activate(problem, scope, z);
         products.multiply(input, weights.weight(), weights.bias(), output, activate);
     }
