@@ -108,11 +108,11 @@ record DateModel(
         for (int n = 0; n < Alphabet.OUTPUT_LENGTH; n++) {
             step = decoder.next(tape, tape.rows(tape.parameter(outputs), last), step, memory);
             attentional.add(step.attentional());
-            Tensor seen = step.weights();
-            if (keepWeights && seen != null) {
+            Tensor alignment = step.weights();
+            if (keepWeights && alignment != null) {
                 weighed = true;
                 for (int b = 0; b < batch; b++) {
-                    weights[b][n] = seen.select(0, b).toDoubleArray();
+                    weights[b][n] = alignment.select(0, b).toDoubleArray();
                 }
             }
             if (targets == null) {

@@ -72,15 +72,15 @@ public record EncoderDecoderAttention(
      */
     public Step next(Tape tape, Value y, Step before, Alignment.Memory memory) {
         State state;
-        Aligned seen;
+        Aligned aligned;
         if (order == Order.PREVIOUS_STATE) {
-            seen = memory.align(before.state().output());
-            state = cell.next(tape, tape.concat(y, seen.context()), before.state());
+            aligned = memory.align(before.state().output());
+            state = cell.next(tape, tape.concat(y, aligned.context()), before.state());
         } else {
             state = cell.next(tape, tape.concat(y, before.attentional()), before.state());
-            seen = memory.align(state.output());
+            aligned = memory.align(state.output());
         }
-        Value attentional = combine.forward(tape, tape.concat(state.output(), seen.context()), activation);
-        return new Step(state, attentional, seen.weights());
+        Value attentional = combine.forward(tape, tape.concat(state.output(), aligned.context()), activation);
+        return new Step(state, attentional, aligned.weights());
     }
 }

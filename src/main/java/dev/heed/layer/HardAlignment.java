@@ -3,7 +3,7 @@ package dev.heed.layer;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
-import dev.heed.layer.Products.Seen;
+import dev.heed.layer.Products.Viewed;
 import dev.heed.mask.Mask;
 import dev.heed.mechanism.Choice;
 import dev.heed.mechanism.HardAttention;
@@ -26,17 +26,17 @@ public record HardAlignment() implements Alignment {
         AttentionOptions options = AttentionOptions.DEFAULT
                 .withScore(ScoreFunction.dot())
                 .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()));
-        Seen keys = Seen.timeMajor(memory);
+        Viewed keys = Viewed.timeMajor(memory);
         HardAttention hard = HardAttention.argmax().on(tape.engine());
         return query -> {
-            Seen q = Seen.oneRow(query);
+            Viewed q = Viewed.oneRow(query);
             Choice choice = hard.choose(AttentionInputs.of(q.tensor(), keys.tensor(), keys.tensor(), options));
-            Tensor seen = choice.output();
+            Tensor pooled = choice.output();
             Value context = tape.value(query.size(0), memory.size(2));
-            context.tensor().copyFrom(seen.reshape(context.shape()));
+            context.tensor().copyFrom(pooled.reshape(context.shape()));
             tape.back(context, () -> {
                 AttentionGradients gradients =
-                        choice.straightThrough(context.gradient().reshape(seen.shape()));
+                        choice.straightThrough(context.gradient().reshape(pooled.shape()));
                 q.add(gradients.query());
                 keys.add(gradients.key());
                 keys.add(gradients.value());

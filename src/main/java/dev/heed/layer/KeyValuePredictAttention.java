@@ -3,7 +3,7 @@ package dev.heed.layer;
 import dev.heed.Activation;
 import dev.heed.AttentionOptions;
 import dev.heed.layer.Products.Attended;
-import dev.heed.layer.Products.Seen;
+import dev.heed.layer.Products.Viewed;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
@@ -83,7 +83,7 @@ public record KeyValuePredictAttention(
                 .withScore(ScoreFunction.additive(ownWeight, pastWeight, vector))
                 .withMask(before())
                 .withWeights();
-        Attended attended = Products.attention(tape, Seen.oneHead(k), Seen.oneHead(k), Seen.oneHead(v), options);
+        Attended attended = Products.attention(tape, Viewed.oneHead(k), Viewed.oneHead(k), Viewed.oneHead(v), options);
         Value r = tape.reshape(attended.output(), v.shape());
         Value output = tape.tanh(tape.add(
                 tape.linear(r, tape.parameter(readWeight), null, Activation.IDENTITY),

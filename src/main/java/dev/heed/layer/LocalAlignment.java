@@ -3,7 +3,7 @@ package dev.heed.layer;
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
-import dev.heed.layer.Products.Seen;
+import dev.heed.layer.Products.Viewed;
 import dev.heed.mask.Mask;
 import dev.heed.mechanism.LocalAttention;
 import dev.heed.score.ScoreFunction;
@@ -31,17 +31,17 @@ public record LocalAlignment(Tensor weight, Tensor vector, long window) implemen
                 .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()));
         Value w = tape.parameter(weight);
         Value v = tape.parameter(vector);
-        Seen keys = Seen.timeMajor(memory);
+        Viewed keys = Viewed.timeMajor(memory);
         var local = new LocalAttention(w.tensor(), v.tensor(), window).on(tape.engine());
         return query -> {
-            Seen q = Seen.oneRow(query);
+            Viewed q = Viewed.oneRow(query);
             var inputs = AttentionInputs.of(q.tensor(), keys.tensor(), keys.tensor(), options);
-            Tensor seen = local.forward(inputs).output();
+            Tensor pooled = local.forward(inputs).output();
             Value context = tape.value(query.size(0), memory.size(2));
-            context.tensor().copyFrom(seen.reshape(context.shape()));
+            context.tensor().copyFrom(pooled.reshape(context.shape()));
             tape.back(context, () -> {
                 LocalAttention.Gradients gradients =
-                        local.backward(inputs, context.gradient().reshape(seen.shape()));
+                        local.backward(inputs, context.gradient().reshape(pooled.shape()));
                 AttentionGradients attention = gradients.attention();
                 q.add(attention.query());
                 keys.add(attention.key());

@@ -51,24 +51,24 @@ final class Products {
     }
 
     /** A value as attention sees it: a view with four axes, the same for the numbers and for their gradient. */
-    record Seen(Value value, UnaryOperator<Tensor> view) {
+    record Viewed(Value value, UnaryOperator<Tensor> view) {
         Tensor tensor() {
             return view.apply(value.tensor());
         }
 
         /** {@code [batch, sequence, width]} as one head. */
-        static Seen oneHead(Value value) {
-            return new Seen(value, x -> x.unsqueeze(1));
+        static Viewed oneHead(Value value) {
+            return new Viewed(value, x -> x.unsqueeze(1));
         }
 
         /** {@code [batch, width]} as one row of one head. */
-        static Seen oneRow(Value value) {
-            return new Seen(value, x -> x.reshape(x.size(0), 1, 1, x.size(1)));
+        static Viewed oneRow(Value value) {
+            return new Viewed(value, x -> x.reshape(x.size(0), 1, 1, x.size(1)));
         }
 
         /** {@code [sequence, batch, width]} as one head. */
-        static Seen timeMajor(Value value) {
-            return new Seen(value, x -> x.transpose(0, 1).unsqueeze(1));
+        static Viewed timeMajor(Value value) {
+            return new Viewed(value, x -> x.transpose(0, 1).unsqueeze(1));
         }
 
         void add(Tensor gradient) {
@@ -109,7 +109,7 @@ final class Products {
         Strided.add(value.slope(), value.gradient(), gradient);
     }
 
-    static Attended attention(Tape tape, Seen query, Seen key, Seen value, AttentionOptions asked) {
+    static Attended attention(Tape tape, Viewed query, Viewed key, Viewed value, AttentionOptions asked) {
         var inputs = AttentionInputs.of(query.tensor(), key.tensor(), value.tensor(), onTape(tape, asked));
         Attended attended = Attended.at(tape, AttentionResult.allocate(inputs.problem(), tape::scratch));
         Value output = attended.output();

@@ -4,7 +4,7 @@ import dev.heed.Activation;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.layer.Products.Attended;
-import dev.heed.layer.Products.Seen;
+import dev.heed.layer.Products.Viewed;
 import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.InvalidInputException;
@@ -37,7 +37,7 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
         AttentionOptions options = AttentionOptions.DEFAULT
                 .withMask(Mask.keyLengths(Arrays.stream(lengths).asLongStream().toArray()))
                 .withWeights();
-        Seen values = Seen.timeMajor(memory);
+        Viewed values = Viewed.timeMajor(memory);
         return switch (score) {
             case ScoreFunction.Additive(Tensor queryWeight, Tensor keyWeight, Tensor bias, Tensor vector) -> {
                 Value keys = keyWeight == null ? memory : linear(tape, memory, tape.parameter(keyWeight));
@@ -63,7 +63,7 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
             case ScoreFunction.General(Tensor weight) ->
                 query -> context(Products.attention(
                         tape,
-                        Seen.oneRow(linear(tape, query, tape.parameter(weight))),
+                        Viewed.oneRow(linear(tape, query, tape.parameter(weight))),
                         values,
                         values,
                         options.withScore(ScoreFunction.dot())));
@@ -77,7 +77,7 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
                             "ScoreFunction.location with a wider matrix");
                 }
                 // the columns of W are the keys of every row
-                Seen keys = new Seen(
+                Viewed keys = new Viewed(
                         tape.parameter(weight),
                         w -> w.slice(1, 0, longest)
                                 .transpose(0, 1)
@@ -85,11 +85,11 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
                                 .unsqueeze(0)
                                 .expand(memory.size(1), 1, longest, w.size(0)));
                 yield query -> context(Products.attention(
-                        tape, Seen.oneRow(query), keys, values, options.withScore(ScoreFunction.dot())));
+                        tape, Viewed.oneRow(query), keys, values, options.withScore(ScoreFunction.dot())));
             }
             default ->
                 query ->
-                        context(Products.attention(tape, Seen.oneRow(query), values, values, options.withScore(score)));
+                        context(Products.attention(tape, Viewed.oneRow(query), values, values, options.withScore(score)));
         };
     }
 
@@ -118,9 +118,9 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
             return AdditiveStep.align(tape, query, keys, memory, v, lengths);
         }
         AttentionOptions scored = options.withScore(ScoreFunction.additive(vector));
-        Seen q = Seen.oneRow(query);
-        Seen k = Seen.timeMajor(keys);
-        Seen h = Seen.timeMajor(memory);
+        Viewed q = Viewed.oneRow(query);
+        Viewed k = Viewed.timeMajor(keys);
+        Viewed h = Viewed.timeMajor(memory);
         var inputs = AttentionInputs.of(q.tensor(), k.tensor(), h.tensor(), scored);
         return tape.supports(inputs.problem())
                 ? context(Products.attention(tape, q, k, h, scored))

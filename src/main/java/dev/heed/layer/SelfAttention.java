@@ -5,7 +5,7 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionResult;
 import dev.heed.ScoreStage;
 import dev.heed.layer.Products.Attended;
-import dev.heed.layer.Products.Seen;
+import dev.heed.layer.Products.Viewed;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +63,7 @@ public record SelfAttention(Tensor queryWeight, Tensor keyWeight, Tensor valueWe
         Value q = tape.linear(x, tape.parameter(queryWeight), null, Activation.IDENTITY);
         Value k = tape.linear(x, tape.parameter(keyWeight), null, Activation.IDENTITY);
         Value v = tape.linear(x, tape.parameter(valueWeight), null, Activation.IDENTITY);
-        Attended attended = Products.attention(tape, Seen.oneHead(q), Seen.oneHead(k), Seen.oneHead(v), options);
+        Attended attended = Products.attention(tape, Viewed.oneHead(q), Viewed.oneHead(k), Viewed.oneHead(v), options);
         AttentionResult result = attended.result();
         Value output = tape.reshape(attended.output(), v.shape());
         return new Steps(q, k, v, oneHead(result.scores()), oneHead(result.weights()), output);

@@ -84,9 +84,9 @@ final class Projection {
                 add(dRows, sums.select(1, head / (headsOut / headsIn)));
             }
             if (dWeight != null) {
-                Tensor seen = seen(input(x, head), gradient);
-                Tensor product = Tensor.zeros(type, seen.size(1), gradient.size(1));
-                product(seen.transpose(0, 1), new LinearWeights(gradient, null), product);
+                Tensor zeroedRows = zeroedRows(input(x, head), gradient);
+                Tensor product = Tensor.zeros(type, zeroedRows.size(1), gradient.size(1));
+                product(zeroedRows.transpose(0, 1), new LinearWeights(gradient, null), product);
                 of(dWeight, head).copyFrom(product);
             }
             if (dBias != null) {
@@ -163,17 +163,17 @@ final class Projection {
     }
 
     /** Rows whose gradient is zero may be NaN, as masked keys may, and add nothing: zeros stand for them. */
-    private static Tensor seen(Tensor rows, Tensor gradient) {
+    private static Tensor zeroedRows(Tensor rows, Tensor gradient) {
         if (finite(rows)) {
             return rows;
         }
-        Tensor seen = rows.copy();
+        Tensor zeroedRows = rows.copy();
         for (long i = 0; i < rows.size(0); i++) {
             if (zero(gradient, i)) {
-                seen.select(0, i).fill(0);
+                zeroedRows.select(0, i).fill(0);
             }
         }
-        return seen;
+        return zeroedRows;
     }
 
     private static boolean finite(Tensor rows) {

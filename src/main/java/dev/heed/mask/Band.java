@@ -34,7 +34,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
     }
 
     @Override
-    public void hide(
+    public void maskScores(
             long batch,
             long head,
             long queryFrom,

@@ -47,7 +47,7 @@ final class BlockRows implements BoundMask {
     public long firstKey(long batch, long head, long queryFrom, long queryTo) {
         long blocks = Math.ceilDiv(seqLenKv, keyBlock);
         long across = 0;
-        while (across < blocks && unseen(batch, head, queryFrom, queryTo, across)) {
+        while (across < blocks && masked(batch, head, queryFrom, queryTo, across)) {
             across++;
         }
         return Math.min(seqLenKv, across * keyBlock);
@@ -56,13 +56,13 @@ final class BlockRows implements BoundMask {
     @Override
     public long endKey(long batch, long head, long queryFrom, long queryTo) {
         long across = Math.ceilDiv(seqLenKv, keyBlock);
-        while (across > 0 && unseen(batch, head, queryFrom, queryTo, across - 1)) {
+        while (across > 0 && masked(batch, head, queryFrom, queryTo, across - 1)) {
             across--;
         }
         return Math.min(seqLenKv, across * keyBlock);
     }
 
-    private boolean unseen(long batch, long head, long queryFrom, long queryTo, long across) {
+    private boolean masked(long batch, long head, long queryFrom, long queryTo, long across) {
         for (long down = queryFrom / queryBlock; down <= (queryTo - 1) / queryBlock; down++) {
             if (block(batch, head, down, across)) {
                 return false;

@@ -41,7 +41,7 @@ public interface BoundMask {
      * @param at where the first score lies
      * @param keyStep the distance between the scores of neighbouring keys
      */
-    default void hide(
+    default void maskScores(
             long batch,
             long head,
             long queryFrom,

@@ -48,7 +48,7 @@ record Joined(BoundMask[] masks, boolean all) implements BoundMask {
     }
 
     @Override
-    public void hide(
+    public void maskScores(
             long batch,
             long head,
             long queryFrom,
@@ -59,11 +59,11 @@ record Joined(BoundMask[] masks, boolean all) implements BoundMask {
             int at,
             int keyStep) {
         if (!all) {
-            BoundMask.super.hide(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
+            BoundMask.super.maskScores(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
             return;
         }
         for (BoundMask mask : masks) {
-            mask.hide(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
+            mask.maskScores(batch, head, queryFrom, queryTo, keyFrom, keyTo, scores, at, keyStep);
         }
     }
 }

@@ -106,8 +106,8 @@ public final class Entropy {
                         double own = entropy.get(b, h, rows.from() + i);
                         for (long j = 0; j < scores.size(3); j++) {
                             double log = scores.get(b, h, i, j) - lse.get(b, h, i);
-                            boolean seen = scores.get(b, h, i, j) != Double.NEGATIVE_INFINITY;
-                            slopes.set(seen ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
+                            boolean attended = scores.get(b, h, i, j) != Double.NEGATIVE_INFINITY;
+                            slopes.set(attended ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
                         }
                     }
                 }

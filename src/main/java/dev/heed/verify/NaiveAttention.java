@@ -73,8 +73,8 @@ final class NaiveAttention extends AttentionPlan {
                 if (o.alibiSlopes() != null) {
                     added -= (float) o.alibiSlopes().get(h) * Math.abs(i + shape.seqLenKv() - shape.seqLenQ() - j);
                 }
-                boolean seen = mask.takesPart(b, h, i, j) && added != Float.NEGATIVE_INFINITY;
-                s[j] = seen ? capped[j] + added : Float.NEGATIVE_INFINITY;
+                boolean attended = mask.takesPart(b, h, i, j) && added != Float.NEGATIVE_INFINITY;
+                s[j] = attended ? capped[j] + added : Float.NEGATIVE_INFINITY;
                 keep[j] = o.dropout() == 0
                         ? 1
                         : Philox.uniform(o.seed(), b, h, i, j) < o.dropout() ? 0 : 1 / (1 - (float) o.dropout());
@@ -85,16 +85,16 @@ final class NaiveAttention extends AttentionPlan {
             }
             float sum = (float) Math.exp(sink - max);
             for (int j = 0; j < n; j++) {
-                sum += seen(j) ? (float) Math.exp(s[j] - max) : 0;
+                sum += attended(j) ? (float) Math.exp(s[j] - max) : 0;
             }
             for (int j = 0; j < n; j++) {
-                p[j] = seen(j) ? (float) Math.exp(s[j] - max) / sum : 0;
+                p[j] = attended(j) ? (float) Math.exp(s[j] - max) / sum : 0;
             }
             sinkWeight = (float) Math.exp(sink - max) / sum;
             lse = max + (float) Math.log(sum);
         }
 
-        boolean seen(int j) {
+        boolean attended(int j) {
             return s[j] != Float.NEGATIVE_INFINITY;
         }
     }
@@ -115,7 +115,7 @@ final class NaiveAttention extends AttentionPlan {
                     Row row = new Row(in, mask, bias, score, queries[i], met, b, h, i);
                     float[] output = new float[(int) shape.valueHeadDim()];
                     for (int j = 0; j < keys.length; j++) {
-                        if (row.seen(j) && row.keep[j] != 0) {
+                        if (row.attended(j) && row.keep[j] != 0) {
                             axpy(output, rounded(row.p[j] * row.keep[j]), values[j]);
                         }
                     }
@@ -145,7 +145,7 @@ final class NaiveAttention extends AttentionPlan {
             for (int n = 0; n < problem().topK(); n++) {
                 int best = -1;
                 for (int j = 0; j < row.p.length; j++) {
-                    if (row.seen(j) && !taken[j] && (best < 0 || row.p[j] > row.p[best])) {
+                    if (row.attended(j) && !taken[j] && (best < 0 || row.p[j] > row.p[best])) {
                         best = j;
                     }
                 }
@@ -202,7 +202,7 @@ final class NaiveAttention extends AttentionPlan {
                         float[] dWeights = new float[keys.length];
                         float delta = 0;
                         for (int j = 0; j < keys.length; j++) {
-                            if (row.seen(j) && row.keep[j] != 0) {
+                            if (row.attended(j) && row.keep[j] != 0) {
                                 axpy(dValues[j], rounded(row.p[j] * row.keep[j]), dOut);
                                 dWeights[j] = dot(dOut, values[j]) * row.keep[j];
                                 delta += row.p[j] * dWeights[j];
@@ -210,7 +210,7 @@ final class NaiveAttention extends AttentionPlan {
                         }
                         float dLse = lseGradient == null ? 0 : (float) lseGradient.get(b, h, i);
                         for (int j = 0; j < keys.length; j++) {
-                            if (row.seen(j)) {
+                            if (row.attended(j)) {
                                 float dScore = row.p[j] * (dWeights[j] - delta + dLse);
                                 if (biasCells != null) {
                                     biasCells.set(biasCells.get(b, h, i, j) + dScore, b, h, i, j);

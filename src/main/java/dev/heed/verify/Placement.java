@@ -114,10 +114,10 @@ public enum Placement {
         }
         long[] shape = placed.shape();
         Tensor whole = Tensor.of(placed.segment(), placed.type(), larger(shape));
-        Tensor seen = whole.copy();
-        window(seen, shape).fill(gap(placed.type()));
+        Tensor filled = whole.copy();
+        window(filled, shape).fill(gap(placed.type()));
         double expected = gap(placed.type());
-        return Arrays.stream(seen.toDoubleArray())
+        return Arrays.stream(filled.toDoubleArray())
                 .filter(value -> Double.compare(value, expected) != 0)
                 .count();
     }

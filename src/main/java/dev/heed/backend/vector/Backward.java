@@ -141,7 +141,7 @@ final class Backward {
         int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
         scratch.strip = ArrayGrowth.atLeast(scratch.strip, room);
         scratch.stripToo = ArrayGrowth.atLeast(scratch.stripToo, room);
-        scratch.hidden = scratch.hidden.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.hidden;
+        scratch.masked = scratch.masked.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.masked;
         scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.empty;
         Strip strip = new Strip(scratch, panel);
         boolean once = end - first <= STRIP;
@@ -216,7 +216,7 @@ final class Backward {
         }
 
         private interface TileVisitor {
-            void visit(long keyFrom, int keys, int at, boolean hidden);
+            void visit(long keyFrom, int keys, int at, boolean masked);
         }
 
         private void forEachTile(TileVisitor visitor) {
@@ -224,7 +224,7 @@ final class Backward {
                 int tile = (int) (j - start) / Lanes.TILE;
                 if (!scratch.empty[tile]) {
                     int keys = (int) Math.min(Lanes.TILE, end - j);
-                    visitor.visit(j, keys, (int) (j - start) * PANEL, scratch.hidden[tile]);
+                    visitor.visit(j, keys, (int) (j - start) * PANEL, scratch.masked[tile]);
                 }
             }
         }
@@ -246,7 +246,7 @@ final class Backward {
                 }
                 Rows keyRows = scratch.keys;
                 keyRows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, j, j + keys);
-                scratch.hidden[tile] = Prefill.scores(call, panel, keyRows, scratch.strip, at, j, keys, cover);
+                scratch.masked[tile] = Prefill.scores(call, panel, keyRows, scratch.strip, at, j, keys, cover);
                 Rows values = scratch.values;
                 values.load(call.inputs.value(), call.valueArray, panel.batch, kvHead, j, j + keys);
                 Loops.product(
@@ -271,14 +271,14 @@ final class Backward {
         /** Reads the strip into the statistics and the deltas; leaves weights relative to the maxima. */
         void read() {
             float c = call.modifier.factor;
-            forEachTile((keyFrom, keys, at, hidden) -> {
+            forEachTile((keyFrom, keys, at, masked) -> {
                 if (Loops.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
                     for (int i = 0; i < PANEL; i++) {
                         scratch.deltas[i] *= panel.statistics[2 * PANEL + i];
                     }
                 }
             });
-            forEachTile((keyFrom, keys, at, hidden) -> {
+            forEachTile((keyFrom, keys, at, masked) -> {
                 Loops.weigh(scratch.strip, at, keys, c, panel.statistics);
                 Loops.addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
             });
@@ -318,7 +318,7 @@ final class Backward {
 
         /** Turns the strip into gradients of scores and adds its part to all sums. */
         void spread(boolean weighed) {
-            forEachTile((keyFrom, keys, at, hidden) -> {
+            forEachTile((keyFrom, keys, at, masked) -> {
                 float[] weights = scratch.strip;
                 float[] scores = scratch.stripToo;
                 if (weighed) {
@@ -349,7 +349,7 @@ final class Backward {
                         panel.queries,
                         scratch.valueSums,
                         keyFrom,
-                        plainGradients || !hidden && !dropped);
+                        plainGradients || !masked && !dropped);
                 if (call.meeting != null) {
                     meet(call.meeting, scores, at, keyFrom, keys, rows);
                     return;
@@ -362,8 +362,8 @@ final class Backward {
                         panel.queries,
                         scratch.keySums,
                         keyFrom,
-                        plainQueries || !hidden);
-                Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, panel.sums, hidden);
+                        plainQueries || !masked);
+                Prefill.pool(rows, keys, (int) shape.headDim(), scores, at, panel.sums, masked);
             });
         }
 
@@ -397,7 +397,7 @@ final class Backward {
             float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom, boolean plain) {
         int to = (int) keyFrom * rows.step;
         if (!plain) {
-            addSeen(tile, at, keys, rows, queries, sums, to);
+            addAttended(tile, at, keys, rows, queries, sums, to);
             return;
         }
         for (int column = 0; column < rows.step; column += PANEL) {
@@ -407,7 +407,7 @@ final class Backward {
     }
 
     /** The same sums, in the same order, where rows are not finite: a weight of exactly 0 leaves its row unread. */
-    private static void addSeen(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {
+    private static void addAttended(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < queries; i++) {
                 float weight = tile[at + j * PANEL + i];

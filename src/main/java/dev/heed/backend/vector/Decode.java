@@ -159,22 +159,22 @@ final class Decode {
 
     /** Reads {@code runs} runs of {@code count} keys, which begin {@code apart} keys from each other. */
     private void step(Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
-        boolean hidden = call.modifier.mayHide();
-        int unseen = 0;
+        boolean masked = call.modifier.mayMask();
+        int unattended = 0;
         for (int run = 0; run < runs; run++) {
-            boolean seen = false;
+            boolean attended = false;
             for (int r = 0; r < rows; r++) {
                 TileCover cover = cover(batch, kvHead, r, from + run * apart, count);
-                hidden |= cover != TileCover.FULL;
-                seen |= cover != TileCover.EMPTY;
+                masked |= cover != TileCover.FULL;
+                attended |= cover != TileCover.EMPTY;
             }
-            unseen += seen ? 0 : 1;
+            unattended += attended ? 0 : 1;
         }
-        if (unseen > 0 && (runs > 1 || count > LEAST)) {
+        if (unattended > 0 && (runs > 1 || count > LEAST)) {
             piecewise(scratch, task, batch, kvHead, from, apart, runs, count);
             return;
         }
-        if (unseen > 0) {
+        if (unattended > 0) {
             return;
         }
         int keys = runs * count;
@@ -192,8 +192,8 @@ final class Decode {
                 long first = from + run * apart;
                 int there = at + run * count;
                 call.modifier.applyRow(scores, there, batch, head, query(r), first, count);
-                if (hidden) {
-                    call.mask.hide(batch, head, query(r), query(r) + 1, first, first + count, scores, there, 1);
+                if (masked) {
+                    call.mask.maskScores(batch, head, query(r), query(r) + 1, first, first + count, scores, there, 1);
                 }
             }
             int state = task * rows + r;
@@ -210,11 +210,11 @@ final class Decode {
         }
         if (stored != null) {
             int at = task * rows * width;
-            stored.pool(scratch, rows, STEP, batch, kvHead, from, apart, runs, count, weighted, at, hidden);
+            stored.pool(scratch, rows, STEP, batch, kvHead, from, apart, runs, count, weighted, at, masked);
             return;
         }
         Rows v = load(scratch.values, call.inputs.value(), call.valueArray, batch, kvHead, from, apart, runs, count);
-        pool(scratch, task, v, runs, count, hidden);
+        pool(scratch, task, v, runs, count, masked);
     }
 
     /** Where some run is hidden from all rows, the others are read one by one, and only as far as they are seen. */
@@ -311,11 +311,11 @@ final class Decode {
         return call.mask.cover(batch, queryHead(kvHead, row), query(row), query(row) + 1, from, from + keys);
     }
 
-    private void pool(Scratch scratch, int task, Rows v, int runs, int count, boolean hidden) {
+    private void pool(Scratch scratch, int task, Rows v, int runs, int count, boolean masked) {
         int valueDim = (int) shape.valueHeadDim();
         int at = v.at;
         boolean finite = true;
-        for (int run = 0; hidden && run < runs; run++, v.at += v.leap) {
+        for (int run = 0; masked && run < runs; run++, v.at += v.leap) {
             finite &= v.finite(count, valueDim);
         }
         v.at = at;

@@ -161,7 +161,7 @@ final class NativeRows {
             int count,
             float[] sums,
             int at,
-            boolean hidden) {
+            boolean masked) {
         Runs v = scratch.stored
                 .load(value, batch, kvHead, from, apart, runs, count)
                 .runs(runs, count);
@@ -170,11 +170,11 @@ final class NativeRows {
         int row = Lanes.panels(valueDim) * PANEL;
         if (type == DType.I8) {
             Scales scales = scales(value, scratch.stored, apart);
-            NativeKernels.i8Pool(weights, 0, step, rows, v, valueDim, scales, to, at, row, hidden);
+            NativeKernels.i8Pool(weights, 0, step, rows, v, valueDim, scales, to, at, row, masked);
         } else if (type == DType.BF16) {
-            NativeKernels.bf16Pool(weights, 0, step, rows, v, valueDim, to, at, row, hidden);
+            NativeKernels.bf16Pool(weights, 0, step, rows, v, valueDim, to, at, row, masked);
         } else {
-            NativeKernels.f16Pool(weights, 0, step, rows, v, valueDim, to, at, row, hidden);
+            NativeKernels.f16Pool(weights, 0, step, rows, v, valueDim, to, at, row, masked);
         }
     }
 }

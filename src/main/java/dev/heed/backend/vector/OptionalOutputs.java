@@ -46,9 +46,9 @@ final class OptionalOutputs {
             if (cover == TileCover.EMPTY) {
                 Arrays.fill(panel.tile, 0, keys * PANEL, 0);
             } else {
-                boolean hidden = Prefill.scores(call, panel, rows, panel.tile, 0, j, keys, cover);
+                boolean masked = Prefill.scores(call, panel, rows, panel.tile, 0, j, keys, cover);
                 Loops.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
-                insert(panel, j, keys, hidden);
+                insert(panel, j, keys, masked);
             }
             writeWeights(panel, j, keys);
         }
@@ -87,7 +87,7 @@ final class OptionalOutputs {
     }
 
     /** Keeps the lists of largest weights sorted; a key that takes no part is never in them. */
-    private void insert(Panel panel, long keyFrom, int keys, boolean hidden) {
+    private void insert(Panel panel, long keyFrom, int keys, boolean masked) {
         Tensor weights = result.topKWeights();
         Tensor indices = result.topKIndices();
         if (weights == null || indices == null) {
@@ -99,7 +99,7 @@ final class OptionalOutputs {
             long x = indices.position(panel.batch, panel.head, panel.from + i, 0);
             for (int j = 0; j < keys; j++) {
                 float weight = panel.tile[j * PANEL + i];
-                if (hidden && weight == 0) {
+                if (masked && weight == 0) {
                     continue;
                 }
                 int slot = k;

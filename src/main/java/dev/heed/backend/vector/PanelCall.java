@@ -77,14 +77,14 @@ final class PanelCall {
             modifier.apply(panel, tile, at, keyFrom, keys);
         }
         if (cover == TileCover.PARTIAL) {
-            hide(panel, tile, at, keyFrom, keys);
+            maskScores(panel, tile, at, keyFrom, keys);
         }
-        return cover == TileCover.PARTIAL || modifier.mayHide();
+        return cover == TileCover.PARTIAL || modifier.mayMask();
     }
 
     /** Sets the scores of masked keys to minus infinity. */
-    void hide(Panel panel, float[] tile, int at, long keyFrom, int keys) {
-        mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
+    void maskScores(Panel panel, float[] tile, int at, long keyFrom, int keys) {
+        mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
     /** Multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */

@@ -158,15 +158,15 @@ final class Prefill {
             return;
         }
         int width = (int) shape.valueHeadDim();
-        boolean hidden = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
+        boolean masked = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
         if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
             Loops.shrink(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
-            hidden = true; // a dropped value is not read either
+            masked = true; // a dropped value is not read either
         }
-        if (panel.fresh && !hidden) {
+        if (panel.fresh && !masked) {
             Loops.product(
                     values.data, values.at, 1, values.step, width, panel.tile, 0, PANEL, keys, panel.sums, 0, PANEL);
             panel.fresh = false;
@@ -175,7 +175,7 @@ final class Prefill {
         if (panel.fresh) {
             panel.clearSums(width);
         }
-        pool(values, keys, width, panel.tile, 0, panel.sums, hidden);
+        pool(values, keys, width, panel.tile, 0, panel.sums, masked);
     }
 
     /** As {@link #read}, by native products. */
@@ -183,21 +183,21 @@ final class Prefill {
         float[] tile = panel.tile;
         int width = (int) shape.valueHeadDim();
         rows.dots(panel.pairs, (int) shape.headDim(), 2 * tiles.depth(), tile, keyFrom, keys);
-        boolean hidden = call.modify(panel, tile, 0, keyFrom, keys, cover);
+        boolean masked = call.modify(panel, tile, 0, keyFrom, keys, cover);
         if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
             Loops.shrink(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, tile, 0, keyFrom, keys);
-            hidden = true; // a dropped value is not read either
+            masked = true; // a dropped value is not read either
         }
-        rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, hidden);
+        rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, masked);
         panel.fresh = false;
     }
 
     /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
-    static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean hidden) {
-        if (hidden && !rows.finite(keys, width)) {
+    static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
+        if (masked && !rows.finite(keys, width)) {
             Loops.poolVisible(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
         } else {
             Loops.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
@@ -212,7 +212,7 @@ final class Prefill {
         } else {
             Arrays.fill(tile, at, at + keys * PANEL, 0);
             if (cover == TileCover.PARTIAL) {
-                call.hide(panel, tile, at, keyFrom, keys);
+                call.maskScores(panel, tile, at, keyFrom, keys);
             }
             call.meeting.scores(panel, rows, keys, tile, at);
         }

@@ -81,7 +81,7 @@ final class RaggedTile {
             call.modifier.apply(panel, tile, 0, keyFrom, keys);
         }
         if (cover == TileCover.PARTIAL) {
-            call.mask.hide(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
+            call.mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
         }
         boolean shrinks = false;
         Arrays.fill(panel.statistics, 2 * PANEL, 3 * PANEL, 1);
@@ -96,9 +96,9 @@ final class RaggedTile {
         } else if (shrinks) {
             Loops.shrink(panel.sums, width, panel.statistics);
         }
-        boolean hidden = cover == TileCover.PARTIAL || call.modifier.mayHide();
-        if (hidden && !values.finite(keys, width)) {
-            clearBesideRuns(panel, keys);
+        boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
+        if (masked && !values.finite(keys, width)) {
+            clearOutsideRuns(panel, keys);
             Loops.poolVisible(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
             return;
         }
@@ -112,7 +112,7 @@ final class RaggedTile {
         }
     }
 
-    private static void clearBesideRuns(Panel panel, int keys) {
+    private static void clearOutsideRuns(Panel panel, int keys) {
         for (int v = 0; v < PANEL / V; v++) {
             for (int j = 0; j < keys; j++) {
                 if (j < panel.runFrom[v] || j >= panel.runTo[v]) {

@@ -50,7 +50,7 @@ final class ScoreModifier {
     }
 
     /** Whether the bias may hold minus infinity, which masks. */
-    boolean mayHide() {
+    boolean mayMask() {
         return bias != null;
     }
 

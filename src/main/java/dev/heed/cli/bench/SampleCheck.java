@@ -102,7 +102,7 @@ final class SampleCheck {
             var valueSum = new Sum((int) shape.valueHeadDim());
             for (long h = kv * shape.groupSize(); h < (kv + 1) * shape.groupSize(); h++) {
                 for (long i = 0; i < shape.seqLenQ(); i++) {
-                    if (j >= seen(i)) {
+                    if (j >= attended(i)) {
                         continue;
                     }
                     double p = Math.exp(scale * dot(query, key, b, h, i, kv, j, shape.headDim()) - lse.get(b, h, i));
@@ -121,7 +121,7 @@ final class SampleCheck {
         return Optional.empty();
     }
 
-    private long seen(long i) {
+    private long attended(long i) {
         boolean causal = !problem.maskPattern().equals("none");
         return causal ? Math.clamp(i + 1 + shape.seqLenKv() - shape.seqLenQ(), 0, shape.seqLenKv()) : shape.seqLenKv();
     }
@@ -154,7 +154,7 @@ final class SampleCheck {
             h = random.nextLong(shape.numHeads());
             i = last ? shape.seqLenQ() - 1 : random.nextLong(shape.seqLenQ());
             kv = h / shape.groupSize();
-            p = new double[(int) seen(i)];
+            p = new double[(int) attended(i)];
             double most = Double.NEGATIVE_INFINITY;
             for (int j = 0; j < p.length; j++) {
                 p[j] = scale * dot(query, key, b, h, i, kv, j, shape.headDim());

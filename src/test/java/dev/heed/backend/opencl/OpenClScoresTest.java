@@ -41,7 +41,7 @@ class OpenClScoresTest {
     private static final int QUERIES = 19;
     private static final int KEYS = 26;
     private static final int WIDTH = 12;
-    private static final int HIDDEN = 10;
+    private static final int MASKED = 10;
 
     private final OpenClBackend backend = new OpenClBackend();
 
@@ -65,11 +65,11 @@ class OpenClScoresTest {
                 ScoreFunction.location(random.normal(DType.F32, WIDTH, KEYS + 3)),
                 ScoreFunction.additive(random.normal(DType.F32, WIDTH)),
                 ScoreFunction.additive(
-                        random.normal(DType.F32, HEADS, WIDTH, HIDDEN),
-                        random.normal(DType.F32, HEADS, WIDTH, HIDDEN),
-                        random.normal(DType.F32, HEADS, HIDDEN),
-                        random.normal(DType.F32, HEADS, HIDDEN)),
-                ScoreFunction.concat(random.normal(DType.F32, 2 * WIDTH, HIDDEN), random.normal(DType.F32, HIDDEN)),
+                        random.normal(DType.F32, HEADS, WIDTH, MASKED),
+                        random.normal(DType.F32, HEADS, WIDTH, MASKED),
+                        random.normal(DType.F32, HEADS, MASKED),
+                        random.normal(DType.F32, HEADS, MASKED)),
+                ScoreFunction.concat(random.normal(DType.F32, 2 * WIDTH, MASKED), random.normal(DType.F32, MASKED)),
                 ScoreFunction.gaussian(random.normal(DType.F32, 1)));
     }
 

@@ -128,7 +128,7 @@ class ScoreModifierTest {
     void theScaleAloneRidesInTheFactor() {
         var shape = new AttentionShape(1, 1, 1, 1, 1, 64, 64);
         var plain = new ScoreModifier(shape, AttentionOptions.DEFAULT);
-        assertTrue(!plain.active && !plain.mayHide());
+        assertTrue(!plain.active && !plain.mayMask());
         assertEquals(1f, plain.sign);
         assertEquals(0.125f, plain.unit);
         assertEquals((float) (0.125 / Math.log(2)), plain.factor);

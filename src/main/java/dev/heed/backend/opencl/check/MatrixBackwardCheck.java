@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MatrixBackwardCheck {
     private static final int HEADS = 2; // share the keys
-    private static final int HIDDEN = 3;
+    private static final int MASKED_KEYS = 3;
     private static final double CAP = 8;
 
     private final Engine engine;
@@ -74,8 +74,8 @@ public final class MatrixBackwardCheck {
                 .orElse(null);
     }
 
-    private int seenKeys() {
-        return harder ? keys - HIDDEN : keys;
+    private int attendedKeys() {
+        return harder ? keys - MASKED_KEYS : keys;
     }
 
     private @Nullable String run() {
@@ -90,9 +90,9 @@ public final class MatrixBackwardCheck {
             options = options.withSoftcap(CAP).withBias(bias);
         }
         if (harder) {
-            key.slice(2, seenKeys(), keys).fill(Double.NaN);
-            value.slice(2, seenKeys(), keys).fill(Double.NaN);
-            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys())));
+            key.slice(2, attendedKeys(), keys).fill(Double.NaN);
+            value.slice(2, attendedKeys(), keys).fill(Double.NaN);
+            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) attendedKeys())));
         }
         var shape = new AttentionShape(1, HEADS, 1, queries, keys, width, width, valueWidth);
         var expected = new Expected(query, key, value, flows, bias);
@@ -172,19 +172,19 @@ public final class MatrixBackwardCheck {
             g = flows.toDoubleArray();
             b = bias.toDoubleArray();
             for (int row = 0; row < HEADS * queries; row++) {
-                int seen = harder ? Math.clamp(row % queries + 1 + keys - queries, 0, seenKeys()) : keys;
-                row(row, seen);
+                int attended = harder ? Math.clamp(row % queries + 1 + keys - queries, 0, attendedKeys()) : keys;
+                row(row, attended);
             }
         }
 
-        private void row(int row, int seen) {
+        private void row(int row, int attended) {
             int cell = row % queries * keys;
             double scale = 1 / Math.sqrt(width);
-            double[] p = new double[seen];
-            double[] back = new double[seen];
-            double[] dp = new double[seen];
+            double[] p = new double[attended];
+            double[] back = new double[attended];
+            double[] dp = new double[attended];
             double sum = 0;
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 double s = scale * dot(q, row, k, j, width);
                 double t = Math.tanh(s / CAP);
                 p[j] = Math.exp(form.modified() ? CAP * t + b[cell + j] : s);
@@ -193,11 +193,11 @@ public final class MatrixBackwardCheck {
                 sum += p[j];
             }
             double delta = 0;
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 p[j] /= sum;
                 delta += p[j] * dp[j];
             }
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 double ds = keys == 1 ? 0 : p[j] * (dp[j] - delta);
                 double size = p[j] * (Math.abs(dp[j]) + Math.abs(delta));
                 if (row >= (HEADS - 1) * queries) {

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MatrixCheck {
     private static final int KEY_HEADS = 2;
-    private static final int HIDDEN = 3;
+    private static final int MASKED_KEYS = 3;
     private static final double CAP = 8;
     private static final double LSE_TOLERANCE = 1e-4;
 
@@ -92,12 +92,12 @@ public final class MatrixCheck {
         if (form.modified()) {
             options = options.withSoftcap(CAP).withBias(bias);
         }
-        int seenKeys = harder ? keys - HIDDEN : keys;
+        int attendedKeys = harder ? keys - MASKED_KEYS : keys;
         if (harder) {
             for (int n = 0; n < KEY_HEADS; n++) {
-                value.slice(1, n, n + 1).slice(2, seenKeys, keys).fill(Double.NaN);
+                value.slice(1, n, n + 1).slice(2, attendedKeys, keys).fill(Double.NaN);
             }
-            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) seenKeys)));
+            options = options.withMask(Mask.causal().and(Mask.keyLengths((long) attendedKeys)));
         }
         double[] out;
         double[] lse;
@@ -121,10 +121,10 @@ public final class MatrixCheck {
         for (int row = 0; row < shape.numHeads() * queries; row++) {
             int i = row % queries;
             int of = row / queries / group;
-            int seen = harder ? Math.clamp(i + 1 + keys - queries, 0, seenKeys) : keys;
-            double[] p = new double[seen];
+            int attended = harder ? Math.clamp(i + 1 + keys - queries, 0, attendedKeys) : keys;
+            double[] p = new double[attended];
             double sum = 0;
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 double s = 0;
                 for (int d = 0; d < width; d++) {
                     s += q[row * width + d] * k[(of * keys + j) * width + d];
@@ -140,7 +140,7 @@ public final class MatrixCheck {
             for (int d = 0; d < valueWidth; d++) {
                 double expected = 0;
                 double size = 0;
-                for (int j = 0; j < seen; j++) {
+                for (int j = 0; j < attended; j++) {
                     double term = p[j] / sum * v[(of * keys + j) * valueWidth + d];
                     expected += term;
                     size += Math.abs(term);

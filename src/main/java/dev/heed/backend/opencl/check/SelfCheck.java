@@ -119,22 +119,22 @@ public final class SelfCheck {
         double[] dk = new double[k.length];
         double[] dv = new double[v.length];
         for (int row = 0; row < HEADS * queries; row++) {
-            int seen = Math.max(0, row % queries + keys - queries + 1);
+            int attended = Math.max(0, row % queries + keys - queries + 1);
             int head = row / queries * keys;
-            double[] p = new double[seen];
-            double[] dp = new double[seen];
+            double[] p = new double[attended];
+            double[] dp = new double[attended];
             double sum = 0;
             double delta = 0;
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 p[j] = Math.exp(formula.score(row(q, row), row(k, head + j)));
                 dp[j] = dot(g, row, v, head + j);
                 sum += p[j];
             }
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 p[j] /= sum;
                 delta += p[j] * dp[j];
             }
-            for (int j = 0; j < seen; j++) {
+            for (int j = 0; j < attended; j++) {
                 double[] dqRow = new double[WIDTH];
                 double[] dkRow = new double[WIDTH];
                 formula.add(row(q, row), row(k, head + j), p[j] * (dp[j] - delta), dqRow, dkRow);

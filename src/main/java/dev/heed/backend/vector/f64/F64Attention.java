@@ -81,8 +81,8 @@ public final class F64Attention {
                 panel.drop(scratch.weights, t);
             }
             panel.loadValues(t);
-            boolean hidden = dropping || scratch.hidden[t]; // a dropped value is not read either
-            panel.pool(scratch.values, width, scratch.weights, t, hidden, scratch.output);
+            boolean masked = dropping || scratch.masked[t]; // a dropped value is not read either
+            panel.pool(scratch.values, width, scratch.weights, t, masked, scratch.output);
         }
         panel.write(scratch.output, result.output());
     }
@@ -149,7 +149,7 @@ public final class F64Attention {
                 while (slot > 0 && best[slot - 1] < weight) {
                     slot--;
                 }
-                if (slot < k && !WideLoops.hidden(weight)) {
+                if (slot < k && !WideLoops.masked(weight)) {
                     found = Math.min(k, found + 1);
                     System.arraycopy(best, slot, best, slot + 1, found - slot - 1);
                     System.arraycopy(keys, slot, keys, slot + 1, found - slot - 1);

@@ -172,7 +172,7 @@ public final class F64Backward {
             }
             int at = panel.at(t);
             int keys = panel.keys(t);
-            boolean hidden = scratch.hidden[t];
+            boolean masked = scratch.masked[t];
             WideLoops.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
             addToBias(panel, scores, t);
             double[] slopes = call.softcap == null ? null : scratch.slopes;
@@ -181,14 +181,14 @@ public final class F64Backward {
                 panel.drop(weights, t);
             }
             addProducts(
-                    panel, weights, t, scratch.gradients, plainGradients || !hidden && !dropping, scratch.valueSums);
+                    panel, weights, t, scratch.gradients, plainGradients || !masked && !dropping, scratch.valueSums);
             panel.loadKeys(t);
             if (call.meeting != null) {
                 meet(call.meeting, panel, scores, t);
                 continue;
             }
-            addProducts(panel, scores, t, scratch.queries, plainQueries || !hidden, scratch.keySums);
-            panel.pool(scratch.keys, keyWidth, scores, t, hidden, scratch.output);
+            addProducts(panel, scores, t, scratch.queries, plainQueries || !masked, scratch.keySums);
+            panel.pool(scratch.keys, keyWidth, scores, t, masked, scratch.output);
         }
     }
 
@@ -243,7 +243,7 @@ public final class F64Backward {
         if (plain) {
             WideLoops.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         } else {
-            WideLoops.accumulateSeen(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+            WideLoops.accumulateAttended(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         }
     }
 }

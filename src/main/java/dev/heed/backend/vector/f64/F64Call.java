@@ -142,7 +142,7 @@ final class F64Call {
     }
 
     /** Puts minus infinity in place of the scores that take no part. */
-    void hide(
+    void maskScores(
             F64Scratch scratch,
             double[] tile,
             int at,
@@ -156,7 +156,7 @@ final class F64Call {
         int cells = keys * lanes;
         scratch.flags = ArrayGrowth.atLeast(scratch.flags, TILE * PANEL);
         Arrays.fill(scratch.flags, 0, cells, 0);
-        mask.hide(batch, head, queryFrom, queryFrom + queries, keyFrom, keyFrom + keys, scratch.flags, 0, lanes);
+        mask.maskScores(batch, head, queryFrom, queryFrom + queries, keyFrom, keyFrom + keys, scratch.flags, 0, lanes);
         for (int p = 0; p < cells; p++) {
             tile[at + p] = scratch.flags[p] == 0 ? tile[at + p] : Double.NEGATIVE_INFINITY;
         }
@@ -179,7 +179,7 @@ final class F64Call {
             for (int i = 0; i < queries; i++) {
                 boolean dropped = Philox.uniform(options.seed(), batch, head, queryFrom + i, keyFrom + j) < p;
                 int cell = at + j * lanes + i;
-                tile[cell] = dropped ? WideLoops.HIDDEN : tile[cell] * kept;
+                tile[cell] = dropped ? WideLoops.MASKED_WEIGHT : tile[cell] * kept;
             }
         }
     }

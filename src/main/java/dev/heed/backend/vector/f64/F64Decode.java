@@ -128,8 +128,8 @@ public final class F64Decode {
         int at = panel.at(tile);
         int step = panel.lanes;
         int queries = panel.queries;
-        if (scratch.hidden[tile] && !values.finite(keys, width)) {
-            WideLoops.accumulateSeen(
+        if (scratch.masked[tile] && !values.finite(keys, width)) {
+            WideLoops.accumulateAttended(
                     true,
                     w,
                     at,

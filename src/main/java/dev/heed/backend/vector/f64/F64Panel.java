@@ -45,15 +45,15 @@ final class F64Panel {
         this.from = from;
         this.queries = queries;
         this.lanes = F64Lanes.lanes(queries);
-        long firstSeen = call.mask.firstKey(batch, head, from, from + queries) / F64Call.TILE * F64Call.TILE;
-        long endSeen = call.mask.endKey(batch, head, from, from + queries);
-        this.first = Math.max(keyFrom, firstSeen);
-        this.end = Math.max(first, Math.min(keyTo, endSeen));
+        long firstAttended = call.mask.firstKey(batch, head, from, from + queries) / F64Call.TILE * F64Call.TILE;
+        long endAttended = call.mask.endKey(batch, head, from, from + queries);
+        this.first = Math.max(keyFrom, firstAttended);
+        this.end = Math.max(first, Math.min(keyTo, endAttended));
         this.tiles = (int) ((end - first + F64Call.TILE - 1) / F64Call.TILE);
         scratch.packed = F64Call.pack(call.inputs.query(), batch, head, from, queries, scratch, scratch.packed);
         scratch.weights = ArrayGrowth.atLeast(scratch.weights, room());
         scratch.empty = scratch.empty.length >= tiles ? scratch.empty : new boolean[tiles];
-        scratch.hidden = scratch.hidden.length >= tiles ? scratch.hidden : new boolean[tiles];
+        scratch.masked = scratch.masked.length >= tiles ? scratch.masked : new boolean[tiles];
     }
 
     /** Doubles of a strip. */
@@ -91,13 +91,13 @@ final class F64Panel {
                     Arrays.fill(strip, at, at + keys * lanes, 0);
                 }
                 if (call.meeting != null && cover == TileCover.PARTIAL) {
-                    call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
+                    call.maskScores(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
                 call.score(scratch, batch, head, j, keys, strip, at, lanes, queries);
                 call.cap(strip, at, keys, lanes, queries, slopes);
                 call.addBias(strip, at, lanes, batch, head, from, queries, j, keys);
                 if (cover == TileCover.PARTIAL) {
-                    call.hide(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
+                    call.maskScores(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
                 WideLoops.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
             }
@@ -122,7 +122,7 @@ final class F64Panel {
         }
         for (int t = 0; t < tiles; t++) {
             if (!scratch.empty[t]) {
-                scratch.hidden[t] =
+                scratch.masked[t] =
                         WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
             }
         }
@@ -172,11 +172,11 @@ final class F64Panel {
     }
 
     /** {@code sums [width][query] += rows' tile} for the rows of a tile; where nothing is weighed no row is read. */
-    void pool(F64Rows rows, int width, double[] strip, int tile, boolean hidden, double[] sums) {
+    void pool(F64Rows rows, int width, double[] strip, int tile, boolean masked, double[] sums) {
         int at = at(tile);
         int keys = keys(tile);
-        if (hidden && !rows.finite(keys, width)) {
-            WideLoops.accumulateSeen(
+        if (masked && !rows.finite(keys, width)) {
+            WideLoops.accumulateAttended(
                     false, rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         } else {
             WideLoops.accumulate(

@@ -29,7 +29,7 @@ public final class F64Scratch implements Scratch.Section {
     /** One truth for each tile of these. */
     boolean[] empty = new boolean[0];
 
-    boolean[] hidden = new boolean[0];
+    boolean[] masked = new boolean[0];
 
     double[] packed = new double[0];
     double[] packedToo = new double[0];

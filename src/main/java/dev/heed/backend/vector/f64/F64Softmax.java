@@ -3,8 +3,8 @@ package dev.heed.backend.vector.f64;
 import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.F64Species.LONGS;
 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
-import static dev.heed.backend.vector.f64.WideLoops.HIDDEN;
-import static dev.heed.backend.vector.f64.WideLoops.UNWEIGHED;
+import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
+import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT_BITS;
 
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.LongVector;
@@ -88,7 +88,7 @@ final class F64Softmax {
             DoubleVector sum = DoubleVector.zero(SPECIES);
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
                 DoubleVector s = DoubleVector.fromArray(SPECIES, tile, p);
-                DoubleVector y = replace(exp(s.sub(max)), s, MASKED, HIDDEN);
+                DoubleVector y = replace(exp(s.sub(max)), s, MASKED, MASKED_WEIGHT);
                 signs = signs.or((LongVector) y.reinterpretShape(LONGS, 0));
                 sum = sum.add(y);
                 y.intoArray(tile, p);
@@ -124,7 +124,7 @@ final class F64Softmax {
             DoubleVector inverse = DoubleVector.fromArray(SPECIES, inverses, v);
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
                 DoubleVector y = DoubleVector.fromArray(SPECIES, tile, p);
-                replace(y.mul(inverse), y, UNWEIGHED, HIDDEN).intoArray(tile, p);
+                replace(y.mul(inverse), y, MASKED_WEIGHT_BITS, MASKED_WEIGHT).intoArray(tile, p);
             }
         }
     }
@@ -136,7 +136,7 @@ final class F64Softmax {
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
                 DoubleVector weight = DoubleVector.fromArray(SPECIES, weights, p);
                 DoubleVector product = weight.mul(DoubleVector.fromArray(SPECIES, gradients, p));
-                sum = sum.add(replace(product, weight, UNWEIGHED, 0));
+                sum = sum.add(replace(product, weight, MASKED_WEIGHT_BITS, 0));
             }
             sum.add(DoubleVector.fromArray(SPECIES, deltas, v)).intoArray(deltas, v);
         }
@@ -154,7 +154,7 @@ final class F64Softmax {
                         .sub(less)
                         .add(more)
                         .mul(weight);
-                replace(g, weight, UNWEIGHED, HIDDEN).intoArray(gradients, p);
+                replace(g, weight, MASKED_WEIGHT_BITS, MASKED_WEIGHT).intoArray(gradients, p);
             }
         }
     }
@@ -168,7 +168,7 @@ final class F64Softmax {
             if (slopes != null) {
                 scaled = scaled.mul(DoubleVector.fromArray(SPECIES, slopes, p));
             }
-            replace(scaled, g, UNWEIGHED, HIDDEN).intoArray(gradients, p);
+            replace(scaled, g, MASKED_WEIGHT_BITS, MASKED_WEIGHT).intoArray(gradients, p);
         }
     }
 

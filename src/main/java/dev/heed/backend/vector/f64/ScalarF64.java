@@ -1,8 +1,8 @@
 package dev.heed.backend.vector.f64;
 
 import static dev.heed.backend.vector.f64.F64Lanes.V;
-import static dev.heed.backend.vector.f64.WideLoops.HIDDEN;
-import static dev.heed.backend.vector.f64.WideLoops.hidden;
+import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
+import static dev.heed.backend.vector.f64.WideLoops.masked;
 
 import org.jspecify.annotations.Nullable;
 
@@ -125,7 +125,7 @@ final class ScalarF64 {
             double sum = 0;
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
                 boolean masked = tile[p] == Double.NEGATIVE_INFINITY;
-                double y = masked ? HIDDEN : Math.exp(tile[p] - maxima[i]);
+                double y = masked ? MASKED_WEIGHT : Math.exp(tile[p] - maxima[i]);
                 hides |= masked;
                 sum += y;
                 tile[p] = y;
@@ -138,7 +138,7 @@ final class ScalarF64 {
     static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         for (int i = 0; i < lanes; i++) {
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                tile[p] = hidden(tile[p]) ? HIDDEN : tile[p] * inverses[i];
+                tile[p] = masked(tile[p]) ? MASKED_WEIGHT : tile[p] * inverses[i];
             }
         }
     }
@@ -147,7 +147,7 @@ final class ScalarF64 {
         for (int i = 0; i < lanes; i++) {
             double sum = 0;
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                sum += hidden(weights[p]) ? 0 : weights[p] * gradients[p];
+                sum += masked(weights[p]) ? 0 : weights[p] * gradients[p];
             }
             deltas[i] += sum;
         }
@@ -157,7 +157,7 @@ final class ScalarF64 {
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         for (int i = 0; i < lanes; i++) {
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                gradients[p] = hidden(weights[p]) ? HIDDEN : (gradients[p] - deltas[i] + lseGradients[i]) * weights[p];
+                gradients[p] = masked(weights[p]) ? MASKED_WEIGHT : (gradients[p] - deltas[i] + lseGradients[i]) * weights[p];
             }
         }
     }
@@ -166,7 +166,7 @@ final class ScalarF64 {
             double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p++) {
             double scaled = gradients[p] * scale * (slopes == null ? 1 : slopes[p]);
-            gradients[p] = hidden(gradients[p]) ? HIDDEN : scaled;
+            gradients[p] = masked(gradients[p]) ? MASKED_WEIGHT : scaled;
         }
     }
 

@@ -13,16 +13,16 @@ final class WideLoops {
      * The weight of what is hidden. A weight that is too small for a double is a 0 with the other sign, so that a value that
      * is seen is read, NaN or not.
      */
-    static final double HIDDEN = -0.0;
+    static final double MASKED_WEIGHT = -0.0;
 
-    /** The bits of {@link #HIDDEN}. */
-    static final long UNWEIGHED = Double.doubleToRawLongBits(HIDDEN);
+    /** The bits of {@link #MASKED_WEIGHT}. */
+    static final long MASKED_WEIGHT_BITS = Double.doubleToRawLongBits(MASKED_WEIGHT);
 
     private WideLoops() {}
 
-    /** Whether a weight is {@link #HIDDEN}. */
-    static boolean hidden(double weight) {
-        return Double.doubleToRawLongBits(weight) == UNWEIGHED;
+    /** Whether a weight is {@link #MASKED_WEIGHT}. */
+    static boolean masked(double weight) {
+        return Double.doubleToRawLongBits(weight) == MASKED_WEIGHT_BITS;
     }
 
     static void accumulate(
@@ -48,11 +48,11 @@ final class WideLoops {
 
     /**
      * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its
-     * weight is {@link #HIDDEN}: what meets such a weight is not read.
+     * weight is {@link #MASKED_WEIGHT}: what meets such a weight is not read.
      *
      * @param weightsAreLeft whether A holds the weights; else B does
      */
-    static void accumulateSeen(
+    static void accumulateAttended(
             boolean weightsAreLeft,
             double[] a,
             int aAt,
@@ -73,7 +73,7 @@ final class WideLoops {
                 for (int k = 0; k < depth; k++) {
                     double x = a[aAt + r * rowStep + k * depthStep];
                     double y = b[bAt + k * bStep + i];
-                    sum = hidden(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
+                    sum = masked(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
                 }
                 c[cAt + r * cStep + i] += sum;
             }

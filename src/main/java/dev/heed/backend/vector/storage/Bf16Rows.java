@@ -56,11 +56,11 @@ public final class Bf16Rows {
      * {@code sums [width][query] = V' weights}, or more of it, with weights rounded to bf16. Where some are hidden and values are
      * not finite, these are read by those alone who see them.
      */
-    public void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean hidden) {
+    public void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean masked) {
         weights = atLeast(weights, (count + 1) / 2 * 2 * PANEL);
         MemorySegment pairs = MemorySegment.ofArray(weights);
         NativeKernels.bf16Pairs(MemorySegment.ofArray(tile), 0, PANEL, count, pairs, 0, PANEL);
-        boolean unsafe = hidden && !finite;
+        boolean unsafe = masked && !finite;
         if (unsafe) {
             clean();
         }

@@ -25,7 +25,7 @@ public final class Scratch {
     public float[] strip = new float[0];
     public float[] stripToo = new float[0];
     public float[] deltas = new float[0];
-    public boolean[] hidden = new boolean[0];
+    public boolean[] masked = new boolean[0];
     public boolean[] empty = new boolean[0];
     public float[] sums = new float[0];
     public float[] row = new float[0];

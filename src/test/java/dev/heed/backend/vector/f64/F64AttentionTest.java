@@ -124,11 +124,11 @@ class F64AttentionTest {
         AttentionResult result =
                 forward(BACKEND, AttentionInputs.of(query, key, value, options.withMask(Mask.keyLengths(2))));
         assertAll(Double.NaN, result.output());
-        AttentionResult hidden = forward(
+        AttentionResult masked = forward(
                 BACKEND,
                 AttentionInputs.of(
                         query, key, value, options.withBias(Tensor.of(new double[] {0, -1 / 0.0, -1 / 0.0}, 3))));
-        assertAll(1, hidden.output());
+        assertAll(1, masked.output());
         assertSameBits(
                 Tensor.of(new long[] {0, 1, -1, 0, 1, -1}, 1, 1, 2, 3), Objects.requireNonNull(result.topKIndices()));
         assertSameBits(

@@ -32,7 +32,7 @@ class F64KernelTest {
                 double[] seen = c.clone();
                 F64Kernel.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
-                WideLoops.accumulateSeen(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
+                WideLoops.accumulateAttended(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, seen, "all seen, " + rows + " rows, " + lanes + " lanes");
             }
         }
@@ -67,7 +67,7 @@ class F64KernelTest {
         double[] values = numbers(DEPTH * 3);
         double[] poisoned = values.clone();
         for (int i = 0; i < V; i++) {
-            weights[4 * V + i] = WideLoops.HIDDEN;
+            weights[4 * V + i] = WideLoops.MASKED_WEIGHT;
         }
         for (int d = 0; d < 3; d++) {
             poisoned[4 * 3 + d] = Double.NaN;
@@ -75,7 +75,7 @@ class F64KernelTest {
         double[] clean = new double[3 * V];
         double[] dirty = new double[3 * V];
         F64Kernel.accumulate(values, 0, 1, 3, 3, weights, 0, V, DEPTH, clean, 0, V, V);
-        WideLoops.accumulateSeen(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
+        WideLoops.accumulateAttended(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
         assertArrayEquals(clean, dirty);
     }
 

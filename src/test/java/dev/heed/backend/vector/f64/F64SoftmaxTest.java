@@ -58,13 +58,13 @@ class F64SoftmaxTest {
         assertFalse(F64Softmax.weigh(tile.clone(), 0, 2, V, maxima, new double[V]));
         assertTrue(F64Softmax.weigh(tile, 0, 3, V, maxima, sums));
         assertEquals(1, tile[0]);
-        assertFalse(WideLoops.hidden(tile[V]));
-        assertTrue(WideLoops.hidden(tile[2 * V]));
+        assertFalse(WideLoops.masked(tile[V]));
+        assertTrue(WideLoops.masked(tile[2 * V]));
         double[] nan = new double[V];
         Arrays.fill(nan, Double.NaN);
         F64Softmax.normalise(tile, 0, 3, V, nan);
         assertTrue(Double.isNaN(tile[V]));
-        assertTrue(WideLoops.hidden(tile[2 * V]), "in a row of NaN too");
+        assertTrue(WideLoops.masked(tile[2 * V]), "in a row of NaN too");
     }
 
     @Test

@@ -143,11 +143,11 @@ class SoftmaxTileTest {
         double[][] scores = new double[PANEL][3 * keys];
         float[][] weights = new float[3][];
         for (int t = 0; t < 3; t++) {
-            boolean hidden = t != 1;
+            boolean masked = t != 1;
             float[] tile = new float[keys * PANEL];
             for (int j = 0; j < keys; j++) {
                 for (int i = 0; i < PANEL; i++) {
-                    boolean hides = hidden && (i == 0 || (i != 1 && random.nextInt(3) == 0));
+                    boolean hides = masked && (i == 0 || (i != 1 && random.nextInt(3) == 0));
                     float score = hides || i == 0 ? NEGATIVE_INFINITY : (float) (random.nextGaussian() * (5 + 40 * t));
                     tile[j * PANEL + i] = score;
                     scores[i][t * keys + j] = score;
