@@ -12,7 +12,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return 1;
         }
     },
@@ -25,7 +25,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return x > 0 ? 1 : Double.isNaN(x) ? x : 0;
         }
     },
@@ -38,7 +38,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return Double.isInfinite(x) ? normal(x) : normal(x) + x * density(x);
         }
     },
@@ -51,7 +51,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             double y = Math.tanh(x);
             return 1 - y * y;
         }
@@ -66,7 +66,7 @@ public enum Activation {
     public abstract double apply(double x);
 
     /** {@return its derivative there} */
-    public abstract double slope(double x);
+    public abstract double derivative(double x);
 
     /** {@return the word in a case string; empty for none} */
     String word() {

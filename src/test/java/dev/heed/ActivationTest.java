@@ -30,10 +30,10 @@ class ActivationTest {
 
     @ParameterizedTest
     @EnumSource
-    void theSlopeIsThatOfTheFunction(Activation activation) {
+    void theDerivativeIsThatOfTheFunction(Activation activation) {
         for (double x = -10.03; x < 10.03; x += 0.1) {
             double rise = activation.apply(x + 1e-5) - activation.apply(x - 1e-5);
-            assertEquals(rise / 2e-5, activation.slope(x), 1e-9, activation + " at " + x);
+            assertEquals(rise / 2e-5, activation.derivative(x), 1e-9, activation + " at " + x);
         }
     }
 
@@ -45,10 +45,10 @@ class ActivationTest {
 
     @Test
     void farAwayTheFunctionsAreFlatOrStraight() {
-        assertEquals(0, Activation.GELU.slope(Double.NEGATIVE_INFINITY));
-        assertEquals(1, Activation.GELU.slope(Double.POSITIVE_INFINITY));
+        assertEquals(0, Activation.GELU.derivative(Double.NEGATIVE_INFINITY));
+        assertEquals(1, Activation.GELU.derivative(Double.POSITIVE_INFINITY));
         assertEquals(1, Activation.TANH.apply(Double.POSITIVE_INFINITY));
         assertEquals(0, Activation.RELU.apply(Double.NEGATIVE_INFINITY));
-        assertEquals(0, Activation.RELU.slope(0));
+        assertEquals(0, Activation.RELU.derivative(0));
     }
 }

@@ -78,11 +78,11 @@ final class AdditiveStep {
         int hidden = query.width();
         int longest = (int) keys.size(0);
         int width = memory.width();
-        Cells dq = query.slope();
-        Cells dk = keys.slope();
-        Cells dh = memory.slope();
-        Cells dv = vector.slope();
-        Cells dc = context.slope();
+        Cells dq = query.gradientElements();
+        Cells dk = keys.gradientElements();
+        Cells dh = memory.gradientElements();
+        Cells dv = vector.gradientElements();
+        Cells dc = context.gradientElements();
         double[] up = new double[length];
         double mean = 0;
         for (int t = 0; t < length; t++) {

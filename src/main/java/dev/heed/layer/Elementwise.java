@@ -12,8 +12,8 @@ final class Elementwise {
             y.data().set(i, a.data().get(i) + b.data().get(i));
         }
         tape.back(y, () -> {
-            a.slope().add(y.slope());
-            b.slope().add(y.slope());
+            a.gradientElements().add(y.gradientElements());
+            b.gradientElements().add(y.gradientElements());
         });
         return y;
     }
@@ -27,8 +27,8 @@ final class Elementwise {
         }
         tape.back(y, () -> {
             for (int i = 0; i < n; i++) {
-                a.slope().add(i, y.slope().get(i) * b.data().get(i));
-                b.slope().add(i, y.slope().get(i) * a.data().get(i));
+                a.gradientElements().add(i, y.gradientElements().get(i) * b.data().get(i));
+                b.gradientElements().add(i, y.gradientElements().get(i) * a.data().get(i));
             }
         });
         return y;
@@ -41,8 +41,8 @@ final class Elementwise {
             y.data().set(i, Math.tanh(x.data().get(i)));
         }
         tape.back(y, () -> {
-            Cells up = y.slope();
-            Cells to = x.slope();
+            Cells up = y.gradientElements();
+            Cells to = x.gradientElements();
             for (int i = 0; i < n; i++) {
                 double t = y.data().get(i);
                 to.add(i, up.get(i) * (1 - t * t));

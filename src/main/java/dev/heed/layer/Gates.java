@@ -35,10 +35,10 @@ final class Gates {
             }
         }
         tape.back(y, () -> {
-            Cells dx = fromInput.slope();
-            Cells du = fromState.slope();
-            Cells dh = h.slope();
-            Cells up = y.slope();
+            Cells dx = fromInput.gradientElements();
+            Cells du = fromState.gradientElements();
+            Cells dh = h.gradientElements();
+            Cells up = y.gradientElements();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 3 * hidden;
                 for (int i = 0; i < hidden; i++) {
@@ -100,12 +100,12 @@ final class Gates {
         }
         // one way back for both: it stands where the gradients of both are complete
         tape.backOfTwo(next, memory, () -> {
-            Cells dx = fromInput.slope();
-            Cells du = fromState.slope();
-            Cells upOutput = next.slope();
-            Cells upMemory = memory.slope();
-            Cells before = h.slope();
-            Cells carriedBefore = c.slope();
+            Cells dx = fromInput.gradientElements();
+            Cells du = fromState.gradientElements();
+            Cells upOutput = next.gradientElements();
+            Cells upMemory = memory.gradientElements();
+            Cells before = h.gradientElements();
+            Cells carriedBefore = c.gradientElements();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 4 * hidden;
                 for (int k = 0; k < hidden; k++) {

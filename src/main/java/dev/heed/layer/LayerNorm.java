@@ -68,16 +68,16 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         double mean = 0;
         double along = 0;
         for (int i = 0; i < width; i++) {
-            double dy = y.slope().get(from + i);
+            double dy = y.gradientElements().get(from + i);
             double z = normal.get(from + i);
-            w.slope().add(i, dy * z);
-            b.slope().add(i, dy);
+            w.gradientElements().add(i, dy * z);
+            b.gradientElements().add(i, dy);
             mean += dy * w.data().get(i) / width;
             along += dy * w.data().get(i) * z / width;
         }
         for (int i = 0; i < width; i++) {
-            double g = y.slope().get(from + i) * w.data().get(i);
-            x.slope().add(from + i, factor * (g - mean - normal.get(from + i) * along));
+            double g = y.gradientElements().get(from + i) * w.data().get(i);
+            x.gradientElements().add(from + i, factor * (g - mean - normal.get(from + i) * along));
         }
     }
 }

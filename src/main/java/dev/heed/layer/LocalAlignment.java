@@ -46,8 +46,8 @@ public record LocalAlignment(Tensor weight, Tensor vector, long window) implemen
                 q.add(attention.query());
                 keys.add(attention.key());
                 keys.add(attention.value());
-                Strided.add(w.slope(), w.gradient(), gradients.weight());
-                Strided.add(v.slope(), v.gradient(), gradients.vector());
+                Strided.add(w.gradientElements(), w.gradient(), gradients.weight());
+                Strided.add(v.gradientElements(), v.gradient(), gradients.vector());
             });
             return new Aligned(context, weights(local, inputs));
         };

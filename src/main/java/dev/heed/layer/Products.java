@@ -41,10 +41,10 @@ final class Products {
                     y.gradient().reshape(rows, weight.width()),
                     dx.tensor(),
                     new LinearWeights(dw.tensor(), db == null ? null : db.tensor()));
-            x.slope().add(dx.data());
-            weight.slope().add(dw.data());
+            x.gradientElements().add(dx.data());
+            weight.gradientElements().add(dw.data());
             if (bias != null && db != null) {
-                bias.slope().add(db.data());
+                bias.gradientElements().add(db.data());
             }
         });
         return y;
@@ -72,7 +72,7 @@ final class Products {
         }
 
         void add(Tensor gradient) {
-            Strided.add(value.slope(), view.apply(value.gradient()), gradient);
+            Strided.add(value.gradientElements(), view.apply(value.gradient()), gradient);
         }
     }
 
@@ -106,7 +106,7 @@ final class Products {
     }
 
     private static void add(Value value, Tensor gradient) {
-        Strided.add(value.slope(), value.gradient(), gradient);
+        Strided.add(value.gradientElements(), value.gradient(), gradient);
     }
 
     static Attended attention(Tape tape, Viewed query, Viewed key, Viewed value, AttentionOptions asked) {

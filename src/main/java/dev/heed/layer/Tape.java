@@ -139,7 +139,7 @@ public final class Tape implements AutoCloseable {
             }
             double[] numbers = gradient.toDoubleArray();
             for (int i = 0; i < numbers.length; i++) {
-                value.slope().add(i, numbers[i]);
+                value.gradientElements().add(i, numbers[i]);
             }
         });
         for (int i = steps.size() - 1; i >= 0; i--) {

@@ -25,7 +25,7 @@ public final class Value {
 
     /** {@return the gradient, zeros if nothing reached the value; it lives until {@link Tape#clear}} */
     public Tensor gradient() {
-        return slope().tensor(shape());
+        return gradientElements().tensor(shape());
     }
 
     /** {@return the sizes of the axes} */
@@ -56,7 +56,7 @@ public final class Value {
     }
 
     /** {@return where the gradient is summed up} */
-    Cells slope() {
+    Cells gradientElements() {
         if (gradient == null) {
             gradient = tape.zeros(data.count());
         }

@@ -98,7 +98,7 @@ public final class Entropy {
             AttentionResult result = scores(rows);
             Tensor scores = Objects.requireNonNull(result.scores());
             Tensor lse = Objects.requireNonNull(result.lse());
-            Tensor slopes = Tensor.zeros(scores.type(), scores.shape());
+            Tensor scoreGradient = Tensor.zeros(scores.type(), scores.shape());
             for (long b = 0; b < scores.size(0); b++) {
                 for (long h = 0; h < scores.size(1); h++) {
                     for (long i = 0; i < scores.size(2); i++) {
@@ -107,12 +107,12 @@ public final class Entropy {
                         for (long j = 0; j < scores.size(3); j++) {
                             double log = scores.get(b, h, i, j) - lse.get(b, h, i);
                             boolean attended = scores.get(b, h, i, j) != Double.NEGATIVE_INFINITY;
-                            slopes.set(attended ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
+                            scoreGradient.set(attended ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
                         }
                     }
                 }
             }
-            pullback.add(rows, scores, slopes, sum);
+            pullback.add(rows, scores, scoreGradient, sum);
         }
     }
 }

@@ -179,11 +179,11 @@ public final class MonotonicAttention {
         for (int chunk = chunks.size() - 1; chunk >= 0; chunk--) {
             QueryRows rows = chunks.get(chunk);
             Tensor scores = scores(rows);
-            Tensor slopes = Tensor.zeros(scores.type(), scores.shape());
+            Tensor scoreGradient = Tensor.zeros(scores.type(), scores.shape());
             for (int head = 0; head < weights.length; head++) {
-                back(inputs, rows, scores, head, before[chunk][head], outputGradient, later, slopes, sum);
+                back(inputs, rows, scores, head, before[chunk][head], outputGradient, later, scoreGradient, sum);
             }
-            pullback.add(rows, scores, slopes, sum);
+            pullback.add(rows, scores, scoreGradient, sum);
         }
         return sum.total();
     }
@@ -196,7 +196,7 @@ public final class MonotonicAttention {
             double[] before,
             Tensor outputGradient,
             double[][] later,
-            Tensor slopes,
+            Tensor scoreGradient,
             GradientSum sum) {
         AttentionShape s = inputs.problem().shape();
         long b = head / s.numHeads();
@@ -216,7 +216,7 @@ public final class MonotonicAttention {
                     ofValues.set(ofValues.get(j, d) + steps[i].weights[j] * up[d], j, d);
                 }
             }
-            later[head] = steps[i].back(ofWeights, slopes, b, h, i);
+            later[head] = steps[i].back(ofWeights, scoreGradient, b, h, i);
         }
     }
 
@@ -280,12 +280,12 @@ public final class MonotonicAttention {
         }
 
         /** Writes the gradients of the scores; returns those of the weights before. */
-        double[] back(double[] ofWeights, Tensor slopes, long b, long h, long i) {
+        double[] back(double[] ofWeights, Tensor scoreGradient, long b, long h, long i) {
             double[] ofReach = new double[stop.length];
             double next = 0;
             for (int j = stop.length - 1; j >= 0; j--) {
                 double ofStop = reach[j] * (ofWeights[j] - next);
-                slopes.set(ofStop * stop[j] * (1 - stop[j]), b, h, i, j);
+                scoreGradient.set(ofStop * stop[j] * (1 - stop[j]), b, h, i, j);
                 ofReach[j] = stop[j] * ofWeights[j] + (1 - stop[j]) * next;
                 next = ofReach[j];
             }

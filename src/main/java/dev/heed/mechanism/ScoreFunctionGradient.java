@@ -62,7 +62,7 @@ public final class ScoreFunctionGradient {
     public AttentionGradients gradients(Choice choice, Tensor reward) {
         Tensor each = reward.expand(choice.logProbability().shape());
         double[] rewards = each.toDoubleArray();
-        double[] slopes = new double[rewards.length];
+        double[] scoreGradient = new double[rewards.length];
         double mean = 0;
         for (int n = 0; n < rewards.length; n++) {
             if (!Double.isFinite(rewards[n])) {
@@ -72,11 +72,11 @@ public final class ScoreFunctionGradient {
                         rewards[n] + " at " + n,
                         "skip this choice");
             }
-            slopes[n] = -rewardWeight * (rewards[n] - baseline);
+            scoreGradient[n] = -rewardWeight * (rewards[n] - baseline);
             mean += rewards[n] / rewards.length;
         }
         var sum = new GradientSum(choice.inputs());
-        choice.addLogProbability(Tensor.of(slopes, each.shape()), sum);
+        choice.addLogProbability(Tensor.of(scoreGradient, each.shape()), sum);
         if (entropyWeight != 0) {
             Tensor minus =
                     Tensor.zeros(choice.logProbability().type(), each.shape()).fill(-entropyWeight);

@@ -133,9 +133,9 @@ public sealed interface Kernel {
                     (query, key, upstream, queryGradient, keyGradient) -> {
                         double left = limit - squared(query, key);
                         for (int d = 0; d < query.length && left > 0; d++) {
-                            double slope = -2 * (query[d] - key[d]) / left * upstream;
-                            queryGradient[d] += slope;
-                            keyGradient[d] -= slope;
+                            double gradient = -2 * (query[d] - key[d]) / left * upstream;
+                            queryGradient[d] += gradient;
+                            keyGradient[d] -= gradient;
                         }
                     });
         }

@@ -76,9 +76,9 @@ public final class WidthTraining {
             errors[e] *= 2.0 / errors.length;
         }
         Tensor up = Tensor.of(errors, batch, values.size(1)).to(values.type());
-        Tensor slope = pooling.backward(some.queries(), points, values, some.others(), up)
+        Tensor widthGradient = pooling.backward(some.queries(), points, values, some.others(), up)
                 .width();
-        double gradient = slope == null ? Double.NaN : slope.get(0);
+        double gradient = widthGradient == null ? Double.NaN : widthGradient.get(0);
         if (!Double.isFinite(gradient)) {
             throw new ArithmeticException(
                     "The gradient of the width is " + gradient + " at step " + steps + "; the width stays " + width());

@@ -215,13 +215,13 @@ final class NaiveAttention extends AttentionPlan {
                                 if (biasCells != null) {
                                     biasCells.set(biasCells.get(b, h, i, j) + dScore, b, h, i, j);
                                 }
-                                float slope = 1;
+                                float derivative = 1;
                                 if (in.options().softcap() != null) {
                                     float t = row.capped[j]
                                             / in.options().softcap().floatValue();
-                                    slope = 1 - t * t;
+                                    derivative = 1 - t * t;
                                 }
-                                score.gradient(rounded(dScore * slope), row.q, met[j], dQueries[i], dMet[j]);
+                                score.gradient(rounded(dScore * derivative), row.q, met[j], dQueries[i], dMet[j]);
                             }
                         }
                         sinkSum[(int) h] += row.sinkWeight * (dLse - delta);

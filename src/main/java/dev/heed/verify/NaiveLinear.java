@@ -39,7 +39,7 @@ final class NaiveLinear extends LinearPlan {
                 product(input.unsqueeze(0), weights.weight(), weights.bias()).toFloatArray();
         float[] dz = outputGradient.toFloatArray();
         for (int i = 0; i < z.length; i++) {
-            dz[i] *= (float) problem().activation().slope(z[i]);
+            dz[i] *= (float) problem().activation().derivative(z[i]);
         }
         Tensor dx = backward(
                 input.unsqueeze(0),

@@ -94,9 +94,9 @@ final class NaiveScore {
             case ScoreFunction.Gaussian f -> {
                 float w = width(f);
                 for (int d = 0; d < q.length; d++) {
-                    float slope = upstream * w * w * (q[d] - k[d]);
-                    dq[d] -= slope;
-                    dk[d] += slope;
+                    float gradient = upstream * w * w * (q[d] - k[d]);
+                    dq[d] -= gradient;
+                    dk[d] += gradient;
                 }
                 if (sums instanceof ScoreFunction.Gaussian g && g.widths() != null) {
                     add(g.widths(), g.widths().size(0) == 1 ? 0 : head, -upstream * w * squaredDistance(q, k));
@@ -129,9 +129,9 @@ final class NaiveScore {
             float upstream, Tensor v, @Nullable Tensor dv, float[] q, float[] k, float[] dq, float[] dk) {
         for (int d = 0; d < q.length; d++) {
             float t = (float) Math.tanh(q[d] + k[d]);
-            float slope = upstream * (float) v.get(d) * (1 - t * t);
-            dq[d] += slope;
-            dk[d] += slope;
+            float gradient = upstream * (float) v.get(d) * (1 - t * t);
+            dq[d] += gradient;
+            dk[d] += gradient;
             if (dv != null) {
                 add(dv, d, upstream * t);
             }

@@ -33,9 +33,9 @@ final class NamedScores {
     private static PairScore.Gradient manhattanGradient() {
         return (query, key, upstream, dQuery, dKey) -> {
             for (int d = 0; d < query.length; d++) {
-                double slope = upstream * Math.signum(query[d] - key[d]) / query.length;
-                dQuery[d] -= slope;
-                dKey[d] += slope;
+                double gradient = upstream * Math.signum(query[d] - key[d]) / query.length;
+                dQuery[d] -= gradient;
+                dKey[d] += gradient;
             }
         };
     }

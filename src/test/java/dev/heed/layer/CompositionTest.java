@@ -212,8 +212,8 @@ class CompositionTest {
             }
         }
         assertArrayEquals(
-                Slopes.initial(9, DType.F32).glorot(3, 4).toFloatArray(),
-                Slopes.initial(9, DType.F32).glorot(3, 4).toFloatArray());
+                GradientCheck.initial(9, DType.F32).glorot(3, 4).toFloatArray(),
+                GradientCheck.initial(9, DType.F32).glorot(3, 4).toFloatArray());
     }
 
     @Test

@@ -1,7 +1,7 @@
 package dev.heed.layer;
 
-import static dev.heed.layer.Slopes.check;
-import static dev.heed.layer.Slopes.initial;
+import static dev.heed.layer.GradientCheck.check;
+import static dev.heed.layer.GradientCheck.initial;
 
 import dev.heed.Activation;
 import dev.heed.AttentionOptions;

@@ -37,7 +37,7 @@ class OpenClLayersTest {
     private static final int[] LENGTHS = {7, 4};
 
     private final OpenClBackend backend = new OpenClBackend();
-    private final Initial initial = Slopes.initial(1, DType.F64);
+    private final Initial initial = GradientCheck.initial(1, DType.F64);
     private final RandomTensors random = new RandomTensors(2);
 
     private int plans;
@@ -75,10 +75,10 @@ class OpenClLayersTest {
         return random.normal(DType.F64, shape);
     }
 
-    private <L extends Layer<L>> void check(L layer, List<Tensor> inputs, Slopes.Pass<L> pass) {
+    private <L extends Layer<L>> void check(L layer, List<Tensor> inputs, GradientCheck.Pass<L> pass) {
         plans = 0;
         attentions = 0;
-        Slopes.checkOn(strict, layer, inputs, pass);
+        GradientCheck.checkOn(strict, layer, inputs, pass);
         assertTrue(plans > 0, "nothing ran on OpenCL");
     }
 

@@ -362,9 +362,9 @@ abstract class PairRule {
         @Override
         void gradient(int key, double upstream, double[] dQuery, double[] dKey) {
             for (int d = 0; d < query.length; d++) {
-                double slope = upstream * width * width * (query[d] - keys[key][d]);
-                dQuery[d] -= slope;
-                dKey[d] += slope;
+                double gradient = upstream * width * width * (query[d] - keys[key][d]);
+                dQuery[d] -= gradient;
+                dKey[d] += gradient;
             }
             if (dWidths != null) {
                 add(dWidths, dWidths.position(place), -upstream * width * squaredDistance(keys[key]));

@@ -127,7 +127,7 @@ final class ReferenceAttention extends AttentionPlan {
                                         long cell = biasCells.position(b, h, i, j);
                                         biasCells.put(cell, biasCells.at(cell) + dScore);
                                     }
-                                    rule.gradient(j, dScore * row.softcapSlope(j), dQuery, dKeys[j]);
+                                    rule.gradient(j, dScore * row.softcapDerivative(j), dQuery, dKeys[j]);
                                 }
                             }
                             rule.endQuery(dQuery);

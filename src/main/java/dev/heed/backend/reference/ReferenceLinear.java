@@ -35,7 +35,7 @@ final class ReferenceLinear extends LinearPlan {
         Matrix z = product(input, weights);
         Matrix dz = Matrix.of(outputGradient);
         for (int i = 0; i < z.cells().length; i++) {
-            dz.cells()[i] *= problem().activation().slope(z.cells()[i]);
+            dz.cells()[i] *= problem().activation().derivative(z.cells()[i]);
         }
         dz.times(Matrix.of(weights.weight()).transposed()).into(inputGradient);
         Matrix.of(input).transposed().times(dz).into(weightGradients.weight());

@@ -109,7 +109,7 @@ final class ScoreRow {
     }
 
     /** The derivative of {@code c tanh(s / c)}: {@code 1 - tanh^2}. */
-    double softcapSlope(int key) {
+    double softcapDerivative(int key) {
         Double cap = options.softcap();
         double t = cap == null ? 0 : softcapped[key] / cap;
         return 1 - t * t;

@@ -333,7 +333,7 @@ final class Backward {
                 rows.load(call.inputs.key(), call.keyArray, panel.batch, kvHead, keyFrom, keyFrom + keys);
                 if (capped != null) {
                     Prefill.scores(capped, panel, rows, panel.tile, 0, keyFrom, keys, TileCover.FULL);
-                    call.modifier.multiplySlopes(scores, at, panel.tile, keys);
+                    call.modifier.multiplyDerivatives(scores, at, panel.tile, keys);
                     Loops.hideUnweighed(weights, scores, at, keys);
                 }
                 Loops.scale(scores, at, keys, scale);

@@ -102,9 +102,9 @@ final class ScoreModifier {
     }
 
     /** The derivative of the softcap at every score of a tile that holds capped scores: {@code 1 - (score / cap)^2}. */
-    void multiplySlopes(float[] gradients, int at, float[] capped, int keys) {
+    void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys) {
         if (softcap != null) {
-            Loops.multiplySlopes(gradients, at, capped, keys, 1 / softcap);
+            Loops.multiplyDerivatives(gradients, at, capped, keys, 1 / softcap);
         }
     }
 }

@@ -54,10 +54,10 @@ final class VectorLinear extends LinearPlan {
         Matrix x = this.input.read(input);
         Matrix dz = this.output.read(outputGradient);
         if (problem().activation() != Activation.IDENTITY) {
-            Matrix slopes = Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
-            Gemm.run(product(x, weights.weight(), weights.bias(), Activation.IDENTITY, slopes, workers), workers);
-            multiplySlopes(problem().activation(), slopes, dz, workers);
-            dz = slopes;
+            Matrix derivatives = Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
+            Gemm.run(product(x, weights.weight(), weights.bias(), Activation.IDENTITY, derivatives, workers), workers);
+            multiplyDerivatives(problem().activation(), derivatives, dz, workers);
+            dz = derivatives;
         }
         Matrix dx = this.input.place(inputGradient);
         gradients(x, dz, weights.weight(), weightGradients.weight(), weightGradients.bias(), dx, workers);
@@ -106,12 +106,12 @@ final class VectorLinear extends LinearPlan {
     }
 
     /** {@code z = f'(z) dy}, element by element. */
-    private static void multiplySlopes(Activation activation, Matrix z, Matrix dy, Workers workers) {
+    private static void multiplyDerivatives(Activation activation, Matrix z, Matrix dy, Workers workers) {
         workers.run(z.rows(), (r, scratch) -> {
             int at = z.at() + r * z.rowStep();
             int from = dy.at() + r * dy.rowStep();
             for (int c = 0; c < z.columns(); c++) {
-                z.data()[at + c] = (float) (activation.slope(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
+                z.data()[at + c] = (float) (activation.derivative(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
             }
         });
     }

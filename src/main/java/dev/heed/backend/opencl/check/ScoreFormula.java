@@ -42,9 +42,9 @@ record ScoreFormula(PairScore formula, PairScore.Gradient gradient) {
                 (q, k, up, dq, dk) -> {
                     for (int d = 0; d < q.length; d++) {
                         double t = Math.tanh(q[d] + k[d]);
-                        double slope = up * vector[d] * (1 - t * t);
-                        dq[d] += slope;
-                        dk[d] += slope;
+                        double gradient = up * vector[d] * (1 - t * t);
+                        dq[d] += gradient;
+                        dk[d] += gradient;
                     }
                 });
     }
@@ -61,9 +61,9 @@ record ScoreFormula(PairScore formula, PairScore.Gradient gradient) {
                 },
                 (q, k, up, dq, dk) -> {
                     for (int d = 0; d < q.length; d++) {
-                        double slope = up * width * width * (q[d] - k[d]);
-                        dq[d] -= slope;
-                        dk[d] += slope;
+                        double gradient = up * width * width * (q[d] - k[d]);
+                        dq[d] -= gradient;
+                        dk[d] += gradient;
                     }
                 });
     }

@@ -101,9 +101,9 @@ public final class F64Backward {
     private void panel(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         if (call.softcap != null) {
-            scratch.slopes = ArrayGrowth.atLeast(scratch.slopes, panel.room());
+            scratch.derivatives = ArrayGrowth.atLeast(scratch.derivatives, panel.room());
         }
-        panel.score(call.softcap == null ? null : scratch.slopes);
+        panel.score(call.softcap == null ? null : scratch.derivatives);
         panel.weigh();
         weightGradients(panel);
         statistics(panel);
@@ -175,8 +175,8 @@ public final class F64Backward {
             boolean masked = scratch.masked[t];
             WideLoops.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
             addToBias(panel, scores, t);
-            double[] slopes = call.softcap == null ? null : scratch.slopes;
-            WideLoops.multiplySlopes(scores, slopes, at, keys, lanes, call.scale);
+            double[] derivatives = call.softcap == null ? null : scratch.derivatives;
+            WideLoops.multiplyDerivatives(scores, derivatives, at, keys, lanes, call.scale);
             if (dropping) {
                 panel.drop(weights, t);
             }

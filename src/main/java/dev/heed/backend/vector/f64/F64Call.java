@@ -90,9 +90,9 @@ final class F64Call {
     }
 
     /**
-     * {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code slopes}, if there.
+     * {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code derivatives}, if there.
      */
-    void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] slopes) {
+    void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] derivatives) {
         if (softcap == null) {
             return;
         }
@@ -101,9 +101,9 @@ final class F64Call {
             for (int i = 0; i < queries; i++) {
                 int cell = at + j * lanes + i;
                 tile[cell] = c * Math.tanh(tile[cell] / c);
-                if (slopes != null) {
+                if (derivatives != null) {
                     double t = tile[cell] / c;
-                    slopes[cell] = 1 - t * t;
+                    derivatives[cell] = 1 - t * t;
                 }
             }
         }

@@ -45,7 +45,7 @@ public final class F64Linear extends LinearPlan {
         if (problem().activation() != Activation.IDENTITY) {
             double[] z = product(input, weights);
             for (int i = 0; i < z.length; i++) {
-                dz[i] *= problem().activation().slope(z[i]);
+                dz[i] *= problem().activation().derivative(z[i]);
             }
         }
         Tensor dx = F64Gemm.projectBackward(

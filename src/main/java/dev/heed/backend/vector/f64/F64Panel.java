@@ -75,9 +75,9 @@ final class F64Panel {
     }
 
     /**
-     * Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code slopes}, if there.
+     * Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code derivatives}, if there.
      */
-    void score(double @Nullable [] slopes) {
+    void score(double @Nullable [] derivatives) {
         double[] strip = scratch.weights;
         Arrays.fill(scratch.maxima, WideLoops.NOTHING);
         for (int t = 0; t < tiles; t++) {
@@ -94,7 +94,7 @@ final class F64Panel {
                     call.maskScores(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
                 call.score(scratch, batch, head, j, keys, strip, at, lanes, queries);
-                call.cap(strip, at, keys, lanes, queries, slopes);
+                call.cap(strip, at, keys, lanes, queries, derivatives);
                 call.addBias(strip, at, lanes, batch, head, from, queries, j, keys);
                 if (cover == TileCover.PARTIAL) {
                     call.maskScores(scratch, strip, at, lanes, batch, head, from, queries, j, keys);

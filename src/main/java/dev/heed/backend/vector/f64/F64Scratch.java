@@ -24,7 +24,7 @@ public final class F64Scratch implements Scratch.Section {
     double[] weights = new double[0];
 
     double[] weightGradients = new double[0];
-    double[] slopes = new double[0];
+    double[] derivatives = new double[0];
 
     /** One truth for each tile of these. */
     boolean[] empty = new boolean[0];

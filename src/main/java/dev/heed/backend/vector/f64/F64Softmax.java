@@ -160,13 +160,13 @@ final class F64Softmax {
     }
 
     /** {@code dS = scale * dS * slope}, the gradients of the dot products; what is hidden stays so. */
-    static void multiplySlopes(
-            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+    static void multiplyDerivatives(
+            double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p += V) {
             DoubleVector g = DoubleVector.fromArray(SPECIES, gradients, p);
             DoubleVector scaled = g.mul(scale);
-            if (slopes != null) {
-                scaled = scaled.mul(DoubleVector.fromArray(SPECIES, slopes, p));
+            if (derivatives != null) {
+                scaled = scaled.mul(DoubleVector.fromArray(SPECIES, derivatives, p));
             }
             replace(scaled, g, MASKED_WEIGHT_BITS, MASKED_WEIGHT).intoArray(gradients, p);
         }

@@ -162,10 +162,10 @@ final class ScalarF64 {
         }
     }
 
-    static void multiplySlopes(
-            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+    static void multiplyDerivatives(
+            double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p++) {
-            double scaled = gradients[p] * scale * (slopes == null ? 1 : slopes[p]);
+            double scaled = gradients[p] * scale * (derivatives == null ? 1 : derivatives[p]);
             gradients[p] = masked(gradients[p]) ? MASKED_WEIGHT : scaled;
         }
     }

@@ -134,12 +134,12 @@ final class WideLoops {
         }
     }
 
-    static void multiplySlopes(
-            double[] gradients, double @Nullable [] slopes, int at, int keys, int lanes, double scale) {
+    static void multiplyDerivatives(
+            double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         if (Lanes.SCALAR) {
-            ScalarF64.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+            ScalarF64.multiplyDerivatives(gradients, derivatives, at, keys, lanes, scale);
         } else {
-            F64Softmax.multiplySlopes(gradients, slopes, at, keys, lanes, scale);
+            F64Softmax.multiplyDerivatives(gradients, derivatives, at, keys, lanes, scale);
         }
     }
 

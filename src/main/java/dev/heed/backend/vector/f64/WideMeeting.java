@@ -14,13 +14,13 @@ final class WideMeeting {
         double score(double parameter, double q, double k);
 
         /** The derivative with respect to the query's element. */
-        double querySlope(double parameter, double q, double k);
+        double queryDerivative(double parameter, double q, double k);
 
         /** The derivative with respect to the key's element. */
-        double keySlope(double parameter, double q, double k);
+        double keyDerivative(double parameter, double q, double k);
 
         /** What the sum for the parameter's gradient takes. */
-        double parameterSlope(double q, double k);
+        double parameterDerivative(double q, double k);
     }
 
     private final AttentionShape shape;
@@ -72,18 +72,18 @@ final class WideMeeting {
         }
 
         @Override
-        public double querySlope(double v, double q, double k) {
+        public double queryDerivative(double v, double q, double k) {
             double t = Math.tanh(q + k);
             return v * (1 - t * t);
         }
 
         @Override
-        public double keySlope(double v, double q, double k) {
-            return querySlope(v, q, k);
+        public double keyDerivative(double v, double q, double k) {
+            return queryDerivative(v, q, k);
         }
 
         @Override
-        public double parameterSlope(double q, double k) {
+        public double parameterDerivative(double q, double k) {
             return Math.tanh(q + k);
         }
     }
@@ -96,17 +96,17 @@ final class WideMeeting {
         }
 
         @Override
-        public double querySlope(double w, double q, double k) {
+        public double queryDerivative(double w, double q, double k) {
             return -w * w * (q - k);
         }
 
         @Override
-        public double keySlope(double w, double q, double k) {
+        public double keyDerivative(double w, double q, double k) {
             return w * w * (q - k);
         }
 
         @Override
-        public double parameterSlope(double q, double k) {
+        public double parameterDerivative(double q, double k) {
             return (q - k) * (q - k);
         }
     }
@@ -209,10 +209,10 @@ final class WideMeeting {
         }
         for (int d = 0; element != null && d < query.length; d++) {
             double p = parameter(head, d);
-            dQuery[d] += upstream * element.querySlope(p, query[d], key[d]);
-            dKey[d] += upstream * element.keySlope(p, query[d], key[d]);
+            dQuery[d] += upstream * element.queryDerivative(p, query[d], key[d]);
+            dKey[d] += upstream * element.keyDerivative(p, query[d], key[d]);
             if (parameterSums.length > 0) {
-                parameterSums[sumsAt + d] += upstream * element.parameterSlope(query[d], key[d]);
+                parameterSums[sumsAt + d] += upstream * element.parameterDerivative(query[d], key[d]);
             }
         }
     }

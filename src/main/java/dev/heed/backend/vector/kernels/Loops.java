@@ -129,11 +129,11 @@ public final class Loops {
         }
     }
 
-    public static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+    public static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         if (Lanes.SCALAR) {
-            ScalarTile.multiplySlopes(gradients, at, capped, keys, inverse);
+            ScalarTile.multiplyDerivatives(gradients, at, capped, keys, inverse);
         } else {
-            ScoreTile.multiplySlopes(gradients, at, capped, keys, inverse);
+            ScoreTile.multiplyDerivatives(gradients, at, capped, keys, inverse);
         }
     }
 

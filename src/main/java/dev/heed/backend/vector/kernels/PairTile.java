@@ -165,12 +165,12 @@ final class PairTile {
                 int k = firstKey * r.keyStep + d;
                 int to = r.keySumsAt + firstKey * r.keySumsStep + d;
                 for (int j = 0; j < keys; j++) {
-                    FloatVector slope = FloatVector.broadcast(SPECIES, g[at + j * PANEL + i]);
+                    FloatVector gradient = FloatVector.broadcast(SPECIES, g[at + j * PANEL + i]);
                     FloatVector t =
                             Tanh.of(FloatVector.fromArray(SPECIES, r.keys, k).add(q));
-                    FloatVector gt = t.mul(slope);
+                    FloatVector gt = t.mul(gradient);
                     dv = dv.add(gt);
-                    FloatVector u = slope.sub(gt.mul(t)).mul(factor);
+                    FloatVector u = gradient.sub(gt.mul(t)).mul(factor);
                     dq = dq.add(u);
                     FloatVector.fromArray(SPECIES, r.keySums, to).add(u).intoArray(r.keySums, to);
                     k += r.keyStep;
@@ -210,12 +210,12 @@ final class PairTile {
                 int k = firstKey * r.keyStep + d;
                 int to = r.keySumsAt + firstKey * r.keySumsStep + d;
                 for (int j = 0; j < keys; j++) {
-                    float slope = g[at + j * PANEL + i];
+                    float gradient = g[at + j * PANEL + i];
                     FloatVector apart = q.sub(FloatVector.fromArray(SPECIES, r.keys, k));
-                    FloatVector u = FloatVector.broadcast(SPECIES, slope * c);
+                    FloatVector u = FloatVector.broadcast(SPECIES, gradient * c);
                     dq = apart.fma(u.neg(), dq);
                     apart.fma(u, FloatVector.fromArray(SPECIES, r.keySums, to)).intoArray(r.keySums, to);
-                    sum = apart.mul(slope).fma(apart, sum);
+                    sum = apart.mul(gradient).fma(apart, sum);
                     k += r.keyStep;
                     to += r.keySumsStep;
                 }

@@ -95,12 +95,12 @@ final class ScalarPairs {
             for (int j = 0; j < keys; j++) {
                 int k = (firstKey + j) * r.keyStep;
                 int to = r.keySumsAt + (firstKey + j) * r.keySumsStep;
-                float slope = g[at + j * PANEL + i];
+                float gradient = g[at + j * PANEL + i];
                 for (int d = 0; d < r.width; d++) {
                     float t = ScalarTanh.of(r.queries[q + d] + r.keys[k + d]);
-                    float gt = t * slope;
+                    float gt = t * gradient;
                     r.parameterSums[d] += gt;
-                    float u = (slope - gt * t) * v[d];
+                    float u = (gradient - gt * t) * v[d];
                     r.querySums[q + d] += u;
                     r.keySums[to + d] += u;
                 }
@@ -115,12 +115,12 @@ final class ScalarPairs {
             for (int j = 0; j < keys; j++) {
                 int k = (firstKey + j) * r.keyStep;
                 int to = r.keySumsAt + (firstKey + j) * r.keySumsStep;
-                float slope = g[at + j * PANEL + i];
+                float gradient = g[at + j * PANEL + i];
                 for (int d = 0; d < r.width; d++) {
                     float apart = r.queries[q + d] - r.keys[k + d];
-                    r.parameterSums[d] += slope * apart * apart;
-                    r.querySums[q + d] -= slope * apart * c;
-                    r.keySums[to + d] += slope * apart * c;
+                    r.parameterSums[d] += gradient * apart * apart;
+                    r.querySums[q + d] -= gradient * apart * c;
+                    r.keySums[to + d] += gradient * apart * c;
                 }
             }
         }

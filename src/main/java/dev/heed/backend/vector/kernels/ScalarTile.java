@@ -85,7 +85,7 @@ final class ScalarTile {
         }
     }
 
-    static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+    static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p++) {
             float t = capped[p] * inverse;
             gradients[at + p] *= 1 - t * t;

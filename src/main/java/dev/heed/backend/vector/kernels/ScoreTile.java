@@ -46,7 +46,7 @@ public final class ScoreTile {
     }
 
     /** {@code gradients *= 1 - (capped * inverse)^2}. */
-    static void multiplySlopes(float[] gradients, int at, float[] capped, int keys, float inverse) {
+    static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p += V) {
             FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);
             FloatVector slope = t.mul(t).neg().add(1f);

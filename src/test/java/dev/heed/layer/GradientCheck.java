@@ -18,13 +18,13 @@ import java.util.Random;
 import java.util.SequencedMap;
 
 /** Holds a layer's gradients to the slopes of its forward pass in double, and f32 on the vector backend to those. */
-final class Slopes {
+final class GradientCheck {
     /** A layer at work: inputs are made values in their order. */
     interface Pass<L> {
         Value run(Tape tape, L layer, List<Value> inputs);
     }
 
-    private Slopes() {}
+    private GradientCheck() {}
 
     static Initial initial(long seed, DType type) {
         return new Initial(new Random(seed), type);
