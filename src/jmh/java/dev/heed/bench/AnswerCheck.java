@@ -80,11 +80,11 @@ final class AnswerCheck {
                     in.key().slice(2, 0, keys),
                     in.value().slice(2, 0, keys),
                     in.options());
-            AttentionInputs wide = widened(part);
-            var right = AttentionResult.allocate(wide.problem());
+            AttentionInputs f64 = toF64(part);
+            var right = AttentionResult.allocate(f64.problem());
             var textbook = AttentionResult.allocate(part.problem());
-            try (var plan = reference.plan(wide.problem())) {
-                plan.forward(wide, right);
+            try (var plan = reference.plan(f64.problem())) {
+                plan.forward(f64, right);
             }
             try (var plan = naive.plan(part.problem())) {
                 plan.forward(part, textbook);
@@ -102,7 +102,7 @@ final class AnswerCheck {
                 lastHead(in.value(), 1),
                 in.options().withLse());
         Tensor gradient = lastHead(outputGradient, s.groupSize());
-        AttentionGradients right = gradients(reference, widened(part), gradient.to(DType.F64));
+        AttentionGradients right = gradients(reference, toF64(part), gradient.to(DType.F64));
         AttentionGradients textbook = gradients(naive, part, gradient);
         require("query gradient", true, lastHead(answer.get(0), s.groupSize()), right.query(), textbook.query());
         require("key gradient", true, lastHead(answer.get(1), 1), right.key(), textbook.key());
@@ -132,10 +132,10 @@ final class AnswerCheck {
         for (long row : new long[] {0, rows / 2, rows - 1}) {
             Tensor input = s.input().slice(0, row, row + 1);
             SoftmaxProblem problem = SoftmaxProblem.of(input.shape(), -1, DType.F32, false);
-            SoftmaxProblem wide = SoftmaxProblem.of(input.shape(), -1, DType.F64, false);
+            SoftmaxProblem f64 = SoftmaxProblem.of(input.shape(), -1, DType.F64, false);
             Tensor right = Tensor.zeros(DType.F64, input.shape());
             Tensor textbook = Tensor.zeros(DType.F32, input.shape());
-            try (var plan = reference.plan(wide)) {
+            try (var plan = reference.plan(f64)) {
                 plan.forward(input.to(DType.F64), right);
             }
             try (var plan = naive.plan(problem)) {
@@ -149,10 +149,10 @@ final class AnswerCheck {
         AttentionShape s = in.problem().attention().shape();
         Tensor x = last(in.query(), 0, 1);
         MultiHeadInputs part = MultiHeadInputs.of(x, x, x, in.weights(), s.numHeads(), s.numKvHeads(), in.options());
-        Tensor wideX = x.to(DType.F64);
-        MultiHeadInputs wide = MultiHeadInputs.of(
-                wideX, wideX, wideX, widened(in.weights()), s.numHeads(), s.numKvHeads(), in.options());
-        require("output", false, last(output, 0, 1), multiHead(reference, wide), multiHead(naive, part));
+        Tensor f64X = x.to(DType.F64);
+        MultiHeadInputs f64 = MultiHeadInputs.of(
+                f64X, f64X, f64X, toF64(in.weights()), s.numHeads(), s.numKvHeads(), in.options());
+        require("output", false, last(output, 0, 1), multiHead(reference, f64), multiHead(naive, part));
     }
 
     private static Tensor multiHead(AttentionBackend by, MultiHeadInputs inputs) {
@@ -163,12 +163,12 @@ final class AnswerCheck {
         return result.output();
     }
 
-    private static AttentionInputs widened(AttentionInputs in) {
+    private static AttentionInputs toF64(AttentionInputs in) {
         return AttentionInputs.of(
                 in.query().to(DType.F64), in.key().to(DType.F64), in.value().to(DType.F64), in.options());
     }
 
-    private static MultiHeadWeights widened(MultiHeadWeights w) {
+    private static MultiHeadWeights toF64(MultiHeadWeights w) {
         return MultiHeadWeights.of(
                         w.query().to(DType.F64),
                         w.key().to(DType.F64),

@@ -131,9 +131,9 @@ final class Libtorch implements Contestant {
     }
 
     private static Tensor tensor(dev.heed.tensor.Tensor tensor) {
-        Tensor wide = torch.from_blob(new FloatPointer(tensor.toFloatArray()), tensor.shape())
+        Tensor f64 = torch.from_blob(new FloatPointer(tensor.toFloatArray()), tensor.shape())
                 .clone();
-        return tensor.type() == DType.BF16 ? wide.to(torch.ScalarType.BFloat16) : wide;
+        return tensor.type() == DType.BF16 ? f64.to(torch.ScalarType.BFloat16) : f64;
     }
 
     /** PyTorch stores a projection as {@code [out, in]}. */

@@ -59,10 +59,10 @@ public final class LoweredAttention extends AttentionPlan {
     @Override
     protected void runForward(AttentionInputs inputs, AttentionResult result) {
         Tensor output = result.output();
-        Tensor wide = output.type() == type() ? output : Tensor.zeros(type(), output.shape());
-        inner.forward(rewritten(inputs), result.withOutput(wide));
-        if (wide != output) {
-            output.copyFrom(wide);
+        Tensor typed = output.type() == type() ? output : Tensor.zeros(type(), output.shape());
+        inner.forward(rewritten(inputs), result.withOutput(typed));
+        if (typed != output) {
+            output.copyFrom(typed);
         }
     }
 

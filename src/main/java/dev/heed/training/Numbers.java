@@ -9,7 +9,7 @@ import java.lang.foreign.ValueLayout;
 /** The numbers of a tensor without gaps, f32 or f64, one by one. */
 final class Numbers {
     private final MemorySegment segment;
-    private final boolean wide;
+    private final boolean f64;
     private final long offset;
     private final int count;
 
@@ -23,7 +23,7 @@ final class Numbers {
                     "layer.copy() has parameters without gaps");
         }
         this.segment = tensor.segment();
-        this.wide = tensor.type() == DType.F64;
+        this.f64 = tensor.type() == DType.F64;
         this.offset = tensor.offset();
         this.count = Math.toIntExact(tensor.elementCount());
     }
@@ -33,13 +33,13 @@ final class Numbers {
     }
 
     double get(int i) {
-        return wide
+        return f64
                 ? segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, (offset + i) * 8)
                 : segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (offset + i) * 4);
     }
 
     void set(int i, double value) {
-        if (wide) {
+        if (f64) {
             segment.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, (offset + i) * 8, value);
         } else {
             segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (offset + i) * 4, (float) value);

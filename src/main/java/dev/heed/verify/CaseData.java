@@ -304,7 +304,7 @@ final class CaseData {
     }
 
     /** The same inputs in f64, as the truth reads them. */
-    static AttentionInputs widened(AttentionInputs inputs) {
+    static AttentionInputs toF64(AttentionInputs inputs) {
         return AttentionInputs.of(
                 inputs.query().to(DType.F64),
                 inputs.key().to(DType.F64),
@@ -313,7 +313,7 @@ final class CaseData {
     }
 
     /** The same inputs in f64, as the truth reads them. */
-    static MultiHeadInputs widened(MultiHeadInputs inputs) {
+    static MultiHeadInputs toF64(MultiHeadInputs inputs) {
         MultiHeadWeights w = inputs.weights();
         AttentionShape s = inputs.problem().attention().shape();
         return MultiHeadInputs.of(
@@ -326,16 +326,16 @@ final class CaseData {
                                 w.value().to(DType.F64),
                                 w.output().to(DType.F64))
                         .withBiases(
-                                widened(w.queryBias()),
-                                widened(w.keyBias()),
-                                widened(w.valueBias()),
-                                widened(w.outputBias())),
+                                toF64(w.queryBias()),
+                                toF64(w.keyBias()),
+                                toF64(w.valueBias()),
+                                toF64(w.outputBias())),
                 s.numHeads(),
                 s.numKvHeads(),
                 inputs.options());
     }
 
-    private static @Nullable Tensor widened(@Nullable Tensor tensor) {
+    private static @Nullable Tensor toF64(@Nullable Tensor tensor) {
         return tensor == null ? null : tensor.to(DType.F64);
     }
 }

@@ -69,7 +69,7 @@ final class NaiveScore {
                 }
             }
             case ScoreFunction.Gaussian f -> sum = -width(f) * width(f) * squaredDistance(q, k) / 2;
-            case ScoreFunction.Custom f -> sum = (float) f.score().score(wide(q), wide(k));
+            case ScoreFunction.Custom f -> sum = (float) f.score().score(toDouble(q), toDouble(k));
             default -> {
                 for (int d = 0; d < q.length; d++) {
                     sum += q[d] * k[d];
@@ -104,14 +104,14 @@ final class NaiveScore {
             }
             case ScoreFunction.Custom f -> {
                 if (f.gradient() != null) {
-                    double[] wideQ = new double[q.length];
-                    double[] wideK = new double[k.length];
-                    f.gradient().add(wide(q), wide(k), upstream, wideQ, wideK);
+                    double[] doubleQ = new double[q.length];
+                    double[] doubleK = new double[k.length];
+                    f.gradient().add(toDouble(q), toDouble(k), upstream, doubleQ, doubleK);
                     for (int d = 0; d < q.length; d++) {
-                        dq[d] += (float) wideQ[d];
+                        dq[d] += (float) doubleQ[d];
                     }
                     for (int d = 0; d < k.length; d++) {
-                        dk[d] += (float) wideK[d];
+                        dk[d] += (float) doubleK[d];
                     }
                 }
             }
@@ -358,12 +358,12 @@ final class NaiveScore {
         }
     }
 
-    private static double[] wide(float[] x) {
-        double[] wide = new double[x.length];
+    private static double[] toDouble(float[] x) {
+        double[] toDouble = new double[x.length];
         for (int d = 0; d < x.length; d++) {
-            wide[d] = x[d];
+            toDouble[d] = x[d];
         }
-        return wide;
+        return toDouble;
     }
 
     private static void add(Tensor tensor, long index, float value) {

@@ -121,15 +121,15 @@ public final class Verifier {
 
         private void attention(AttentionProblem p) {
             AttentionInputs inputs = data.attention(p);
-            AttentionInputs wide = CaseData.widened(curious(inputs));
+            AttentionInputs f64 = CaseData.toF64(curious(inputs));
             AttentionResult ours = AttentionResult.allocate(p, data::place);
-            AttentionResult right = AttentionResult.allocate(wide.problem());
+            AttentionResult right = AttentionResult.allocate(f64.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
             try (var plan = backend.plan(p);
-                    var truthPlan = truth.plan(wide.problem());
+                    var truthPlan = truth.plan(f64.problem());
                     var naivePlan = naive.plan(p)) {
                 timed(() -> plan.forward(inputs, ours));
-                truthPlan.forward(wide, right);
+                truthPlan.forward(f64, right);
                 naivePlan.forward(inputs, textbook);
                 forward(p, inputs, ours, right, textbook);
                 if (checked.backward()) {
@@ -138,10 +138,10 @@ public final class Verifier {
                     Tensor dLse =
                             p.lse() ? data.random(p.type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ()) : null;
                     AttentionGradients dOurs = place(inputs);
-                    AttentionGradients dRight = AttentionGradients.allocate(wide);
+                    AttentionGradients dRight = AttentionGradients.allocate(f64);
                     AttentionGradients dTextbook = AttentionGradients.allocate(inputs);
                     timed(() -> plan.backward(inputs, ours, dOutput, dLse, dOurs));
-                    truthPlan.backward(wide, right, dOutput.to(DType.F64), widened(dLse), dRight);
+                    truthPlan.backward(f64, right, dOutput.to(DType.F64), toF64(dLse), dRight);
                     naivePlan.backward(inputs, textbook, dOutput, dLse, dTextbook);
                     ErrorBudget budget = ErrorBudget.gradient(p.type()).allowing(p.tf32());
                     measure(budget, "query gradient", dOurs.query(), dRight.query(), dTextbook.query());
@@ -153,11 +153,11 @@ public final class Verifier {
                             .allowing(p.tf32());
                     measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
-                    DType wideType = p.type().accumulator();
-                    ErrorBudget wideBudget = ErrorBudget.gradient(wideType).allowing(p.tf32());
-                    measure(wideBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
-                    measure(wideBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
-                    parameters(wideType, dOurs.score(), dRight.score(), dTextbook.score());
+                    DType f64Type = p.type().accumulator();
+                    ErrorBudget f64Budget = ErrorBudget.gradient(f64Type).allowing(p.tf32());
+                    measure(f64Budget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
+                    measure(f64Budget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    parameters(f64Type, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }
         }
@@ -253,12 +253,12 @@ public final class Verifier {
 
         private void softmax(SoftmaxProblem p) {
             Tensor input = data.random(p.type(), p.sizes());
-            SoftmaxProblem wide = new SoftmaxProblem(p.shape(), p.axis(), DType.F64, p.log());
+            SoftmaxProblem f64 = new SoftmaxProblem(p.shape(), p.axis(), DType.F64, p.log());
             Tensor ours = data.place(p.type(), p.sizes());
             Tensor right = Tensor.zeros(DType.F64, p.sizes());
             Tensor textbook = Tensor.zeros(p.type(), p.sizes());
             try (var plan = backend.plan(p);
-                    var truthPlan = truth.plan(wide);
+                    var truthPlan = truth.plan(f64);
                     var naivePlan = naive.plan(p)) {
                 timed(() -> plan.forward(input, ours));
                 truthPlan.forward(input.to(DType.F64), right);
@@ -280,26 +280,26 @@ public final class Verifier {
 
         private void multiHead(MultiHeadProblem p) {
             MultiHeadInputs inputs = data.multiHead(p);
-            MultiHeadInputs wide = CaseData.widened(inputs);
+            MultiHeadInputs f64 = CaseData.toF64(inputs);
             DType type = p.attention().type();
             AttentionResult ours = AttentionResult.allocate(p, data::place);
-            AttentionResult right = AttentionResult.allocate(wide.problem());
+            AttentionResult right = AttentionResult.allocate(f64.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
             try (var plan = backend.plan(p);
-                    var truthPlan = truth.plan(wide.problem());
+                    var truthPlan = truth.plan(f64.problem());
                     var naivePlan = naive.plan(p)) {
                 timed(() -> plan.forward(inputs, ours));
-                truthPlan.forward(wide, right);
+                truthPlan.forward(f64, right);
                 naivePlan.forward(inputs, textbook);
                 measure(ErrorBudget.forward(type), "output", ours.output(), right.output(), textbook.output());
                 statistics(p.attention(), ours, right, textbook);
                 if (checked.backward()) {
                     Tensor dOutput = data.random(type, p.outputShape());
                     MultiHeadGradients dOurs = MultiHeadGradients.allocate(inputs);
-                    MultiHeadGradients dRight = MultiHeadGradients.allocate(wide);
+                    MultiHeadGradients dRight = MultiHeadGradients.allocate(f64);
                     MultiHeadGradients dTextbook = MultiHeadGradients.allocate(inputs);
                     timed(() -> plan.backward(inputs, dOutput, dOurs));
-                    truthPlan.backward(wide, dOutput.to(DType.F64), dRight);
+                    truthPlan.backward(f64, dOutput.to(DType.F64), dRight);
                     naivePlan.backward(inputs, dOutput, dTextbook);
                     gradients(ErrorBudget.gradient(type), dOurs, dRight, dTextbook);
                 }
@@ -328,16 +328,16 @@ public final class Verifier {
         private void linear(LinearProblem p) {
             Tensor input = data.random(p.type(), p.rows(), p.in());
             LinearWeights weights = data.linear(p);
-            LinearWeights wide = new LinearWeights(weights.weight().to(DType.F64), widened(weights.bias()));
-            LinearProblem wideProblem = wide.problem(p.rows(), p.activation());
+            LinearWeights f64 = new LinearWeights(weights.weight().to(DType.F64), toF64(weights.bias()));
+            LinearProblem f64Problem = f64.problem(p.rows(), p.activation());
             Tensor ours = data.place(p.type(), p.rows(), p.out());
             Tensor right = Tensor.zeros(DType.F64, p.rows(), p.out());
             Tensor textbook = Tensor.zeros(p.type(), p.rows(), p.out());
             try (var plan = backend.plan(p);
-                    var truthPlan = truth.plan(wideProblem);
+                    var truthPlan = truth.plan(f64Problem);
                     var naivePlan = naive.plan(p)) {
                 timed(() -> plan.forward(input, weights, ours));
-                truthPlan.forward(input.to(DType.F64), wide, right);
+                truthPlan.forward(input.to(DType.F64), f64, right);
                 naivePlan.forward(input, weights, textbook);
                 measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
                 Tensor prepared = data.place(p.type(), p.rows(), p.out());
@@ -351,10 +351,10 @@ public final class Verifier {
                     Tensor dRight = Tensor.zeros(DType.F64, p.rows(), p.in());
                     Tensor dTextbook = Tensor.zeros(p.type(), p.rows(), p.in());
                     LinearWeights dw = weights.zerosLike();
-                    LinearWeights dwRight = wide.zerosLike();
+                    LinearWeights dwRight = f64.zerosLike();
                     LinearWeights dwTextbook = weights.zerosLike();
                     timed(() -> plan.backward(input, weights, dOutput, dOurs, dw));
-                    truthPlan.backward(input.to(DType.F64), wide, dOutput.to(DType.F64), dRight, dwRight);
+                    truthPlan.backward(input.to(DType.F64), f64, dOutput.to(DType.F64), dRight, dwRight);
                     naivePlan.backward(input, weights, dOutput, dTextbook, dwTextbook);
                     ErrorBudget budget = ErrorBudget.gradient(p.type());
                     measure(budget, "input gradient", dOurs, dRight, dTextbook);
@@ -366,17 +366,17 @@ public final class Verifier {
 
         private void rotary(RotaryProblem p) {
             RotaryInputs inputs = data.rotary(p);
-            RotaryInputs wide = RotaryInputs.of(
+            RotaryInputs f64 = RotaryInputs.of(
                     inputs.input().to(DType.F64), inputs.cos(), inputs.sin(), inputs.positions(), p.interleaved());
             long[] shape = inputs.input().shape();
             Tensor ours = data.place(p.type(), shape);
             Tensor right = Tensor.zeros(DType.F64, shape);
             Tensor textbook = Tensor.zeros(p.type(), shape);
             try (var plan = backend.plan(p);
-                    var truthPlan = truth.plan(wide.problem());
+                    var truthPlan = truth.plan(f64.problem());
                     var naivePlan = naive.plan(p)) {
                 timed(() -> plan.forward(inputs, ours));
-                truthPlan.forward(wide, right);
+                truthPlan.forward(f64, right);
                 naivePlan.forward(inputs, textbook);
                 measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
                 if (checked.backward()) {
@@ -385,7 +385,7 @@ public final class Verifier {
                     Tensor dRight = Tensor.zeros(DType.F64, shape);
                     Tensor dTextbook = Tensor.zeros(p.type(), shape);
                     timed(() -> plan.backward(inputs, dOutput, dOurs));
-                    truthPlan.backward(wide, dOutput.to(DType.F64), dRight);
+                    truthPlan.backward(f64, dOutput.to(DType.F64), dRight);
                     naivePlan.backward(inputs, dOutput, dTextbook);
                     measure(ErrorBudget.gradient(p.type()), "input gradient", dOurs, dRight, dTextbook);
                 }
@@ -440,7 +440,7 @@ public final class Verifier {
         }
     }
 
-    private static @Nullable Tensor widened(@Nullable Tensor tensor) {
+    private static @Nullable Tensor toF64(@Nullable Tensor tensor) {
         return tensor == null ? null : tensor.to(DType.F64);
     }
 

@@ -98,12 +98,12 @@ class QuantizedTest {
         assertRefused("floating-point", () -> AttentionInputs.of(query.quantized(), bytes, bytes, plain));
         AttentionInputs inputs = AttentionInputs.of(query, bytes, bytes, plain);
         assertEquals("q1x1x2x4 kv1x3 f32 kv=i8", inputs.problem().toString());
-        AttentionInputs widened = AttentionInputs.of(query, numbers, numbers, plain);
+        AttentionInputs toF64 = AttentionInputs.of(query, numbers, numbers, plain);
         try (var backend = new ReferenceBackend();
                 var plan = backend.plan(inputs.problem())) {
             AttentionResult result = AttentionResult.allocate(inputs.problem());
             plan.forward(inputs, result);
-            AttentionGradients gradients = AttentionGradients.allocate(widened);
+            AttentionGradients gradients = AttentionGradients.allocate(toF64);
             assertRefused("have no gradient", () -> plan.backward(inputs, result, query, null, gradients));
         }
         assertRefused("have no gradient", () -> Case.parse("q1x4x7x64 kv2x15 f32 kv=i8 backward"));

@@ -64,7 +64,7 @@ final class Decode {
 
     /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
     static final class States {
-        final F64Decode.States wide = new F64Decode.States();
+        final F64Decode.States f64 = new F64Decode.States();
         private float[] maxima = new float[0];
         private float[] sums = new float[0];
         private float[] weighted = new float[0];

@@ -63,7 +63,7 @@ final class PanelCall {
 
     /** Moves a panel to other queries and packs them. */
     void moveTo(Panel panel, long batch, long head, long from) {
-        panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.wide());
+        panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.tileKeys());
         if (bf16) {
             panel.packPairs(inputs.query(), modifier.sign < 0);
         } else {

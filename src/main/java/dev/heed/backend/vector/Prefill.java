@@ -100,17 +100,17 @@ final class Prefill {
             first = Math.min(first, all.get(p).firstKey);
             end = Math.max(end, all.get(p).endKey);
         }
-        for (long j = first / tiles.wide() * tiles.wide(); j < end; j += tiles.wide()) {
+        for (long j = first / tiles.tileKeys() * tiles.tileKeys(); j < end; j += tiles.tileKeys()) {
             boolean loaded = false;
             for (int p = 0; p < count; p++) {
                 Panel panel = all.get(p);
-                long to = Math.min(j + tiles.wide(), panel.endKey);
+                long to = Math.min(j + tiles.tileKeys(), panel.endKey);
                 TileCover cover = to <= j ? TileCover.EMPTY : cover(panel, j, to);
                 if (cover == TileCover.EMPTY) {
                     continue;
                 }
                 if (!loaded) {
-                    long last = Math.min(j + tiles.wide(), end);
+                    long last = Math.min(j + tiles.tileKeys(), end);
                     if (call.bf16) {
                         scratch.bf16.load(call.inputs.key(), call.inputs.value(), batch, kvHead, j, last);
                     } else {

@@ -26,12 +26,12 @@ final class VectorAttention extends AttentionPlan {
 
     @Override
     public String describe() {
-        boolean few = wide() ? F64Decode.fits(problem()) : Decode.fits(problem());
-        String loops = Lanes.BACKEND + (wide() ? " f64" : "") + (few ? " decode, " : wide() ? ", " : " prefill, ");
+        boolean few = f64() ? F64Decode.fits(problem()) : Decode.fits(problem());
+        String loops = Lanes.BACKEND + (f64() ? " f64" : "") + (few ? " decode, " : f64() ? ", " : " prefill, ");
         return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
     }
 
-    private boolean wide() {
+    private boolean f64() {
         return problem().type() == DType.F64;
     }
 
@@ -44,7 +44,7 @@ final class VectorAttention extends AttentionPlan {
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
             if (F64Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
-                F64Decode.run(inputs, result, states.wide, workers);
+                F64Decode.run(inputs, result, states.f64, workers);
             } else {
                 F64Attention.run(inputs, result, workers);
             }
@@ -62,7 +62,7 @@ final class VectorAttention extends AttentionPlan {
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
-        if (wide()) {
+        if (f64()) {
             F64Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
         } else {
             Backward.run(inputs, outputGradient, lseGradient, gradients, workers);

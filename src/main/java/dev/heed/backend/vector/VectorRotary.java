@@ -38,7 +38,7 @@ final class VectorRotary extends RotaryPlan {
             long head = task % p.numHeads();
             for (long s = 0; s < p.seqLen(); s++) {
                 if (p.type() == DType.F64) {
-                    turnWide(inputs, from, to, direction, batch, head, s, F64Scratch.of(scratch));
+                    rotateF64(inputs, from, to, direction, batch, head, s, F64Scratch.of(scratch));
                 } else {
                     turn(inputs, from, to, direction, batch, head, s, scratch);
                 }
@@ -78,7 +78,7 @@ final class VectorRotary extends RotaryPlan {
     }
 
     /** As {@link #turn}, in f64. */
-    private void turnWide(
+    private void rotateF64(
             RotaryInputs inputs,
             Tensor from,
             Tensor to,

@@ -44,7 +44,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         int toAt = (int) (output.segment().address() / Float.BYTES);
         forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {
-                wide(input, output, in, out, first, end, scratch);
+                runF64(input, output, in, out, first, end, scratch);
                 return;
             }
             scratch.row = ArrayGrowth.atLeast(scratch.row, Loops.ROW_ROOM);
@@ -77,14 +77,14 @@ final class VectorSoftmax extends SoftmaxPlan {
         });
     }
 
-    private void wide(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
+    private void runF64(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
         int length = in.length();
         F64Scratch memory = F64Scratch.of(scratch);
-        double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, F64Lanes.lanes(length));
+        double[] row64 = memory.row = ArrayGrowth.atLeast(memory.row, F64Lanes.lanes(length));
         for (long row = first; row < end; row++) {
-            F64Rows.read(input, in.position(row), in.stride(), wide, 0, length);
-            F64SoftmaxRow.softmax(wide, length, problem().log());
-            F64Rows.write(wide, 0, output, out.position(row), out.stride(), length);
+            F64Rows.read(input, in.position(row), in.stride(), row64, 0, length);
+            F64SoftmaxRow.softmax(row64, length, problem().log());
+            F64Rows.write(row64, 0, output, out.position(row), out.stride(), length);
         }
     }
 
@@ -98,11 +98,11 @@ final class VectorSoftmax extends SoftmaxPlan {
         forEachRow(allowed, y, (row, scratch) -> {
             if (problem().type() == DType.F64) {
                 F64Scratch memory = F64Scratch.of(scratch);
-                double[] wide = memory.row = ArrayGrowth.atLeast(memory.row, length);
+                double[] row64 = memory.row = ArrayGrowth.atLeast(memory.row, length);
                 double[] gradient = memory.rowToo = ArrayGrowth.atLeast(memory.rowToo, length);
-                F64Rows.read(output, y.position(row), y.stride(), wide, 0, length);
+                F64Rows.read(output, y.position(row), y.stride(), row64, 0, length);
                 F64Rows.read(outputGradient, dy.position(row), dy.stride(), gradient, 0, length);
-                F64SoftmaxRow.gradient(wide, gradient, length, problem().log());
+                F64SoftmaxRow.gradient(row64, gradient, length, problem().log());
                 F64Rows.write(gradient, 0, inputGradient, dx.position(row), dx.stride(), length);
                 return;
             }

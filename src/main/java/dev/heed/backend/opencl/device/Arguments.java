@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /** A struct argument of a kernel, written field by field: longs first, then numbers of the kernel's {@code real}. */
 public final class Arguments {
     private final MemorySegment bytes;
-    private final boolean wide;
+    private final boolean f64;
     private long at;
 
     /**
@@ -18,12 +18,12 @@ public final class Arguments {
      *
      * @param longs how many longs it has
      * @param reals how many reals follow them
-     * @param wide whether real is double
+     * @param f64 whether real is double
      */
-    public Arguments(int longs, int reals, boolean wide) {
-        long size = (long) longs * Long.BYTES + (long) reals * (wide ? Double.BYTES : Float.BYTES);
+    public Arguments(int longs, int reals, boolean f64) {
+        long size = (long) longs * Long.BYTES + (long) reals * (f64 ? Double.BYTES : Float.BYTES);
         this.bytes = Arena.ofAuto().allocate((size + Long.BYTES - 1) / Long.BYTES * Long.BYTES, Long.BYTES);
-        this.wide = wide;
+        this.f64 = f64;
     }
 
     public Arguments put(long... values) {
@@ -42,7 +42,7 @@ public final class Arguments {
     }
 
     public Arguments real(double value) {
-        if (wide) {
+        if (f64) {
             bytes.set(JAVA_DOUBLE, at, value);
             at += Double.BYTES;
         } else {

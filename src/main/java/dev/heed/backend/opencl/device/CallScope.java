@@ -24,7 +24,7 @@ public final class CallScope implements AutoCloseable {
     public final Engine engine;
 
     /** Whether kernels compute in double. */
-    public final boolean wide;
+    public final boolean f64;
 
     private final List<DeviceBuffer> owned = new ArrayList<>();
     private final List<Constants.Copy> leased = new ArrayList<>();
@@ -32,21 +32,21 @@ public final class CallScope implements AutoCloseable {
     private final @Nullable GuardZones guardZones;
     private @Nullable DeviceBuffer nothing;
 
-    public CallScope(Engine engine, boolean wide) {
+    public CallScope(Engine engine, boolean f64) {
         this.engine = engine;
-        this.wide = wide;
+        this.f64 = f64;
         this.guardZones = engine.options.guardZones() ? new GuardZones(engine) : null;
     }
 
     /** {@return the type that kernels compute in} */
     public DType real() {
-        return wide ? DType.F64 : DType.F32;
+        return f64 ? DType.F64 : DType.F32;
     }
 
     /** {@return the sizes of tiles in a phase; half of it for elements of twice the size} */
     public TileSizes sizes(String phase, long width) {
         TileSizes sizes = engine.sizes(phase, width);
-        return wide ? sizes.halved() : sizes;
+        return f64 ? sizes.halved() : sizes;
     }
 
     // ---------------------------------------------------------------- memory
@@ -224,7 +224,7 @@ public final class CallScope implements AutoCloseable {
                     .copy(from.buffer(), from.at() * element, to.buffer(), to.at() * element, from.bytes());
             return;
         }
-        Arguments struct = new Arguments(2 + 3 * MOST_AXES, 0, wide).put(from.at(), to.at());
+        Arguments struct = new Arguments(2 + 3 * MOST_AXES, 0, f64).put(from.at(), to.at());
         int lead = MOST_AXES - from.shape().length;
         for (int field = 0; field < 3; field++) {
             for (int axis = 0; axis < MOST_AXES; axis++) {
@@ -246,7 +246,7 @@ public final class CallScope implements AutoCloseable {
 
     /** {@return the option that says what kernels compute in} */
     public String widths() {
-        return wide ? " -DWIDE=1" : "";
+        return f64 ? " -DWIDE=1" : "";
     }
 
     /** {@return work-items of a group where they do not meet} */

@@ -152,10 +152,10 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */
-    public int lanes(boolean wide) {
+    public int lanes(boolean f64) {
         int floats =
                 Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
-        return wide ? floats / 2 : floats;
+        return f64 ? floats / 2 : floats;
     }
 
     /** Vectors of a panel: 512-bit machines have registers for four. */
@@ -164,8 +164,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Queries that a work-item of a CPU device computes. */
-    public long panel(boolean wide) {
-        return (long) lanes(wide) * vectors();
+    public long panel(boolean f64) {
+        return (long) lanes(f64) * vectors();
     }
 
     /** {@return the option by which kernels know whether they have the instructions of matrix units} */
@@ -173,8 +173,8 @@ public final class Engine implements AutoCloseable {
         return units == null ? "" : units.option();
     }
 
-    public String laneOptions(boolean wide) {
-        return " -DLANES=" + lanes(wide) + " -DVECTORS=" + vectors();
+    public String laneOptions(boolean f64) {
+        return " -DLANES=" + lanes(f64) + " -DVECTORS=" + vectors();
     }
 
     /** Runs a call; what the device's layer says becomes the failure of this backend. Nothing is written by then. */

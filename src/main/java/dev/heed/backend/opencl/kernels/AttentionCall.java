@@ -282,7 +282,7 @@ public final class AttentionCall {
             boolean ends) {
         AttentionShape s = shape();
         AttentionShape whole = chunk.whole();
-        Arguments struct = new Arguments(LONGS, REALS, scope.wide);
+        Arguments struct = new Arguments(LONGS, REALS, scope.f64);
         view(struct, query);
         view(struct, key);
         view(struct, value);
@@ -301,7 +301,7 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(meetingStep());
         struct.real(scale);
-        double least = scope.wide ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
+        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

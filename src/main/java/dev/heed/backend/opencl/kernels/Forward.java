@@ -80,11 +80,11 @@ public final class Forward {
 
     /** {@return what a prefill adds up in, from its first launch to its last} */
     public static DeviceBuffer sums(CallScope scope, AttentionShape s) {
-        return scope.reals(sumsOf(scope.engine, scope.wide, s));
+        return scope.reals(sumsOf(scope.engine, scope.f64, s));
     }
 
-    public static long sumsOf(Engine engine, boolean wide, AttentionShape s) {
-        long rows = s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), engine.panel(wide)) * engine.panel(wide);
+    public static long sumsOf(Engine engine, boolean f64, AttentionShape s) {
+        long rows = s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), engine.panel(f64)) * engine.panel(f64);
         return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
     }
 
@@ -99,12 +99,12 @@ public final class Forward {
 
     private void prefillLanes(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         Engine engine = scope.engine;
-        long panel = engine.panel(scope.wide);
+        long panel = engine.panel(scope.f64);
         long tasks = shape.batch() * shape.numHeads() * Math.ceilDiv(shape.seqLenQ(), panel);
         DeviceBuffer packed = scope.reals(tasks * panel * shape.headDim());
         scope.launch(
                 "prefill_lanes",
-                call.variant() + engine.laneOptions(scope.wide),
+                call.variant() + engine.laneOptions(scope.f64),
                 "prefill_lanes",
                 WorkSize.groups(tasks, 1),
                 call.struct(output, null, 0, 0, begins, ends),
@@ -180,7 +180,7 @@ public final class Forward {
             DeviceBuffer packed = scope.reals(splits * keyHeads * shared * shape.headDim());
             scope.launch(
                     "decode_lanes",
-                    call.variant() + scope.engine.laneOptions(scope.wide) + " -DROWS=" + room,
+                    call.variant() + scope.engine.laneOptions(scope.f64) + " -DROWS=" + room,
                     "decode_lanes",
                     WorkSize.groups(splits * keyHeads, 1),
                     call.struct(output, null, 0, 0),

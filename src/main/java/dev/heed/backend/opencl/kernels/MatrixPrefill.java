@@ -76,9 +76,9 @@ public final class MatrixPrefill {
 
     /** {@return bytes of the copies that rows take which lie otherwise than the kernel reads them} */
     public static long copies(AttentionShape s, DType type, boolean tf32) {
-        long wide = padded(s.headDim());
-        long rows = s.batch() * s.numHeads() * s.seqLenQ() * wide;
-        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (wide + padded(s.valueHeadDim()));
+        long f64 = padded(s.headDim());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ() * f64;
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (f64 + padded(s.valueHeadDim()));
         return isTaken(type, tf32) ? (rows + keys) * type.bytes() : 0;
     }
 

@@ -44,7 +44,7 @@ public record Operands(
         return query.device() != null;
     }
 
-    public boolean wide() {
+    public boolean f64() {
         return type == DType.F64;
     }
 

@@ -57,7 +57,7 @@ final class ChunkedBackward {
             return;
         }
         ParameterSums parameters;
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             parameters = parameters(scope, true);
         }
         HostSums bias = to.bias() == null ? null : new HostSums(to.bias().shape());
@@ -70,7 +70,7 @@ final class ChunkedBackward {
                 apart(blocks, bias, sink, parameters);
             }
         }
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             if (bias != null && to.bias() != null) {
                 bias.deliver(scope, to.bias());
             }
@@ -89,7 +89,7 @@ final class ChunkedBackward {
 
     /** Everything at once; nothing passes through the host on its way to a target on the device. */
     private void whole(Chunk chunk) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             Backward backward = gradients(scope, chunk, parameters(scope, false));
             if (to.bias() != null) {
                 read(scope, backward.bias(), to.bias());
@@ -102,7 +102,7 @@ final class ChunkedBackward {
 
     private void together(
             Chunk chunk, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             Backward backward = gradients(scope, chunk, parameters);
             if (bias != null) {
                 HostSums.add(scope, backward.bias(), chunk.cells(bias.all()));
@@ -158,7 +158,7 @@ final class ChunkedBackward {
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
     private Tensor queriesMeetKeys(
             Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             AttentionShape s = in.lowering(rows).shape();
             LoweredRows query = in.queries(scope, rows);
             DeviceTensor flows = in.flows(scope, rows, outputGradient);
@@ -167,7 +167,7 @@ final class ChunkedBackward {
             var sinkRows = Backward.sinkRows(scope, s);
             DeviceTensor partials = Backward.partials(scope, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new CallScope(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
                     var backward = new Backward(call, flows, statistics, sinkRows, partials);
                     backward.read(lse, n == 0, n == keys.size() - 1);
@@ -175,7 +175,7 @@ final class ChunkedBackward {
             }
             DeviceTensor gradient = Backward.queryGradient(scope, s);
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new CallScope(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
                     var backward = new Backward(call, flows, statistics, sinkRows, partials);
                     backward.query(gradient, n == 0);
@@ -203,13 +203,13 @@ final class ChunkedBackward {
             Tensor[] statistics,
             @Nullable HostSums bias,
             @Nullable ParameterSums parameters) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows key = in.keys(scope, some);
             LoweredRows value = in.values(scope, some);
             Backward.KeyGradients gradients =
                     Backward.keyGradients(scope, in.lowering(some).shape());
             for (int n = 0; n < statistics.length; n++) {
-                try (var there = new CallScope(engine, in.wide())) {
+                try (var there = new CallScope(engine, in.f64())) {
                     Chunk block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
                     LoweredRows query = in.queries(there, block);
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);

@@ -60,7 +60,7 @@ final class ChunkedForward {
     }
 
     private void attend(Chunk chunk, Tensor output) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
             DeviceTensor computed = place(scope, chunk);
             Forward.Statistics statistics = Forward.run(call, computed);
@@ -72,13 +72,13 @@ final class ChunkedForward {
 
     /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
     private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
-        try (var scope = new CallScope(engine, in.wide())) {
+        try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows query = in.queries(scope, chunk);
             DeviceTensor computed = place(scope, chunk);
             Forward.Statistics statistics = Forward.statistics(scope, chunk.shape());
             var sums = Forward.sums(scope, chunk.shape());
             for (int n = 0; n < keys.size(); n++) {
-                try (var some = new CallScope(engine, in.wide())) {
+                try (var some = new CallScope(engine, in.f64())) {
                     new Forward(in.call(some, keys.get(n), query))
                             .prefill(computed, statistics, sums, n == 0, n == keys.size() - 1);
                 }
@@ -91,7 +91,7 @@ final class ChunkedForward {
             }
             TopLists lists = lists(chunk);
             for (Chunk some : keys) {
-                try (var again = new CallScope(engine, in.wide())) {
+                try (var again = new CallScope(engine, in.f64())) {
                     keep(in.call(again, some, query), statistics, result, some, results, lists);
                 }
             }

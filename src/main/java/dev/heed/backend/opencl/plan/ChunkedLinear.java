@@ -12,14 +12,14 @@ import java.lang.foreign.Arena;
 /** A linear layer that does not fit the device: its products go block by block, what lies between them is on the host. */
 final class ChunkedLinear {
     private final LinearProblem problem;
-    private final boolean wide;
+    private final boolean f64;
     private final ChunkedProduct products;
 
     ChunkedLinear(Engine engine, LinearProblem problem) {
 
         this.problem = problem;
-        this.wide = problem.type() == DType.F64;
-        this.products = new ChunkedProduct(engine, wide);
+        this.f64 = problem.type() == DType.F64;
+        this.products = new ChunkedProduct(engine, f64);
     }
 
     void forward(Tensor input, LinearWeights weights, Tensor output) {
@@ -32,7 +32,7 @@ final class ChunkedLinear {
         try (Arena host = Arena.ofShared()) {
             Tensor flowed = outputGradient;
             if (problem.activation() != Activation.IDENTITY) {
-                flowed = Tensor.allocate(host, wide ? DType.F64 : DType.F32, problem.rows(), problem.out());
+                flowed = Tensor.allocate(host, f64 ? DType.F64 : DType.F32, problem.rows(), problem.out());
                 products.multiply(input, weights.weight(), weights.bias(), flowed, (scope, z, row, column) -> {
                     Tensor dy = outputGradient.slice(0, row, row + z.size(0)).slice(1, column, column + z.size(1));
                     return Activating.flowBack(problem, scope, z, scope.upload(dy, dy.type()));

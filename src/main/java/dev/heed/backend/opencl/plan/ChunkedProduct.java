@@ -17,11 +17,11 @@ final class ChunkedProduct {
     private static final long TILE = 64;
 
     private final Engine engine;
-    private final boolean wide;
+    private final boolean f64;
 
-    ChunkedProduct(Engine engine, boolean wide) {
+    ChunkedProduct(Engine engine, boolean f64) {
         this.engine = engine;
-        this.wide = wide;
+        this.f64 = f64;
     }
 
     /** What happens to a block of sums before it leaves the device. */
@@ -60,7 +60,7 @@ final class ChunkedProduct {
             long columnTo = Math.min(columns, column + block.columns());
             for (long row = 0; row < rows; row += block.rows()) {
                 long rowTo = Math.min(rows, row + block.rows());
-                try (var scope = new CallScope(engine, wide)) {
+                try (var scope = new CallScope(engine, f64)) {
                     DeviceTensor sums = sums(
                             scope,
                             left.slice(0, row, rowTo),
@@ -81,7 +81,7 @@ final class ChunkedProduct {
         long depth = left.size(1);
         for (long from = 0; from < depth; from += step) {
             long to = Math.min(depth, from + step);
-            try (var some = new CallScope(engine, wide)) {
+            try (var some = new CallScope(engine, f64)) {
                 new Projection(some)
                         .multiply(
                                 some.upload(left.slice(1, from, to)),
@@ -115,7 +115,7 @@ final class ChunkedProduct {
     }
 
     private long real() {
-        return wide ? Double.BYTES : Float.BYTES;
+        return f64 ? Double.BYTES : Float.BYTES;
     }
 
     /** Also what a finish may take: two more blocks of sums and one in the target's type. */
@@ -124,12 +124,12 @@ final class ChunkedProduct {
                 + s.depth() * s.columns() * right.type().bytes()
                 + s.columns() * real()
                 + s.rows() * s.columns() * (3 * real() + to.type().bytes())
-                + Projection.scratch(engine, wide, s.rows(), s.columns(), s.depth());
+                + Projection.scratch(engine, f64, s.rows(), s.columns(), s.depth());
     }
 
     private long largest(Sizes s) {
         long cells = Math.max(s.rows() * s.columns(), s.depth() * Math.max(s.rows(), s.columns()));
-        return Math.max(cells * real(), Projection.scratch(engine, wide, s.rows(), s.columns(), s.depth()));
+        return Math.max(cells * real(), Projection.scratch(engine, f64, s.rows(), s.columns(), s.depth()));
     }
 
     /** Sums the rows of a matrix into one. */
@@ -146,7 +146,7 @@ final class ChunkedProduct {
         for (long column = 0; column < columns; column += width) {
             long columnTo = Math.min(columns, column + width);
             for (long row = 0; row < rows; row += height) {
-                try (var scope = new CallScope(engine, wide)) {
+                try (var scope = new CallScope(engine, f64)) {
                     Tensor block =
                             matrix.slice(0, row, Math.min(rows, row + height)).slice(1, column, columnTo);
                     DeviceTensor partial = scope.place(scope.real(), columnTo - column);
@@ -155,7 +155,7 @@ final class ChunkedProduct {
                 }
             }
         }
-        try (var scope = new CallScope(engine, wide)) {
+        try (var scope = new CallScope(engine, f64)) {
             sums.deliver(scope, to);
         }
     }

@@ -16,14 +16,14 @@ final class Footprint {
     private final Engine engine;
     private final AttentionProblem problem;
     private final DType type;
-    private final boolean wide;
+    private final boolean f64;
 
     /** The footprint of a problem whose queries, keys and values are stored in a type of perhaps another. */
     Footprint(Engine engine, AttentionProblem problem, DType type) {
         this.engine = engine;
         this.problem = problem;
         this.type = type;
-        this.wide = type == DType.F64;
+        this.f64 = type == DType.F64;
     }
 
     private boolean fits(Chunk chunk) {
@@ -39,7 +39,7 @@ final class Footprint {
 
     private void cut(Chunk chunk, List<Chunk> fitting) {
         List<Chunk> halves = chunk.halves();
-        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(wide); // fewer queries free next to nothing
+        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries free next to nothing
         boolean keysOnly = chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
         if (halves.size() == 1 || keysOnly || fits(chunk)) {
             fitting.add(chunk);
@@ -67,7 +67,7 @@ final class Footprint {
     long total(Chunk chunk) {
         AttentionShape s = chunk.shape();
         long element = type.bytes();
-        long real = wide ? Double.BYTES : Float.BYTES;
+        long real = f64 ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
         long cells = rows * s.seqLenKv();
@@ -77,7 +77,7 @@ final class Footprint {
         if (engine.matrix() != null) {
             bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }
-        long panels = Forward.sumsOf(engine, wide, s);
+        long panels = Forward.sumsOf(engine, f64, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
         long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {
@@ -101,7 +101,7 @@ final class Footprint {
     /** The largest single buffer of a part. */
     long largest(Chunk chunk) {
         AttentionShape s = chunk.shape();
-        long real = wide ? Double.BYTES : Float.BYTES;
+        long real = f64 ? Double.BYTES : Float.BYTES;
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         long widest = Math.max(s.headDim(), s.valueHeadDim());
         boolean cells = problem.weights()
@@ -112,7 +112,7 @@ final class Footprint {
         return Math.max(
                 Math.max(
                         Math.max(rows * widest * real, lowered(chunk).largest()),
-                        Forward.sumsOf(engine, wide, s) * real),
+                        Forward.sumsOf(engine, f64, s) * real),
                 Math.max(
                         s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),
                         cells ? rows * s.seqLenKv() * real : 0));

@@ -44,15 +44,15 @@ public final class OpenClLinear extends LinearPlan {
         long in = problem().in();
         long out = problem().out();
         long rows = problem().rows();
-        boolean wide = problem().type() == DType.F64;
+        boolean f64 = problem().type() == DType.F64;
         long numbers = rows * in + in * out + 2 * rows * out + out;
-        long bytes = numbers * (wide ? 8 : 4) * (backward ? 2 : 1);
-        long scratch = Projection.scratch(engine, wide, rows, out, in);
+        long bytes = numbers * (f64 ? 8 : 4) * (backward ? 2 : 1);
+        long scratch = Projection.scratch(engine, f64, rows, out, in);
         if (backward) {
-            scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, in, out));
-            scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
+            scratch = Math.max(scratch, Projection.scratch(engine, f64, rows, in, out));
+            scratch = Math.max(scratch, Projection.scratch(engine, f64, in, out, rows));
         }
-        long largest = Math.max(rows * Math.max(in, out), in * out) * (wide ? 8 : 4);
+        long largest = Math.max(rows * Math.max(in, out), in * out) * (f64 ? 8 : 4);
         return engine.hasRoom(bytes + scratch, Math.max(largest, scratch));
     }
 

@@ -85,8 +85,8 @@ public final class OpenClMultiHead extends MultiHeadPlan {
     private boolean fits(boolean backward) {
         MultiHeadProblem p = problem();
         AttentionShape s = p.attention().shape();
-        boolean wide = p.attention().type() == DType.F64;
-        long element = wide ? Double.BYTES : Float.BYTES; // at most
+        boolean f64 = p.attention().type() == DType.F64;
+        long element = f64 ? Double.BYTES : Float.BYTES; // at most
         long rowsQ = s.batch() * s.seqLenQ();
         long rowsKv = s.batch() * s.seqLenKv();
         long[][] products = {
@@ -104,20 +104,20 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             long out = product[2];
             bytes += (rows * in + in * out + 2 * rows * out + out) * element * (backward ? 3 : 1);
             largest = Math.max(largest, Math.max(rows * Math.max(in, out), in * out) * element);
-            scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, out, in));
+            scratch = Math.max(scratch, Projection.scratch(engine, f64, rows, out, in));
             if (backward) {
-                scratch = Math.max(scratch, Projection.scratch(engine, wide, rows, in, out));
-                scratch = Math.max(scratch, Projection.scratch(engine, wide, in, out, rows));
+                scratch = Math.max(scratch, Projection.scratch(engine, f64, rows, in, out));
+                scratch = Math.max(scratch, Projection.scratch(engine, f64, in, out, rows));
             }
         }
         var whole = Chunk.whole(s);
-        var footprint = new Footprint(engine, p.attention(), wide ? DType.F64 : DType.F32);
+        var footprint = new Footprint(engine, p.attention(), f64 ? DType.F64 : DType.F32);
         bytes += footprint.total(whole) * (backward ? 2 : 1);
         if (backward && p.attention().biasShape() != null) {
             bytes += 2 * s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv() * element;
         }
         if (backward) {
-            bytes += new LoweredFootprint(engine, s, p.attention().score(), wide ? DType.F64 : DType.F32).backward();
+            bytes += new LoweredFootprint(engine, s, p.attention().score(), f64 ? DType.F64 : DType.F32).backward();
         }
         return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
     }

@@ -99,7 +99,7 @@ public final class OpenClRotary extends RotaryPlan {
         try (var scope = new CallScope(engine, p.type() == DType.F64)) {
             DeviceTensor x = scope.upload(from);
             DeviceTensor y = scope.place(p.type(), from.shape());
-            Arguments struct = new Arguments(LONGS, 0, scope.wide)
+            Arguments struct = new Arguments(LONGS, 0, scope.f64)
                     .put(x.at(), x.stride(0), x.stride(1), x.stride(2))
                     .put(y.at(), y.stride(0), y.stride(1), y.stride(2))
                     .put(y.size(0), y.size(1), y.size(2), p.headDim(), p.rotaryDim())

@@ -73,7 +73,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         boolean lanes = engine.family == Engine.Family.LANES;
         return "-DSTORAGE=" + StorageCode.of(problem().type()) + scope.widths() + " -DLOGARITHM="
                 + (problem().log() ? 1 : 0)
-                + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.wide) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
+                + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.f64) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }
 
     private long chunk() {

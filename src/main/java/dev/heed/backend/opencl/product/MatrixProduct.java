@@ -82,7 +82,7 @@ public final class MatrixProduct {
         return (left == DType.F16 || left == DType.BF16)
                 && right.type() == left
                 && (to.type() == left || to.type() == DType.F32)
-                && !scope.wide
+                && !scope.f64
                 && Math.min(right.size(0), right.size(1)) >= EIGHT;
     }
 

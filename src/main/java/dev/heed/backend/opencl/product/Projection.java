@@ -41,12 +41,12 @@ public final class Projection {
     }
 
     /** {@return bytes of what a product packs or copies its sides into} */
-    public static long scratch(Engine engine, boolean wide, long rows, long columns, long depth) {
+    public static long scratch(Engine engine, boolean f64, long rows, long columns, long depth) {
         if (engine.family.isStaged()) {
-            return engine.matrix() == null || wide ? 0 : MatrixProduct.copies(rows, columns, depth);
+            return engine.matrix() == null || f64 ? 0 : MatrixProduct.copies(rows, columns, depth);
         }
-        long width = 4L * engine.lanes(wide);
-        return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (wide ? 8 : 4);
+        long width = 4L * engine.lanes(f64);
+        return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (f64 ? 8 : 4);
     }
 
     static Arguments struct(
@@ -56,7 +56,7 @@ public final class Projection {
             DeviceTensor to,
             boolean hasBias,
             boolean continues) {
-        return new Arguments(LONGS, 0, scope.wide)
+        return new Arguments(LONGS, 0, scope.f64)
                 .put(left.at(), left.stride(0), left.stride(1))
                 .put(right.at(), right.stride(0), right.stride(1))
                 .put(to.at(), to.stride(0), to.stride(1))
@@ -75,12 +75,12 @@ public final class Projection {
                 + StorageCode.of(to.type()) + scope.widths();
         var biasBuffer = bias == null ? scope.nothing() : bias.buffer();
         if (scope.engine.family == Engine.Family.LANES) {
-            long width = 4L * scope.engine.lanes(scope.wide);
+            long width = 4L * scope.engine.lanes(scope.f64);
             long tasks = Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width);
             var packed = scope.reals(tasks * depth * width);
             scope.launch(
                     "product",
-                    options + " -DLANES=" + scope.engine.lanes(scope.wide),
+                    options + " -DLANES=" + scope.engine.lanes(scope.f64),
                     "product_lanes",
                     WorkSize.groups(tasks, 1),
                     struct,
@@ -113,7 +113,7 @@ public final class Projection {
 
     /** Sums the rows of a matrix into one. */
     public void columnSums(DeviceTensor matrix, DeviceTensor to) {
-        Arguments struct = new Arguments(LONGS, 0, scope.wide)
+        Arguments struct = new Arguments(LONGS, 0, scope.f64)
                 .put(matrix.at(), matrix.stride(0), matrix.stride(1))
                 .put(0, 0, 0)
                 .put(to.at(), 0, 1)

@@ -148,7 +148,7 @@ public final class RowKernels {
 
     /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */
     private Arguments lines(DeviceTensor rows, long heads, double strength, @Nullable DeviceTensor strengths) {
-        var struct = new Arguments(LONGS, REALS, scope.wide);
+        var struct = new Arguments(LONGS, REALS, scope.f64);
         struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));
         struct.put(heads, rows.size(2), rows.size(3), rows.size(0) * heads * rows.size(2), heads / rows.size(1));
         long[] steps = new long[3];

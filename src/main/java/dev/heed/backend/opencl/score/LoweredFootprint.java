@@ -16,7 +16,7 @@ public final class LoweredFootprint {
     private final AttentionShape lowered;
     private final ScorePattern pattern;
     private final DType type;
-    private final boolean wide;
+    private final boolean f64;
 
     /**
      * The footprint of a part.
@@ -30,11 +30,11 @@ public final class LoweredFootprint {
         this.lowered = Lowering.shape(given, pattern);
         this.pattern = pattern;
         this.type = type;
-        this.wide = type == DType.F64;
+        this.f64 = type == DType.F64;
     }
 
     private long real() {
-        return wide ? Double.BYTES : Float.BYTES;
+        return f64 ? Double.BYTES : Float.BYTES;
     }
 
     private long queries() {
@@ -111,13 +111,13 @@ public final class LoweredFootprint {
 
     private long scratch(long rows, long in, boolean backward) {
         long out = lowered.headDim();
-        long forward = Projection.scratch(engine, wide, rows, out, in);
+        long forward = Projection.scratch(engine, f64, rows, out, in);
         return backward
                 ? Math.max(
                         forward,
                         Math.max(
-                                Projection.scratch(engine, wide, rows, in, out),
-                                Projection.scratch(engine, wide, in, out, rows)))
+                                Projection.scratch(engine, f64, rows, in, out),
+                                Projection.scratch(engine, f64, in, out, rows)))
                 : forward;
     }
 }

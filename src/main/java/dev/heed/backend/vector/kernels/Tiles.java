@@ -31,14 +31,14 @@ public final class Tiles {
      * What prefill uses for a width of head.
      *
      * @param panels panels of one task at most: a tile of keys and values is read from far away once for all of them
-     * @param wide keys that are read at once where every query of the panel sees all of them, a multiple of
+     * @param tileKeys keys that are read at once where every query of the panel sees all of them, a multiple of
      *     {@link Lanes#TILE}
      * @param depth elements of a query that are multiplied at a time
      */
-    public record Prefill(int panels, int wide, int depth) {
+    public record Prefill(int panels, int tileKeys, int depth) {
         public Prefill {
-            if (panels < 1 || wide < 1 || wide % Lanes.TILE != 0 || depth < 1) {
-                throw new IllegalArgumentException("vector_prefill.tsv: " + panels + " panels, tiles of " + wide
+            if (panels < 1 || tileKeys < 1 || tileKeys % Lanes.TILE != 0 || depth < 1) {
+                throw new IllegalArgumentException("vector_prefill.tsv: " + panels + " panels, tiles of " + tileKeys
                         + " keys, depth " + depth + ", expected tiles in multiples of " + Lanes.TILE);
             }
         }
@@ -67,7 +67,7 @@ public final class Tiles {
     public static Prefill prefill(long width) {
         return PREFILLS.computeIfAbsent(width, w -> {
             TuningTable.Numbers row = PREFILL.best(asked(w));
-            return new Prefill(row.get("panels"), row.get("wide"), row.get("depth"));
+            return new Prefill(row.get("panels"), row.get("tileKeys"), row.get("depth"));
         });
     }
 

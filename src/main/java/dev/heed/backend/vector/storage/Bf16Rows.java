@@ -108,15 +108,15 @@ public final class Bf16Rows {
         for (int d = 0; d < width; d++) {
             short value = values[place(key, d)];
             for (int i = 0; infinite(value) && i < PANEL; i++) {
-                float w = wide(weights[(weight / 2 * PANEL + i) * 2 + weight % 2]);
+                float w = toFloat(weights[(weight / 2 * PANEL + i) * 2 + weight % 2]);
                 if (w != 0) {
-                    sums[d * PANEL + i] += w * wide(value);
+                    sums[d * PANEL + i] += w * toFloat(value);
                 }
             }
         }
     }
 
-    private static float wide(short bits) {
+    private static float toFloat(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
 

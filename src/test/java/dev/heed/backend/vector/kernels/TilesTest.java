@@ -14,7 +14,7 @@ class TilesTest {
     @ValueSource(longs = {1, 3, 64, 128, 256, 257, 4096, 1L << 40})
     void everyWidthOfHeadHasSizes(long width) {
         Tiles.Prefill prefill = Tiles.prefill(width);
-        assertEquals(0, prefill.wide() % Lanes.TILE);
+        assertEquals(0, prefill.tileKeys() % Lanes.TILE);
         assertTrue(prefill.panels() >= 1 && prefill.depth() >= 1);
         Tiles.Decode decode = Tiles.decode(width);
         assertTrue(decode.queries() >= 1 && decode.split() >= 64 && decode.fewRows() >= 0);
