@@ -44,19 +44,19 @@ public final class BertEncoder {
      * {@return what the model makes of a sentence}
      *
      * @param tokens the sentence, with the special tokens around it
-     * @param keptLayers the layers, from 0, whose attention weights are kept
+     * @param layers the layers, from 0, whose attention weights are kept
      * @throws InvalidInputException if the tokens do not fit the model, or a layer does not exist
      */
-    public BertEncoding encode(List<BertToken> tokens, int... keptLayers) {
+    public BertEncoding encode(List<BertToken> tokens, int... layers) {
         requireFits(tokens);
-        Map<Integer, BertOutputs> kept = new TreeMap<>();
-        for (int layer : keptLayers) {
+        Map<Integer, BertOutputs> requested = new TreeMap<>();
+        for (int layer : layers) {
             requireLayer(layer);
-            kept.put(layer, BertOutputs.weights(model.heads(), tokens.size()));
+            requested.put(layer, BertOutputs.weights(model.heads(), tokens.size()));
         }
-        Tensor hidden = run(tokens, kept);
+        Tensor hidden = run(tokens, requested);
         SortedMap<Integer, Tensor> weights = new TreeMap<>();
-        kept.forEach((layer, of) -> weights.put(layer, BertOutputs.only(of.weights())));
+        requested.forEach((layer, of) -> weights.put(layer, BertOutputs.only(of.weights())));
         return new BertEncoding(tokens, hidden.select(0, 0), weights);
     }
 
@@ -75,7 +75,7 @@ public final class BertEncoder {
                     "The largest weights are some", "topK >= 1", String.valueOf(topK), "strongest(tokens, 64)");
         }
         return eachLayer(tokens, () -> BertOutputs.strongest(model.heads(), tokens.size(), topK)).stream()
-                .map(kept -> new BertStrongest(BertOutputs.only(kept.topKWeights()), BertOutputs.only(kept.topKKeys())))
+                .map(requested -> new BertStrongest(BertOutputs.only(requested.topKWeights()), BertOutputs.only(requested.topKKeys())))
                 .toList();
     }
 
@@ -92,22 +92,22 @@ public final class BertEncoder {
             throw new InvalidInputException("Chosen rows are some", "1 row or more", "none", "rows(tokens, 3)");
         }
         return eachLayer(tokens, () -> BertOutputs.rows(model.heads(), tokens.size(), rows)).stream()
-                .map(kept -> BertOutputs.only(kept.rowWeights()))
+                .map(requested -> BertOutputs.only(requested.rowWeights()))
                 .toList();
     }
 
     private List<BertOutputs> eachLayer(List<BertToken> tokens, Supplier<BertOutputs> place) {
-        SortedMap<Integer, BertOutputs> kept = new TreeMap<>();
+        SortedMap<Integer, BertOutputs> requested = new TreeMap<>();
         for (int layer = 0; layer < model.layers(); layer++) {
-            kept.put(layer, place.get());
+            requested.put(layer, place.get());
         }
-        run(tokens, kept);
-        return List.copyOf(kept.values());
+        run(tokens, requested);
+        return List.copyOf(requested.values());
     }
 
-    private Tensor run(List<BertToken> tokens, Map<Integer, BertOutputs> kept) {
+    private Tensor run(List<BertToken> tokens, Map<Integer, BertOutputs> requested) {
         try (var pass = new BertPass(model, backend, List.of(tokens))) {
-            return pass.run(kept);
+            return pass.run(requested);
         }
     }
 

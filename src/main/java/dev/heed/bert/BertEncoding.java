@@ -29,15 +29,15 @@ public record BertEncoding(List<BertToken> tokens, Tensor hidden, SortedMap<Inte
      * @throws InvalidInputException if they were not kept
      */
     public Tensor weights(int layer) {
-        Tensor kept = weights.get(layer);
-        if (kept == null) {
+        Tensor requested = weights.get(layer);
+        if (requested == null) {
             throw new InvalidInputException(
                     "The weights of layer " + layer + " were not kept",
                     "one of the kept layers " + weights.keySet(),
                     "layer " + layer,
                     "encode(tokens, " + layer + ")");
         }
-        return kept;
+        return requested;
     }
 
     /**

@@ -58,8 +58,8 @@ record BertOutputs(
     }
 
     /** {@return one of the tensors without the batch} */
-    static Tensor only(@Nullable Tensor kept) {
-        return Objects.requireNonNull(kept).select(0, 0);
+    static Tensor only(@Nullable Tensor requested) {
+        return Objects.requireNonNull(requested).select(0, 0);
     }
 
     @Override

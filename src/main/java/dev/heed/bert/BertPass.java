@@ -48,11 +48,11 @@ final class BertPass implements AutoCloseable {
     /**
      * {@return the last hidden state, {@code [sentences, longest, width]}; rows of padding mean nothing}
      *
-     * @param kept where goes what is kept of the attention of some layers
+     * @param requested where goes what is kept of the attention of some layers
      */
-    Tensor run(Map<Integer, BertOutputs> kept) {
+    Tensor run(Map<Integer, BertOutputs> requested) {
         embed();
-        through(model.layers(), kept);
+        through(model.layers(), requested);
         return batched(x);
     }
 
@@ -63,12 +63,12 @@ final class BertPass implements AutoCloseable {
         return inputs(model.layers.get(layer), options);
     }
 
-    private void through(int layers, Map<Integer, BertOutputs> kept) {
+    private void through(int layers, Map<Integer, BertOutputs> requested) {
         Tensor rowsOfX = Tensor.of(x, rows, model.width());
         Tensor rowsOfChange = Tensor.of(change, rows, model.width());
         for (int i = 0; i < layers; i++) {
             BertLayer layer = model.layers.get(i);
-            attend(layer, kept.getOrDefault(i, BertOutputs.NOTHING));
+            attend(layer, requested.getOrDefault(i, BertOutputs.NOTHING));
             layer.attentionNorm().apply(x, change, rows);
             up.forward(rowsOfX, layer.intermediate(), between);
             down.forward(between, layer.output(), rowsOfChange);
@@ -98,9 +98,9 @@ final class BertPass implements AutoCloseable {
         model.embeddingNorm.apply(x, rows);
     }
 
-    private void attend(BertLayer layer, BertOutputs kept) {
-        MultiHeadInputs inputs = inputs(layer, kept.options(options));
-        attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, kept.result(batched(change)));
+    private void attend(BertLayer layer, BertOutputs requested) {
+        MultiHeadInputs inputs = inputs(layer, requested.options(options));
+        attentions.computeIfAbsent(inputs.problem(), backend::plan).forward(inputs, requested.result(batched(change)));
     }
 
     private MultiHeadInputs inputs(BertLayer layer, AttentionOptions options) {

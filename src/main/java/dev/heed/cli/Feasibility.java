@@ -135,9 +135,9 @@ final class Feasibility {
                 double cells = (double) s.batch() * s.numHeads() * s.seqLenQ() * s.seqLenKv();
                 double queries = (double) s.batch() * s.numHeads() * s.seqLenQ() * (s.headDim() + s.valueHeadDim());
                 double keys = (double) s.batch() * s.numKvHeads() * s.seqLenKv() * (s.keyHeadDim() + s.valueHeadDim());
-                double kept = (p.weights() ? cells : 0) + (p.scores() != null ? cells : 0);
+                double optional = (p.weights() ? cells : 0) + (p.scores() != null ? cells : 0);
                 double rows = s.seqLenKv() * (Double.BYTES * (double) (s.keyHeadDim() + s.valueHeadDim()) + 2 * ROW);
-                yield twice(p.type(), queries + keys + kept) + rows;
+                yield twice(p.type(), queries + keys + optional) + rows;
             }
             case MultiHeadProblem p -> leastHeap(p.attention());
             case SoftmaxProblem p -> twice(p.type(), 2 * elements(p.sizes()));

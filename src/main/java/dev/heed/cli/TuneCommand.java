@@ -118,8 +118,8 @@ final class TuneCommand extends HeedCommand {
             Problem problem = parsed.problem();
             return switch (problem) {
                 case AttentionProblem p -> {
-                    boolean kept = !p.outputs().onlyOutputAndLse();
-                    String phase = parsed.backward() ? "backward" : kept ? "weights" : "prefill";
+                    boolean optionalOutputs = !p.outputs().onlyOutputAndLse();
+                    String phase = parsed.backward() ? "backward" : optionalOutputs ? "weights" : "prefill";
                     yield new Subject(phase, "<=" + p.shape().headDim(), text);
                 }
                 case LinearProblem p -> new Subject("product", "<=" + p.out(), text);
@@ -244,9 +244,9 @@ final class TuneCommand extends HeedCommand {
     /** First over lengths that cross every tile, with guard zones; then the case itself, timed and checked as well. */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);
-        Verdict caged = check(subject.crossing(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
-        boolean passed = caged.status() == Verdict.Status.PASS;
-        Verdict timed = passed ? check(subject.text(), REPEATS, OpenClOptions.DEFAULT) : caged;
+        Verdict guarded = check(subject.crossing(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
+        boolean passed = guarded.status() == Verdict.Status.PASS;
+        Verdict timed = passed ? check(subject.text(), REPEATS, OpenClOptions.DEFAULT) : guarded;
         var json = new JsonObject();
         json.addProperty("seconds", timed.medianNanos() * 1e-9);
         json.addProperty("message", timed.status() == Verdict.Status.PASS ? "" : timed.message());

@@ -11,7 +11,7 @@ final class Gates {
         int batch = h.rows();
         fromInput.require("projected input", batch, 3L * hidden);
         Value y = tape.value(batch, hidden);
-        Cells kept = tape.take(3 * batch * hidden); // r, z, n
+        Cells saved = tape.take(3 * batch * hidden); // r, z, n
         Cells x = fromInput.data();
         Cells u = fromState.data();
         for (int b = 0; b < batch; b++) {
@@ -28,9 +28,9 @@ final class Gates {
                 double reset = Elementwise.sigmoid(x.get(r) + u.get(r));
                 double keep = Elementwise.sigmoid(x.get(z) + u.get(z));
                 double fresh = Math.tanh(x.get(n) + reset * u.get(n));
-                kept.set(r, reset);
-                kept.set(z, keep);
-                kept.set(n, fresh);
+                saved.set(r, reset);
+                saved.set(z, keep);
+                saved.set(n, fresh);
                 y.data().set(at, (1 - keep) * fresh + keep * h.data().get(at));
             }
         }
@@ -51,9 +51,9 @@ final class Gates {
                     int r = gates + i;
                     int z = r + hidden;
                     int n = z + hidden;
-                    double reset = kept.get(r);
-                    double keep = kept.get(z);
-                    double fresh = kept.get(n);
+                    double reset = saved.get(r);
+                    double keep = saved.get(z);
+                    double fresh = saved.get(n);
                     double dn = dy * (1 - keep) * (1 - fresh * fresh);
                     double dz = dy * (h.data().get(at) - fresh) * keep * (1 - keep);
                     double dr = dn * u.get(n) * reset * (1 - reset);
@@ -76,7 +76,7 @@ final class Gates {
         fromInput.require("projected input", batch, 4L * hidden);
         Value next = tape.value(batch, hidden);
         Value memory = tape.value(batch, hidden);
-        Cells kept = tape.take(4 * batch * hidden); // i, f, g, o
+        Cells saved = tape.take(4 * batch * hidden); // i, f, g, o
         for (int b = 0; b < batch; b++) {
             int gates = b * 4 * hidden;
             for (int k = 0; k < hidden; k++) {
@@ -91,7 +91,7 @@ final class Gates {
                     int from = gates + n * hidden + k;
                     double z = fromInput.data().get(from) + fromState.data().get(from);
                     gate[n] = n == 2 ? Math.tanh(z) : Elementwise.sigmoid(z);
-                    kept.set(from, gate[n]);
+                    saved.set(from, gate[n]);
                 }
                 double carried = gate[1] * c.data().get(at) + gate[0] * gate[2];
                 memory.data().set(at, carried);
@@ -122,16 +122,16 @@ final class Gates {
                     int g = f + hidden;
                     int o = g + hidden;
                     double t = Math.tanh(memory.data().get(at));
-                    double all = dc + dh * kept.get(o) * (1 - t * t);
-                    double di = all * kept.get(g) * kept.get(i) * (1 - kept.get(i));
-                    double df = all * c.data().get(at) * kept.get(f) * (1 - kept.get(f));
-                    double dg = all * kept.get(i) * (1 - kept.get(g) * kept.get(g));
-                    double down = dh * t * kept.get(o) * (1 - kept.get(o));
+                    double all = dc + dh * saved.get(o) * (1 - t * t);
+                    double di = all * saved.get(g) * saved.get(i) * (1 - saved.get(i));
+                    double df = all * c.data().get(at) * saved.get(f) * (1 - saved.get(f));
+                    double dg = all * saved.get(i) * (1 - saved.get(g) * saved.get(g));
+                    double down = dh * t * saved.get(o) * (1 - saved.get(o));
                     add(dx, du, i, di);
                     add(dx, du, f, df);
                     add(dx, du, g, dg);
                     add(dx, du, o, down);
-                    carriedBefore.add(at, all * kept.get(f));
+                    carriedBefore.add(at, all * saved.get(f));
                 }
             }
         });

@@ -49,7 +49,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tape implements AutoCloseable {
     private final AttentionBackend backend;
     private final DType type;
-    private final AttentionEngine engine = new Kept();
+    private final AttentionEngine engine = new PlannedEngine();
     private final List<Runnable> steps = new ArrayList<>();
     private final Map<Tensor, Value> parameters = new IdentityHashMap<>();
     private final Map<Integer, Deque<Cells>> free = new HashMap<>();
@@ -251,7 +251,7 @@ public final class Tape implements AutoCloseable {
     }
 
     /** Runs composed mechanisms with the plans that are kept. */
-    private final class Kept implements AttentionEngine {
+    private final class PlannedEngine implements AttentionEngine {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {
             AttentionResult result = AttentionResult.allocate(inputs.problem());

@@ -75,9 +75,9 @@ final class Projection {
         List<Tensor> matrices = matrices(weight, type);
         for (int head = 0; head < matrices.size(); head++) {
             Tensor gradient = result(dy, head);
-            Tensor turned = matrices.get(head).transpose(0, 1);
-            Tensor dRows = Tensor.zeros(type, gradient.size(0), turned.size(1));
-            product(gradient, new LinearWeights(turned, null), dRows);
+            Tensor transposed = matrices.get(head).transpose(0, 1);
+            Tensor dRows = Tensor.zeros(type, gradient.size(0), transposed.size(1));
+            product(gradient, new LinearWeights(transposed, null), dRows);
             if (sums == null) {
                 dx.copyFrom(dRows.reshape(dx.shape()));
             } else {

@@ -32,7 +32,7 @@ public final class Tensor {
     private static final long ALIGNMENT = 64;
 
     /** A thread that owns no arena; it is never started. */
-    private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
+    private static final Thread OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
 
     private final MemorySegment segment;
     private final @Nullable DeviceMemory device;
@@ -244,13 +244,13 @@ public final class Tensor {
         float[] units = new float[rows];
         double[] row = new double[width];
         RowWalk.rows(this, (position, stride, length, index) -> {
-            double most = 0;
+            double largest = 0;
             for (int i = 0; i < length; i++) {
                 row[i] = at(position + i * stride);
-                most = Math.abs(row[i]) <= most ? most : Math.abs(row[i]); // NaN and what follows it too
-                most = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : most;
+                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // NaN and what follows it too
+                largest = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : largest;
             }
-            float unit = Double.isInfinite(most) ? Float.NaN : (float) (most / 127);
+            float unit = Double.isInfinite(largest) ? Float.NaN : (float) (largest / 127);
             units[index / width] = unit;
             for (int i = 0; unit > 0 && i < length; i++) {
                 bytes[index + i] = (byte) DType.I8.round(Math.clamp(row[i] / unit, -127.0, 127.0));
@@ -388,7 +388,7 @@ public final class Tensor {
 
     /** {@return whether the arena lets only one thread in, as {@link Arena#ofConfined} does} */
     public boolean isConfined() {
-        return device == null && !segment.isAccessibleBy(STRANGER);
+        return device == null && !segment.isAccessibleBy(OTHER_THREAD);
     }
 
     /** {@return whether writing is refused} */

@@ -121,7 +121,7 @@ public final class Verifier {
 
         private void attention(AttentionProblem p) {
             AttentionInputs inputs = data.attention(p);
-            AttentionInputs f64 = CaseData.toF64(curious(inputs));
+            AttentionInputs f64 = CaseData.toF64(withAllOutputs(inputs));
             AttentionResult ours = AttentionResult.allocate(p, data::place);
             AttentionResult right = AttentionResult.allocate(f64.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
@@ -182,7 +182,7 @@ public final class Verifier {
          * The truth keeps more than was asked for: all weights, because top-k results are judged by the weights of the keys
          * they name, and the scores, because the absolute limit holds while they are moderate.
          */
-        private AttentionInputs curious(AttentionInputs inputs) {
+        private AttentionInputs withAllOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();
             AttentionOptions options = inputs.options();
             options = p.topK() == 0 ? options : options.withWeights();

@@ -413,7 +413,7 @@ abstract class PairRule {
      * {@code dy}. Where that is 0, as for a masked key, {@code x} is not read.
      */
     private static void flush(@Nullable Tensor weight, @Nullable Tensor dWeight, double[] x, double[] dy, double[] dx) {
-        if (weight == null || Arrays.stream(dy).allMatch(flow -> flow == 0)) {
+        if (weight == null || Arrays.stream(dy).allMatch(gradient -> gradient == 0)) {
             return;
         }
         for (int i = 0; i < dx.length; i++) {

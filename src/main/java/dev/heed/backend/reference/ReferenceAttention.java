@@ -73,7 +73,7 @@ final class ReferenceAttention extends AttentionPlan {
             }
         }
         if (result.scores() != null) {
-            store(result.scores(), row.kept, b, h, i);
+            store(result.scores(), row.savedScores, b, h, i);
         }
     }
 
@@ -112,10 +112,10 @@ final class ReferenceAttention extends AttentionPlan {
                             double delta = 0;
                             for (int j = 0; j < keys.length; j++) {
                                 if (row.takesPart(j)) {
-                                    double kept = row.dropoutFactor(j);
-                                    if (kept != 0) {
-                                        axpy(dValues[j], row.weights[j] * kept, dOut);
-                                        dWeights[j] = dot(dOut, values[j]) * kept;
+                                    double keepScale = row.dropoutFactor(j);
+                                    if (keepScale != 0) {
+                                        axpy(dValues[j], row.weights[j] * keepScale, dOut);
+                                        dWeights[j] = dot(dOut, values[j]) * keepScale;
                                     }
                                     delta += row.weights[j] * dWeights[j];
                                 }

@@ -13,7 +13,7 @@ final class ScoreRow {
     final AttentionOptions options;
     final double[] query;
     final double[] weights;
-    final double[] kept;
+    final double[] savedScores;
     double lse;
     double sinkWeight;
 
@@ -29,7 +29,7 @@ final class ScoreRow {
         this.query = ReferenceAttention.row(inputs.query(), batch, head, index);
         rule.query(query, index);
         this.weights = new double[keys];
-        this.kept = new double[options.scores() == null ? 0 : keys];
+        this.savedScores = new double[options.scores() == null ? 0 : keys];
         this.softcapped = new double[keys];
         this.modified = new double[keys];
         this.batch = batch;
@@ -62,11 +62,11 @@ final class ScoreRow {
                     modified[j] = softcapped[j] + added - (slope == 0 ? 0 : slope * distance);
                 }
                 if (maskedToo) {
-                    kept[j] = stage == ScoreStage.SCORE ? score : softcapped[j];
+                    savedScores[j] = stage == ScoreStage.SCORE ? score : softcapped[j];
                 }
             }
             if (stage == ScoreStage.MODIFIED) {
-                kept[j] = modified[j];
+                savedScores[j] = modified[j];
             }
         }
     }

@@ -351,7 +351,7 @@ final class Backward {
                         keyFrom,
                         plainGradients || !masked && !dropped);
                 if (call.meeting != null) {
-                    meet(call.meeting, scores, at, keyFrom, keys, rows);
+                    score(call.meeting, scores, at, keyFrom, keys, rows);
                     return;
                 }
                 addProducts(
@@ -367,7 +367,7 @@ final class Backward {
             });
         }
 
-        private void meet(Meeting how, float[] scores, int at, long keyFrom, int keys, Rows rows) {
+        private void score(Meeting how, float[] scores, int at, long keyFrom, int keys, Rows rows) {
             PairRows pairs = scratch.pairs;
             int width = (int) shape.keyHeadDim();
             pairs.loadKeys(rows.data, rows.at, rows.step, keys, width);

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Decode {
     /** Floats that the states of one wave of heads take at most: 64 MB. */
-    private static final double MOST_STATES = 1 << 24;
+    private static final double MAX_STATE_ELEMENTS = 1 << 24;
 
     /**
      * Keys of one step at most. Long steps, for every change from keys to values and back interrupts the streams of memory: with
@@ -47,7 +47,7 @@ final class Decode {
     private static final int RUN = STEP / RUNS;
 
     /** Keys of a step at least, where there are so many. */
-    private static final int LEAST = 64;
+    private static final int MIN_STEP = 64;
 
     private final PanelCall call;
     private final @Nullable NativeRows stored;
@@ -91,7 +91,7 @@ final class Decode {
     /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
     static boolean fits(AttentionProblem p) {
         return p.shape().seqLenQ() <= Tiles.decode(p.shape().headDim()).queries()
-                && statesPerHead(p.shape()) / p.shape().groupSize() <= MOST_STATES / 4
+                && statesPerHead(p.shape()) / p.shape().groupSize() <= MAX_STATE_ELEMENTS / 4
                 && p.dropout() == 0
                 && p.score().kind() != ScoreKind.CUSTOM
                 && p.outputs().onlyOutputAndLse();
@@ -110,7 +110,7 @@ final class Decode {
 
     static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
         AttentionShape s = inputs.problem().shape();
-        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
+        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MAX_STATE_ELEMENTS);
         Decode decode = new Decode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
         waves.run(allowed, decode.splits, first -> decode.firstHead = first, decode::split, decode::merge);
@@ -140,7 +140,7 @@ final class Decode {
         scratch.sums = ArrayGrowth.atLeast(scratch.sums, 2 * PANEL);
         long from = (long) (task % splits) * tiles.split();
         long end = Math.min(shape.seqLenKv(), from + tiles.split());
-        long quarter = (end - from) / LEAST * (LEAST / RUNS);
+        long quarter = (end - from) / MIN_STEP * (MIN_STEP / RUNS);
         for (long j = from; j < from + quarter; j += RUN) {
             step(scratch, task, batch, kvHead, j, quarter, RUNS, (int) Math.min(RUN, from + quarter - j));
         }
@@ -170,7 +170,7 @@ final class Decode {
             }
             unattended += attended ? 0 : 1;
         }
-        if (unattended > 0 && (runs > 1 || count > LEAST)) {
+        if (unattended > 0 && (runs > 1 || count > MIN_STEP)) {
             piecewise(scratch, task, batch, kvHead, from, apart, runs, count);
             return;
         }
@@ -221,8 +221,8 @@ final class Decode {
     private void piecewise(
             Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         for (int run = 0; run < runs; run++) {
-            for (int j = 0; j < count; j += LEAST) {
-                step(scratch, task, batch, kvHead, from + run * apart + j, 0, 1, Math.min(LEAST, count - j));
+            for (int j = 0; j < count; j += MIN_STEP) {
+                step(scratch, task, batch, kvHead, from + run * apart + j, 0, 1, Math.min(MIN_STEP, count - j));
             }
         }
     }

@@ -29,7 +29,7 @@ final class NativeRows {
     private static final int LIMBS = NativeKernels.LIMBS;
 
     /** The largest whole number that three balanced bytes can hold. */
-    private static final int MOST = 127 * (1 << 16) + 127 * (1 << 8) + 127;
+    private static final int LARGEST_QUANTUM = 127 * (1 << 16) + 127 * (1 << 8) + 127;
 
     private final Tensor key;
     private final Tensor value;
@@ -101,17 +101,17 @@ final class NativeRows {
         scratch.units = ArrayGrowth.atLeast(scratch.units, rows);
         scratch.limbs = scratch.limbs.length >= LIMBS * length ? scratch.limbs : new byte[LIMBS * length];
         for (int r = 0; r < rows; r++) {
-            float most = 0;
+            float largest = 0;
             float spoiled = 0;
             for (int d = r * headDim; d < (r + 1) * headDim; d++) {
-                most = Math.max(most, Math.abs(scratch.packed[d]));
+                largest = Math.max(largest, Math.abs(scratch.packed[d]));
                 spoiled += scratch.packed[d] * 0;
             }
-            double unit = (double) most / MOST;
+            double unit = (double) largest / LARGEST_QUANTUM;
             scratch.units[r] = spoiled == 0 ? (float) unit : Float.NaN;
             double inverse = scratch.units[r] > 0 ? 1.0 / scratch.units[r] : 0;
             for (int d = 0; d < headDim; d++) {
-                int rest = (int) Math.clamp(Math.rint(scratch.packed[r * headDim + d] * inverse), -MOST, MOST);
+                int rest = (int) Math.clamp(Math.rint(scratch.packed[r * headDim + d] * inverse), -LARGEST_QUANTUM, LARGEST_QUANTUM);
                 for (int limb = 0; limb < LIMBS; limb++) {
                     byte digit = (byte) rest;
                     scratch.limbs[(r * LIMBS + limb) * headDim + d] = digit;

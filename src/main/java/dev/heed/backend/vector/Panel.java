@@ -137,7 +137,7 @@ final class Panel {
             Arrays.fill(into, 0, width * PANEL, 0);
         }
         float[] array = Rows.array(tensor);
-        boolean inBlocks = Loops.turnsBlocks();
+        boolean inBlocks = Loops.transposesBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         int step = array != null ? (int) tensor.stride(2) : width;
@@ -150,7 +150,7 @@ final class Panel {
             }
             if (i < wholeQueries && i % V == 0) {
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Loops.turnBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
+                    Loops.transposeBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
                 }
             }
             for (int d = i < wholeQueries ? wholeWidth : 0; d < width; d++) {
@@ -177,7 +177,7 @@ final class Panel {
     void write(Tensor tensor, float[] scales, int scalesAt) {
         int width = (int) tensor.size(3);
         float[] array = Rows.array(tensor);
-        boolean inBlocks = Loops.turnsBlocks();
+        boolean inBlocks = Loops.transposesBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         copy = array != null ? copy : ArrayGrowth.atLeast(copy, queries * width);
@@ -190,7 +190,7 @@ final class Panel {
             }
             if (i < wholeQueries && i % V == 0) {
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Loops.turnBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, to, at + d, step, block);
+                    Loops.transposeBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, to, at + d, step, block);
                 }
             }
             float scale = scales[scalesAt + i];

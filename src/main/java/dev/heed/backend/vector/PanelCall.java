@@ -90,13 +90,13 @@ final class PanelCall {
     /** Multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */
     void drop(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         double p = options.dropout();
-        float kept = (float) (1 / (1 - p));
+        float keepScale = (float) (1 / (1 - p));
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < panel.queries; i++) {
                 boolean dropped =
                         Philox.uniform(options.seed(), panel.batch, panel.head, panel.from + i, keyFrom + j) < p;
                 int cell = at + j * PANEL + i;
-                tile[cell] = dropped ? 0 : tile[cell] * kept;
+                tile[cell] = dropped ? 0 : tile[cell] * keepScale;
             }
         }
     }

@@ -160,7 +160,7 @@ final class Prefill {
         int width = (int) shape.valueHeadDim();
         boolean masked = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
         if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
-            Loops.shrink(panel.sums, width, panel.statistics);
+            Loops.rescale(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
@@ -185,7 +185,7 @@ final class Prefill {
         rows.dots(panel.pairs, (int) shape.headDim(), 2 * tiles.depth(), tile, keyFrom, keys);
         boolean masked = call.modify(panel, tile, 0, keyFrom, keys, cover);
         if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
-            Loops.shrink(panel.sums, width, panel.statistics);
+            Loops.rescale(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, tile, 0, keyFrom, keys);

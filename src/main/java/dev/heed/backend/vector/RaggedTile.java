@@ -83,18 +83,18 @@ final class RaggedTile {
         if (cover == TileCover.PARTIAL) {
             call.mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
         }
-        boolean shrinks = false;
+        boolean rescales = false;
         Arrays.fill(panel.statistics, 2 * PANEL, 3 * PANEL, 1);
         for (int v = 0; v < PANEL / V; v++) {
-            shrinks |= panel.runFrom[v] < panel.runTo[v]
+            rescales |= panel.runFrom[v] < panel.runTo[v]
                     && Loops.readRun(
                             tile, v * V, panel.runFrom[v], panel.runTo[v], call.modifier.factor, panel.statistics);
         }
         int width = (int) call.shape.valueHeadDim();
         if (panel.fresh) {
             panel.clearSums(width);
-        } else if (shrinks) {
-            Loops.shrink(panel.sums, width, panel.statistics);
+        } else if (rescales) {
+            Loops.rescale(panel.sums, width, panel.statistics);
         }
         boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
         if (masked && !values.finite(keys, width)) {

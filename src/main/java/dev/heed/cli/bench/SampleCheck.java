@@ -155,20 +155,20 @@ final class SampleCheck {
             i = last ? shape.seqLenQ() - 1 : random.nextLong(shape.seqLenQ());
             kv = h / shape.groupSize();
             p = new double[(int) attended(i)];
-            double most = Double.NEGATIVE_INFINITY;
+            double largest = Double.NEGATIVE_INFINITY;
             for (int j = 0; j < p.length; j++) {
                 p[j] = scale * dot(query, key, b, h, i, kv, j, shape.headDim());
-                most = Math.max(most, p[j]);
+                largest = Math.max(largest, p[j]);
             }
             double sum = 0;
             for (int j = 0; j < p.length; j++) {
-                p[j] = Math.exp(p[j] - most);
+                p[j] = Math.exp(p[j] - largest);
                 sum += p[j];
             }
             for (int j = 0; j < p.length; j++) {
                 p[j] /= sum;
             }
-            logSum = most + Math.log(sum);
+            logSum = largest + Math.log(sum);
         }
 
         double tolerance() {

@@ -15,7 +15,7 @@ import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.TextTable;
 import dev.heed.cli.explain.Sentence.Word;
-import dev.heed.cli.explain.WordLinks.Gaze;
+import dev.heed.cli.explain.WordLinks.WordFocus;
 import dev.heed.cli.explain.WordLinks.Link;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.view.AttentionPage;
@@ -294,13 +294,13 @@ public @Command(
         out().println();
         out().println("Mean over the heads of each layer:");
         var layers = new TextTable("layer", "on words", "on itself", "on special", "looks at");
-        for (Gaze gaze : gazes(found)) {
+        for (WordFocus wordFocus : wordFocuses(found)) {
             layers.row(
-                    String.valueOf(gaze.layer()),
-                    weight(gaze.onWords()),
-                    weight(gaze.onItself()),
-                    weight(gaze.onSpecial()),
-                    gaze.targets().stream()
+                    String.valueOf(wordFocus.layer()),
+                    weight(wordFocus.onWords()),
+                    weight(wordFocus.onItself()),
+                    weight(wordFocus.onSpecial()),
+                    wordFocus.targets().stream()
                             .limit(SHOWN_TARGETS)
                             .map(target -> target.word().text() + " " + weight(target.weight()))
                             .collect(Collectors.joining(", ")));
@@ -316,9 +316,9 @@ public @Command(
         return found.links().from(found.word()).stream().limit(top).toList();
     }
 
-    private static List<Gaze> gazes(Findings found) {
+    private static List<WordFocus> wordFocuses(Findings found) {
         return IntStream.range(0, found.links().layers())
-                .mapToObj(layer -> found.links().gaze(layer, found.word()))
+                .mapToObj(layer -> found.links().wordFocus(layer, found.word()))
                 .toList();
     }
 
@@ -343,13 +343,13 @@ public @Command(
             json.add("weight", JsonText.number(link.weight()));
             return json;
         }));
-        root.add("layers", JsonText.array(gazes(found), gaze -> {
+        root.add("layers", JsonText.array(wordFocuses(found), wordFocus -> {
             var json = new JsonObject();
-            json.addProperty("layer", gaze.layer());
-            json.add("onWords", JsonText.number(gaze.onWords()));
-            json.add("onItself", JsonText.number(gaze.onItself()));
-            json.add("onSpecial", JsonText.number(gaze.onSpecial()));
-            json.add("words", JsonText.array(gaze.targets(), target -> {
+            json.addProperty("layer", wordFocus.layer());
+            json.add("onWords", JsonText.number(wordFocus.onWords()));
+            json.add("onItself", JsonText.number(wordFocus.onItself()));
+            json.add("onSpecial", JsonText.number(wordFocus.onSpecial()));
+            json.add("words", JsonText.array(wordFocus.targets(), target -> {
                 JsonObject entry = json(target.word());
                 entry.add("weight", JsonText.number(target.weight()));
                 return entry;

@@ -37,7 +37,7 @@ final class WordLinks {
      * @param onSpecial how much on special tokens
      * @param targets the other words, most looked at first
      */
-    record Gaze(int layer, double onWords, double onItself, double onSpecial, List<Target> targets) {}
+    record WordFocus(int layer, double onWords, double onItself, double onSpecial, List<Target> targets) {}
 
     /** A word and how much it is looked at. */
     record Target(Word word, double weight) {}
@@ -91,7 +91,7 @@ final class WordLinks {
         return links;
     }
 
-    Gaze gaze(int layer, Word word) {
+    WordFocus wordFocus(int layer, Word word) {
         List<Target> targets = new ArrayList<>();
         for (Word target : others(word)) {
             targets.add(new Target(target, meanWeight(layer, word, target)));
@@ -100,7 +100,7 @@ final class WordLinks {
         double onWords = targets.stream().mapToDouble(Target::weight).sum();
         double onItself = meanWeight(layer, word, word);
         double all = meanWeight(layer, word, new Word("", 0, sentence.tokens().size() - 1));
-        return new Gaze(layer, onWords, onItself, all - onWords - onItself, targets);
+        return new WordFocus(layer, onWords, onItself, all - onWords - onItself, targets);
     }
 
     private double meanWeight(int layer, Word from, Word to) {

@@ -169,7 +169,7 @@ class OpenClMatrixBackwardTest {
         Tensor query = numbers(random, 4, 70, 24);
         Tensor key = numbers(random, 2, 90, 24);
         Tensor value = numbers(random, 2, 90, 20);
-        Tensor flows = numbers(random, 4, 70, 20);
+        Tensor outputGradient = numbers(random, 4, 70, 20);
         AttentionInputs inputs =
                 AttentionInputs.of(query, key, value, AttentionOptions.DEFAULT.withMask(Mask.causal()));
         try (var backend = backend(true);
@@ -177,10 +177,10 @@ class OpenClMatrixBackwardTest {
             AttentionResult result = AttentionResult.allocate(inputs.problem());
             plan.forward(inputs, result);
             AttentionGradients first = AttentionGradients.allocate(inputs);
-            plan.backward(inputs, result, flows, null, first);
+            plan.backward(inputs, result, outputGradient, null, first);
             for (int n = 0; n < 5; n++) {
                 AttentionGradients again = AttentionGradients.allocate(inputs);
-                plan.backward(inputs, result, flows, null, again);
+                plan.backward(inputs, result, outputGradient, null, again);
                 assertArrayEquals(first.query().toDoubleArray(), again.query().toDoubleArray());
                 assertArrayEquals(first.key().toDoubleArray(), again.key().toDoubleArray());
                 assertArrayEquals(first.value().toDoubleArray(), again.value().toDoubleArray());

@@ -98,10 +98,10 @@ class ExplainCommandTest {
         assertEquals(10, json.getAsJsonArray("links").size());
         assertEquals(6, json.getAsJsonArray("layers").size());
         for (var layer : json.getAsJsonArray("layers")) {
-            JsonObject gaze = layer.getAsJsonObject();
-            double sum = gaze.get("onWords").getAsDouble()
-                    + gaze.get("onItself").getAsDouble()
-                    + gaze.get("onSpecial").getAsDouble();
+            JsonObject wordFocus = layer.getAsJsonObject();
+            double sum = wordFocus.get("onWords").getAsDouble()
+                    + wordFocus.get("onItself").getAsDouble()
+                    + wordFocus.get("onSpecial").getAsDouble();
             assertEquals(1, sum, 1e-5);
         }
         assertEquals(file, json.get("svg").getAsString());
@@ -157,10 +157,10 @@ class ExplainCommandTest {
         assertEquals(0, json.get("tokensLeftOut").getAsInt());
         assertEquals("tired", json.getAsJsonObject("word").get("text").getAsString());
         for (var layer : json.getAsJsonArray("layers")) {
-            JsonObject gaze = layer.getAsJsonObject();
-            double sum = gaze.get("onWords").getAsDouble()
-                    + gaze.get("onItself").getAsDouble()
-                    + gaze.get("onSpecial").getAsDouble();
+            JsonObject wordFocus = layer.getAsJsonObject();
+            double sum = wordFocus.get("onWords").getAsDouble()
+                    + wordFocus.get("onItself").getAsDouble()
+                    + wordFocus.get("onSpecial").getAsDouble();
             assertEquals(1, sum, 1e-4, "chosen rows are whole");
         }
         assertTrue(Files.size(Path.of(page())) < 2_500_000, Files.size(Path.of(page())) + " bytes");

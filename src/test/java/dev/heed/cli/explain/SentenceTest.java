@@ -52,10 +52,10 @@ class SentenceTest {
         Word unlikely = sentence.words().get(1);
         assertEquals(0.35, links.weight(0, 0, it, unlikely), 1e-6);
         assertEquals(0.6, links.weight(0, 0, unlikely, it), 1e-6);
-        WordLinks.Gaze gaze = links.gaze(0, unlikely);
-        assertEquals(0.6, gaze.onWords(), 1e-6);
-        assertEquals(0.2, gaze.onItself(), 1e-6);
-        assertEquals(0.2, gaze.onSpecial(), 1e-6);
+        WordLinks.WordFocus wordFocus = links.wordFocus(0, unlikely);
+        assertEquals(0.6, wordFocus.onWords(), 1e-6);
+        assertEquals(0.2, wordFocus.onItself(), 1e-6);
+        assertEquals(0.2, wordFocus.onSpecial(), 1e-6);
         assertEquals(it, links.mostInteresting());
         assertEquals(1, links.from(it).size());
     }

@@ -14,9 +14,9 @@ final class CheckData {
     private CheckData() {}
 
     /** {@return the numbers of what was computed} */
-    static double[] read(CallScope scope, Arena arena, DeviceTensor placed) {
-        Tensor there = Tensor.allocate(arena, placed.type(), placed.shape());
-        Results.read(scope, placed, there);
+    static double[] read(CallScope scope, Arena arena, DeviceTensor tensor) {
+        Tensor there = Tensor.allocate(arena, tensor.type(), tensor.shape());
+        Results.read(scope, tensor, there);
         return there.toDoubleArray();
     }
 

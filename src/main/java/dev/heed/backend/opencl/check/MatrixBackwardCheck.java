@@ -83,7 +83,7 @@ public final class MatrixBackwardCheck {
         Tensor query = numbers(random, HEADS, queries, width);
         Tensor key = numbers(random, 1, keys, width);
         Tensor value = numbers(random, 1, keys, valueWidth);
-        Tensor flows = numbers(random, HEADS, queries, valueWidth);
+        Tensor outputGradient = numbers(random, HEADS, queries, valueWidth);
         Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT;
         if (form.modified()) {
@@ -95,7 +95,7 @@ public final class MatrixBackwardCheck {
             options = options.withMask(Mask.causal().and(Mask.keyLengths((long) attendedKeys())));
         }
         var shape = new AttentionShape(1, HEADS, 1, queries, keys, width, width, valueWidth);
-        var expected = new Expected(query, key, value, flows, bias);
+        var expected = new Expected(query, key, value, outputGradient, bias);
         try (var scope = new CallScope(engine, false);
                 Arena arena = Arena.ofShared()) {
             Operands operands = Operands.of(shape, query, key, value, options);
@@ -103,14 +103,14 @@ public final class MatrixBackwardCheck {
             if (!call.backwardForm(ofKeys).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            var kernels = new MatrixBackward(call, operands.flows(scope, call.chunk, flows), ofQueries, ofKeys);
+            var kernels = new MatrixBackward(call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
             DeviceTensor statistics = Backward.statistics(scope, shape);
             kernels.read(null, statistics, Backward.sinkRows(scope, shape), true, true);
             DeviceTensor dQuery = Backward.queryGradient(scope, shape);
             kernels.query(dQuery, statistics, true);
             Backward.KeyGradients gradients = Backward.keyGradients(scope, shape);
             kernels.keys(gradients, statistics, true);
-            DeviceTensor cells = scope.place(DType.F32, queries, keys);
+            DeviceTensor cells = scope.allocate(DType.F32, queries, keys);
             if (form.modified()) {
                 kernels.scores(cells.buffer(), statistics, HEADS - 1);
             }
@@ -165,11 +165,11 @@ public final class MatrixBackwardCheck {
         private final double[] g;
         private final double[] b;
 
-        Expected(Tensor query, Tensor key, Tensor value, Tensor flows, Tensor bias) {
+        Expected(Tensor query, Tensor key, Tensor value, Tensor outputGradient, Tensor bias) {
             q = query.toDoubleArray();
             k = key.toDoubleArray();
             v = value.toDoubleArray();
-            g = flows.toDoubleArray();
+            g = outputGradient.toDoubleArray();
             b = bias.toDoubleArray();
             for (int row = 0; row < HEADS * queries; row++) {
                 int attended = harder ? Math.clamp(row % queries + 1 + keys - queries, 0, attendedKeys()) : keys;

@@ -107,7 +107,7 @@ public final class MatrixCheck {
             if (!call.forwardForm(tiles).equals(form)) {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
-            DeviceTensor output = scope.place(form.type(), 1, shape.numHeads(), queries, valueWidth);
+            DeviceTensor output = scope.allocate(form.type(), 1, shape.numHeads(), queries, valueWidth);
             Forward.Statistics statistics = Forward.statistics(scope, shape);
             kernels.run(call, output, statistics);
             out = CheckData.read(scope, arena, output);

@@ -62,7 +62,7 @@ public final class CallScope implements AutoCloseable {
         return allocate(count * real().bytes());
     }
 
-    public DeviceTensor place(DType type, long... shape) {
+    public DeviceTensor allocate(DType type, long... shape) {
         long count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
         return DeviceTensor.packed(allocate(count * type.bytes()), type, shape);
     }
@@ -86,7 +86,7 @@ public final class CallScope implements AutoCloseable {
     // ---------------------------------------------------------------- there and back
 
     /** {@return a tensor that lies on the device, as it lies} */
-    public DeviceTensor placed(Tensor tensor) {
+    public DeviceTensor resident(Tensor tensor) {
         long[] strides = new long[tensor.rank()];
         Arrays.setAll(strides, tensor::stride);
         return new DeviceTensor(
@@ -96,7 +96,7 @@ public final class CallScope implements AutoCloseable {
     /** {@return the tensor on the device, as it lies if its rows are dense, else packed; only to be read} */
     public DeviceTensor upload(Tensor tensor) {
         if (tensor.device() != null) {
-            DeviceTensor there = placed(tensor);
+            DeviceTensor there = resident(tensor);
             return there.hasDenseRows() ? there : packed(there, there.type());
         }
         if (guardZones != null) {
@@ -112,7 +112,7 @@ public final class CallScope implements AutoCloseable {
             return made;
         });
         leased.add(copy);
-        return copy.placed();
+        return copy.resident();
     }
 
     /** Where device and host share memory, aligned elements are read where they are. */
@@ -150,21 +150,21 @@ public final class CallScope implements AutoCloseable {
     }
 
     /** {@return the same numbers in a type, packed where it is another} */
-    public DeviceTensor converted(DeviceTensor placed, DType as) {
-        return placed.type() == as ? placed : packed(placed, as);
+    public DeviceTensor converted(DeviceTensor resident, DType as) {
+        return resident.type() == as ? resident : packed(resident, as);
     }
 
     /** {@return the numbers in a type and row-major order} */
-    public DeviceTensor packed(DeviceTensor placed, DType as) {
-        DeviceTensor packed = place(as, placed.shape());
-        copy(placed, packed);
+    public DeviceTensor packed(DeviceTensor resident, DType as) {
+        DeviceTensor packed = allocate(as, resident.shape());
+        copy(resident, packed);
         return packed;
     }
 
     /** {@return the numbers of a tensor in another type, packed} */
     public DeviceTensor upload(Tensor tensor, DType as) {
         if (tensor.device() != null) {
-            DeviceTensor there = placed(tensor);
+            DeviceTensor there = resident(tensor);
             return there.type() == as && there.isPacked() && there.at() == 0 ? there : packed(there, as);
         }
         if (guardZones == null && tensor.isContiguous() && engine.constants.takes(tensor)) {
@@ -270,8 +270,8 @@ public final class CallScope implements AutoCloseable {
         }
     }
 
-    public void fillZeros(DeviceTensor placed) {
-        engine.context.queue().fill(placed.buffer(), 0, (placed.bytes() + JAVA_INT.byteSize() - 1) / 4 * 4, 0);
+    public void fillZeros(DeviceTensor resident) {
+        engine.context.queue().fill(resident.buffer(), 0, (resident.bytes() + JAVA_INT.byteSize() - 1) / 4 * 4, 0);
     }
 
     @Override

@@ -49,25 +49,25 @@ public final class Constants {
 
     /** A copy on the device, and how many calls use it. */
     static final class Copy {
-        private final DeviceTensor placed;
+        private final DeviceTensor resident;
         private int users;
         private boolean forgotten;
 
-        Copy(DeviceTensor placed) {
-            this.placed = placed;
+        Copy(DeviceTensor resident) {
+            this.resident = resident;
         }
 
-        DeviceTensor placed() {
-            return placed;
+        DeviceTensor resident() {
+            return resident;
         }
 
         private long bytes() {
-            return placed.buffer().bytes();
+            return resident.buffer().bytes();
         }
     }
 
     private final long most;
-    private final Map<Slot, Copy> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Slot, Copy> cached = new LinkedHashMap<>(16, 0.75f, true);
     private final ReferenceQueue<Identity> garbage = new ReferenceQueue<>();
     private long bytes;
 
@@ -89,10 +89,10 @@ public final class Constants {
     synchronized Copy lease(Tensor constant, DType type, Supplier<DeviceTensor> upload) {
         forgetGarbage();
         Identity identity = constant.prepared(Identity.class, Identity::new);
-        Copy copy = kept.get(new Slot(identity, type, null));
+        Copy copy = cached.get(new Slot(identity, type, null));
         if (copy == null) {
             copy = new Copy(upload.get());
-            kept.put(new Slot(identity, type, garbage), copy);
+            cached.put(new Slot(identity, type, garbage), copy);
             bytes += copy.bytes();
         }
         copy.users++;
@@ -105,13 +105,13 @@ public final class Constants {
     synchronized void giveBack(Copy copy) {
         copy.users--;
         if (copy.users == 0 && copy.forgotten) {
-            copy.placed.buffer().close();
+            copy.resident.buffer().close();
         }
     }
 
     /** {@return bytes that no call uses now} */
     synchronized long idleBytes() {
-        return kept.values().stream()
+        return cached.values().stream()
                 .filter(copy -> copy.users == 0)
                 .mapToLong(Copy::bytes)
                 .sum();
@@ -125,7 +125,7 @@ public final class Constants {
 
     /** Gives back the copy that was not used for the longest time; {@return whether there was one} */
     synchronized boolean dropOldest() {
-        Iterator<Copy> copies = kept.values().iterator();
+        Iterator<Copy> copies = cached.values().iterator();
         while (copies.hasNext()) {
             Copy copy = copies.next();
             if (copy.users == 0) {
@@ -139,7 +139,7 @@ public final class Constants {
 
     private void forgetGarbage() {
         for (Object slot = garbage.poll(); slot != null; slot = garbage.poll()) {
-            Copy copy = kept.remove(slot);
+            Copy copy = cached.remove(slot);
             if (copy != null) {
                 forget(copy);
             }
@@ -150,13 +150,13 @@ public final class Constants {
         bytes -= copy.bytes();
         copy.forgotten = true;
         if (copy.users == 0) {
-            copy.placed.buffer().close();
+            copy.resident.buffer().close();
         }
     }
 
     /** Forgets everything: the device closes. */
     synchronized void close() {
-        kept.values().forEach(this::forget);
-        kept.clear();
+        cached.values().forEach(this::forget);
+        cached.clear();
     }
 }

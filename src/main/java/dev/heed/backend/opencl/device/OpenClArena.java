@@ -22,12 +22,12 @@ public final class OpenClArena implements DeviceArena {
     public Tensor upload(Tensor tensor) {
         tensor.requireAccessible("tensor");
         Tensor packed = tensor.isContiguous() ? tensor : tensor.copy();
-        Tensor placed = allocate(tensor.type(), tensor.shape());
+        Tensor resident = allocate(tensor.type(), tensor.shape());
         long bytes = packed.elementCount() * packed.type().bytes();
         MemorySegment host =
                 packed.segment().asSlice(packed.offset() * packed.type().bytes(), bytes);
-        engine.context.queue().write(OpenClMemory.of(placed).buffer, 0, host);
-        return placed;
+        engine.context.queue().write(OpenClMemory.of(resident).buffer, 0, host);
+        return resident;
     }
 
     @Override

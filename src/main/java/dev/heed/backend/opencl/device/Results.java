@@ -44,7 +44,7 @@ public final class Results implements AutoCloseable {
             return;
         }
         if (chunk.device() != null) {
-            scope.copy(computed, scope.placed(chunk));
+            scope.copy(computed, scope.resident(chunk));
             return;
         }
         long bytes = computed.bytes();
@@ -65,7 +65,7 @@ public final class Results implements AutoCloseable {
         if (chunk.device() == null) {
             chunk.copyFrom(numbers);
         } else {
-            scope.copy(scope.upload(numbers), scope.placed(chunk));
+            scope.copy(scope.upload(numbers), scope.resident(chunk));
         }
     }
 
@@ -76,7 +76,7 @@ public final class Results implements AutoCloseable {
                 if (target.device() == null) {
                     target.copyFrom(whole);
                 } else {
-                    scope.copy(scope.placed(whole), scope.placed(target));
+                    scope.copy(scope.resident(whole), scope.resident(target));
                 }
             });
         }

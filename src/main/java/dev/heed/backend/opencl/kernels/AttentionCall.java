@@ -51,10 +51,10 @@ public final class AttentionCall {
     final DeviceBuffer biasCells;
     final DeviceBuffer slopes;
     final DeviceBuffer sinks;
-    final DeviceBuffer meeting;
+    final DeviceBuffer scoreParameter;
 
     private final AttentionShape shape;
-    private final @Nullable DeviceTensor meets;
+    private final @Nullable DeviceTensor parameter;
 
     private final boolean modified;
     private final double scale;
@@ -82,9 +82,9 @@ public final class AttentionCall {
         this.query = query.rows();
         this.key = key.rows();
         this.value = value.rows();
-        ParameterSlice numbers = lowering.meeting();
-        this.meets = numbers == null ? null : numbers.upload(scope, scope.real());
-        this.meeting = meets == null ? scope.nothing() : meets.buffer();
+        ParameterSlice numbers = lowering.scoreParameter();
+        this.parameter = numbers == null ? null : numbers.upload(scope, scope.real());
+        this.scoreParameter = parameter == null ? scope.nothing() : parameter.buffer();
         this.scale = options.score().scale(chunk.whole().headDim());
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
@@ -110,8 +110,8 @@ public final class AttentionCall {
         this.queryRows = of.queryRows;
         this.keyRows = of.keyRows;
         this.valueRows = of.valueRows;
-        this.meets = of.meets;
-        this.meeting = of.meeting;
+        this.parameter = of.parameter;
+        this.scoreParameter = of.scoreParameter;
         this.query = query;
         this.key = key;
         this.value = value;
@@ -180,7 +180,7 @@ public final class AttentionCall {
 
     private static DeviceTensor tilesOf(CallScope scope, DeviceTensor mask) {
         long[] sizes = axes(mask, mask.shape(), 1);
-        return scope.place(
+        return scope.allocate(
                 DType.BOOL,
                 sizes[0],
                 sizes[1],
@@ -235,11 +235,11 @@ public final class AttentionCall {
 
     /** {@return compiler options of every kernel of this attention} */
     public String variant() {
-        return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + meetingOption()
+        return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + scoreOption()
                 + scope.widths();
     }
 
-    private String meetingOption() {
+    private String scoreOption() {
         return switch (options.score().pattern().kind()) {
             case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> "";
             case ADDITIVE, CONCAT -> " -DMEETING=1";
@@ -247,16 +247,16 @@ public final class AttentionCall {
         };
     }
 
-    private long meetingStep() {
-        return meets == null || !meetsPerHead() ? 0 : meets.stride(0);
+    private long parameterStep() {
+        return parameter == null || !parameterPerHead() ? 0 : parameter.stride(0);
     }
 
     /** Whether every query head has numbers of its own by which rows meet. */
-    boolean meetsPerHead() {
-        return meets != null && (meets.shape().length == 2 || (meetsBySquares() && meets.size(0) > 1));
+    boolean parameterPerHead() {
+        return parameter != null && (parameter.shape().length == 2 || (scoresBySquares() && parameter.size(0) > 1));
     }
 
-    boolean meetsBySquares() {
+    boolean scoresBySquares() {
         return options.score().pattern().kind() == ScoreKind.GAUSSIAN;
     }
 
@@ -264,7 +264,7 @@ public final class AttentionCall {
     String fewVariants() {
         boolean cpu = scope.engine.context.device().type() == DeviceType.CPU;
         return cpu
-                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + meetingOption() + scope.widths()
+                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + scoreOption() + scope.widths()
                 : variant();
     }
 
@@ -299,7 +299,7 @@ public final class AttentionCall {
         struct.put(rows);
         struct.put(dense != null).put(bias != null).put(options.alibiSlopes() != null);
         struct.put(options.sink() != null).put(stage).put(modified);
-        struct.put(meetingStep());
+        struct.put(parameterStep());
         struct.real(scale);
         double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));

@@ -72,7 +72,7 @@ public final class Backward {
     }
 
     public static DeviceTensor statistics(CallScope scope, AttentionShape s) {
-        return scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
+        return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
     }
 
     public static DeviceBuffer sinkRows(CallScope scope, AttentionShape s) {
@@ -81,26 +81,26 @@ public final class Backward {
 
     /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
     public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterSums sums) {
-        ParameterSlice numbers = lowering.meeting();
+        ParameterSlice numbers = lowering.scoreParameter();
         if (sums == null || numbers == null) {
             return null;
         }
         AttentionShape s = lowering.shape();
         long blocks = Math.ceilDiv(
                 s.seqLenQ(), (long) scope.sizes("backward", s.headDim()).rows());
-        return scope.place(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
+        return scope.allocate(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
     }
 
     /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
-    public void meeting(@Nullable ParameterSums sums) {
-        ParameterSlice numbers = call.lowering.meeting();
+    public void parameterGradient(@Nullable ParameterSums sums) {
+        ParameterSlice numbers = call.lowering.scoreParameter();
         if (sums == null || numbers == null || partials == null) {
             return;
         }
         var kernels = new RowKernels(scope);
-        long heads = call.meetsPerHead() ? shape.numHeads() : 1;
+        long heads = call.parameterPerHead() ? shape.numHeads() : 1;
         DeviceTensor sum = kernels.sum(partials, 1, heads, 1, shape.headDim());
-        if (call.meetsBySquares()) {
+        if (call.scoresBySquares()) {
             sum = kernels.sum(sum, 1, heads, 1, 1);
         }
         sums.add(scope, numbers, sum.reshape(numbers.tensor().shape()));
@@ -131,7 +131,7 @@ public final class Backward {
                 call.biasCells,
                 call.slopes,
                 call.sinks,
-                call.meeting);
+                call.scoreParameter);
     }
 
     private long blocks(long rows) {
@@ -144,7 +144,7 @@ public final class Backward {
 
     /** {@return a place for the gradient of the queries} */
     public static DeviceTensor queryGradient(CallScope scope, AttentionShape s) {
-        return scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
+        return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
     }
 
     public DeviceTensor query() {
@@ -181,7 +181,7 @@ public final class Backward {
                 call.denseTiles(),
                 call.biasCells,
                 call.slopes,
-                call.meeting,
+                call.scoreParameter,
                 partials == null ? scope.nothing() : partials.buffer());
     }
 
@@ -191,8 +191,8 @@ public final class Backward {
     /** {@return a place for the gradients of keys and values} */
     public static KeyGradients keyGradients(CallScope scope, AttentionShape s) {
         return new KeyGradients(
-                scope.place(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
-                scope.place(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
+                scope.allocate(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
+                scope.allocate(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
     }
 
     public KeyGradients keys() {
@@ -231,7 +231,7 @@ public final class Backward {
                 call.denseTiles(),
                 call.biasCells,
                 call.slopes,
-                call.meeting);
+                call.scoreParameter);
     }
 
     /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
@@ -240,8 +240,8 @@ public final class Backward {
         long[] axes = {1, 1, 1, 1};
         int lead = 4 - bias.shape().length;
         System.arraycopy(bias.shape(), 0, axes, lead, bias.shape().length);
-        DeviceTensor sums = scope.place(scope.real(), bias.shape());
-        DeviceTensor lost = scope.place(scope.real(), bias.shape());
+        DeviceTensor sums = scope.allocate(scope.real(), bias.shape());
+        DeviceTensor lost = scope.allocate(scope.real(), bias.shape());
         scope.fillZeros(sums);
         scope.fillZeros(lost);
         DeviceBuffer cells = scope.reals(shape.seqLenQ() * shape.seqLenKv());
@@ -292,11 +292,11 @@ public final class Backward {
                 call.denseCells,
                 call.biasCells,
                 call.slopes,
-                call.meeting);
+                call.scoreParameter);
     }
 
     public DeviceTensor sink() {
-        DeviceTensor sums = scope.place(scope.real(), shape.numHeads());
+        DeviceTensor sums = scope.allocate(scope.real(), shape.numHeads());
         scope.launch(
                 "backward",
                 owning(TileSizes.FEWEST),

@@ -75,7 +75,7 @@ public final class Forward {
     public static Statistics statistics(CallScope scope, AttentionShape s) {
         return new Statistics(
                 scope.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
-                scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
+                scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
     /** {@return what a prefill adds up in, from its first launch to its last} */
@@ -122,7 +122,7 @@ public final class Forward {
                 call.biasCells,
                 call.slopes,
                 call.sinks,
-                call.meeting);
+                call.scoreParameter);
         scope.free(packed);
     }
 
@@ -133,7 +133,7 @@ public final class Forward {
                 DeviceTensor.packed(to.state(), scope.real(), 2 * shape.batch() * shape.numHeads() * shape.seqLenQ());
         DeviceTensor before = state;
         if (!begins) {
-            before = scope.place(scope.real(), state.shape());
+            before = scope.allocate(scope.real(), state.shape());
             scope.copy(state, before);
         }
         long groups = Math.ceilDiv(shape.valueHeadDim(), (long) owned * sizes.tx())
@@ -160,7 +160,7 @@ public final class Forward {
                 call.biasCells,
                 call.slopes,
                 call.sinks,
-                call.meeting);
+                call.scoreParameter);
     }
 
     private void decode(DeviceTensor output, Statistics to) {
@@ -195,7 +195,7 @@ public final class Forward {
                     call.denseCells,
                     call.biasCells,
                     call.slopes,
-                    call.meeting);
+                    call.scoreParameter);
             scope.free(packed);
         } else {
             int columns = 1;
@@ -218,7 +218,7 @@ public final class Forward {
                     call.denseCells,
                     call.biasCells,
                     call.slopes,
-                    call.meeting);
+                    call.scoreParameter);
         }
         merge(call, output, to, sums, states, splits);
     }

@@ -58,7 +58,7 @@ public final class MatrixBackward {
                 || call.value.type() != type
                 || outputGradient.type() != type
                 || call.options.dropout() > 0
-                || call.lowering.meeting() != null) {
+                || call.lowering.scoreParameter() != null) {
             return Optional.empty();
         }
         MatrixTiles queries = tiles(engine, units, QUERIES, call.shape());

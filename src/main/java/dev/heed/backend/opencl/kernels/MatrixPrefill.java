@@ -129,7 +129,7 @@ public final class MatrixPrefill {
             return rows;
         }
         long[] sizes = rows.shape();
-        DeviceTensor room = scope.place(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
+        DeviceTensor room = scope.allocate(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
         DeviceTensor there = room.slice(3, 0, sizes[3]);
         scope.copy(rows, there);
         return there;

@@ -66,7 +66,7 @@ public record Operands(
     }
 
     /** {@return the gradient of the output of a part, as kernels read it} */
-    public DeviceTensor flows(CallScope scope, Chunk chunk, Tensor outputGradient) {
+    public DeviceTensor outputGradient(CallScope scope, Chunk chunk, Tensor outputGradient) {
         return lowering(chunk).storedAs(scope, scope.upload(chunk.ofQueries(outputGradient)));
     }
 

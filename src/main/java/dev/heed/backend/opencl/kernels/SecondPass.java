@@ -50,8 +50,8 @@ public final class SecondPass {
         CallScope scope = call.scope;
         DeviceTensor ranked = cells(RANKED, 0, scope.nothing());
         var result = new Ranked(
-                scope.place(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), k),
-                scope.place(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
+                scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), k),
+                scope.allocate(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
         scope.launch(
                 "weights",
                 call.fewVariants() + scope.sizes("weights", s.headDim()).options(),
@@ -71,7 +71,7 @@ public final class SecondPass {
         CallScope scope = call.scope;
         TileSizes sizes = scope.sizes("weights", s.headDim());
         long rows = chosen > 0 ? chosen : s.seqLenQ();
-        DeviceTensor cells = scope.place(scope.real(), s.batch(), s.numHeads(), rows, s.seqLenKv());
+        DeviceTensor cells = scope.allocate(scope.real(), s.batch(), s.numHeads(), rows, s.seqLenKv());
         long groups = Math.ceilDiv(s.seqLenKv(), sizes.columns())
                 * Math.ceilDiv(rows, sizes.rows())
                 * s.batch()
@@ -91,7 +91,7 @@ public final class SecondPass {
                 call.denseCells,
                 call.biasCells,
                 call.slopes,
-                call.meeting);
+                call.scoreParameter);
         return cells;
     }
 }

@@ -115,7 +115,7 @@ final class ChunkedBackward {
 
     private Backward gradients(CallScope scope, Chunk chunk, @Nullable ParameterSums parameters) {
         AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
-        Backward backward = Backward.of(call, in.flows(scope, chunk, outputGradient), lse(scope, chunk), parameters);
+        Backward backward = Backward.of(call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
         DeviceTensor query = backward.query();
         read(scope, call.queryRows.back(query), chunk.ofQueries(to.query()));
         Backward.KeyGradients keys = backward.keys();
@@ -124,7 +124,7 @@ final class ChunkedBackward {
         if (parameters != null) {
             call.queryRows.parameters(query, parameters);
             call.keyRows.parameters(keys.key(), parameters);
-            backward.meeting(parameters);
+            backward.parameterGradient(parameters);
         }
         return backward;
     }
@@ -147,21 +147,21 @@ final class ChunkedBackward {
         try (Arena host = Arena.ofShared()) {
             Tensor[] statistics = new Tensor[queries.size()];
             for (int n = 0; n < statistics.length; n++) {
-                statistics[n] = queriesMeetKeys(queries.get(n), keys, sink, parameters, host);
+                statistics[n] = scoredByQuery(queries.get(n), keys, sink, parameters, host);
             }
             for (Chunk some : keys) {
-                keysMeetQueries(some, queries, statistics, bias, parameters);
+                scoredByKey(some, queries, statistics, bias, parameters);
             }
         }
     }
 
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
-    private Tensor queriesMeetKeys(
+    private Tensor scoredByQuery(
             Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
         try (var scope = new CallScope(engine, in.f64())) {
             AttentionShape s = in.lowering(rows).shape();
             LoweredRows query = in.queries(scope, rows);
-            DeviceTensor flows = in.flows(scope, rows, outputGradient);
+            DeviceTensor dOut = in.outputGradient(scope, rows, outputGradient);
             DeviceTensor lse = lse(scope, rows);
             DeviceTensor statistics = Backward.statistics(scope, s);
             var sinkRows = Backward.sinkRows(scope, s);
@@ -169,7 +169,7 @@ final class ChunkedBackward {
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, flows, statistics, sinkRows, partials);
+                    var backward = new Backward(call, dOut, statistics, sinkRows, partials);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
@@ -177,13 +177,13 @@ final class ChunkedBackward {
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, flows, statistics, sinkRows, partials);
+                    var backward = new Backward(call, dOut, statistics, sinkRows, partials);
                     backward.query(gradient, n == 0);
                     if (sink != null && n == 0) {
                         HostSums.add(some, backward.sink(), heads(rows, sink));
                     }
                     if (n == keys.size() - 1) {
-                        backward.meeting(parameters);
+                        backward.parameterGradient(parameters);
                     }
                 }
             }
@@ -191,13 +191,13 @@ final class ChunkedBackward {
             if (parameters != null) {
                 query.parameters(gradient, parameters);
             }
-            Tensor kept = Tensor.allocate(host, statistics.type(), statistics.shape());
-            scope.read(statistics, kept.segment());
-            return kept;
+            Tensor hostCopy = Tensor.allocate(host, statistics.type(), statistics.shape());
+            scope.read(statistics, hostCopy.segment());
+            return hostCopy;
         }
     }
 
-    private void keysMeetQueries(
+    private void scoredByKey(
             Chunk some,
             List<Chunk> queries,
             Tensor[] statistics,
@@ -215,7 +215,7 @@ final class ChunkedBackward {
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);
                     var backward = new Backward(
                             call,
-                            in.flows(there, block, outputGradient),
+                            in.outputGradient(there, block, outputGradient),
                             there.upload(statistics[n]),
                             there.nothing(),
                             null);

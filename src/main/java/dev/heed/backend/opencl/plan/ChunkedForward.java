@@ -62,11 +62,11 @@ final class ChunkedForward {
     private void attend(Chunk chunk, Tensor output) {
         try (var scope = new CallScope(engine, in.f64())) {
             AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
-            DeviceTensor computed = place(scope, chunk);
+            DeviceTensor computed = allocate(scope, chunk);
             Forward.Statistics statistics = Forward.run(call, computed);
             Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
-            keepLse(scope, statistics, result, chunk, results);
-            keep(call, statistics, result, chunk, results, null);
+            writeLse(scope, statistics, result, chunk, results);
+            writeOptional(call, statistics, result, chunk, results, null);
         }
     }
 
@@ -74,7 +74,7 @@ final class ChunkedForward {
     private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
         try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows query = in.queries(scope, chunk);
-            DeviceTensor computed = place(scope, chunk);
+            DeviceTensor computed = allocate(scope, chunk);
             Forward.Statistics statistics = Forward.statistics(scope, chunk.shape());
             var sums = Forward.sums(scope, chunk.shape());
             for (int n = 0; n < keys.size(); n++) {
@@ -85,14 +85,14 @@ final class ChunkedForward {
             }
             scope.free(sums);
             Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
-            keepLse(scope, statistics, result, chunk, results);
+            writeLse(scope, statistics, result, chunk, results);
             if (result.onlyOutputAndLse()) {
                 return;
             }
             TopLists lists = lists(chunk);
             for (Chunk some : keys) {
                 try (var again = new CallScope(engine, in.f64())) {
-                    keep(in.call(again, some, query), statistics, result, some, results, lists);
+                    writeOptional(in.call(again, some, query), statistics, result, some, results, lists);
                 }
             }
             if (lists != null && result.topKWeights() != null && result.topKIndices() != null) {
@@ -112,12 +112,12 @@ final class ChunkedForward {
                 : new TopLists(s.batch() * s.numHeads() * s.seqLenQ(), Math.toIntExact(weights.size(3)));
     }
 
-    private DeviceTensor place(CallScope scope, Chunk chunk) {
+    private DeviceTensor allocate(CallScope scope, Chunk chunk) {
         AttentionShape s = chunk.shape();
-        return scope.place(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+        return scope.allocate(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
     }
 
-    static void keepLse(
+    static void writeLse(
             CallScope scope, Forward.Statistics statistics, AttentionResult result, Chunk chunk, Results results) {
         Tensor lse = result.lse();
         if (lse != null) {
@@ -126,7 +126,7 @@ final class ChunkedForward {
     }
 
     /** Reads back whatever else the result has a place for; lists of the largest weights go to {@code lists} if given. */
-    static void keep(
+    static void writeOptional(
             AttentionCall call,
             Forward.Statistics statistics,
             AttentionResult result,
@@ -137,21 +137,21 @@ final class ChunkedForward {
             return;
         }
         CallScope scope = call.scope;
-        var kept = new SecondPass(call, statistics);
+        var secondPass = new SecondPass(call, statistics);
         Tensor weights = result.weights();
         if (weights != null) {
-            DeviceTensor cells = kept.weights();
+            DeviceTensor cells = secondPass.weights();
             Results.read(scope, cells, chunk.ofCells(results.of(weights)));
             scope.free(cells.buffer());
         }
         Tensor rowWeights = result.rowWeights();
         if (rowWeights != null) {
-            keepRows(kept, call, rowWeights, chunk, results);
+            writeRows(secondPass, call, rowWeights, chunk, results);
         }
         Tensor topK = result.topKWeights();
         Tensor keys = result.topKIndices();
         if (topK != null && keys != null) {
-            SecondPass.Ranked ranked = kept.largest(Math.toIntExact(topK.size(3)));
+            SecondPass.Ranked ranked = secondPass.largest(Math.toIntExact(topK.size(3)));
             if (lists == null) {
                 Results.read(scope, ranked.weights(), chunk.ofQueries(results.of(topK)));
                 Results.read(scope, ranked.keys(), chunk.ofQueries(results.of(keys)));
@@ -161,14 +161,14 @@ final class ChunkedForward {
         }
         Tensor scores = result.scores();
         if (scores != null && call.options.scores() != null) {
-            DeviceTensor cells = kept.scores(call.options.scores());
+            DeviceTensor cells = secondPass.scores(call.options.scores());
             Results.read(scope, cells, chunk.ofCells(results.of(scores)));
             scope.free(cells.buffer());
         }
     }
 
     /** Rows are numbers of queries of the whole; those of other parts are theirs to write. */
-    private static void keepRows(SecondPass kept, AttentionCall call, Tensor target, Chunk chunk, Results results) {
+    private static void writeRows(SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {
         List<Long> rows = call.options.rows();
         int[] slots = IntStream.range(0, rows.size())
                 .filter(r -> rows.get(r) >= chunk.queryFrom() && rows.get(r) < chunk.queryTo())
@@ -179,14 +179,14 @@ final class ChunkedForward {
         int[] queries = Arrays.stream(slots)
                 .map(r -> (int) (rows.get(r) - chunk.queryFrom()))
                 .toArray();
-        DeviceTensor cells = kept.weightsOf(queries);
+        DeviceTensor cells = secondPass.weightsOf(queries);
         Tensor heads = results.of(target)
                 .slice(0, chunk.batchFrom(), chunk.batchTo())
                 .slice(1, chunk.headFrom(), chunk.headTo())
                 .slice(3, chunk.keyFrom(), chunk.keyTo());
         for (int n = 0; n < slots.length; n++) {
             DeviceTensor row = cells.slice(2, n, n + 1);
-            DeviceTensor packed = call.scope.place(row.type(), row.shape());
+            DeviceTensor packed = call.scope.allocate(row.type(), row.shape());
             call.scope.copy(row, packed);
             Results.read(call.scope, packed, heads.slice(2, slots[n], slots[n] + 1));
         }

@@ -30,19 +30,19 @@ final class ChunkedLinear {
 
     void backward(Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
         try (Arena host = Arena.ofShared()) {
-            Tensor flowed = outputGradient;
+            Tensor preActivationGradient = outputGradient;
             if (problem.activation() != Activation.IDENTITY) {
-                flowed = Tensor.allocate(host, f64 ? DType.F64 : DType.F32, problem.rows(), problem.out());
-                products.multiply(input, weights.weight(), weights.bias(), flowed, (scope, z, row, column) -> {
+                preActivationGradient = Tensor.allocate(host, f64 ? DType.F64 : DType.F32, problem.rows(), problem.out());
+                products.multiply(input, weights.weight(), weights.bias(), preActivationGradient, (scope, z, row, column) -> {
                     Tensor dy = outputGradient.slice(0, row, row + z.size(0)).slice(1, column, column + z.size(1));
-                    return Activating.flowBack(problem, scope, z, scope.upload(dy, dy.type()));
+                    return Activating.propagate(problem, scope, z, scope.upload(dy, dy.type()));
                 });
             }
-            products.multiply(flowed, weights.weight().transpose(0, 1), null, inputGradient);
-            products.multiply(input.transpose(0, 1), flowed, null, to.weight());
+            products.multiply(preActivationGradient, weights.weight().transpose(0, 1), null, inputGradient);
+            products.multiply(input.transpose(0, 1), preActivationGradient, null, to.weight());
             Tensor bias = to.bias();
             if (bias != null) {
-                products.columnSums(flowed, bias);
+                products.columnSums(preActivationGradient, bias);
             }
         }
     }

@@ -77,7 +77,7 @@ final class ChunkedMultiHead {
     void backward(Tensor outputGradient, MultiHeadGradients to, Results results) {
         try (Arena host = Arena.ofShared()) {
             var heads = new Heads(host);
-            heads.attend(nothingKept(heads.joined), results);
+            heads.attend(outputOnly(heads.joined), results);
             MultiHeadWeights w = in.weights();
             MultiHeadWeights dw = to.weights();
             Tensor dOutput = rows(outputGradient);
@@ -101,7 +101,7 @@ final class ChunkedMultiHead {
         }
     }
 
-    private static AttentionResult nothingKept(Tensor output) {
+    private static AttentionResult outputOnly(Tensor output) {
         return AttentionResult.into(output);
     }
 

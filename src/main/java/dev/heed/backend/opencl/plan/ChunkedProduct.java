@@ -76,7 +76,7 @@ final class ChunkedProduct {
     }
 
     private DeviceTensor sums(CallScope scope, Tensor left, Tensor right, @Nullable Tensor bias, long step) {
-        DeviceTensor sums = scope.place(scope.real(), left.size(0), right.size(1));
+        DeviceTensor sums = scope.allocate(scope.real(), left.size(0), right.size(1));
         DeviceTensor added = bias == null ? null : scope.upload(bias, scope.real());
         long depth = left.size(1);
         for (long from = 0; from < depth; from += step) {
@@ -149,7 +149,7 @@ final class ChunkedProduct {
                 try (var scope = new CallScope(engine, f64)) {
                     Tensor block =
                             matrix.slice(0, row, Math.min(rows, row + height)).slice(1, column, columnTo);
-                    DeviceTensor partial = scope.place(scope.real(), columnTo - column);
+                    DeviceTensor partial = scope.allocate(scope.real(), columnTo - column);
                     new Projection(scope).columnSums(scope.upload(block), partial);
                     HostSums.add(scope, partial, sums.all().slice(0, column, columnTo));
                 }

@@ -79,11 +79,11 @@ final class Footprint {
         }
         long panels = Forward.sumsOf(engine, f64, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
-        long kept = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
+        long requested = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {
             bytes += (rows * s.headDim() + keys * (s.headDim() + s.valueHeadDim())) * real;
         }
-        bytes += kept * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
+        bytes += requested * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
         bytes += problem.topK() * rows * (real + Long.BYTES);
         if (problem.biasShape() != null) {
             bytes += cells * real; // at most

@@ -57,10 +57,10 @@ public final class OpenClAttention extends AttentionPlan {
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
-        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, lseGradient, gradients));
+        engine.guarded(problem(), () -> propagate(inputs, outputGradient, lseGradient, gradients));
     }
 
-    private void flowBack(
+    private void propagate(
             AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
         try (var results = new Results(engine)) {
             var targets = new ChunkedBackward.Targets(

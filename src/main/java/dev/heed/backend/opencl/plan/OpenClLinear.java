@@ -70,11 +70,11 @@ public final class OpenClLinear extends LinearPlan {
             DeviceTensor w = scope.upload(weights.weight());
             DeviceTensor y;
             if (problem().activation() == Activation.IDENTITY) {
-                y = scope.place(problem().type(), problem().rows(), problem().out());
+                y = scope.allocate(problem().type(), problem().rows(), problem().out());
                 product(scope, x, w, weights.bias(), y);
             } else {
                 DeviceTensor z =
-                        scope.place(scope.real(), problem().rows(), problem().out());
+                        scope.allocate(scope.real(), problem().rows(), problem().out());
                 product(scope, x, w, weights.bias(), z);
                 y = Activating.activate(problem(), scope, z);
             }
@@ -95,10 +95,10 @@ public final class OpenClLinear extends LinearPlan {
             Tensor outputGradient,
             Tensor inputGradient,
             LinearWeights weightGradients) {
-        engine.guarded(problem(), () -> flowBack(input, weights, outputGradient, inputGradient, weightGradients));
+        engine.guarded(problem(), () -> propagate(input, weights, outputGradient, inputGradient, weightGradients));
     }
 
-    private void flowBack(
+    private void propagate(
             Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
         if (input.device() == null && !fits(true)) {
             try (var results = new Results(engine)) {
@@ -121,21 +121,21 @@ public final class OpenClLinear extends LinearPlan {
             DeviceTensor dz = scope.upload(outputGradient, outputGradient.type());
             if (problem().activation() != Activation.IDENTITY) {
                 DeviceTensor z =
-                        scope.place(scope.real(), problem().rows(), problem().out());
+                        scope.allocate(scope.real(), problem().rows(), problem().out());
                 product(scope, x, w, weights.bias(), z);
-                dz = Activating.flowBack(problem(), scope, z, dz);
+                dz = Activating.propagate(problem(), scope, z, dz);
             }
             DeviceTensor dx =
-                    scope.place(problem().type(), problem().rows(), problem().in());
+                    scope.allocate(problem().type(), problem().rows(), problem().in());
             projection.multiply(dz, Projection.turned(w), null, dx);
             Results.read(scope, dx, results.of(inputGradient));
             DeviceTensor dw =
-                    scope.place(problem().type(), problem().in(), problem().out());
+                    scope.allocate(problem().type(), problem().in(), problem().out());
             projection.multiply(Projection.turned(x), dz, null, dw);
             Results.read(scope, dw, results.of(to.weight()));
             Tensor bias = to.bias();
             if (bias != null) {
-                DeviceTensor db = scope.place(problem().type(), problem().out());
+                DeviceTensor db = scope.allocate(problem().type(), problem().out());
                 projection.columnSums(dz, db);
                 Results.read(scope, db, results.of(bias));
             }

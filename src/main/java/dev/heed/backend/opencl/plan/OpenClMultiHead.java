@@ -66,7 +66,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                 var scope = new CallScope(engine, problem().attention().type() == DType.F64)) {
             var layer = new Layer(scope, inputs);
             DeviceTensor output =
-                    scope.place(problem().attention().type(), problem().outputShape());
+                    scope.allocate(problem().attention().type(), problem().outputShape());
             DeviceTensor weight = scope.upload(inputs.weights().output());
             DeviceTensor to = Projection.matrix(output);
             layer.projection.multiply(
@@ -75,8 +75,8 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                     layer.real(inputs.weights().outputBias()),
                     to);
             Results.read(scope, output, results.of(result.output()));
-            ChunkedForward.keepLse(scope, layer.statistics, result, layer.call.chunk, results);
-            ChunkedForward.keep(layer.call, layer.statistics, result, layer.call.chunk, results, null);
+            ChunkedForward.writeLse(scope, layer.statistics, result, layer.call.chunk, results);
+            ChunkedForward.writeOptional(layer.call, layer.statistics, result, layer.call.chunk, results, null);
             results.deliver();
         }
     }
@@ -150,12 +150,12 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                     lowering.values(
                             scope,
                             projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads())));
-            this.joined = scope.place(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            this.joined = scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             this.statistics = Forward.run(call, joined.heads(s.numHeads()));
         }
 
         private DeviceTensor projected(Tensor x, Tensor w, @Nullable Tensor bias) {
-            DeviceTensor y = scope.place(scope.real(), x.size(0), x.size(1), w.size(1));
+            DeviceTensor y = scope.allocate(scope.real(), x.size(0), x.size(1), w.size(1));
             DeviceTensor rows = Projection.matrix(scope.upload(x, x.type()));
             projection.multiply(rows, scope.upload(w), real(bias), Projection.matrix(y));
             return y;
@@ -169,10 +169,10 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
     @Override
     protected void runBackward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
-        engine.guarded(problem(), () -> flowBack(inputs, outputGradient, gradients));
+        engine.guarded(problem(), () -> propagate(inputs, outputGradient, gradients));
     }
 
-    private void flowBack(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
+    private void propagate(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         if (inputs.query().device() == null && !fits(true)) {
             try (var results = new Results(engine)) {
                 new ChunkedMultiHead(engine, problem(), inputs).backward(outputGradient, gradients, results);
@@ -190,7 +190,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             DeviceTensor dOutput = Projection.matrix(scope.upload(outputGradient, outputGradient.type()));
             DeviceTensor joined = Projection.matrix(layer.joined);
             writer.parameters(joined, dOutput, dw.output(), dw.outputBias());
-            DeviceTensor dJoined = scope.place(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            DeviceTensor dJoined = scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
                     dOutput, Projection.turned(scope.upload(w.output())), null, Projection.matrix(dJoined));
             ScoreFunction score = results.ofNullable(gradients.score());
@@ -208,7 +208,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             if (parameters != null) {
                 call.queryRows.parameters(query, parameters);
                 call.keyRows.parameters(keys.key(), parameters);
-                backward.meeting(parameters);
+                backward.parameterGradient(parameters);
             }
             Tensor bias = gradients.bias();
             if (bias != null) {
@@ -236,18 +236,18 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
         void project(Tensor x, Tensor w, DeviceTensor dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
             DeviceTensor dy = joined(dHeads);
-            DeviceTensor dxPlaced = scope.place(dx.type(), dx.shape());
+            DeviceTensor dxPlaced = scope.allocate(dx.type(), dx.shape());
             layer.projection.multiply(dy, Projection.turned(scope.upload(w)), null, Projection.matrix(dxPlaced));
             Results.read(scope, dxPlaced, results.of(dx));
             parameters(Projection.matrix(scope.upload(x, x.type())), dy, dw, db);
         }
 
         void parameters(DeviceTensor x, DeviceTensor dy, Tensor dw, @Nullable Tensor db) {
-            DeviceTensor product = scope.place(dw.type(), dw.shape());
+            DeviceTensor product = scope.allocate(dw.type(), dw.shape());
             layer.projection.multiply(Projection.turned(x), dy, null, product);
             Results.read(scope, product, results.of(dw));
             if (db != null) {
-                DeviceTensor sums = scope.place(db.type(), db.shape());
+                DeviceTensor sums = scope.allocate(db.type(), db.shape());
                 layer.projection.columnSums(dy, sums);
                 Results.read(scope, sums, results.of(db));
             }
@@ -255,7 +255,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
         /** {@code [batch, heads, sequence, width]} as rows of all heads. */
         private DeviceTensor joined(DeviceTensor heads) {
-            DeviceTensor rows = scope.place(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            DeviceTensor rows = scope.allocate(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
             scope.copy(heads, rows.heads(heads.size(1)));
             return Projection.matrix(rows);
         }

@@ -98,7 +98,7 @@ public final class OpenClRotary extends RotaryPlan {
         RotaryProblem p = problem();
         try (var scope = new CallScope(engine, p.type() == DType.F64)) {
             DeviceTensor x = scope.upload(from);
-            DeviceTensor y = scope.place(p.type(), from.shape());
+            DeviceTensor y = scope.allocate(p.type(), from.shape());
             Arguments struct = new Arguments(LONGS, 0, scope.f64)
                     .put(x.at(), x.stride(0), x.stride(1), x.stride(2))
                     .put(y.at(), y.stride(0), y.stride(1), y.stride(2))

@@ -54,10 +54,10 @@ public final class OpenClSoftmax extends SoftmaxPlan {
 
     @Override
     protected void runBackward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
-        engine.guarded(problem(), () -> flowBack(output, outputGradient, inputGradient));
+        engine.guarded(problem(), () -> propagate(output, outputGradient, inputGradient));
     }
 
-    private void flowBack(Tensor output, Tensor outputGradient, Tensor inputGradient) {
+    private void propagate(Tensor output, Tensor outputGradient, Tensor inputGradient) {
         try (var results = new Results(engine)) {
             new Pass("softmax_flows", "softmax_gradient")
                     .run(rows(results.of(inputGradient)), rows(output), rows(outputGradient));
@@ -111,8 +111,8 @@ public final class OpenClSoftmax extends SoftmaxPlan {
 
         private boolean fits(long count, int inputs) {
             long element = problem().type().bytes();
-            long kept = 2 * Math.ceilDiv(length, chunk()) * Math.ceilDiv(count, length) * Double.BYTES;
-            return engine.hasRoom((inputs + 1) * count * element + kept, Math.max(count * element, kept));
+            long rowStates = 2 * Math.ceilDiv(length, chunk()) * Math.ceilDiv(count, length) * Double.BYTES;
+            return engine.hasRoom((inputs + 1) * count * element + rowStates, Math.max(count * element, rowStates));
         }
 
         /** {@return the longest axis along which rows can be told apart, or -1} */
@@ -139,10 +139,10 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         private void together(Tensor to, Tensor... from) {
             try (CallScope scope = scope()) {
                 DeviceBuffer[] inputs = upload(scope, from);
-                DeviceBuffer kept =
+                DeviceBuffer rowStates =
                         states(scope, inputs, to.elementCount(), length).buffer();
-                DeviceTensor computed = scope.place(problem().type(), to.shape());
-                write(scope, inputs, kept, computed, length);
+                DeviceTensor computed = scope.allocate(problem().type(), to.shape());
+                write(scope, inputs, rowStates, computed, length);
                 Results.read(scope, computed, to);
             }
         }
@@ -157,7 +157,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             }
             long step = inAPiece * chunk();
             try (CallScope all = scope()) {
-                DeviceTensor merged = all.place(all.real(), chunks, 2);
+                DeviceTensor merged = all.allocate(all.real(), chunks, 2);
                 for (long n = 0; n < length; n += step) {
                     try (CallScope scope = scope()) {
                         long end = Math.min(length, n + step);
@@ -169,7 +169,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                     try (CallScope scope = scope()) {
                         Tensor target = to.slice(axis, n, Math.min(length, n + step));
                         DeviceBuffer[] inputs = upload(scope, slices(from, axis, n, n + target.size(axis)));
-                        DeviceTensor computed = scope.place(problem().type(), target.shape());
+                        DeviceTensor computed = scope.allocate(problem().type(), target.shape());
                         write(scope, inputs, merged.buffer(), computed, target.size(axis));
                         Results.read(scope, computed, target);
                     }
@@ -185,16 +185,16 @@ public final class OpenClSoftmax extends SoftmaxPlan {
 
         /** {@return two numbers for each chunk of each row} */
         private DeviceTensor states(CallScope scope, DeviceBuffer[] inputs, long count, long row) {
-            DeviceTensor kept = scope.place(scope.real(), count / row * Math.ceilDiv(row, chunk()), 2);
+            DeviceTensor rowStates = scope.allocate(scope.real(), count / row * Math.ceilDiv(row, chunk()), 2);
             List<Object> arguments = new ArrayList<>(List.of(inputs));
-            arguments.addAll(List.of(kept.buffer(), row, chunk()));
+            arguments.addAll(List.of(rowStates.buffer(), row, chunk()));
             scope.launch("softmax", options(scope), states, groups(count, row), arguments.toArray());
-            return kept;
+            return rowStates;
         }
 
-        private void write(CallScope scope, DeviceBuffer[] inputs, DeviceBuffer kept, DeviceTensor computed, long row) {
+        private void write(CallScope scope, DeviceBuffer[] inputs, DeviceBuffer rowStates, DeviceTensor computed, long row) {
             List<Object> arguments = new ArrayList<>(List.of(inputs));
-            arguments.addAll(List.of(kept, computed.buffer(), row, chunk(), Math.ceilDiv(length, chunk())));
+            arguments.addAll(List.of(rowStates, computed.buffer(), row, chunk(), Math.ceilDiv(length, chunk())));
             scope.launch("softmax", options(scope), results, groups(computed.count(), row), arguments.toArray());
         }
     }

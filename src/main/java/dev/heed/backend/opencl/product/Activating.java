@@ -22,15 +22,15 @@ public final class Activating {
 
     /** {@return the outputs of products, in the problem's type} */
     public static DeviceTensor activate(LinearProblem problem, CallScope scope, DeviceTensor z) {
-        DeviceTensor y = scope.place(problem.type(), z.shape());
+        DeviceTensor y = scope.allocate(problem.type(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());
         scope.launch("activation", options(problem, scope), "activate", size, z.buffer(), y.buffer(), z.count());
         return y;
     }
 
     /** {@return the gradients of products, from those of the outputs} */
-    public static DeviceTensor flowBack(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
-        DeviceTensor dz = scope.place(scope.real(), z.shape());
+    public static DeviceTensor propagate(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
+        DeviceTensor dz = scope.allocate(scope.real(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());
         scope.launch(
                 "activation",

@@ -47,7 +47,7 @@ public final class MatrixProduct {
             }
             DeviceTensor from = turned ? Projection.turned(matrix) : matrix;
             DeviceTensor room =
-                    scope.place(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
+                    scope.allocate(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
             scope.copy(from, room);
             return new Side(turned ? Projection.turned(room) : room, turned);
         }

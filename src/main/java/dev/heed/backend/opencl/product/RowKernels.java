@@ -29,7 +29,7 @@ public final class RowKernels {
 
     /** {@return {@code strength x / |x|} of every row} */
     public DeviceTensor normalised(DeviceTensor rows, double strength, @Nullable DeviceTensor strengths) {
-        DeviceTensor to = scope.place(scope.real(), rows.shape());
+        DeviceTensor to = scope.allocate(scope.real(), rows.shape());
         scope.launch(
                 "rows",
                 options(rows.type(), scope.real()),
@@ -53,8 +53,8 @@ public final class RowKernels {
     public NormalisedBack normalisedBack(
             DeviceTensor rows, double strength, @Nullable DeviceTensor strengths, DeviceTensor gradient) {
         var back = new NormalisedBack(
-                scope.place(scope.real(), rows.shape()),
-                scope.place(scope.real(), rows.size(0), rows.size(1), rows.size(2), 1));
+                scope.allocate(scope.real(), rows.shape()),
+                scope.allocate(scope.real(), rows.size(0), rows.size(1), rows.size(2), 1));
         scope.launch(
                 "rows",
                 options(rows.type(), gradient.type()),
@@ -72,7 +72,7 @@ public final class RowKernels {
     /** {@return the rows that a gradient reaches, zeros for the others, once for each head of the gradient} */
     public DeviceTensor reached(DeviceTensor rows, DeviceTensor gradient) {
         long heads = gradient.size(1);
-        DeviceTensor to = scope.place(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
+        DeviceTensor to = scope.allocate(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
         scope.launch(
                 "rows",
                 options(rows.type(), gradient.type()),
@@ -99,7 +99,7 @@ public final class RowKernels {
         long rows = x.size(2);
         long cells = x.size(3) * y.size(3);
         long length = Math.ceilDiv(rows, blocks(matrices, rows));
-        DeviceTensor partials = scope.place(scope.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
+        DeviceTensor partials = scope.allocate(scope.real(), x.size(0), x.size(1), Math.ceilDiv(rows, length), cells);
         scope.launch(
                 "rows",
                 options(scope.real(), scope.real()),
@@ -126,7 +126,7 @@ public final class RowKernels {
 
     /** {@return four axes, packed, summed over those along which the result has size 1} */
     public DeviceTensor sum(DeviceTensor from, long... to) {
-        DeviceTensor sums = scope.place(scope.real(), to);
+        DeviceTensor sums = scope.allocate(scope.real(), to);
         Object[] arguments = new Object[2 + 2 * AXES];
         arguments[0] = from.buffer();
         arguments[1] = sums.buffer();
@@ -142,8 +142,8 @@ public final class RowKernels {
         return WorkSize.covering(items, scope.group());
     }
 
-    private String options(DType from, DType flow) {
-        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(flow) + scope.widths();
+    private String options(DType from, DType gradient) {
+        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(gradient) + scope.widths();
     }
 
     /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */

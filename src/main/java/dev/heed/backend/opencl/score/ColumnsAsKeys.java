@@ -28,7 +28,7 @@ final class ColumnsAsKeys implements LoweredRows {
         long heads = perHead ? matrix.size(0) : 1;
         long keys = matrix.size(rank - 1);
         long in = matrix.size(rank - 2);
-        DeviceTensor turned = scope.place(scope.real(), heads, keys, in);
+        DeviceTensor turned = scope.allocate(scope.real(), heads, keys, in);
         scope.copy(turned(matrix, heads), turned);
         this.rows = new DeviceTensor(
                 turned.buffer(),
@@ -56,7 +56,7 @@ final class ColumnsAsKeys implements LoweredRows {
 
     @Override
     public DeviceTensor back(DeviceTensor gradient) {
-        DeviceTensor zeros = scope.place(scope.real(), given.shape());
+        DeviceTensor zeros = scope.allocate(scope.real(), given.shape());
         scope.fillZeros(zeros);
         return zeros;
     }
@@ -69,7 +69,7 @@ final class ColumnsAsKeys implements LoweredRows {
         DeviceTensor flat = gradient.reshape(gradient.size(0), gradient.size(1), 1, keys * in);
         DeviceTensor sum =
                 new RowKernels(scope).sum(flat, 1, heads, 1, keys * in).reshape(heads, keys, in);
-        DeviceTensor to = scope.place(scope.real(), heads, in, keys);
+        DeviceTensor to = scope.allocate(scope.real(), heads, in, keys);
         scope.copy(turned(sum, heads), to);
         sums.add(scope, columns, perHead ? to : to.reshape(in, keys));
     }

@@ -137,7 +137,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
     }
 
     /** {@return the numbers by which rows meet, of the query heads of the part; null if a dot product needs none} */
-    public @Nullable ParameterSlice meeting() {
+    public @Nullable ParameterSlice scoreParameter() {
         return switch (score) {
             case ScoreFunction.Additive f -> own("vector", f.vector(), 1);
             case ScoreFunction.Concat f -> own("vector", f.vector(), 1);

@@ -31,7 +31,7 @@ public final class ParameterSums {
             if (all != null) {
                 all.put(name, new HostSums(target.shape()));
             } else if (target.device() != null) {
-                scope.fillZeros(scope.placed(target));
+                scope.fillZeros(scope.resident(target));
             } else {
                 target.fill(0);
             }

@@ -42,7 +42,7 @@ final class ProjectedRows implements LoweredRows {
 
     private DeviceTensor projected() {
         long out = matrix.size(matrix.shape().length - 1);
-        DeviceTensor to = scope.place(scope.real(), given.size(0), heads, given.size(2), out);
+        DeviceTensor to = scope.allocate(scope.real(), given.size(0), heads, given.size(2), out);
         if (!perHead) {
             DeviceTensor added = bias == null ? null : bias.upload(scope, scope.real());
             projection.multiply(Projection.matrix(packed()), matrix, added, Projection.matrix(to));
@@ -87,7 +87,7 @@ final class ProjectedRows implements LoweredRows {
 
     @Override
     public DeviceTensor back(DeviceTensor gradient) {
-        DeviceTensor to = scope.place(scope.real(), given.shape());
+        DeviceTensor to = scope.allocate(scope.real(), given.shape());
         if (!perHead) {
             projection.multiply(Projection.matrix(gradient), Projection.turned(matrix), null, Projection.matrix(to));
             return to;

@@ -17,7 +17,7 @@ final class RepeatedHeads implements LoweredRows {
         this.group = group;
         long[] sizes = {given.size(0), given.size(1), group, given.size(2), given.size(3)};
         long[] strides = {given.stride(0), given.stride(1), 0, given.stride(2), given.stride(3)};
-        DeviceTensor each = scope.place(given.type(), sizes);
+        DeviceTensor each = scope.allocate(given.type(), sizes);
         scope.copy(new DeviceTensor(given.buffer(), given.type(), given.at(), sizes, strides), each);
         this.rows = each.reshape(given.size(0), given.size(1) * group, given.size(2), given.size(3));
     }

@@ -55,14 +55,14 @@ public final class F64Attention {
             writeStrip(panel, result.scores(), Double.NEGATIVE_INFINITY);
         }
         panel.weigh();
-        boolean kept = result.weights() != null || result.rowWeights() != null || result.topKWeights() != null;
-        for (int t = 0; kept && t < panel.tiles; t++) {
+        boolean weightsRequested = result.weights() != null || result.rowWeights() != null || result.topKWeights() != null;
+        for (int t = 0; weightsRequested && t < panel.tiles; t++) {
             if (!scratch.empty[t]) {
                 panel.normalise(t);
             }
         }
         keep(panel);
-        pool(panel, !kept);
+        pool(panel, !weightsRequested);
     }
 
     private void pool(F64Panel panel, boolean normalise) {

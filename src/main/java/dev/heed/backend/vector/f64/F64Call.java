@@ -174,12 +174,12 @@ final class F64Call {
             long keyFrom,
             int keys) {
         double p = options.dropout();
-        double kept = 1 / (1 - p);
+        double keepScale = 1 / (1 - p);
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < queries; i++) {
                 boolean dropped = Philox.uniform(options.seed(), batch, head, queryFrom + i, keyFrom + j) < p;
                 int cell = at + j * lanes + i;
-                tile[cell] = dropped ? WideLoops.MASKED_WEIGHT : tile[cell] * kept;
+                tile[cell] = dropped ? WideLoops.MASKED_WEIGHT : tile[cell] * keepScale;
             }
         }
     }

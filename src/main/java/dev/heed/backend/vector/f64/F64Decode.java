@@ -24,7 +24,7 @@ public final class F64Decode {
     private static final int QUERIES = 8;
 
     /** Doubles that the states of one wave of heads take at most: 64 MB. */
-    private static final double MOST_STATES = 1 << 23;
+    private static final double MAX_STATE_ELEMENTS = 1 << 23;
 
     private final F64Call call;
     private final AttentionResult result;
@@ -68,7 +68,7 @@ public final class F64Decode {
         AttentionShape s = p.shape();
         return s.seqLenQ() <= QUERIES
                 && s.seqLenKv() > SPLIT
-                && statesPerHead(s) / s.groupSize() <= MOST_STATES / 4
+                && statesPerHead(s) / s.groupSize() <= MAX_STATE_ELEMENTS / 4
                 && p.dropout() == 0
                 && p.outputs().onlyOutputAndLse();
     }
@@ -84,7 +84,7 @@ public final class F64Decode {
 
     public static void run(AttentionInputs inputs, AttentionResult result, States states, Workers workers) {
         AttentionShape s = inputs.problem().shape();
-        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MOST_STATES);
+        HeadWaves waves = HeadWaves.of(s, statesPerHead(s), MAX_STATE_ELEMENTS);
         F64Decode decode = new F64Decode(inputs, result, waves.wave(), states);
         Workers allowed = workers.allowedBy(inputs.tensors()).allowedBy(result.tensors());
         waves.run(allowed, decode.splits, first -> decode.firstHead = first, decode::split, decode::merge);

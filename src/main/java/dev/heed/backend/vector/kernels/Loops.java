@@ -137,11 +137,11 @@ public final class Loops {
         }
     }
 
-    public static void shrink(float[] sums, int width, float[] statistics) {
+    public static void rescale(float[] sums, int width, float[] statistics) {
         if (Lanes.SCALAR) {
-            ScalarTile.shrink(sums, width, statistics);
+            ScalarTile.rescale(sums, width, statistics);
         } else {
-            PanelTile.shrink(sums, width, statistics);
+            PanelTile.rescale(sums, width, statistics);
         }
     }
 
@@ -345,12 +345,12 @@ public final class Loops {
                 : SoftmaxRow.logSoftmax(x, at, y, to, length, max, next, lanes);
     }
 
-    /** Whether {@link #turnBlock} may be called; plain loops turn element by element. */
-    public static boolean turnsBlocks() {
+    /** Whether {@link #transposeBlock} may be called; plain loops turn element by element. */
+    public static boolean transposesBlocks() {
         return !Lanes.SCALAR && Transpose.works();
     }
 
-    public static void turnBlock(
+    public static void transposeBlock(
             float[] from,
             int at,
             int step,

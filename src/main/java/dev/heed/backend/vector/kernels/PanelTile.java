@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
 final class PanelTile {
     private PanelTile() {}
 
-    static void shrink(float[] sums, int width, float[] statistics) {
+    static void rescale(float[] sums, int width, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector factor = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
             for (int d = 0, p = v; d < width; d++, p += PANEL) {

@@ -10,13 +10,13 @@ final class ScalarTile {
     private ScalarTile() {}
 
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
-        boolean shrinks = raiseMaxima(tile, 0, keys, c, statistics);
+        boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
         weigh(tile, 0, keys, c, statistics);
-        return shrinks;
+        return rescales;
     }
 
     static boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
-        boolean shrinks = false;
+        boolean rescales = false;
         for (int i = 0; i < PANEL; i++) {
             float old = statistics[i];
             float max = old;
@@ -27,9 +27,9 @@ final class ScalarTile {
             statistics[i] = max;
             statistics[2 * PANEL + i] = factor;
             statistics[PANEL + i] *= factor;
-            shrinks |= max > old;
+            rescales |= max > old;
         }
-        return shrinks;
+        return rescales;
     }
 
     static void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
@@ -92,7 +92,7 @@ final class ScalarTile {
         }
     }
 
-    static void shrink(float[] sums, int width, float[] statistics) {
+    static void rescale(float[] sums, int width, float[] statistics) {
         for (int d = 0, p = 0; d < width; d++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 sums[p + i] *= statistics[2 * PANEL + i];

@@ -111,12 +111,12 @@ final class SoftmaxRow {
             float[] lanes) {
         FloatVector sum0 = FloatVector.fromArray(SPECIES, lanes, 0);
         FloatVector sum1 = FloatVector.zero(SPECIES);
-        FloatVector most = FloatVector.fromArray(SPECIES, lanes, V);
+        FloatVector largest = FloatVector.fromArray(SPECIES, lanes, V);
         for (int i = 0; i < length; i += 2 * V) {
             FloatVector next0 = FloatVector.fromArray(SPECIES, following, next + i);
             FloatVector next1 = FloatVector.fromArray(SPECIES, following, next + i + V);
-            most = most.blend(next0, next0.compare(VectorOperators.GT, most));
-            most = most.blend(next1, next1.compare(VectorOperators.GT, most));
+            largest = largest.blend(next0, next0.compare(VectorOperators.GT, largest));
+            largest = largest.blend(next1, next1.compare(VectorOperators.GT, largest));
             FloatVector x0 = FloatVector.fromArray(SPECIES, x, at + i).sub(max).mul(LOG2E);
             FloatVector x1 =
                     FloatVector.fromArray(SPECIES, x, at + i + V).sub(max).mul(LOG2E);
@@ -154,7 +154,7 @@ final class SoftmaxRow {
             }
         }
         sum0.add(sum1).intoArray(lanes, 0);
-        most.intoArray(lanes, V);
+        largest.intoArray(lanes, V);
     }
 
     /** {@code y = x - max - log}. */

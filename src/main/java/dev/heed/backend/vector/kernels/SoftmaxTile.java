@@ -47,9 +47,9 @@ public final class SoftmaxTile {
      * @return whether any earlier sum shrinks
      */
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
-        boolean shrinks = raiseMaxima(tile, 0, keys, c, statistics);
+        boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
         weigh(tile, 0, keys, c, statistics);
-        return shrinks;
+        return rescales;
     }
 
     /** As {@link #read}, for keys {@code [from, to)} and one vector of queries, which begins at {@code lane}. */
@@ -102,7 +102,7 @@ public final class SoftmaxTile {
         m1.intoArray(statistics, 2 * PANEL + V);
         m2.intoArray(statistics, 2 * PANEL + 2 * V);
         m3.intoArray(statistics, 2 * PANEL + 3 * V);
-        boolean shrinks = false;
+        boolean rescales = false;
         for (int v = 0; v < PANEL; v += V) {
             FloatVector old = FloatVector.fromArray(SPECIES, statistics, v);
             FloatVector here = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
@@ -114,9 +114,9 @@ public final class SoftmaxTile {
             factor.intoArray(statistics, 2 * PANEL + v);
             FloatVector sum = FloatVector.fromArray(SPECIES, statistics, PANEL + v);
             sum.mul(factor).intoArray(statistics, PANEL + v);
-            shrinks |= larger.anyTrue();
+            rescales |= larger.anyTrue();
         }
-        return shrinks;
+        return rescales;
     }
 
     private static void weigh(float[] tile, int tileAt, int at, int keys, float c, float[] statistics) {

@@ -41,12 +41,12 @@ public final class Bf16Rows {
     }
 
     /** {@code tile [key][query] = K Q'}, so many elements of depth at a time. */
-    public void dots(short[] pairs, int headDim, int most, float[] tile, long keyFrom, int count) {
+    public void dots(short[] pairs, int headDim, int maxDepth, float[] tile, long keyFrom, int count) {
         MemorySegment q = MemorySegment.ofArray(pairs);
         MemorySegment scores = MemorySegment.ofArray(tile);
         long at = keys.at + (keyFrom - from) * keys.row;
-        for (int d = 0; d < headDim; d += most) {
-            int depth = Math.min(headDim - d, most);
+        for (int d = 0; d < headDim; d += maxDepth) {
+            int depth = Math.min(headDim - d, maxDepth);
             NativeKernels.bf16Product(
                     keys.data, at + d, keys.row, 2, count, q, (long) d * PANEL, PANEL, depth, scores, 0, PANEL, d > 0);
         }

@@ -117,14 +117,14 @@ public final class Gemm {
     /** A multiple of the micro-kernel's six rows. */
     private static int rowsPerTask(List<Product> products, int threads) {
         double rows = 0;
-        int most = 0;
+        int maxRows = 0;
         for (Product product : products) {
             rows += (double) product.c.rows() * product.b.panels();
-            most = Math.max(most, product.c.rows());
+            maxRows = Math.max(maxRows, product.c.rows());
         }
         double share = Math.clamp(rows / (4.0 * threads), Tiles.GEMM_FEWEST_ROWS, Tiles.GEMM_ROWS);
-        int blocks = (int) Math.ceil(most / share);
-        return Math.ceilDiv(Math.ceilDiv(most, blocks), 6) * 6;
+        int blocks = (int) Math.ceil(maxRows / share);
+        return Math.ceilDiv(Math.ceilDiv(maxRows, blocks), 6) * 6;
     }
 
     /** One panel of columns for some rows. */

@@ -11,10 +11,10 @@ import java.util.function.IntConsumer;
  * @param wave key heads of one wave
  */
 public record HeadWaves(int heads, int wave) {
-    /** {@return the waves of a shape, whose heads need {@code statesPerHead} elements each, of {@code most} elements at most} */
-    public static HeadWaves of(AttentionShape s, double statesPerHead, double most) {
+    /** {@return the waves of a shape, whose heads need {@code statesPerHead} elements each, of {@code maxStates} elements at most} */
+    public static HeadWaves of(AttentionShape s, double statesPerHead, double maxStates) {
         int heads = Math.toIntExact(s.batch() * s.numKvHeads());
-        return new HeadWaves(heads, (int) Math.min(heads, Math.max(1, most / statesPerHead)));
+        return new HeadWaves(heads, (int) Math.min(heads, Math.max(1, maxStates / statesPerHead)));
     }
 
     /**
