@@ -11,7 +11,7 @@ import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.Progress;
 import dev.heed.cli.console.TextTable;
 import dev.heed.mask.Mask;
-import dev.heed.pooling.Kernel;
+import dev.heed.pooling.SmoothingKernel;
 import dev.heed.pooling.KernelPooling;
 import dev.heed.pooling.WidthTraining;
 import dev.heed.tensor.Tensor;
@@ -109,10 +109,10 @@ final class PoolingDemo extends HeedCommand {
         }
         double last = training.loss();
         double width = training.width();
-        Estimate average = estimate("average", 0, Kernel.constant(), engine, keys, values, places);
-        Estimate gaussian = estimate("Gaussian", 1, Kernel.gaussian(1), engine, keys, values, places);
+        Estimate average = estimate("average", 0, SmoothingKernel.constant(), engine, keys, values, places);
+        Estimate gaussian = estimate("Gaussian", 1, SmoothingKernel.gaussian(1), engine, keys, values, places);
         Estimate learned = estimate(
-                "learned", width, Kernel.gaussian(Tensor.of(new double[] {width}, 1)), engine, keys, values, places);
+                "learned", width, SmoothingKernel.gaussian(Tensor.of(new double[] {width}, 1)), engine, keys, values, places);
 
         Plot plot = Plot.blank()
                 .points("data", x, y)
@@ -160,7 +160,7 @@ final class PoolingDemo extends HeedCommand {
     private static Estimate estimate(
             String name,
             double width,
-            Kernel kernel,
+            SmoothingKernel kernel,
             AttentionEngine engine,
             Tensor keys,
             Tensor values,

@@ -28,7 +28,7 @@ final class AdditiveStep {
         context.data().clear();
         Value weights = tape.value(batch, longest);
         weights.data().clear();
-        Cells tangents = tape.take(longest * batch * hidden);
+        Elements tangents = tape.take(longest * batch * hidden);
         for (int b = 0; b < batch; b++) {
             double[] scores = new double[lengths[b]];
             double max = Double.NEGATIVE_INFINITY;
@@ -73,16 +73,16 @@ final class AdditiveStep {
             int length,
             Value context,
             Value weights,
-            Cells tangents) {
+            Elements tangents) {
         int batch = query.rows();
         int hidden = query.width();
         int longest = (int) keys.size(0);
         int width = memory.width();
-        Cells dq = query.gradientElements();
-        Cells dk = keys.gradientElements();
-        Cells dh = memory.gradientElements();
-        Cells dv = vector.gradientElements();
-        Cells dc = context.gradientElements();
+        Elements dq = query.gradientElements();
+        Elements dk = keys.gradientElements();
+        Elements dh = memory.gradientElements();
+        Elements dv = vector.gradientElements();
+        Elements dc = context.gradientElements();
         double[] up = new double[length];
         double mean = 0;
         for (int t = 0; t < length; t++) {

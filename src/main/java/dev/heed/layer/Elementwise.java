@@ -41,8 +41,8 @@ final class Elementwise {
             y.data().set(i, Math.tanh(x.data().get(i)));
         }
         tape.back(y, () -> {
-            Cells up = y.gradientElements();
-            Cells to = x.gradientElements();
+            Elements up = y.gradientElements();
+            Elements to = x.gradientElements();
             for (int i = 0; i < n; i++) {
                 double t = y.data().get(i);
                 to.add(i, up.get(i) * (1 - t * t));

@@ -11,9 +11,9 @@ final class Gates {
         int batch = h.rows();
         fromInput.require("projected input", batch, 3L * hidden);
         Value y = tape.value(batch, hidden);
-        Cells saved = tape.take(3 * batch * hidden); // r, z, n
-        Cells x = fromInput.data();
-        Cells u = fromState.data();
+        Elements saved = tape.take(3 * batch * hidden); // r, z, n
+        Elements x = fromInput.data();
+        Elements u = fromState.data();
         for (int b = 0; b < batch; b++) {
             int gates = b * 3 * hidden;
             for (int i = 0; i < hidden; i++) {
@@ -35,10 +35,10 @@ final class Gates {
             }
         }
         tape.back(y, () -> {
-            Cells dx = fromInput.gradientElements();
-            Cells du = fromState.gradientElements();
-            Cells dh = h.gradientElements();
-            Cells up = y.gradientElements();
+            Elements dx = fromInput.gradientElements();
+            Elements du = fromState.gradientElements();
+            Elements dh = h.gradientElements();
+            Elements up = y.gradientElements();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 3 * hidden;
                 for (int i = 0; i < hidden; i++) {
@@ -76,7 +76,7 @@ final class Gates {
         fromInput.require("projected input", batch, 4L * hidden);
         Value next = tape.value(batch, hidden);
         Value memory = tape.value(batch, hidden);
-        Cells saved = tape.take(4 * batch * hidden); // i, f, g, o
+        Elements saved = tape.take(4 * batch * hidden); // i, f, g, o
         for (int b = 0; b < batch; b++) {
             int gates = b * 4 * hidden;
             for (int k = 0; k < hidden; k++) {
@@ -100,12 +100,12 @@ final class Gates {
         }
         // one way back for both: it stands where the gradients of both are complete
         tape.backOfTwo(next, memory, () -> {
-            Cells dx = fromInput.gradientElements();
-            Cells du = fromState.gradientElements();
-            Cells upOutput = next.gradientElements();
-            Cells upMemory = memory.gradientElements();
-            Cells before = h.gradientElements();
-            Cells carriedBefore = c.gradientElements();
+            Elements dx = fromInput.gradientElements();
+            Elements du = fromState.gradientElements();
+            Elements upOutput = next.gradientElements();
+            Elements upMemory = memory.gradientElements();
+            Elements before = h.gradientElements();
+            Elements carriedBefore = c.gradientElements();
             for (int b = 0; b < batch; b++) {
                 int gates = b * 4 * hidden;
                 for (int k = 0; k < hidden; k++) {
@@ -138,7 +138,7 @@ final class Gates {
         return new State(next, memory);
     }
 
-    private static void add(Cells a, Cells b, int at, double value) {
+    private static void add(Elements a, Elements b, int at, double value) {
         a.add(at, value);
         b.add(at, value);
     }

@@ -34,7 +34,7 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         int rows = x.rows();
         w.require("weight", width);
         Value y = tape.value(x.shape());
-        Cells normal = tape.take(rows * width);
+        Elements normal = tape.take(rows * width);
         double[] factors = new double[rows];
         for (int r = 0; r < rows; r++) {
             int from = r * width;
@@ -63,7 +63,7 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
     }
 
     /** With {@code g = dy w}: {@code dx = (g - mean(g) - z mean(g z)) / sqrt(variance + epsilon)}. */
-    private static void back(int from, double factor, Value x, Value w, Value b, Value y, Cells normal) {
+    private static void back(int from, double factor, Value x, Value w, Value b, Value y, Elements normal) {
         int width = x.width();
         double mean = 0;
         double along = 0;

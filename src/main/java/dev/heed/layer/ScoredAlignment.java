@@ -55,8 +55,8 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
             case ScoreFunction.Concat(Tensor weight, Tensor vector) -> {
                 Value whole = tape.parameter(weight);
                 int width = (int) (weight.size(0) - memory.width());
-                Value above = Rows.band(tape, whole, 0, width);
-                Value keys = linear(tape, memory, Rows.band(tape, whole, width, (int) weight.size(0)));
+                Value above = RowOperations.band(tape, whole, 0, width);
+                Value keys = linear(tape, memory, RowOperations.band(tape, whole, width, (int) weight.size(0)));
                 Value v = tape.parameter(vector);
                 yield query -> additive(tape, linear(tape, query, above), keys, memory, v, vector, lengths, options);
             }

@@ -13,7 +13,7 @@ final class Strided {
      * @param view says where each number goes
      * @param numbers what is added, of the view's shape
      */
-    static void add(Cells cells, Tensor view, Tensor numbers) {
+    static void add(Elements cells, Tensor view, Tensor numbers) {
         double[] values = numbers.toDoubleArray();
         int rank = view.rank();
         long[] index = new long[rank];

@@ -52,8 +52,8 @@ public final class Tape implements AutoCloseable {
     private final AttentionEngine engine = new PlannedEngine();
     private final List<Runnable> steps = new ArrayList<>();
     private final Map<Tensor, Value> parameters = new IdentityHashMap<>();
-    private final Map<Integer, Deque<Cells>> free = new HashMap<>();
-    private final List<Cells> taken = new ArrayList<>();
+    private final Map<Integer, Deque<Elements>> free = new HashMap<>();
+    private final List<Elements> taken = new ArrayList<>();
     private final Map<Problem, Plan<?>> plans = new HashMap<>();
     private final AtomicReference<@Nullable Thread> owner = new AtomicReference<>();
 
@@ -206,16 +206,16 @@ public final class Tape implements AutoCloseable {
     }
 
     /** {@return numbers with any contents until {@link #clear}} */
-    Cells take(int count) {
+    Elements take(int count) {
         requireOwner();
-        Deque<Cells> same = free.get(count);
-        Cells cells = same == null || same.isEmpty() ? Cells.of(type, count) : same.pop();
+        Deque<Elements> same = free.get(count);
+        Elements cells = same == null || same.isEmpty() ? Elements.of(type, count) : same.pop();
         taken.add(cells);
         return cells;
     }
 
-    Cells zeros(int count) {
-        Cells cells = take(count);
+    Elements zeros(int count) {
+        Elements cells = take(count);
         cells.clear();
         return cells;
     }
@@ -292,31 +292,31 @@ public final class Tape implements AutoCloseable {
 
     /** {@return rows of several values side by side: their last axes joined} */
     public Value concat(Value... values) {
-        return Rows.concat(this, List.of(values));
+        return RowOperations.concat(this, List.of(values));
     }
 
     /** {@return some columns: a slice of the last axis} */
     public Value columns(Value x, int from, int to) {
-        return Rows.columns(this, x, from, to);
+        return RowOperations.columns(this, x, from, to);
     }
 
     /** {@return values of one shape along a new first axis} */
     public Value stack(List<Value> values) {
-        return Rows.stack(this, values);
+        return RowOperations.stack(this, values);
     }
 
     /** {@return one entry of the first axis} */
     public Value select(Value x, int index) {
-        return Rows.select(this, x, index);
+        return RowOperations.select(this, x, index);
     }
 
     /** {@return the same elements in another shape} */
     public Value reshape(Value x, long... shape) {
-        return Rows.reshape(this, x, shape);
+        return RowOperations.reshape(this, x, shape);
     }
 
     /** {@return rows of a table: an embedding; one row for each index, {@code [indices, width]}} */
     public Value rows(Value table, int... indices) {
-        return Rows.gather(this, table, indices);
+        return RowOperations.gather(this, table, indices);
     }
 }

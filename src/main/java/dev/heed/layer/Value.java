@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /** A tensor on a {@link Tape}: what was computed, row-major without gaps, and later its gradient. */
 public final class Value {
     private final Tape tape;
-    private final Cells data;
+    private final Elements data;
     private final Tensor tensor;
-    private @Nullable Cells gradient;
+    private @Nullable Elements gradient;
 
-    Value(Tape tape, Cells data, long... shape) {
+    Value(Tape tape, Elements data, long... shape) {
         this.tape = tape;
         this.data = data;
         this.tensor = data.tensor(shape);
@@ -51,12 +51,12 @@ public final class Value {
         return data.count() / width();
     }
 
-    Cells data() {
+    Elements data() {
         return data;
     }
 
     /** {@return where the gradient is summed up} */
-    Cells gradientElements() {
+    Elements gradientElements() {
         if (gradient == null) {
             gradient = tape.zeros(data.count());
         }

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with {@code q = s W + b} and {@code k = h U}; concat has W above U. */
 final class AdditiveRows extends Rewriting {
-    private final Projection queries;
-    private final Projection keys;
+    private final PerHeadProjection queries;
+    private final PerHeadProjection keys;
 
     /** The two matrices of a concat score. */
     private record Halves(Tensor top, Tensor bottom) {}
@@ -47,9 +47,9 @@ final class AdditiveRows extends Rewriting {
     AdditiveRows(AttentionProblem p, Function<LinearProblem, LinearPlan> linear) {
         AttentionShape s = p.shape();
         boolean perHead = p.score().perHead();
-        queries = new Projection(s.batch(), s.numHeads(), s.numHeads(), s.seqLenQ(), perHead, linear);
+        queries = new PerHeadProjection(s.batch(), s.numHeads(), s.numHeads(), s.seqLenQ(), perHead, linear);
         long keyHeads = perHead ? s.numHeads() : s.numKvHeads();
-        keys = new Projection(s.batch(), s.numKvHeads(), keyHeads, s.seqLenKv(), perHead, linear);
+        keys = new PerHeadProjection(s.batch(), s.numKvHeads(), keyHeads, s.seqLenKv(), perHead, linear);
     }
 
     private static Parameters parameters(AttentionInputs inputs) {

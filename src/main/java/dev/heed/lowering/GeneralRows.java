@@ -12,11 +12,11 @@ import java.util.function.Function;
 
 /** {@code s' W h = (s W).h}: queries as wide as keys. */
 final class GeneralRows extends Rewriting {
-    private final Projection queries;
+    private final PerHeadProjection queries;
 
     GeneralRows(AttentionProblem p, Function<LinearProblem, LinearPlan> linear) {
         AttentionShape s = p.shape();
-        queries = new Projection(
+        queries = new PerHeadProjection(
                 s.batch(), s.numHeads(), s.numHeads(), s.seqLenQ(), p.score().perHead(), linear);
     }
 

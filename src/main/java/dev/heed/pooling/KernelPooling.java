@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
  * compute.
  */
 public final class KernelPooling {
-    private final Kernel kernel;
+    private final SmoothingKernel kernel;
     private final AttentionEngine engine;
 
-    private KernelPooling(Kernel kernel, AttentionEngine engine) {
+    private KernelPooling(SmoothingKernel kernel, AttentionEngine engine) {
         this.kernel = kernel;
         this.engine = engine;
     }
 
     /** Creates the pooling. */
-    public KernelPooling(Kernel kernel) {
+    public KernelPooling(SmoothingKernel kernel) {
         this(kernel, AttentionEngine.AUTOMATIC);
     }
 

@@ -7,7 +7,7 @@ import dev.heed.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * Fits the width of {@link Kernel#gaussian(Tensor)} by stochastic gradient descent. Each step takes a few of the points and
+ * Fits the width of {@link SmoothingKernel#gaussian(Tensor)} by stochastic gradient descent. Each step takes a few of the points and
  * predicts each of them from all others, so that no point explains itself. The loss is the mean of the squared errors. The same
  * seed gives the same bits.
  */
@@ -43,7 +43,7 @@ public final class WidthTraining {
         this.points = points;
         this.values = values;
         this.width = Tensor.of(new double[] {width}, 1);
-        this.pooling = new KernelPooling(Kernel.gaussian(this.width)).on(engine);
+        this.pooling = new KernelPooling(SmoothingKernel.gaussian(this.width)).on(engine);
         this.random = new SplittableRandom(seed);
     }
 

@@ -53,8 +53,8 @@ public final class Adam implements Optimizer {
         double first = rate / (1 - Math.pow(beta1, steps));
         double second = 1 - Math.pow(beta2, steps);
         parameters.forEach((name, parameter) -> {
-            Numbers gradient = Optimizer.gradientOf(name, parameter, gradients);
-            var p = new Numbers(name, parameter);
+            FlatElements gradient = Optimizer.gradientOf(name, parameter, gradients);
+            var p = new FlatElements(name, parameter);
             double[] m = means.computeIfAbsent(name, n -> new double[p.count()]);
             double[] v = squares.computeIfAbsent(name, n -> new double[p.count()]);
             for (int i = 0; i < m.length; i++) {

@@ -19,7 +19,7 @@ public sealed interface Optimizer permits Sgd, Adam {
     void update(SequencedMap<String, Tensor> parameters, SequencedMap<String, Tensor> gradients);
 
     /** {@return the gradient of a parameter, checked} */
-    static Numbers gradientOf(String name, Tensor parameter, SequencedMap<String, Tensor> gradients) {
+    static FlatElements gradientOf(String name, Tensor parameter, SequencedMap<String, Tensor> gradients) {
         Tensor gradient = gradients.get(name);
         if (gradient == null || !gradient.hasShape(parameter.shape())) {
             throw new InvalidInputException(
@@ -28,7 +28,7 @@ public sealed interface Optimizer permits Sgd, Adam {
                     String.valueOf(gradient),
                     "layer.map((name, parameter) -> tape.gradient(parameter)).parameters()");
         }
-        return new Numbers("gradient of " + name, gradient);
+        return new FlatElements("gradient of " + name, gradient);
     }
 
     /** {@return a number, refused unless it is in [low, high)} */

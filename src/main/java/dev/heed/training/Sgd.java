@@ -30,8 +30,8 @@ public final class Sgd implements Optimizer {
     @Override
     public void update(SequencedMap<String, Tensor> parameters, SequencedMap<String, Tensor> gradients) {
         parameters.forEach((name, parameter) -> {
-            Numbers gradient = Optimizer.gradientOf(name, parameter, gradients);
-            var p = new Numbers(name, parameter);
+            FlatElements gradient = Optimizer.gradientOf(name, parameter, gradients);
+            var p = new FlatElements(name, parameter);
             double[] m = moving.computeIfAbsent(name, n -> new double[p.count()]);
             for (int i = 0; i < m.length; i++) {
                 m[i] = momentum * m[i] + gradient.get(i);

@@ -76,7 +76,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         this.sums = new LinkedHashMap<>();
         this.good = new LinkedHashMap<>();
         parameters.forEach((name, parameter) -> {
-            requireFinite(name, new Numbers(name, parameter));
+            requireFinite(name, new FlatElements(name, parameter));
             sums.put(name, Tensor.zeros(parameter.type(), parameter.shape()));
             good.put(name, parameter.copy());
         });
@@ -137,7 +137,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         }
         optimizer.update(parameters, sums);
         try {
-            parameters.forEach((name, parameter) -> requireFinite(name, new Numbers(name, parameter)));
+            parameters.forEach((name, parameter) -> requireFinite(name, new FlatElements(name, parameter)));
         } catch (NonFiniteException e) {
             parameters.forEach((name, parameter) -> parameter.copyFrom(last(name)));
             throw e;
@@ -155,14 +155,14 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         double squares = 0;
         for (var entry : parameters.entrySet()) {
             String name = entry.getKey();
-            List<Numbers> parts = new ArrayList<>();
+            List<FlatElements> parts = new ArrayList<>();
             for (Tape tape : tapes.subList(0, shards)) {
-                parts.add(new Numbers(name, tape.gradient(entry.getValue())));
+                parts.add(new FlatElements(name, tape.gradient(entry.getValue())));
             }
-            var to = new Numbers(name, Objects.requireNonNull(sums.get(name)));
+            var to = new FlatElements(name, Objects.requireNonNull(sums.get(name)));
             for (int i = 0; i < to.count(); i++) {
                 double sum = 0;
-                for (Numbers part : parts) {
+                for (FlatElements part : parts) {
                     sum += part.get(i);
                 }
                 to.set(i, sum);
@@ -177,14 +177,14 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
 
     private void scale(double factor) {
         sums.forEach((name, gradient) -> {
-            var numbers = new Numbers(name, gradient);
+            var numbers = new FlatElements(name, gradient);
             for (int i = 0; i < numbers.count(); i++) {
                 numbers.set(i, factor * numbers.get(i));
             }
         });
     }
 
-    private void requireFinite(String name, Numbers numbers) {
+    private void requireFinite(String name, FlatElements numbers) {
         for (int i = 0; i < numbers.count(); i++) {
             requireFinite(name, numbers.get(i));
         }

@@ -19,7 +19,7 @@ class MechanismsPageTest {
     private static final Pattern LINK = Pattern.compile("\\[([^\\]]+)]\\(([^)#]+)(#[^)]*)?\\)");
 
     /** Classes that are parts of a mechanism's own row. */
-    private static final List<String> PARTS = List.of("Kernel", "KernelPooling", "package-info");
+    private static final List<String> PARTS = List.of("SmoothingKernel", "KernelPooling", "package-info");
 
     @Test
     void everyLinkLeadsToAFileAndEveryTestHasItsMethod() throws IOException {

@@ -34,18 +34,18 @@ class KernelPoolingTest {
 
     static Stream<Arguments> kernels() {
         return Stream.of(
-                kernel("constant", Kernel.constant(), u -> 1, 1),
-                kernel("gaussian", Kernel.gaussian(0.7), u -> Math.exp(-u * u / 2), 0.7),
+                kernel("constant", SmoothingKernel.constant(), u -> 1, 1),
+                kernel("gaussian", SmoothingKernel.gaussian(0.7), u -> Math.exp(-u * u / 2), 0.7),
                 kernel(
                         "learned",
-                        Kernel.gaussian(Tensor.of(new double[] {1.6}, 1)),
+                        SmoothingKernel.gaussian(Tensor.of(new double[] {1.6}, 1)),
                         u -> Math.exp(-u * u / 2),
                         1 / 1.6),
-                kernel("boxcar", Kernel.boxcar(1.7), u -> u <= 1 ? 1 : 0, 1.7),
-                kernel("epanechikov", Kernel.epanechikov(1.9), u -> Math.max(0, 1 - u * u), 1.9));
+                kernel("boxcar", SmoothingKernel.boxcar(1.7), u -> u <= 1 ? 1 : 0, 1.7),
+                kernel("epanechikov", SmoothingKernel.epanechikov(1.9), u -> Math.max(0, 1 - u * u), 1.9));
     }
 
-    private static Arguments kernel(String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    private static Arguments kernel(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         return Arguments.of(name, kernel, written, bandwidth);
     }
 
@@ -58,7 +58,7 @@ class KernelPoolingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
-    void itIsTheWrittenQuotient(String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    void itIsTheWrittenQuotient(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         Tensor[] x = data();
         KernelPooling pooling = new KernelPooling(kernel).on(REFERENCE);
         Tensor output = pooling.forward(x[0], x[1], x[2], Mask.keyLengths(6, 4));
@@ -90,7 +90,7 @@ class KernelPoolingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
-    void itHasItsGradient(String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    void itHasItsGradient(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         Tensor[] x = data();
         Tensor up = new RandomTensors(2).normal(DType.F64, 2, 4, 3);
         KernelPooling pooling = new KernelPooling(kernel).on(REFERENCE);
@@ -99,7 +99,7 @@ class KernelPoolingTest {
         assertGradient("query", x[0], g.query(), () -> weighed(pooling.forward(x[0], x[1], x[2], mask), up));
         assertGradient("key", x[1], g.key(), () -> weighed(pooling.forward(x[0], x[1], x[2], mask), up));
         assertGradient("value", x[2], g.value(), () -> weighed(pooling.forward(x[0], x[1], x[2], mask), up));
-        if (kernel instanceof Kernel.Learned(Tensor width)) {
+        if (kernel instanceof SmoothingKernel.Learned(Tensor width)) {
             assertGradient("width", width, g.width(), () -> weighed(pooling.forward(x[0], x[1], x[2], mask), up));
         } else {
             assertEquals(null, g.width());
@@ -109,7 +109,7 @@ class KernelPoolingTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
     void queriesFarFromEveryKeyGetZeroAndMaskedNaNIsNotRead(
-            String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
+            String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         Tensor query = Tensor.of(new double[] {0, 100}, 2, 1);
         Tensor key = Tensor.of(new double[] {0.1, 0.2, Double.NaN}, 3, 1);
         Tensor value = Tensor.of(new double[] {1, 3, Double.NaN}, 3, 1);
@@ -133,7 +133,7 @@ class KernelPoolingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
-    void everyBackendIsWithinBudget(String name, Kernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    void everyBackendIsWithinBudget(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         var random = new RandomTensors(32);
         Tensor[] x = {
             random.normal(DType.F32, 3, 19, 2), random.normal(DType.F32, 3, 41, 2), random.normal(DType.F32, 3, 41, 1)
@@ -219,13 +219,13 @@ class KernelPoolingTest {
     @Test
     void badInputIsRefused() {
         for (double bandwidth : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(InvalidInputException.class, () -> Kernel.gaussian(bandwidth));
-            assertThrows(InvalidInputException.class, () -> Kernel.boxcar(bandwidth));
-            assertThrows(InvalidInputException.class, () -> Kernel.epanechikov(bandwidth));
+            assertThrows(InvalidInputException.class, () -> SmoothingKernel.gaussian(bandwidth));
+            assertThrows(InvalidInputException.class, () -> SmoothingKernel.boxcar(bandwidth));
+            assertThrows(InvalidInputException.class, () -> SmoothingKernel.epanechikov(bandwidth));
         }
-        assertThrows(InvalidInputException.class, () -> Kernel.gaussian(Tensor.zeros(DType.F32, 2)));
+        assertThrows(InvalidInputException.class, () -> SmoothingKernel.gaussian(Tensor.zeros(DType.F32, 2)));
         Tensor x = Tensor.zeros(DType.F32, 3, 2);
-        KernelPooling pooling = new KernelPooling(Kernel.gaussian(1));
+        KernelPooling pooling = new KernelPooling(SmoothingKernel.gaussian(1));
         assertThrows(InvalidInputException.class, () -> pooling.forward(x, Tensor.zeros(DType.F32, 3, 1), x));
         assertThrows(InvalidInputException.class, () -> pooling.forward(x, x, Tensor.zeros(DType.F32, 4, 2)));
         assertThrows(InvalidInputException.class, () -> pooling.forward(Tensor.zeros(DType.F32, 3), x, x));

@@ -18,7 +18,7 @@ final class ReferenceLinear extends LinearPlan {
 
     @Override
     protected void runForward(Tensor input, LinearWeights weights, Tensor output) {
-        Matrix y = product(input, weights);
+        DoubleMatrix y = product(input, weights);
         for (int i = 0; i < y.cells().length; i++) {
             y.cells()[i] = problem().activation().apply(y.cells()[i]);
         }
@@ -32,17 +32,17 @@ final class ReferenceLinear extends LinearPlan {
             Tensor outputGradient,
             Tensor inputGradient,
             LinearWeights weightGradients) {
-        Matrix z = product(input, weights);
-        Matrix dz = Matrix.of(outputGradient);
+        DoubleMatrix z = product(input, weights);
+        DoubleMatrix dz = DoubleMatrix.of(outputGradient);
         for (int i = 0; i < z.cells().length; i++) {
             dz.cells()[i] *= problem().activation().derivative(z.cells()[i]);
         }
-        dz.times(Matrix.of(weights.weight()).transposed()).into(inputGradient);
-        Matrix.of(input).transposed().times(dz).into(weightGradients.weight());
+        dz.times(DoubleMatrix.of(weights.weight()).transposed()).into(inputGradient);
+        DoubleMatrix.of(input).transposed().times(dz).into(weightGradients.weight());
         dz.columnSums(weightGradients.bias());
     }
 
-    private static Matrix product(Tensor input, LinearWeights weights) {
-        return Matrix.of(input).times(Matrix.of(weights.weight())).plus(weights.bias());
+    private static DoubleMatrix product(Tensor input, LinearWeights weights) {
+        return DoubleMatrix.of(input).times(DoubleMatrix.of(weights.weight())).plus(weights.bias());
     }
 }

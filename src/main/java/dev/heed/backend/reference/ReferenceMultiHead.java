@@ -30,9 +30,9 @@ final class ReferenceMultiHead extends MultiHeadPlan {
     protected void runForward(MultiHeadInputs inputs, AttentionResult result) {
         AttentionInputs heads = heads(inputs);
         AttentionResult inner = attend(heads);
-        Matrix joined = joined(inner.output());
+        DoubleMatrix joined = joined(inner.output());
         MultiHeadWeights w = inputs.weights();
-        result.output().copyFrom(rows(joined.times(Matrix.of(w.output())).plus(w.outputBias()), result.output()));
+        result.output().copyFrom(rows(joined.times(DoubleMatrix.of(w.output())).plus(w.outputBias()), result.output()));
         copy(inner.lse(), result.lse());
         copy(inner.weights(), result.weights());
         copy(inner.rowWeights(), result.rowWeights());
@@ -48,13 +48,13 @@ final class ReferenceMultiHead extends MultiHeadPlan {
         MultiHeadWeights w = inputs.weights();
         MultiHeadWeights dw = gradients.weights();
 
-        Matrix dOutput = Matrix.of(outputGradient);
+        DoubleMatrix dOutput = DoubleMatrix.of(outputGradient);
         joined(inner.output()).transposed().times(dOutput).into(dw.output());
         dOutput.columnSums(dw.outputBias());
 
         AttentionShape s = problem().attention().shape();
         Tensor dHeads = Layout.packed(
-                dOutput.times(Matrix.of(w.output()).transposed())
+                dOutput.times(DoubleMatrix.of(w.output()).transposed())
                         .tensor(s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim()),
                 s.numHeads());
         AttentionGradients dInner = AttentionGradients.into(
@@ -71,9 +71,9 @@ final class ReferenceMultiHead extends MultiHeadPlan {
     }
 
     /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
-    private static void project(Tensor x, Tensor w, Matrix dy, Tensor dx, Tensor dw, @Nullable Tensor db) {
-        dx.copyFrom(rows(dy.times(Matrix.of(w).transposed()), dx));
-        Matrix.of(x).transposed().times(dy).into(dw);
+    private static void project(Tensor x, Tensor w, DoubleMatrix dy, Tensor dx, Tensor dw, @Nullable Tensor db) {
+        dx.copyFrom(rows(dy.times(DoubleMatrix.of(w).transposed()), dx));
+        DoubleMatrix.of(x).transposed().times(dy).into(dw);
         dy.columnSums(db);
     }
 
@@ -88,7 +88,7 @@ final class ReferenceMultiHead extends MultiHeadPlan {
     }
 
     private static Tensor head(Tensor x, Tensor w, @Nullable Tensor bias, long numHeads) {
-        Matrix y = Matrix.of(x).times(Matrix.of(w)).plus(bias);
+        DoubleMatrix y = DoubleMatrix.of(x).times(DoubleMatrix.of(w)).plus(bias);
         return Layout.packed(y.tensor(x.size(0), x.size(1), w.size(1)), numHeads);
     }
 
@@ -102,16 +102,16 @@ final class ReferenceMultiHead extends MultiHeadPlan {
     }
 
     /** The heads side by side again: {@code [batch, heads, sequence, width]} as rows of all heads. */
-    private static Matrix joined(Tensor heads) {
+    private static DoubleMatrix joined(Tensor heads) {
         Tensor bshd = heads.transpose(1, 2);
-        return Matrix.of(bshd.reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3)));
+        return DoubleMatrix.of(bshd.reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3)));
     }
 
     private static Tensor packed(Tensor like) {
         return Tensor.zeros(DType.F64, like.shape());
     }
 
-    private static Tensor rows(Matrix matrix, Tensor like) {
+    private static Tensor rows(DoubleMatrix matrix, Tensor like) {
         return matrix.tensor(like.shape());
     }
 

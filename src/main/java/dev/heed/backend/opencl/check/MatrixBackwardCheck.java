@@ -8,7 +8,7 @@ import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.kernels.AttentionCall;
-import dev.heed.backend.opencl.kernels.Backward;
+import dev.heed.backend.opencl.kernels.BackwardKernels;
 import dev.heed.backend.opencl.kernels.MatrixBackward;
 import dev.heed.backend.opencl.kernels.Operands;
 import dev.heed.mask.Mask;
@@ -104,11 +104,11 @@ public final class MatrixBackwardCheck {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
             var kernels = new MatrixBackward(call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
-            DeviceTensor statistics = Backward.statistics(scope, shape);
-            kernels.read(null, statistics, Backward.sinkRows(scope, shape), true, true);
-            DeviceTensor dQuery = Backward.queryGradient(scope, shape);
+            DeviceTensor statistics = BackwardKernels.statistics(scope, shape);
+            kernels.read(null, statistics, BackwardKernels.sinkRows(scope, shape), true, true);
+            DeviceTensor dQuery = BackwardKernels.queryGradient(scope, shape);
             kernels.query(dQuery, statistics, true);
-            Backward.KeyGradients gradients = Backward.keyGradients(scope, shape);
+            BackwardKernels.KeyGradients gradients = BackwardKernels.keyGradients(scope, shape);
             kernels.keys(gradients, statistics, true);
             DeviceTensor cells = scope.allocate(DType.F32, queries, keys);
             if (form.modified()) {

@@ -9,7 +9,7 @@ import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixProbe;
 import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.kernels.AttentionCall;
-import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.kernels.MatrixDecode;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.kernels.Operands;
@@ -40,7 +40,7 @@ public final class MatrixCheck {
 
     /** Launches the kernels that are checked. */
     private interface Kernels {
-        void run(AttentionCall call, DeviceTensor output, Forward.Statistics to);
+        void run(AttentionCall call, DeviceTensor output, ForwardKernels.Statistics to);
     }
 
     private final Engine engine;
@@ -108,7 +108,7 @@ public final class MatrixCheck {
                 throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
             }
             DeviceTensor output = scope.allocate(form.type(), 1, shape.numHeads(), queries, valueWidth);
-            Forward.Statistics statistics = Forward.statistics(scope, shape);
+            ForwardKernels.Statistics statistics = ForwardKernels.statistics(scope, shape);
             kernels.run(call, output, statistics);
             out = CheckData.read(scope, arena, output);
             lse = CheckData.read(scope, arena, statistics.lse());

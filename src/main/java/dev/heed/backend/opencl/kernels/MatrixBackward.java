@@ -114,7 +114,7 @@ public final class MatrixBackward {
                 nothing);
     }
 
-    public void keys(Backward.KeyGradients gradients, DeviceTensor statistics, boolean begins) {
+    public void keys(BackwardKernels.KeyGradients gradients, DeviceTensor statistics, boolean begins) {
         Arguments struct = call.struct(call.query, outputGradient, 0, 0, begins, true);
         DeviceBuffer nothing = call.scope.nothing();
         launch(

@@ -49,7 +49,7 @@ public final class MatrixDecode {
                 .map(tiles -> new MatrixDecode(call, tiles));
     }
 
-    public void run(DeviceTensor output, Forward.Statistics to) {
+    public void run(DeviceTensor output, ForwardKernels.Statistics to) {
         CallScope scope = call.scope;
         DeviceTensor query = MatrixPrefill.aligned(scope, call.query);
         DeviceTensor key = MatrixPrefill.aligned(scope, call.key);
@@ -77,7 +77,7 @@ public final class MatrixDecode {
                 there.denseCells,
                 there.biasCells,
                 there.slopes);
-        Forward.merge(call, output, to, sums, states, splits);
+        ForwardKernels.merge(call, output, to, sums, states, splits);
     }
 
     /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */

@@ -86,7 +86,7 @@ public final class MatrixPrefill {
         return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
     }
 
-    public void run(DeviceTensor output, Forward.Statistics to) {
+    public void run(DeviceTensor output, ForwardKernels.Statistics to) {
         CallScope scope = call.scope;
         DeviceTensor query = aligned(scope, call.query);
         DeviceTensor key = aligned(scope, call.key);

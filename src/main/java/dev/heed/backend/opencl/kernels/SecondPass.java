@@ -16,9 +16,9 @@ public final class SecondPass {
     private static final long RANKERS = 64;
 
     private final AttentionCall call;
-    private final Forward.Statistics statistics;
+    private final ForwardKernels.Statistics statistics;
 
-    public SecondPass(AttentionCall call, Forward.Statistics statistics) {
+    public SecondPass(AttentionCall call, ForwardKernels.Statistics statistics) {
         this.call = call.withFewVariants();
         this.statistics = statistics;
     }

@@ -8,10 +8,10 @@ import dev.heed.backend.opencl.device.HostSums;
 import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
-import dev.heed.backend.opencl.kernels.Backward;
+import dev.heed.backend.opencl.kernels.BackwardKernels;
 import dev.heed.backend.opencl.kernels.Operands;
 import dev.heed.backend.opencl.score.LoweredRows;
-import dev.heed.backend.opencl.score.ParameterSums;
+import dev.heed.backend.opencl.score.ParameterGradients;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -56,7 +56,7 @@ final class ChunkedBackward {
             whole(chunks.getFirst());
             return;
         }
-        ParameterSums parameters;
+        ParameterGradients parameters;
         try (var scope = new CallScope(engine, in.f64())) {
             parameters = parameters(scope, true);
         }
@@ -83,14 +83,14 @@ final class ChunkedBackward {
         }
     }
 
-    private @Nullable ParameterSums parameters(CallScope scope, boolean chunked) {
-        return to.score() == null ? null : new ParameterSums(scope, to.score(), chunked);
+    private @Nullable ParameterGradients parameters(CallScope scope, boolean chunked) {
+        return to.score() == null ? null : new ParameterGradients(scope, to.score(), chunked);
     }
 
     /** Everything at once; nothing passes through the host on its way to a target on the device. */
     private void whole(Chunk chunk) {
         try (var scope = new CallScope(engine, in.f64())) {
-            Backward backward = gradients(scope, chunk, parameters(scope, false));
+            BackwardKernels backward = gradients(scope, chunk, parameters(scope, false));
             if (to.bias() != null) {
                 read(scope, backward.bias(), to.bias());
             }
@@ -101,9 +101,9 @@ final class ChunkedBackward {
     }
 
     private void together(
-            Chunk chunk, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterSums parameters) {
+            Chunk chunk, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterGradients parameters) {
         try (var scope = new CallScope(engine, in.f64())) {
-            Backward backward = gradients(scope, chunk, parameters);
+            BackwardKernels backward = gradients(scope, chunk, parameters);
             if (bias != null) {
                 HostSums.add(scope, backward.bias(), chunk.cells(bias.all()));
             }
@@ -113,12 +113,12 @@ final class ChunkedBackward {
         }
     }
 
-    private Backward gradients(CallScope scope, Chunk chunk, @Nullable ParameterSums parameters) {
+    private BackwardKernels gradients(CallScope scope, Chunk chunk, @Nullable ParameterGradients parameters) {
         AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
-        Backward backward = Backward.of(call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
+        BackwardKernels backward = BackwardKernels.of(call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
         DeviceTensor query = backward.query();
         read(scope, call.queryRows.back(query), chunk.ofQueries(to.query()));
-        Backward.KeyGradients keys = backward.keys();
+        BackwardKernels.KeyGradients keys = backward.keys();
         read(scope, call.keyRows.back(keys.key()), chunk.ofKeys(to.key()));
         read(scope, call.valueRows.back(keys.value()), chunk.ofKeys(to.value()));
         if (parameters != null) {
@@ -141,7 +141,7 @@ final class ChunkedBackward {
             BackwardFootprint.Blocks blocks,
             @Nullable HostSums bias,
             @Nullable HostSums sink,
-            @Nullable ParameterSums parameters) {
+            @Nullable ParameterGradients parameters) {
         List<Chunk> queries = blocks.ofQueries();
         List<Chunk> keys = blocks.ofKeys();
         try (Arena host = Arena.ofShared()) {
@@ -157,27 +157,27 @@ final class ChunkedBackward {
 
     /** {@return the statistics of a block of queries, on the host; their gradients are written} */
     private Tensor scoredByQuery(
-            Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterSums parameters, Arena host) {
+            Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterGradients parameters, Arena host) {
         try (var scope = new CallScope(engine, in.f64())) {
             AttentionShape s = in.lowering(rows).shape();
             LoweredRows query = in.queries(scope, rows);
             DeviceTensor dOut = in.outputGradient(scope, rows, outputGradient);
             DeviceTensor lse = lse(scope, rows);
-            DeviceTensor statistics = Backward.statistics(scope, s);
-            var sinkRows = Backward.sinkRows(scope, s);
-            DeviceTensor partials = Backward.partials(scope, in.lowering(rows), parameters);
+            DeviceTensor statistics = BackwardKernels.statistics(scope, s);
+            var sinkRows = BackwardKernels.sinkRows(scope, s);
+            DeviceTensor partials = BackwardKernels.partials(scope, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, dOut, statistics, sinkRows, partials);
+                    var backward = new BackwardKernels(call, dOut, statistics, sinkRows, partials);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
-            DeviceTensor gradient = Backward.queryGradient(scope, s);
+            DeviceTensor gradient = BackwardKernels.queryGradient(scope, s);
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new Backward(call, dOut, statistics, sinkRows, partials);
+                    var backward = new BackwardKernels(call, dOut, statistics, sinkRows, partials);
                     backward.query(gradient, n == 0);
                     if (sink != null && n == 0) {
                         HostSums.add(some, backward.sink(), heads(rows, sink));
@@ -202,18 +202,18 @@ final class ChunkedBackward {
             List<Chunk> queries,
             Tensor[] statistics,
             @Nullable HostSums bias,
-            @Nullable ParameterSums parameters) {
+            @Nullable ParameterGradients parameters) {
         try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows key = in.keys(scope, some);
             LoweredRows value = in.values(scope, some);
-            Backward.KeyGradients gradients =
-                    Backward.keyGradients(scope, in.lowering(some).shape());
+            BackwardKernels.KeyGradients gradients =
+                    BackwardKernels.keyGradients(scope, in.lowering(some).shape());
             for (int n = 0; n < statistics.length; n++) {
                 try (var there = new CallScope(engine, in.f64())) {
                     Chunk block = queries.get(n).withKeys(some.keyFrom(), some.keyTo());
                     LoweredRows query = in.queries(there, block);
                     var call = new AttentionCall(there, block, in.options(), in.mask(), query, key, value);
-                    var backward = new Backward(
+                    var backward = new BackwardKernels(
                             call,
                             in.outputGradient(there, block, outputGradient),
                             there.upload(statistics[n]),

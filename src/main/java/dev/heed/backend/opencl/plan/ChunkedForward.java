@@ -9,7 +9,7 @@ import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
-import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.kernels.Operands;
 import dev.heed.backend.opencl.kernels.SecondPass;
 import dev.heed.backend.opencl.score.LoweredRows;
@@ -63,7 +63,7 @@ final class ChunkedForward {
         try (var scope = new CallScope(engine, in.f64())) {
             AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
             DeviceTensor computed = allocate(scope, chunk);
-            Forward.Statistics statistics = Forward.run(call, computed);
+            ForwardKernels.Statistics statistics = ForwardKernels.run(call, computed);
             Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
             writeLse(scope, statistics, result, chunk, results);
             writeOptional(call, statistics, result, chunk, results, null);
@@ -75,11 +75,11 @@ final class ChunkedForward {
         try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows query = in.queries(scope, chunk);
             DeviceTensor computed = allocate(scope, chunk);
-            Forward.Statistics statistics = Forward.statistics(scope, chunk.shape());
-            var sums = Forward.sums(scope, chunk.shape());
+            ForwardKernels.Statistics statistics = ForwardKernels.statistics(scope, chunk.shape());
+            var sums = ForwardKernels.sums(scope, chunk.shape());
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
-                    new Forward(in.call(some, keys.get(n), query))
+                    new ForwardKernels(in.call(some, keys.get(n), query))
                             .prefill(computed, statistics, sums, n == 0, n == keys.size() - 1);
                 }
             }
@@ -118,7 +118,7 @@ final class ChunkedForward {
     }
 
     static void writeLse(
-            CallScope scope, Forward.Statistics statistics, AttentionResult result, Chunk chunk, Results results) {
+            CallScope scope, ForwardKernels.Statistics statistics, AttentionResult result, Chunk chunk, Results results) {
         Tensor lse = result.lse();
         if (lse != null) {
             Results.read(scope, statistics.lse(), chunk.ofQueries(results.of(lse)));
@@ -128,7 +128,7 @@ final class ChunkedForward {
     /** Reads back whatever else the result has a place for; lists of the largest weights go to {@code lists} if given. */
     static void writeOptional(
             AttentionCall call,
-            Forward.Statistics statistics,
+            ForwardKernels.Statistics statistics,
             AttentionResult result,
             Chunk chunk,
             Results results,

@@ -4,7 +4,7 @@ import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Chunk;
-import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.score.LoweredFootprint;
 import dev.heed.tensor.DType;
@@ -77,7 +77,7 @@ final class Footprint {
         if (engine.matrix() != null) {
             bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }
-        long panels = Forward.sumsOf(engine, f64, s);
+        long panels = ForwardKernels.sumsOf(engine, f64, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
         long requested = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {
@@ -112,7 +112,7 @@ final class Footprint {
         return Math.max(
                 Math.max(
                         Math.max(rows * widest * real, lowered(chunk).largest()),
-                        Forward.sumsOf(engine, f64, s) * real),
+                        ForwardKernels.sumsOf(engine, f64, s) * real),
                 Math.max(
                         s.batch() * s.numKvHeads() * s.seqLenKv() * widest * type.bytes(),
                         cells ? rows * s.seqLenKv() * real : 0));

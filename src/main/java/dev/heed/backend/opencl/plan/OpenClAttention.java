@@ -7,7 +7,7 @@ import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Results;
-import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.kernels.Operands;
 import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
@@ -26,7 +26,7 @@ public final class OpenClAttention extends AttentionPlan {
     public String describe() {
         AttentionProblem p = problem();
         return "opencl "
-                + (Forward.isDecode(p.shape(), engine.family, p.outputs().anyWeights()) ? "decode" : "prefill")
+                + (ForwardKernels.isDecode(p.shape(), engine.family, p.outputs().anyWeights()) ? "decode" : "prefill")
                 + ", kernels for "
                 + (engine.family == Engine.Family.LANES ? "CPUs" : "GPUs") + ", "
                 + engine.context.device().name();

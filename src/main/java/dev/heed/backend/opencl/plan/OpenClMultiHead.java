@@ -13,14 +13,14 @@ import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
-import dev.heed.backend.opencl.kernels.Backward;
+import dev.heed.backend.opencl.kernels.BackwardKernels;
 import dev.heed.backend.opencl.kernels.DeviceMask;
-import dev.heed.backend.opencl.kernels.Forward;
+import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.product.MatrixProduct;
 import dev.heed.backend.opencl.product.Projection;
 import dev.heed.backend.opencl.score.LoweredFootprint;
 import dev.heed.backend.opencl.score.Lowering;
-import dev.heed.backend.opencl.score.ParameterSums;
+import dev.heed.backend.opencl.score.ParameterGradients;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceMemory;
@@ -128,7 +128,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         final Projection projection;
         final AttentionCall call;
         final DeviceTensor joined;
-        final Forward.Statistics statistics;
+        final ForwardKernels.Statistics statistics;
 
         Layer(CallScope scope, MultiHeadInputs in) {
             this.scope = scope;
@@ -151,7 +151,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                             scope,
                             projected(in.value(), w.value(), w.valueBias()).heads(s.numKvHeads())));
             this.joined = scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
-            this.statistics = Forward.run(call, joined.heads(s.numHeads()));
+            this.statistics = ForwardKernels.run(call, joined.heads(s.numHeads()));
         }
 
         private DeviceTensor projected(Tensor x, Tensor w, @Nullable Tensor bias) {
@@ -194,13 +194,13 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             layer.projection.multiply(
                     dOutput, Projection.turned(scope.upload(w.output())), null, Projection.matrix(dJoined));
             ScoreFunction score = results.ofNullable(gradients.score());
-            ParameterSums parameters = score == null ? null : new ParameterSums(scope, score, false);
+            ParameterGradients parameters = score == null ? null : new ParameterGradients(scope, score, false);
             AttentionCall call = layer.call;
-            var backward = Backward.of(call, dJoined.heads(s.numHeads()), null, parameters);
+            var backward = BackwardKernels.of(call, dJoined.heads(s.numHeads()), null, parameters);
             DeviceTensor query = backward.query();
             DeviceTensor dQuery = call.queryRows.back(query);
             writer.project(inputs.query(), w.query(), dQuery, gradients.query(), dw.query(), dw.queryBias());
-            Backward.KeyGradients keys = backward.keys();
+            BackwardKernels.KeyGradients keys = backward.keys();
             DeviceTensor dKey = call.keyRows.back(keys.key());
             writer.project(inputs.key(), w.key(), dKey, gradients.key(), dw.key(), dw.keyBias());
             DeviceTensor dValue = call.valueRows.back(keys.value());

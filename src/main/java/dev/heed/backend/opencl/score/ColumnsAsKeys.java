@@ -62,7 +62,7 @@ final class ColumnsAsKeys implements LoweredRows {
     }
 
     @Override
-    public void parameters(DeviceTensor gradient, ParameterSums sums) {
+    public void parameters(DeviceTensor gradient, ParameterGradients sums) {
         long heads = perHead ? gradient.size(1) : 1;
         long keys = gradient.size(2);
         long in = gradient.size(3);

@@ -14,7 +14,7 @@ public interface LoweredRows {
     DeviceTensor back(DeviceTensor gradient);
 
     /** Adds what the gradient of {@link #rows} says of the parameters. */
-    void parameters(DeviceTensor gradient, ParameterSums sums);
+    void parameters(DeviceTensor gradient, ParameterGradients sums);
 
     /** {@return rows that kernels read as they are} */
     static LoweredRows asGiven(DeviceTensor rows) {
@@ -30,7 +30,7 @@ public interface LoweredRows {
             }
 
             @Override
-            public void parameters(DeviceTensor gradient, ParameterSums sums) {}
+            public void parameters(DeviceTensor gradient, ParameterGradients sums) {}
         };
     }
 }

@@ -43,7 +43,7 @@ final class NormalisedRows implements LoweredRows {
     }
 
     @Override
-    public void parameters(DeviceTensor gradient, ParameterSums sums) {
+    public void parameters(DeviceTensor gradient, ParameterGradients sums) {
         if (parameter == null || strengths == null) {
             return;
         }

@@ -106,7 +106,7 @@ final class ProjectedRows implements LoweredRows {
     }
 
     @Override
-    public void parameters(DeviceTensor gradient, ParameterSums sums) {
+    public void parameters(DeviceTensor gradient, ParameterGradients sums) {
         var kernels = new RowKernels(scope);
         DeviceTensor reached = kernels.reached(given, gradient);
         long in = given.size(3);

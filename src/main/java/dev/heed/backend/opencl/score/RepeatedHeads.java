@@ -37,5 +37,5 @@ final class RepeatedHeads implements LoweredRows {
     }
 
     @Override
-    public void parameters(DeviceTensor gradient, ParameterSums sums) {}
+    public void parameters(DeviceTensor gradient, ParameterGradients sums) {}
 }

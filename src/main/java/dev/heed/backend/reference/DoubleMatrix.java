@@ -4,15 +4,15 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** A dense row-major matrix of doubles, with the few operations a projection needs. */
-record Matrix(int rows, int columns, double[] cells) {
+record DoubleMatrix(int rows, int columns, double[] cells) {
 
     /** The last axis becomes the columns, all others the rows. */
-    static Matrix of(Tensor tensor) {
+    static DoubleMatrix of(Tensor tensor) {
         int columns = Math.toIntExact(tensor.size(-1));
-        return new Matrix(Math.toIntExact(tensor.elementCount() / columns), columns, tensor.toDoubleArray());
+        return new DoubleMatrix(Math.toIntExact(tensor.elementCount() / columns), columns, tensor.toDoubleArray());
     }
 
-    Matrix times(Matrix other) {
+    DoubleMatrix times(DoubleMatrix other) {
         double[] product = new double[Math.multiplyExact(rows, other.columns)];
         for (int i = 0; i < rows; i++) {
             for (int k = 0; k < columns; k++) {
@@ -22,21 +22,21 @@ record Matrix(int rows, int columns, double[] cells) {
                 }
             }
         }
-        return new Matrix(rows, other.columns, product);
+        return new DoubleMatrix(rows, other.columns, product);
     }
 
-    Matrix transposed() {
+    DoubleMatrix transposed() {
         double[] turned = new double[cells.length];
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < columns; j++) {
                 turned[j * rows + i] = cells[i * columns + j];
             }
         }
-        return new Matrix(columns, rows, turned);
+        return new DoubleMatrix(columns, rows, turned);
     }
 
     /** Adds a row to every row, in place. */
-    Matrix plus(@Nullable Tensor row) {
+    DoubleMatrix plus(@Nullable Tensor row) {
         if (row != null) {
             double[] added = row.toDoubleArray();
             for (int i = 0; i < cells.length; i++) {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The gradients of a score function's parameters: what the one part of a backward pass computes goes straight to its place,
  * what several compute is added up on the host.
  */
-public final class ParameterSums {
+public final class ParameterGradients {
     private final Map<String, Tensor> targets;
     private final @Nullable Map<String, HostSums> sums;
 
@@ -24,7 +24,7 @@ public final class ParameterSums {
      * @param targets where the gradients are gathered
      * @param chunked whether several parts add to them
      */
-    public ParameterSums(CallScope scope, ScoreFunction targets, boolean chunked) {
+    public ParameterGradients(CallScope scope, ScoreFunction targets, boolean chunked) {
         this.targets = targets.parameters();
         Map<String, HostSums> all = chunked ? new LinkedHashMap<>() : null;
         this.targets.forEach((name, target) -> {

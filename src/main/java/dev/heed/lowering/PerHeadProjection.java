@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A linear map of the rows of heads, {@code y = x W + b}: one W for all heads, in one product, or one W for each head. A
  * head of {@code x} may serve several heads of {@code y}. Runs on the linear layers of a backend.
  */
-final class Projection {
+final class PerHeadProjection {
     private final long batch;
     private final long headsIn;
     private final long headsOut;
@@ -29,7 +29,7 @@ final class Projection {
     /** The matrices, one a product, in the type of the arithmetic. */
     private record HeadMatrices(DType type, List<Tensor> matrices) {}
 
-    Projection(
+    PerHeadProjection(
             long batch,
             long headsIn,
             long headsOut,

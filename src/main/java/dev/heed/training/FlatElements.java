@@ -7,13 +7,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** The numbers of a tensor without gaps, f32 or f64, one by one. */
-final class Numbers {
+final class FlatElements {
     private final MemorySegment segment;
     private final boolean f64;
     private final long offset;
     private final int count;
 
-    Numbers(String name, Tensor tensor) {
+    FlatElements(String name, Tensor tensor) {
         tensor.requireAccessible(name);
         if (!tensor.isContiguous() || (tensor.type() != DType.F32 && tensor.type() != DType.F64)) {
             throw new InvalidInputException(

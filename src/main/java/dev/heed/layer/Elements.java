@@ -5,8 +5,8 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
 /** The numbers of a value in an array of their own, f32 or f64; arithmetic on them is in double. */
-abstract sealed class Cells {
-    static Cells of(DType type, int count) {
+abstract sealed class Elements {
+    static Elements of(DType type, int count) {
         return type == DType.F64 ? new Doubles(new double[count]) : new Floats(new float[count]);
     }
 
@@ -20,19 +20,19 @@ abstract sealed class Cells {
 
     abstract void clear();
 
-    abstract void copy(Cells from, int at, int to, int count);
+    abstract void copy(Elements from, int at, int to, int count);
 
     abstract Tensor tensor(long... shape);
 
     /** Adds all of the other's numbers, one to one. */
-    final void add(Cells other) {
+    final void add(Elements other) {
         int n = count();
         for (int i = 0; i < n; i++) {
             add(i, other.get(i));
         }
     }
 
-    private static final class Floats extends Cells {
+    private static final class Floats extends Elements {
         private final float[] cells;
 
         Floats(float[] cells) {
@@ -65,7 +65,7 @@ abstract sealed class Cells {
         }
 
         @Override
-        void copy(Cells from, int at, int to, int count) {
+        void copy(Elements from, int at, int to, int count) {
             System.arraycopy(((Floats) from).cells, at, cells, to, count);
         }
 
@@ -75,7 +75,7 @@ abstract sealed class Cells {
         }
     }
 
-    private static final class Doubles extends Cells {
+    private static final class Doubles extends Elements {
         private final double[] cells;
 
         Doubles(double[] cells) {
@@ -108,7 +108,7 @@ abstract sealed class Cells {
         }
 
         @Override
-        void copy(Cells from, int at, int to, int count) {
+        void copy(Elements from, int at, int to, int count) {
             System.arraycopy(((Doubles) from).cells, at, cells, to, count);
         }
 

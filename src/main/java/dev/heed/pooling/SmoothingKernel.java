@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
  * are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over {@code ln K} does that, so each kernel is a score
  * function.
  */
-public sealed interface Kernel {
+public sealed interface SmoothingKernel {
     /** {@return {@code K(u) = 1}: every query gets the average} */
-    static Kernel constant() {
+    static SmoothingKernel constant() {
         return new Constant();
     }
 
     /** {@return {@code K(u) = exp(-u^2 / 2)}} */
-    static Kernel gaussian(double bandwidth) {
+    static SmoothingKernel gaussian(double bandwidth) {
         return new Gaussian(bandwidth);
     }
 
@@ -26,17 +26,17 @@ public sealed interface Kernel {
      *
      * @param width {@code [1]}
      */
-    static Kernel gaussian(Tensor width) {
+    static SmoothingKernel gaussian(Tensor width) {
         return new Learned(width);
     }
 
     /** {@return {@code K(u) = 1} where {@code u <= 1}, else 0} */
-    static Kernel boxcar(double bandwidth) {
+    static SmoothingKernel boxcar(double bandwidth) {
         return new Boxcar(bandwidth);
     }
 
     /** {@return {@code K(u) = 1 - u^2} where {@code u <= 1}, else 0 (Epanechikov 1969)} */
-    static Kernel epanechikov(double bandwidth) {
+    static SmoothingKernel epanechikov(double bandwidth) {
         return new Epanechikov(bandwidth);
     }
 
@@ -45,7 +45,7 @@ public sealed interface Kernel {
     ScoreFunction score();
 
     /** See {@link #constant}. */
-    record Constant() implements Kernel {
+    record Constant() implements SmoothingKernel {
         @Override
         public @Nullable ScoreFunction score() {
             return null;
@@ -57,7 +57,7 @@ public sealed interface Kernel {
      *
      * @param bandwidth the standard deviation
      */
-    record Gaussian(double bandwidth) implements Kernel {
+    record Gaussian(double bandwidth) implements SmoothingKernel {
         /** Checks the bandwidth. */
         public Gaussian {
             requireBandwidth(bandwidth);
@@ -74,7 +74,7 @@ public sealed interface Kernel {
      *
      * @param width one over the standard deviation
      */
-    record Learned(Tensor width) implements Kernel {
+    record Learned(Tensor width) implements SmoothingKernel {
         /** Checks the width. */
         public Learned {
             if (!width.type().isFloating() || !width.hasShape(1)) {
@@ -94,7 +94,7 @@ public sealed interface Kernel {
      *
      * @param bandwidth the largest distance that counts
      */
-    record Boxcar(double bandwidth) implements Kernel {
+    record Boxcar(double bandwidth) implements SmoothingKernel {
         /** Checks the bandwidth. */
         public Boxcar {
             requireBandwidth(bandwidth);
@@ -115,7 +115,7 @@ public sealed interface Kernel {
      *
      * @param bandwidth the distance at which nothing is left
      */
-    record Epanechikov(double bandwidth) implements Kernel {
+    record Epanechikov(double bandwidth) implements SmoothingKernel {
         /** Checks the bandwidth. */
         public Epanechikov {
             requireBandwidth(bandwidth);

@@ -4,8 +4,8 @@ import dev.heed.tensor.InvalidInputException;
 import java.util.List;
 
 /** Steps that move rows and change no number. */
-final class Rows {
-    private Rows() {}
+final class RowOperations {
+    private RowOperations() {}
 
     static Value concat(Tape tape, List<Value> values) {
         Value first = values.getFirst();
@@ -30,10 +30,10 @@ final class Rows {
         }
         tape.back(y, () -> {
             int at = 0;
-            Cells up = y.gradientElements();
+            Elements up = y.gradientElements();
             for (Value value : values) {
                 int w = value.width();
-                Cells to = value.gradientElements();
+                Elements to = value.gradientElements();
                 for (int r = 0; r < rows; r++) {
                     for (int i = 0; i < w; i++) {
                         to.add(r * w + i, up.get(r * whole + at + i));
@@ -63,8 +63,8 @@ final class Rows {
             y.data().copy(x.data(), r * whole + from, r * width, width);
         }
         tape.back(y, () -> {
-            Cells dx = x.gradientElements();
-            Cells up = y.gradientElements();
+            Elements dx = x.gradientElements();
+            Elements up = y.gradientElements();
             for (int r = 0; r < rows; r++) {
                 for (int i = 0; i < width; i++) {
                     dx.add(r * whole + from + i, up.get(r * width + i));
@@ -81,8 +81,8 @@ final class Rows {
         Value y = tape.value(to - from, width);
         y.data().copy(x.data(), from * width, 0, n);
         tape.back(y, () -> {
-            Cells dx = x.gradientElements();
-            Cells up = y.gradientElements();
+            Elements dx = x.gradientElements();
+            Elements up = y.gradientElements();
             for (int i = 0; i < n; i++) {
                 dx.add(from * width + i, up.get(i));
             }
@@ -103,9 +103,9 @@ final class Rows {
         }
         List<Value> all = List.copyOf(values);
         tape.back(y, () -> {
-            Cells up = y.gradientElements();
+            Elements up = y.gradientElements();
             for (int t = 0; t < all.size(); t++) {
-                Cells to = all.get(t).gradientElements();
+                Elements to = all.get(t).gradientElements();
                 for (int i = 0; i < n; i++) {
                     to.add(i, up.get(t * n + i));
                 }
@@ -122,8 +122,8 @@ final class Rows {
         int n = y.data().count();
         y.data().copy(x.data(), index * n, 0, n);
         tape.back(y, () -> {
-            Cells dx = x.gradientElements();
-            Cells up = y.gradientElements();
+            Elements dx = x.gradientElements();
+            Elements up = y.gradientElements();
             for (int i = 0; i < n; i++) {
                 dx.add(index * n + i, up.get(i));
             }
@@ -153,8 +153,8 @@ final class Rows {
             y.data().copy(table.data(), rows[r] * width, r * width, width);
         }
         tape.back(y, () -> {
-            Cells dx = table.gradientElements();
-            Cells up = y.gradientElements();
+            Elements dx = table.gradientElements();
+            Elements up = y.gradientElements();
             for (int r = 0; r < rows.length; r++) {
                 for (int i = 0; i < width; i++) {
                     dx.add(rows[r] * width + i, up.get(r * width + i));

@@ -10,7 +10,7 @@ import dev.heed.opencl.WorkSize;
 import java.util.Optional;
 
 /** The forward pass of an attention on the device: prefill, or decode and merge. */
-public final class Forward {
+public final class ForwardKernels {
     /** Query rows that share a key head, at most, for decode. */
     private static final int MOST_ROWS = 16;
 
@@ -31,7 +31,7 @@ public final class Forward {
     private final CallScope scope;
     private final AttentionShape shape;
 
-    public Forward(AttentionCall call) {
+    public ForwardKernels(AttentionCall call) {
         this.call = call;
         this.scope = call.scope;
         this.shape = call.shape();
@@ -49,7 +49,7 @@ public final class Forward {
 
     /** Computes the output of a part that has all its keys on the device. */
     public static Statistics run(AttentionCall call, DeviceTensor output) {
-        var forward = new Forward(call);
+        var forward = new ForwardKernels(call);
         Statistics statistics = statistics(call.scope, call.shape());
         if (isDecode(
                 call.shape(), call.scope.engine.family, call.options.outputs().anyWeights())) {

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             "bench jmh ARGS passes its arguments to JMH: bench jmh -l lists the benchmarks.",
             "bench COMMAND --help tells more. Exit codes: 0 done, 1 a wrong answer or a breakdown, 2 wrong use."
         })
-public final class BenchCommand implements Callable<Integer> {
+public final class JmhCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -31,12 +31,12 @@ public final class BenchCommand implements Callable<Integer> {
             description = "Print this help.")
     boolean help;
 
-    private BenchCommand() {}
+    private JmhCommand() {}
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
         StandardOutput output = StandardOutput.install();
-        var bench = new CommandLine(new BenchCommand());
+        var bench = new CommandLine(new JmhCommand());
         bench.setUsageHelpWidth(100);
         bench.setParameterExceptionHandler((e, given) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();

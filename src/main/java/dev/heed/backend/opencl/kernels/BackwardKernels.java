@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.backend.opencl.score.Lowering;
 import dev.heed.backend.opencl.score.ParameterSlice;
-import dev.heed.backend.opencl.score.ParameterSums;
+import dev.heed.backend.opencl.score.ParameterGradients;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import java.util.Objects;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * of the type kernels compute in. Rows whose keys come in parts have their statistics and dQ continued from part to part,
  * keys whose queries come in parts their dK and dV.
  */
-public final class Backward {
+public final class BackwardKernels {
     private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
 
     private final AttentionCall call;
@@ -38,7 +38,7 @@ public final class Backward {
      * @param sinkRows each row's part of the gradient of its sink
      * @param partials of the gradient of the numbers by which rows meet, from {@link #partials}; null if it is not wanted
      */
-    public Backward(
+    public BackwardKernels(
             AttentionCall call,
             DeviceTensor outputGradient,
             DeviceTensor statistics,
@@ -56,12 +56,12 @@ public final class Backward {
     }
 
     /** {@return the backward pass of a call that has all its keys} */
-    public static Backward of(
+    public static BackwardKernels of(
             AttentionCall call,
             DeviceTensor outputGradient,
             @Nullable DeviceTensor lseGradient,
-            @Nullable ParameterSums sums) {
-        var backward = new Backward(
+            @Nullable ParameterGradients sums) {
+        var backward = new BackwardKernels(
                 call,
                 outputGradient,
                 statistics(call.scope, call.shape()),
@@ -80,7 +80,7 @@ public final class Backward {
     }
 
     /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
-    public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterSums sums) {
+    public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
         ParameterSlice numbers = lowering.scoreParameter();
         if (sums == null || numbers == null) {
             return null;
@@ -92,7 +92,7 @@ public final class Backward {
     }
 
     /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
-    public void parameterGradient(@Nullable ParameterSums sums) {
+    public void parameterGradient(@Nullable ParameterGradients sums) {
         ParameterSlice numbers = call.lowering.scoreParameter();
         if (sums == null || numbers == null || partials == null) {
             return;
