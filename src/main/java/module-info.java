@@ -16,7 +16,7 @@ module dev.heed {
     exports dev.heed.backend.opencl;
     exports dev.heed.backend.reference;
     exports dev.heed.backend.vector;
-    exports dev.heed.implicit;
+    exports dev.heed.attribution;
     exports dev.heed.layer;
     exports dev.heed.mask;
     exports dev.heed.mechanism;

@@ -1,4 +1,4 @@
-package dev.heed.implicit;
+package dev.heed.attribution;
 
 import dev.heed.AttentionEngine;
 import dev.heed.AttentionGradients;

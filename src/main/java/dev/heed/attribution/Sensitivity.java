@@ -1,4 +1,4 @@
-package dev.heed.implicit;
+package dev.heed.attribution;
 
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;

@@ -4,6 +4,6 @@
  * <p>Stability: API.
  */
 @NullMarked
-package dev.heed.implicit;
+package dev.heed.attribution;
 
 import org.jspecify.annotations.NullMarked;

@@ -2,7 +2,7 @@ package dev.heed.mechanism;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionOptions;
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
@@ -64,8 +64,8 @@ record Temperature(double tau) {
     }
 
     private ScoreFunction on(ScoreFunction.Custom custom) {
-        PairScore.Gradient gradient = custom.gradient();
-        PairScore cold = (query, key) -> custom.score().score(query, key) / tau;
+        CustomScore.Gradient gradient = custom.gradient();
+        CustomScore cold = (query, key) -> custom.score().score(query, key) / tau;
         return gradient == null
                 ? ScoreFunction.custom(custom.name(), cold)
                 : ScoreFunction.custom(

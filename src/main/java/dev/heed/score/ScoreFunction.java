@@ -92,12 +92,12 @@ public sealed interface ScoreFunction {
     }
 
     /** {@return a score function of the caller, without gradients} */
-    static ScoreFunction custom(String name, PairScore score) {
+    static ScoreFunction custom(String name, CustomScore score) {
         return new Custom(name, score, null);
     }
 
     /** {@return a score function of the caller} */
-    static ScoreFunction custom(String name, PairScore score, PairScore.Gradient gradient) {
+    static ScoreFunction custom(String name, CustomScore score, CustomScore.Gradient gradient) {
         return new Custom(name, score, gradient);
     }
 
@@ -365,7 +365,7 @@ public sealed interface ScoreFunction {
      * @param score the function
      * @param gradient its derivative, or null if it is never trained
      */
-    record Custom(String name, PairScore score, PairScore.@Nullable Gradient gradient) implements ScoreFunction {
+    record Custom(String name, CustomScore score, CustomScore.@Nullable Gradient gradient) implements ScoreFunction {
         @Override
         public ScorePattern pattern() {
             return ScorePattern.of(ScoreKind.CUSTOM, name);

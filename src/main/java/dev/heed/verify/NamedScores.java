@@ -1,6 +1,6 @@
 package dev.heed.verify;
 
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.InvalidInputException;
 
@@ -30,7 +30,7 @@ final class NamedScores {
         return sum / query.length;
     }
 
-    private static PairScore.Gradient manhattanGradient() {
+    private static CustomScore.Gradient manhattanGradient() {
         return (query, key, upstream, dQuery, dKey) -> {
             for (int d = 0; d < query.length; d++) {
                 double gradient = upstream * Math.signum(query[d] - key[d]) / query.length;

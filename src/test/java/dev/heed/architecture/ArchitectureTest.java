@@ -83,7 +83,7 @@ class ArchitectureTest {
             Map.entry(
                     "backend.opencl",
                     ". tensor score settings opencl opencl.calls backend.opencl.device backend.opencl.plan backend.opencl.check"),
-            Map.entry("implicit", ". tensor"),
+            Map.entry("attribution", ". tensor"),
             Map.entry("pooling", ". tensor mask score"),
             Map.entry("mechanism", ". tensor mask score random"),
             Map.entry("verify", ". tensor mask score random backend.reference"),

@@ -11,7 +11,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
 class ScoreFunctionTest {
-    private static final PairScore CONSTANT = (query, key) -> 1;
+    private static final CustomScore CONSTANT = (query, key) -> 1;
 
     /** Functions for 2 batches, 4 heads, 3 queries of width 5 and 7 keys of width 5 or 6, with their patterns. */
     private static List<ScoreFunction> functions() {

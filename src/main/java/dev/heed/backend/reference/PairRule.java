@@ -3,7 +3,7 @@ package dev.heed.backend.reference;
 import static dev.heed.backend.reference.ReferenceAttention.axpy;
 import static dev.heed.backend.reference.ReferenceAttention.dot;
 
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
@@ -374,8 +374,8 @@ abstract class PairRule {
 
     /** What the caller wrote. */
     private static final class Custom extends PairRule {
-        private final PairScore score;
-        private final PairScore.@Nullable Gradient gradient;
+        private final CustomScore score;
+        private final CustomScore.@Nullable Gradient gradient;
 
         Custom(ScoreFunction.Custom f, double[][] keys) {
             super(keys);

@@ -5,14 +5,14 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.PairRows;
 import dev.heed.backend.vector.storage.Rows;
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A score function of the caller, called with double rows for every pair that takes part. */
 final class CustomMeeting extends Meeting {
-    private final PairScore score;
-    private final PairScore.@Nullable Gradient gradient;
+    private final CustomScore score;
+    private final CustomScore.@Nullable Gradient gradient;
 
     CustomMeeting(AttentionShape shape, ScoreFunction.Custom f) {
         super(shape);

@@ -1,6 +1,6 @@
 package dev.heed.backend.opencl.check;
 
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 
 /**
@@ -10,7 +10,7 @@ import dev.heed.score.ScoreFunction;
  * @param formula the score
  * @param gradient its derivative
  */
-record ScoreFormula(PairScore formula, PairScore.Gradient gradient) {
+record ScoreFormula(CustomScore formula, CustomScore.Gradient gradient) {
 
     double score(double[] query, double[] key) {
         return formula.score(query, key);

@@ -2,7 +2,7 @@ package dev.heed.backend.vector.f64;
 
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.ParameterSums;
-import dev.heed.score.PairScore;
+import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +27,8 @@ final class WideMeeting {
     private final @Nullable Element element;
     private final double[] parameter;
     private final int parameterWidth;
-    private final @Nullable PairScore score;
-    private final PairScore.@Nullable Gradient gradient;
+    private final @Nullable CustomScore score;
+    private final CustomScore.@Nullable Gradient gradient;
 
     private WideMeeting(
             AttentionShape shape,

@@ -5,7 +5,7 @@ package dev.heed.score;
  * that takes part, so it should be pure and cheap.
  */
 @FunctionalInterface
-public interface PairScore {
+public interface CustomScore {
     /**
      * {@return the score}
      *
@@ -14,7 +14,7 @@ public interface PairScore {
      */
     double score(double[] query, double[] key);
 
-    /** The derivative of a {@link PairScore}. */
+    /** The derivative of a {@link CustomScore}. */
     @FunctionalInterface
     interface Gradient {
         /**

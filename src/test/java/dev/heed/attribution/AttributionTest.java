@@ -1,4 +1,4 @@
-package dev.heed.implicit;
+package dev.heed.attribution;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Sensitivities are norms of Jacobians, and rollout the product of layers, both against what is written out. */
-class ImplicitTest {
+class AttributionTest {
     private static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
 
     private static Differentiable twoLayers() {
