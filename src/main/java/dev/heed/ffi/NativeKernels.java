@@ -89,21 +89,21 @@ public final class NativeKernels {
 
     /**
      * {@code c = a b}, or {@code c + a b}. Pair {@code k} of row {@code r} of a, two bf16 that are neighbours, lies at
-     * {@code aAt + r aRow + k aStep}; b is a panel of pairs; a row of c is as many floats as it has lanes.
+     * {@code aOffset + r aRowStride + k aDepthStride}; b is a panel of pairs; a row of c is as many floats as it has lanes.
      */
     public static void bf16Product(
             MemorySegment a,
-            long aAt,
-            long aRow,
-            long aStep,
+            long aOffset,
+            long aRowStride,
+            long aDepthStride,
             int rows,
             MemorySegment b,
-            long bAt,
+            long bOffset,
             int lanes,
             int depth,
             MemorySegment c,
-            long cAt,
-            long cRow,
+            long cOffset,
+            long cRowStride,
             boolean onto) {
         checkLanes(lanes);
         if (rows < 1 || depth < 1) {
@@ -111,16 +111,16 @@ public final class NativeKernels {
         }
         int whole = depth / 2;
         if (whole > 0) {
-            check(a, Short.BYTES, aAt, aRow, rows, aStep, whole, 2);
+            check(a, Short.BYTES, aOffset, aRowStride, rows, aDepthStride, whole, 2);
         }
         if (depth % 2 != 0) {
-            check(a, Short.BYTES, Math.addExact(aAt, Math.multiplyExact(whole, aStep)), aRow, rows, 0, 1, 1);
+            check(a, Short.BYTES, Math.addExact(aOffset, Math.multiplyExact(whole, aDepthStride)), aRowStride, rows, 0, 1, 1);
         }
-        check(b, Short.BYTES, bAt, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
-        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, lanes);
+        check(b, Short.BYTES, bOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
+        check(c, Float.BYTES, cOffset, cRowStride, rows, 0, 1, lanes);
         try {
             BF16_PRODUCT.invokeExact(
-                    a, aAt, aRow, aStep, (long) rows, b, bAt, (long) lanes, (long) depth, c, cAt, cRow, onto ? 1 : 0);
+                    a, aOffset, aRowStride, aDepthStride, (long) rows, b, bOffset, (long) lanes, (long) depth, c, cOffset, cRowStride, onto ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -135,16 +135,16 @@ public final class NativeKernels {
             int depth,
             boolean flip,
             MemorySegment to,
-            long toAt,
+            long toOffset,
             int lanes) {
         checkLanes(lanes);
         if (count < 1 || count > lanes || depth < 1) {
             throw new IndexOutOfBoundsException(count + " rows of " + depth + " for " + lanes + " lanes");
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, depth);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
+        check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         try {
-            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toAt, (long) lanes);
+            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toOffset, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -152,14 +152,14 @@ public final class NativeKernels {
 
     /** Rows {@code 2 t} and {@code 2 t + 1} become one of pairs; returns whether all numbers are finite. */
     public static boolean bf16Interleave(
-            MemorySegment rows, long at, long row, int count, int width, MemorySegment to, long toAt, long toRow) {
+            MemorySegment rows, long at, long row, int count, int width, MemorySegment to, long toOffset, long toRowStride) {
         if (count < 1 || width < 1) {
             return true;
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, width);
-        check(to, Short.BYTES, toAt, toRow, pairs(count), 0, 1, 2L * width);
+        check(to, Short.BYTES, toOffset, toRowStride, pairs(count), 0, 1, 2L * width);
         try {
-            return (int) BF16_INTERLEAVE.invokeExact(rows, at, row, (long) count, (long) width, to, toAt, toRow) != 0;
+            return (int) BF16_INTERLEAVE.invokeExact(rows, at, row, (long) count, (long) width, to, toOffset, toRowStride) != 0;
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -167,70 +167,70 @@ public final class NativeKernels {
 
     /** Rows of weights, one a lane, become rows of pairs in bf16. */
     public static void bf16Pairs(
-            MemorySegment tile, long at, long row, int count, MemorySegment to, long toAt, int lanes) {
+            MemorySegment tile, long at, long row, int count, MemorySegment to, long toOffset, int lanes) {
         checkLanes(lanes);
         if (count < 1) {
             return;
         }
         check(tile, Float.BYTES, at, row, count, 0, 1, lanes);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, pairs(count) * 2 * lanes);
+        check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(count) * 2 * lanes);
         try {
-            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toAt, (long) lanes);
+            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toOffset, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
     /** bf16 numbers, neighbours, as f32. */
-    public static void bf16Widen(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+    public static void bf16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
         try {
-            BF16_WIDEN.invokeExact(from, at, (long) count, to, toAt);
+            BF16_WIDEN.invokeExact(from, at, (long) count, to, toOffset);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
     /** f16 numbers, neighbours, as f32. */
-    public static void f16Widen(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+    public static void f16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
         try {
-            F16_WIDEN.invokeExact(from, at, (long) count, to, toAt);
+            F16_WIDEN.invokeExact(from, at, (long) count, to, toOffset);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
     /** Bytes, neighbours, times a scale, as f32. */
-    public static void i8Widen(MemorySegment from, long at, int count, float scale, MemorySegment to, long toAt) {
+    public static void i8Widen(MemorySegment from, long at, int count, float scale, MemorySegment to, long toOffset) {
         check(from, Byte.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Float.BYTES, toAt, 0, 1, 0, 1, count);
+        check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
         try {
-            I8_WIDEN.invokeExact(from, at, (long) count, scale, to, toAt);
+            I8_WIDEN.invokeExact(from, at, (long) count, scale, to, toOffset);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
     /** f32 numbers rounded to bf16, to nearest, ties to even. */
-    public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+    public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, count);
+        check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
         try {
-            BF16_NARROW.invokeExact(from, at, (long) count, to, toAt);
+            BF16_NARROW.invokeExact(from, at, (long) count, to, toOffset);
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
     /** f32 numbers rounded to f16, to nearest, ties to even. */
-    public static void f16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toAt) {
+    public static void f16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
-        check(to, Short.BYTES, toAt, 0, 1, 0, 1, count);
+        check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
         try {
-            F16_NARROW.invokeExact(from, at, (long) count, to, toAt);
+            F16_NARROW.invokeExact(from, at, (long) count, to, toOffset);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -238,13 +238,13 @@ public final class NativeKernels {
 
     /** {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
     public static void bf16Dots(
-            MemorySegment q, long qAt, long qRow, int rows, Runs k, int depth, MemorySegment s, long sAt, long sRow) {
-        checkDots(q, Short.BYTES, qAt, qRow, rows, k, Short.BYTES, depth, s, sAt, sRow);
+            MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
+        checkDots(q, Short.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
         try {
             BF16_DOTS.invokeExact(
                     q,
-                    qAt,
-                    qRow,
+                    qOffset,
+                    qRowStride,
                     (long) rows,
                     k.data,
                     k.at,
@@ -254,8 +254,8 @@ public final class NativeKernels {
                     (long) k.count,
                     (long) depth,
                     s,
-                    sAt,
-                    sRow);
+                    sOffset,
+                    sRowStride);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -263,13 +263,13 @@ public final class NativeKernels {
 
     /** {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
     public static void f16Dots(
-            MemorySegment q, long qAt, long qRow, int rows, Runs k, int depth, MemorySegment s, long sAt, long sRow) {
-        checkDots(q, Float.BYTES, qAt, qRow, rows, k, Short.BYTES, depth, s, sAt, sRow);
+            MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
+        checkDots(q, Float.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
         try {
             F16_DOTS.invokeExact(
                     q,
-                    qAt,
-                    qRow,
+                    qOffset,
+                    qRowStride,
                     (long) rows,
                     k.data,
                     k.at,
@@ -279,8 +279,8 @@ public final class NativeKernels {
                     (long) k.count,
                     (long) depth,
                     s,
-                    sAt,
-                    sRow);
+                    sOffset,
+                    sRowStride);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -292,25 +292,25 @@ public final class NativeKernels {
      */
     public static void i8Dots(
             MemorySegment q,
-            long qAt,
+            long qOffset,
             MemorySegment units,
             int rows,
             Runs k,
             int depth,
             Scales scales,
             MemorySegment s,
-            long sAt,
-            long sRow) {
+            long sOffset,
+            long sRowStride) {
         if (depth > MOST_BYTES) {
             throw new IndexOutOfBoundsException(depth + " bytes in a row, at most " + MOST_BYTES);
         }
-        checkDots(q, Byte.BYTES, qAt, (long) LIMBS * depth, rows, k, Byte.BYTES, LIMBS * depth, depth, s, sAt, sRow);
+        checkDots(q, Byte.BYTES, qOffset, (long) LIMBS * depth, rows, k, Byte.BYTES, LIMBS * depth, depth, s, sOffset, sRowStride);
         check(units, Float.BYTES, 0, 0, 1, 0, 1, rows);
         check(scales.data, Float.BYTES, scales.at, scales.leap, k.runs, scales.step, k.count, 1);
         try {
             I8_DOTS.invokeExact(
                     q,
-                    qAt,
+                    qOffset,
                     units,
                     (long) rows,
                     k.data,
@@ -325,8 +325,8 @@ public final class NativeKernels {
                     scales.step,
                     scales.leap,
                     s,
-                    sAt,
-                    sRow);
+                    sOffset,
+                    sRowStride);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -335,21 +335,21 @@ public final class NativeKernels {
     /** {@code c[r][d] += sum over j of w[r][run count + j] v_j[d]}, bf16 values; {@code skip} leaves values of weight 0 unread. */
     public static void bf16Pool(
             MemorySegment w,
-            long wAt,
-            long wRow,
+            long wOffset,
+            long wRowStride,
             int rows,
             Runs v,
             int width,
             MemorySegment c,
-            long cAt,
-            long cRow,
+            long cOffset,
+            long cRowStride,
             boolean skip) {
-        checkPool(w, wAt, wRow, rows, v, Short.BYTES, width, c, cAt, cRow);
+        checkPool(w, wOffset, wRowStride, rows, v, Short.BYTES, width, c, cOffset, cRowStride);
         try {
             BF16_POOL.invokeExact(
                     w,
-                    wAt,
-                    wRow,
+                    wOffset,
+                    wRowStride,
                     (long) rows,
                     v.data,
                     v.at,
@@ -359,8 +359,8 @@ public final class NativeKernels {
                     (long) v.count,
                     (long) width,
                     c,
-                    cAt,
-                    cRow,
+                    cOffset,
+                    cRowStride,
                     skip ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
@@ -370,21 +370,21 @@ public final class NativeKernels {
     /** As {@link #bf16Pool}, f16 values. */
     public static void f16Pool(
             MemorySegment w,
-            long wAt,
-            long wRow,
+            long wOffset,
+            long wRowStride,
             int rows,
             Runs v,
             int width,
             MemorySegment c,
-            long cAt,
-            long cRow,
+            long cOffset,
+            long cRowStride,
             boolean skip) {
-        checkPool(w, wAt, wRow, rows, v, Short.BYTES, width, c, cAt, cRow);
+        checkPool(w, wOffset, wRowStride, rows, v, Short.BYTES, width, c, cOffset, cRowStride);
         try {
             F16_POOL.invokeExact(
                     w,
-                    wAt,
-                    wRow,
+                    wOffset,
+                    wRowStride,
                     (long) rows,
                     v.data,
                     v.at,
@@ -394,8 +394,8 @@ public final class NativeKernels {
                     (long) v.count,
                     (long) width,
                     c,
-                    cAt,
-                    cRow,
+                    cOffset,
+                    cRowStride,
                     skip ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
@@ -405,23 +405,23 @@ public final class NativeKernels {
     /** As {@link #bf16Pool}, bytes times the scale of their row. */
     public static void i8Pool(
             MemorySegment w,
-            long wAt,
-            long wRow,
+            long wOffset,
+            long wRowStride,
             int rows,
             Runs v,
             int width,
             Scales scales,
             MemorySegment c,
-            long cAt,
-            long cRow,
+            long cOffset,
+            long cRowStride,
             boolean skip) {
-        checkPool(w, wAt, wRow, rows, v, Byte.BYTES, width, c, cAt, cRow);
+        checkPool(w, wOffset, wRowStride, rows, v, Byte.BYTES, width, c, cOffset, cRowStride);
         check(scales.data, Float.BYTES, scales.at, scales.leap, v.runs, scales.step, v.count, 1);
         try {
             I8_POOL.invokeExact(
                     w,
-                    wAt,
-                    wRow,
+                    wOffset,
+                    wRowStride,
                     (long) rows,
                     v.data,
                     v.at,
@@ -435,8 +435,8 @@ public final class NativeKernels {
                     scales.step,
                     scales.leap,
                     c,
-                    cAt,
-                    cRow,
+                    cOffset,
+                    cRowStride,
                     skip ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
@@ -452,50 +452,50 @@ public final class NativeKernels {
     private static void checkDots(
             MemorySegment q,
             int qBytes,
-            long qAt,
-            long qRow,
+            long qOffset,
+            long qRowStride,
             int rows,
             Runs k,
             int kBytes,
             int depth,
             MemorySegment s,
-            long sAt,
-            long sRow) {
-        checkDots(q, qBytes, qAt, qRow, rows, k, kBytes, depth, depth, s, sAt, sRow);
+            long sOffset,
+            long sRowStride) {
+        checkDots(q, qBytes, qOffset, qRowStride, rows, k, kBytes, depth, depth, s, sOffset, sRowStride);
     }
 
     private static void checkDots(
             MemorySegment q,
             int qBytes,
-            long qAt,
-            long qRow,
+            long qOffset,
+            long qRowStride,
             int rows,
             Runs k,
             int kBytes,
             int qLength,
             int depth,
             MemorySegment s,
-            long sAt,
-            long sRow) {
-        check(q, qBytes, qAt, qRow, rows, 0, 1, qLength);
+            long sOffset,
+            long sRowStride) {
+        check(q, qBytes, qOffset, qRowStride, rows, 0, 1, qLength);
         check(k.data, kBytes, k.at, k.leap, k.runs, k.row, k.count, depth);
-        check(s, Float.BYTES, sAt, sRow, rows, 0, 1, (long) k.runs * k.count);
+        check(s, Float.BYTES, sOffset, sRowStride, rows, 0, 1, (long) k.runs * k.count);
     }
 
     private static void checkPool(
             MemorySegment w,
-            long wAt,
-            long wRow,
+            long wOffset,
+            long wRowStride,
             int rows,
             Runs v,
             int bytes,
             int width,
             MemorySegment c,
-            long cAt,
-            long cRow) {
-        check(w, Float.BYTES, wAt, wRow, rows, 0, 1, (long) v.runs * v.count);
+            long cOffset,
+            long cRowStride) {
+        check(w, Float.BYTES, wOffset, wRowStride, rows, 0, 1, (long) v.runs * v.count);
         check(v.data, bytes, v.at, v.leap, v.runs, v.row, v.count, width);
-        check(c, Float.BYTES, cAt, cRow, rows, 0, 1, width);
+        check(c, Float.BYTES, cOffset, cRowStride, rows, 0, 1, width);
     }
 
     /**

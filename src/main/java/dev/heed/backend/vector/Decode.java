@@ -245,7 +245,7 @@ final class Decode {
                     k.data,
                     k.at,
                     k.step,
-                    k.leap,
+                    k.runStride,
                     count,
                     scores,
                     r * STEP,
@@ -255,7 +255,7 @@ final class Decode {
         for (; r < rows; r++) {
             if (runs == RUNS) {
                 Loops.scoresOfRuns(
-                        q, r * width, width, k.data, k.at, k.step, k.leap, count, scores, r * STEP, scratch.sums);
+                        q, r * width, width, k.data, k.at, k.step, k.runStride, count, scores, r * STEP, scratch.sums);
             } else {
                 Loops.scores(q, r * width, width, k.data, k.at, k.step, count, scores, r * STEP, scratch.sums);
             }
@@ -271,7 +271,7 @@ final class Decode {
         pairs.querySums = ArrayGrowth.atLeast(pairs.querySums, pairs.keyStep); // one query at a time
         for (int run = 0; run < runs; run++) {
             int to = run * count * pairs.keyStep;
-            PairRows.copy(k.data, k.at + run * k.leap, k.step, count, width, pairs.keys, to, pairs.keyStep);
+            PairRows.copy(k.data, k.at + run * k.runStride, k.step, count, width, pairs.keys, to, pairs.keyStep);
         }
         for (int r = 0; r < rows; r++) {
             PairRows.copy(scratch.packed, r * width, width, 1, width, pairs.querySums, 0, pairs.keyStep);
@@ -302,7 +302,7 @@ final class Decode {
             into.loadFour(tensor, array, batch, kvHead, from, apart, count);
         } else {
             into.load(tensor, array, batch, kvHead, from, from + count);
-            into.leap = 0;
+            into.runStride = 0;
         }
         return into;
     }
@@ -315,7 +315,7 @@ final class Decode {
         int valueDim = (int) shape.valueHeadDim();
         int at = v.at;
         boolean finite = true;
-        for (int run = 0; masked && run < runs; run++, v.at += v.leap) {
+        for (int run = 0; masked && run < runs; run++, v.at += v.runStride) {
             finite &= v.finite(count, valueDim);
         }
         v.at = at;
@@ -339,7 +339,7 @@ final class Decode {
                         v.data,
                         v.at + column,
                         v.step,
-                        v.leap,
+                        v.runStride,
                         weighted,
                         to,
                         to + width);
@@ -348,7 +348,7 @@ final class Decode {
                 int to = (task * rows + r) * width + column;
                 if (runs == RUNS) {
                     Loops.addEightOfRuns(
-                            scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
+                            scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
                 } else {
                     Loops.addEight(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, weighted, to);
                 }
@@ -357,15 +357,15 @@ final class Decode {
         for (; rows <= tiles.fewRows() && runs == RUNS && column < whole; column += PANEL) {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
-                Loops.addFourOfRuns(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.leap, weighted, to);
+                Loops.addFourOfRuns(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
             }
         }
         for (int run = 0; run < runs; run++) {
             for (int c = column; c < whole; c += PANEL) {
-                accumulate(scratch, task, run * count, v.data, v.at + run * v.leap + c, v.step, count, c);
+                accumulate(scratch, task, run * count, v.data, v.at + run * v.runStride + c, v.step, count, c);
             }
             if (whole < valueDim) {
-                pad(scratch, v, v.at + run * v.leap + whole, count, valueDim - whole);
+                pad(scratch, v, v.at + run * v.runStride + whole, count, valueDim - whole);
                 accumulate(scratch, task, run * count, scratch.strip, 0, PANEL, count, whole);
             }
         }
@@ -408,7 +408,7 @@ final class Decode {
     private void addVisible(Scratch scratch, int task, int r, Rows v, int run, int j, int count, int from, int to) {
         float weight = scratch.tile[r * STEP + run * count + j];
         int sum = (task * rows + r) * width;
-        int value = v.at + run * v.leap + j * v.step;
+        int value = v.at + run * v.runStride + j * v.step;
         for (int d = from; d < to && weight != 0; d++) {
             weighted[sum + d] = Math.fma(weight, v.data[value + d], weighted[sum + d]);
         }

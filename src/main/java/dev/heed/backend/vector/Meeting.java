@@ -51,7 +51,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         abstract void row(
                 long head,
                 float[] q,
-                int qAt,
+                int qOffset,
                 PairRows rows,
                 int firstKey,
                 int count,
@@ -116,14 +116,14 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         void row(
                 long head,
                 float[] q,
-                int qAt,
+                int qOffset,
                 PairRows rows,
                 int firstKey,
                 int count,
                 float[] scores,
                 int at,
                 float[] lanes) {
-            PairLoops.tanhRow(q, qAt, rows, firstKey, count, vector(head), scores, at, lanes);
+            PairLoops.tanhRow(q, qOffset, rows, firstKey, count, vector(head), scores, at, lanes);
         }
 
         @Override
@@ -177,14 +177,14 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         void row(
                 long head,
                 float[] q,
-                int qAt,
+                int qOffset,
                 PairRows rows,
                 int firstKey,
                 int count,
                 float[] scores,
                 int at,
                 float[] lanes) {
-            PairLoops.distanceRow(q, qAt, rows, firstKey, count, factor(head), scores, at, lanes);
+            PairLoops.distanceRow(q, qOffset, rows, firstKey, count, factor(head), scores, at, lanes);
         }
 
         @Override

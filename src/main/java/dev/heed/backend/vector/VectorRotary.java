@@ -40,13 +40,13 @@ final class VectorRotary extends RotaryPlan {
                 if (p.type() == DType.F64) {
                     rotateF64(inputs, from, to, direction, batch, head, s, F64Scratch.of(scratch));
                 } else {
-                    turn(inputs, from, to, direction, batch, head, s, scratch);
+                    rotate(inputs, from, to, direction, batch, head, s, scratch);
                 }
             }
         });
     }
 
-    private void turn(
+    private void rotate(
             RotaryInputs inputs,
             Tensor from,
             Tensor to,
@@ -77,7 +77,7 @@ final class VectorRotary extends RotaryPlan {
         Rows.write(y, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
     }
 
-    /** As {@link #turn}, in f64. */
+    /** As {@link #rotate}, in f64. */
     private void rotateF64(
             RotaryInputs inputs,
             Tensor from,
@@ -102,9 +102,9 @@ final class VectorRotary extends RotaryPlan {
         for (int i = 0; i < half; i++) {
             double a = x[i * step];
             double b = x[i * step + apart];
-            double turn = angles[half + i] * direction;
-            x[i * step] = a * angles[i] - b * turn;
-            x[i * step + apart] = a * turn + b * angles[i];
+            double rotate = angles[half + i] * direction;
+            x[i * step] = a * angles[i] - b * rotate;
+            x[i * step + apart] = a * rotate + b * angles[i];
         }
         F64Rows.write(x, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
     }

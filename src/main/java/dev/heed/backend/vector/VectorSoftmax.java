@@ -41,7 +41,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         float[] from = in.array();
         float[] to = out.array();
         int fromAt = (int) (input.segment().address() / Float.BYTES); // an offset into the array, where there is one
-        int toAt = (int) (output.segment().address() / Float.BYTES);
+        int toOffset = (int) (output.segment().address() / Float.BYTES);
         forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {
                 runF64(input, output, in, out, first, end, scratch);
@@ -58,7 +58,7 @@ final class VectorSoftmax extends SoftmaxPlan {
                     Rows.read(input, in.position(row), in.stride(), x, 0, length);
                 }
                 float[] y = to;
-                int put = toAt + (int) out.position(row);
+                int put = toOffset + (int) out.position(row);
                 if (y == null) {
                     y = scratch.tileToo = ArrayGrowth.atLeast(scratch.tileToo, length);
                     put = 0;

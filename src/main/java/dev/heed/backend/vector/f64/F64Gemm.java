@@ -64,12 +64,12 @@ public final class F64Gemm {
     }
 
     /**
-     * {@code C = A B}: element {@code [r][k]} of A lies at {@code r * aRow + k * aDepth}, {@code [k][c]} of B at
+     * {@code C = A B}: element {@code [r][k]} of A lies at {@code r * aRowStride + k * aDepth}, {@code [k][c]} of B at
      * {@code k * bDepth + c * bColumn}; rows of C are whole panels, with zeros in the last.
      */
     private static double[] multiply(
             double[] a,
-            int aRow,
+            int aRowStride,
             int aDepth,
             int rows,
             int depth,
@@ -97,11 +97,11 @@ public final class F64Gemm {
             int panel = task % panels;
             int count = Math.min(ROWS, rows - first);
             for (int k = 0; k < depth; k += DEPTH) {
-                int aAt = first * aRow + k * aDepth;
-                int bAt = (panel * depth + k) * PANEL;
-                int cAt = first * step + panel * PANEL;
+                int aOffset = first * aRowStride + k * aDepth;
+                int bOffset = (panel * depth + k) * PANEL;
+                int cOffset = first * step + panel * PANEL;
                 int slice = Math.min(DEPTH, depth - k);
-                WideLoops.accumulate(a, aAt, aRow, aDepth, count, packed, bAt, PANEL, slice, c, cAt, step, PANEL);
+                WideLoops.accumulate(a, aOffset, aRowStride, aDepth, count, packed, bOffset, PANEL, slice, c, cOffset, step, PANEL);
             }
         });
         return c;

@@ -17,41 +17,41 @@ final class F64Kernel {
      * {@code C += A B}, a product and its sum rounded once. A long depth is cut by the caller: long sums are sums of
      * short ones.
      *
-     * @param a element {@code [r][k]} lies at {@code aAt + r * rowStep + k * depthStep}
-     * @param b row {@code k} begins at {@code bAt + k * bStep}
-     * @param c row {@code r} begins at {@code cAt + r * cStep}
+     * @param a element {@code [r][k]} lies at {@code aOffset + r * rowStep + k * depthStep}
+     * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
+     * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
      * @param lanes columns of B and C, whole vectors
      */
     static void accumulate(
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             int rows,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep,
+            int cOffset,
+            int cRowStride,
             int lanes) {
         for (int v = 0; v < lanes; v += 2 * V) {
             boolean pair = v + V < lanes;
             int r = 0;
             for (; r + 4 <= rows; r += 4) {
-                int aRow = aAt + r * rowStep;
-                int cRow = cAt + r * cStep + v;
+                int aRowStart = aOffset + r * rowStep;
+                int cRowStart = cOffset + r * cRowStride + v;
                 if (pair) {
-                    fourByTwo(a, aRow, rowStep, depthStep, b, bAt + v, bStep, depth, c, cRow, cStep);
+                    fourByTwo(a, aRowStart, rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cRowStart, cRowStride);
                 } else {
-                    fourByOne(a, aRow, rowStep, depthStep, b, bAt + v, bStep, depth, c, cRow, cStep);
+                    fourByOne(a, aRowStart, rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cRowStart, cRowStride);
                 }
             }
             for (; r < rows; r++) {
-                one(a, aAt + r * rowStep, depthStep, b, bAt + v, bStep, depth, c, cAt + r * cStep + v);
+                one(a, aOffset + r * rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cOffset + r * cRowStride + v);
                 if (pair) {
-                    one(a, aAt + r * rowStep, depthStep, b, bAt + v + V, bStep, depth, c, cAt + r * cStep + v + V);
+                    one(a, aOffset + r * rowStep, depthStep, b, bOffset + v + V, bDepthStride, depth, c, cOffset + r * cRowStride + v + V);
                 }
             }
         }
@@ -59,16 +59,16 @@ final class F64Kernel {
 
     private static void fourByTwo(
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep) {
+            int cOffset,
+            int cRowStride) {
         DoubleVector s00 = DoubleVector.zero(SPECIES);
         DoubleVector s01 = DoubleVector.zero(SPECIES);
         DoubleVector s10 = DoubleVector.zero(SPECIES);
@@ -77,8 +77,8 @@ final class F64Kernel {
         DoubleVector s21 = DoubleVector.zero(SPECIES);
         DoubleVector s30 = DoubleVector.zero(SPECIES);
         DoubleVector s31 = DoubleVector.zero(SPECIES);
-        int p = aAt;
-        int q = bAt;
+        int p = aOffset;
+        int q = bOffset;
         for (int k = 0; k < depth; k++) {
             DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
             DoubleVector b1 = DoubleVector.fromArray(SPECIES, b, q + V);
@@ -95,36 +95,36 @@ final class F64Kernel {
             s30 = x.fma(b0, s30);
             s31 = x.fma(b1, s31);
             p += depthStep;
-            q += bStep;
+            q += bDepthStride;
         }
-        add(s00, c, cAt);
-        add(s01, c, cAt + V);
-        add(s10, c, cAt + cStep);
-        add(s11, c, cAt + cStep + V);
-        add(s20, c, cAt + 2 * cStep);
-        add(s21, c, cAt + 2 * cStep + V);
-        add(s30, c, cAt + 3 * cStep);
-        add(s31, c, cAt + 3 * cStep + V);
+        add(s00, c, cOffset);
+        add(s01, c, cOffset + V);
+        add(s10, c, cOffset + cRowStride);
+        add(s11, c, cOffset + cRowStride + V);
+        add(s20, c, cOffset + 2 * cRowStride);
+        add(s21, c, cOffset + 2 * cRowStride + V);
+        add(s30, c, cOffset + 3 * cRowStride);
+        add(s31, c, cOffset + 3 * cRowStride + V);
     }
 
     private static void fourByOne(
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep) {
+            int cOffset,
+            int cRowStride) {
         DoubleVector s0 = DoubleVector.zero(SPECIES);
         DoubleVector s1 = DoubleVector.zero(SPECIES);
         DoubleVector s2 = DoubleVector.zero(SPECIES);
         DoubleVector s3 = DoubleVector.zero(SPECIES);
-        int p = aAt;
-        int q = bAt;
+        int p = aOffset;
+        int q = bOffset;
         for (int k = 0; k < depth; k++) {
             DoubleVector y = DoubleVector.fromArray(SPECIES, b, q);
             s0 = DoubleVector.broadcast(SPECIES, a[p]).fma(y, s0);
@@ -132,25 +132,25 @@ final class F64Kernel {
             s2 = DoubleVector.broadcast(SPECIES, a[p + 2 * rowStep]).fma(y, s2);
             s3 = DoubleVector.broadcast(SPECIES, a[p + 3 * rowStep]).fma(y, s3);
             p += depthStep;
-            q += bStep;
+            q += bDepthStride;
         }
-        add(s0, c, cAt);
-        add(s1, c, cAt + cStep);
-        add(s2, c, cAt + 2 * cStep);
-        add(s3, c, cAt + 3 * cStep);
+        add(s0, c, cOffset);
+        add(s1, c, cOffset + cRowStride);
+        add(s2, c, cOffset + 2 * cRowStride);
+        add(s3, c, cOffset + 3 * cRowStride);
     }
 
     private static void one(
-            double[] a, int aAt, int depthStep, double[] b, int bAt, int bStep, int depth, double[] c, int cAt) {
+            double[] a, int aOffset, int depthStep, double[] b, int bOffset, int bDepthStride, int depth, double[] c, int cOffset) {
         DoubleVector s = DoubleVector.zero(SPECIES);
-        int p = aAt;
-        int q = bAt;
+        int p = aOffset;
+        int q = bOffset;
         for (int k = 0; k < depth; k++) {
             s = DoubleVector.broadcast(SPECIES, a[p]).fma(DoubleVector.fromArray(SPECIES, b, q), s);
             p += depthStep;
-            q += bStep;
+            q += bDepthStride;
         }
-        add(s, c, cAt);
+        add(s, c, cOffset);
     }
 
     private static void add(DoubleVector sum, double[] c, int at) {
@@ -161,33 +161,33 @@ final class F64Kernel {
      * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above
      * all others decides a row alone, so its last bits are those that the formula as written gives.
      *
-     * @param a row {@code r} begins at {@code aAt + r * rowStep}
+     * @param a row {@code r} begins at {@code aOffset + r * rowStep}
      */
     static void dots(
-            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+            double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
         for (int v = 0; v < lanes; v += 2 * V) {
             boolean pair = v + V < lanes;
             int r = 0;
             for (; r + 4 <= rows; r += 4) {
-                int aRow = aAt + r * rowStep;
-                int cRow = cAt + r * lanes + v;
+                int aRowStart = aOffset + r * rowStep;
+                int cRowStart = cOffset + r * lanes + v;
                 if (pair) {
-                    fourByTwoDots(a, aRow, rowStep, b, v, depth, c, cRow, lanes);
+                    fourByTwoDots(a, aRowStart, rowStep, b, v, depth, c, cRowStart, lanes);
                 } else {
-                    fourByOneDots(a, aRow, rowStep, b, v, depth, c, cRow, lanes);
+                    fourByOneDots(a, aRowStart, rowStep, b, v, depth, c, cRowStart, lanes);
                 }
             }
             for (; r < rows; r++) {
-                oneDot(a, aAt + r * rowStep, b, v, depth, c, cAt + r * lanes + v, lanes);
+                oneDot(a, aOffset + r * rowStep, b, v, depth, c, cOffset + r * lanes + v, lanes);
                 if (pair) {
-                    oneDot(a, aAt + r * rowStep, b, v + V, depth, c, cAt + r * lanes + v + V, lanes);
+                    oneDot(a, aOffset + r * rowStep, b, v + V, depth, c, cOffset + r * lanes + v + V, lanes);
                 }
             }
         }
     }
 
     private static void fourByTwoDots(
-            double[] a, int aAt, int rowStep, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+            double[] a, int aOffset, int rowStep, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
         DoubleVector s00 = DoubleVector.zero(SPECIES);
         DoubleVector s01 = DoubleVector.zero(SPECIES);
         DoubleVector s10 = DoubleVector.zero(SPECIES);
@@ -196,59 +196,59 @@ final class F64Kernel {
         DoubleVector s21 = DoubleVector.zero(SPECIES);
         DoubleVector s30 = DoubleVector.zero(SPECIES);
         DoubleVector s31 = DoubleVector.zero(SPECIES);
-        for (int k = 0, q = bAt; k < depth; k++, q += lanes) {
+        for (int k = 0, q = bOffset; k < depth; k++, q += lanes) {
             DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
             DoubleVector b1 = DoubleVector.fromArray(SPECIES, b, q + V);
-            DoubleVector x = DoubleVector.broadcast(SPECIES, a[aAt + k]);
+            DoubleVector x = DoubleVector.broadcast(SPECIES, a[aOffset + k]);
             s00 = x.mul(b0).add(s00);
             s01 = x.mul(b1).add(s01);
-            x = DoubleVector.broadcast(SPECIES, a[aAt + rowStep + k]);
+            x = DoubleVector.broadcast(SPECIES, a[aOffset + rowStep + k]);
             s10 = x.mul(b0).add(s10);
             s11 = x.mul(b1).add(s11);
-            x = DoubleVector.broadcast(SPECIES, a[aAt + 2 * rowStep + k]);
+            x = DoubleVector.broadcast(SPECIES, a[aOffset + 2 * rowStep + k]);
             s20 = x.mul(b0).add(s20);
             s21 = x.mul(b1).add(s21);
-            x = DoubleVector.broadcast(SPECIES, a[aAt + 3 * rowStep + k]);
+            x = DoubleVector.broadcast(SPECIES, a[aOffset + 3 * rowStep + k]);
             s30 = x.mul(b0).add(s30);
             s31 = x.mul(b1).add(s31);
         }
-        s00.intoArray(c, cAt);
-        s01.intoArray(c, cAt + V);
-        s10.intoArray(c, cAt + lanes);
-        s11.intoArray(c, cAt + lanes + V);
-        s20.intoArray(c, cAt + 2 * lanes);
-        s21.intoArray(c, cAt + 2 * lanes + V);
-        s30.intoArray(c, cAt + 3 * lanes);
-        s31.intoArray(c, cAt + 3 * lanes + V);
+        s00.intoArray(c, cOffset);
+        s01.intoArray(c, cOffset + V);
+        s10.intoArray(c, cOffset + lanes);
+        s11.intoArray(c, cOffset + lanes + V);
+        s20.intoArray(c, cOffset + 2 * lanes);
+        s21.intoArray(c, cOffset + 2 * lanes + V);
+        s30.intoArray(c, cOffset + 3 * lanes);
+        s31.intoArray(c, cOffset + 3 * lanes + V);
     }
 
     private static void fourByOneDots(
-            double[] a, int aAt, int rowStep, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+            double[] a, int aOffset, int rowStep, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
         DoubleVector s0 = DoubleVector.zero(SPECIES);
         DoubleVector s1 = DoubleVector.zero(SPECIES);
         DoubleVector s2 = DoubleVector.zero(SPECIES);
         DoubleVector s3 = DoubleVector.zero(SPECIES);
-        for (int k = 0, q = bAt; k < depth; k++, q += lanes) {
+        for (int k = 0, q = bOffset; k < depth; k++, q += lanes) {
             DoubleVector y = DoubleVector.fromArray(SPECIES, b, q);
-            s0 = y.mul(a[aAt + k]).add(s0);
-            s1 = y.mul(a[aAt + rowStep + k]).add(s1);
-            s2 = y.mul(a[aAt + 2 * rowStep + k]).add(s2);
-            s3 = y.mul(a[aAt + 3 * rowStep + k]).add(s3);
+            s0 = y.mul(a[aOffset + k]).add(s0);
+            s1 = y.mul(a[aOffset + rowStep + k]).add(s1);
+            s2 = y.mul(a[aOffset + 2 * rowStep + k]).add(s2);
+            s3 = y.mul(a[aOffset + 3 * rowStep + k]).add(s3);
         }
-        s0.intoArray(c, cAt);
-        s1.intoArray(c, cAt + lanes);
-        s2.intoArray(c, cAt + 2 * lanes);
-        s3.intoArray(c, cAt + 3 * lanes);
+        s0.intoArray(c, cOffset);
+        s1.intoArray(c, cOffset + lanes);
+        s2.intoArray(c, cOffset + 2 * lanes);
+        s3.intoArray(c, cOffset + 3 * lanes);
     }
 
-    private static void oneDot(double[] a, int aAt, double[] b, int bAt, int depth, double[] c, int cAt, int lanes) {
+    private static void oneDot(double[] a, int aOffset, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
         DoubleVector s = DoubleVector.zero(SPECIES);
         for (int k = 0; k < depth; k++) {
-            s = DoubleVector.fromArray(SPECIES, b, bAt + k * lanes)
-                    .mul(a[aAt + k])
+            s = DoubleVector.fromArray(SPECIES, b, bOffset + k * lanes)
+                    .mul(a[aOffset + k])
                     .add(s);
         }
-        s.intoArray(c, cAt);
+        s.intoArray(c, cOffset);
     }
 
     /** Whether nothing in some rows is infinite or NaN. */

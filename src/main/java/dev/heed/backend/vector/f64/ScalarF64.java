@@ -16,17 +16,17 @@ final class ScalarF64 {
     /** {@code C += A B}: each sum is begun at 0, a product and its sum rounded once. */
     static void accumulate(
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             int rows,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep,
+            int cOffset,
+            int cRowStride,
             int lanes) {
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < lanes; v += 8) {
@@ -38,7 +38,7 @@ final class ScalarF64 {
                 double s5 = 0;
                 double s6 = 0;
                 double s7 = 0;
-                for (int k = 0, p = aAt + r * rowStep, q = bAt + v; k < depth; k++, p += depthStep, q += bStep) {
+                for (int k = 0, p = aOffset + r * rowStep, q = bOffset + v; k < depth; k++, p += depthStep, q += bDepthStride) {
                     double x = a[p];
                     s0 = Math.fma(x, b[q], s0);
                     s1 = Math.fma(x, b[q + 1], s1);
@@ -49,7 +49,7 @@ final class ScalarF64 {
                     s6 = Math.fma(x, b[q + 6], s6);
                     s7 = Math.fma(x, b[q + 7], s7);
                 }
-                int to = cAt + r * cStep + v;
+                int to = cOffset + r * cRowStride + v;
                 c[to] += s0;
                 c[to + 1] += s1;
                 c[to + 2] += s2;
@@ -64,7 +64,7 @@ final class ScalarF64 {
 
     /** {@code C = A B}, every product and every sum rounded. */
     static void dots(
-            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+            double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < lanes; v += 8) {
                 double s0 = 0;
@@ -75,7 +75,7 @@ final class ScalarF64 {
                 double s5 = 0;
                 double s6 = 0;
                 double s7 = 0;
-                for (int k = 0, p = aAt + r * rowStep, q = v; k < depth; k++, p++, q += lanes) {
+                for (int k = 0, p = aOffset + r * rowStep, q = v; k < depth; k++, p++, q += lanes) {
                     double x = a[p];
                     s0 += x * b[q];
                     s1 += x * b[q + 1];
@@ -86,7 +86,7 @@ final class ScalarF64 {
                     s6 += x * b[q + 6];
                     s7 += x * b[q + 7];
                 }
-                int to = cAt + r * lanes + v;
+                int to = cOffset + r * lanes + v;
                 c[to] = s0;
                 c[to + 1] = s1;
                 c[to + 2] = s2;

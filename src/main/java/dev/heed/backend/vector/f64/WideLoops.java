@@ -27,22 +27,22 @@ final class WideLoops {
 
     static void accumulate(
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             int rows,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep,
+            int cOffset,
+            int cRowStride,
             int lanes) {
         if (Lanes.SCALAR) {
-            ScalarF64.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+            ScalarF64.accumulate(a, aOffset, rowStep, depthStep, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride, lanes);
         } else {
-            F64Kernel.accumulate(a, aAt, rowStep, depthStep, rows, b, bAt, bStep, depth, c, cAt, cStep, lanes);
+            F64Kernel.accumulate(a, aOffset, rowStep, depthStep, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride, lanes);
         }
     }
 
@@ -55,37 +55,37 @@ final class WideLoops {
     static void accumulateAttended(
             boolean weightsAreLeft,
             double[] a,
-            int aAt,
+            int aOffset,
             int rowStep,
             int depthStep,
             int rows,
             double[] b,
-            int bAt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             double[] c,
-            int cAt,
-            int cStep,
+            int cOffset,
+            int cRowStride,
             int lanes) {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < lanes; i++) {
                 double sum = 0;
                 for (int k = 0; k < depth; k++) {
-                    double x = a[aAt + r * rowStep + k * depthStep];
-                    double y = b[bAt + k * bStep + i];
+                    double x = a[aOffset + r * rowStep + k * depthStep];
+                    double y = b[bOffset + k * bDepthStride + i];
                     sum = masked(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
                 }
-                c[cAt + r * cStep + i] += sum;
+                c[cOffset + r * cRowStride + i] += sum;
             }
         }
     }
 
     static void dots(
-            double[] a, int aAt, int rowStep, int rows, double[] b, int depth, double[] c, int cAt, int lanes) {
+            double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
         if (Lanes.SCALAR) {
-            ScalarF64.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+            ScalarF64.dots(a, aOffset, rowStep, rows, b, depth, c, cOffset, lanes);
         } else {
-            F64Kernel.dots(a, aAt, rowStep, rows, b, depth, c, cAt, lanes);
+            F64Kernel.dots(a, aOffset, rowStep, rows, b, depth, c, cOffset, lanes);
         }
     }
 

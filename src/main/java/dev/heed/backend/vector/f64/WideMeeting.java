@@ -157,7 +157,7 @@ final class WideMeeting {
      *
      * @param dQueries {@code [width][query]}
      * @param dKeys {@code [key][step]}
-     * @param parameterSums sums for the gradient of the parameter, the head's from {@code sumsAt} on; empty if not wanted
+     * @param parameterSums sums for the gradient of the parameter, the head's from {@code sumsOffset} on; empty if not wanted
      */
     void gradients(
             long head,
@@ -170,10 +170,10 @@ final class WideMeeting {
             double[] packed,
             double[] dQueries,
             double[] dKeys,
-            int dKeysAt,
+            int dKeysOffset,
             int step,
             double[] parameterSums,
-            int sumsAt) {
+            int sumsOffset) {
         for (int i = 0; i < queries; i++) {
             double[] query = row(packed, i, lanes, (int) shape.headDim());
             double[] dQuery = new double[query.length];
@@ -182,9 +182,9 @@ final class WideMeeting {
                 if (upstream != 0) {
                     double[] key = row(keyRows.data, keyRows.at + j * keyRows.step, 1, (int) shape.keyHeadDim());
                     double[] dKey = new double[key.length];
-                    add(head, upstream, query, key, dQuery, dKey, parameterSums, sumsAt);
+                    add(head, upstream, query, key, dQuery, dKey, parameterSums, sumsOffset);
                     for (int d = 0; d < dKey.length; d++) {
-                        dKeys[dKeysAt + j * step + d] += dKey[d];
+                        dKeys[dKeysOffset + j * step + d] += dKey[d];
                     }
                 }
             }
@@ -202,7 +202,7 @@ final class WideMeeting {
             double[] dQuery,
             double[] dKey,
             double[] parameterSums,
-            int sumsAt) {
+            int sumsOffset) {
         if (gradient != null) {
             gradient.add(query, key, upstream, dQuery, dKey);
             return;
@@ -212,7 +212,7 @@ final class WideMeeting {
             dQuery[d] += upstream * element.queryDerivative(p, query[d], key[d]);
             dKey[d] += upstream * element.keyDerivative(p, query[d], key[d]);
             if (parameterSums.length > 0) {
-                parameterSums[sumsAt + d] += upstream * element.parameterDerivative(query[d], key[d]);
+                parameterSums[sumsOffset + d] += upstream * element.parameterDerivative(query[d], key[d]);
             }
         }
     }

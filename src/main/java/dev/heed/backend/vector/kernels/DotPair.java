@@ -12,23 +12,23 @@ import jdk.incubator.vector.FloatVector;
 final class DotPair {
     private DotPair() {}
 
-    /** The scores of four runs of {@code count} keys, {@code leap} apart, for queries at {@code q} and {@code r}. */
+    /** The scores of four runs of {@code count} keys, {@code runStride} apart, for queries at {@code q} and {@code r}. */
     static void scoresOfRuns(
             float[] queries,
             int q,
             int r,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
-            int leap,
+            int runStride,
             int count,
             float[] scores,
             int qTo,
             int rTo,
             float[] lanes) {
         for (int j = 0; j < count; j++) {
-            four(queries, q, r, width, keys, keysAt + j * step, leap, scores, qTo + j, rTo + j, count, lanes);
+            four(queries, q, r, width, keys, keysOffset + j * step, runStride, scores, qTo + j, rTo + j, count, lanes);
         }
     }
 
@@ -86,16 +86,16 @@ final class DotPair {
         }
     }
 
-    /** Adds four runs of {@code count} weighted rows, {@code leap} apart, to eight vectors of sums of each query. */
+    /** Adds four runs of {@code count} weighted rows, {@code runStride} apart, to eight vectors of sums of each query. */
     static void addEightOfRuns(
             float[] weights,
             int q,
             int r,
             int count,
             float[] rows,
-            int rowsAt,
+            int rowsOffset,
             int step,
-            int leap,
+            int runStride,
             float[] sums,
             int qTo,
             int rTo) {
@@ -117,7 +117,7 @@ final class DotPair {
         FloatVector r7 = FloatVector.fromArray(SPECIES, sums, rTo + 7 * V);
         for (int j = 0; j < count; j++) {
             for (int run = 0; run < 4; run++) {
-                int p = rowsAt + j * step + run * leap;
+                int p = rowsOffset + j * step + run * runStride;
                 FloatVector wq = FloatVector.broadcast(SPECIES, weights[q + j + run * count]);
                 FloatVector wr = FloatVector.broadcast(SPECIES, weights[r + j + run * count]);
                 FloatVector x0 = FloatVector.fromArray(SPECIES, rows, p);

@@ -25,10 +25,10 @@ final class DotRow {
     /** {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
     static void scores(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             float[] scores,
@@ -36,41 +36,41 @@ final class DotRow {
             float[] lanes) {
         int j = 0;
         for (; j + 4 <= count; j += 4) {
-            four(q, qAt, width, keys, keysAt + j * step, step, scores, at + j, 1, lanes);
+            four(q, qOffset, width, keys, keysOffset + j * step, step, scores, at + j, 1, lanes);
         }
         for (; j < count; j++) {
-            scores[at + j] = one(q, qAt, width, keys, keysAt + j * step, lanes);
+            scores[at + j] = one(q, qOffset, width, keys, keysOffset + j * step, lanes);
         }
     }
 
-    /** The scores of four runs of {@code count} keys, {@code leap} apart; one key of each run at a time. */
+    /** The scores of four runs of {@code count} keys, {@code runStride} apart; one key of each run at a time. */
     static void scoresOfRuns(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
-            int leap,
+            int runStride,
             int count,
             float[] scores,
             int at,
             float[] lanes) {
         for (int j = 0; j < count; j++) {
-            four(q, qAt, width, keys, keysAt + j * step, leap, scores, at + j, count, lanes);
+            four(q, qOffset, width, keys, keysOffset + j * step, runStride, scores, at + j, count, lanes);
         }
     }
 
     private static void four(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
             int at,
             int apart,
             float[] scores,
             int to,
-            int toStep,
+            int toRowStride,
             float[] lanes) {
         FloatVector s0 = FloatVector.zero(SPECIES);
         FloatVector s1 = FloatVector.zero(SPECIES);
@@ -78,7 +78,7 @@ final class DotRow {
         FloatVector s3 = FloatVector.zero(SPECIES);
         int whole = SPECIES.loopBound(width);
         for (int d = 0; d < whole; d += V) {
-            FloatVector x = FloatVector.fromArray(SPECIES, q, qAt + d);
+            FloatVector x = FloatVector.fromArray(SPECIES, q, qOffset + d);
             s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + d), s0);
             s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + apart + d), s1);
             s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + d), s2);
@@ -88,9 +88,9 @@ final class DotRow {
         s1.intoArray(lanes, V);
         s2.intoArray(lanes, 2 * V);
         s3.intoArray(lanes, 3 * V);
-        sumFour(lanes, 0, scores, to, toStep);
+        sumFour(lanes, 0, scores, to, toRowStride);
         for (int n = 0; whole < width && n < 4; n++) {
-            scores[to + n * toStep] += rest(q, qAt, keys, at + n * apart, whole, width);
+            scores[to + n * toRowStride] += rest(q, qOffset, keys, at + n * apart, whole, width);
         }
     }
 
@@ -98,10 +98,10 @@ final class DotRow {
      * The product of the last elements, fewer than a vector. Masked vectors would do, but made the methods around them so
      * large that what they hold in registers became objects.
      */
-    static float rest(float[] q, int qAt, float[] keys, int at, int from, int to) {
+    static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
         float sum = 0;
         for (int d = from; d < to; d++) {
-            sum = Math.fma(q[qAt + d], keys[at + d], sum);
+            sum = Math.fma(q[qOffset + d], keys[at + d], sum);
         }
         return sum;
     }
@@ -110,7 +110,7 @@ final class DotRow {
      * The sums of four vectors, together: each exchange of lanes halves what is left of two of them. They come by way of an
      * array, so that the caller's method stays small enough for all of it to be inlined.
      */
-    static void sumFour(float[] lanes, int at, float[] scores, int to, int toStep) {
+    static void sumFour(float[] lanes, int at, float[] scores, int to, int toRowStride) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, lanes, at);
         FloatVector s1 = FloatVector.fromArray(SPECIES, lanes, at + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, lanes, at + 2 * V);
@@ -127,9 +127,9 @@ final class DotRow {
         quarters = V < 8 ? quarters : quarters.add(quarters.rearrange(SWAP_1));
         quarters.intoArray(lanes, at);
         scores[to] = lanes[at];
-        scores[to + toStep] = lanes[at + V / 2];
-        scores[to + 2 * toStep] = lanes[at + V / 4];
-        scores[to + 3 * toStep] = lanes[at + 3 * V / 4];
+        scores[to + toRowStride] = lanes[at + V / 2];
+        scores[to + 2 * toRowStride] = lanes[at + V / 4];
+        scores[to + 3 * toRowStride] = lanes[at + 3 * V / 4];
     }
 
     /**
@@ -150,18 +150,18 @@ final class DotRow {
         return (a + b) + (c + d);
     }
 
-    private static float one(float[] q, int qAt, int width, float[] keys, int at, float[] lanes) {
+    private static float one(float[] q, int qOffset, int width, float[] keys, int at, float[] lanes) {
         FloatVector s = FloatVector.zero(SPECIES);
         int whole = SPECIES.loopBound(width);
         for (int d = 0; d < whole; d += V) {
-            s = FloatVector.fromArray(SPECIES, q, qAt + d).fma(FloatVector.fromArray(SPECIES, keys, at + d), s);
+            s = FloatVector.fromArray(SPECIES, q, qOffset + d).fma(FloatVector.fromArray(SPECIES, keys, at + d), s);
         }
         s.intoArray(lanes, 0);
-        return sum(lanes, 0) + rest(q, qAt, keys, at, whole, width);
+        return sum(lanes, 0) + rest(q, qOffset, keys, at, whole, width);
     }
 
     /** {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
-    static void addEight(float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
+    static void addEight(float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -170,7 +170,7 @@ final class DotRow {
         FloatVector s5 = FloatVector.fromArray(SPECIES, sums, to + 5 * V);
         FloatVector s6 = FloatVector.fromArray(SPECIES, sums, to + 6 * V);
         FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
-        for (int j = 0, p = rowsAt; j < count; j++, p += step) {
+        for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
             FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j]);
             s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
             s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
@@ -191,9 +191,9 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** As {@link #addEight}, for four runs of {@code count} rows, {@code leap} apart: a row of each run at a time. */
+    /** As {@link #addEight}, for four runs of {@code count} rows, {@code runStride} apart: a row of each run at a time. */
     static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -204,7 +204,7 @@ final class DotRow {
         FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
         for (int j = 0; j < count; j++) {
             for (int run = 0; run < 4; run++) {
-                int p = rowsAt + j * step + run * leap;
+                int p = rowsOffset + j * step + run * runStride;
                 FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
                 s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
                 s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
@@ -228,14 +228,14 @@ final class DotRow {
 
     /** As {@link #addEightOfRuns}, for four vectors. */
     static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
         FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
         for (int j = 0; j < count; j++) {
             for (int run = 0; run < 4; run++) {
-                int p = rowsAt + j * step + run * leap;
+                int p = rowsOffset + j * step + run * runStride;
                 FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
                 s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
                 s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);

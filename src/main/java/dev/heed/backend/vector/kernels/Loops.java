@@ -16,41 +16,41 @@ public final class Loops {
 
     public static void product(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         if (Lanes.SCALAR) {
-            ScalarKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            ScalarKernel.product(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
         } else {
-            MicroKernel.product(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            MicroKernel.product(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
         }
     }
 
     public static void accumulate(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         if (Lanes.SCALAR) {
-            ScalarKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            ScalarKernel.accumulate(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
         } else {
-            MicroKernel.accumulate(a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            MicroKernel.accumulate(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
         }
     }
 
@@ -62,17 +62,17 @@ public final class Loops {
     public static void narrowProduct(
             boolean onto,
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
+            int bOffset,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        NarrowKernel.product(onto, a, at, aRow, aStep, rows, b, bt, depth, c, ct, cRow);
+            int cOffset,
+            int cRowStride) {
+        NarrowKernel.product(onto, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, cRowStride);
     }
 
     public static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
@@ -204,38 +204,38 @@ public final class Loops {
 
     public static void scores(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             float[] scores,
             int at,
             float[] lanes) {
         if (Lanes.SCALAR) {
-            ScalarRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+            ScalarRow.scores(q, qOffset, width, keys, keysOffset, step, count, scores, at, lanes);
         } else {
-            DotRow.scores(q, qAt, width, keys, keysAt, step, count, scores, at, lanes);
+            DotRow.scores(q, qOffset, width, keys, keysOffset, step, count, scores, at, lanes);
         }
     }
 
     public static void scoresOfRuns(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
-            int leap,
+            int runStride,
             int count,
             float[] scores,
             int at,
             float[] lanes) {
         if (Lanes.SCALAR) {
-            ScalarRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+            ScalarRow.scoresOfRuns(q, qOffset, width, keys, keysOffset, step, runStride, count, scores, at, lanes);
         } else {
-            DotRow.scoresOfRuns(q, qAt, width, keys, keysAt, step, leap, count, scores, at, lanes);
+            DotRow.scoresOfRuns(q, qOffset, width, keys, keysOffset, step, runStride, count, scores, at, lanes);
         }
     }
 
@@ -246,19 +246,19 @@ public final class Loops {
             int r,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
-            int leap,
+            int runStride,
             int count,
             float[] scores,
             int qTo,
             int rTo,
             float[] lanes) {
         if (Lanes.SCALAR) {
-            ScalarRow.scoresOfRuns(queries, q, width, keys, keysAt, step, leap, count, scores, qTo, lanes);
-            ScalarRow.scoresOfRuns(queries, r, width, keys, keysAt, step, leap, count, scores, rTo, lanes);
+            ScalarRow.scoresOfRuns(queries, q, width, keys, keysOffset, step, runStride, count, scores, qTo, lanes);
+            ScalarRow.scoresOfRuns(queries, r, width, keys, keysOffset, step, runStride, count, scores, rTo, lanes);
         } else {
-            DotPair.scoresOfRuns(queries, q, r, width, keys, keysAt, step, leap, count, scores, qTo, rTo, lanes);
+            DotPair.scoresOfRuns(queries, q, r, width, keys, keysOffset, step, runStride, count, scores, qTo, rTo, lanes);
         }
     }
 
@@ -269,44 +269,44 @@ public final class Loops {
             int r,
             int count,
             float[] rows,
-            int rowsAt,
+            int rowsOffset,
             int step,
-            int leap,
+            int runStride,
             float[] sums,
             int qTo,
             int rTo) {
         if (Lanes.SCALAR) {
-            ScalarRow.addEightOfRuns(weights, q, count, rows, rowsAt, step, leap, sums, qTo);
-            ScalarRow.addEightOfRuns(weights, r, count, rows, rowsAt, step, leap, sums, rTo);
+            ScalarRow.addEightOfRuns(weights, q, count, rows, rowsOffset, step, runStride, sums, qTo);
+            ScalarRow.addEightOfRuns(weights, r, count, rows, rowsOffset, step, runStride, sums, rTo);
         } else {
-            DotPair.addEightOfRuns(weights, q, r, count, rows, rowsAt, step, leap, sums, qTo, rTo);
+            DotPair.addEightOfRuns(weights, q, r, count, rows, rowsOffset, step, runStride, sums, qTo, rTo);
         }
     }
 
     public static void addEight(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         if (Lanes.SCALAR) {
-            ScalarRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+            ScalarRow.addEight(weights, at, count, rows, rowsOffset, step, sums, to);
         } else {
-            DotRow.addEight(weights, at, count, rows, rowsAt, step, sums, to);
+            DotRow.addEight(weights, at, count, rows, rowsOffset, step, sums, to);
         }
     }
 
     public static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         if (Lanes.SCALAR) {
-            ScalarRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+            ScalarRow.addEightOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         } else {
-            DotRow.addEightOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+            DotRow.addEightOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         }
     }
 
     public static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         if (Lanes.SCALAR) {
-            ScalarRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+            ScalarRow.addFourOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         } else {
-            DotRow.addFourOfRuns(weights, at, count, rows, rowsAt, step, leap, sums, to);
+            DotRow.addFourOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         }
     }
 
@@ -355,11 +355,11 @@ public final class Loops {
             int at,
             int step,
             float[] factors,
-            int factorsAt,
+            int factorsOffset,
             float[] to,
-            int toAt,
-            int toStep,
+            int toOffset,
+            int toRowStride,
             float[] buffer) {
-        Transpose.block(from, at, step, factors, factorsAt, to, toAt, toStep, buffer);
+        Transpose.block(from, at, step, factors, factorsOffset, to, toOffset, toRowStride, buffer);
     }
 }

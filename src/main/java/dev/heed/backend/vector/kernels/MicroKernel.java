@@ -30,77 +30,77 @@ public final class MicroKernel {
     /** {@code C = A B} for any number of rows. */
     static void product(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         int r = 0;
         for (; r + 6 <= rows; r += 6) {
-            product6x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            product6x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
         }
         if (r + 4 <= rows) {
-            product4x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            product4x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
             r += 4;
         }
         if (r + 2 <= rows) {
-            product2x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            product2x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
             r += 2;
         }
         if (r < rows) {
-            product1x4(a, at + r * aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow);
+            product1x4(a, aOffset + r * aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride);
         }
     }
 
     /** {@code C = C + A B} for any number of rows. */
     static void accumulate(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         int r = 0;
         for (; r + 6 <= rows; r += 6) {
-            accumulate6x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            accumulate6x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
         }
         if (r + 4 <= rows) {
-            accumulate4x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            accumulate4x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
             r += 4;
         }
         if (r + 2 <= rows) {
-            accumulate2x4(a, at + r * aRow, aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow, cRow);
+            accumulate2x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
             r += 2;
         }
         if (r < rows) {
-            accumulate1x4(a, at + r * aRow, aStep, b, bt, bStep, depth, c, ct + r * cRow);
+            accumulate1x4(a, aOffset + r * aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride);
         }
     }
 
     private static void product6x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -125,7 +125,7 @@ public final class MicroKernel {
         FloatVector c51 = FloatVector.zero(SPECIES);
         FloatVector c52 = FloatVector.zero(SPECIES);
         FloatVector c53 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -135,95 +135,95 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
-            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
             c20 = a2.fma(b0, c20);
             c21 = a2.fma(b1, c21);
             c22 = a2.fma(b2, c22);
             c23 = a2.fma(b3, c23);
-            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
             c30 = a3.fma(b0, c30);
             c31 = a3.fma(b1, c31);
             c32 = a3.fma(b2, c32);
             c33 = a3.fma(b3, c33);
-            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRow]);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
             c40 = a4.fma(b0, c40);
             c41 = a4.fma(b1, c41);
             c42 = a4.fma(b2, c42);
             c43 = a4.fma(b3, c43);
-            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRow]);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRowStride]);
             c50 = a5.fma(b0, c50);
             c51 = a5.fma(b1, c51);
             c52 = a5.fma(b2, c52);
             c53 = a5.fma(b3, c53);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
-        c20.intoArray(c, ct + 2 * cRow);
-        c21.intoArray(c, ct + 2 * cRow + V);
-        c22.intoArray(c, ct + 2 * cRow + 2 * V);
-        c23.intoArray(c, ct + 2 * cRow + 3 * V);
-        c30.intoArray(c, ct + 3 * cRow);
-        c31.intoArray(c, ct + 3 * cRow + V);
-        c32.intoArray(c, ct + 3 * cRow + 2 * V);
-        c33.intoArray(c, ct + 3 * cRow + 3 * V);
-        c40.intoArray(c, ct + 4 * cRow);
-        c41.intoArray(c, ct + 4 * cRow + V);
-        c42.intoArray(c, ct + 4 * cRow + 2 * V);
-        c43.intoArray(c, ct + 4 * cRow + 3 * V);
-        c50.intoArray(c, ct + 5 * cRow);
-        c51.intoArray(c, ct + 5 * cRow + V);
-        c52.intoArray(c, ct + 5 * cRow + 2 * V);
-        c53.intoArray(c, ct + 5 * cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c42.intoArray(c, cOffset + 4 * cRowStride + 2 * V);
+        c43.intoArray(c, cOffset + 4 * cRowStride + 3 * V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+        c52.intoArray(c, cOffset + 5 * cRowStride + 2 * V);
+        c53.intoArray(c, cOffset + 5 * cRowStride + 3 * V);
     }
 
     private static void accumulate6x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
-        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
-        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
-        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
-        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
-        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
-        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
-        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
-        FloatVector c20 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow);
-        FloatVector c21 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + V);
-        FloatVector c22 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 2 * V);
-        FloatVector c23 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 3 * V);
-        FloatVector c30 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow);
-        FloatVector c31 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + V);
-        FloatVector c32 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 2 * V);
-        FloatVector c33 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 3 * V);
-        FloatVector c40 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow);
-        FloatVector c41 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + V);
-        FloatVector c42 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + 2 * V);
-        FloatVector c43 = FloatVector.fromArray(SPECIES, c, ct + 4 * cRow + 3 * V);
-        FloatVector c50 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow);
-        FloatVector c51 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + V);
-        FloatVector c52 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + 2 * V);
-        FloatVector c53 = FloatVector.fromArray(SPECIES, c, ct + 5 * cRow + 3 * V);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 3 * V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c32 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 2 * V);
+        FloatVector c33 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 3 * V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + V);
+        FloatVector c42 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + 2 * V);
+        FloatVector c43 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + 3 * V);
+        FloatVector c50 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride);
+        FloatVector c51 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride + V);
+        FloatVector c52 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride + 2 * V);
+        FloatVector c53 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -233,70 +233,70 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
-            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
             c20 = a2.fma(b0, c20);
             c21 = a2.fma(b1, c21);
             c22 = a2.fma(b2, c22);
             c23 = a2.fma(b3, c23);
-            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
             c30 = a3.fma(b0, c30);
             c31 = a3.fma(b1, c31);
             c32 = a3.fma(b2, c32);
             c33 = a3.fma(b3, c33);
-            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRow]);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
             c40 = a4.fma(b0, c40);
             c41 = a4.fma(b1, c41);
             c42 = a4.fma(b2, c42);
             c43 = a4.fma(b3, c43);
-            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRow]);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRowStride]);
             c50 = a5.fma(b0, c50);
             c51 = a5.fma(b1, c51);
             c52 = a5.fma(b2, c52);
             c53 = a5.fma(b3, c53);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
-        c20.intoArray(c, ct + 2 * cRow);
-        c21.intoArray(c, ct + 2 * cRow + V);
-        c22.intoArray(c, ct + 2 * cRow + 2 * V);
-        c23.intoArray(c, ct + 2 * cRow + 3 * V);
-        c30.intoArray(c, ct + 3 * cRow);
-        c31.intoArray(c, ct + 3 * cRow + V);
-        c32.intoArray(c, ct + 3 * cRow + 2 * V);
-        c33.intoArray(c, ct + 3 * cRow + 3 * V);
-        c40.intoArray(c, ct + 4 * cRow);
-        c41.intoArray(c, ct + 4 * cRow + V);
-        c42.intoArray(c, ct + 4 * cRow + 2 * V);
-        c43.intoArray(c, ct + 4 * cRow + 3 * V);
-        c50.intoArray(c, ct + 5 * cRow);
-        c51.intoArray(c, ct + 5 * cRow + V);
-        c52.intoArray(c, ct + 5 * cRow + 2 * V);
-        c53.intoArray(c, ct + 5 * cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c42.intoArray(c, cOffset + 4 * cRowStride + 2 * V);
+        c43.intoArray(c, cOffset + 4 * cRowStride + 3 * V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+        c52.intoArray(c, cOffset + 5 * cRowStride + 2 * V);
+        c53.intoArray(c, cOffset + 5 * cRowStride + 3 * V);
     }
 
     private static void product4x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -313,7 +313,7 @@ public final class MicroKernel {
         FloatVector c31 = FloatVector.zero(SPECIES);
         FloatVector c32 = FloatVector.zero(SPECIES);
         FloatVector c33 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -323,69 +323,69 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
-            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
             c20 = a2.fma(b0, c20);
             c21 = a2.fma(b1, c21);
             c22 = a2.fma(b2, c22);
             c23 = a2.fma(b3, c23);
-            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
             c30 = a3.fma(b0, c30);
             c31 = a3.fma(b1, c31);
             c32 = a3.fma(b2, c32);
             c33 = a3.fma(b3, c33);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
-        c20.intoArray(c, ct + 2 * cRow);
-        c21.intoArray(c, ct + 2 * cRow + V);
-        c22.intoArray(c, ct + 2 * cRow + 2 * V);
-        c23.intoArray(c, ct + 2 * cRow + 3 * V);
-        c30.intoArray(c, ct + 3 * cRow);
-        c31.intoArray(c, ct + 3 * cRow + V);
-        c32.intoArray(c, ct + 3 * cRow + 2 * V);
-        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
     }
 
     private static void accumulate4x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
-        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
-        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
-        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
-        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
-        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
-        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
-        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
-        FloatVector c20 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow);
-        FloatVector c21 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + V);
-        FloatVector c22 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 2 * V);
-        FloatVector c23 = FloatVector.fromArray(SPECIES, c, ct + 2 * cRow + 3 * V);
-        FloatVector c30 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow);
-        FloatVector c31 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + V);
-        FloatVector c32 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 2 * V);
-        FloatVector c33 = FloatVector.fromArray(SPECIES, c, ct + 3 * cRow + 3 * V);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 3 * V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c32 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 2 * V);
+        FloatVector c33 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -395,52 +395,52 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
-            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
             c20 = a2.fma(b0, c20);
             c21 = a2.fma(b1, c21);
             c22 = a2.fma(b2, c22);
             c23 = a2.fma(b3, c23);
-            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
             c30 = a3.fma(b0, c30);
             c31 = a3.fma(b1, c31);
             c32 = a3.fma(b2, c32);
             c33 = a3.fma(b3, c33);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
-        c20.intoArray(c, ct + 2 * cRow);
-        c21.intoArray(c, ct + 2 * cRow + V);
-        c22.intoArray(c, ct + 2 * cRow + 2 * V);
-        c23.intoArray(c, ct + 2 * cRow + 3 * V);
-        c30.intoArray(c, ct + 3 * cRow);
-        c31.intoArray(c, ct + 3 * cRow + V);
-        c32.intoArray(c, ct + 3 * cRow + 2 * V);
-        c33.intoArray(c, ct + 3 * cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
     }
 
     private static void product2x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -449,7 +449,7 @@ public final class MicroKernel {
         FloatVector c11 = FloatVector.zero(SPECIES);
         FloatVector c12 = FloatVector.zero(SPECIES);
         FloatVector c13 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -459,43 +459,43 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
     }
 
     private static void accumulate2x4(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
-        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
-        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
-        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
-        FloatVector c10 = FloatVector.fromArray(SPECIES, c, ct + cRow);
-        FloatVector c11 = FloatVector.fromArray(SPECIES, c, ct + cRow + V);
-        FloatVector c12 = FloatVector.fromArray(SPECIES, c, ct + cRow + 2 * V);
-        FloatVector c13 = FloatVector.fromArray(SPECIES, c, ct + cRow + 3 * V);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -505,29 +505,29 @@ public final class MicroKernel {
             c01 = a0.fma(b1, c01);
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
-            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRow]);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
             c10 = a1.fma(b0, c10);
             c11 = a1.fma(b1, c11);
             c12 = a1.fma(b2, c12);
             c13 = a1.fma(b3, c13);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
-        c10.intoArray(c, ct + cRow);
-        c11.intoArray(c, ct + cRow + V);
-        c12.intoArray(c, ct + cRow + 2 * V);
-        c13.intoArray(c, ct + cRow + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
     }
 
     private static void product1x4(
-            float[] a, int at, int aStep, float[] b, int bt, int bStep, int depth, float[] c, int ct) {
+            float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int bDepthStride, int depth, float[] c, int cOffset) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
         FloatVector c03 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -538,19 +538,19 @@ public final class MicroKernel {
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
     }
 
     private static void accumulate1x4(
-            float[] a, int at, int aStep, float[] b, int bt, int bStep, int depth, float[] c, int ct) {
-        FloatVector c00 = FloatVector.fromArray(SPECIES, c, ct);
-        FloatVector c01 = FloatVector.fromArray(SPECIES, c, ct + V);
-        FloatVector c02 = FloatVector.fromArray(SPECIES, c, ct + 2 * V);
-        FloatVector c03 = FloatVector.fromArray(SPECIES, c, ct + 3 * V);
-        for (int k = 0, p = at, q = bt; k < depth; k++, p += aStep, q += bStep) {
+            float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int bDepthStride, int depth, float[] c, int cOffset) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
             FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
             FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
@@ -561,9 +561,9 @@ public final class MicroKernel {
             c02 = a0.fma(b2, c02);
             c03 = a0.fma(b3, c03);
         }
-        c00.intoArray(c, ct);
-        c01.intoArray(c, ct + V);
-        c02.intoArray(c, ct + 2 * V);
-        c03.intoArray(c, ct + 3 * V);
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
     }
 }

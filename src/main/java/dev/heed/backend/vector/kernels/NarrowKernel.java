@@ -17,43 +17,43 @@ public final class NarrowKernel {
     static void product(
             boolean onto,
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
+            int bOffset,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         int r = 0;
-        for (; r + 8 <= rows && (aStep == 1 || aRow == 1); r += 8) {
-            if (aStep == 1) {
-                eightAlong(onto, a, at + r * aRow, aRow, b, bt, depth, c, ct + r * cRow, cRow);
+        for (; r + 8 <= rows && (aDepthStride == 1 || aRowStride == 1); r += 8) {
+            if (aDepthStride == 1) {
+                eightAlong(onto, a, aOffset + r * aRowStride, aRowStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
             } else {
-                eightAcross(onto, a, at + r * aRow, aStep, b, bt, depth, c, ct + r * cRow, cRow);
+                eightAcross(onto, a, aOffset + r * aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
             }
         }
         for (; r + 4 <= rows; r += 4) {
-            four(onto, a, at + r * aRow, aRow, aStep, b, bt, depth, c, ct + r * cRow, cRow);
+            four(onto, a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
         }
         for (; r < rows; r++) {
-            one(onto, a, at + r * aRow, aStep, b, bt, depth, c, ct + r * cRow);
+            one(onto, a, aOffset + r * aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride);
         }
     }
 
     /** Rows whose elements are neighbours: the JIT proves all indices before the loop. */
     private static void eightAlong(
-            boolean onto, float[] a, int at, int aRow, float[] b, int bt, int depth, float[] c, int ct, int cRow) {
-        int a0 = at;
-        int a1 = at + aRow;
-        int a2 = at + 2 * aRow;
-        int a3 = at + 3 * aRow;
-        int a4 = at + 4 * aRow;
-        int a5 = at + 5 * aRow;
-        int a6 = at + 6 * aRow;
-        int a7 = at + 7 * aRow;
+            boolean onto, float[] a, int aOffset, int aRowStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
+        int a0 = aOffset;
+        int a1 = aOffset + aRowStride;
+        int a2 = aOffset + 2 * aRowStride;
+        int a3 = aOffset + 3 * aRowStride;
+        int a4 = aOffset + 4 * aRowStride;
+        int a5 = aOffset + 5 * aRowStride;
+        int a6 = aOffset + 6 * aRowStride;
+        int a7 = aOffset + 7 * aRowStride;
         FloatVector c0 = FloatVector.zero(SPECIES);
         FloatVector c1 = FloatVector.zero(SPECIES);
         FloatVector c2 = FloatVector.zero(SPECIES);
@@ -63,7 +63,7 @@ public final class NarrowKernel {
         FloatVector c6 = FloatVector.zero(SPECIES);
         FloatVector c7 = FloatVector.zero(SPECIES);
         for (int k = 0; k < depth; k++) {
-            FloatVector x = FloatVector.fromArray(SPECIES, b, bt + k * PANEL);
+            FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
             c0 = FloatVector.broadcast(SPECIES, a[a0 + k]).fma(x, c0);
             c1 = FloatVector.broadcast(SPECIES, a[a1 + k]).fma(x, c1);
             c2 = FloatVector.broadcast(SPECIES, a[a2 + k]).fma(x, c2);
@@ -74,29 +74,29 @@ public final class NarrowKernel {
             c7 = FloatVector.broadcast(SPECIES, a[a7 + k]).fma(x, c7);
         }
         if (onto) {
-            FloatVector.fromArray(SPECIES, c, ct).add(c0).intoArray(c, ct);
-            FloatVector.fromArray(SPECIES, c, ct + cRow).add(c1).intoArray(c, ct + cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 2 * cRow).add(c2).intoArray(c, ct + 2 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 3 * cRow).add(c3).intoArray(c, ct + 3 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 4 * cRow).add(c4).intoArray(c, ct + 4 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 5 * cRow).add(c5).intoArray(c, ct + 5 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 6 * cRow).add(c6).intoArray(c, ct + 6 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 7 * cRow).add(c7).intoArray(c, ct + 7 * cRow);
+            FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
+            FloatVector.fromArray(SPECIES, c, cOffset + cRowStride).add(c1).intoArray(c, cOffset + cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride).add(c2).intoArray(c, cOffset + 2 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride).add(c3).intoArray(c, cOffset + 3 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride).add(c4).intoArray(c, cOffset + 4 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride).add(c5).intoArray(c, cOffset + 5 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 6 * cRowStride).add(c6).intoArray(c, cOffset + 6 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 7 * cRowStride).add(c7).intoArray(c, cOffset + 7 * cRowStride);
         } else {
-            c0.intoArray(c, ct);
-            c1.intoArray(c, ct + cRow);
-            c2.intoArray(c, ct + 2 * cRow);
-            c3.intoArray(c, ct + 3 * cRow);
-            c4.intoArray(c, ct + 4 * cRow);
-            c5.intoArray(c, ct + 5 * cRow);
-            c6.intoArray(c, ct + 6 * cRow);
-            c7.intoArray(c, ct + 7 * cRow);
+            c0.intoArray(c, cOffset);
+            c1.intoArray(c, cOffset + cRowStride);
+            c2.intoArray(c, cOffset + 2 * cRowStride);
+            c3.intoArray(c, cOffset + 3 * cRowStride);
+            c4.intoArray(c, cOffset + 4 * cRowStride);
+            c5.intoArray(c, cOffset + 5 * cRowStride);
+            c6.intoArray(c, cOffset + 6 * cRowStride);
+            c7.intoArray(c, cOffset + 7 * cRowStride);
         }
     }
 
     /** Columns whose elements are neighbours: the JIT proves eight indices at once. */
     private static void eightAcross(
-            boolean onto, float[] a, int at, int aStep, float[] b, int bt, int depth, float[] c, int ct, int cRow) {
+            boolean onto, float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
         FloatVector c0 = FloatVector.zero(SPECIES);
         FloatVector c1 = FloatVector.zero(SPECIES);
         FloatVector c2 = FloatVector.zero(SPECIES);
@@ -105,8 +105,8 @@ public final class NarrowKernel {
         FloatVector c5 = FloatVector.zero(SPECIES);
         FloatVector c6 = FloatVector.zero(SPECIES);
         FloatVector c7 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at; k < depth; k++, p += aStep) {
-            FloatVector x = FloatVector.fromArray(SPECIES, b, bt + k * PANEL);
+        for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
+            FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
             c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
             c1 = FloatVector.broadcast(SPECIES, a[p + 1]).fma(x, c1);
             c2 = FloatVector.broadcast(SPECIES, a[p + 2]).fma(x, c2);
@@ -117,73 +117,73 @@ public final class NarrowKernel {
             c7 = FloatVector.broadcast(SPECIES, a[p + 7]).fma(x, c7);
         }
         if (onto) {
-            FloatVector.fromArray(SPECIES, c, ct).add(c0).intoArray(c, ct);
-            FloatVector.fromArray(SPECIES, c, ct + cRow).add(c1).intoArray(c, ct + cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 2 * cRow).add(c2).intoArray(c, ct + 2 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 3 * cRow).add(c3).intoArray(c, ct + 3 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 4 * cRow).add(c4).intoArray(c, ct + 4 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 5 * cRow).add(c5).intoArray(c, ct + 5 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 6 * cRow).add(c6).intoArray(c, ct + 6 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 7 * cRow).add(c7).intoArray(c, ct + 7 * cRow);
+            FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
+            FloatVector.fromArray(SPECIES, c, cOffset + cRowStride).add(c1).intoArray(c, cOffset + cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride).add(c2).intoArray(c, cOffset + 2 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride).add(c3).intoArray(c, cOffset + 3 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride).add(c4).intoArray(c, cOffset + 4 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride).add(c5).intoArray(c, cOffset + 5 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 6 * cRowStride).add(c6).intoArray(c, cOffset + 6 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 7 * cRowStride).add(c7).intoArray(c, cOffset + 7 * cRowStride);
         } else {
-            c0.intoArray(c, ct);
-            c1.intoArray(c, ct + cRow);
-            c2.intoArray(c, ct + 2 * cRow);
-            c3.intoArray(c, ct + 3 * cRow);
-            c4.intoArray(c, ct + 4 * cRow);
-            c5.intoArray(c, ct + 5 * cRow);
-            c6.intoArray(c, ct + 6 * cRow);
-            c7.intoArray(c, ct + 7 * cRow);
+            c0.intoArray(c, cOffset);
+            c1.intoArray(c, cOffset + cRowStride);
+            c2.intoArray(c, cOffset + 2 * cRowStride);
+            c3.intoArray(c, cOffset + 3 * cRowStride);
+            c4.intoArray(c, cOffset + 4 * cRowStride);
+            c5.intoArray(c, cOffset + 5 * cRowStride);
+            c6.intoArray(c, cOffset + 6 * cRowStride);
+            c7.intoArray(c, cOffset + 7 * cRowStride);
         }
     }
 
     private static void four(
             boolean onto,
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             float[] b,
-            int bt,
+            int bOffset,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         FloatVector c0 = FloatVector.zero(SPECIES);
         FloatVector c1 = FloatVector.zero(SPECIES);
         FloatVector c2 = FloatVector.zero(SPECIES);
         FloatVector c3 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at; k < depth; k++, p += aStep) {
-            FloatVector x = FloatVector.fromArray(SPECIES, b, bt + k * PANEL);
+        for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
+            FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
             c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
-            c1 = FloatVector.broadcast(SPECIES, a[p + aRow]).fma(x, c1);
-            c2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRow]).fma(x, c2);
-            c3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRow]).fma(x, c3);
+            c1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]).fma(x, c1);
+            c2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]).fma(x, c2);
+            c3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]).fma(x, c3);
         }
         if (onto) {
-            FloatVector.fromArray(SPECIES, c, ct).add(c0).intoArray(c, ct);
-            FloatVector.fromArray(SPECIES, c, ct + cRow).add(c1).intoArray(c, ct + cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 2 * cRow).add(c2).intoArray(c, ct + 2 * cRow);
-            FloatVector.fromArray(SPECIES, c, ct + 3 * cRow).add(c3).intoArray(c, ct + 3 * cRow);
+            FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
+            FloatVector.fromArray(SPECIES, c, cOffset + cRowStride).add(c1).intoArray(c, cOffset + cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride).add(c2).intoArray(c, cOffset + 2 * cRowStride);
+            FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride).add(c3).intoArray(c, cOffset + 3 * cRowStride);
         } else {
-            c0.intoArray(c, ct);
-            c1.intoArray(c, ct + cRow);
-            c2.intoArray(c, ct + 2 * cRow);
-            c3.intoArray(c, ct + 3 * cRow);
+            c0.intoArray(c, cOffset);
+            c1.intoArray(c, cOffset + cRowStride);
+            c2.intoArray(c, cOffset + 2 * cRowStride);
+            c3.intoArray(c, cOffset + 3 * cRowStride);
         }
     }
 
     private static void one(
-            boolean onto, float[] a, int at, int aStep, float[] b, int bt, int depth, float[] c, int ct) {
+            boolean onto, float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int depth, float[] c, int cOffset) {
         FloatVector c0 = FloatVector.zero(SPECIES);
-        for (int k = 0, p = at; k < depth; k++, p += aStep) {
-            FloatVector x = FloatVector.fromArray(SPECIES, b, bt + k * PANEL);
+        for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
+            FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
             c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
         }
         if (onto) {
-            FloatVector.fromArray(SPECIES, c, ct).add(c0).intoArray(c, ct);
+            FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
         } else {
-            c0.intoArray(c, ct);
+            c0.intoArray(c, cOffset);
         }
     }
 }

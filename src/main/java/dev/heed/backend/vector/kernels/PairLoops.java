@@ -31,18 +31,18 @@ public final class PairLoops {
     }
 
     public static void tanhRow(
-            float[] q, int qAt, PairRows r, int firstKey, int count, float[] v, float[] scores, int at, float[] lanes) {
+            float[] q, int qOffset, PairRows r, int firstKey, int count, float[] v, float[] scores, int at, float[] lanes) {
         int k = firstKey * r.keyStep;
         if (Lanes.SCALAR) {
-            ScalarPairs.tanhRow(q, qAt, r.keys, k, r.keyStep, count, r.keyStep, v, scores, at);
+            ScalarPairs.tanhRow(q, qOffset, r.keys, k, r.keyStep, count, r.keyStep, v, scores, at);
         } else {
-            PairTile.tanhRow(q, qAt, r.keys, k, r.keyStep, count, r.keyStep, v, scores, at, lanes);
+            PairTile.tanhRow(q, qOffset, r.keys, k, r.keyStep, count, r.keyStep, v, scores, at, lanes);
         }
     }
 
     public static void distanceRow(
             float[] q,
-            int qAt,
+            int qOffset,
             PairRows r,
             int firstKey,
             int count,
@@ -52,9 +52,9 @@ public final class PairLoops {
             float[] lanes) {
         int k = firstKey * r.keyStep;
         if (Lanes.SCALAR) {
-            ScalarPairs.distanceRow(q, qAt, r.keys, k, r.keyStep, count, r.keyStep, factor, scores, at);
+            ScalarPairs.distanceRow(q, qOffset, r.keys, k, r.keyStep, count, r.keyStep, factor, scores, at);
         } else {
-            PairTile.distanceRow(q, qAt, r.keys, k, r.keyStep, count, r.keyStep, factor, scores, at, lanes);
+            PairTile.distanceRow(q, qOffset, r.keys, k, r.keyStep, count, r.keyStep, factor, scores, at, lanes);
         }
     }
 

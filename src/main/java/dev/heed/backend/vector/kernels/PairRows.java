@@ -46,11 +46,11 @@ public final class PairRows {
     }
 
     /** Copies rows of one distance into rows of another, zeros between. */
-    public static void copy(float[] from, int at, int step, int count, int elements, float[] to, int toAt, int toStep) {
+    public static void copy(float[] from, int at, int step, int count, int elements, float[] to, int toOffset, int toRowStride) {
         for (int j = 0; j < count; j++) {
-            int row = toAt + j * toStep;
+            int row = toOffset + j * toRowStride;
             System.arraycopy(from, at + j * step, to, row, elements);
-            Arrays.fill(to, row + elements, row + toStep, 0);
+            Arrays.fill(to, row + elements, row + toRowStride, 0);
         }
     }
 }

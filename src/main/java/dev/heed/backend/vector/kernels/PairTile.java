@@ -16,9 +16,9 @@ final class PairTile {
 
     /** {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
     static void tanhs(
-            float[] keys, int keysAt, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+            float[] keys, int keysOffset, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
         for (int j = 0; j < count; j++) {
-            int k = keysAt + j * step;
+            int k = keysOffset + j * step;
             for (int lane = 0; lane < PANEL; lane += 2 * V) {
                 FloatVector s0 = FloatVector.zero(SPECIES);
                 FloatVector s1 = FloatVector.zero(SPECIES);
@@ -41,7 +41,7 @@ final class PairTile {
     /** {@code tile [key][query] = factor * sum over d of (q_d - k_d)^2}. */
     static void distances(
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             float[] packed,
@@ -51,7 +51,7 @@ final class PairTile {
             int at) {
         int j = 0;
         for (; j + 2 <= count; j += 2) {
-            int k = keysAt + j * step;
+            int k = keysOffset + j * step;
             int to = at + j * PANEL;
             for (int lane = 0; lane < PANEL; lane += 2 * V) {
                 FloatVector s0 = FloatVector.zero(SPECIES);
@@ -83,7 +83,7 @@ final class PairTile {
                 FloatVector sum = FloatVector.zero(SPECIES);
                 for (int d = 0, p = lane; d < width; d++, p += PANEL) {
                     FloatVector apart =
-                            FloatVector.fromArray(SPECIES, packed, p).sub(keys[keysAt + j * step + d]);
+                            FloatVector.fromArray(SPECIES, packed, p).sub(keys[keysOffset + j * step + d]);
                     sum = apart.fma(apart, sum);
                 }
                 sum.mul(factor).intoArray(tile, at + j * PANEL + lane);
@@ -94,9 +94,9 @@ final class PairTile {
     /** {@link #tanhs} for one query and padded rows. */
     static void tanhRow(
             float[] q,
-            int qAt,
+            int qOffset,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             int width,
@@ -107,9 +107,9 @@ final class PairTile {
         for (int j = 0; j < count; j++) {
             FloatVector sum = FloatVector.zero(SPECIES);
             for (int d = 0; d < width; d += V) {
-                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysAt + j * step + d);
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
                 FloatVector t =
-                        Tanh.of(FloatVector.fromArray(SPECIES, q, qAt + d).add(key));
+                        Tanh.of(FloatVector.fromArray(SPECIES, q, qOffset + d).add(key));
                 sum = t.fma(FloatVector.fromArray(SPECIES, v, d), sum);
             }
             sum.intoArray(lanes, 0);
@@ -120,9 +120,9 @@ final class PairTile {
     /** {@link #distances} for one query and padded rows. */
     static void distanceRow(
             float[] q,
-            int qAt,
+            int qOffset,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             int width,
@@ -133,8 +133,8 @@ final class PairTile {
         for (int j = 0; j < count; j++) {
             FloatVector sum = FloatVector.zero(SPECIES);
             for (int d = 0; d < width; d += V) {
-                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysAt + j * step + d);
-                FloatVector apart = FloatVector.fromArray(SPECIES, q, qAt + d).sub(key);
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
+                FloatVector apart = FloatVector.fromArray(SPECIES, q, qOffset + d).sub(key);
                 sum = apart.fma(apart, sum);
             }
             sum.intoArray(lanes, 0);

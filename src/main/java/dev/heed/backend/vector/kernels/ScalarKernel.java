@@ -22,56 +22,56 @@ final class ScalarKernel {
     /** {@code C = A B}. */
     static void product(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        MINE.get().run(false, a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            int cOffset,
+            int cRowStride) {
+        MINE.get().run(false, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
     }
 
     /** {@code C = C + A B}. */
     static void accumulate(
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] b,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] c,
-            int ct,
-            int cRow) {
-        MINE.get().run(true, a, at, aRow, aStep, rows, b, bt, bStep, depth, c, ct, cRow);
+            int cOffset,
+            int cRowStride) {
+        MINE.get().run(true, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
     }
 
     private void run(
             boolean add,
             float[] a,
-            int at,
-            int aRow,
-            int aStep,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
             int rows,
             float[] from,
-            int bt,
-            int bStep,
+            int bOffset,
+            int bDepthStride,
             int depth,
             float[] to,
-            int ct,
-            int cRow) {
+            int cOffset,
+            int cRowStride) {
         for (int first = 0; first < rows; first += ROWS) {
             int count = Math.min(ROWS, rows - first);
             for (int r = 0; r < count; r++) {
                 if (add) {
-                    System.arraycopy(to, ct + (first + r) * cRow, c[r], 0, PANEL);
+                    System.arraycopy(to, cOffset + (first + r) * cRowStride, c[r], 0, PANEL);
                 } else {
                     Arrays.fill(c[r], 0);
                 }
@@ -79,36 +79,36 @@ final class ScalarKernel {
             int whole = depth / 4 * 4;
             for (int k = 0; k < whole; k += 4) {
                 for (int n = 0; n < 4; n++) {
-                    System.arraycopy(from, bt + (k + n) * bStep, b[n], 0, PANEL);
+                    System.arraycopy(from, bOffset + (k + n) * bDepthStride, b[n], 0, PANEL);
                 }
-                four(a, at + first * aRow + k * aStep, aRow, aStep, count);
+                four(a, aOffset + first * aRowStride + k * aDepthStride, aRowStride, aDepthStride, count);
             }
             for (int k = whole; k < depth; k++) {
-                System.arraycopy(from, bt + k * bStep, b[0], 0, PANEL);
+                System.arraycopy(from, bOffset + k * bDepthStride, b[0], 0, PANEL);
                 for (int r = 0; r < count; r++) {
-                    add(a[at + (first + r) * aRow + k * aStep], b[0], c[r]);
+                    add(a[aOffset + (first + r) * aRowStride + k * aDepthStride], b[0], c[r]);
                 }
             }
             for (int r = 0; r < count; r++) {
-                System.arraycopy(c[r], 0, to, ct + (first + r) * cRow, PANEL);
+                System.arraycopy(c[r], 0, to, cOffset + (first + r) * cRowStride, PANEL);
             }
         }
     }
 
-    private void four(float[] a, int at, int aRow, int aStep, int rows) {
+    private void four(float[] a, int aOffset, int aRowStride, int aDepthStride, int rows) {
         int r = 0;
-        int p = at;
-        for (; r + 2 <= rows; r += 2, p += 2 * aRow) {
-            int q = p + aRow;
+        int p = aOffset;
+        for (; r + 2 <= rows; r += 2, p += 2 * aRowStride) {
+            int q = p + aRowStride;
             addFour(
                     a[p],
-                    a[p + aStep],
-                    a[p + 2 * aStep],
-                    a[p + 3 * aStep],
+                    a[p + aDepthStride],
+                    a[p + 2 * aDepthStride],
+                    a[p + 3 * aDepthStride],
                     a[q],
-                    a[q + aStep],
-                    a[q + 2 * aStep],
-                    a[q + 3 * aStep],
+                    a[q + aDepthStride],
+                    a[q + 2 * aDepthStride],
+                    a[q + 3 * aDepthStride],
                     b[0],
                     b[1],
                     b[2],
@@ -118,7 +118,7 @@ final class ScalarKernel {
         }
         if (r < rows) {
             for (int n = 0; n < 4; n++) {
-                add(a[p + n * aStep], b[n], c[r]);
+                add(a[p + n * aDepthStride], b[n], c[r]);
             }
         }
     }

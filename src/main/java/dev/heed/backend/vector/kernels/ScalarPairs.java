@@ -9,11 +9,11 @@ final class ScalarPairs {
     private ScalarPairs() {}
 
     static void tanhs(
-            float[] keys, int keysAt, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+            float[] keys, int keysOffset, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
         for (int j = 0, to = at; j < count; j++, to += PANEL) {
             Arrays.fill(tile, to, to + PANEL, 0);
             for (int d = 0, p = 0; d < width; d++, p += PANEL) {
-                float key = keys[keysAt + j * step + d];
+                float key = keys[keysOffset + j * step + d];
                 float factor = v[d];
                 for (int i = 0; i < PANEL; i++) {
                     tile[to + i] += factor * ScalarTanh.of(packed[p + i] + key);
@@ -24,7 +24,7 @@ final class ScalarPairs {
 
     static void distances(
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             float[] packed,
@@ -35,7 +35,7 @@ final class ScalarPairs {
         for (int j = 0, to = at; j < count; j++, to += PANEL) {
             Arrays.fill(tile, to, to + PANEL, 0);
             for (int d = 0, p = 0; d < width; d++, p += PANEL) {
-                float key = keys[keysAt + j * step + d];
+                float key = keys[keysOffset + j * step + d];
                 for (int i = 0; i < PANEL; i++) {
                     float apart = packed[p + i] - key;
                     tile[to + i] += apart * apart;
@@ -49,9 +49,9 @@ final class ScalarPairs {
 
     static void tanhRow(
             float[] q,
-            int qAt,
+            int qOffset,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             int width,
@@ -61,7 +61,7 @@ final class ScalarPairs {
         for (int j = 0; j < count; j++) {
             float sum = 0;
             for (int d = 0; d < width; d++) {
-                sum += v[d] * ScalarTanh.of(q[qAt + d] + keys[keysAt + j * step + d]);
+                sum += v[d] * ScalarTanh.of(q[qOffset + d] + keys[keysOffset + j * step + d]);
             }
             scores[at + j] = sum;
         }
@@ -69,9 +69,9 @@ final class ScalarPairs {
 
     static void distanceRow(
             float[] q,
-            int qAt,
+            int qOffset,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             int width,
@@ -81,7 +81,7 @@ final class ScalarPairs {
         for (int j = 0; j < count; j++) {
             float sum = 0;
             for (int d = 0; d < width; d++) {
-                float apart = q[qAt + d] - keys[keysAt + j * step + d];
+                float apart = q[qOffset + d] - keys[keysOffset + j * step + d];
                 sum += apart * apart;
             }
             scores[at + j] = sum * factor;

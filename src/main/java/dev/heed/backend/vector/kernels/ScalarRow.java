@@ -13,34 +13,34 @@ final class ScalarRow {
 
     static void scores(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
             int count,
             float[] scores,
             int at,
             float[] lanes) {
         for (int j = 0; j < count; j++) {
-            scores[at + j] = dot(q, qAt, keys, keysAt + j * step, width);
+            scores[at + j] = dot(q, qOffset, keys, keysOffset + j * step, width);
         }
     }
 
     static void scoresOfRuns(
             float[] q,
-            int qAt,
+            int qOffset,
             int width,
             float[] keys,
-            int keysAt,
+            int keysOffset,
             int step,
-            int leap,
+            int runStride,
             int count,
             float[] scores,
             int at,
             float[] lanes) {
         for (int run = 0; run < 4; run++) {
-            scores(q, qAt, width, keys, keysAt + run * leap, step, count, scores, at + run * count, lanes);
+            scores(q, qOffset, width, keys, keysOffset + run * runStride, step, count, scores, at + run * count, lanes);
         }
     }
 
@@ -71,27 +71,27 @@ final class ScalarRow {
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
     }
 
-    static void addEight(float[] weights, int at, int count, float[] rows, int rowsAt, int step, float[] sums, int to) {
-        addRows(weights, at, count, rows, rowsAt, step, 8 * V, sums, to);
+    static void addEight(float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
+        addRows(weights, at, count, rows, rowsOffset, step, 8 * V, sums, to);
     }
 
     static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         for (int run = 0; run < 4; run++) {
-            addRows(weights, at + run * count, count, rows, rowsAt + run * leap, step, 8 * V, sums, to);
+            addRows(weights, at + run * count, count, rows, rowsOffset + run * runStride, step, 8 * V, sums, to);
         }
     }
 
     static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int leap, float[] sums, int to) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         for (int run = 0; run < 4; run++) {
-            addRows(weights, at + run * count, count, rows, rowsAt + run * leap, step, 4 * V, sums, to);
+            addRows(weights, at + run * count, count, rows, rowsOffset + run * runStride, step, 4 * V, sums, to);
         }
     }
 
     private static void addRows(
-            float[] weights, int at, int count, float[] rows, int rowsAt, int step, int width, float[] sums, int to) {
-        for (int j = 0, p = rowsAt; j < count; j++, p += step) {
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int width, float[] sums, int to) {
+        for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
             float weight = weights[at + j];
             for (int d = 0; d < width; d++) {
                 sums[to + d] = Math.fma(weight, rows[p + d], sums[to + d]);

@@ -43,7 +43,7 @@ final class Transpose {
     }
 
     /**
-     * Turns the block whose rows lie {@code step} apart to rows {@code toStep} apart, each element of a column times the
+     * Turns the block whose rows lie {@code step} apart to rows {@code toRowStride} apart, each element of a column times the
      * factor of its column; a factor of 0 makes 0 of anything.
      *
      * @param factors V factors
@@ -54,20 +54,20 @@ final class Transpose {
             int at,
             int step,
             float[] factors,
-            int factorsAt,
+            int factorsOffset,
             float[] to,
-            int toAt,
-            int toStep,
+            int toOffset,
+            int toRowStride,
             float[] buffer) {
         if (V == 4) {
-            first(from, at, step, factors, factorsAt, to, toAt, toStep);
+            first(from, at, step, factors, factorsOffset, to, toOffset, toRowStride);
             return;
         }
-        first(from, at, step, factors, factorsAt, buffer, 0, V);
+        first(from, at, step, factors, factorsOffset, buffer, 0, V);
         if (V == 8) {
-            last8(buffer, to, toAt, toStep);
+            last8(buffer, to, toOffset, toRowStride);
         } else {
-            last16(buffer, to, toAt, toStep);
+            last16(buffer, to, toOffset, toRowStride);
         }
     }
 
@@ -76,8 +76,8 @@ final class Transpose {
      * waits for it, and longer where they cross a line of the cache.
      */
     private static void first(
-            float[] from, int at, int step, float[] factors, int factorsAt, float[] to, int toAt, int toStep) {
-        FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsAt);
+            float[] from, int at, int step, float[] factors, int factorsOffset, float[] to, int toOffset, int toRowStride) {
+        FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsOffset);
         VectorMask<Float> none = factor.compare(VectorOperators.EQ, 0f);
         for (int i = 0; i < V; i += 4) {
             int p = at + i * step;
@@ -94,26 +94,26 @@ final class Transpose {
             FloatVector ba = a.rearrange(SWAP_1).blend(b, WITH_1);
             FloatVector cd = c.blend(d.rearrange(SWAP_1), WITH_1);
             FloatVector dc = c.rearrange(SWAP_1).blend(d, WITH_1);
-            int q = toAt + i * toStep;
+            int q = toOffset + i * toRowStride;
             ab.blend(cd.rearrange(SWAP_2), WITH_2).intoArray(to, q);
-            ba.blend(dc.rearrange(SWAP_2), WITH_2).intoArray(to, q + toStep);
-            ab.rearrange(SWAP_2).blend(cd, WITH_2).intoArray(to, q + 2 * toStep);
-            ba.rearrange(SWAP_2).blend(dc, WITH_2).intoArray(to, q + 3 * toStep);
+            ba.blend(dc.rearrange(SWAP_2), WITH_2).intoArray(to, q + toRowStride);
+            ab.rearrange(SWAP_2).blend(cd, WITH_2).intoArray(to, q + 2 * toRowStride);
+            ba.rearrange(SWAP_2).blend(dc, WITH_2).intoArray(to, q + 3 * toRowStride);
         }
     }
 
     /** Bit 4 of eight rows. */
-    private static void last8(float[] from, float[] to, int toAt, int toStep) {
+    private static void last8(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             FloatVector a = FloatVector.fromArray(SPECIES, from, i * V);
             FloatVector b = FloatVector.fromArray(SPECIES, from, (i + 4) * V);
-            a.blend(b.rearrange(SWAP_4), WITH_4).intoArray(to, toAt + i * toStep);
-            a.rearrange(SWAP_4).blend(b, WITH_4).intoArray(to, toAt + (i + 4) * toStep);
+            a.blend(b.rearrange(SWAP_4), WITH_4).intoArray(to, toOffset + i * toRowStride);
+            a.rearrange(SWAP_4).blend(b, WITH_4).intoArray(to, toOffset + (i + 4) * toRowStride);
         }
     }
 
     /** Bits 4 and 8 of sixteen rows. */
-    private static void last16(float[] from, float[] to, int toAt, int toStep) {
+    private static void last16(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             int p = i * V;
             FloatVector a = FloatVector.fromArray(SPECIES, from, p);
@@ -124,11 +124,11 @@ final class Transpose {
             FloatVector ba = a.rearrange(SWAP_4).blend(b, WITH_4);
             FloatVector cd = c.blend(d.rearrange(SWAP_4), WITH_4);
             FloatVector dc = c.rearrange(SWAP_4).blend(d, WITH_4);
-            int q = toAt + i * toStep;
+            int q = toOffset + i * toRowStride;
             ab.blend(cd.rearrange(SWAP_8), WITH_8).intoArray(to, q);
-            ba.blend(dc.rearrange(SWAP_8), WITH_8).intoArray(to, q + 4 * toStep);
-            ab.rearrange(SWAP_8).blend(cd, WITH_8).intoArray(to, q + 8 * toStep);
-            ba.rearrange(SWAP_8).blend(dc, WITH_8).intoArray(to, q + 12 * toStep);
+            ba.blend(dc.rearrange(SWAP_8), WITH_8).intoArray(to, q + 4 * toRowStride);
+            ab.rearrange(SWAP_8).blend(cd, WITH_8).intoArray(to, q + 8 * toRowStride);
+            ba.rearrange(SWAP_8).blend(dc, WITH_8).intoArray(to, q + 12 * toRowStride);
         }
     }
 }

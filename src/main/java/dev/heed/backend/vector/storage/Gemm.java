@@ -153,14 +153,14 @@ public final class Gemm {
         int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, Tiles.GEMM_DEPTH));
         for (int k = 0; bf16 == null && k < b.depth; k += depth) {
             int count = Math.min(depth, b.depth - k);
-            int aAt = a.at() + first * a.rowStep() + k * a.columnStep();
-            int bAt = (panel * b.depth + k) * PANEL;
+            int aOffset = a.at() + first * a.rowStep() + k * a.columnStep();
+            int bOffset = (panel * b.depth + k) * PANEL;
             if (k == 0) {
                 Loops.product(
-                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
+                        a.data(), aOffset, a.rowStep(), a.columnStep(), rows, b.data, bOffset, PANEL, count, to, at, step);
             } else {
                 Loops.accumulate(
-                        a.data(), aAt, a.rowStep(), a.columnStep(), rows, b.data, bAt, PANEL, count, to, at, step);
+                        a.data(), aOffset, a.rowStep(), a.columnStep(), rows, b.data, bOffset, PANEL, count, to, at, step);
             }
         }
         // The bias comes last: sums that begin with it would be rounded at its size.

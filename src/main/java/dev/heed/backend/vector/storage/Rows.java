@@ -22,7 +22,7 @@ public final class Rows {
     public int step;
 
     /** The distance between runs of rows. */
-    public int leap;
+    public int runStride;
 
     private float[] copy = new float[0];
 
@@ -58,22 +58,22 @@ public final class Rows {
 
     /**
      * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
-     * element lies {@link #leap} after that of the one before.
+     * element lies {@link #runStride} after that of the one before.
      */
     public void loadFour(
             Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
         if (array != null) {
             load(tensor, array, batch, head, from, from + count);
-            leap = (int) (apart * tensor.stride(2));
+            runStride = (int) (apart * tensor.stride(2));
             return;
         }
         int width = (int) tensor.size(3);
-        leap = count * width;
-        copy = ArrayGrowth.atLeast(copy, 4 * leap);
+        runStride = count * width;
+        copy = ArrayGrowth.atLeast(copy, 4 * runStride);
         for (int run = 0; run < 4; run++) {
             long position = tensor.position(batch, head, from + run * apart, 0);
             for (int j = 0; j < count; j++) {
-                read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, run * leap + j * width, width);
+                read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, run * runStride + j * width, width);
             }
         }
         data = copy;

@@ -13,7 +13,7 @@ public final class StoredRows {
     /** The distance between rows, in elements. */
     public long row;
 
-    private long leap;
+    private long runStride;
     private byte[] copy = new byte[0];
 
     /** Lets go of the caller's memory. */
@@ -37,7 +37,7 @@ public final class StoredRows {
         data = tensor.segment();
         at = tensor.position(batch, head, from, 0);
         row = tensor.stride(2);
-        leap = apart * row;
+        runStride = apart * row;
         if (!inPlace(tensor)) {
             copy(tensor, runs, count);
         }
@@ -46,7 +46,7 @@ public final class StoredRows {
 
     /** {@return what was loaded, for a native call} */
     public Runs runs(int runs, int count) {
-        return new Runs(data, at, row, leap, runs, count);
+        return new Runs(data, at, row, runStride, runs, count);
     }
 
     private void copy(Tensor tensor, int runs, int count) {
@@ -58,7 +58,7 @@ public final class StoredRows {
         long there = 0;
         for (int run = 0; run < runs; run++) {
             for (int j = 0; j < count; j++) {
-                long first = at + run * leap + j * row;
+                long first = at + run * runStride + j * row;
                 for (int d = 0; d < width; d++, there += bytes) {
                     long here = (first + d * tensor.stride(3)) * bytes;
                     MemorySegment.copy(data, ValueLayout.JAVA_BYTE, here, to, ValueLayout.JAVA_BYTE, there, bytes);
@@ -68,6 +68,6 @@ public final class StoredRows {
         data = to;
         at = 0;
         row = width;
-        leap = (long) count * width;
+        runStride = (long) count * width;
     }
 }

@@ -19,7 +19,7 @@ class MicroKernelTest {
     }
 
     /** Where the operands lie: A straight or transposed, with gaps or without, each at an offset. */
-    private record Layout(int aRow, int aStep, int bStep, int cRow, int at, int bt, int ct) {}
+    private record Layout(int aRowStride, int aDepthStride, int bDepthStride, int cRowStride, int at, int bOffset, int cOffset) {}
 
     private static Stream<Layout> layouts(int rows, int depth) {
         return Stream.of(
@@ -46,33 +46,33 @@ class MicroKernelTest {
 
     private static void check(int rows, int depth, Layout l, boolean sum) {
         var random = new Random(rows * 31L + depth);
-        float[] a = random(random, l.at + Math.max(0, rows - 1) * l.aRow + Math.max(0, depth - 1) * l.aStep + 1);
-        float[] b = random(random, l.bt + Math.max(0, depth - 1) * l.bStep + PANEL);
-        float[] c = new float[l.ct + Math.max(1, rows) * l.cRow + 3];
+        float[] a = random(random, l.at + Math.max(0, rows - 1) * l.aRowStride + Math.max(0, depth - 1) * l.aDepthStride + 1);
+        float[] b = random(random, l.bOffset + Math.max(0, depth - 1) * l.bDepthStride + PANEL);
+        float[] c = new float[l.cOffset + Math.max(1, rows) * l.cRowStride + 3];
         Arrays.fill(c, UNTOUCHED);
         float[] before = c.clone();
         if (sum) {
             for (int r = 0; r < rows; r++) {
                 for (int i = 0; i < PANEL; i++) {
-                    c[l.ct + r * l.cRow + i] = before[l.ct + r * l.cRow + i] = (float) random.nextGaussian();
+                    c[l.cOffset + r * l.cRowStride + i] = before[l.cOffset + r * l.cRowStride + i] = (float) random.nextGaussian();
                 }
             }
-            MicroKernel.accumulate(a, l.at, l.aRow, l.aStep, rows, b, l.bt, l.bStep, depth, c, l.ct, l.cRow);
+            MicroKernel.accumulate(a, l.at, l.aRowStride, l.aDepthStride, rows, b, l.bOffset, l.bDepthStride, depth, c, l.cOffset, l.cRowStride);
         } else {
-            MicroKernel.product(a, l.at, l.aRow, l.aStep, rows, b, l.bt, l.bStep, depth, c, l.ct, l.cRow);
+            MicroKernel.product(a, l.at, l.aRowStride, l.aDepthStride, rows, b, l.bOffset, l.bDepthStride, depth, c, l.cOffset, l.cRowStride);
         }
         String where = rows + " rows, depth " + depth + ", " + l;
         boolean[] written = new boolean[c.length];
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < PANEL; i++) {
-                int cell = l.ct + r * l.cRow + i;
+                int cell = l.cOffset + r * l.cRowStride + i;
                 float start = sum ? before[cell] : 0;
                 float chain = start;
                 double right = start;
                 double size = Math.abs(start);
                 for (int k = 0; k < depth; k++) {
-                    float x = a[l.at + r * l.aRow + k * l.aStep];
-                    float y = b[l.bt + k * l.bStep + i];
+                    float x = a[l.at + r * l.aRowStride + k * l.aDepthStride];
+                    float y = b[l.bOffset + k * l.bDepthStride + i];
                     chain = Math.fma(x, y, chain);
                     right += (double) x * y;
                     size += Math.abs((double) x * y);

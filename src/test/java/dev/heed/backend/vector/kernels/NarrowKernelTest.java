@@ -25,30 +25,30 @@ class NarrowKernelTest {
         }
     }
 
-    private static void check(int rows, int depth, int aRow, int aStep, int lane) {
+    private static void check(int rows, int depth, int aRowStride, int aDepthStride, int lane) {
         var random = new Random(rows * 31L + depth);
         int at = 3;
-        int bt = 5 + lane;
-        int ct = 2 + lane;
-        float[] a = random(random, at + rows * aRow + depth * aStep + 1);
-        float[] b = random(random, bt + depth * PANEL + V);
+        int bOffset = 5 + lane;
+        int cOffset = 2 + lane;
+        float[] a = random(random, at + rows * aRowStride + depth * aDepthStride + 1);
+        float[] b = random(random, bOffset + depth * PANEL + V);
         for (boolean onto : new boolean[] {false, true}) {
-            float[] c = new float[ct + rows * PANEL + V];
+            float[] c = new float[cOffset + rows * PANEL + V];
             Arrays.fill(c, UNTOUCHED);
             float[] right = c.clone();
             for (int r = 0; r < rows; r++) {
                 for (int i = 0; i < V; i++) {
-                    int cell = ct + r * PANEL + i;
+                    int cell = cOffset + r * PANEL + i;
                     float chain = 0;
                     for (int k = 0; k < depth; k++) {
-                        chain = Math.fma(a[at + r * aRow + k * aStep], b[bt + k * PANEL + i], chain);
+                        chain = Math.fma(a[at + r * aRowStride + k * aDepthStride], b[bOffset + k * PANEL + i], chain);
                     }
                     c[cell] = onto ? (float) random.nextGaussian() : UNTOUCHED;
                     right[cell] = onto ? c[cell] + chain : chain;
                 }
             }
-            NarrowKernel.product(onto, a, at, aRow, aStep, rows, b, bt, depth, c, ct, PANEL);
-            String where = rows + " rows, depth " + depth + ", steps " + aRow + " and " + aStep + ", lane " + lane;
+            NarrowKernel.product(onto, a, at, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, PANEL);
+            String where = rows + " rows, depth " + depth + ", steps " + aRowStride + " and " + aDepthStride + ", lane " + lane;
             for (int cell = 0; cell < c.length; cell++) {
                 assertEquals(right[cell], c[cell], where + ", at " + cell);
             }
