@@ -5,7 +5,7 @@
 #include "number.h"
 
 /* Sizes with an end that is no multiple of anything. */
-enum { ROWS = 23, DEPTH = 75, PAIRS = (DEPTH + 1) / 2, KEYS = 7, FEW = 3, RUNS = 4 };
+enum { ROWS = 23, DEPTH = 75, PAIRS = (DEPTH + 1) / 2, KEYS = 7, QUERIES = 3, RUNS = 4 };
 
 static uint32_t draw(uint32_t *state) { return *state = *state * 1664525u + 1013904223u; }
 
@@ -33,13 +33,13 @@ static void bytes(int8_t *x, int64_t count, uint32_t *state) {
 /* The same call of both sets on the same buffer, which is then as it was. */
 #define SAME(result, size, call)                                                                                       \
     do {                                                                                                               \
-        const struct kernels *one = portable;                                                                            \
+        const struct kernels *one = portable;                                                                          \
         memcpy(before, result, size);                                                                                  \
-        one->call;                                                                                                       \
+        one->call;                                                                                                     \
         memcpy(expected, result, size);                                                                                \
         memcpy(result, before, size);                                                                                  \
-        one = set;                                                                                                      \
-        one->call;                                                                                                       \
+        one = set;                                                                                                     \
+        one->call;                                                                                                     \
         if (memcmp(expected, result, size) != 0) {                                                                     \
             return 0;                                                                                                  \
         }                                                                                                              \
@@ -48,34 +48,35 @@ static void bytes(int8_t *x, int64_t count, uint32_t *state) {
 
 int heed_agree(const struct kernels *set, const struct kernels *portable) {
     static uint16_t a[ROWS * 2 * PAIRS], b[PAIRS * 2 * HEED_LANES], k[RUNS * KEYS * DEPTH], f[RUNS * KEYS * DEPTH];
-    static float c[ROWS * HEED_LANES], query[FEW * DEPTH], s[FEW * RUNS * KEYS], sums[FEW * DEPTH], scales[RUNS * KEYS];
-    static int8_t limbs[FEW * HEED_LIMBS * DEPTH], i8[RUNS * KEYS * DEPTH];
-    static uint16_t narrow[FEW * DEPTH];
+    static float c[ROWS * HEED_LANES], query[QUERIES * DEPTH], s[QUERIES * RUNS * KEYS], sums[QUERIES * DEPTH],
+        scales[RUNS * KEYS];
+    static int8_t limbs[QUERIES * HEED_LIMBS * DEPTH], i8[RUNS * KEYS * DEPTH];
+    static uint16_t narrow[QUERIES * DEPTH];
     static char before[PAIRS * 2 * HEED_LANES * 2], expected[PAIRS * 2 * HEED_LANES * 2];
-    static float units[FEW];
+    static float units[QUERIES];
     uint32_t state = 7;
     halves(a, ROWS * 2 * PAIRS, 0, &state);
     halves(b, PAIRS * 2 * HEED_LANES, 0, &state);
     halves(k, RUNS * KEYS * DEPTH, 0, &state);
     halves(f, RUNS * KEYS * DEPTH, 1, &state);
-    halves(narrow, FEW * DEPTH, 0, &state);
+    halves(narrow, QUERIES * DEPTH, 0, &state);
     floats(c, ROWS * HEED_LANES, &state);
-    floats(query, FEW * DEPTH, &state);
-    floats(s, FEW * RUNS * KEYS, &state);
-    floats(sums, FEW * DEPTH, &state);
+    floats(query, QUERIES * DEPTH, &state);
+    floats(s, QUERIES * RUNS * KEYS, &state);
+    floats(sums, QUERIES * DEPTH, &state);
     floats(scales, RUNS * KEYS, &state);
-    floats(units, FEW, &state);
-    bytes(limbs, FEW * HEED_LIMBS * DEPTH, &state);
+    floats(units, QUERIES, &state);
+    bytes(limbs, QUERIES * HEED_LIMBS * DEPTH, &state);
     bytes(i8, RUNS * KEYS * DEPTH, &state);
     s[5] = 0;
 
     for (int64_t lanes = 16; lanes <= HEED_LANES; lanes *= 2) {
-        for (int onto = 0; onto < 2; onto++) {
-            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, onto));
-            SAME(c, sizeof c, bf16_product(a, 0, 2, 2 * ROWS, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, onto));
-            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS - 4, b, 0, lanes, 2, c, 0, HEED_LANES, onto));
+        for (int accumulate = 0; accumulate < 2; accumulate++) {
+            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, accumulate));
+            SAME(c, sizeof c, bf16_product(a, 0, 2, 2 * ROWS, ROWS, b, 0, lanes, DEPTH, c, 0, HEED_LANES, accumulate));
+            SAME(c, sizeof c, bf16_product(a, 0, 2 * PAIRS, 2, ROWS - 4, b, 0, lanes, 2, c, 0, HEED_LANES, accumulate));
         }
-        SAME(b, sizeof b, bf16_turn(a, 0, 2 * PAIRS, lanes < ROWS ? lanes : ROWS, DEPTH, 1, b, 0, lanes));
+        SAME(b, sizeof b, bf16_transpose(a, 0, 2 * PAIRS, lanes < ROWS ? lanes : ROWS, DEPTH, 1, b, 0, lanes));
         SAME(b, sizeof b, bf16_pairs(c, 0, HEED_LANES, ROWS, b, 0, lanes));
     }
     for (int spoil = 0; spoil < 2; spoil++) {
@@ -99,22 +100,21 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
     query[3] = 0x1p-25f;
     SAME(narrow, sizeof narrow, bf16_narrow(query, 0, DEPTH, narrow, 0));
     SAME(narrow, sizeof narrow, f16_narrow(query, 0, DEPTH, narrow, 0));
-    floats(query, FEW * DEPTH, &state);
+    floats(query, QUERIES * DEPTH, &state);
 
     for (int64_t runs = RUNS; runs >= 1; runs -= RUNS - 1) { /* four streams, and one */
-        int64_t keys = runs * KEYS, leap = KEYS * DEPTH;
-        SAME(s, sizeof s, bf16_dots(narrow, 0, DEPTH, FEW, k, 0, DEPTH, leap, runs, KEYS, DEPTH, s, 0, keys));
-        SAME(s, sizeof s, f16_dots(query, 0, DEPTH, FEW, f, 0, DEPTH, leap, runs, KEYS, DEPTH, s, 0, keys));
-        SAME(s, sizeof s,
-            i8_dots(limbs, 0, units, FEW, i8, 0, DEPTH, leap, runs, KEYS, DEPTH, scales, 0, 1, KEYS, s, 0, keys));
+        int64_t keys = runs * KEYS, run_stride = KEYS * DEPTH;
+        SAME(s, sizeof s, bf16_dots(narrow, 0, DEPTH, QUERIES, k, 0, DEPTH, run_stride, runs, KEYS, DEPTH, s, 0, keys));
+        SAME(s, sizeof s, f16_dots(query, 0, DEPTH, QUERIES, f, 0, DEPTH, run_stride, runs, KEYS, DEPTH, s, 0, keys));
+        SAME(s, sizeof s, i8_dots(limbs, 0, units, QUERIES, i8, 0, DEPTH, run_stride, runs, KEYS, DEPTH, scales, 0, 1,
+            KEYS, s, 0, keys));
         for (int skip = 0; skip < 2; skip++) {
             SAME(sums, sizeof sums,
-                bf16_pool(s, 0, keys, FEW, k, 0, DEPTH, leap, runs, KEYS, DEPTH, sums, 0, DEPTH, skip));
+                bf16_pool(s, 0, keys, QUERIES, k, 0, DEPTH, run_stride, runs, KEYS, DEPTH, sums, 0, DEPTH, skip));
             SAME(sums, sizeof sums,
-                f16_pool(s, 0, keys, FEW, f, 0, DEPTH, leap, runs, KEYS, DEPTH, sums, 0, DEPTH, skip));
-            SAME(sums, sizeof sums,
-                i8_pool(s, 0, keys, FEW, i8, 0, DEPTH, leap, runs, KEYS, DEPTH, scales, 0, 1, KEYS, sums, 0, DEPTH,
-                    skip));
+                f16_pool(s, 0, keys, QUERIES, f, 0, DEPTH, run_stride, runs, KEYS, DEPTH, sums, 0, DEPTH, skip));
+            SAME(sums, sizeof sums, i8_pool(s, 0, keys, QUERIES, i8, 0, DEPTH, run_stride, runs, KEYS, DEPTH, scales, 0,
+                1, KEYS, sums, 0, DEPTH, skip));
         }
     }
     return 1;

@@ -20,10 +20,10 @@ INLINE void shape(struct tile_shapes *shapes, int tile, int64_t rows, int64_t pa
 }
 
 /* Pairs that are no neighbours, side by side: 16 pairs of 16 rows, where 16 rows are neighbours. */
-BASE INLINE void turn_block(const uint16_t *a, int64_t step, uint32_t to[SIDE][SIDE]) {
+BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint32_t to[SIDE][SIDE]) {
     __m512i x[SIDE], y[SIDE];
     for (int k = 0; k < SIDE; k++) {
-        x[k] = _mm512_loadu_si512(a + k * step);
+        x[k] = _mm512_loadu_si512(a + k * a_pair_stride);
     }
     for (int k = 0; k < SIDE; k += 2) {
         y[k] = _mm512_unpacklo_epi32(x[k], x[k + 1]);
@@ -48,17 +48,18 @@ BASE INLINE void turn_block(const uint16_t *a, int64_t step, uint32_t to[SIDE][S
 
 /* Some elements of some rows, pairs side by side; half a pair gets a 0. */
 INLINE void gather(
-    const uint16_t *a, int64_t row, int64_t step, int64_t rows, int64_t depth, uint32_t to[SIDE][SIDE]) {
+    const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t rows, int64_t depth, uint32_t to[SIDE][SIDE]) {
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t d = 0; d < depth; d += 2) {
-            const uint16_t *from = a + r * row + d / 2 * step;
+            const uint16_t *from = a + r * lda + d / 2 * a_pair_stride;
             to[r][d / 2] = from[0] | (d + 1 < depth ? (uint32_t)from[1] << 16 : 0);
         }
     }
 }
 
-AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows,
-    const uint16_t *b, int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
+AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_offset, int64_t lda, int64_t a_pair_stride, int64_t rows,
+    const uint16_t *b, int64_t b_offset, int64_t lanes, int64_t depth, float *c, int64_t c_offset, int64_t ldc,
+    int32_t accumulate) {
     int64_t blocks = depth / (2 * SIDE), left = depth % (2 * SIDE);
     uint32_t block[SIDE][SIDE];
     for (int64_t r = 0; r < rows; r += SIDE) {
@@ -76,16 +77,16 @@ AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, i
             }
             TILE_SHAPES(&shapes);
         }
-        const uint16_t *x = a + a_at + r * a_row, *y = b + b_at;
-        float *to = c + c_at + r * c_row;
-        if (onto) {
-            TILE_LOAD(0, to, 4 * c_row);
+        const uint16_t *x = a + a_offset + r * lda, *y = b + b_offset;
+        float *to = c + c_offset + r * ldc;
+        if (accumulate) {
+            TILE_LOAD(0, to, 4 * ldc);
             if (lanes > 16) {
-                TILE_LOAD(1, to + 16, 4 * c_row);
+                TILE_LOAD(1, to + 16, 4 * ldc);
             }
             if (lanes > 32) {
-                TILE_LOAD(2, to + 32, 4 * c_row);
-                TILE_LOAD(3, to + 48, 4 * c_row);
+                TILE_LOAD(2, to + 32, 4 * ldc);
+                TILE_LOAD(3, to + 48, 4 * ldc);
             }
         } else {
             TILE_ZERO(0);
@@ -108,31 +109,31 @@ AMX void heed_bf16_product_amx(const uint16_t *a, int64_t a_at, int64_t a_row, i
             TILE_DOT(3, tile, of_lanes);                                                                               \
         }                                                                                                              \
     } while (0)
-        for (int64_t k = 0; k < blocks; k++, x += SIDE * a_step, y += SIDE * 2 * lanes) {
-            if (a_step == 2) {
-                TILE_LOAD(4, x, 2 * a_row);
+        for (int64_t k = 0; k < blocks; k++, x += SIDE * a_pair_stride, y += SIDE * 2 * lanes) {
+            if (a_pair_stride == 2) {
+                TILE_LOAD(4, x, 2 * lda);
             } else {
-                if (a_row == 2 && here == SIDE) {
-                    turn_block(x, a_step, block);
+                if (lda == 2 && here == SIDE) {
+                    transpose_block(x, a_pair_stride, block);
                 } else {
-                    gather(x, a_row, a_step, here, 2 * SIDE, block);
+                    gather(x, lda, a_pair_stride, here, 2 * SIDE, block);
                 }
                 TILE_LOAD(4, block, sizeof block[0]);
             }
             BY_LANES(4, 5);
         }
         if (left > 0) {
-            gather(x, a_row, a_step, here, left, block);
+            gather(x, lda, a_pair_stride, here, left, block);
             TILE_LOAD(6, block, sizeof block[0]);
             BY_LANES(6, 7);
         }
-        TILE_STORE(0, to, 4 * c_row);
+        TILE_STORE(0, to, 4 * ldc);
         if (lanes > 16) {
-            TILE_STORE(1, to + 16, 4 * c_row);
+            TILE_STORE(1, to + 16, 4 * ldc);
         }
         if (lanes > 32) {
-            TILE_STORE(2, to + 32, 4 * c_row);
-            TILE_STORE(3, to + 48, 4 * c_row);
+            TILE_STORE(2, to + 32, 4 * ldc);
+            TILE_STORE(3, to + 48, 4 * ldc);
         }
     }
     if (rows > 0) {

@@ -29,12 +29,12 @@ _Static_assert(sizeof(struct tile_shapes) == 64, "64 bytes");
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
 /* gcc's intrinsic does not say that it reads memory: what was stored just before must be there */
-#define TILE_LOAD(t, from, bytes)                                                                                      \
+#define TILE_LOAD(t, from, stride_bytes)                                                                               \
     do {                                                                                                               \
         __asm__ volatile("" ::: "memory");                                                                             \
-        _tile_loadd(t, from, (size_t)(bytes));                                                                         \
+        _tile_loadd(t, from, (size_t)(stride_bytes));                                                                  \
     } while (0)
-#define TILE_STORE(t, to, bytes) _tile_stored(t, to, (size_t)(bytes))
+#define TILE_STORE(t, to, stride_bytes) _tile_stored(t, to, (size_t)(stride_bytes))
 #define TILE_DOT(c, a, b) _tile_dpbf16ps(c, a, b)
 
 #else
@@ -46,8 +46,8 @@ _Static_assert(sizeof(struct tile_shapes) == 64, "64 bytes");
 #define TILE_SHAPES(shapes) emulated_shapes(shapes)
 #define TILE_RELEASE() memset(&tile_now, 0, sizeof tile_now)
 #define TILE_ZERO(t) memset(tile_of(t), 0, sizeof(struct tile))
-#define TILE_LOAD(t, from, bytes) emulated_load(t, from, bytes)
-#define TILE_STORE(t, to, bytes) emulated_store(t, to, bytes)
+#define TILE_LOAD(t, from, stride_bytes) emulated_load(t, from, stride_bytes)
+#define TILE_STORE(t, to, stride_bytes) emulated_store(t, to, stride_bytes)
 #define TILE_DOT(c, a, b) emulated_dot(c, a, b)
 
 struct tile {
@@ -82,18 +82,18 @@ static inline void emulated_shapes(const struct tile_shapes *shapes) {
     tile_now.shapes = *shapes;
 }
 
-static inline void emulated_load(int t, const void *from, int64_t bytes) {
+static inline void emulated_load(int t, const void *from, int64_t stride_bytes) {
     struct tile *to = tile_of(t);
     memset(to, 0, sizeof *to);
     for (int r = 0; r < tile_now.shapes.rows[t]; r++) {
-        memcpy(to->row[r], (const unsigned char *)from + r * bytes, tile_now.shapes.row_bytes[t]);
+        memcpy(to->row[r], (const unsigned char *)from + r * stride_bytes, tile_now.shapes.row_bytes[t]);
     }
 }
 
-static inline void emulated_store(int t, void *to, int64_t bytes) {
+static inline void emulated_store(int t, void *to, int64_t stride_bytes) {
     const struct tile *from = tile_of(t);
     for (int r = 0; r < tile_now.shapes.rows[t]; r++) {
-        memcpy((unsigned char *)to + r * bytes, from->row[r], tile_now.shapes.row_bytes[t]);
+        memcpy((unsigned char *)to + r * stride_bytes, from->row[r], tile_now.shapes.row_bytes[t]);
     }
 }
 
@@ -102,20 +102,21 @@ static inline float normal_or_zero(float value) {
     return (bits & 0x7f800000u) == 0 ? bits_to_float(bits & 0x80000000u) : value;
 }
 
-static inline float tile_bf16(const struct tile *t, int row, int at) {
+static inline float tile_bf16(const struct tile *t, int row, int column) {
     uint16_t half;
-    memcpy(&half, t->row[row] + 2 * at, sizeof half);
+    memcpy(&half, t->row[row] + 2 * column, sizeof half);
     return normal_or_zero(bf16_to_float(half));
 }
 
 static inline void emulated_dot(int c, int a, int b) {
     struct tile *to = tile_of(c);
     const struct tile *x = tile_of(a), *y = tile_of(b);
-    const struct tile_shapes *of = &tile_now.shapes;
-    int pairs = of->row_bytes[a] / 4, columns = of->row_bytes[c] / 4;
-    tile_must(c != a && c != b && a != b && of->row_bytes[a] % 4 == 0 && of->row_bytes[c] % 4 == 0);
-    tile_must(of->rows[a] == of->rows[c] && of->rows[b] == pairs && of->row_bytes[b] == of->row_bytes[c]);
-    for (int m = 0; m < of->rows[c]; m++) {
+    const struct tile_shapes *shapes = &tile_now.shapes;
+    int pairs = shapes->row_bytes[a] / 4, columns = shapes->row_bytes[c] / 4;
+    tile_must(c != a && c != b && a != b && shapes->row_bytes[a] % 4 == 0 && shapes->row_bytes[c] % 4 == 0);
+    tile_must(shapes->rows[a] == shapes->rows[c] && shapes->rows[b] == pairs
+        && shapes->row_bytes[b] == shapes->row_bytes[c]);
+    for (int m = 0; m < shapes->rows[c]; m++) {
         for (int n = 0; n < columns; n++) {
             float sums[2] = {0, 0}, sum;
             for (int k = 0; k < pairs; k++) {

@@ -4,17 +4,17 @@
 
 #include "avx512.h"
 
-BASE INLINE __m512 bf16_values(const void *from, int64_t at, __mmask16 there) {
-    __m256i half = _mm256_maskz_loadu_epi16(there, (const uint16_t *)from + at);
+BASE INLINE __m512 bf16_values(const void *from, int64_t offset, __mmask16 mask) {
+    __m256i half = _mm256_maskz_loadu_epi16(mask, (const uint16_t *)from + offset);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-BASE INLINE __m512 f16_values(const void *from, int64_t at, __mmask16 there) {
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, (const uint16_t *)from + at));
+BASE INLINE __m512 f16_values(const void *from, int64_t offset, __mmask16 mask) {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, (const uint16_t *)from + offset));
 }
 
-BASE INLINE __m512 i8_values(const void *from, int64_t at, __mmask16 there) {
-    __m128i bytes = _mm_maskz_loadu_epi8(there, (const int8_t *)from + at);
+BASE INLINE __m512 i8_values(const void *from, int64_t offset, __mmask16 mask) {
+    __m128i bytes = _mm_maskz_loadu_epi8(mask, (const int8_t *)from + offset);
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
 }
 
@@ -22,14 +22,14 @@ typedef __m512 (*values)(const void *, int64_t, __mmask16);
 
 /* rows and vectors are constants wherever this is inlined; last is the mask of the last vector. */
 BASE INLINE void columns(const int rows, const int vectors, __mmask16 last, const values load, const float *w,
-    int64_t w_row, const void *v, int64_t at, int64_t v_row, int64_t leap, int64_t runs, int64_t count,
-    const float *scales, int64_t scales_step, int64_t scales_leap, float *c, int64_t c_row, int32_t skip) {
+    int64_t ldw, const void *v, int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count,
+    const float *scales, int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t ldc, int32_t skip) {
     __m512 sums[2][8];
 #pragma GCC unroll 2
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int i = 0; i < vectors; i++) {
-            sums[r][i] = _mm512_maskz_loadu_ps(i == vectors - 1 ? last : 0xffff, c + r * c_row + i * 16);
+            sums[r][i] = _mm512_maskz_loadu_ps(i == vectors - 1 ? last : 0xffff, c + r * ldc + i * 16);
         }
     }
     for (int64_t j = 0; j < count; j++) {
@@ -41,10 +41,10 @@ BASE INLINE void columns(const int rows, const int vectors, __mmask16 last, cons
             __m512 factor[2];
 #pragma GCC unroll 2
             for (int r = 0; r < rows; r++) {
-                float scale = scales ? scales[run * scales_leap + j * scales_step] : 1;
-                factor[r] = _mm512_set1_ps(scales ? weight[r * w_row] * scale : weight[r * w_row]);
+                float scale = scales ? scales[run * scales_run_stride + j * scales_stride] : 1;
+                factor[r] = _mm512_set1_ps(scales ? weight[r * ldw] * scale : weight[r * ldw]);
             }
-            int64_t from = at + run * leap + j * v_row;
+            int64_t from = v_offset + run * run_stride + j * ldv;
 #pragma GCC unroll 8
             for (int i = 0; i < vectors; i++) {
                 __m512 value = load(v, from + i * 16, i == vectors - 1 ? last : 0xffff);
@@ -59,18 +59,18 @@ BASE INLINE void columns(const int rows, const int vectors, __mmask16 last, cons
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int i = 0; i < vectors; i++) {
-            _mm512_mask_storeu_ps(c + r * c_row + i * 16, i == vectors - 1 ? last : 0xffff, sums[r][i]);
+            _mm512_mask_storeu_ps(c + r * ldc + i * 16, i == vectors - 1 ? last : 0xffff, sums[r][i]);
         }
     }
 }
 
-BASE INLINE void row_pool(const int rows, const values load, const float *w, int64_t w_row, const void *v, int64_t at,
-    int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width, const float *scales, int64_t step,
-    int64_t scales_leap, float *c, int64_t c_row, int32_t skip) {
+BASE INLINE void row_pool(const int rows, const values load, const float *w, int64_t ldw, const void *v,
+    int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, const float *scales,
+    int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t ldc, int32_t skip) {
     int64_t d = 0;
 #define COLUMNS(n, last)                                                                                               \
-    columns(rows, n, last, load, w, w_row, v, at + d, v_row, leap, runs, count, scales, step, scales_leap, c + d,      \
-        c_row, skip)
+    columns(rows, n, last, load, w, ldw, v, v_offset + d, ldv, run_stride, runs, count, scales, scales_stride,         \
+        scales_run_stride, c + d, ldc, skip)
     for (; d + 128 <= width; d += 128) {
         COLUMNS(8, 0xffff);
     }
@@ -86,19 +86,19 @@ BASE INLINE void row_pool(const int rows, const values load, const float *w, int
 }
 
 #define POOL(name, element, load, ...)                                                                                 \
-    BASE void heed_##name##_avx512(const float *w, int64_t w_at, int64_t w_row, int64_t rows, const element *v,        \
-        int64_t v_at, int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width __VA_ARGS__, float *c,   \
-        int64_t c_at, int64_t c_row, int32_t skip) {                                                                   \
+    BASE void heed_##name##_avx512(const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const element *v,      \
+        int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width __VA_ARGS__,     \
+        float *c, int64_t c_offset, int64_t ldc, int32_t skip) {                                                       \
         int64_t r = 0;                                                                                                 \
-        w += w_at;                                                                                                     \
-        c += c_at;                                                                                                     \
+        w += w_offset;                                                                                                 \
+        c += c_offset;                                                                                                 \
         for (; !skip && r + 2 <= rows; r += 2) {                                                                       \
-            row_pool(2, load, w + r * w_row, w_row, v, v_at, v_row, leap, runs, count, width, SCALES, c + r * c_row,   \
-                c_row, 0);                                                                                             \
+            row_pool(2, load, w + r * ldw, ldw, v, v_offset, ldv, run_stride, runs, count, width, SCALES, c + r * ldc, \
+                ldc, 0);                                                                                               \
         }                                                                                                              \
         for (; r < rows; r++) {                                                                                        \
-            row_pool(1, load, w + r * w_row, w_row, v, v_at, v_row, leap, runs, count, width, SCALES, c + r * c_row,   \
-                c_row, skip);                                                                                          \
+            row_pool(1, load, w + r * ldw, ldw, v, v_offset, ldv, run_stride, runs, count, width, SCALES, c + r * ldc, \
+                ldc, skip);                                                                                            \
         }                                                                                                              \
     }
 
@@ -106,7 +106,8 @@ BASE INLINE void row_pool(const int rows, const values load, const float *w, int
 POOL(bf16_pool, uint16_t, bf16_values)
 POOL(f16_pool, uint16_t, f16_values)
 #undef SCALES
-#define SCALES scales + scales_at, scales_step, scales_leap
-POOL(i8_pool, int8_t, i8_values, , const float *scales, int64_t scales_at, int64_t scales_step, int64_t scales_leap)
+#define SCALES scales + scales_offset, scales_stride, scales_run_stride
+POOL(i8_pool, int8_t, i8_values, , const float *scales, int64_t scales_offset, int64_t scales_stride,
+    int64_t scales_run_stride)
 
 #endif

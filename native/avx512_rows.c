@@ -5,8 +5,8 @@
 #include "avx512.h"
 #include "four_keys.h"
 
-BF16 INLINE void bf16_four(const int rows, const uint16_t *q, int64_t q_row, const uint16_t *k0, const uint16_t *k1,
-    const uint16_t *k2, const uint16_t *k3, int64_t depth, float *to, int64_t s_row, int64_t apart, int64_t n) {
+BF16 INLINE void bf16_four(const int rows, const uint16_t *q, int64_t ldq, const uint16_t *k0, const uint16_t *k1,
+    const uint16_t *k2, const uint16_t *k3, int64_t depth, float *to, int64_t lds, int64_t stride, int64_t n) {
     __m512 sums[2][4];
     for (int r = 0; r < rows; r++) {
         for (int i = 0; i < 4; i++) {
@@ -19,7 +19,7 @@ BF16 INLINE void bf16_four(const int rows, const uint16_t *q, int64_t q_row, con
         __m512bh x2 = (__m512bh)_mm512_loadu_si512(k2 + d), x3 = (__m512bh)_mm512_loadu_si512(k3 + d);
 #pragma GCC unroll 2
         for (int r = 0; r < rows; r++) {
-            __m512bh y = (__m512bh)_mm512_loadu_si512(q + r * q_row + d);
+            __m512bh y = (__m512bh)_mm512_loadu_si512(q + r * ldq + d);
             sums[r][0] = _mm512_dpbf16_ps(sums[r][0], x0, y);
             sums[r][1] = _mm512_dpbf16_ps(sums[r][1], x1, y);
             sums[r][2] = _mm512_dpbf16_ps(sums[r][2], x2, y);
@@ -27,14 +27,14 @@ BF16 INLINE void bf16_four(const int rows, const uint16_t *q, int64_t q_row, con
         }
     }
     if (d < depth) {
-        __mmask32 there = lanes32(depth - d);
-        __m512bh x0 = (__m512bh)_mm512_maskz_loadu_epi16(there, k0 + d);
-        __m512bh x1 = (__m512bh)_mm512_maskz_loadu_epi16(there, k1 + d);
-        __m512bh x2 = (__m512bh)_mm512_maskz_loadu_epi16(there, k2 + d);
-        __m512bh x3 = (__m512bh)_mm512_maskz_loadu_epi16(there, k3 + d);
+        __mmask32 mask = lanes32(depth - d);
+        __m512bh x0 = (__m512bh)_mm512_maskz_loadu_epi16(mask, k0 + d);
+        __m512bh x1 = (__m512bh)_mm512_maskz_loadu_epi16(mask, k1 + d);
+        __m512bh x2 = (__m512bh)_mm512_maskz_loadu_epi16(mask, k2 + d);
+        __m512bh x3 = (__m512bh)_mm512_maskz_loadu_epi16(mask, k3 + d);
 #pragma GCC unroll 2
         for (int r = 0; r < rows; r++) {
-            __m512bh y = (__m512bh)_mm512_maskz_loadu_epi16(there, q + r * q_row + d);
+            __m512bh y = (__m512bh)_mm512_maskz_loadu_epi16(mask, q + r * ldq + d);
             sums[r][0] = _mm512_dpbf16_ps(sums[r][0], x0, y);
             sums[r][1] = _mm512_dpbf16_ps(sums[r][1], x1, y);
             sums[r][2] = _mm512_dpbf16_ps(sums[r][2], x2, y);
@@ -45,64 +45,66 @@ BF16 INLINE void bf16_four(const int rows, const uint16_t *q, int64_t q_row, con
     for (int r = 0; r < rows; r++) {
         float four[4];
         _mm_storeu_ps(four, sum_four(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
-        put(four, n, to + r * s_row, apart);
+        put(four, n, to + r * lds, stride);
     }
 }
 
-BF16 void heed_bf16_dots_avx512(const uint16_t *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k,
-    int64_t k_at, int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at,
-    int64_t s_row) {
+BF16 void heed_bf16_dots_avx512(const uint16_t *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k,
+    int64_t k_offset, int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s,
+    int64_t s_offset, int64_t lds) {
     int64_t r = 0;
     for (; r + 2 <= rows; r += 2) {
-        const uint16_t *query = q + q_at + r * q_row;
-        float *to = s + s_at + r * s_row;
-#define TWO(k0, k1, k2, k3, at, apart, n) bf16_four(2, query, q_row, k0, k1, k2, k3, depth, to + (at), s_row, apart, n)
+        const uint16_t *query = q + q_offset + r * ldq;
+        float *to = s + s_offset + r * lds;
+#define TWO(k0, k1, k2, k3, first, stride, n)                                                                          \
+    bf16_four(2, query, ldq, k0, k1, k2, k3, depth, to + (first), lds, stride, n)
         FOUR_KEYS(uint16_t, TWO)
     }
     if (r < rows) {
-        const uint16_t *query = q + q_at + r * q_row;
-        float *to = s + s_at + r * s_row;
-#define ONE(k0, k1, k2, k3, at, apart, n) bf16_four(1, query, q_row, k0, k1, k2, k3, depth, to + (at), s_row, apart, n)
+        const uint16_t *query = q + q_offset + r * ldq;
+        float *to = s + s_offset + r * lds;
+#define ONE(k0, k1, k2, k3, first, stride, n)                                                                          \
+    bf16_four(1, query, ldq, k0, k1, k2, k3, depth, to + (first), lds, stride, n)
         FOUR_KEYS(uint16_t, ONE)
 #undef ONE
     }
 }
 
 BASE INLINE void f16_four(const float *q, const uint16_t *k0, const uint16_t *k1, const uint16_t *k2,
-    const uint16_t *k3, int64_t depth, float *to, int64_t apart, int64_t n) {
+    const uint16_t *k3, int64_t depth, float *to, int64_t stride, int64_t n) {
     __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
     for (int64_t d = 0; d < depth; d += 16) {
-        __mmask16 there = depth - d < 16 ? lanes16(depth - d) : 0xffff;
-        __m512 y = _mm512_maskz_loadu_ps(there, q + d);
-        s0 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, k0 + d)), y, s0);
-        s1 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, k1 + d)), y, s1);
-        s2 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, k2 + d)), y, s2);
-        s3 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, k3 + d)), y, s3);
+        __mmask16 mask = depth - d < 16 ? lanes16(depth - d) : 0xffff;
+        __m512 y = _mm512_maskz_loadu_ps(mask, q + d);
+        s0 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, k0 + d)), y, s0);
+        s1 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, k1 + d)), y, s1);
+        s2 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, k2 + d)), y, s2);
+        s3 = _mm512_fmadd_ps(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, k3 + d)), y, s3);
     }
     float four[4];
     _mm_storeu_ps(four, sum_four(s0, s1, s2, s3));
-    put(four, n, to, apart);
+    put(four, n, to, stride);
 }
 
-BASE void heed_f16_dots_avx512(const float *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k,
-    int64_t k_at, int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at,
-    int64_t s_row) {
+BASE void heed_f16_dots_avx512(const float *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k,
+    int64_t k_offset, int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s,
+    int64_t s_offset, int64_t lds) {
     for (int64_t r = 0; r < rows; r++) {
-        const float *query = q + q_at + r * q_row;
-        float *to = s + s_at + r * s_row;
-#define ONE(k0, k1, k2, k3, at, apart, n) f16_four(query, k0, k1, k2, k3, depth, to + (at), apart, n)
+        const float *query = q + q_offset + r * ldq;
+        float *to = s + s_offset + r * lds;
+#define ONE(k0, k1, k2, k3, first, stride, n) f16_four(query, k0, k1, k2, k3, depth, to + (first), stride, n)
         FOUR_KEYS(uint16_t, ONE)
 #undef ONE
     }
 }
 
 /* Keys of bytes: k + 128 is what VNNI takes as the unsigned operand, and 128 times the sum of the limb is taken off again. */
-VNNI INLINE __m128i limb_sums(__m512i s[4], int32_t too_much) {
-    return _mm_sub_epi32(sum_four_ints(s[0], s[1], s[2], s[3]), _mm_set1_epi32(too_much));
+VNNI INLINE __m128i limb_sums(__m512i s[4], int32_t excess) {
+    return _mm_sub_epi32(sum_four_ints(s[0], s[1], s[2], s[3]), _mm_set1_epi32(excess));
 }
 
-VNNI INLINE void i8_four(const int8_t *q, const int32_t too_much[HEED_LIMBS], double unit, const int8_t *keys[4],
-    int64_t depth, const float factors[4], float *to, int64_t apart, int64_t n) {
+VNNI INLINE void i8_four(const int8_t *q, const int32_t excess[HEED_LIMBS], double unit, const int8_t *keys[4],
+    int64_t depth, const float factors[4], float *to, int64_t stride, int64_t n) {
     __m512i sums[HEED_LIMBS][4];
     __m512i offset = _mm512_set1_epi8((char)0x80);
 #pragma GCC unroll 3
@@ -113,46 +115,46 @@ VNNI INLINE void i8_four(const int8_t *q, const int32_t too_much[HEED_LIMBS], do
         }
     }
     for (int64_t d = 0; d < depth; d += 64) {
-        __mmask64 there = lanes64(depth - d);
+        __mmask64 mask = lanes64(depth - d);
         __m512i limbs[HEED_LIMBS];
 #pragma GCC unroll 3
         for (int limb = 0; limb < HEED_LIMBS; limb++) {
-            limbs[limb] = _mm512_maskz_loadu_epi8(there, q + limb * depth + d);
+            limbs[limb] = _mm512_maskz_loadu_epi8(mask, q + limb * depth + d);
         }
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++) {
-            __m512i key = _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, keys[i] + d), offset);
+            __m512i key = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, keys[i] + d), offset);
 #pragma GCC unroll 3
             for (int limb = 0; limb < HEED_LIMBS; limb++) {
                 sums[limb][i] = _mm512_dpbusd_epi32(sums[limb][i], key, limbs[limb]);
             }
         }
     }
-    __m256d s0 = _mm256_cvtepi32_pd(limb_sums(sums[0], too_much[0]));
-    __m256d s1 = _mm256_cvtepi32_pd(limb_sums(sums[1], too_much[1]));
-    __m256d s2 = _mm256_cvtepi32_pd(limb_sums(sums[2], too_much[2]));
+    __m256d s0 = _mm256_cvtepi32_pd(limb_sums(sums[0], excess[0]));
+    __m256d s1 = _mm256_cvtepi32_pd(limb_sums(sums[1], excess[1]));
+    __m256d s2 = _mm256_cvtepi32_pd(limb_sums(sums[2], excess[2]));
     __m256d step = _mm256_set1_pd(256);
     __m256d whole = _mm256_add_pd(_mm256_mul_pd(_mm256_add_pd(_mm256_mul_pd(s2, step), s1), step), s0); /* exact */
     __m128 scores = _mm_mul_ps(_mm256_cvtpd_ps(_mm256_mul_pd(whole, _mm256_set1_pd(unit))), _mm_loadu_ps(factors));
     float four[4];
     _mm_storeu_ps(four, scores);
-    put(four, n, to, apart);
+    put(four, n, to, stride);
 }
 
-VNNI void heed_i8_dots_avx512(const int8_t *q, int64_t q_at, const float *units, int64_t rows, const int8_t *k,
-    int64_t k_at, int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, const float *scales,
-    int64_t scales_at, int64_t scales_step, int64_t scales_leap, float *s, int64_t s_at, int64_t s_row) {
-    scales += scales_at;
+VNNI void heed_i8_dots_avx512(const int8_t *q, int64_t q_offset, const float *units, int64_t rows, const int8_t *k,
+    int64_t k_offset, int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, const float *scales,
+    int64_t scales_offset, int64_t scales_stride, int64_t scales_run_stride, float *s, int64_t s_offset, int64_t lds) {
+    scales += scales_offset;
     for (int64_t r = 0; r < rows; r++) {
-        const int8_t *query = q + q_at + r * HEED_LIMBS * depth;
-        float *to = s + s_at + r * s_row;
-        int32_t too_much[HEED_LIMBS];
+        const int8_t *query = q + q_offset + r * HEED_LIMBS * depth;
+        float *to = s + s_offset + r * lds;
+        int32_t excess[HEED_LIMBS];
         for (int limb = 0; limb < HEED_LIMBS; limb++) {
             int32_t sum = 0;
             for (int64_t d = 0; d < depth; d++) {
                 sum += query[limb * depth + d];
             }
-            too_much[limb] = 128 * sum;
+            excess[limb] = 128 * sum;
         }
         for (int64_t run = 0; run < (runs == 4 ? 1 : runs); run++) {
             for (int64_t j = 0; j < count; j += runs == 4 ? 1 : 4) {
@@ -160,13 +162,13 @@ VNNI void heed_i8_dots_avx512(const int8_t *q, int64_t q_at, const float *units,
                 float factors[4];
                 int64_t n = runs == 4 || count - j >= 4 ? 4 : count - j;
                 for (int64_t i = 0; i < 4; i++) {
-                    int64_t there = i < n ? i : 0;
-                    int64_t of = runs == 4 ? there : run;
-                    int64_t key = runs == 4 ? j : j + there;
-                    keys[i] = k + k_at + of * leap + key * k_row;
-                    factors[i] = scales[of * scales_leap + key * scales_step];
+                    int64_t index = i < n ? i : 0;
+                    int64_t key_run = runs == 4 ? index : run;
+                    int64_t key = runs == 4 ? j : j + index;
+                    keys[i] = k + k_offset + key_run * run_stride + key * ldk;
+                    factors[i] = scales[key_run * scales_run_stride + key * scales_stride];
                 }
-                i8_four(query, too_much, units[r], keys, depth, factors, to + run * count + j, runs == 4 ? count : 1, n);
+                i8_four(query, excess, units[r], keys, depth, factors, to + run * count + j, runs == 4 ? count : 1, n);
             }
         }
     }

@@ -3,54 +3,58 @@
 
 #include "avx512.h"
 
-BASE void heed_bf16_widen_avx512(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {
+BASE void heed_bf16_widen_avx512(const uint16_t *from, int64_t from_offset, int64_t count, float *to,
+    int64_t to_offset) {
     for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 there = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, from + at + i));
-        _mm512_mask_storeu_epi32(to + to_at + i, there, _mm512_slli_epi32(wide, 16));
+        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
+        __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from + from_offset + i));
+        _mm512_mask_storeu_epi32(to + to_offset + i, mask, _mm512_slli_epi32(wide, 16));
     }
 }
 
-BASE void heed_f16_widen_avx512(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {
+BASE void heed_f16_widen_avx512(const uint16_t *from, int64_t from_offset, int64_t count, float *to,
+    int64_t to_offset) {
     for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 there = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512 wide = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, from + at + i));
-        _mm512_mask_storeu_ps(to + to_at + i, there, wide);
+        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
+        __m512 wide = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, from + from_offset + i));
+        _mm512_mask_storeu_ps(to + to_offset + i, mask, wide);
     }
 }
 
 BASE void heed_i8_widen_avx512(
-    const int8_t *from, int64_t at, int64_t count, float scale, float *to, int64_t to_at) {
+    const int8_t *from, int64_t from_offset, int64_t count, float scale, float *to, int64_t to_offset) {
     for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 there = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512i wide = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(there, from + at + i));
+        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
+        __m512i wide = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, from + from_offset + i));
         _mm512_mask_storeu_ps(
-            to + to_at + i, there, _mm512_mul_ps(_mm512_cvtepi32_ps(wide), _mm512_set1_ps(scale)));
+            to + to_offset + i, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(wide), _mm512_set1_ps(scale)));
     }
 }
 
-BASE void heed_bf16_narrow_avx512(const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at) {
+BASE void heed_bf16_narrow_avx512(const float *from, int64_t from_offset, int64_t count, uint16_t *to,
+    int64_t to_offset) {
     __m512i one = _mm512_set1_epi32(1);
     for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 there = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512i bits = _mm512_maskz_loadu_epi32(there, from + at + i);
+        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
+        __m512i bits = _mm512_maskz_loadu_epi32(mask, from + from_offset + i);
         __m512i last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
         __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff)));
         __m512i rounded = _mm512_srli_epi32(sum, 16);
-        __mmask16 none = _mm512_cmpgt_epi32_mask(
+        __mmask16 is_nan = _mm512_cmpgt_epi32_mask(
             _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff)), _mm512_set1_epi32(0x7f800000));
         __m512i quiet = _mm512_or_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
-        rounded = _mm512_mask_mov_epi32(rounded, none, quiet);
-        _mm256_mask_storeu_epi16(to + to_at + i, there, _mm512_cvtepi32_epi16(rounded));
+        rounded = _mm512_mask_mov_epi32(rounded, is_nan, quiet);
+        _mm256_mask_storeu_epi16(to + to_offset + i, mask, _mm512_cvtepi32_epi16(rounded));
     }
 }
 
-BASE void heed_f16_narrow_avx512(const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at) {
+BASE void heed_f16_narrow_avx512(const float *from, int64_t from_offset, int64_t count, uint16_t *to,
+    int64_t to_offset) {
     for (int64_t i = 0; i < count; i += 16) {
-        __mmask16 there = count - i < 16 ? lanes16(count - i) : 0xffff;
-        __m512 wide = _mm512_maskz_loadu_ps(there, from + at + i);
+        __mmask16 mask = count - i < 16 ? lanes16(count - i) : 0xffff;
+        __m512 wide = _mm512_maskz_loadu_ps(mask, from + from_offset + i);
         __m256i half = _mm512_cvtps_ph(wide, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        _mm256_mask_storeu_epi16(to + to_at + i, there, half);
+        _mm256_mask_storeu_epi16(to + to_offset + i, mask, half);
     }
 }
 

@@ -52,7 +52,7 @@ __attribute__((constructor)) static void choose(void) {
 #if defined(__x86_64__)
     if (has & HEED_AVX512) {
         with = chosen; /* every processor with AVX-512 widens and narrows f16 with it */
-        with.bf16_turn = heed_bf16_turn_avx512;
+        with.bf16_transpose = heed_bf16_transpose_avx512;
         with.bf16_interleave = heed_bf16_interleave_avx512;
         with.bf16_widen = heed_bf16_widen_avx512;
         with.f16_widen = heed_f16_widen_avx512;
@@ -84,7 +84,7 @@ __attribute__((constructor)) static void choose(void) {
     }
 #elif defined(__aarch64__)
     with = chosen;
-    with.bf16_turn = heed_bf16_turn_neon;
+    with.bf16_transpose = heed_bf16_transpose_neon;
     with.bf16_interleave = heed_bf16_interleave_neon;
     with.bf16_pairs = heed_bf16_pairs_neon;
     with.bf16_widen = heed_bf16_widen_neon;
@@ -111,78 +111,82 @@ __attribute__((constructor)) static void choose(void) {
 #endif
 }
 
-void heed_bf16_product(const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b,
-    int64_t b_at, int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto) {
-    chosen.bf16_product(a, a_at, a_row, a_step, rows, b, b_at, lanes, depth, c, c_at, c_row, onto);
+void heed_bf16_product(const uint16_t *a, int64_t a_offset, int64_t lda, int64_t a_pair_stride, int64_t rows,
+    const uint16_t *b, int64_t b_offset, int64_t lanes, int64_t depth, float *c, int64_t c_offset, int64_t ldc,
+    int32_t accumulate) {
+    chosen.bf16_product(a, a_offset, lda, a_pair_stride, rows, b, b_offset, lanes, depth, c, c_offset, ldc, accumulate);
 }
 
-void heed_bf16_turn(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
-    uint16_t *to, int64_t to_at, int64_t lanes) {
-    chosen.bf16_turn(rows, at, row, count, depth, flip, to, to_at, lanes);
+void heed_bf16_transpose(const uint16_t *rows, int64_t rows_offset, int64_t ld_rows, int64_t count, int64_t depth,
+    int32_t negate, uint16_t *to, int64_t to_offset, int64_t lanes) {
+    chosen.bf16_transpose(rows, rows_offset, ld_rows, count, depth, negate, to, to_offset, lanes);
 }
 
-int32_t heed_bf16_interleave(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width, uint16_t *to,
-    int64_t to_at, int64_t to_row) {
-    return chosen.bf16_interleave(rows, at, row, count, width, to, to_at, to_row);
+int32_t heed_bf16_interleave(const uint16_t *rows, int64_t rows_offset, int64_t ld_rows, int64_t count, int64_t width,
+    uint16_t *to, int64_t to_offset, int64_t ld_to) {
+    return chosen.bf16_interleave(rows, rows_offset, ld_rows, count, width, to, to_offset, ld_to);
 }
 
-void heed_bf16_pairs(const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at,
-    int64_t lanes) {
-    chosen.bf16_pairs(tile, at, row, count, to, to_at, lanes);
+void heed_bf16_pairs(const float *tile, int64_t tile_offset, int64_t ld_tile, int64_t count, uint16_t *to,
+    int64_t to_offset, int64_t lanes) {
+    chosen.bf16_pairs(tile, tile_offset, ld_tile, count, to, to_offset, lanes);
 }
 
-void heed_bf16_widen(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {
-    chosen.bf16_widen(from, at, count, to, to_at);
+void heed_bf16_widen(const uint16_t *from, int64_t from_offset, int64_t count, float *to, int64_t to_offset) {
+    chosen.bf16_widen(from, from_offset, count, to, to_offset);
 }
 
-void heed_f16_widen(const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at) {
-    chosen.f16_widen(from, at, count, to, to_at);
+void heed_f16_widen(const uint16_t *from, int64_t from_offset, int64_t count, float *to, int64_t to_offset) {
+    chosen.f16_widen(from, from_offset, count, to, to_offset);
 }
 
-void heed_i8_widen(const int8_t *from, int64_t at, int64_t count, float scale, float *to, int64_t to_at) {
-    chosen.i8_widen(from, at, count, scale, to, to_at);
+void heed_i8_widen(const int8_t *from, int64_t from_offset, int64_t count, float scale, float *to, int64_t to_offset) {
+    chosen.i8_widen(from, from_offset, count, scale, to, to_offset);
 }
 
-void heed_bf16_narrow(const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at) {
-    chosen.bf16_narrow(from, at, count, to, to_at);
+void heed_bf16_narrow(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {
+    chosen.bf16_narrow(from, from_offset, count, to, to_offset);
 }
 
-void heed_f16_narrow(const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at) {
-    chosen.f16_narrow(from, at, count, to, to_at);
+void heed_f16_narrow(const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset) {
+    chosen.f16_narrow(from, from_offset, count, to, to_offset);
 }
 
-void heed_bf16_dots(const uint16_t *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at,
-    int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row) {
-    chosen.bf16_dots(q, q_at, q_row, rows, k, k_at, k_row, leap, runs, count, depth, s, s_at, s_row);
+void heed_bf16_dots(const uint16_t *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k, int64_t k_offset,
+    int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_offset,
+    int64_t lds) {
+    chosen.bf16_dots(q, q_offset, ldq, rows, k, k_offset, ldk, run_stride, runs, count, depth, s, s_offset, lds);
 }
 
-void heed_f16_dots(const float *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at,
-    int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row) {
-    chosen.f16_dots(q, q_at, q_row, rows, k, k_at, k_row, leap, runs, count, depth, s, s_at, s_row);
+void heed_f16_dots(const float *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k, int64_t k_offset,
+    int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_offset,
+    int64_t lds) {
+    chosen.f16_dots(q, q_offset, ldq, rows, k, k_offset, ldk, run_stride, runs, count, depth, s, s_offset, lds);
 }
 
-void heed_i8_dots(const int8_t *q, int64_t q_at, const float *units, int64_t rows, const int8_t *k, int64_t k_at,
-    int64_t k_row, int64_t leap, int64_t runs, int64_t count, int64_t depth, const float *scales, int64_t scales_at,
-    int64_t scales_step, int64_t scales_leap, float *s, int64_t s_at, int64_t s_row) {
-    chosen.i8_dots(q, q_at, units, rows, k, k_at, k_row, leap, runs, count, depth, scales, scales_at, scales_step,
-        scales_leap, s, s_at, s_row);
+void heed_i8_dots(const int8_t *q, int64_t q_offset, const float *units, int64_t rows, const int8_t *k,
+    int64_t k_offset, int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, const float *scales,
+    int64_t scales_offset, int64_t scales_stride, int64_t scales_run_stride, float *s, int64_t s_offset, int64_t lds) {
+    chosen.i8_dots(q, q_offset, units, rows, k, k_offset, ldk, run_stride, runs, count, depth, scales, scales_offset,
+        scales_stride, scales_run_stride, s, s_offset, lds);
 }
 
-void heed_bf16_pool(const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at,
-    int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,
+void heed_bf16_pool(const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const uint16_t *v, int64_t v_offset,
+    int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_offset,
+    int64_t ldc, int32_t skip) {
+    chosen.bf16_pool(w, w_offset, ldw, rows, v, v_offset, ldv, run_stride, runs, count, width, c, c_offset, ldc, skip);
+}
+
+void heed_f16_pool(const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const uint16_t *v, int64_t v_offset,
+    int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_offset,
+    int64_t ldc, int32_t skip) {
+    chosen.f16_pool(w, w_offset, ldw, rows, v, v_offset, ldv, run_stride, runs, count, width, c, c_offset, ldc, skip);
+}
+
+void heed_i8_pool(const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const int8_t *v, int64_t v_offset,
+    int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, const float *scales,
+    int64_t scales_offset, int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t c_offset, int64_t ldc,
     int32_t skip) {
-    chosen.bf16_pool(w, w_at, w_row, rows, v, v_at, v_row, leap, runs, count, width, c, c_at, c_row, skip);
-}
-
-void heed_f16_pool(const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at,
-    int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,
-    int32_t skip) {
-    chosen.f16_pool(w, w_at, w_row, rows, v, v_at, v_row, leap, runs, count, width, c, c_at, c_row, skip);
-}
-
-void heed_i8_pool(const float *w, int64_t w_at, int64_t w_row, int64_t rows, const int8_t *v, int64_t v_at,
-    int64_t v_row, int64_t leap, int64_t runs, int64_t count, int64_t width, const float *scales, int64_t scales_at,
-    int64_t scales_step, int64_t scales_leap, float *c, int64_t c_at, int64_t c_row, int32_t skip) {
-    chosen.i8_pool(w, w_at, w_row, rows, v, v_at, v_row, leap, runs, count, width, scales, scales_at, scales_step,
-        scales_leap, c, c_at, c_row, skip);
+    chosen.i8_pool(w, w_offset, ldw, rows, v, v_offset, ldv, run_stride, runs, count, width, scales, scales_offset,
+        scales_stride, scales_run_stride, c, c_offset, ldc, skip);
 }

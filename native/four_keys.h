@@ -8,23 +8,23 @@
 #define FOUR_KEYS(element, DO)                                                                                         \
     if (runs == 4) {                                                                                                   \
         for (int64_t j = 0; j < count; j++) {                                                                          \
-            const element *key = k + k_at + j * k_row;                                                                 \
-            DO(key, key + leap, key + 2 * leap, key + 3 * leap, j, count, 4);                                          \
+            const element *key = k + k_offset + j * ldk;                                                               \
+            DO(key, key + run_stride, key + 2 * run_stride, key + 3 * run_stride, j, count, 4);                        \
         }                                                                                                              \
     } else {                                                                                                           \
         for (int64_t run = 0; run < runs; run++) {                                                                     \
             for (int64_t j = 0; j < count; j += 4) {                                                                   \
-                const element *key = k + k_at + run * leap + j * k_row;                                                \
+                const element *key = k + k_offset + run * run_stride + j * ldk;                                        \
                 int64_t n = count - j < 4 ? count - j : 4;                                                             \
-                DO(key, n > 1 ? key + k_row : key, n > 2 ? key + 2 * k_row : key, n > 3 ? key + 3 * k_row : key,       \
+                DO(key, n > 1 ? key + ldk : key, n > 2 ? key + 2 * ldk : key, n > 3 ? key + 3 * ldk : key,             \
                     run *count + j, 1, n);                                                                             \
             }                                                                                                          \
         }                                                                                                              \
     }
 
-static inline void put(const float *four, int64_t n, float *to, int64_t apart) {
+static inline void put(const float *four, int64_t n, float *to, int64_t stride) {
     for (int64_t i = 0; i < n; i++) {
-        to[i * apart] = four[i];
+        to[i * stride] = four[i];
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define HEED_ABI 2
+#define HEED_ABI 3
 #define HEED_LANES 64 /* queries or columns of a panel at most: it has 16, 32 or 64 */
 #define HEED_LIMBS 3  /* bytes that a query is written in, where it meets keys of bytes */
 
@@ -34,43 +34,50 @@
 /* name, result, parameters; K is heed_NAME or its twin */
 #define HEED_FUNCTIONS(K)                                                                                              \
     K(void, bf16_product,                                                                                              \
-        (const uint16_t *a, int64_t a_at, int64_t a_row, int64_t a_step, int64_t rows, const uint16_t *b, int64_t b_at, \
-            int64_t lanes, int64_t depth, float *c, int64_t c_at, int64_t c_row, int32_t onto))                                       \
-    K(void, bf16_turn,                                                                                                 \
-        (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip, uint16_t *to,      \
-            int64_t to_at, int64_t lanes))                                                                             \
+        (const uint16_t *a, int64_t a_offset, int64_t lda, int64_t a_pair_stride, int64_t rows, const uint16_t *b,     \
+            int64_t b_offset, int64_t lanes, int64_t depth, float *c, int64_t c_offset, int64_t ldc,                   \
+            int32_t accumulate))                                                                                       \
+    K(void, bf16_transpose,                                                                                            \
+        (const uint16_t *rows, int64_t rows_offset, int64_t ld_rows, int64_t count, int64_t depth, int32_t negate,     \
+            uint16_t *to, int64_t to_offset, int64_t lanes))                                                           \
     K(int32_t, bf16_interleave,                                                                                        \
-        (const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t width, uint16_t *to, int64_t to_at,     \
-            int64_t to_row))                                                                                           \
+        (const uint16_t *rows, int64_t rows_offset, int64_t ld_rows, int64_t count, int64_t width, uint16_t *to,       \
+            int64_t to_offset, int64_t ld_to))                                                                         \
     K(void, bf16_pairs,                                                                                                \
-        (const float *tile, int64_t at, int64_t row, int64_t count, uint16_t *to, int64_t to_at, int64_t lanes))       \
-    K(void, bf16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                   \
-    K(void, f16_widen, (const uint16_t *from, int64_t at, int64_t count, float *to, int64_t to_at))                    \
-    K(void, i8_widen, (const int8_t *from, int64_t at, int64_t count, float scale, float *to, int64_t to_at))          \
-    K(void, bf16_narrow, (const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at))                  \
-    K(void, f16_narrow, (const float *from, int64_t at, int64_t count, uint16_t *to, int64_t to_at))                   \
+        (const float *tile, int64_t tile_offset, int64_t ld_tile, int64_t count, uint16_t *to, int64_t to_offset,      \
+            int64_t lanes))                                                                                            \
+    K(void, bf16_widen, (const uint16_t *from, int64_t from_offset, int64_t count, float *to, int64_t to_offset))      \
+    K(void, f16_widen, (const uint16_t *from, int64_t from_offset, int64_t count, float *to, int64_t to_offset))       \
+    K(void, i8_widen,                                                                                                  \
+        (const int8_t *from, int64_t from_offset, int64_t count, float scale, float *to, int64_t to_offset))           \
+    K(void, bf16_narrow, (const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset))     \
+    K(void, f16_narrow, (const float *from, int64_t from_offset, int64_t count, uint16_t *to, int64_t to_offset))      \
     K(void, bf16_dots,                                                                                                 \
-        (const uint16_t *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at, int64_t k_row, \
-            int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row))          \
+        (const uint16_t *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k, int64_t k_offset,          \
+            int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_offset,   \
+            int64_t lds))                                                                                              \
     K(void, f16_dots,                                                                                                  \
-        (const float *q, int64_t q_at, int64_t q_row, int64_t rows, const uint16_t *k, int64_t k_at, int64_t k_row,    \
-            int64_t leap, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_at, int64_t s_row))          \
+        (const float *q, int64_t q_offset, int64_t ldq, int64_t rows, const uint16_t *k, int64_t k_offset,             \
+            int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, float *s, int64_t s_offset,   \
+            int64_t lds))                                                                                              \
     K(void, i8_dots,                                                                                                   \
-        (const int8_t *q, int64_t q_at, const float *units, int64_t rows, const int8_t *k, int64_t k_at, int64_t k_row, \
-            int64_t leap, int64_t runs, int64_t count, int64_t depth, const float *scales, int64_t scales_at,          \
-            int64_t scales_step, int64_t scales_leap, float *s, int64_t s_at, int64_t s_row))                          \
+        (const int8_t *q, int64_t q_offset, const float *units, int64_t rows, const int8_t *k, int64_t k_offset,       \
+            int64_t ldk, int64_t run_stride, int64_t runs, int64_t count, int64_t depth, const float *scales,          \
+            int64_t scales_offset, int64_t scales_stride, int64_t scales_run_stride, float *s, int64_t s_offset,       \
+            int64_t lds))                                                                                              \
     K(void, bf16_pool,                                                                                                 \
-        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at, int64_t v_row,    \
-            int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,           \
-            int32_t skip))                                                                                             \
+        (const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const uint16_t *v, int64_t v_offset,             \
+            int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_offset,   \
+            int64_t ldc, int32_t skip))                                                                                \
     K(void, f16_pool,                                                                                                  \
-        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const uint16_t *v, int64_t v_at, int64_t v_row,    \
-            int64_t leap, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_at, int64_t c_row,           \
-            int32_t skip))                                                                                             \
+        (const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const uint16_t *v, int64_t v_offset,             \
+            int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, int64_t width, float *c, int64_t c_offset,   \
+            int64_t ldc, int32_t skip))                                                                                \
     K(void, i8_pool,                                                                                                   \
-        (const float *w, int64_t w_at, int64_t w_row, int64_t rows, const int8_t *v, int64_t v_at, int64_t v_row,      \
-            int64_t leap, int64_t runs, int64_t count, int64_t width, const float *scales, int64_t scales_at,          \
-            int64_t scales_step, int64_t scales_leap, float *c, int64_t c_at, int64_t c_row, int32_t skip))
+        (const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const int8_t *v, int64_t v_offset, int64_t ldv,  \
+            int64_t run_stride, int64_t runs, int64_t count, int64_t width, const float *scales,                       \
+            int64_t scales_offset, int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t c_offset,       \
+            int64_t ldc, int32_t skip))
 
 #define HEED_DECLARE(result, name, parameters)                                                                         \
     HEED_EXPORT result heed_##name parameters;                                                                         \

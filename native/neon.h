@@ -45,8 +45,8 @@ INLINE uint16x4_t floats_to_bf16(float32x4_t values) {
     uint32x4_t bits = vreinterpretq_u32_f32(values);
     uint32x4_t upper = vshrq_n_u32(bits, 16);
     uint32x4_t sum = vaddq_u32(bits, vaddq_u32(vandq_u32(upper, vdupq_n_u32(1)), vdupq_n_u32(0x7fff)));
-    uint32x4_t number = vceqq_f32(values, values);
-    return vmovn_u32(vbslq_u32(number, vshrq_n_u32(sum, 16), vorrq_u32(upper, vdupq_n_u32(0x40))));
+    uint32x4_t not_nan = vceqq_f32(values, values);
+    return vmovn_u32(vbslq_u32(not_nan, vshrq_n_u32(sum, 16), vorrq_u32(upper, vdupq_n_u32(0x40))));
 }
 
 #endif

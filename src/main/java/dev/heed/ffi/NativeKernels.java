@@ -37,7 +37,7 @@ public final class NativeKernels {
      */
     static final Map<String, String> SIGNATURES = Map.ofEntries(
             Map.entry("bf16_product", "pllllplllplli"),
-            Map.entry("bf16_turn", "pllllipll"),
+            Map.entry("bf16_transpose", "pllllipll"),
             Map.entry("bf16_interleave", "pllllpll"),
             Map.entry("bf16_pairs", "plllpll"),
             Map.entry("bf16_widen", "pllpl"),
@@ -53,7 +53,7 @@ public final class NativeKernels {
             Map.entry("i8_pool", "plllpllllllplllplli"));
 
     private static final MethodHandle BF16_PRODUCT = link("bf16_product");
-    private static final MethodHandle BF16_TURN = link("bf16_turn");
+    private static final MethodHandle BF16_TRANSPOSE = link("bf16_transpose");
     private static final MethodHandle BF16_INTERLEAVE = link("bf16_interleave");
     private static final MethodHandle BF16_PAIRS = link("bf16_pairs");
     private static final MethodHandle BF16_WIDEN = link("bf16_widen");
@@ -81,11 +81,11 @@ public final class NativeKernels {
         }
     }
 
-    /** Four runs of rows, or one: element {@code d} of row {@code j} of run {@code n} at {@code at + n leap + j row + d}. */
-    public record Runs(MemorySegment data, long at, long row, long leap, int runs, int count) {}
+    /** Four runs of rows, or one: element {@code d} of row {@code j} of run {@code n} at {@code at + n runStride + j row + d}. */
+    public record Runs(MemorySegment data, long at, long row, long runStride, int runs, int count) {}
 
     /** One number for each row of some {@link Runs}. */
-    public record Scales(MemorySegment data, long at, long step, long leap) {}
+    public record Scales(MemorySegment data, long at, long step, long runStride) {}
 
     /**
      * {@code c = a b}, or {@code c + a b}. Pair {@code k} of row {@code r} of a, two bf16 that are neighbours, lies at
@@ -127,13 +127,13 @@ public final class NativeKernels {
     }
 
     /** Up to so many rows become the lanes of a panel of pairs, their signs flipped if asked for; lanes beyond are 0. */
-    public static void bf16Turn(
+    public static void bf16Transpose(
             MemorySegment rows,
             long at,
             long row,
             int count,
             int depth,
-            boolean flip,
+            boolean negate,
             MemorySegment to,
             long toOffset,
             int lanes) {
@@ -144,7 +144,7 @@ public final class NativeKernels {
         check(rows, Short.BYTES, at, row, count, 0, 1, depth);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         try {
-            BF16_TURN.invokeExact(rows, at, row, (long) count, (long) depth, flip ? 1 : 0, to, toOffset, (long) lanes);
+            BF16_TRANSPOSE.invokeExact(rows, at, row, (long) count, (long) depth, negate ? 1 : 0, to, toOffset, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -249,7 +249,7 @@ public final class NativeKernels {
                     k.data,
                     k.at,
                     k.row,
-                    k.leap,
+                    k.runStride,
                     (long) k.runs,
                     (long) k.count,
                     (long) depth,
@@ -274,7 +274,7 @@ public final class NativeKernels {
                     k.data,
                     k.at,
                     k.row,
-                    k.leap,
+                    k.runStride,
                     (long) k.runs,
                     (long) k.count,
                     (long) depth,
@@ -306,7 +306,7 @@ public final class NativeKernels {
         }
         checkDots(q, Byte.BYTES, qOffset, (long) LIMBS * depth, rows, k, Byte.BYTES, LIMBS * depth, depth, s, sOffset, sRowStride);
         check(units, Float.BYTES, 0, 0, 1, 0, 1, rows);
-        check(scales.data, Float.BYTES, scales.at, scales.leap, k.runs, scales.step, k.count, 1);
+        check(scales.data, Float.BYTES, scales.at, scales.runStride, k.runs, scales.step, k.count, 1);
         try {
             I8_DOTS.invokeExact(
                     q,
@@ -316,14 +316,14 @@ public final class NativeKernels {
                     k.data,
                     k.at,
                     k.row,
-                    k.leap,
+                    k.runStride,
                     (long) k.runs,
                     (long) k.count,
                     (long) depth,
                     scales.data,
                     scales.at,
                     scales.step,
-                    scales.leap,
+                    scales.runStride,
                     s,
                     sOffset,
                     sRowStride);
@@ -354,7 +354,7 @@ public final class NativeKernels {
                     v.data,
                     v.at,
                     v.row,
-                    v.leap,
+                    v.runStride,
                     (long) v.runs,
                     (long) v.count,
                     (long) width,
@@ -389,7 +389,7 @@ public final class NativeKernels {
                     v.data,
                     v.at,
                     v.row,
-                    v.leap,
+                    v.runStride,
                     (long) v.runs,
                     (long) v.count,
                     (long) width,
@@ -416,7 +416,7 @@ public final class NativeKernels {
             long cRowStride,
             boolean skip) {
         checkPool(w, wOffset, wRowStride, rows, v, Byte.BYTES, width, c, cOffset, cRowStride);
-        check(scales.data, Float.BYTES, scales.at, scales.leap, v.runs, scales.step, v.count, 1);
+        check(scales.data, Float.BYTES, scales.at, scales.runStride, v.runs, scales.step, v.count, 1);
         try {
             I8_POOL.invokeExact(
                     w,
@@ -426,14 +426,14 @@ public final class NativeKernels {
                     v.data,
                     v.at,
                     v.row,
-                    v.leap,
+                    v.runStride,
                     (long) v.runs,
                     (long) v.count,
                     (long) width,
                     scales.data,
                     scales.at,
                     scales.step,
-                    scales.leap,
+                    scales.runStride,
                     c,
                     cOffset,
                     cRowStride,
@@ -478,7 +478,7 @@ public final class NativeKernels {
             long sOffset,
             long sRowStride) {
         check(q, qBytes, qOffset, qRowStride, rows, 0, 1, qLength);
-        check(k.data, kBytes, k.at, k.leap, k.runs, k.row, k.count, depth);
+        check(k.data, kBytes, k.at, k.runStride, k.runs, k.row, k.count, depth);
         check(s, Float.BYTES, sOffset, sRowStride, rows, 0, 1, (long) k.runs * k.count);
     }
 
@@ -494,7 +494,7 @@ public final class NativeKernels {
             long cOffset,
             long cRowStride) {
         check(w, Float.BYTES, wOffset, wRowStride, rows, 0, 1, (long) v.runs * v.count);
-        check(v.data, bytes, v.at, v.leap, v.runs, v.row, v.count, width);
+        check(v.data, bytes, v.at, v.runStride, v.runs, v.row, v.count, width);
         check(c, Float.BYTES, cOffset, cRowStride, rows, 0, 1, width);
     }
 

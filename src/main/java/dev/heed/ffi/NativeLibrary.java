@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeLibrary {
     /** The version of the functions that this class knows; {@code HEED_ABI} in {@code native/heed.h}. */
-    static final int ABI = 2;
+    static final int ABI = 3;
 
     static final String RESOURCE = "libheed.so";
 

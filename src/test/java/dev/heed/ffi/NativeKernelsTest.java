@@ -83,10 +83,11 @@ class NativeKernelsTest {
         assertThrows(IndexOutOfBoundsException.class, () -> NativeKernels.f16Narrow(floats, 0, 10, halves, 1));
         assertThrows(
                 ArithmeticException.class,
-                () -> NativeKernels.bf16Turn(halves, Long.MAX_VALUE, 5, 2, 5, false, halves, 0, 64));
+                () -> NativeKernels.bf16Transpose(halves, Long.MAX_VALUE, 5, 2, 5, false, halves, 0, 64));
         MemorySegment room = of(new short[1000]);
         var lanes = assertThrows(
-                IndexOutOfBoundsException.class, () -> NativeKernels.bf16Turn(halves, 0, 5, 2, 5, false, room, 0, 48));
+                IndexOutOfBoundsException.class,
+                () -> NativeKernels.bf16Transpose(halves, 0, 5, 2, 5, false, room, 0, 48));
         assertTrue(String.valueOf(lanes.getMessage()).contains("48 lanes"), lanes::toString);
         var runs = new Runs(halves, 0, 5, Long.MAX_VALUE / 2, 4, 1);
         assertThrows(
@@ -121,7 +122,7 @@ class NativeKernelsTest {
         MemorySegment floats = of(new float[ROOM]);
         MemorySegment bytes = of(new byte[ROOM]);
         var runs = new Runs(halves, some(20), some(80), some(900), random.nextBoolean() ? 4 : 1, (int) some(20));
-        var byteRuns = new Runs(bytes, runs.at(), runs.row(), runs.leap(), runs.runs(), runs.count());
+        var byteRuns = new Runs(bytes, runs.at(), runs.row(), runs.runStride(), runs.runs(), runs.count());
         var scales = new Scales(floats, some(20), some(5), some(900));
         int rows = (int) some(8);
         int width = (int) some(90);
@@ -143,7 +144,7 @@ class NativeKernelsTest {
                         64,
                         true);
             case 1 ->
-                NativeKernels.bf16Turn(
+                NativeKernels.bf16Transpose(
                         halves, some(9), some(90), (int) some(66), width, true, toHalves, some(9), lanes);
             case 2 ->
                 NativeKernels.bf16Interleave(halves, some(9), some(90), rows, width, toHalves, some(9), some(300));

@@ -31,7 +31,7 @@ class NativeLibraryTest {
 
     /** A refused level is served by the one below, so nothing else would tell. */
     @Test
-    void everyLevelOfThisProcessorComputesWhatItsTwinDoes() {
+    void everyLevelOfThisProcessorComputesWhatThePortableVersionDoes() {
         assertEquals(List.of(), NativeLibrary.refusals());
     }
 

@@ -114,7 +114,7 @@ final class Panel {
         int headDim = (int) query.size(3);
         int length = (headDim + 1) / 2 * 2 * PANEL;
         pairs = pairs.length >= length ? pairs : new short[length];
-        NativeKernels.bf16Turn(
+        NativeKernels.bf16Transpose(
                 stored.data, stored.at, stored.row, queries, headDim, negative, MemorySegment.ofArray(pairs), 0, PANEL);
         stored.forget();
     }

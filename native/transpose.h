@@ -1,19 +1,19 @@
 /* Rows of bf16 become the lanes of a panel, a pair at a time: no instruction makes this faster than the stores. */
-#ifndef HEED_TURN_H
-#define HEED_TURN_H
+#ifndef HEED_TRANSPOSE_H
+#define HEED_TRANSPOSE_H
 
 #include "heed.h"
 #include <string.h>
 
-static inline void turn_rows(const uint16_t *rows, int64_t at, int64_t row, int64_t count, int64_t depth, int32_t flip,
-    uint16_t *to, int64_t to_at, int64_t lanes) {
-    uint32_t sign = flip ? 0x80008000u : 0;
-    to += to_at;
+static inline void transpose_rows(const uint16_t *rows, int64_t rows_offset, int64_t ld_rows, int64_t count,
+    int64_t depth, int32_t negate, uint16_t *to, int64_t to_offset, int64_t lanes) {
+    uint32_t sign = negate ? 0x80008000u : 0;
+    to += to_offset;
     if (count < lanes) {
         memset(to, 0, (size_t)((depth + 1) / 2 * 2 * lanes) * sizeof *to);
     }
     for (int64_t i = 0; i < count; i++) {
-        const uint16_t *from = rows + at + i * row;
+        const uint16_t *from = rows + rows_offset + i * ld_rows;
         uint16_t *lane = to + 2 * i;
         for (int64_t p = 0; p < depth / 2; p++) {
             uint32_t two;
