@@ -1,10 +1,10 @@
-/* What every set of kernels must compute before it is used, in the process that uses it: a processor, a hypervisor or a
- * compiler may be wrong about instructions that nobody ran here. Numbers are whole and small, so sums are exact in any order
- * and the bits must be the twin's. Runs when the library is loaded, a millisecond a level. */
+/* Checks a set of kernels before it is used, in the process that uses it: a processor, a hypervisor or a compiler may be wrong
+ * about instructions that were never tested. All inputs are small integers, so sums are exact in any order and every
+ * kernel must give the bits of its portable version. Runs when the library is loaded, for a millisecond per level. */
 #include "kernels.h"
 #include "number.h"
 
-/* Sizes with an end that is no multiple of anything. */
+/* Sizes that leave a remainder in every kernel's blocks. */
 enum { ROWS = 23, DEPTH = 75, PAIRS = (DEPTH + 1) / 2, KEYS = 7, QUERIES = 3, RUNS = 4 };
 
 static uint32_t draw(uint32_t *state) { return *state = *state * 1664525u + 1013904223u; }
@@ -30,7 +30,7 @@ static void bytes(int8_t *x, int64_t count, uint32_t *state) {
     }
 }
 
-/* The same call of both sets on the same buffer, which is then as it was. */
+/* Runs the same call with both sets on the same buffer and compares the results. The buffer is restored afterwards. */
 #define SAME(result, size, call)                                                                                       \
     do {                                                                                                               \
         const struct kernels *one = portable;                                                                          \
@@ -85,14 +85,14 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
             return 0;
         }
         SAME(b, sizeof b, bf16_interleave(k, 0, DEPTH, KEYS, DEPTH, b, 0, 2 * DEPTH));
-        k[3] ^= 0x7f80 ^ (k[3] & 0x7f80); /* the second time with one that is not finite */
+        k[3] ^= 0x7f80 ^ (k[3] & 0x7f80); /* the second time with a non-finite element */
     }
     k[3] = 0;
 
     SAME(c, sizeof c, bf16_widen(k, 0, DEPTH, c, 0));
     SAME(c, sizeof c, f16_widen(f, 0, DEPTH, c, 0));
     SAME(c, sizeof c, i8_widen(i8, 0, DEPTH, 0.37f, c, 0));
-    for (int i = 0; i < DEPTH; i++) { /* what rounds, what is too large and what is subnormal */
+    for (int i = 0; i < DEPTH; i++) { /* values that round, overflow or become subnormal */
         query[i] = bits_to_float((0x32800000u + draw(&state) % 0x15200000u) | (uint32_t)(i % 2) << 31);
     }
     query[1] = 1.00390625f;
@@ -102,7 +102,7 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
     SAME(narrow, sizeof narrow, f16_narrow(query, 0, DEPTH, narrow, 0));
     floats(query, QUERIES * DEPTH, &state);
 
-    for (int64_t runs = RUNS; runs >= 1; runs -= RUNS - 1) { /* four streams, and one */
+    for (int64_t runs = RUNS; runs >= 1; runs -= RUNS - 1) { /* four runs, then one */
         int64_t keys = runs * KEYS, run_stride = KEYS * DEPTH;
         SAME(s, sizeof s, bf16_dots(narrow, 0, DEPTH, QUERIES, k, 0, DEPTH, run_stride, runs, KEYS, DEPTH, s, 0, keys));
         SAME(s, sizeof s, f16_dots(query, 0, DEPTH, QUERIES, f, 0, DEPTH, run_stride, runs, KEYS, DEPTH, s, 0, keys));

@@ -1,12 +1,12 @@
-/* bf16 x bf16 -> f32 on tiles, AMX-BF16: up to 16 rows by one panel (of 64 lanes here, or of 32 or 16), 16 pairs of depth at a
- * time.
+/* bf16 x bf16 -> f32 products of tiles, AMX-BF16: up to 16 rows by one panel (of 64 lanes in the drawing, or of 32 or 16), 16
+ * pairs of depth per step.
  *
- *                         b   16 pairs of depth, 64 lanes: one tile at a time
+ *                         b: 16 pairs of depth, 64 lanes; loaded one tile at a time
  *                       +-----+-----+-----+-----+
- *     a   16 rows,      |  0  |  1  |  2  |  3  |      tiles 0 to 3 the sums, 4 and 5 a block of depth,
- *         16 pairs      +-----+-----+-----+-----+      6 and 7 what is left of depth
+ *     a: 16 rows,       |  0  |  1  |  2  |  3  |      tiles 0 to 3 hold the sums, 4 and 5 a block of depth,
+ *        16 pairs       +-----+-----+-----+-----+      6 and 7 the remainder of depth
  *
- * Tiles are shaped at the start of a call and released at its end: threads and other libraries find none of it. */
+ * Tiles are configured at the start of a call and released at its end, so no tile state remains in the thread. */
 #if defined(__x86_64__)
 
 #include "amx_tiles.h"
@@ -19,7 +19,7 @@ INLINE void shape(struct tile_shapes *shapes, int tile, int64_t rows, int64_t pa
     shapes->row_bytes[tile] = (uint16_t)(4 * pairs);
 }
 
-/* Pairs that are no neighbours, side by side: 16 pairs of 16 rows, where 16 rows are neighbours. */
+/* Transposes 16 pairs of 16 rows: a holds pair k of all rows contiguously, to holds all pairs of a row contiguously. */
 BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint32_t to[SIDE][SIDE]) {
     __m512i x[SIDE], y[SIDE];
     for (int k = 0; k < SIDE; k++) {
@@ -35,7 +35,7 @@ BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint3
         x[k + 2] = _mm512_unpacklo_epi64(y[k + 1], y[k + 3]);
         x[k + 3] = _mm512_unpackhi_epi64(y[k + 1], y[k + 3]);
     }
-    for (int k = 0; k < 4; k++) { /* x[4 n + k]: rows k, k + 4, k + 8, k + 12 of pairs 4 n to 4 n + 3 */
+    for (int k = 0; k < 4; k++) { /* x[4 n + k] holds rows k, k + 4, k + 8, k + 12 of pairs 4 n to 4 n + 3 */
         __m512i even01 = _mm512_shuffle_i32x4(x[k], x[4 + k], 0x88), odd01 = _mm512_shuffle_i32x4(x[k], x[4 + k], 0xdd);
         __m512i even23 = _mm512_shuffle_i32x4(x[8 + k], x[12 + k], 0x88);
         __m512i odd23 = _mm512_shuffle_i32x4(x[8 + k], x[12 + k], 0xdd);
@@ -46,7 +46,7 @@ BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint3
     }
 }
 
-/* Some elements of some rows, pairs side by side; half a pair gets a 0. */
+/* Copies the pairs of each row next to each other. The second half of an incomplete pair is 0. */
 INLINE void gather(
     const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t rows, int64_t depth, uint32_t to[SIDE][SIDE]) {
     for (int64_t r = 0; r < rows; r++) {

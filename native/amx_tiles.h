@@ -1,16 +1,17 @@
-/* The six operations on tiles that the AMX kernel is written in: the processor's, or with HEED_AMX_EMULATED plain C that does
- * the same, so that layouts and edges can be tested where there are no tiles. The plain ones stop where the processor would
- * raise an exception.
+/* The six tile operations that the AMX kernel uses: the processor's instructions, or with HEED_AMX_EMULATED an emulation in plain
+ * C, so that layouts and edges can be tested on processors without AMX. The emulation aborts where the processor would raise
+ * an exception.
  *
- * The product as documented for TDPBF16PS: per sum one chain of even elements and one of odd ones, each step rounded once, then
- * even plus odd, then that onto the sum; subnormal numbers are 0, before and after. */
+ * The product is emulated as documented for TDPBF16PS. The even elements of a sum are added in one chain and the odd elements in
+ * another, with one rounding per step. The two chains are added to each other, then to the sum. Subnormal inputs and results
+ * are 0. */
 #ifndef HEED_AMX_TILES_H
 #define HEED_AMX_TILES_H
 
 #include <stdint.h>
 #include <string.h>
 
-/* What LDTILECFG reads. */
+/* The operand of LDTILECFG. */
 struct tile_shapes {
     uint8_t palette, start_row, reserved[14];
     uint16_t row_bytes[16];
@@ -24,11 +25,11 @@ _Static_assert(sizeof(struct tile_shapes) == 64, "64 bytes");
 #include <immintrin.h>
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c,amx-tile,amx-bf16")))
-/* gcc's intrinsic says that it reads 8 bytes: all 64 must be there */
+/* gcc's intrinsic declares that it reads 8 bytes, but all 64 must be in memory */
 #define TILE_SHAPES(shapes) __asm__ volatile("ldtilecfg %0" ::"m"(*(shapes)))
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)
-/* gcc's intrinsic does not say that it reads memory: what was stored just before must be there */
+/* gcc's intrinsic does not declare that it reads memory; the barrier keeps earlier stores before the load */
 #define TILE_LOAD(t, from, stride_bytes)                                                                               \
     do {                                                                                                               \
         __asm__ volatile("" ::: "memory");                                                                             \

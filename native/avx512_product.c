@@ -1,8 +1,9 @@
-/* bf16 x bf16 -> f32 on tiles, AVX512-BF16: up to six rows by one panel of four vectors (or two, or one), two elements of depth at a time.
+/* bf16 x bf16 -> f32 products of tiles, AVX512-BF16: up to six rows by one panel of four vectors (or two, or one), two elements
+ * of depth per step.
  *
- *                       b   pairs of depth, 64 lanes
+ *                       b: pairs of depth, 64 lanes
  *                     +----+----+----+----+
- *       a             | v0 | v1 | v2 | v3 |      24 sums + 4 operands + 1 pair broadcast: 29 of 32 registers
+ *       a             | v0 | v1 | v2 | v3 |      24 sums + 4 operands + 1 broadcast pair: 29 of 32 registers
  *     r [pair ...]    +----+----+----+----+ */
 #if defined(__x86_64__)
 
@@ -36,7 +37,7 @@ BF16 INLINE void block(const int rows, const int vectors, const uint16_t *a, int
             }
         }
     }
-    if (depth % 2) { /* what follows the last element is another row's */
+    if (depth % 2) { /* the next element of a belongs to another row */
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             __m512bh pair = (__m512bh)_mm512_set1_epi32(a[r * lda]);
@@ -86,7 +87,8 @@ BF16 void heed_bf16_product_avx512(const uint16_t *a, int64_t a_offset, int64_t 
     }
 }
 
-/* Two rows of weights become one of pairs. Weights are 0 or at least 2^-126: the conversion takes smaller numbers for 0. */
+/* Interleaves two rows of weights into one row of pairs. Weights must be 0 or at least 2^-126, because the conversion flushes
+ * smaller values to 0. */
 BF16 void heed_bf16_pairs_avx512(
     const float *tile, int64_t tile_offset, int64_t ld_tile, int64_t count, uint16_t *to, int64_t to_offset,
     int64_t lanes) {

@@ -1,4 +1,5 @@
-/* Arrays between widths. bf16 is rounded in integers, for the processor's own conversion takes subnormal numbers for 0. */
+/* Conversions of arrays between element types. bf16 is rounded by integer arithmetic because the processor's own conversion
+ * flushes subnormal numbers to 0. */
 #if defined(__x86_64__)
 
 #include "avx512.h"

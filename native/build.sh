@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the native kernels: native/build.sh [--if-possible] FOLDER writes FOLDER/libheed.so and its SHA-256 beside it.
-# CC names the compiler (gcc or clang), CFLAGS adds options. With --if-possible a missing compiler is one line and no error.
-# The same compiler gives the same bytes wherever it runs: no path, no date and no build id are in the library.
+# Builds the native kernels: native/build.sh [--if-possible] FOLDER writes FOLDER/libheed.so and FOLDER/libheed.so.sha256.
+# CC names the compiler (gcc or clang), CFLAGS adds options. With --if-possible a missing compiler is reported in one line and is
+# not an error. The same compiler gives the same bytes in any folder: the library holds no path, date or build id.
 set -eu
 
 optional=
@@ -25,11 +25,11 @@ if [ -z "$compiler" ]; then
         command -v "$name" >/dev/null 2>&1 && { compiler=$name; break; }
     done
 fi
-[ -n "$compiler" ] || not_built "no gcc and no clang here; the Vector API does their work. HINT: apt install gcc libc6-dev"
+[ -n "$compiler" ] || not_built "no gcc or clang found; Heed uses the Vector API instead. HINT: apt install gcc libc6-dev"
 if [ -n "$optional" ]; then
     case "$(uname -s) $(uname -m)" in
         "Linux x86_64") ;;
-        *) not_built "the jar has them for Linux x86-64 only, this is $(uname -s) $(uname -m). HINT: native/build.sh FOLDER" ;;
+        *) not_built "the jar has them for Linux x86-64 only, and this is $(uname -s) $(uname -m). HINT: native/build.sh FOLDER" ;;
     esac
 fi
 
@@ -42,7 +42,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$here"
 no_build_id=-Wl,--build-id=none
-[ "$(uname -s)" = Darwin ] && no_build_id= # its linker knows no such option
+[ "$(uname -s)" = Darwin ] && no_build_id= # the linker of macOS has no such option
 # shellcheck disable=SC2086  # several options
 if ! "$compiler" -std=c11 -O3 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
     -Wall -Wextra -Werror -Wno-unknown-pragmas -g0 $no_build_id ${CFLAGS:-} \

@@ -1,5 +1,5 @@
-/* Which kernel runs: decided once, when the library is loaded, by what the processor and the system have and by what each level
- * computes there. */
+/* Chooses the kernel of each function once, when the library is loaded: by the instructions that the processor and the system
+ * support, and by whether the kernels of each level give the results of the portable versions. */
 #include "kernels.h"
 
 #if defined(__x86_64__)
@@ -33,7 +33,7 @@ int64_t heed_levels(void) { return levels; }
 
 int64_t heed_refused(void) { return refused; }
 
-/* A level is taken if it agrees with the twins; otherwise what was there before stays. */
+/* Uses a level if it agrees with the portable versions; otherwise the kernels chosen so far stay. */
 __attribute__((unused)) static void take(int64_t level, const struct kernels *with, int64_t brings) {
     if (heed_agree(with, &portable)) {
         chosen = *with;
@@ -51,7 +51,7 @@ __attribute__((constructor)) static void choose(void) {
     (void)with;
 #if defined(__x86_64__)
     if (has & HEED_AVX512) {
-        with = chosen; /* every processor with AVX-512 widens and narrows f16 with it */
+        with = chosen; /* AVX-512 includes the conversions between f16 and f32 */
         with.bf16_transpose = heed_bf16_transpose_avx512;
         with.bf16_interleave = heed_bf16_interleave_avx512;
         with.bf16_widen = heed_bf16_widen_avx512;

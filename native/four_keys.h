@@ -1,10 +1,11 @@
-/* Few queries against many keys: which four keys are next, whatever multiplies them. */
+/* Scores of a few queries against many keys: the loop over groups of four keys that all these kernels share. */
 #ifndef HEED_FOUR_KEYS_H
 #define HEED_FOUR_KEYS_H
 
 #include <stdint.h>
 
-/* Calls DO(k0, k1, k2, k3, to, apart, n): n of the four keys are there, their scores go to to, apart from each other. */
+/* Calls DO(k0, k1, k2, k3, first, stride, n) for each group of n = 1 to 4 keys. Score i of the group belongs at index
+ * first + i * stride of a row of s. */
 #define FOUR_KEYS(element, DO)                                                                                         \
     if (runs == 4) {                                                                                                   \
         for (int64_t j = 0; j < count; j++) {                                                                          \

@@ -1,28 +1,30 @@
-/* The C ABI of Heed's micro-kernels: what Java calls. README.md has the table that the Java side is checked against.
+/* The C ABI of Heed's micro-kernels, called from Java. A test compares the Java side with the table in README.md.
  *
- * Every function comes twice: heed_NAME chooses by what the processor has, heed_NAME_portable is its twin in plain C.
- * A tensor is a base and the index of its first element, in elements, so that Java passes whole arrays. Distances are in
- * elements too. Nothing is checked here: Java has done so. Nothing is kept between calls and nothing is allocated. */
+ * Every function exists twice: heed_NAME runs the kernel chosen for this processor, heed_NAME_portable is the portable version in
+ * plain C. A matrix is a base pointer and the offset of its first element, so that Java can pass whole arrays. Leading
+ * dimensions (lda, ldb and so on) are distances between rows. Offsets and distances count elements.
+ *
+ * Arguments are not checked here: Java has checked them. Calls keep no state and allocate nothing. */
 #ifndef HEED_H
 #define HEED_H
 
 #include <stdint.h>
 
 #define HEED_ABI 3
-#define HEED_LANES 64 /* queries or columns of a panel at most: it has 16, 32 or 64 */
-#define HEED_LIMBS 3  /* bytes that a query is written in, where it meets keys of bytes */
+#define HEED_LANES 64 /* maximum queries or columns of a panel; a panel has 16, 32 or 64 */
+#define HEED_LIMBS 3  /* bytes that represent an element of a query in scores with int8 keys */
 
 #define HEED_EXPORT __attribute__((visibility("default")))
 
-/* What heed_features answers: which functions are more than their twins here. */
+/* Bits of heed_features: groups of functions for which this processor has a kernel besides the portable version. */
 #define HEED_BF16_PRODUCT 1
 #define HEED_BF16_ROWS 2
 #define HEED_F16_ROWS 4
 #define HEED_I8_ROWS 8
 #define HEED_WIDTHS 16
 
-/* What heed_levels and heed_refused answer: which instructions kernels are used of, and which were there but computed something
- * else than the twins. */
+/* Bits of heed_levels and heed_refused: instruction sets whose kernels are in use, and instruction sets that the processor has
+ * but whose kernels gave other results than the portable versions. */
 #define HEED_AVX512 1
 #define HEED_AVX512_BF16 2
 #define HEED_AVX512_VNNI 4
@@ -31,7 +33,7 @@
 #define HEED_ARM_BF16 32
 #define HEED_ARM_I8MM 64
 
-/* name, result, parameters; K is heed_NAME or its twin */
+/* The list of all functions: K(result, NAME, parameters) is expanded for each. */
 #define HEED_FUNCTIONS(K)                                                                                              \
     K(void, bf16_product,                                                                                              \
         (const uint16_t *a, int64_t a_offset, int64_t lda, int64_t a_pair_stride, int64_t rows, const uint16_t *b,     \

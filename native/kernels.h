@@ -1,4 +1,4 @@
-/* A set of kernels, one for each function, and what decides between sets. Nothing of it is seen outside the library. */
+/* A set of kernels, one per function, and the functions that choose between sets. Internal to the library. */
 #ifndef HEED_KERNELS_H
 #define HEED_KERNELS_H
 
@@ -10,10 +10,11 @@ struct kernels {
 #undef HEED_FIELD
 };
 
-/* The levels whose instructions the processor and the system offer, HEED_AVX512 and so on. */
+/* Returns the levels (HEED_AVX512 and so on) whose instructions the processor and the operating system support. */
 int64_t heed_processor(void);
 
-/* Whether every kernel of a set computes what the portable ones do, on a small problem with edges; sums are exact in it. */
+/* Returns whether every kernel of a set gives the same bits as the portable version, on a small problem with odd sizes whose sums
+ * are exact. */
 int heed_agree(const struct kernels *set, const struct kernels *portable);
 
 #endif

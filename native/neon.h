@@ -1,6 +1,6 @@
-/* What the files for 64-bit Arm share. NEON is in every such processor. Functions that use more say so, BF16 or I8MM, and who
- * calls them has asked the system whether it is there. The instructions are a line of assembler each: clang before 16 offers
- * their intrinsics only where the whole file is compiled for them. */
+/* Shared by the files for 64-bit Arm. Every such processor has NEON. Functions that need more are marked BF16 or I8MM, and their
+ * caller has checked that the system supports it. Each of these instructions is a line of assembler because clang before 16
+ * offers the intrinsics only if the whole file is compiled for them. */
 #ifndef HEED_NEON_H
 #define HEED_NEON_H
 
@@ -18,7 +18,7 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* c[i][j] += sum over 4 of a[i][k] b[j][k], i and j below 2 */
+/* c[i][j] += sum over k < 4 of a[i][k] b[j][k], for i and j below 2 */
 INLINE float32x4_t bfmmla(float32x4_t c, uint16x8_t a, uint16x8_t b) {
     __asm__("bfmmla %0.4s, %1.8h, %2.8h" : "+w"(c) : "w"(a), "w"(b));
     return c;
@@ -30,7 +30,7 @@ INLINE float32x4_t bfdot(float32x4_t c, uint16x8_t a, uint16x8_t b) {
     return c;
 }
 
-/* c[i][j] += sum over 8 of a[i][k] b[j][k], i and j below 2 */
+/* c[i][j] += sum over k < 8 of a[i][k] b[j][k], for i and j below 2 */
 INLINE int32x4_t smmla(int32x4_t c, int8x16_t a, int8x16_t b) {
     __asm__("smmla %0.4s, %1.16b, %2.16b" : "+w"(c) : "w"(a), "w"(b));
     return c;
@@ -40,7 +40,7 @@ INLINE float32x4_t bf16_to_floats(uint16x4_t halves) { return vreinterpretq_f32_
 
 INLINE float32x4_t f16_to_floats(uint16x4_t halves) { return vcvt_f32_f16(vreinterpret_f16_u16(halves)); }
 
-/* To nearest, ties to even, subnormal numbers too; a NaN stays one. */
+/* Rounds to nearest, ties to even, subnormal numbers too. A NaN stays a NaN. */
 INLINE uint16x4_t floats_to_bf16(float32x4_t values) {
     uint32x4_t bits = vreinterpretq_u32_f32(values);
     uint32x4_t upper = vshrq_n_u32(bits, 16);

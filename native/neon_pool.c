@@ -1,9 +1,10 @@
-/* Weighted sums of values for few queries, Arm: as avx512_pool.c, one order and one rounding a step, the twin's bits. */
+/* Weighted sums of values for a few queries on Arm. As in avx512_pool.c, a fixed order with one rounding per step gives the
+ * bits of the portable version. */
 #if defined(__aarch64__)
 
 #include "neon.h"
 
-/* Eight values as floats. */
+/* Load eight values, or one, as floats. */
 typedef void (*values)(const void *, int64_t, float32x4_t[2]);
 typedef float (*single)(const void *, int64_t);
 
@@ -33,7 +34,7 @@ INLINE float factor(const float *w, int64_t w_index, const float *scales, int64_
     return scales ? w[w_index] * scales[scales_index] : w[w_index];
 }
 
-/* rows and eights are constants wherever this is inlined. */
+/* rows and eights are constants after inlining. */
 INLINE void columns(const int rows, const int eights, const values load, const float *w, int64_t ldw, const void *v,
     int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, const float *scales,
     int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t ldc, int32_t skip) {
@@ -48,7 +49,7 @@ INLINE void columns(const int rows, const int eights, const values load, const f
     for (int64_t j = 0; j < count; j++) {
         for (int64_t run = 0; run < runs; run++) {
             int64_t w_index = run * count + j;
-            if (skip && w[w_index] == 0) { /* one row only */
+            if (skip && w[w_index] == 0) { /* skip implies rows == 1 */
                 continue;
             }
             float factors[2];

@@ -1,14 +1,14 @@
-/* bf16 x bf16 -> f32 on tiles, Arm: BFMMLA multiplies two rows by two lanes over four elements of depth. Up to eight rows by eight
- * lanes at a time: 16 sums + 4 operands of rows + 4 of lanes, 24 of 32 registers. */
+/* bf16 x bf16 -> f32 products of tiles on Arm: BFMMLA multiplies two rows by two lanes over four elements of depth. Up to eight
+ * rows by eight lanes at a time: 16 sums + 4 operands of rows + 4 of lanes, 24 of 32 registers. */
 #if defined(__aarch64__)
 
 #include "neon.h"
 #include "transpose.h"
 
-/* How rows of pairs lie: neighbours in depth, neighbours in rows, or neither. */
+/* The pairs of a that are contiguous in memory: along depth, along rows, or neither. */
 enum order { DEPTH, ROWS, NEITHER };
 
-/* Rows 0 and 1, two pairs of each; a last row stands for itself and for the one that is not there. */
+/* Loads two pairs of each of rows 0 and 1. If only one row is left, lda is 0 and this row is loaded twice. */
 INLINE uint16x8_t two_rows(const uint16_t *a, int64_t lda, int64_t a_pair_stride, enum order order) {
     if (order == DEPTH) {
         return vcombine_u16(vld1_u16(a), vld1_u16(a + lda));
@@ -21,7 +21,7 @@ INLINE uint16x8_t two_rows(const uint16_t *a, int64_t lda, int64_t a_pair_stride
     return vld1q_u16(x);
 }
 
-/* The same of what is left, one to three elements; the others are 0. */
+/* As two_rows, for the last one to three elements of depth; the others are 0. */
 INLINE uint16x8_t two_rows_end(const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t left) {
     uint16_t x[8] = {0};
     for (int64_t d = 0; d < left; d++) {
@@ -39,7 +39,7 @@ INLINE uint16x8_t zip_high(uint16x8_t x, uint16x8_t y) {
     return vreinterpretq_u16_u32(vzip2q_u32(vreinterpretq_u32_u16(x), vreinterpretq_u32_u16(y)));
 }
 
-/* Four operands of two lanes each from two rows of the panel. */
+/* Makes four operands of two lanes each from two rows of the panel. */
 INLINE void eight_lanes(const uint16_t *b, const uint16_t *next_pair, uint16x8_t to[4]) {
     for (int v = 0; v < 2; v++) {
         uint16x8_t first = vld1q_u16(b + v * 8);

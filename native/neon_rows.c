@@ -1,4 +1,5 @@
-/* Few queries against many keys, Arm, four keys at a time: bf16 by BFDOT, f16 by conversion, bytes by SMMLA. */
+/* Scores of a few queries against many keys on Arm, four keys at a time: bf16 by BFDOT, f16 by conversion to f32, int8 by
+ * SMMLA. */
 #if defined(__aarch64__)
 
 #include "four_keys.h"
@@ -117,7 +118,7 @@ INLINE int8x8_t bytes_of(const int8_t *from, int64_t left) {
     return vld1_s8(x);
 }
 
-/* The three bytes of a query and a row of zeros, two by two, against the keys, two by two. */
+/* Multiplies two limbs of a query by two keys at a time; the fourth limb is a row of zeros. */
 INLINE void i8_four(const int8_t *q, float unit, const int8_t *k0, const int8_t *k1, const int8_t *k2, const int8_t *k3,
     int64_t depth, const float factors[4], float *to, int64_t stride, int64_t n) {
     int32x4_t sums[2][2] = {{vdupq_n_s32(0), vdupq_n_s32(0)}, {vdupq_n_s32(0), vdupq_n_s32(0)}};

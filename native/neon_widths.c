@@ -1,4 +1,4 @@
-/* Arrays between widths, Arm. bf16 is rounded in integers: so processors without its instructions do it too. */
+/* Conversions of arrays between element types on Arm. bf16 is rounded by integer arithmetic and needs no bf16 instructions. */
 #if defined(__aarch64__)
 
 #include "neon.h"

@@ -1,4 +1,4 @@
-/* Single numbers of the narrow types, in plain C: the meaning that every vector kernel has too. */
+/* Scalar conversions of bf16 and f16 in plain C. Every vector kernel must give the same results. */
 #ifndef HEED_NUMBER_H
 #define HEED_NUMBER_H
 
@@ -19,7 +19,7 @@ static inline uint32_t float_to_bits(float value) {
 
 static inline float bf16_to_float(uint16_t half) { return bits_to_float((uint32_t)half << 16); }
 
-/* To nearest, ties to even; a NaN stays one even if its payload sits in the lower half. */
+/* Rounds to nearest, ties to even. A NaN stays a NaN even if its payload is in the lower half. */
 static inline uint16_t float_to_bf16(float value) {
     uint32_t bits = float_to_bits(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u) {
@@ -49,10 +49,10 @@ static inline uint16_t float_to_f16(float value) {
     if (size > 0x7f800000u) {
         return (uint16_t)(sign | 0x7e00 | (size >> 13 & 0x3ff));
     }
-    if (size >= 0x477ff000u) { /* 65520 and more round to infinity */
+    if (size >= 0x477ff000u) { /* 65520 and above round to infinity */
         return (uint16_t)(sign | 0x7c00);
     }
-    if (size < 0x38800000u) { /* below 2^-14: adding 1/2 leaves units of 2^-24, rounded to even */
+    if (size < 0x38800000u) { /* below 2^-14: adding 0.5 rounds to a multiple of 2^-24, ties to even */
         return (uint16_t)(sign | (float_to_bits(bits_to_float(size) + 0.5f) - 0x3f000000u));
     }
     return (uint16_t)(sign | (((size + 0xfff + (size >> 13 & 1)) >> 13) - (112u << 10)));

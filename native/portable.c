@@ -1,4 +1,4 @@
-/* The twins: every kernel in plain C, for processors without its instructions and as the truth of its test. */
+/* The portable version of every kernel in plain C: for processors without its instructions, and as the reference of checks. */
 #include "heed.h"
 #include "number.h"
 
@@ -141,7 +141,7 @@ PORTABLE(void, i8_dots)
     }
 }
 
-/* One row of values at a time, of each run in turn. */
+/* Adds one row of values at a time: row j of every run, then row j + 1. */
 #define POOL(name, element, widen, ...)                                                                                \
     PORTABLE(void, name)                                                                                               \
     (const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const element *v, int64_t v_offset, int64_t ldv,     \

@@ -1,4 +1,4 @@
-/* What the processor has and the system lets a process use. */
+/* Detects the instructions that the processor has and the operating system lets a process use. */
 #define _GNU_SOURCE /* syscall */
 #include "kernels.h"
 
@@ -10,8 +10,8 @@
 #include <unistd.h>
 #endif
 
-/* Tiles: the processor has them, the system saves them (bits 17 and 18 of XCR0), and Linux lets this process have their 8 KB
- * of state, which a thread gets with its first tile. */
+/* Returns whether AMX tiles can be used: the processor has them, the system saves them (bits 17 and 18 of XCR0), and Linux
+ * permits this process their 8 KB of state, which a thread gets with its first tile. */
 static int tiles(void) {
 #ifdef HEED_AMX_EMULATED
     return 1;
@@ -50,7 +50,7 @@ int64_t heed_processor(void) {
 #include <sys/auxv.h>
 
 int64_t heed_processor(void) {
-    enum { I8MM = 1 << 13, BF16 = 1 << 14 }; /* of AT_HWCAP2 */
+    enum { I8MM = 1 << 13, BF16 = 1 << 14 }; /* bits of AT_HWCAP2 */
     unsigned long has = getauxval(AT_HWCAP2);
     return HEED_NEON | (has & BF16 ? HEED_ARM_BF16 : 0) | (has & I8MM ? HEED_ARM_I8MM : 0);
 }

@@ -1,4 +1,5 @@
-/* Rows of bf16 become the lanes of a panel, a pair at a time: no instruction makes this faster than the stores. */
+/* Transposes rows of bf16 into the lanes of a panel, one pair of elements at a time. No vector instructions are used because the
+ * stores are the bottleneck. */
 #ifndef HEED_TRANSPOSE_H
 #define HEED_TRANSPOSE_H
 

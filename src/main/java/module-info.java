@@ -4,12 +4,12 @@ import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
 
-/** Attention for Java: one contract, every mechanism, CPU and GPU. */
+/** Attention mechanisms for Java on the CPU and the GPU, under one contract. */
 module dev.heed {
     requires jdk.incubator.vector;
-    requires static java.desktop; // pictures as PNG, where the runtime image can
-    requires static jdk.jfr; // recording, where the runtime image can
-    requires static jocl; // absent: no OpenCL, and a reason that says so
+    requires static java.desktop; // PNG pictures; optional
+    requires static jdk.jfr; // JDK Flight Recorder events; optional
+    requires static jocl; // OpenCL; without it the OpenCL backend reports that it is not ready
     requires static org.jspecify;
 
     exports dev.heed;

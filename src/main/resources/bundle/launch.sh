@@ -17,7 +17,7 @@ follow() {
     done
 }
 
-# Sets version to the feature release of the JDK at $1; fails where there is no JDK.
+# Sets version to the feature release of the JDK at $1; fails if there is no JDK.
 jdk_version() {
     version=
     [ -x "$1/bin/javac" ] || return 1
@@ -33,7 +33,7 @@ jdk_version() {
     [ -n "$version" ]
 }
 
-# Sets jdk when $1 is a JDK 25 or newer; otherwise remembers what was there.
+# Sets jdk if $1 is a JDK 25 or newer; otherwise adds what was found to seen, for the error message.
 seen=
 try_jdk() {
     [ -n "$1" ] && jdk_version "$1" || return 1
@@ -72,13 +72,13 @@ find_jdk() {
         "HINT  install Temurin 25 from https://adoptium.net, then: HEED_JAVA_HOME=/path/to/jdk-25 $name ..."
 }
 
-# Maven of the checkout, compiling with the JDK found here, wherever it lies.
+# Runs Maven for the checkout; it compiles with the JDK that find_jdk found.
 maven() {
     JAVA25_HOME=${JAVA25_HOME:-$jdk} mvn -B "$@"
 }
 
-# build WHAT FIRST: runs compile, a function of the launcher, unless stale, another one, says that nothing changed. WHAT names
-# the build, FIRST is said at the first one. $target/$name-built is as old as the start of the last good build.
+# build WHAT FIRST: runs the launcher's function compile if its function stale succeeds. WHAT names the build; FIRST is the reason
+# printed at the first build. The time stamp of $target/$name-built is the start of the last successful build.
 build() {
     command -v mvn >/dev/null 2>&1 ||
         die "expected Maven 3.8 or newer to build Heed, got no mvn on PATH" "HINT  apt install maven  (macOS: brew install maven)"
@@ -111,7 +111,7 @@ build() {
             rm -rf "$lock"
             echo " failed" >&2
             grep -E '^\[ERROR\]' "$log" | grep -v -i -e 'help 1' -e 're-run maven' -e 'for more information' -e '^\[ERROR\] *$' | head -n 20 >&2
-            die "the build failed; all of it is in $log"
+            die "the build failed; its full output is in $log"
         fi
         mv "$target/$name-started" "$target/$name-built"
         echo " done" >&2
@@ -120,7 +120,7 @@ build() {
     trap - INT TERM HUP
 }
 
-# In the C locale, and in one that is not installed, a JVM reads bytes beyond ASCII as no text at all.
+# In the C locale, or in a locale that is not installed, a JVM cannot decode bytes beyond ASCII.
 read_utf8() {
     case ${LC_ALL:-${LC_CTYPE:-$LANG}} in
         "" | C | POSIX) ascii=true ;;

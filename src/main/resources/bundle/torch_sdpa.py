@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times PyTorch's scaled_dot_product_attention on a CUDA GPU: what `heed bench --beside FILE` prints beside Heed.
+"""Times PyTorch's scaled_dot_product_attention on a CUDA GPU; `heed bench --beside FILE` prints the times next to Heed's.
 
-Every row of grid.tsv, by the backends flash, cudnn, efficient and math, forward and backward, on random numbers that lie
-on the GPU. CUDA events around one call each, the median of up to 30 after three to warm up. f32 rows run with TF32
-forbidden, f32+tf32 rows with TF32 allowed. A backend that refuses a row leaves its reason.
+Runs every row of grid.tsv with the backends flash, cudnn, efficient and math, forward and backward, on random inputs on the
+GPU. CUDA events time single calls; the result is the median of up to 30 calls after three warm-up calls. f32 rows run with
+TF32 forbidden, f32+tf32 rows with TF32 allowed. If a backend refuses a row, its reason is recorded.
 
     python3 torch_sdpa.py --json torch.json
     python3 torch_sdpa.py --filter "x128 kv16x16384 bf16" --json torch.json
-    python3 torch_sdpa.py --self-test --json shape.json     # no torch, no GPU, no times: the form of the file alone
+    python3 torch_sdpa.py --self-test --json shape.json     # needs no torch and no GPU: writes the file's format without times
 """
 
 import argparse
@@ -24,7 +24,7 @@ FORMAT = "kernel times 1"
 WARM_UPS = 3
 FEWEST = 5
 ENOUGH_MILLIS = 1500.0
-MATH_SCORES = 1 << 31  # the math backend keeps all scores; beyond this many they fill a GPU
+MATH_SCORES = 1 << 31  # the math backend stores all scores; more than this number fill a GPU
 COLUMNS = "group batch heads keyheads queries keys width causal types modes".split()
 
 
@@ -58,13 +58,13 @@ def rows(grid, scale):
 
 
 def flops(row):
-    """Operations as FlashAttention's papers count them."""
+    """The number of operations, counted as in the FlashAttention papers."""
     full = 4.0 * row["batch"] * row["heads"] * row["queries"] * row["keys"] * row["width"]
     return full * (0.5 if row["causal"] else 1) * (2.5 if row["mode"] == "backward" else 1)
 
 
 def rate(row, millis):
-    """TFLOP/s; GB/s of keys and values where one query reads them."""
+    """TFLOP/s; for one query, GB/s of the keys and values read."""
     if row["queries"] == 1:
         size = 4 if row["type"] == "f32" else 2
         read = 2.0 * row["batch"] * row["keyheads"] * row["keys"] * row["width"] * size
@@ -106,14 +106,14 @@ class Clock:
         self.types = dict(f16=torch.float16, bf16=torch.bfloat16, f32=torch.float32)
 
     def millis(self, row, backend):
-        """The times of single calls."""
+        """The times of single calls in milliseconds."""
         torch = self.torch
         chosen = self.backends[backend]
         if chosen is None:
             raise RuntimeError("this PyTorch has no such backend")
         scores = row["batch"] * row["heads"] * row["queries"] * row["keys"]
         if backend == "math" and scores > MATH_SCORES:
-            raise RuntimeError(f"{scores} scores, which this backend keeps: not tried")
+            raise RuntimeError(f"not tried: this backend stores all {scores} scores")
         torch.backends.cuda.matmul.allow_tf32 = row["tf32"]
         torch.backends.cudnn.allow_tf32 = row["tf32"]
         learns = row["mode"] == "backward"
@@ -181,7 +181,7 @@ def measure(chosen, backends, repeats, scale, minutes, save):
     start = time.monotonic()
     for row in chosen:
         if time.monotonic() - start > 60 * minutes:
-            print(f"{minutes} minutes are over; --filter takes the rows that follow: {row['case']}", flush=True)
+            print(f"{minutes} minutes are over; use --filter for the remaining rows, from {row['case']}", flush=True)
             break
         for backend in backends:
             it = entry(row, backend)
@@ -190,26 +190,26 @@ def measure(chosen, backends, repeats, scale, minutes, save):
                 millis = median(times)
                 it |= {"nanos": [round(1e6 * each) for each in times], "medianMillis": millis} | rate(row, millis)
                 print(f"{row['case']:60} {backend:10} {millis:12.3f} ms", flush=True)
-            except (RuntimeError, TypeError, ValueError) as error:  # out of memory, too; words that an old one lacks
+            except (RuntimeError, TypeError, ValueError) as error:  # also out of memory, or arguments that an old PyTorch lacks
                 it["failure"] = one_line(error)
                 print(f"{row['case']:60} {backend:10}            -  {it['failure'][:80]}", flush=True)
             gc.collect()
             torch.cuda.empty_cache()
             found.append(it)
-        save(report(device, versions, scale, found))  # what is measured stays, whatever comes
+        save(report(device, versions, scale, found))  # keeps the results if a later row fails
 
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    options.add_argument("--grid", default=os.path.join(here, "grid.tsv"), help="the rows (default: beside this file)")
-    options.add_argument("--filter", default="", help="only rows whose group and case hold this text")
+    options.add_argument("--grid", default=os.path.join(here, "grid.tsv"), help="the file of rows (default: grid.tsv in this folder)")
+    options.add_argument("--filter", default="", help="only rows whose group and case contain this text")
     options.add_argument("--scale", type=int, default=1, help="divide all lengths by this")
-    options.add_argument("--repeats", type=int, default=30, help="time a row so often at most")
-    options.add_argument("--minutes", type=float, default=float("inf"), help="begin no further row after so many minutes")
-    options.add_argument("--backends", default=",".join(BACKENDS), help="which of " + ", ".join(BACKENDS))
-    options.add_argument("--json", metavar="FILE", help="where the times go")
-    options.add_argument("--self-test", action="store_true", help="without torch: the form of the file, no times")
+    options.add_argument("--repeats", type=int, default=30, help="maximum number of timed calls per row")
+    options.add_argument("--minutes", type=float, default=float("inf"), help="start no new row after this number of minutes")
+    options.add_argument("--backends", default=",".join(BACKENDS), help="some of " + ", ".join(BACKENDS))
+    options.add_argument("--json", metavar="FILE", help="the file for the times")
+    options.add_argument("--self-test", action="store_true", help="without torch: write the format of the file without times")
     given = options.parse_args()
     backends = given.backends.split(",")
     if not set(backends) <= set(BACKENDS) or given.scale < 1 or given.repeats < 1:
@@ -219,7 +219,7 @@ def main():
     except OSError as error:
         sys.exit(f"torch_sdpa.py: the grid cannot be read: {error}. HINT: --grid FILE")
     if not chosen:
-        options.error("no row of the grid holds " + repr(given.filter))
+        options.error("no row of the grid contains " + repr(given.filter))
 
     def save(result):
         if given.json:

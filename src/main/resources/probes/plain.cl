@@ -1,4 +1,4 @@
-// What every OpenCL 1.2 device should do: nothing, wait, copy, multiply and add, keep local memory.
+// Kernels that every OpenCL 1.2 device should run: an empty one, waiting, copies, multiply-adds, local memory, registers.
 
 #ifndef WORDS
 #define WORDS 256
@@ -9,7 +9,7 @@
 
 __kernel void nothing(int unused) {}
 
-// As long as asked for; the result depends on every step.
+// Runs for `steps` steps; the result depends on each of them.
 __kernel void spin(__global uint *out, ulong steps) {
     uint x = get_global_id(0) + 1;
     for (ulong i = 0; i < steps; i++) {
@@ -20,7 +20,7 @@ __kernel void spin(__global uint *out, ulong steps) {
     out[get_global_id(0)] = x;
 }
 
-// Neighbours read side by side; or, for a CPU, each work-item a stretch of its own.
+// Neighbouring work-items read neighbouring vectors; for a CPU, each work-item reads its own contiguous range.
 __kernel void copy(__global const float4 *from, __global float4 *to, ulong count) {
 #ifdef STRETCHES
     ulong each = (count + get_global_size(0) - 1) / get_global_size(0);
@@ -35,7 +35,7 @@ __kernel void copy(__global const float4 *from, __global float4 *to, ulong count
 #endif
 }
 
-// 64 sums that do not wait for each other: 128 operations a step.
+// 64 independent sums: 128 operations per step.
 __kernel void fma64(__global float *out, float a, float b, int steps) {
     float16 s0 = get_global_id(0) * 1e-9f, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3;
     for (int i = 0; i < steps; i++) {
@@ -48,7 +48,7 @@ __kernel void fma64(__global float *out, float a, float b, int steps) {
     out[get_global_id(0)] = dot(sum.s0123, sum.s4567) + dot(sum.s89ab, sum.scdef);
 }
 
-// Every word is written by one work-item and read by another.
+// Each word is written by one work-item and read by another.
 static void turn(__global uint *out, __local uint *tile, uint words, uint seed) {
     uint n = get_local_size(0), me = get_local_id(0);
     for (uint i = me; i < words; i += n) {
@@ -71,7 +71,7 @@ __kernel void local_argument(__global uint *out, uint seed, __local uint *tile, 
     turn(out, tile, words, seed);
 }
 
-// Holds many values at once, for what the compiler says about registers and spills.
+// Keeps many values at once, so that the compiler's log has registers and spills.
 __kernel void registers(__global float *x, int steps) {
     float r[REGISTERS];
     for (int j = 0; j < REGISTERS; j++) {

@@ -1,5 +1,5 @@
-// Instructions of NVIDIA's that OpenCL C has no word for, one kernel each: -DPROBE=<n> compiles one alone, so that a refused
-// instruction takes no other with it. A work-group is one warp of 32. The numbers are those of PtxProbe.
+// NVIDIA's instructions that OpenCL C cannot express, one kernel each. -DPROBE=<n> compiles a single kernel, so that a rejected
+// instruction does not affect the others. A work-group is one warp of 32. PtxProbe uses the same numbers.
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
@@ -20,7 +20,7 @@ static uint pair(ushort low, ushort high) {
     return (uint)low | ((uint)high << 16);
 }
 
-// d[16][8] = a[16][16] b[16][8] on a tensor core; a lane holds parts of rows lane/4 and lane/4 + 8.
+// d[16][8] = a[16][16] b[16][8] on a tensor core; a lane has elements of rows lane/4 and lane/4 + 8.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void mma(
         __global const ushort *a, __global const ushort *b, __global float *d) {
     uint row = get_local_id(0) >> 2, two = (get_local_id(0) & 3) * 2;
@@ -65,7 +65,7 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ldmatrix(__global 
 #endif
 
 #if PROBE == 4
-// 16 bytes a lane from global to local memory, past the registers.
+// Copies 16 bytes per lane from global to local memory, bypassing the registers.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void cp_async(__global const uint *in, __global uint *out) {
     __local uint tile[128] __attribute__((aligned(16)));
     uint lane = get_local_id(0);
@@ -88,7 +88,7 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2(__global const
 #endif
 
 #if PROBE == 6
-// Two halves at once.
+// Two exponentials of f16 at once.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2_pair(__global const uint *in, __global uint *out) {
     uint x = in[get_global_id(0)], y;
     asm volatile("ex2.approx.f16x2 %0, %1;" : "=r"(y) : "r"(x));
@@ -97,7 +97,8 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2_pair(__global 
 #endif
 
 #if PROBE == 7
-// A whole row by the copy engine, announced by a barrier in local memory. Gives up after so many tries: out[128] says.
+// Copies a whole row by the copy engine; a barrier in local memory signals the end. out[128] is 0 if it did not within 1000000
+// tries.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void bulk(__global const uint *in, __global uint *out) {
     __local uint tile[128] __attribute__((aligned(128)));
     __local ulong gate[1] __attribute__((aligned(8)));
@@ -129,7 +130,7 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void bulk(__global cons
 #endif
 
 #if PROBE == 8
-// The marker is a comment that stays in the PTX; an instruction can take its place there.
+// The marker is a comment that stays in the PTX and can be replaced by an instruction.
 __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void marked(__global uint *out) {
     uint x = get_global_id(0) * 3;
     asm volatile("// HEED_MARKER" ::: "memory");
@@ -138,7 +139,7 @@ __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void marked(__global u
 #endif
 
 #if PROBE == 9
-// For the first level of Hopper's matrix units, which plain sm_90 does not have.
+// The synchronisation instructions of Hopper's matrix units, which plain sm_90 does not have.
 __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void wgmma(__global uint *out) {
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
     asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");

@@ -1,4 +1,4 @@
-// The controls beside the picture. They change the state by `change`, and show it by `showControls`.
+// The controls next to the picture. They change the state with `change` and are updated by `showControls`.
 
 const byId = id => document.getElementById(id);
 
@@ -28,7 +28,7 @@ function buildSelect(id, options, chosen) {
     select.addEventListener("change", () => chosen(select.value));
 }
 
-/** Buttons of which one is pressed, moved over by the arrow keys as radio buttons are. */
+/** A group of buttons with one pressed; arrow keys move between them, as in a group of radio buttons. */
 function buildChoice(id, options, chosen) {
     const group = byId(id);
     for (const [value, text] of Object.entries(options)) {
@@ -53,7 +53,7 @@ function showChoice(id, value) {
     }
 }
 
-/** A button for each head, in rows of layers; the numbers around it choose a row or a column. */
+/** Builds a button for each head, in rows of layers; the buttons at the edge choose a row or a column. */
 function buildHeads(meta, change) {
     const columns = Math.max(...meta.layers.map(layer => layer.heads));
     const choose = (names, event) => change(state => {
@@ -108,7 +108,7 @@ function showControls(meta, state, scene) {
     byId("mass").value = state.mass;
     const text = state.mass === 100 ? "all" : `${state.mass} %`;
     byId("mass-text").textContent = text;
-    byId("mass").setAttribute("aria-valuetext", state.mass === 100 ? "all weights" : `of each word the largest weights that make ${state.mass} percent`);
+    byId("mass").setAttribute("aria-valuetext", state.mass === 100 ? "all weights" : `the largest weights that make up ${state.mass} percent of each word`);
     const colours = new Map(scene.layers.length > 1 ? scene.cells.map((name, i) => [name, scene.layers[i]?.colour]) : []);
     for (const button of document.querySelectorAll(".heads button")) {
         const names = button.dataset.cells.split(",");

@@ -1,4 +1,4 @@
-// The weights in numbers, beside the picture.
+// The panel with the weights as numbers, next to the picture.
 
 const LISTED = 10;
 
@@ -48,12 +48,12 @@ function tokenDetails(scene, state, name, act) {
     return section;
 }
 
-/** What the file left out, and how exact it is. */
+/** Shows the share of the weights that the file contains, and their precision. */
 function showKept(meta, heads) {
     const { mean, least, entries } = massKept(heads.flat());
     const count = new Intl.NumberFormat("en").format(entries);
     const kept = mean > 0.99995
         ? "All weights are here"
-        : `Of each word's attention ${percent(mean)} is here on average, at least ${percent(least)}: the largest weights of each row; the others are left out`;
+        : `The file contains ${percent(mean)} of each word's attention on average, at least ${percent(least)}: the largest weights of each row; the others are left out`;
     byId("kept").textContent = `${kept}. ${count} weights in 16 bits. A line's thickness is proportional to its weight.`;
 }

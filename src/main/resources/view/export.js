@@ -1,4 +1,4 @@
-// Saves what is seen: the picture's own SVG, and the same as PNG at twice its size.
+// Saves the visible picture as SVG, or as PNG at twice its size.
 
 function pictureText(root) {
     const copy = root.cloneNode(true);

@@ -1,9 +1,9 @@
-// All heads at once: a small picture for each, layers downwards, heads across. Without a word a picture is a heat map, for
-// in so small a place lines lie on each other and cells do not; of words pointed at or pinned it is their lines.
+// All heads at once: a small picture per head, layers downwards, heads across. Without an active word, a picture is a
+// heat map, because lines would overlap in so small a space. For words pointed at or pinned, it shows their lines.
 
-const LEAST_CELL = 1.5; // pixels of a cell; smaller ones are put together
-const LEAST_SHARE = 0.02; // of the strongest weight; thinner lines are not seen
-const BUCKETS = 10; // lines of about one strength are one shape
+const LEAST_CELL = 1.5; // pixels per cell; smaller cells are pooled into tiles
+const LEAST_SHARE = 0.02; // relative to the strongest weight; thinner lines are invisible
+const BUCKETS = 10; // lines of similar strength share one path
 const FRAME = 4;
 
 function layHeads(meta, scene, wide) {
@@ -13,7 +13,7 @@ function layHeads(meta, scene, wide) {
     const tile = Math.max(1, Math.ceil(Math.max(scene.left.length, scene.right.length) * LEAST_CELL / (size - 2 * FRAME)));
     return {
         columns, size, tile, x: names, y: 26, step: size + 8,
-        width: Math.max(names + columns * (size + 8) + 4, names + 520), // what is said below needs room
+        width: Math.max(names + columns * (size + 8) + 4, names + 520), // room for the caption below
         height: 26 + meta.layers.length * (size + 8) + 68,
     };
 }
@@ -34,7 +34,7 @@ function drawHeadGrid(scene, state, layout, window, palette, meta) {
     return root;
 }
 
-/** What the small pictures are, and what they leave out. */
+/** Draws the caption: the scale of the small pictures and the weights they leave out. */
 function drawHeadsFoot(root, scene, { x, tile, width, height }, { max, active, palette, ink }) {
     const group = svg("g", { "font-size": 12, fill: ink.faint, "data-said": "" });
     const say = (line, words, at = x) => group.append(svg("text", { x: at, y: height - 46 + 18 * line }, cut(words, width - at - 4, 12)));
@@ -48,7 +48,7 @@ function drawHeadsFoot(root, scene, { x, tile, width, height }, { max, active, p
         group.append(svg("defs", {}, bar), svg("rect", { x: x + 12, y, width: 120, height: 11, rx: 2, fill: "url(#scale)" }));
         say(0, "0");
         say(0, `${number(max)}; half-way ${number(max / 4)}, by the square root of the weight`, x + 138);
-        say(1, "One scale for all heads. Rows look, columns are looked at.");
+        say(1, "One scale for all heads. Rows look at columns.");
         const [rows, columns] = [scene.left, scene.right].map(tokens => Math.min(tile, tokens.length));
         say(2, tile > 1 ? `Each cell is the largest of ${rows} × ${columns} weights.` : "Each cell is one weight.");
     }
@@ -70,7 +70,7 @@ function thumbnail(scene, state, layout, { l, h, max, active, palette, ink }) {
     return group;
 }
 
-/** As large as the frame lets it be: a text that looks at itself is a square, a single row still a strip to be seen. */
+/** Fills the frame: self-attention is a square, and a single row is a strip thick enough to be visible. */
 function thumbnailMap(group, scene, matrix, { x, y, size, tile, max, palette }) {
     const rows = Math.ceil(scene.left.length / tile), columns = Math.ceil(scene.right.length / tile);
     const room = size - 2 * FRAME, side = count => Math.max(room / 6, room * count / Math.max(rows, columns));
@@ -82,12 +82,15 @@ function thumbnailMap(group, scene, matrix, { x, y, size, tile, max, palette }) 
     }));
 }
 
-/** Most weights of most heads are small; their square roots can be told apart where they themselves are all dark. */
+/**
+ * Most weights of most heads are small; square roots keep them distinguishable where the weights themselves would all
+ * be dark.
+ */
 function rootPosition(weight, max) {
     return max > 0 ? Math.sqrt(Math.max(0, Math.min(1, weight / max))) : 0;
 }
 
-/** As in the line view, the tokens stand one below the other, those that look on the left. */
+/** Draws lines as in the line view, with the tokens from top to bottom and the query tokens on the left. */
 function thumbnailLines(group, scene, matrix, { x, y, size, max, active, ink }) {
     const place = (i, count) => y + 6 + (size - 12) * (count === 1 ? 0.5 : i / (count - 1));
     const column = new Map(scene.right.map((token, j) => [token.at, j]));

@@ -1,7 +1,7 @@
-// The heat map: a row for each token that looks, a column for each that is looked at, brighter where the weight is larger.
+// The heat map: a row per query token, a column per key token, brighter where the weight is larger.
 
-const MOST_CELLS = 700; // rows and columns; more are tiled
-const DRAWN_AS_SHAPES = 64 * 64; // above, the cells are one image within the picture
+const MOST_CELLS = 700; // maximum rows and columns; more are tiled
+const DRAWN_AS_SHAPES = 64 * 64; // maximum cells drawn as shapes; more are drawn as one image
 
 function layMap(scene, wide) {
     const widest = tokens => Math.min(110, Math.max(20, ...tokens.map(token => token.width * 0.87)));
@@ -18,7 +18,7 @@ function layMap(scene, wide) {
     };
 }
 
-/** The largest weight of every tile, NaN where there is one; row-major. */
+/** Returns the largest weight of every tile, or NaN if the tile contains one; row-major. */
 function tiles(scene, matrix, { tile, rows, columns }) {
     const cells = new Float32Array(rows * columns);
     const column = new Int32Array(matrix.columns).fill(-1);
@@ -33,12 +33,12 @@ function tiles(scene, matrix, { tile, rows, columns }) {
     return cells;
 }
 
-/** An image of a pixel for each cell. */
+/** Returns an image with one pixel per cell. */
 function cellImage(cells, rows, columns, max, palette) {
     return imageOf(rows, columns, weight => Math.min(1, max > 0 ? weight / max : 0), cells, paletteBytes(palette));
 }
 
-/** The same where another function than a straight line says which place of the palette a weight has. */
+/** Returns an image with one pixel per cell, where `position` maps a weight to a place in the palette. */
 function imageOf(rows, columns, position, cells, bytes) {
     const canvas = document.createElement("canvas");
     canvas.width = columns;
@@ -104,7 +104,7 @@ function drawCells(root, scene, cells, { x, y, cell, rows, columns }, palette) {
     root.append(group);
 }
 
-/** As many labels as there is room for. */
+/** Draws as many labels as fit. */
 function drawLabels(root, scene, state, { x, y, cell, rows, columns, tile }, pointed, ink) {
     const size = Math.max(9, Math.min(13, cell - 2)), step = cell >= 10 ? 1 : Math.ceil((size + 5) / cell);
     const group = svg("g", { "font-size": size });

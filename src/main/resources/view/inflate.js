@@ -28,7 +28,7 @@ function inflate(bytes) {
         out = larger;
     }
 
-    // A canonical Huffman code: how many codes have each length, and the symbols in the order of their codes.
+    // Builds a canonical Huffman code: the number of codes of each length, and the symbols in the order of their codes.
     function code(lengths) {
         const counts = new Uint16Array(16), next = new Uint16Array(16), symbols = new Uint16Array(lengths.length);
         for (const length of lengths) counts[length]++;

@@ -1,10 +1,10 @@
-// The line view: the tokens twice, a line from each that looks to each it looks at. Thickness is strength.
+// The line view: the query tokens, the key tokens, and a line for each pair. Thicker lines have larger weights.
 
 const ROW = 28;
 const LONGEST_LABEL = 170;
 const MOST_LINES = 6000;
 
-/** Where every token stands, downwards or across, and how large the sheet is. */
+/** Computes the place of every token, downwards or across, and the size of the sheet. */
 function layLines(scene, across, wide) {
     return across ? layAcross(scene, wide) : layDown(scene, wide);
 }
@@ -13,7 +13,7 @@ function layDown(scene, wide) {
     const { left, right } = scene;
     const widest = tokens => Math.max(40, ...tokens.map(t => Math.min(LONGEST_LABEL, t.width)));
     const leftWidth = widest(left) + 26, rightWidth = widest(right) + 26, numbers = 58, top = 34;
-    const margin = wide < 560 ? 6 : numbers; // on a phone the numbers of the left side are in the list only
+    const margin = wide < 560 ? 6 : numbers; // on a phone the numbers of the left side appear only in the list
     const gap = Math.max(70, Math.min(440, wide - leftWidth - rightWidth - numbers - margin));
     const begin = margin + leftWidth, end = begin + gap;
     const places = new Map();
@@ -38,7 +38,7 @@ function layDown(scene, wide) {
     };
 }
 
-/** A text that is a little too wide for the window is drawn a little smaller; longer ones are scrolled. */
+/** Lays out the tokens across. A text slightly wider than the window is scaled down; a longer text is scrolled. */
 function layAcross(scene, wide) {
     const widthOf = token => Math.max(40, Math.min(LONGEST_LABEL, token.width) + 12);
     const natural = Math.max(...[scene.left, scene.right].map(tokens => tokens.reduce((sum, token) => sum + widthOf(token), 0)));
@@ -70,7 +70,10 @@ function layAcross(scene, wide) {
     };
 }
 
-/** The lines to draw: those of the active tokens, of all without any; the weakest first, so that strong ones lie above. */
+/**
+ * Returns the lines to draw: the lines of the active tokens, or all lines if there are none, weakest first, so that
+ * strong lines are on top.
+ */
 function linesOf(scene, active, inWindow) {
     const lines = [];
     scene.layers.forEach((layer, n) => {
@@ -101,8 +104,8 @@ function linesOf(scene, active, inWindow) {
 }
 
 /**
- * On a sheet that is seen in part, the words at the other ends may be pages away. They are gathered into the window, the
- * strongest that fit, in the order of the text.
+ * Moves the strongest linked words that fit into the window, in the order of the text, because on a partly visible
+ * sheet they may be pages away.
  */
 function gather(scene, state, layout, window) {
     const main = [...state.pins].filter(name => scene.token(name)).at(-1) ?? primaryToken(scene, state);
@@ -145,7 +148,7 @@ function drawLines(scene, state, sheet, window, long) {
         return at > from - 80 && at < from + size + 80;
     };
     const { lines, dropped } = linesOf(scene, active, inWindow);
-    const strength = new Map(); // of the tokens at the other ends
+    const strength = new Map(); // of the tokens linked to active tokens
     for (const line of lines) {
         for (const [name, other] of [[`k${line.to}`, `q${line.from}`], [`q${line.from}`, `k${line.to}`]]) {
             if (active.has(other)) strength.set(name, Math.max(strength.get(name) ?? 0, line.weight));
@@ -185,7 +188,7 @@ function drawHeads(root, scene, layout, ink) {
 
 function lineGroup(scene, lines, layout, ink) {
     const group = svg("g", { fill: "none", "data-lines": lines.length });
-    const apart = Math.min(6, 20 / scene.layers.length); // heads side by side, or one would hide the other
+    const apart = Math.min(6, 20 / scene.layers.length); // heads are drawn side by side, so that none hides another
     for (const line of lines) {
         const from = layout.places.get(`q${line.from}`), to = layout.places.get(`k${line.to}`);
         if (!from || !to) continue;
@@ -227,7 +230,7 @@ function tokenMark(scene, state, layout, token, { ink, active, strength, numbers
     const fill = pinned ? colour : on || reached !== undefined ? colour : "transparent";
     const opacity = pinned ? 1 : on ? 0.24 : reached !== undefined ? 0.4 * Math.min(1, reached / scene.max) : 0;
     mark.append(svg("rect", { x, y, width, height, rx: 5, fill, "fill-opacity": opacity, "data-box": "" }));
-    if (scene.coloured) { // a bar towards the lines: the segment
+    if (scene.coloured) { // a bar on the side of the lines shows the segment
         mark.append(layout.across
             ? svg("rect", { x: x + 6, y: token.looks ? y + height - 3 : y, width: width - 12, height: 3, rx: 1.5, fill: colour })
             : svg("rect", { x: token.looks ? x + width - 5 : x + 2, y: y + 4, width: 3, height: height - 8, rx: 1.5, fill: colour }));
@@ -259,7 +262,7 @@ function tokenMark(scene, state, layout, token, { ink, active, strength, numbers
     return mark;
 }
 
-/** Three lines with their weights, so that the thickness can be read. */
+/** Draws three lines with their weights as a key to the thickness. */
 function drawLegend(root, scene, { x, y }, ink, said) {
     const group = svg("g", { "font-size": 12, fill: ink.faint });
     let at = x;

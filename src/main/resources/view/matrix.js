@@ -36,7 +36,7 @@ class MatrixBuilder {
     }
 }
 
-/** The mean, maximum or sum of matrices of one shape. What one leaves out counts as 0 there, and goes into the rest. */
+/** Returns the mean, maximum or sum of matrices of one shape. A missing entry counts as 0, and the rest includes it. */
 function combine(matrices, mix) {
     if (matrices.length === 1) return matrices[0];
     const { rows, columns } = matrices[0];
@@ -67,15 +67,15 @@ function combine(matrices, mix) {
     return out.done();
 }
 
-/** Why attention cannot be rolled out here, or null. The product of layers is a full matrix. */
+/** Returns the reason why rollout is unavailable for this text, or null. The product of layers is a dense matrix. */
 function whyNoRollout(meta) {
     if (!meta.self) return "needs a text that looks at itself";
     return meta.left.length > 768 ? "for texts of up to 768 tokens" : null;
 }
 
 /**
- * Attention rolled out (Abnar and Zuidema 2020): the product of (mean of the heads + identity) / 2 over the layers up to
- * one, rows scaled to sum to 1.
+ * Attention rollout (Abnar and Zuidema 2020): the product of (mean of the heads + identity) / 2 over the layers up to
+ * `last`, with rows scaled to sum to 1.
  */
 function rollout(layers, last) {
     const n = layers[0][0].rows;
@@ -104,8 +104,9 @@ function rollout(layers, last) {
 }
 
 /**
- * What is left to draw: without hidden tokens, rows scaled to sum to 1 where wanted, and of each row the largest weights
- * until they make up a share of it. What is dropped for being small goes to `small`, by row; `max` is the largest weight.
+ * Returns the entries to draw: without hidden tokens, and with rows scaled to sum to 1 if `renormalise` is set. Each
+ * row keeps its largest weights up to `share` of its sum. `small` is the sum of the small weights dropped per row;
+ * `max` is the largest weight.
  */
 function visible(matrix, { hiddenLeft, hiddenRight, renormalise, share }) {
     const { rows, columns } = matrix;
@@ -141,7 +142,7 @@ function visible(matrix, { hiddenLeft, hiddenRight, renormalise, share }) {
     return Object.assign(out.done(), { small, max });
 }
 
-/** Of some entries the largest until they reach a sum, in their old order. */
+/** Returns the largest entries until they reach a sum, in their original order. */
 function strongest(weights, entries, sum) {
     const sorted = [...entries].sort((a, b) => weights[b] - weights[a]);
     let reached = 0, count = 0;
@@ -149,7 +150,7 @@ function strongest(weights, entries, sum) {
     return sorted.slice(0, Math.max(1, count)).sort((a, b) => a - b);
 }
 
-/** The same entries by key: who looks at each. `rest` is 0, for nobody knows who was left out. */
+/** Returns the transpose: the entries grouped by key. `rest` is 0 because the queries of omitted weights are unknown. */
 function transpose(matrix) {
     const { rows, columns, key, weight } = matrix;
     const start = new Uint32Array(columns + 1);
@@ -166,19 +167,19 @@ function transpose(matrix) {
     return { rows: columns, columns: rows, start, key: from, weight: turned, rest: new Float32Array(columns) };
 }
 
-/** The entries of a row as { key, weight }, the largest first. */
+/** Returns the entries of a row as { key, weight }, the largest first. */
 function rowOf(matrix, i) {
     const entries = [];
     for (let e = matrix.start[i]; e < matrix.start[i + 1]; e++) entries.push({ key: matrix.key[e], weight: matrix.weight[e] });
     return entries.sort((a, b) => order(b.weight) - order(a.weight) || a.key - b.key);
 }
 
-/** What is no number comes last. */
+/** Sort key of a weight: NaN comes last. */
 function order(weight) {
     return Number.isNaN(weight) ? -1 : weight;
 }
 
-/** The mean and the smallest share of its weight that a row of these matrices kept. */
+/** Returns the mean and the minimum share of its weight that a row of these matrices kept. */
 function massKept(matrices) {
     let sum = 0, count = 0, least = 1, entries = 0;
     for (const m of matrices) {

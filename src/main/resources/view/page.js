@@ -1,6 +1,6 @@
-// The page itself: keeps the state, draws it, and turns what the reader does into changes of it.
+// The page: holds the state, draws it, and turns user input into changes of the state.
 
-const LONG_SHEET = 2600; // pixels; longer sheets are drawn as far as they are seen
+const LONG_SHEET = 2600; // pixels; of longer sheets only the visible part is drawn
 
 class Page {
     constructor(meta, heads) {
@@ -12,7 +12,7 @@ class Page {
         this.sheet = byId("sheet");
     }
 
-    /** What only lives while the page is open: where the pointer and the keyboard are. */
+    /** Adds the state that exists only while the page is open: the positions of the pointer and the keyboard. */
     ready(state) {
         return Object.assign(state, { hover: null, cursor: [...state.pins][0] ?? "q0", cell: null, cellCursor: [...state.cells][0] });
     }
@@ -34,7 +34,7 @@ class Page {
         this.stage.addEventListener("scroll", () => this.soon(() => this.draw()));
         this.sheet.addEventListener("pointermove", event => this.point(event));
         this.sheet.addEventListener("pointerleave", () => this.hover(null, null));
-        // Between press and release the picture may be drawn anew, and a click whose element is gone never comes.
+        // The picture may be redrawn between press and release, and a removed element never receives its click.
         this.sheet.addEventListener("pointerdown", event => { this.pressed = event.button === 0 ? this.thingAt(event) : ""; });
         this.sheet.addEventListener("pointerup", event => {
             const thing = this.thingAt(event);
@@ -42,7 +42,7 @@ class Page {
             this.pressed = "";
         });
         this.sheet.addEventListener("click", event => {
-            if (event.detail === 0) this.clicked(this.thingAt(event), event); // by a screen reader
+            if (event.detail === 0) this.clicked(this.thingAt(event), event); // a click from a screen reader
         });
         this.sheet.addEventListener("keydown", event => this.key(event));
         this.sheet.addEventListener("focusin", event => this.focused(event.target));
@@ -61,7 +61,7 @@ class Page {
         return toHash(this.state, this.meta);
     }
 
-    /** Changes the state by some fields, or by a function of it that gives some, and says what is shown now. */
+    /** Changes the state, by an object of fields or a function that returns one, and announces the new view. */
     change(update) {
         const before = this.state.view;
         Object.assign(this.state, typeof update === "function" ? update(this.state) : update);
@@ -98,7 +98,7 @@ class Page {
         this.scene = this.scenes.of(this.state);
         if (!this.scene.token(this.state.cursor)) this.state.cursor = this.scene.left[0]?.name ?? null;
         showControls(this.meta, this.state, this.scene);
-        document.documentElement.dataset.view = this.state.view; // before the stage is measured: its width hangs on it
+        document.documentElement.dataset.view = this.state.view; // before the stage is measured, because its width depends on the view
         this.lay();
         this.draw();
         const hash = this.hash();
@@ -114,7 +114,7 @@ class Page {
         this.sheet.style.height = `${this.layout.height}px`;
     }
 
-    /** The part of the sheet that is drawn. */
+    /** Returns the part of the sheet that is drawn. */
     window() {
         const { width, height } = this.layout;
         if (!this.long) return { x: 0, y: 0, width, height };
@@ -139,7 +139,7 @@ class Page {
         showDetails(scene, state, { unpinAll: () => this.unpinAll(), show: name => this.show(name) });
     }
 
-    /** Once before the next frame, however often it is asked for. */
+    /** Runs the work once before the next frame, however often it is requested. */
     soon(work) {
         if (this.waiting) return;
         this.waiting = true;
@@ -175,7 +175,7 @@ class Page {
         this.soon(() => this.draw());
     }
 
-    /** What lies under the pointer, by its name: "token q3", "head 2.1", "row 5", or nothing. */
+    /** Returns the name of the element under the pointer: "token q3", "head 2.1", "row 5", or an empty text. */
     thingAt(event) {
         const { token } = event.target.closest("[data-token]")?.dataset ?? {}, { cell } = event.target.closest("[data-cell]")?.dataset ?? {};
         if (token) return `token ${token}`;
@@ -283,7 +283,7 @@ class Page {
         return true;
     }
 
-    /** Brings a token into the window without changing whose lines are drawn. */
+    /** Brings a token into the window without changing the active tokens. */
     show(name) {
         this.state.cursor = name;
         this.scrollTo(name);

@@ -1,4 +1,4 @@
-// What the page was given: texts as JSON, weights as Base64 of a zlib stream. PageHead.java describes its bytes.
+// The data of the page: texts as JSON, weights as Base64 of a zlib stream. PageHead.java describes the bytes.
 
 function readMeta() {
     const meta = JSON.parse(document.getElementById("meta").textContent);
@@ -21,11 +21,11 @@ async function unpack(bytes) {
     return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The heads of all layers as sparse matrices. */
+/** Returns the heads of all layers as sparse matrices. */
 async function readWeights(meta) {
     const element = document.getElementById("weights");
     const bytes = await unpack(fromBase64(element.textContent.trim()));
-    element.textContent = ""; // megabytes that nobody reads again
+    element.textContent = ""; // frees megabytes that are no longer needed
     const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
     return meta.layers.map(layer => Array.from({ length: layer.heads }, () => {

@@ -1,6 +1,6 @@
-// What a state shows: the visible tokens and the matrices to draw, computed once for all pictures.
+// The content of a state: the visible tokens and the matrices to draw, computed once for all pictures.
 
-const MOST_EACH = 21; // seven colours, three kinds of dashes
+const MOST_EACH = 21; // maximum heads drawn separately: seven colours times three dash patterns
 
 class Scenes {
     constructor(meta, heads) {
@@ -67,7 +67,7 @@ class Scenes {
         };
     }
 
-    /** Keeps what was computed last; a page is small, its mixtures are not. */
+    /** Caches computed matrices. The page itself is small, but its mixtures of heads are not. */
     once(key, make) {
         if (!this.cache.has(key)) {
             if (this.cache.size > 400) this.cache.clear();
@@ -99,17 +99,17 @@ class Scenes {
     }
 }
 
-/** The tokens whose lines are drawn: those pinned, and the one pointed at. */
+/** Returns the tokens whose lines are drawn: pinned ones and the one pointed at. */
 function activeTokens(scene, state) {
     return new Set([...state.pins, state.hover].filter(name => name && scene.token(name)));
 }
 
-/** The token whose weights are written out: the one pointed at, else the last one pinned. */
+/** Returns the token whose weights are listed: the one pointed at, otherwise the last one pinned. */
 function primaryToken(scene, state) {
     return [...activeTokens(scene, state)].at(-1) ?? null;
 }
 
-/** The tokens at the other ends of a token's lines, the strongest first; of several heads the strongest counts. */
+/** Returns the tokens linked to a token, the strongest first; with several heads the strongest weight counts. */
 function strongestFrom(scene, name) {
     const { looks, at } = tokenOf(name), found = new Map();
     for (const layer of scene.layers) {

@@ -1,4 +1,4 @@
-// What is shown, and its text in the address: a link to the page brings it back.
+// The state of the page and its text in the address, so that a link restores it.
 
 const VIEWS = { lines: "Lines", map: "Heat map", heads: "All heads" };
 const MIXES = { mean: "mean", max: "maximum", sum: "sum", each: "one colour each", rollout: "rollout" };
@@ -17,7 +17,7 @@ function layerCells(meta, l) {
     return Array.from({ length: meta.layers[l].heads }, (_, h) => cellName(l, h));
 }
 
-/** How the page opens where the address says nothing. */
+/** Returns the initial state, which applies to everything that the address does not set. */
 function openingState(meta) {
     const { layer, head, pinned } = meta.open;
     const l = layer < 0 ? meta.layers.length - 1 : layer;
@@ -51,7 +51,7 @@ function toHash(state, meta) {
     return parts.length ? "#" + parts.join("&") : "";
 }
 
-/** "3" is all of layer 3, "3.1" one head of it. */
+/** Returns the text of chosen heads: "3" is the whole of layer 3, "3.1" is one head. */
 function cellsText(cells, meta) {
     const parts = [];
     meta.layers.forEach((_, l) => {
@@ -62,7 +62,7 @@ function cellsText(cells, meta) {
     return parts.length > 1 && cells.size === allCells(meta).length ? "all" : parts.join(",");
 }
 
-/** Reads an address; what it gets wrong is as if it were not there. */
+/** Reads the state from an address and ignores invalid parts. */
 function fromHash(hash, meta) {
     const state = openingState(meta);
     const given = new Map(hash.replace(/^#/, "").split("&").map(part => {
@@ -90,7 +90,7 @@ function fromHash(hash, meta) {
     return state;
 }
 
-/** Broken escapes stay as they are. */
+/** Decodes a text; invalid escapes are kept unchanged. */
 function decoded(text) {
     try {
         return decodeURIComponent(text);
@@ -99,7 +99,7 @@ function decoded(text) {
     }
 }
 
-/** A token is named by its side, q (looks) or k (is looked at), and its place. */
+/** A token is named by its side, q (query) or k (key), and its index. */
 function isToken(name, meta) {
     const found = /^([qk])(\d+)$/.exec(name);
     return found !== null && Number(found[2]) < (found[1] === "q" ? meta.left : meta.right).length;

@@ -1,5 +1,5 @@
-// Drawing. Whatever is seen of a picture is one SVG element with its colours and fonts written out, so that a saved
-// picture needs no style of the page.
+// Drawing. Each picture is one SVG element with explicit colours and fonts, so that a saved picture does not depend on
+// the style sheet.
 
 const FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif";
 
@@ -21,7 +21,7 @@ function filled(element, attributes, children) {
     return element;
 }
 
-/** The colours of the theme, as the style sheet has them. */
+/** Returns the colours of the theme from the style sheet. */
 function inks() {
     const style = getComputedStyle(document.documentElement);
     const ink = name => style.getPropertyValue("--" + name).trim();
@@ -37,7 +37,7 @@ function inks() {
     };
 }
 
-/** Okabe and Ito's colours can be told apart with every kind of colour vision; beyond seven, the dashes differ too. */
+/** Okabe and Ito's colours are distinguishable with every kind of colour vision; beyond seven heads, the dashes differ too. */
 function headStyle(i, ink) {
     return { colour: ink.heads[i % ink.heads.length], dash: [null, "6 3", "2 3"][Math.floor(i / ink.heads.length) % 3] };
 }
@@ -49,7 +49,7 @@ function textWidth(text, size, weight = 400) {
     return measuring.measureText(text).width;
 }
 
-/** A label cut to a width, by whole characters. */
+/** Cuts a label to a width, by whole characters. */
 function cut(text, width, size) {
     if (textWidth(text, size) <= width) return text;
     const parts = typeof Intl !== "undefined" && Intl.Segmenter
@@ -64,7 +64,7 @@ function cut(text, width, size) {
     return parts.slice(0, low).join("") + "…";
 }
 
-/** A weight with the digits that tell: 0.677, 0.012, 0.0004. */
+/** Formats a weight with its significant digits: 0.677, 0.012, 0.0004. */
 function number(weight) {
     if (Number.isNaN(weight)) return "NaN";
     if (weight === 0) return "0";
@@ -72,7 +72,7 @@ function number(weight) {
     return weight >= 0.00095 ? weight.toFixed(4) : weight.toPrecision(1).replace(/^(\d)e-(\d+)$/, "$1e−$2");
 }
 
-/** The same in four characters, for narrow words. */
+/** Formats a weight in four characters, for narrow words. */
 function brief(weight) {
     return weight < 0.005 ? "<.01" : weight < 9.995 ? weight.toFixed(2) : String(Math.round(weight));
 }
@@ -82,7 +82,10 @@ function percent(share) {
     return (share < 1 && text === "100.0" ? "over 99.9" : text.replace(/\.0$/, "")) + " %";
 }
 
-/** Linear in the weight: a line twice as thick is twice as strong, whatever its place. */
+/**
+ * Pixels of the strongest line. Thickness is linear in the weight: a line twice as thick has twice the weight, anywhere
+ * in the picture.
+ */
 const THICKEST = 9;
 
 function lineWidth(weight, max) {
@@ -93,7 +96,7 @@ function lineOpacity(weight, max) {
     return 0.18 + 0.72 * Math.sqrt(Math.min(1, weight / max));
 }
 
-/** The colour of a palette at a position from 0 (weak) to 1 (strong), as three bytes. */
+/** Returns 256 colours of a palette from weak to strong, with three bytes each. */
 function paletteBytes(palette) {
     const bytes = new Uint8Array(256 * 3);
     const stops = palette.stops.map(stop => [1, 3, 5].map(at => parseInt(stop.slice(at, at + 2), 16)));
@@ -104,7 +107,7 @@ function paletteBytes(palette) {
     return bytes;
 }
 
-/** The root of a picture: a window of a sheet that may be larger. */
+/** Returns the root element of a picture, which shows a window of a sheet that may be larger. */
 function picture(window, label, ink) {
     const root = svg("svg", {
         xmlns: "http://www.w3.org/2000/svg",

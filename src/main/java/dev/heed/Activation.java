@@ -2,9 +2,9 @@ package dev.heed;
 
 import java.util.Locale;
 
-/** What a linear layer does to every element of its product; here exactly, in double. */
+/** The function {@code f} of a linear layer {@code f(x W + b)}, applied to every element. These methods compute it in double. */
 public enum Activation {
-    /** Nothing. */
+    /** The identity: {@code f(x) = x}. */
     IDENTITY {
         @Override
         public double apply(double x) {
@@ -17,7 +17,7 @@ public enum Activation {
         }
     },
 
-    /** {@code max(x, 0)}; its slope at 0 is 0. */
+    /** {@code max(x, 0)}; its derivative at 0 is 0. */
     RELU {
         @Override
         public double apply(double x) {
@@ -30,7 +30,7 @@ public enum Activation {
         }
     },
 
-    /** {@code x Phi(x)} (Hendrycks and Gimpel 2016, section 2): the exact form, not the one by a hyperbolic tangent. */
+    /** {@code x Phi(x)} (Hendrycks and Gimpel 2016, section 2): the exact form, not its approximation by a hyperbolic tangent. */
     GELU {
         @Override
         public double apply(double x) {
@@ -59,16 +59,16 @@ public enum Activation {
 
     private static final double ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
 
-    /** Beyond it the normal distribution is 0 or 1 in double, to 1e-19. */
+    /** Beyond this distance from 0, the normal distribution function is 0 or 1 in double, to 1e-19. */
     private static final double FAR = 9;
 
-    /** {@return the activation of a number} */
+    /** {@return the activation of {@code x}} */
     public abstract double apply(double x);
 
-    /** {@return its derivative there} */
+    /** {@return the derivative of the activation at {@code x}} */
     public abstract double derivative(double x);
 
-    /** {@return the word in a case string; empty for none} */
+    /** {@return the activation's word in a case string; empty for {@link #IDENTITY}} */
     String word() {
         return this == IDENTITY ? "" : name().toLowerCase(Locale.ROOT);
     }

@@ -5,20 +5,23 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls most users need; each picks a backend, prepares, runs and gives back.
+ * Static methods for the common calls: attention, multi-head attention, linear layer, softmax and rotary embedding. Each
+ * selects a backend, makes a plan, runs it, closes it and returns the result.
  *
  * <pre>{@code
- * Tensor q = Tensor.of(queries, 1, 8, 128, 64);   // float[], [batch, heads, sequence, width]
+ * Tensor q = Tensor.of(queries, 1, 8, 128, 64);   // float[], [batch, heads, sequence, headDim]
  * AttentionResult r = Attention.scaledDotProduct(q, k, v, AttentionOptions.DEFAULT.causal().withLse());
  * }</pre>
  *
- * <p>A loop over equal shapes saves the preparation: {@code Backends.select(problem, null).plan(problem)}.
+ * <p>Code that computes equal shapes repeatedly should make the plan once: {@code Backends.select(problem,
+ * null).plan(problem)}.
  */
 public final class Attention {
     private Attention() {}
 
     /**
-     * {@return {@code softmax(query key' / sqrt(headDim)) value}} (Vaswani et al. 2017, equation 1)
+     * {@return the output of attention, {@code softmax(query key' / sqrt(headDim)) value}} (Vaswani et al. 2017, equation 1)
+     * Its shape is {@code [batch, numHeads, seqLenQ, valueHeadDim]}; {@code key'} is the transpose of the keys of a head.
      *
      * @param query {@code [batch, numHeads, seqLenQ, headDim]}
      * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}
@@ -30,10 +33,11 @@ public final class Attention {
     }
 
     /**
-     * {@return attention with options, and what they ask to keep}
+     * {@return the output of attention with options, and the optional outputs that the options request} Shapes as in
+     * {@link #scaledDotProduct(Tensor, Tensor, Tensor)}.
      *
      * @throws InvalidInputException if anything does not fit
-     * @throws UnsupportedAttentionException if the backend asked for cannot compute it
+     * @throws UnsupportedAttentionException if the requested backend cannot compute it
      */
     public static AttentionResult scaledDotProduct(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
@@ -42,7 +46,12 @@ public final class Attention {
         return result;
     }
 
-    /** Computes attention into tensors of the caller. */
+    /**
+     * Computes attention and writes it to the tensors of {@code result}, which the caller owns.
+     *
+     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
+     * @throws UnsupportedAttentionException if the requested backend cannot compute it
+     */
     public static void scaledDotProduct(AttentionInputs inputs, AttentionResult result) {
         Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
             try (AttentionPlan plan = backend.plan(inputs.problem())) {
@@ -54,15 +63,24 @@ public final class Attention {
     /**
      * {@return the gradients of a loss with respect to the inputs of an attention}
      *
-     * @param inputs what the attention read
-     * @param forward what it wrote
-     * @param outputGradient the gradient of the loss with respect to the output
+     * @param inputs the inputs of the attention
+     * @param forward the result of the attention
+     * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
+     * @throws InvalidInputException if anything does not fit
      */
     public static AttentionGradients backward(AttentionInputs inputs, AttentionResult forward, Tensor outputGradient) {
         return backward(inputs, forward, outputGradient, null);
     }
 
-    /** {@return the gradients of a loss that depends on the output and on the LSE} */
+    /**
+     * {@return the gradients of a loss that depends on the output and on the LSE}
+     *
+     * @param inputs the inputs of the attention
+     * @param forward the result of the attention
+     * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
+     * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
+     * @throws InvalidInputException if anything does not fit
+     */
     public static AttentionGradients backward(
             AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
         AttentionGradients gradients = AttentionGradients.allocate(inputs);
@@ -75,7 +93,8 @@ public final class Attention {
     }
 
     /**
-     * {@return multi-head attention: the output {@code [batch, seqLenQ, embedOut]} and what the options ask to keep}
+     * {@return the output of multi-head attention, {@code [batch, seqLenQ, embedOut]}, and the optional outputs that the
+     * options request}
      *
      * @throws InvalidInputException if anything does not fit
      */
@@ -101,10 +120,10 @@ public final class Attention {
     }
 
     /**
-     * {@return {@code f(x W + b)}}
+     * {@return the output {@code f(x W + b)} of a linear layer, {@code [rows, out]}}
      *
      * @param input {@code x}, {@code [rows, in]}
-     * @param weights {@code W} and {@code b}
+     * @param weights {@code W}, {@code [in, out]}, and {@code b}, {@code [out]} or null
      * @param activation {@code f}
      * @throws InvalidInputException if anything does not fit
      */
@@ -112,7 +131,7 @@ public final class Attention {
         InputCheck.readable("input", input);
         if (input.rank() != 2) {
             throw new InvalidInputException(
-                    "A linear layer reads rows", "[rows, in]", input.toString(), "reshape(rows, in)");
+                    "The input of a linear layer is not a matrix", "[rows, in]", input.toString(), "reshape(rows, in)");
         }
         LinearProblem problem = weights.problem(input.size(0), activation);
         Tensor output = Tensor.zeros(problem.type(), problem.rows(), problem.out());
@@ -145,7 +164,7 @@ public final class Attention {
         return output;
     }
 
-    /** {@return the input with every head turned by its position} */
+    /** {@return the input with every head rotated by the angles of its position} */
     public static Tensor rotary(RotaryInputs inputs) {
         Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());
         Backends.compute(inputs.problem(), null, backend -> {
@@ -157,10 +176,10 @@ public final class Attention {
     }
 
     /**
-     * {@return the attention over the keys of both parts, from two attentions of the same queries over different keys}
+     * {@return the attention over all keys, merged from two attentions of the same queries over different keys}
      *
-     * @param first an attention with its LSE
-     * @param second another, over other keys
+     * @param first the result for some of the keys, with its LSE
+     * @param second the result for the other keys, with its LSE
      * @throws InvalidInputException if an LSE is missing or the shapes differ
      */
     public static AttentionResult merge(AttentionResult first, AttentionResult second) {
@@ -168,7 +187,7 @@ public final class Attention {
         Tensor lse2 = second.lse();
         if (lse1 == null || lse2 == null) {
             throw new InvalidInputException(
-                    "A merge weighs the parts by their LSE", "both LSEs", "null", "AttentionOptions.DEFAULT.withLse()");
+                    "A merge needs the LSE of both results", "both LSEs", "null", "AttentionOptions.DEFAULT.withLse()");
         }
         Tensor output1 = first.output();
         InputCheck.input("second output", second.output(), output1.type(), output1.shape());

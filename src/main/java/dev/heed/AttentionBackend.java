@@ -3,52 +3,56 @@ package dev.heed;
 import java.util.List;
 
 /**
- * One way to compute attention on this machine. Backends are found through {@link java.util.ServiceLoader}; they are
- * thread-safe, the plans they make are not.
+ * An implementation of attention, softmax, linear layers and rotary embeddings for one kind of hardware.
+ * {@link java.util.ServiceLoader} finds the backends. Backends are thread-safe; the plans they make are not.
  *
- * <p>A backend says no with reasons: comparisons that carry the value, and the cure where there is one. An empty list
- * means yes, and then {@code plan} does not throw. Neither finding a backend nor asking it has side effects.
+ * <p>A backend reports why it does not support a problem: each reason is a comparison that contains the actual value, such
+ * as {@code headDim 4 < 8}, and a remedy if there is one. An empty list means that the problem is supported, and then
+ * {@code plan} does not throw. Loading a backend and calling its query methods have no side effects.
  */
 public interface AttentionBackend extends AutoCloseable {
-    /** {@return the name by which it is asked for: reference, vector, opencl} */
+    /** {@return the name by which callers request the backend, for example reference, scalar, vector or opencl} */
     String name();
 
-    /** {@return its place in the automatic choice: the highest that can compute a problem is taken} */
+    /**
+     * {@return the priority} The automatic choice selects the backend with the highest priority among those that support the
+     * problem.
+     */
     int priority();
 
-    /** {@return the devices it computes on, one line each; empty if it is not ready} */
+    /** {@return the devices of the backend, one line each; empty if it is not ready} */
     List<String> devices();
 
-    /** {@return why it can compute nothing on this machine, with what to do about it; empty if it is ready} */
+    /** {@return the reasons why the backend cannot be used on this machine, with a remedy each; empty if it is ready} */
     List<String> notReadyReasons();
 
-    /** {@return why it cannot compute a problem; empty if it can} */
+    /** {@return the reasons why the backend does not support a problem; empty if it does} */
     List<String> notSupportedReasons(Problem problem);
 
     /**
-     * {@return why the automatic choice should pass this problem over although it may be computable here, because another
-     * backend is faster; empty if it should not} A choice by name asks nothing of this, and nothing is logged.
+     * {@return the reasons why another backend computes this problem faster; empty if none does} The automatic choice then
+     * tries this backend last. A choice by name ignores these reasons, and they are not logged.
      */
     default List<String> passOverReasons(Problem problem) {
         return List.of();
     }
 
-    /** {@return scaled dot-product attention, or another score function, prepared} */
+    /** {@return a plan for scaled dot-product attention or attention with another score function} */
     AttentionPlan plan(AttentionProblem problem);
 
-    /** {@return softmax or log-softmax, prepared} */
+    /** {@return a plan for softmax or log-softmax} */
     SoftmaxPlan plan(SoftmaxProblem problem);
 
-    /** {@return multi-head attention, prepared} */
+    /** {@return a plan for multi-head attention} */
     MultiHeadPlan plan(MultiHeadProblem problem);
 
-    /** {@return a linear layer with its activation, prepared: the projections and feed-forward layers around attention} */
+    /** {@return a plan for a linear layer with its activation: a projection or a feed-forward layer around attention} */
     LinearPlan plan(LinearProblem problem);
 
-    /** {@return a rotary position embedding, prepared} */
+    /** {@return a plan for a rotary position embedding} */
     RotaryPlan plan(RotaryProblem problem);
 
-    /** Gives back devices and threads. A closed backend is not ready. */
+    /** Releases devices and threads. A closed backend is not ready. */
     @Override
     default void close() {}
 }

@@ -4,11 +4,11 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a composed mechanism sends its attentions: to the automatic choice for each problem, or to one backend. A mechanism
- * that is made of attentions runs wherever they run.
+ * An executor of attentions. A mechanism that is composed of several attentions computes each of them with an engine, which
+ * uses the automatic choice of backend or one given backend.
  */
 public interface AttentionEngine {
-    /** Each attention goes to the backend that its options name, or else to the fastest that can. */
+    /** Computes each attention on the backend that its options name, else on the fastest backend that supports it. */
     AttentionEngine AUTOMATIC = new AttentionEngine() {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {
@@ -24,7 +24,7 @@ public interface AttentionEngine {
         }
     };
 
-    /** {@return the engine that asks one backend, registered or not} */
+    /** {@return an engine that computes on one backend, registered or not} */
     static AttentionEngine of(AttentionBackend backend) {
         return new AttentionEngine() {
             @Override
@@ -51,10 +51,10 @@ public interface AttentionEngine {
         };
     }
 
-    /** {@return an attention} */
+    /** {@return the output of an attention and its requested optional outputs} */
     AttentionResult forward(AttentionInputs inputs);
 
-    /** {@return the gradients of a loss that depends on the output and, where the gradient is not null, on the LSE} */
+    /** {@return the gradients of a loss that depends on the output and, unless {@code lseGradient} is null, on the LSE} */
     AttentionGradients backward(
             AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient);
 }

@@ -12,8 +12,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the backward pass of an attention writes: the gradients of its inputs, each with the shape and type of the input. Immutable;
- * compared by value, a tensor equals itself only.
+ * The tensors to which the backward pass of an attention writes the gradients of its inputs. Each gradient has the shape and
+ * type of its input. Immutable and compared by value, where a tensor equals only itself.
  */
 public final class AttentionGradients {
     private final Tensor query;
@@ -38,25 +38,25 @@ public final class AttentionGradients {
         this.score = score;
     }
 
-    /** {@return places for the gradients of query, key and value alone} */
+    /** {@return gradients of query, key and value only, to be written to these tensors} */
     public static AttentionGradients into(Tensor query, Tensor key, Tensor value) {
         return new AttentionGradients(query, key, value, null, null, null);
     }
 
-    /** {@return the same places with one for the gradient of the bias, or null where it is not wanted} */
+    /** {@return these gradients with a tensor for the gradient of the bias; null leaves it out} */
     public AttentionGradients withBias(@Nullable Tensor gradient) {
         return new AttentionGradients(query, key, value, gradient, sink, score);
     }
 
-    /** {@return the same places with one for the gradient of the sink, or null where it is not wanted} */
+    /** {@return these gradients with a tensor for the gradient of the sink; null leaves it out} */
     public AttentionGradients withSink(@Nullable Tensor gradient) {
         return new AttentionGradients(query, key, value, bias, gradient, score);
     }
 
     /**
-     * {@return the same places with some for the gradients of the score function's parameters, or null where they are not wanted}
+     * {@return these gradients with tensors for the gradients of the score function's parameters; null leaves them out}
      *
-     * @param gradients a function of the same kind, whose parameters are the places
+     * @param gradients a function of the same kind, whose parameters are the tensors to write to
      */
     public AttentionGradients withScore(@Nullable ScoreFunction gradients) {
         return new AttentionGradients(query, key, value, bias, sink, gradients);
@@ -72,7 +72,7 @@ public final class AttentionGradients {
         return key;
     }
 
-    /** {@return the gradient of the value, summed likewise} */
+    /** {@return the gradient of the value, summed over the query heads that share it} */
     public Tensor value() {
         return value;
     }
@@ -92,7 +92,7 @@ public final class AttentionGradients {
         return score;
     }
 
-    /** {@return gradients of zeros for every input that has one} */
+    /** {@return zero-filled tensors for the gradients of all inputs that have one} */
     public static AttentionGradients allocate(AttentionInputs inputs) {
         AttentionOptions options = inputs.options();
         return new AttentionGradients(
@@ -104,7 +104,7 @@ public final class AttentionGradients {
                 score(options, AttentionGradients::like));
     }
 
-    /** {@return gradients of tensors that the allocator makes, for every input that has one} */
+    /** {@return tensors made by the allocator for the gradients of all inputs that have one} */
     public static AttentionGradients allocate(AttentionInputs inputs, AttentionResult.Allocator allocator) {
         AttentionOptions options = inputs.options();
         return new AttentionGradients(
@@ -163,7 +163,7 @@ public final class AttentionGradients {
         }
     }
 
-    /** {@return every tensor that is written; null for what is not wanted} */
+    /** {@return every tensor that is written; null for a gradient that is left out} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>();
         tensors.addAll(Arrays.asList(query, key, value, bias, sink));

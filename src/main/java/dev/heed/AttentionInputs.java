@@ -9,8 +9,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of one attention, checked against each other and against the options. Every shape error of every backend
- * is thrown here. Immutable; compared by value, a tensor equals itself only.
+ * The query, key, value and options of one attention, checked against each other. All errors of shapes are thrown on
+ * construction, so they are the same for every backend. Immutable and compared by value, where a tensor equals only itself.
  */
 public final class AttentionInputs {
     private final Tensor query;
@@ -53,30 +53,30 @@ public final class AttentionInputs {
         return new AttentionInputs(query, key, value, other);
     }
 
-    /** {@return {@code [batch, numHeads, seqLenQ, headDim]}, any strides} */
+    /** {@return the query, {@code [batch, numHeads, seqLenQ, headDim]}, any strides} */
     public Tensor query() {
         return query;
     }
 
     /**
-     * {@return {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides} Some score functions take keys of a width of their
-     * own, {@code keyHeadDim}.
+     * {@return the key, {@code [batch, numKvHeads, seqLenKv, headDim]}, any strides} Some score functions accept keys with
+     * {@code keyHeadDim} elements instead of {@code headDim}.
      */
     public Tensor key() {
         return key;
     }
 
-    /** {@return {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides} */
+    /** {@return the value, {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, any strides} */
     public Tensor value() {
         return value;
     }
 
-    /** {@return rules, outputs and backend} */
+    /** {@return the options: rules, outputs and backend} */
     public AttentionOptions options() {
         return options;
     }
 
-    /** {@return what is asked, derived from the others} */
+    /** {@return the problem: shapes, types and options without the data} */
     public AttentionProblem problem() {
         return problem;
     }
@@ -128,7 +128,7 @@ public final class AttentionInputs {
         }
     }
 
-    /** {@return every tensor that is read; null for what is absent} */
+    /** {@return every tensor that is read; null for an absent one} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.add(options.bias());

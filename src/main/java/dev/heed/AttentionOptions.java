@@ -10,14 +10,14 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one attention is computed: its {@linkplain AttentionRules rules}, from the scores to the output, its
- * {@linkplain AttentionOutputs outputs}, and the backend.
+ * The options of one attention: the {@linkplain AttentionRules rules} from scores to output, the {@linkplain
+ * AttentionOutputs optional outputs}, and the backend.
  *
- * <p>Start from {@link #DEFAULT} and change what differs: {@code AttentionOptions.DEFAULT.causal().withLse()}. Immutable;
+ * <p>Start from {@link #DEFAULT} and change what differs: {@code AttentionOptions.DEFAULT.causal().withLse()}. Immutable and
  * compared by value.
  */
 public final class AttentionOptions {
-    /** Scaled dot product, no mask, only the output, the best backend that can. */
+    /** Scaled dot product, no mask, no optional outputs, the default choice of backend. */
     public static final AttentionOptions DEFAULT = of(AttentionRules.DEFAULT, AttentionOutputs.NONE);
 
     private final AttentionRules rules;
@@ -30,22 +30,22 @@ public final class AttentionOptions {
         this.backend = backend;
     }
 
-    /** {@return options of rules and outputs, on the best backend that can} */
+    /** {@return options with these rules and outputs and the default choice of backend} */
     public static AttentionOptions of(AttentionRules rules, AttentionOutputs outputs) {
         return new AttentionOptions(rules, outputs, null);
     }
 
-    /** {@return what happens between the scores and the output} */
+    /** {@return the rules that lead from the scores to the output} */
     public AttentionRules rules() {
         return rules;
     }
 
-    /** {@return what is written besides the output} */
+    /** {@return the optional outputs} */
     public AttentionOutputs outputs() {
         return outputs;
     }
 
-    /** {@return the name of the backend, or null for the best one that can} */
+    /** {@return the name of the backend, or null for the default choice, see {@link Backends}} */
     public @Nullable String backend() {
         return backend;
     }
@@ -60,7 +60,7 @@ public final class AttentionOptions {
         return new AttentionOptions(rules, other, backend);
     }
 
-    /** {@return these options with a backend asked for by name, or null for the best one that can} */
+    /** {@return these options with the backend of this name; null for the default choice, see {@link Backends}} */
     public AttentionOptions withBackend(@Nullable String name) {
         return new AttentionOptions(rules, outputs, name);
     }
@@ -71,7 +71,7 @@ public final class AttentionOptions {
 
     // ---------------------------------------------------------------- rules
 
-    /** {@return how a query is scored against a key, see {@link AttentionRules#score}} */
+    /** {@return the score function, see {@link AttentionRules#score}} */
     public ScoreFunction score() {
         return rules.score();
     }
@@ -86,12 +86,12 @@ public final class AttentionOptions {
         return rules.bias();
     }
 
-    /** {@return the slopes of ALiBi or null, see {@link AttentionRules#alibiSlopes}} */
+    /** {@return the ALiBi slopes or null, see {@link AttentionRules#alibiSlopes}} */
     public @Nullable Tensor alibiSlopes() {
         return rules.alibiSlopes();
     }
 
-    /** {@return which keys are attended, see {@link AttentionRules#mask}} */
+    /** {@return the mask, see {@link AttentionRules#mask}} */
     public Mask mask() {
         return rules.mask();
     }
@@ -101,12 +101,12 @@ public final class AttentionOptions {
         return rules.sink();
     }
 
-    /** {@return the probability of dropout, see {@link AttentionRules#dropout}} */
+    /** {@return the dropout probability, see {@link AttentionRules#dropout}} */
     public double dropout() {
         return rules.dropout();
     }
 
-    /** {@return the seed of the dropout, see {@link AttentionRules#seed}} */
+    /** {@return the dropout seed, see {@link AttentionRules#seed}} */
     public long seed() {
         return rules.seed();
     }
@@ -121,54 +121,54 @@ public final class AttentionOptions {
         return rules(now -> now.withScore(score));
     }
 
-    /** {@return these options with {@code scale * s.h} as the score} */
+    /** {@return these options with {@code scale * q.k} as the score} */
     public AttentionOptions withScale(double scale) {
         return withScore(ScoreFunction.scaledDot(scale));
     }
 
-    /** {@return these options with a softcap, or null for none} */
+    /** {@return these options with a softcap; null for none} */
     public AttentionOptions withSoftcap(@Nullable Double softcap) {
         return rules(now -> now.withSoftcap(softcap));
     }
 
-    /** {@return these options with a bias, or null for none} */
+    /** {@return these options with a bias; null for none} */
     public AttentionOptions withBias(@Nullable Tensor bias) {
         return rules(now -> now.withBias(bias));
     }
 
-    /** {@return these options with ALiBi slopes, or null for none} */
+    /** {@return these options with ALiBi slopes; null for none} */
     public AttentionOptions withAlibi(@Nullable Tensor slopes) {
         return rules(now -> now.withAlibi(slopes));
     }
 
-    /** {@return these options with a mask in place of the present one} */
+    /** {@return these options with this mask instead of the current one} */
     public AttentionOptions withMask(Mask mask) {
         return rules(now -> now.withMask(mask));
     }
 
-    /** {@return these options with the present mask and a causal one, the last query at the last key} */
+    /** {@return these options with the current mask and a causal one, {@link CausalAlignment#BOTTOM_RIGHT}} */
     public AttentionOptions causal() {
         return causal(CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return these options with the present mask and a causal one} */
+    /** {@return these options with the current mask and a causal one} */
     public AttentionOptions causal(CausalAlignment alignment) {
         return rules(now -> now.causal(alignment));
     }
 
-    /** {@return these options with attention sinks, or null for none} */
+    /** {@return these options with attention sinks; null for none} */
     public AttentionOptions withSink(@Nullable Tensor sink) {
         return rules(now -> now.withSink(sink));
     }
 
-    /** {@return these options with dropout} */
+    /** {@return these options with dropout; {@code 0 <= probability < 1}} */
     public AttentionOptions withDropout(double probability, long seed) {
         return rules(now -> now.withDropout(probability, seed));
     }
 
     /**
-     * {@return these options with the permission to round the factors of f32 products to TF32} Several times as fast where
-     * matrix units have it; outputs are then off by about {@code 2^-11} of the values' size instead of {@code 2^-24}.
+     * {@return these options with the permission to round the factors of f32 products to TF32} This is several times faster
+     * on matrix units that support TF32. The relative error of outputs is then about {@code 2^-11} instead of {@code 2^-24}.
      */
     public AttentionOptions withTf32() {
         return rules(now -> now.withTf32(true));
@@ -191,12 +191,12 @@ public final class AttentionOptions {
         return outputs.rows();
     }
 
-    /** {@return how many of the largest weights of every row are written} */
+    /** {@return the number of largest weights written per row; 0 for none} */
     public int topK() {
         return outputs.topK();
     }
 
-    /** {@return at which stage the scores are written, or null for not at all} */
+    /** {@return the stage at which the scores are written, or null if they are not} */
     public @Nullable ScoreStage scores() {
         return outputs.scores();
     }
@@ -216,12 +216,12 @@ public final class AttentionOptions {
         return withOutputs(outputs.withRows(rows));
     }
 
-    /** {@return these options with the largest weights of every row written} */
+    /** {@return these options with the {@code topK} largest weights of every row written} */
     public AttentionOptions withTopK(int topK) {
         return withOutputs(outputs.withTopK(topK));
     }
 
-    /** {@return these options with the scores written at a stage, or null for not at all} */
+    /** {@return these options with the scores written at a stage; null for no scores} */
     public AttentionOptions withScores(@Nullable ScoreStage stage) {
         return withOutputs(outputs.withScores(stage));
     }

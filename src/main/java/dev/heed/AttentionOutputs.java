@@ -6,11 +6,11 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an attention writes besides its output: LSE, weights, the weights of chosen rows, the largest weights of each row,
- * scores. Immutable; compared by value.
+ * The optional outputs of an attention: LSE (the log-sum-exp of each row's scores), all weights, the weights of chosen rows,
+ * the largest weights of each row, and scores. Immutable and compared by value.
  */
 public final class AttentionOutputs {
-    /** The output alone. */
+    /** No optional outputs. */
     public static final AttentionOutputs NONE = new AttentionOutputs(false, false, List.of(), 0, null);
 
     private final boolean lse;
@@ -22,7 +22,7 @@ public final class AttentionOutputs {
     private AttentionOutputs(boolean lse, boolean weights, List<Long> rows, int topK, @Nullable ScoreStage scores) {
         if (topK < 0) {
             throw new InvalidInputException(
-                    "A number of weights is not negative", "topK >= 0", String.valueOf(topK), "withTopK(8)");
+                    "The number of largest weights is negative", "topK >= 0", String.valueOf(topK), "withTopK(8)");
         }
         this.lse = lse;
         this.weights = weights;
@@ -46,22 +46,22 @@ public final class AttentionOutputs {
         return rows;
     }
 
-    /** {@return how many of the largest weights of every row are written, with their keys; 0 for none} */
+    /** {@return the number of largest weights written per row, with their keys; 0 for none} */
     public int topK() {
         return topK;
     }
 
-    /** {@return at which stage the scores are written, or null for not at all: O(seqLenQ * seqLenKv) memory} */
+    /** {@return the stage at which the scores are written, which takes O(seqLenQ * seqLenKv) memory, or null if they are not} */
     public @Nullable ScoreStage scores() {
         return scores;
     }
 
-    /** {@return these outputs with the LSE or without} */
+    /** {@return these outputs with or without the LSE} */
     public AttentionOutputs withLse(boolean wanted) {
         return new AttentionOutputs(wanted, weights, rows, topK, scores);
     }
 
-    /** {@return these outputs with all weights or without} */
+    /** {@return these outputs with or without all weights} */
     public AttentionOutputs withWeights(boolean wanted) {
         return new AttentionOutputs(lse, wanted, rows, topK, scores);
     }
@@ -71,30 +71,33 @@ public final class AttentionOutputs {
         return new AttentionOutputs(lse, weights, LongStream.of(rows).boxed().toList(), topK, scores);
     }
 
-    /** {@return these outputs with the largest weights of every row} */
+    /** {@return these outputs with the {@code topK} largest weights of every row} */
     public AttentionOutputs withTopK(int topK) {
         return new AttentionOutputs(lse, weights, rows, topK, scores);
     }
 
-    /** {@return these outputs with the scores at a stage, or null for none} */
+    /** {@return these outputs with the scores at a stage; null for none} */
     public AttentionOutputs withScores(@Nullable ScoreStage stage) {
         return new AttentionOutputs(lse, weights, rows, topK, stage);
     }
 
-    /** {@return whether any weights are written: all, those of some rows, or the largest} */
+    /** {@return whether any weights are written: all weights, the weights of chosen rows, or the largest weights} */
     public boolean anyWeights() {
         return weights || !rows.isEmpty() || topK > 0;
     }
 
     /**
-     * {@return whether nothing is written but the output and the LSE} A fused kernel has both at its end; for everything else it
-     * must go through the keys a second time.
+     * {@return whether only the output and possibly the LSE are written} A fused kernel has both after one pass over the
+     * keys; every other optional output needs a second pass.
      */
     public boolean onlyOutputAndLse() {
         return !anyWeights() && scores == null;
     }
 
-    /** {@return the same outputs with the first rows in place of the chosen ones; a problem stores only how many rows there are} */
+    /**
+     * {@return the same outputs with rows 0, 1, ... instead of the chosen rows, because a problem stores only the number of
+     * rows}
+     */
     AttentionOutputs withoutRowNumbers() {
         return withRows(LongStream.range(0, rows.size()).toArray());
     }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Scaled dot-product attention, and any other score function, prepared for one problem. */
+/** A {@link Plan} for attention with scaled dot products or any other score function, for one problem. */
 public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
     /** Creates the plan of a problem. */
     protected AttentionPlan(AttentionProblem problem) {
@@ -16,11 +16,11 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
     }
 
     /**
-     * Computes {@code softmax(modify(score(query, key))) value} and whatever else the options ask for.
+     * Computes {@code softmax(modify(score(query, key))) value} and the optional outputs that the options request.
      *
-     * @param inputs what is read
-     * @param result what is written
-     * @throws InvalidInputException if the result does not fit or overlaps what is read; nothing is written then
+     * @param inputs the tensors to read
+     * @param result the tensors to write to
+     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
      */
     public final void forward(AttentionInputs inputs, AttentionResult result) {
         requireRunnable(inputs.problem());
@@ -36,18 +36,18 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
     }
 
     /**
-     * Computes the gradients of a loss with respect to the inputs. With {@code P} the weights, {@code S} the modified
-     * scores and {@code dO} the gradient of the output (Dao 2023, algorithm 2):
+     * Computes the gradients of a loss with respect to the inputs (Dao 2023, algorithm 2). {@code P} are the weights,
+     * {@code S} the modified scores and {@code dO} is the gradient of the output:
      *
      * <pre>
      * dV = P' dO    dP = dO V'    delta = rowsum(P * dP)    dS = P * (dP - delta + dLSE)
      * </pre>
      *
-     * @param inputs what forward read
-     * @param forward what forward wrote: its output and, if there, its LSE
+     * @param inputs the inputs of forward
+     * @param forward the result of forward: its output and, if present, its LSE
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
-     * @param gradients what is written; earlier contents are overwritten
+     * @param gradients the tensors to write to; earlier contents are overwritten
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void backward(
@@ -79,7 +79,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
             gradients.requireFits(inputs);
             if (inputs.options().score() instanceof ScoreFunction.Custom custom && custom.gradient() == null) {
                 throw new InvalidInputException(
-                        "The score function of the caller has no gradient",
+                        "The caller's score function has no gradient",
                         "a function and its derivative",
                         "custom:" + custom.name(),
                         "ScoreFunction.custom(name, score, gradient)");

@@ -16,15 +16,15 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attention without its data. Printed as a case string it is a test's name, a line that repeats a failure, and an
- * argument of the command line:
+ * The description of one attention without its data: shape, types and options. {@code toString} prints it as a case string,
+ * which names a test, reproduces a failure, and is an argument of the command line:
  *
  * <pre>
  * q2x32x128x64 kv8x512 dv80 f16 score=dot softcap=30.0 bias=1x1x128x512 alibi mask=causal:br&amp;keylens sink dropout=0.1 lse
  * weights rows=3 topk=8 scores=modified tf32
  * </pre>
  *
- * <p>Immutable; compared by value.
+ * <p>Immutable and compared by value.
  */
 public final class AttentionProblem implements Problem {
     private final AttentionShape shape;
@@ -45,7 +45,7 @@ public final class AttentionProblem implements Problem {
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
                     + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [tf32]";
 
-    /** Checks what the sizes allow. */
+    /** Checks the types and options against the shape. */
     AttentionProblem(
             AttentionShape shape,
             DType type,
@@ -71,21 +71,21 @@ public final class AttentionProblem implements Problem {
                         || type == DType.F64
                         || (score.kind() != ScoreKind.DOT && score.kind() != ScoreKind.SCALED_DOT))) {
             throw new InvalidInputException(
-                    "Keys and values cannot be stored so",
+                    "Keys and values cannot be stored in this type",
                     "the type of the query, or i8 under a dot product of f32, f16 or bf16",
                     kvType.label() + " under " + type.label() + ", score " + score,
                     "tensor.to(DType." + type + ")");
         }
         if (shape.keyHeadDim() != shape.headDim() && !score.kind().twoWidths()) {
             throw new InvalidInputException(
-                    "Query and key have different widths",
+                    "Query and key differ in headDim",
                     "headDim " + shape.headDim() + " in both",
                     "headDim " + shape.headDim() + ", keyHeadDim " + shape.keyHeadDim() + ", score " + score,
-                    "score=general, additive and concat take keys of a width of their own");
+                    "score=general, additive and concat accept another keyHeadDim");
         }
         if (outputs.topK() > shape.seqLenKv()) {
             throw new InvalidInputException(
-                    "There are fewer keys than largest weights",
+                    "topK is larger than the number of keys",
                     "topK <= " + shape.seqLenKv(),
                     "topK " + outputs.topK(),
                     "withTopK(" + shape.seqLenKv() + ")");
@@ -102,7 +102,7 @@ public final class AttentionProblem implements Problem {
         this.type = type;
         this.kvType = kvType;
         this.score = score;
-        // the limits of the rules, in the same words
+        // AttentionRules checks softcap and dropout, so the messages are the same
         AttentionRules limits = AttentionRules.DEFAULT.withSoftcap(softcap).withDropout(dropout, 0);
         this.softcap = limits.softcap();
         this.dropout = limits.dropout();
@@ -125,7 +125,7 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the problem that tensors of a shape and type pose with some options}
+     * {@return the problem of tensors of one shape and type with these options}
      *
      * @throws InvalidInputException if the options do not fit the shape
      */
@@ -134,7 +134,8 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the problem that tensors of a shape and types pose with some options}
+     * {@return the problem of tensors of one shape with these options} {@code type} is the type of the queries,
+     * {@code kvType} the storage type of keys and values.
      *
      * @throws InvalidInputException if the options do not fit the shape
      */
@@ -155,7 +156,10 @@ public final class AttentionProblem implements Problem {
                 options.outputs());
     }
 
-    /** {@return the same problem with other sizes and another score: what a score function that rewrites rows leaves} */
+    /**
+     * {@return the same problem with another score, shape and type} Score functions that are computed by rewriting rows use
+     * it.
+     */
     public AttentionProblem withScore(ScorePattern otherScore, AttentionShape otherShape, DType otherType) {
         return new AttentionProblem(
                 otherShape,
@@ -172,7 +176,7 @@ public final class AttentionProblem implements Problem {
                 outputs);
     }
 
-    /** {@return the same problem with other outputs; of their rows only the number counts} */
+    /** {@return the same problem with other outputs; only the number of their chosen rows is stored} */
     public AttentionProblem withOutputs(AttentionOutputs other) {
         return new AttentionProblem(
                 shape, type, kvType, score, softcap, biasShape, alibi, maskPattern, sink, dropout, tf32, other);
@@ -181,7 +185,7 @@ public final class AttentionProblem implements Problem {
     /**
      * Reads a case string.
      *
-     * @throws InvalidInputException if it is none
+     * @throws InvalidInputException if it is not a case string of an attention
      */
     public static AttentionProblem parse(String caseString) {
         var words = new CaseText(caseString, GRAMMAR);
@@ -228,7 +232,7 @@ public final class AttentionProblem implements Problem {
         return problem;
     }
 
-    /** The one spelling of a mask that fits the shape. */
+    /** {@return the canonical spelling of a mask, which must fit the shape} */
     private static String canonical(String pattern, AttentionShape s) {
         Mask mask = MaskPattern.parse(pattern, new MaskPattern.Data() {
             @Override
@@ -267,17 +271,17 @@ public final class AttentionProblem implements Problem {
         return shape;
     }
 
-    /** {@return the type of query, key, value and output} */
+    /** {@return the type of query and output, and of key and value unless they are stored as i8} */
     public DType type() {
         return type;
     }
 
-    /** {@return the storage type of keys and values: the same as the query, or i8} */
+    /** {@return the storage type of keys and values: the type of the query, or i8} */
     public DType kvType() {
         return kvType;
     }
 
-    /** {@return how a query is scored against a key, without the parameters} */
+    /** {@return the score function without its parameters} */
     public ScorePattern score() {
         return score;
     }
@@ -297,7 +301,7 @@ public final class AttentionProblem implements Problem {
         return alibi;
     }
 
-    /** {@return the mask without its data} */
+    /** {@return the mask without its data, as {@link Mask#pattern} spells it} */
     public String maskPattern() {
         return maskPattern;
     }
@@ -307,7 +311,7 @@ public final class AttentionProblem implements Problem {
         return sink;
     }
 
-    /** {@return the probability of dropout} */
+    /** {@return the dropout probability} */
     public double dropout() {
         return dropout;
     }
@@ -317,7 +321,7 @@ public final class AttentionProblem implements Problem {
         return tf32;
     }
 
-    /** {@return what is written besides the output; a problem stores only the number of chosen rows, so these are the first ones} */
+    /** {@return the optional outputs; a problem stores only the number of chosen rows, so the rows are 0, 1, ...} */
     public AttentionOutputs outputs() {
         return outputs;
     }
@@ -332,12 +336,12 @@ public final class AttentionProblem implements Problem {
         return outputs.weights();
     }
 
-    /** {@return of how many chosen rows the weights are written} */
+    /** {@return the number of chosen rows whose weights are written} */
     public int rows() {
         return outputs.rows().size();
     }
 
-    /** {@return how many of the largest weights of each row are written} */
+    /** {@return the number of largest weights written per row; 0 for none} */
     public int topK() {
         return outputs.topK();
     }

@@ -10,9 +10,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an attention writes; what was not asked for is null. LSE, weights and scores have the
- * {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32. Immutable; compared by value, a
- * tensor equals itself only.
+ * The tensors to which an attention writes: the output and the requested optional outputs; the others are null. LSE, weights
+ * and scores have the {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32. Immutable and
+ * compared by value, where a tensor equals only itself.
  */
 public final class AttentionResult {
     private final Tensor output;
@@ -40,99 +40,112 @@ public final class AttentionResult {
         this.scores = scores;
     }
 
-    /** {@return a result that writes an output to the caller's tensor and nothing else} */
+    /** {@return a result with only the output, to be written to this tensor} */
     public static AttentionResult into(Tensor output) {
         return new AttentionResult(output, null, null, null, null, null, null);
     }
 
-    /** {@return this result with another place for the output} */
+    /** {@return this result with another tensor for the output} */
     public AttentionResult withOutput(Tensor tensor) {
         return new AttentionResult(tensor, lse, weights, rowWeights, topKWeights, topKIndices, scores);
     }
 
-    /** {@return this result with a place for the LSE, or null for none} */
+    /** {@return this result with a tensor for the LSE; null for none} */
     public AttentionResult withLse(@Nullable Tensor tensor) {
         return new AttentionResult(output, tensor, weights, rowWeights, topKWeights, topKIndices, scores);
     }
 
-    /** {@return this result with a place for all weights, or null for none} */
+    /** {@return this result with a tensor for all weights; null for none} */
     public AttentionResult withWeights(@Nullable Tensor tensor) {
         return new AttentionResult(output, lse, tensor, rowWeights, topKWeights, topKIndices, scores);
     }
 
-    /** {@return this result with a place for the weights of chosen rows, or null for none} */
+    /** {@return this result with a tensor for the weights of chosen rows; null for none} */
     public AttentionResult withRowWeights(@Nullable Tensor tensor) {
         return new AttentionResult(output, lse, weights, tensor, topKWeights, topKIndices, scores);
     }
 
-    /** {@return this result with places for the largest weights and their keys, or null twice for none} */
+    /** {@return this result with tensors for the largest weights and their keys; null in both for none} */
     public AttentionResult withTopK(@Nullable Tensor largest, @Nullable Tensor indices) {
         return new AttentionResult(output, lse, weights, rowWeights, largest, indices, scores);
     }
 
-    /** {@return this result with a place for the scores, or null for none} */
+    /** {@return this result with a tensor for the scores; null for none} */
     public AttentionResult withScores(@Nullable Tensor tensor) {
         return new AttentionResult(output, lse, weights, rowWeights, topKWeights, topKIndices, tensor);
     }
 
-    /** {@return {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; 0 for a row with nothing attended} */
+    /**
+     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; a row without attended
+     * keys is 0}
+     */
     public Tensor output() {
         return output;
     }
 
-    /** {@return {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included; minus infinity for an empty row; or null} */
+    /**
+     * {@return the LSE, {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included, or null} It is minus infinity
+     * for a row without attended keys and without a sink.
+     */
     public @Nullable Tensor lse() {
         return lse;
     }
 
-    /** {@return {@code [batch, numHeads, seqLenQ, seqLenKv]}, before dropout; rows sum to 1, less the share of a sink; or null} */
+    /**
+     * {@return the weights before dropout, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null} Each row sums to 1 minus
+     * the weight of the sink.
+     */
     public @Nullable Tensor weights() {
         return weights;
     }
 
-    /** {@return {@code [batch, numHeads, rows, seqLenKv]}, the weights of the chosen rows, or null} */
+    /** {@return the weights of the chosen rows, {@code [batch, numHeads, rows, seqLenKv]}, or null} */
     public @Nullable Tensor rowWeights() {
         return rowWeights;
     }
 
-    /** {@return {@code [batch, numHeads, seqLenQ, topK]}, the largest weights of each row, largest first, or null} */
+    /** {@return the largest weights of each row, {@code [batch, numHeads, seqLenQ, topK]}, largest first, or null} */
     public @Nullable Tensor topKWeights() {
         return topKWeights;
     }
 
     /**
-     * {@return {@code [batch, numHeads, seqLenQ, topK]} i64, the keys of the largest weights, or null} Among equal weights the
-     * lower key first, -1 where fewer keys are attended.
+     * {@return the keys of the largest weights, i64 {@code [batch, numHeads, seqLenQ, topK]}, or null} Among equal weights
+     * the lower key comes first. If fewer than {@code topK} keys are attended, the remaining indices are -1.
      */
     public @Nullable Tensor topKIndices() {
         return topKIndices;
     }
 
     /**
-     * {@return {@code [batch, numHeads, seqLenQ, seqLenKv]}, the scores at the chosen stage, or null}
-     * {@link ScoreStage#MODIFIED} ones are minus infinity where masked, earlier ones are there for every key, masked or not.
+     * {@return the scores at the chosen stage, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null}
+     * {@link ScoreStage#MODIFIED} scores of masked keys are minus infinity. Scores of earlier stages are written for every
+     * key, masked or not.
      */
     public @Nullable Tensor scores() {
         return scores;
     }
 
-    /** Makes the tensors of a result. */
+    /** A factory for the tensors of a result. */
     public interface Allocator {
-        /** {@return a tensor to write to} */
+        /** {@return a tensor of this type and shape to write to} */
         Tensor allocate(DType type, long... shape);
     }
 
-    /** {@return a result of zeros with a place for everything the problem asks for, on the Java heap where it fits} */
+    /**
+     * {@return a result with zero-filled tensors for all outputs that the problem requests, on the Java heap if they fit
+     * there}
+     */
     public static AttentionResult allocate(AttentionProblem problem) {
         return allocate(problem, Tensor::zeros);
     }
 
-    /** {@return a result of tensors that the allocator makes} */
+    /** {@return a result with tensors made by the allocator for all outputs that the problem requests} */
     public static AttentionResult allocate(AttentionProblem problem, Allocator allocator) {
         return allocate(problem, outputShape(problem), allocator);
     }
 
-    /** {@return a result of zeros in native memory that lives as long as the arena} */
+    /** {@return a result with zero-filled tensors in native memory that lives as long as the arena} */
     public static AttentionResult allocate(AttentionProblem problem, Arena arena) {
         return allocate(problem, (type, shape) -> Tensor.allocate(arena, type, shape));
     }
@@ -142,7 +155,7 @@ public final class AttentionResult {
         return allocate(problem, Tensor::zeros);
     }
 
-    /** {@return a result for multi-head attention, of tensors that the allocator makes} */
+    /** {@return a result for multi-head attention, with tensors made by the allocator} */
     public static AttentionResult allocate(MultiHeadProblem problem, Allocator allocator) {
         return allocate(problem.attention(), problem.outputShape(), allocator);
     }
@@ -169,7 +182,7 @@ public final class AttentionResult {
                 p.scores() != null ? allocator.allocate(statistics, b, h, q, k) : null);
     }
 
-    /** {@return whether there is a place for nothing but the output and the LSE} */
+    /** {@return whether only the output and possibly the LSE are written} */
     public boolean onlyOutputAndLse() {
         return weights == null && rowWeights == null && topKWeights == null && scores == null;
     }
@@ -178,13 +191,13 @@ public final class AttentionResult {
         requireFits(problem, outputShape(problem));
     }
 
-    /** As {@link #requireFits}, for a result that is read: it may be read-only. */
+    /** Checks the output and the LSE of a result that is only read; its tensors may be read-only. */
     void requireReadable(AttentionProblem p) {
         AttentionShape s = p.shape();
         InputCheck.input("output", output, p.type(), outputShape(p));
         if (p.lse() && lse == null) {
             throw new InvalidInputException(
-                    "The forward result lost its LSE",
+                    "The forward result has no LSE",
                     "the result that forward wrote",
                     "lse null",
                     "pass the result of forward unchanged");
@@ -208,7 +221,7 @@ public final class AttentionResult {
         InputCheck.output("scores", scores, p.scores() != null, statistics, b, h, q, k);
     }
 
-    /** {@return every tensor that is written; null for what was not asked for} */
+    /** {@return every tensor that is written; null for an output that is not requested} */
     public List<@Nullable Tensor> tensors() {
         return Arrays.asList(output, lse, weights, rowWeights, topKWeights, topKIndices, scores);
     }

@@ -11,16 +11,18 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens between the scores and the output. The order is fixed:
+ * The rules by which attention computes scores and turns them into the output: score function, softcap, bias, ALiBi, mask,
+ * sink and dropout. The order is fixed:
  *
  * <pre>
  * score -> softcap -> + bias, + ALiBi -> mask -> [sink appended] -> softmax -> [sink dropped] -> dropout -> times value
  * </pre>
  *
- * <p>Immutable; compared by value; a tensor equals itself only. Start from {@link #DEFAULT}.
+ * <p>Start from {@link #DEFAULT} and change what differs. Immutable and compared by value, where a tensor equals only
+ * itself.
  */
 public final class AttentionRules {
-    /** Scaled dot product, every key attended. */
+    /** Scaled dot product without softcap, bias, ALiBi, mask, sink, dropout and TF32. */
     public static final AttentionRules DEFAULT = new AttentionRules(new Draft());
 
     private final ScoreFunction score;
@@ -33,7 +35,7 @@ public final class AttentionRules {
     private final long seed;
     private final boolean tf32;
 
-    /** Checks what can be checked without the tensors that it will meet. */
+    /** Checks everything that can be checked without query, key and value. */
     private AttentionRules(Draft draft) {
         this.score = Objects.requireNonNull(draft.score, "score");
         this.softcap = draft.softcap;
@@ -66,7 +68,7 @@ public final class AttentionRules {
     private static void requireFloating(String name, @Nullable Tensor tensor) {
         if (tensor != null && !tensor.type().isFloating()) {
             throw new InvalidInputException(
-                    "The " + name + " holds numbers",
+                    "The " + name + " does not have a floating-point type",
                     "f32, f64, f16 or bf16",
                     tensor.toString(),
                     tensor.type() == DType.BOOL
@@ -75,40 +77,43 @@ public final class AttentionRules {
         }
     }
 
-    /** {@return how a query is scored against a key; {@code s.h / sqrt(headDim)} by default} */
+    /** {@return the score function; {@code q.k / sqrt(headDim)} by default} */
     public ScoreFunction score() {
         return score;
     }
 
-    /** {@return {@code c} of {@code c tanh(score / c)}, or null for none} */
+    /** {@return the softcap {@code c}, which replaces a score by {@code c tanh(score / c)}, or null for none} */
     public @Nullable Double softcap() {
         return softcap;
     }
 
-    /** {@return what is added to the scores, broadcast to {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null} */
+    /** {@return the bias that is added to the scores, broadcast to {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null} */
     public @Nullable Tensor bias() {
         return bias;
     }
 
     /**
-     * {@return one slope a query head {@code [numHeads]}, or null} Adds {@code -slope |i + seqLenKv - seqLenQ - j|} (Press et
-     * al. 2022).
+     * {@return the ALiBi slopes, one per query head, {@code [numHeads]}, or null} ALiBi adds {@code -slope |i + seqLenKv -
+     * seqLenQ - j|} to the score of query {@code i} and key {@code j} (Press et al. 2022).
      */
     public @Nullable Tensor alibiSlopes() {
         return alibiSlopes;
     }
 
-    /** {@return which keys are attended} */
+    /** {@return the mask, which selects the attended keys} */
     public Mask mask() {
         return mask;
     }
 
-    /** {@return one logit a query head {@code [numHeads]}, unscaled, that joins the softmax and has no value, or null} */
+    /**
+     * {@return the sinks, one unscaled logit per query head, {@code [numHeads]}, or null} A sink is one more entry of the
+     * softmax, without a value.
+     */
     public @Nullable Tensor sink() {
         return sink;
     }
 
-    /** {@return the probability with which a weight is set to 0; the others are divided by {@code 1 - dropout}} */
+    /** {@return the probability with which dropout sets a weight to 0; the other weights are divided by {@code 1 - dropout}} */
     public double dropout() {
         return dropout;
     }
@@ -119,11 +124,10 @@ public final class AttentionRules {
     }
 
     /**
-     * {@return whether a backend may round the factors of an f32 attention's products, queries, keys, weights and values, to
-     * TF32} That is 11 significant bits instead of 24, so each factor is off by at most {@code 2^-11} of itself (PTX ISA, Tensor
-     * Core formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and outputs
-     * other than products stay f32. This is a permission: backends without such units ignore it, and
-     * it has no effect for other types.
+     * {@return whether a backend may round the factors of f32 products to TF32: queries, keys, weights and values} TF32 has
+     * 11 significant bits instead of 24, so the relative error of each factor is at most {@code 2^-11} (PTX ISA, Tensor Core
+     * formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and gradients
+     * stay f32. This is a permission: backends without TF32 units ignore it, and it has no effect for other types.
      */
     public boolean tf32() {
         return tf32;
@@ -134,37 +138,37 @@ public final class AttentionRules {
         return edit(draft -> draft.score = score);
     }
 
-    /** {@return these rules with a softcap, or null for none} */
+    /** {@return these rules with a softcap, positive and finite; null for none} */
     public AttentionRules withSoftcap(@Nullable Double softcap) {
         return edit(draft -> draft.softcap = softcap);
     }
 
-    /** {@return these rules with a bias, or null for none} */
+    /** {@return these rules with a bias; null for none} */
     public AttentionRules withBias(@Nullable Tensor bias) {
         return edit(draft -> draft.bias = bias);
     }
 
-    /** {@return these rules with ALiBi slopes, or null for none} */
+    /** {@return these rules with ALiBi slopes; null for none} */
     public AttentionRules withAlibi(@Nullable Tensor slopes) {
         return edit(draft -> draft.alibiSlopes = slopes);
     }
 
-    /** {@return these rules with a mask in place of the present one} */
+    /** {@return these rules with this mask instead of the current one} */
     public AttentionRules withMask(Mask mask) {
         return edit(draft -> draft.mask = mask);
     }
 
-    /** {@return these rules with the present mask and a causal one} */
+    /** {@return these rules with the current mask and a causal one} */
     public AttentionRules causal(CausalAlignment alignment) {
         return withMask(mask.and(Mask.causal(alignment)));
     }
 
-    /** {@return these rules with attention sinks, or null for none} */
+    /** {@return these rules with attention sinks; null for none} */
     public AttentionRules withSink(@Nullable Tensor sink) {
         return edit(draft -> draft.sink = sink);
     }
 
-    /** {@return these rules with dropout} */
+    /** {@return these rules with dropout; {@code 0 <= probability < 1}} */
     public AttentionRules withDropout(double probability, long seed) {
         return edit(draft -> {
             draft.dropout = probability;
@@ -172,7 +176,7 @@ public final class AttentionRules {
         });
     }
 
-    /** {@return these rules with the permission to round the factors of f32 products to TF32, or without} */
+    /** {@return these rules with or without the permission to round the factors of f32 products to TF32} */
     public AttentionRules withTf32(boolean allowed) {
         return edit(draft -> draft.tf32 = allowed);
     }
@@ -192,7 +196,7 @@ public final class AttentionRules {
         return new AttentionRules(draft);
     }
 
-    /** The rules while they change. */
+    /** Mutable copy of the rules, used while they are edited. */
     private static final class Draft {
         private ScoreFunction score = ScoreFunction.scaledDot();
         private @Nullable Double softcap;

@@ -4,18 +4,18 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The sizes of one attention: query {@code [batch, numHeads, seqLenQ, headDim]}, key
- * {@code [batch, numKvHeads, seqLenKv, keyHeadDim]}, value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, output
- * {@code [batch, numHeads, seqLenQ, valueHeadDim]}.
+ * The sizes of one attention: query {@code [batch, numHeads, seqLenQ, headDim]}, key {@code [batch, numKvHeads, seqLenKv,
+ * keyHeadDim]}, value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}, output {@code [batch, numHeads, seqLenQ,
+ * valueHeadDim]}.
  *
  * @param batch the batch size
  * @param numHeads query heads; a multiple of {@code numKvHeads}
- * @param numKvHeads key and value heads; query head {@code h} reads {@code h / groupSize}
- * @param seqLenQ queries a head
- * @param seqLenKv keys a head
- * @param headDim width of a query, and of a key where the score function does not say otherwise
- * @param keyHeadDim width of a key
- * @param valueHeadDim width of a value and an output
+ * @param numKvHeads key/value heads; query head {@code h} reads key/value head {@code h / groupSize}
+ * @param seqLenQ queries per head
+ * @param seqLenKv keys per head
+ * @param headDim elements of a query
+ * @param keyHeadDim elements of a key; differs from {@code headDim} only for some score functions
+ * @param valueHeadDim elements of a value and of an output row
  */
 public record AttentionShape(
         long batch,
@@ -27,13 +27,13 @@ public record AttentionShape(
         long keyHeadDim,
         long valueHeadDim) {
 
-    /** The sizes of an attention whose queries and keys have the same width. */
+    /** Creates the sizes of an attention whose queries and keys both have {@code headDim} elements. */
     public AttentionShape(
             long batch, long numHeads, long numKvHeads, long seqLenQ, long seqLenKv, long headDim, long valueHeadDim) {
         this(batch, numHeads, numKvHeads, seqLenQ, seqLenKv, headDim, headDim, valueHeadDim);
     }
 
-    /** Checks that every size is at least 1 and that the key heads divide the query heads. */
+    /** Checks that every size is at least 1 and that {@code numKvHeads} divides {@code numHeads}. */
     public AttentionShape {
         long smallest = Math.min(
                 Math.min(Math.min(batch, numHeads), Math.min(numKvHeads, seqLenQ)),
@@ -45,19 +45,19 @@ public record AttentionShape(
                     "batch " + batch + ", numHeads " + numHeads + ", numKvHeads " + numKvHeads + ", seqLenQ " + seqLenQ
                             + ", seqLenKv " + seqLenKv + ", headDim " + headDim + ", keyHeadDim " + keyHeadDim
                             + ", valueHeadDim " + valueHeadDim,
-                    "leave the call out where there is nothing to compute");
+                    "skip the call if there is nothing to compute");
         }
         if (numHeads % numKvHeads != 0) {
             throw new InvalidInputException(
-                    "The key heads do not divide the query heads",
+                    "numKvHeads does not divide numHeads",
                     "numHeads % numKvHeads == 0",
-                    numHeads + " query heads, " + numKvHeads + " key heads",
-                    "query head h reads key head h / (numHeads / numKvHeads)");
+                    numHeads + " query heads, " + numKvHeads + " key/value heads",
+                    "query head h reads key/value head h / (numHeads / numKvHeads)");
         }
     }
 
     /**
-     * {@return the shape of three tensors}
+     * {@return the shape of an attention of three tensors}
      *
      * @throws InvalidInputException if they do not fit each other
      */
@@ -65,13 +65,13 @@ public record AttentionShape(
         boolean ranks = query.rank() == 4 && key.rank() == 4 && value.rank() == 4;
         if (!ranks) {
             throw misfit(
-                    "Query, key and value have four axes", "[batch, heads, sequence, width] each", query, key, value);
+                    "Query, key and value have four axes", "[batch, heads, sequence, headDim] each", query, key, value);
         }
         if (key.size(0) != query.size(0) || value.size(0) != query.size(0)) {
             throw misfit("The batch sizes differ", "batch " + query.size(0) + " in all three", query, key, value);
         }
         if (key.size(1) != value.size(1)) {
-            throw misfit("Key and value have different heads", "the same number of heads", query, key, value);
+            throw misfit("Key and value have different numbers of heads", "the same number of heads", query, key, value);
         }
         if (key.size(2) != value.size(2)) {
             throw misfit("Key and value have different lengths", "one value for each key", query, key, value);
@@ -87,12 +87,12 @@ public record AttentionShape(
                 value.size(3));
     }
 
-    /** Refuses keys of a width of their own, for score functions that compare a query with a key number by number. */
+    /** Checks that keys have {@code headDim} elements, which element-wise score functions require. */
     static void requireOneWidth(Tensor query, Tensor key, Tensor value) {
         if (key.size(3) != query.size(3)) {
             throw misfit(
-                    "Query and key have different widths",
-                    "headDim " + query.size(3) + " in both; only the value may have a width of its own",
+                    "Query and key differ in headDim",
+                    "headDim " + query.size(3) + " in both; only the value may have another size",
                     query,
                     key,
                     value);
@@ -108,12 +108,12 @@ public record AttentionShape(
                 "Layout.BSHD.toBhsd(tensor) and Layout.packed(tensor, numHeads) give views in the right order");
     }
 
-    /** {@return how many query heads share one key head} */
+    /** {@return the number of query heads that share one key/value head} */
     public long groupSize() {
         return numHeads / numKvHeads;
     }
 
-    /** {@return multiplications and additions of both matrix products, masks ignored} */
+    /** {@return the number of multiplications and additions of both matrix products, masks ignored} */
     public double flops() {
         return 2.0 * batch * numHeads * seqLenQ * seqLenKv * (headDim + valueHeadDim);
     }

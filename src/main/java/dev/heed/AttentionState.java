@@ -1,11 +1,11 @@
 package dev.heed;
 
 /**
- * What is known of one row of attention after some of its keys: the largest score, the sum of the exponentials and the
- * weighted sum of the values (online softmax: Milakov and Gimelshein 2018; the state with a merge: Ye et al. 2024).
+ * The partial state of one row of attention after some of its keys: the largest score, the sum of the exponentials and the
+ * weighted sum of the values (online softmax: Milakov and Gimelshein 2018; mergeable state: Ye et al. 2024).
  *
- * <p>{@link #merge} is associative and commutative up to rounding and has the empty state as its unit, so tiles, threads,
- * split keys, chunked caches and machines can each read their part:
+ * <p>{@link #merge} is associative and commutative up to rounding, and the empty state is its unit. The keys can therefore
+ * be divided among tiles, threads, splits, chunked caches or machines, and the states merged:
  *
  * <pre>
  * m = max(m1, m2)      sum = sum1 e^(m1 - m) + sum2 e^(m2 - m)      weighted likewise
@@ -17,12 +17,12 @@ public final class AttentionState {
     private double sum;
     private final double[] weighted;
 
-    /** Creates the empty state: nothing read, output 0, LSE minus infinity. */
+    /** Creates the empty state: no keys, output 0, LSE minus infinity. */
     public AttentionState(int valueHeadDim) {
         weighted = new double[valueHeadDim];
     }
 
-    /** {@return the state that a finished row stands for, from its output and its LSE (natural logarithm)} */
+    /** {@return the state of a finished row, from its output and its LSE (natural logarithm)} */
     public static AttentionState of(double[] output, double lse) {
         var state = new AttentionState(output.length);
         if (lse != Double.NEGATIVE_INFINITY) {
@@ -33,7 +33,7 @@ public final class AttentionState {
         return state;
     }
 
-    /** Reads one more key: its modified score and its value. A score of minus infinity changes nothing. */
+    /** Adds a key by its modified score and its value. A score of minus infinity changes nothing. */
     public void add(double score, double[] value) {
         if (score == Double.NEGATIVE_INFINITY) {
             return;
@@ -55,7 +55,7 @@ public final class AttentionState {
         sum += weight(score);
     }
 
-    /** Takes in what the other state has read; the other state is not changed. */
+    /** Merges the keys of another state into this one; the other state is not changed. */
     public void merge(AttentionState other) {
         if (other.max == Double.NEGATIVE_INFINITY) {
             return;
@@ -81,15 +81,15 @@ public final class AttentionState {
     }
 
     private double weight(double score) {
-        return Math.exp(score - max); // a score of plus infinity makes the row NaN, as IEEE has it
+        return Math.exp(score - max); // a score of plus infinity makes the row NaN, as IEEE 754 requires
     }
 
-    /** {@return the log-sum-exp of the scores read, natural logarithm; minus infinity if none} */
+    /** {@return the log-sum-exp of the added scores, natural logarithm; minus infinity if there are none} */
     public double lse() {
         return sum == 0 ? Double.NEGATIVE_INFINITY : max + Math.log(sum);
     }
 
-    /** {@return the weighted mean of the values read; zeros if none} */
+    /** {@return the weighted mean of the added values; zeros if there are none} */
     public double[] output() {
         double[] output = new double[weighted.length];
         if (sum != 0) {

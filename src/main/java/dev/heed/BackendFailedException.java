@@ -3,17 +3,18 @@ package dev.heed;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A backend that began a call and could not end it: its device ran out of memory, was lost, or refused a kernel. Nothing was
- * written. The calls of {@link Attention} then go on with the next backend, unless this one was asked for by name.
+ * Thrown when a backend starts a call and cannot finish it: its device ran out of memory, was lost, or rejected a kernel. No
+ * output was written. The methods of {@link Attention} then continue with the next backend, unless the caller requested this
+ * one by name.
  */
 public final class BackendFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Creates the report.
+     * Creates the exception.
      *
-     * @param message what failed, with the case and a last line HINT
-     * @param cause what the device's layer said, or null
+     * @param message the failure with the case string, and a HINT as its last line
+     * @param cause the exception of the device's driver layer, or null
      */
     public BackendFailedException(String message, @Nullable Throwable cause) {
         super(message, cause);

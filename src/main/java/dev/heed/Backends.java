@@ -13,10 +13,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The backends of this process, fastest first, and the choice among them.
+ * The registry of the backends of this process, fastest first, and the choice among them. The automatic choice is the
+ * fastest backend that supports the problem.
  *
- * <p>System properties: {@code heed.backend} names the backend for calls that name none; {@code heed.strict=true} makes the
- * automatic choice throw where it would pass over a faster backend.
+ * <p>System properties: {@code heed.backend} is the backend for calls that name none; the default is {@code auto}. With
+ * {@code heed.strict=true} the automatic choice throws instead of skipping a faster backend; the default is false.
  */
 public final class Backends {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -55,32 +56,32 @@ public final class Backends {
     /**
      * {@return the backend with a name}
      *
-     * @throws InvalidInputException if there is none
+     * @throws InvalidInputException if no backend has this name
      */
     public static AttentionBackend named(String name) {
         return named(all(), name);
     }
 
     /**
-     * {@return the backend that computes a problem}
+     * {@return the backend that is selected for a problem}
      *
-     * @param problem what is asked
-     * @param name the backend asked for, or null for {@code heed.backend} or else the fastest that can
+     * @param problem the problem to compute
+     * @param name the requested backend, or null for {@code heed.backend}, whose default is the automatic choice
      * @throws InvalidInputException if no backend has the name
-     * @throws UnsupportedAttentionException if the backend asked for cannot, or none can
+     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
      */
     public static AttentionBackend select(Problem problem, @Nullable String name) {
         return select(all(), List.of(problem), name);
     }
 
     /**
-     * {@return the backend, out of some, that computes all of some problems}
+     * {@return the backend that is selected among candidates for several problems, all of which it supports}
      *
      * @param backends the candidates, fastest first
-     * @param problems what is asked; with none, a backend has only to be ready
-     * @param name the backend asked for, or null for {@code heed.backend} or else the fastest that can
+     * @param problems the problems to compute; if empty, the backend only has to be ready
+     * @param name the requested backend, or null for {@code heed.backend}, whose default is the automatic choice
      * @throws InvalidInputException if no backend has the name
-     * @throws UnsupportedAttentionException if the backend asked for cannot, or none can
+     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
      */
     public static AttentionBackend select(
             List<? extends AttentionBackend> backends, List<? extends Problem> problems, @Nullable String name) {
@@ -92,8 +93,8 @@ public final class Backends {
     }
 
     /**
-     * Computes with the backend that {@link #select} takes. If that was the automatic choice and the backend fails on the
-     * way, the next one that can goes on, and one line in the log says so.
+     * Computes with the backend that {@link #select} returns. If the backend was chosen automatically and fails, computes
+     * with the next one that supports the problem and logs one line about it.
      */
     static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
         compute(all(), problem, asked(name), Settings.STRICT.or(false), work);
@@ -120,7 +121,7 @@ public final class Backends {
                 }
                 LOG.log(
                         System.Logger.Level.WARNING,
-                        "backend " + backend.name() + " failed, another goes on: "
+                        "backend " + backend.name() + " failed, the next one continues: "
                                 + String.valueOf(e.getMessage())
                                         .lines()
                                         .findFirst()
@@ -129,7 +130,7 @@ public final class Backends {
         }
     }
 
-    /** {@return what each backend answers to a problem, one line each} */
+    /** {@return one line per backend: whether it supports a problem, and the reasons if not} */
     public static String explain(Problem problem) {
         return explain(all(), problem);
     }
@@ -167,7 +168,7 @@ public final class Backends {
                     "heed devices says what is missing; or leave the backend out");
         }
         List<AttentionBackend> ordered = new ArrayList<>(backends);
-        ordered.sort(Comparator.comparing(backend -> isSlower(backend, problems))); // better than none
+        ordered.sort(Comparator.comparing(backend -> isSlower(backend, problems))); // slower backends last, as a fallback
         List<String> passedOver = new ArrayList<>();
         for (AttentionBackend backend : ordered) {
             List<String> reasons = reasons(backend, problems);
@@ -177,10 +178,10 @@ public final class Backends {
             }
             if (strict && !passedOver.isEmpty()) {
                 throw refusal(
-                        "heed.strict forbids to pass over a faster backend",
+                        "heed.strict forbids passing over a faster backend",
                         backends,
                         problems,
-                        "mend the reasons, or start java without -Dheed.strict=true");
+                        "fix these reasons, or start java without -Dheed.strict=true");
             }
             say(backend, passedOver);
             return backend;
@@ -232,7 +233,7 @@ public final class Backends {
                 text.append("\nHINT: ").append(hint).toString());
     }
 
-    /** One line for each choice and its reasons in the life of the process, so that no fallback is silent. */
+    /** Logs each choice with its reasons once per process, so that no fallback is silent. */
     private static void say(AttentionBackend backend, List<String> passedOver) {
         String line = "attention runs on " + backend.name()
                 + (passedOver.isEmpty() ? "" : " (passed over " + String.join(" | ", passedOver) + ")");

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** The words of a case string, taken one by one; what is left at the end is an error. */
+/** A parser for case strings. Callers take the words one by one; words left over at the end are an error. */
 final class CaseText {
     private final String text;
     private final List<String> words;
@@ -71,7 +71,7 @@ final class CaseText {
                 return sizes;
             }
         } catch (NumberFormatException e) {
-            // falls to the report below
+            // reported below
         }
         throw unreadable("\"" + word + "\"");
     }

@@ -8,9 +8,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a plan, as the flight recorder sees it. {@link #begin} is null while nobody records
- * {@value DispatchEvent#NAME}, and costs one read of a flag then; it is null for good where the module {@code jdk.jfr} is
- * absent, and {@link DispatchEvent} is never loaded there.
+ * The recording of one run of a plan by the JDK Flight Recorder. {@link #begin} returns null while
+ * {@value DispatchEvent#NAME} is not recorded, at the cost of reading one flag. Without the module {@code jdk.jfr} it always
+ * returns null and {@link DispatchEvent} is never loaded.
  */
 final class Dispatch {
     private static final boolean RECORDER_THERE = ModuleLayer.boot()
@@ -33,7 +33,7 @@ final class Dispatch {
         return new Dispatch(event);
     }
 
-    /** Ends the time taken and hands the event over. A run that throws leaves none. */
+    /** Ends the time measurement and commits the event. A run that throws commits no event. */
     void end(
             Plan<?> plan,
             String operation,
@@ -51,7 +51,10 @@ final class Dispatch {
         }
     }
 
-    /** What the elements take: a tensor that is passed twice counts once, and so does an axis that repeats its elements. */
+    /**
+     * {@return the bytes of the tensors' elements} A tensor that is passed twice counts once, and so does an axis of stride
+     * 0.
+     */
     private static long bytes(List<? extends @Nullable Tensor> tensors) {
         Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         long bytes = 0;

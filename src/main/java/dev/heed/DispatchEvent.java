@@ -10,7 +10,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** What is recorded of one run of a plan. Its duration is that of the computation, without the checks before it. */
+/** The JDK Flight Recorder event of one run of a plan. Its duration covers the computation, not the argument checks before it. */
 @Name(DispatchEvent.NAME)
 @Label("Attention Dispatch")
 @Description("One run of a plan of the attention library")
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class DispatchEvent extends Event {
     static final String NAME = "dev.heed.Dispatch";
 
-    /** Asked in place of a new event, so that nothing is allocated while nobody records. */
+    /** Queried instead of a new event, so that nothing is allocated while the event is not recorded. */
     private static final DispatchEvent PROBE = new DispatchEvent();
 
     @Label("Backend")

@@ -34,18 +34,18 @@ final class InputCheck {
             if (!tensor.type().isFloating() || !tensor.hasShape(shape)) {
                 throw new InvalidInputException(
                         "The " + name + " does not fit",
-                        "numbers of shape " + Arrays.toString(shape),
+                        "floating-point numbers of shape " + Arrays.toString(shape),
                         tensor.toString(),
                         "transpose, split and expand give other shapes");
             }
         }
     }
 
-    /** Checks a tensor that is there if and only if it is wanted. */
+    /** Checks that a tensor is present if and only if {@code wanted}, and that it fits. */
     static void present(String name, @Nullable Tensor tensor, boolean wanted, DType type, long... shape) {
         if ((tensor != null) != wanted) {
             throw new InvalidInputException(
-                    "The " + name + (wanted ? " is missing" : " has no place in the problem"),
+                    "The " + name + (wanted ? " is missing" : " is not part of the problem"),
                     wanted ? type.label() + " " + Arrays.toString(shape) : "null",
                     String.valueOf(tensor),
                     "weights.problem(rows, activation) is the problem of these weights");
@@ -74,7 +74,7 @@ final class InputCheck {
         if (tensor == null) {
             if (wanted) {
                 throw new InvalidInputException(
-                        "The options ask for " + name + " and the result has no place for it",
+                        "The options request " + name + " but the result has no tensor for it",
                         type.label() + " " + Arrays.toString(shape),
                         "null",
                         "allocate(problem) makes a result that fits");
@@ -91,14 +91,14 @@ final class InputCheck {
         }
         if (tensor.isExpanded()) {
             throw new InvalidInputException(
-                    "The " + name + " names the same memory twice",
-                    "an element of its own for every index",
+                    "The " + name + " has several indices for the same element",
+                    "a separate element for every index",
                     tensor + " with a stride of 0",
                     "Tensor.zeros(...) makes a tensor to write to");
         }
     }
 
-    /** Refuses outputs that share memory with an input or with each other. Nulls are passed over. */
+    /** Rejects outputs that share memory with an input or with each other. Nulls are ignored. */
     static void disjoint(List<? extends @Nullable Tensor> outputs, List<? extends @Nullable Tensor> inputs) {
         for (int i = 0; i < outputs.size(); i++) {
             Tensor output = outputs.get(i);
@@ -118,7 +118,7 @@ final class InputCheck {
         if (other != null && output.overlaps(other)) {
             throw new InvalidInputException(
                     "An output overlaps " + what,
-                    "memory of its own for every output",
+                    "separate memory for every output",
                     "output " + output + " over " + other,
                     "Tensor.zeros(...) makes a tensor to write to");
         }

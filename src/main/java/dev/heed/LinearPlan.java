@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer with its activation, prepared for one problem. */
+/** A {@link Plan} for a linear layer with its activation, for one problem. */
 public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
     /** Creates the plan of a problem. */
     protected LinearPlan(LinearProblem problem) {
@@ -19,7 +19,7 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
      *
      * @param input {@code x}, {@code [rows, in]}, any strides
      * @param weights {@code W} and {@code b}; {@linkplain LinearWeights#asConstant constants} are packed once
-     * @param output {@code y}, {@code [rows, out]}; may not overlap what is read
+     * @param output {@code y}, {@code [rows, out]}; may not overlap the inputs
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void forward(Tensor input, LinearWeights weights, Tensor output) {
@@ -46,11 +46,11 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
     }
 
     /**
-     * Computes, with {@code z = x W + b} again and {@code dz = dy f'(z)}: {@code dx = dz W'}, {@code dW = x' dz} and
-     * {@code db}, the sum of the rows of {@code dz}.
+     * Computes the gradients {@code dx = dz W'}, {@code dW = x' dz} and {@code db}, the sum of the rows of {@code dz}, where
+     * {@code dz = dy f'(z)} and {@code z = x W + b} is recomputed.
      *
-     * @param input what forward read
-     * @param weights what forward read
+     * @param input {@code x}, as in forward
+     * @param weights {@code W} and {@code b}, as in forward
      * @param outputGradient {@code dy}, {@code [rows, out]}
      * @param inputGradient {@code dx}, {@code [rows, in]}; earlier contents are overwritten
      * @param weightGradients {@code dW} and {@code db}; earlier contents are overwritten

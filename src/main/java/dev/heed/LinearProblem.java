@@ -4,14 +4,14 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 
 /**
- * One linear layer without its data: {@code y = f(x W + b)}. As a case string: {@code linear 512x384x1536 bias gelu f32},
- * the rows, the width of a row of {@code x} and that of a row of {@code y}.
+ * The description of one linear layer {@code y = f(x W + b)} without its data. Its case string gives rows, columns of
+ * {@code x} and columns of {@code y}, as in {@code linear 512x384x1536 bias gelu f32}.
  *
  * @param rows rows of {@code x} and {@code y}
- * @param in width of a row of {@code x}
- * @param out width of a row of {@code y}
+ * @param in columns of {@code x}
+ * @param out columns of {@code y}
  * @param bias whether there is a {@code b}
- * @param activation what {@code f} is
+ * @param activation {@code f}
  * @param type the type of input, parameters and output
  */
 public record LinearProblem(long rows, long in, long out, boolean bias, Activation activation, DType type)
@@ -25,7 +25,7 @@ public record LinearProblem(long rows, long in, long out, boolean bias, Activati
                     "Every size of a linear layer is at least 1",
                     "sizes of 1 or more, floating-point",
                     CaseText.join(rows, in, out) + " " + type.label(),
-                    "leave the call out where there is nothing to compute");
+                    "skip the call if there is nothing to compute");
         }
     }
 

@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of a linear layer. Weights stored the other way round, as PyTorch's {@code [out, in]}, are passed as
- * {@code tensor.transpose(0, 1)}.
+ * The parameters {@code W} and {@code b} of a linear layer {@code f(x W + b)}. Weights stored as {@code [out, in]}, as in
+ * PyTorch, are passed as {@code tensor.transpose(0, 1)}.
  *
  * @param weight {@code [in, out]}
  * @param bias {@code [out]}, or null
@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
 
     /**
-     * {@return the same parameters with the promise that they change no more, see {@link Tensor#asConstant}} A backend
-     * packs them once, at their first use.
+     * {@return the same parameters with the promise that they no longer change, see {@link Tensor#asConstant}} A backend
+     * packs constants once, at their first use.
      */
     public LinearWeights asConstant() {
         return new LinearWeights(weight.asConstant(), bias == null ? null : bias.asConstant());
@@ -28,16 +28,16 @@ public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
     }
 
     /**
-     * {@return the layer on so many rows}
+     * {@return the problem of this layer for a number of input rows}
      *
      * @param rows rows of the input
-     * @param activation what follows the product
+     * @param activation the function applied to {@code x W + b}
      */
     public LinearProblem problem(long rows, Activation activation) {
         return new LinearProblem(rows, weight.size(0), weight.size(1), bias != null, activation, weight.type());
     }
 
-    /** {@return every tensor; null for what is absent} */
+    /** {@return weight and bias; the bias may be null} */
     public List<@Nullable Tensor> tensors() {
         return Arrays.asList(weight, bias);
     }
@@ -48,7 +48,7 @@ public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
         InputCheck.present("bias", bias, p.bias(), p.type(), p.out());
     }
 
-    /** Checks these as a place for gradients. */
+    /** Checks these tensors as targets for gradients. */
     void requireWritable(LinearProblem p) {
         InputCheck.output("weight gradient", weight, true, p.type(), p.in(), p.out());
         InputCheck.present("bias gradient", bias, p.bias(), p.type(), p.out());

@@ -8,8 +8,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the backward pass of a multi-head attention writes, each with the shape and type of the input it belongs to.
- * Immutable; compared by value, a tensor equals itself only.
+ * The tensors to which the backward pass of a multi-head attention writes the gradients of its inputs and parameters. Each
+ * gradient has the shape and type of its input. Immutable and compared by value, where a tensor equals only itself.
  */
 public final class MultiHeadGradients {
     private final Tensor query;
@@ -37,25 +37,25 @@ public final class MultiHeadGradients {
         this.score = score;
     }
 
-    /** {@return places for the gradients of the inputs and the parameters} */
+    /** {@return gradients of the inputs and the parameters, in these tensors} */
     public static MultiHeadGradients into(Tensor query, Tensor key, Tensor value, MultiHeadWeights weights) {
         return new MultiHeadGradients(query, key, value, weights, null, null, null);
     }
 
-    /** {@return the same places with one for the gradient of the bias, or null where it is not wanted} */
+    /** {@return these gradients with a tensor for the gradient of the bias, or null to leave it out} */
     public MultiHeadGradients withBias(@Nullable Tensor gradient) {
         return new MultiHeadGradients(query, key, value, weights, gradient, sink, score);
     }
 
-    /** {@return the same places with one for the gradient of the sink, or null where it is not wanted} */
+    /** {@return these gradients with a tensor for the gradient of the sink, or null to leave it out} */
     public MultiHeadGradients withSink(@Nullable Tensor gradient) {
         return new MultiHeadGradients(query, key, value, weights, bias, gradient, score);
     }
 
     /**
-     * {@return the same places with some for the gradients of the score function's parameters, or null where they are not wanted}
+     * {@return these gradients with tensors for the gradients of the score function's parameters, or null to leave them out}
      *
-     * @param gradients a function of the same kind, whose parameters are the places
+     * @param gradients a function of the same kind, whose parameters are the tensors to write to
      */
     public MultiHeadGradients withScore(@Nullable ScoreFunction gradients) {
         return new MultiHeadGradients(query, key, value, weights, bias, sink, gradients);
@@ -71,7 +71,7 @@ public final class MultiHeadGradients {
         return key;
     }
 
-    /** {@return the gradient of the value input; for self-attention the caller adds the three} */
+    /** {@return the gradient of the value input; for self-attention the caller adds the gradients of query, key and value} */
     public Tensor value() {
         return value;
     }
@@ -96,7 +96,7 @@ public final class MultiHeadGradients {
         return score;
     }
 
-    /** {@return gradients of zeros for every input that has one} */
+    /** {@return zero-filled tensors for the gradients of all inputs that have one} */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs) {
         return new MultiHeadGradients(
                 AttentionGradients.like(inputs.query()),
@@ -108,7 +108,7 @@ public final class MultiHeadGradients {
                 AttentionGradients.score(inputs.options(), AttentionGradients::like));
     }
 
-    /** {@return gradients of tensors that the allocator makes, for every input that has one} */
+    /** {@return tensors made by the allocator for the gradients of all inputs that have one} */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs, AttentionResult.Allocator allocator) {
         AttentionOptions options = inputs.options();
         return new MultiHeadGradients(
@@ -135,7 +135,7 @@ public final class MultiHeadGradients {
         AttentionGradients.requireLike(score, inputs.options().score());
     }
 
-    /** {@return every tensor that is written; null for what is not wanted} */
+    /** {@return every tensor that is written; null for a gradient that is left out} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());

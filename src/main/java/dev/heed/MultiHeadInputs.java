@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of one multi-head attention, checked against each other. Self-attention passes the same tensor three times;
- * cross-attention passes the memory as key and value. Immutable; compared by value, a tensor equals itself only.
+ * The inputs, parameters and options of one multi-head attention, checked against each other. Self-attention passes the same
+ * tensor as query, key and value; cross-attention passes the encoder's output as key and value. Immutable and compared by
+ * value, where a tensor equals only itself.
  */
 public final class MultiHeadInputs {
     private final Tensor query;
@@ -43,7 +44,7 @@ public final class MultiHeadInputs {
      * {@return the inputs of one multi-head attention}
      *
      * @param numHeads query heads
-     * @param numKvHeads key and value heads, a divisor of {@code numHeads}
+     * @param numKvHeads key/value heads, a divisor of {@code numHeads}
      * @throws InvalidInputException if anything does not fit
      */
     public static MultiHeadInputs of(
@@ -58,7 +59,7 @@ public final class MultiHeadInputs {
             InputCheck.readable("input", x);
             if (x.rank() != 3) {
                 throw new InvalidInputException(
-                        "Multi-head attention reads rows",
+                        "An input of multi-head attention does not have three axes",
                         "query, key and value [batch, sequence, width]",
                         "query " + query + ", key " + key + ", value " + value,
                         "unsqueeze(0) adds a batch of 1");
@@ -111,27 +112,27 @@ public final class MultiHeadInputs {
                     "The heads do not divide the columns of the " + name,
                     "a divisor of " + matrix.size(1) + " as the number of heads",
                     heads + " heads, " + matrix,
-                    "the columns are heads * width of a head");
+                    "the columns are numHeads * headDim");
         }
         return matrix.size(1) / heads;
     }
 
-    /** {@return {@code [batch, seqLenQ, embedQ]}, any strides} */
+    /** {@return the query input, {@code [batch, seqLenQ, embedQ]}, any strides} */
     public Tensor query() {
         return query;
     }
 
-    /** {@return {@code [batch, seqLenKv, embedK]}, any strides} */
+    /** {@return the key input, {@code [batch, seqLenKv, embedK]}, any strides} */
     public Tensor key() {
         return key;
     }
 
-    /** {@return {@code [batch, seqLenKv, embedV]}, any strides} */
+    /** {@return the value input, {@code [batch, seqLenKv, embedV]}, any strides} */
     public Tensor value() {
         return value;
     }
 
-    /** {@return the parameters, of the same type} */
+    /** {@return the parameters, of the same type as the inputs} */
     public MultiHeadWeights weights() {
         return weights;
     }
@@ -141,7 +142,7 @@ public final class MultiHeadInputs {
         return options;
     }
 
-    /** {@return what is asked, derived from the others} */
+    /** {@return the problem: shapes, types and options without the data} */
     public MultiHeadProblem problem() {
         return problem;
     }
@@ -178,7 +179,7 @@ public final class MultiHeadInputs {
         }
     }
 
-    /** {@return every tensor that is read; null for what is absent} */
+    /** {@return every tensor that is read; null for an absent one} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());

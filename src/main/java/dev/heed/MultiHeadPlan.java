@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention with its projections, prepared for one problem. */
+/** A {@link Plan} for multi-head attention with its projections, for one problem. */
 public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     /** Creates the plan of a problem. */
     protected MultiHeadPlan(MultiHeadProblem problem) {
@@ -16,9 +16,10 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     /**
      * Computes {@code concat(head_1, ..., head_h) W_o + b_o} with {@code head_i = attention(x_q W_q, x_k W_k, x_v W_v)}.
      *
-     * @param inputs what is read
-     * @param result what is written: the output is {@code [batch, seqLenQ, embedOut]}, the others are per head
-     * @throws InvalidInputException if the result does not fit or overlaps what is read; nothing is written then
+     * @param inputs the tensors to read
+     * @param result the tensors to write to: the output is {@code [batch, seqLenQ, embedOut]}, the optional outputs are per
+     *     head
+     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
      */
     public final void forward(MultiHeadInputs inputs, AttentionResult result) {
         requireRunnable(inputs.problem());
@@ -34,11 +35,11 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     }
 
     /**
-     * Computes the gradients of a loss with respect to inputs and parameters; what forward computed is computed again.
+     * Computes the gradients of a loss with respect to inputs and parameters. The results of forward are recomputed.
      *
-     * @param inputs what forward read
+     * @param inputs the inputs of forward
      * @param outputGradient the gradient with respect to the output, {@code [batch, seqLenQ, embedOut]}
-     * @param gradients what is written; earlier contents are overwritten
+     * @param gradients the tensors to write to; earlier contents are overwritten
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void backward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {

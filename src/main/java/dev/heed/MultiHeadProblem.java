@@ -5,10 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One multi-head attention without its data. As a case string it is {@code mha}, the widths of the inputs and the output,
- * which projections have biases (letters of {@code qkvo}), and the attention between: {@code mha in=384x384x384 out=384
- * biases=qkvo q1x12x16x32 kv12x16 f32}.
- * Immutable; compared by value.
+ * The description of one multi-head attention without its data. Its case string is {@code mha}, the embedding sizes of
+ * query, key, value and output, the projections with biases (letters of {@code qkvo}), and the inner attention: {@code mha
+ * in=384x384x384 out=384 biases=qkvo q1x12x16x32 kv12x16 f32}. Immutable and compared by value.
  */
 public final class MultiHeadProblem implements Problem {
     private final long embedQ;
@@ -55,34 +54,34 @@ public final class MultiHeadProblem implements Problem {
     /**
      * {@return a problem whose projections have no biases}
      *
-     * @throws InvalidInputException if a width is not positive
+     * @throws InvalidInputException if an embedding size is not positive
      */
     public static MultiHeadProblem of(
             long embedQ, long embedK, long embedV, long embedOut, AttentionProblem attention) {
         return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, false, false, false, false, attention);
     }
 
-    /** {@return the same problem with or without a bias of each projection} */
+    /** {@return the same problem, with or without a bias for each projection} */
     public MultiHeadProblem withBiases(boolean ofQuery, boolean ofKey, boolean ofValue, boolean ofOutput) {
         return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, ofQuery, ofKey, ofValue, ofOutput, attention);
     }
 
-    /** {@return width of the query input} */
+    /** {@return the embedding size of the query input} */
     public long embedQ() {
         return embedQ;
     }
 
-    /** {@return width of the key input} */
+    /** {@return the embedding size of the key input} */
     public long embedK() {
         return embedK;
     }
 
-    /** {@return width of the value input} */
+    /** {@return the embedding size of the value input} */
     public long embedV() {
         return embedV;
     }
 
-    /** {@return width of the output} */
+    /** {@return the embedding size of the output} */
     public long embedOut() {
         return embedOut;
     }
@@ -134,7 +133,7 @@ public final class MultiHeadProblem implements Problem {
                 AttentionProblem.parse(words.rest()));
     }
 
-    /** {@return the sizes of the output: batch, seqLenQ, embedOut} */
+    /** {@return the shape of the output, {@code [batch, seqLenQ, embedOut]}} */
     public long[] outputShape() {
         AttentionShape s = attention.shape();
         return new long[] {s.batch(), s.seqLenQ(), embedOut};

@@ -7,9 +7,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of multi-head attention (Vaswani et al. 2017, section 3.2.2): {@code y = x W + b} for each projection.
- * Weights stored the other way round, as PyTorch's {@code [out, in]}, are passed as {@code tensor.transpose(0, 1)}.
- * Immutable; compared by value, a tensor equals itself only.
+ * The parameters of multi-head attention (Vaswani et al. 2017, section 3.2.2): a matrix {@code W} and an optional bias
+ * {@code b} for each projection {@code y = x W + b}. Weights stored as {@code [out, in]}, as in PyTorch, are passed as
+ * {@code tensor.transpose(0, 1)}. Immutable and compared by value, where a tensor equals only itself.
  */
 public final class MultiHeadWeights {
     private final Tensor query;
@@ -45,55 +45,55 @@ public final class MultiHeadWeights {
         return new MultiHeadWeights(query, key, value, output, null, null, null, null);
     }
 
-    /** {@return these parameters with biases, each null for none} */
+    /** {@return these parameters with biases; null for a projection without a bias} */
     public MultiHeadWeights withBiases(
             @Nullable Tensor ofQuery, @Nullable Tensor ofKey, @Nullable Tensor ofValue, @Nullable Tensor ofOutput) {
         return new MultiHeadWeights(query, key, value, output, ofQuery, ofKey, ofValue, ofOutput);
     }
 
-    /** {@return {@code [embedQ, numHeads * headDim]}} */
+    /** {@return the query weights, {@code [embedQ, numHeads * headDim]}} */
     public Tensor query() {
         return query;
     }
 
-    /** {@return {@code [embedK, numKvHeads * headDim]}} */
+    /** {@return the key weights, {@code [embedK, numKvHeads * headDim]}} */
     public Tensor key() {
         return key;
     }
 
-    /** {@return {@code [embedV, numKvHeads * valueHeadDim]}} */
+    /** {@return the value weights, {@code [embedV, numKvHeads * valueHeadDim]}} */
     public Tensor value() {
         return value;
     }
 
-    /** {@return {@code [numHeads * valueHeadDim, embedOut]}} */
+    /** {@return the output weights, {@code [numHeads * valueHeadDim, embedOut]}} */
     public Tensor output() {
         return output;
     }
 
-    /** {@return {@code [numHeads * headDim]}, or null} */
+    /** {@return the query bias, {@code [numHeads * headDim]}, or null} */
     public @Nullable Tensor queryBias() {
         return queryBias;
     }
 
-    /** {@return {@code [numKvHeads * headDim]}, or null} */
+    /** {@return the key bias, {@code [numKvHeads * headDim]}, or null} */
     public @Nullable Tensor keyBias() {
         return keyBias;
     }
 
-    /** {@return {@code [numKvHeads * valueHeadDim]}, or null} */
+    /** {@return the value bias, {@code [numKvHeads * valueHeadDim]}, or null} */
     public @Nullable Tensor valueBias() {
         return valueBias;
     }
 
-    /** {@return {@code [embedOut]}, or null} */
+    /** {@return the output bias, {@code [embedOut]}, or null} */
     public @Nullable Tensor outputBias() {
         return outputBias;
     }
 
     /**
-     * {@return the same parameters with the promise that they change no more, see {@link Tensor#asConstant}} A backend
-     * packs them once, at their first use.
+     * {@return the same parameters with the promise that they no longer change, see {@link Tensor#asConstant}} A backend
+     * packs constants once, at their first use.
      */
     public MultiHeadWeights asConstant() {
         return new MultiHeadWeights(

@@ -9,12 +9,13 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One problem, prepared: tile sizes chosen, kernels compiled, scratch sized. The public methods of the subclasses check
- * their arguments, in the same words for every backend, and then call the protected ones that a backend writes.
+ * A prepared computation of one problem on one backend: tile sizes are chosen, kernels compiled and scratch memory sized.
+ * The public methods of the subclasses check their arguments, with the same messages for every backend. They then call the
+ * protected methods that each backend implements.
  *
- * <p>A plan may be run any number of times, by one thread at a time: its scratch memory belongs to the run. A second thread is
- * refused with an {@link IllegalStateException} that names the first, as is closing a plan that runs. Plans of one backend may run
- * side by side, so each thread makes its own.
+ * <p>A plan can run any number of times, but only in one thread at a time, because a run uses the plan's scratch memory. A
+ * second thread gets an {@link IllegalStateException} that names the first, and so does a thread that closes a running plan.
+ * Plans of one backend can run in parallel, so each thread makes its own.
  *
  * @param <P> the kind of problem
  */
@@ -29,18 +30,18 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         this.problem = problem;
     }
 
-    /** {@return what is computed} */
+    /** {@return the problem that the plan computes} */
     public final P problem() {
         return problem;
     }
 
-    /** {@return how it is computed, on one line that begins with the backend's name} */
+    /** {@return a one-line description of how the plan computes, which begins with the backend's name} */
     public abstract String describe();
 
     /**
-     * Gives back what the plan holds. A closed plan refuses to run.
+     * Releases the plan's resources. A closed plan cannot run.
      *
-     * @throws IllegalStateException if the plan runs now
+     * @throws IllegalStateException if the plan is running
      */
     @Override
     public void close() {
@@ -49,7 +50,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         leave();
     }
 
-    /** Does the work of one call on checked arguments, alone, and records it where that is asked for. */
+    /** Runs one call on checked arguments while no other thread uses the plan, and records it if recording is enabled. */
     final void run(
             String operation,
             Runnable work,
@@ -72,7 +73,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         Thread now = Thread.currentThread();
         Thread first = running.compareAndExchange(null, now);
         if (first != null) {
-            throw new IllegalStateException("The plan runs already.\n  expected  one thread at a time\n  got       "
+            throw new IllegalStateException("The plan is already running.\n  expected  one thread at a time\n  got       "
                     + name(now) + " while " + name(first) + " runs it\n  plan      " + describe() + "\n  case      "
                     + problem + "\nHINT: backend.plan(problem) makes a plan for each thread");
         }
@@ -86,7 +87,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         return "thread " + (thread.getName().isEmpty() ? "" : thread.getName() + " ") + "#" + thread.threadId();
     }
 
-    /** {@return whether the plan computes with tensors in this memory of a device; a plan for the host with none} */
+    /** {@return whether the plan can compute with tensors in this device memory; false by default} */
     protected boolean reaches(DeviceMemory memory) {
         return false;
     }
@@ -96,8 +97,8 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
             DeviceMemory memory = tensor == null ? null : tensor.device();
             if (memory != null && !reaches(memory)) {
                 throw new InvalidInputException(
-                        "The backend does not reach a tensor on a device",
-                        "memory that " + describe() + " reaches",
+                        "The backend cannot access a tensor on a device",
+                        "memory that " + describe() + " can access",
                         tensor + " on " + memory.place(),
                         "call toHost() for a copy, or ask for the device's backend by name");
             }
@@ -108,7 +109,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         requireOpen();
         if (!problem.equals(asked)) {
             throw new InvalidInputException(
-                    "The inputs pose another problem than the plan solves",
+                    "The inputs belong to another problem than the plan",
                     problem.toString(),
                     asked.toString(),
                     "backend.plan(inputs.problem())");

@@ -1,19 +1,19 @@
 package dev.heed;
 
 /**
- * What is asked of a backend, without the data: shapes, types and options. Problems are values, so they are keys of plans
- * and tuning tables. {@code toString} prints the case string and {@link #parse(String)} reads it back.
+ * The description of one computation without its data: shapes, types and options. Problems are compared by value and serve
+ * as keys of plans and tuning tables. {@code toString} prints the case string and {@link #parse(String)} reads it back.
  */
 public sealed interface Problem
         permits AttentionProblem, SoftmaxProblem, MultiHeadProblem, LinearProblem, RotaryProblem {
 
-    /** {@return floating-point operations of one forward pass, masks ignored} */
+    /** {@return the number of floating-point operations of one forward pass, masks ignored} */
     double flops();
 
     /**
-     * Reads a case string of any kind.
+     * Reads a case string of any kind of problem.
      *
-     * @throws dev.heed.tensor.InvalidInputException if it is none
+     * @throws dev.heed.tensor.InvalidInputException if it is not a case string
      */
     static Problem parse(String caseString) {
         String text = caseString.strip();

@@ -6,19 +6,20 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of one rotary embedding, checked against each other.
+ * The tensors of one rotary position embedding, checked against each other.
  *
  * @param input {@code [batch, numHeads, seqLen, headDim]}, any strides
- * @param cos a table {@code [maxPosition, rotaryDim / 2]} with positions, or {@code [batch, seqLen, rotaryDim / 2]} without
- * @param sin the same for the sines
- * @param positions i64 or i32 {@code [batch, seqLen]}, rows of the tables, or null
- * @param problem what is asked, derived from the others
+ * @param cos the cosines: with positions a table {@code [maxPosition, rotaryDim / 2]}, without
+ *     {@code [batch, seqLen, rotaryDim / 2]}
+ * @param sin the sines, of the same shape
+ * @param positions i64 or i32 {@code [batch, seqLen]}, indices of table rows, or null
+ * @param problem the problem: sizes and type without the data
  */
 public record RotaryInputs(
         Tensor input, Tensor cos, Tensor sin, @Nullable Tensor positions, RotaryProblem problem) {
 
     /**
-     * {@return the inputs of one rotary embedding; the rotated width is twice the width of the tables}
+     * {@return the inputs of one rotary embedding; {@code rotaryDim} is twice the last size of {@code cos}}
      *
      * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
      * @throws InvalidInputException if anything does not fit
@@ -29,7 +30,7 @@ public record RotaryInputs(
         InputCheck.readable("cos", cos);
         if (input.rank() != 4 || cos.rank() < 1) {
             throw new InvalidInputException(
-                    "A rotary embedding turns heads",
+                    "The input or a table of a rotary embedding has the wrong number of axes",
                     "input [batch, heads, positions, width]",
                     input.toString(),
                     "Layout.packed(tensor, numHeads) splits [batch, positions, heads * width]");
@@ -46,7 +47,7 @@ public record RotaryInputs(
         return new RotaryInputs(input, cos, sin, positions, problem);
     }
 
-    /** Checks everything. Prefer {@link #of}. */
+    /** Checks the tensors against the problem. Prefer {@link #of}. */
     public RotaryInputs {
         try {
             requireFits(input, cos, sin, positions, problem);
@@ -74,7 +75,7 @@ public record RotaryInputs(
                 double position = positions.get(b, s);
                 if (position < 0 || position >= rows) {
                     throw new InvalidInputException(
-                            "A position leaves the table",
+                            "A position is outside the table",
                             "positions from 0 to " + (rows - 1),
                             (long) position + " at [" + b + ", " + s + "]",
                             "make the cos and sin tables longer");

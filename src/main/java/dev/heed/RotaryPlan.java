@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** A rotary position embedding, prepared for one problem. */
+/** A {@link Plan} for a rotary position embedding, for one problem. */
 public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     /** Creates the plan of a problem. */
     protected RotaryPlan(RotaryProblem problem) {
@@ -13,8 +13,8 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Turns every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}; elements beyond the rotated
-     * width are copied.
+     * Rotates every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}. Elements from
+     * {@code rotaryDim} on are copied.
      *
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
@@ -24,7 +24,8 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Turns a gradient back by the same angles; the rotation is orthogonal, so this is its transpose.
+     * Computes the gradient of the input: rotates the output gradient back by the same angles. This is the transpose of the
+     * rotation, which is orthogonal.
      *
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
@@ -67,7 +68,7 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Turns {@code from} into {@code to} on checked arguments.
+     * Rotates {@code from} and writes to {@code to}, on checked arguments.
      *
      * @param direction 1 for the angles as given, -1 for their negatives
      */

@@ -4,16 +4,16 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 
 /**
- * One rotary position embedding (Su et al. 2021, equation 34). As a case string: {@code rotary 2x4x3x8 dim=4 interleaved
- * positions f32}.
+ * The description of one rotary position embedding (Su et al. 2021, equation 34) without its data. An example of its case
+ * string is {@code rotary 2x4x3x8 dim=4 interleaved positions f32}.
  *
  * @param batch the batch size
- * @param numHeads heads
- * @param seqLen positions a head
- * @param headDim width of a head
- * @param rotaryDim how many leading elements of a head are turned; even
+ * @param numHeads the number of heads
+ * @param seqLen positions per head
+ * @param headDim elements per head and position
+ * @param rotaryDim the number of leading elements that are rotated; even, at most {@code headDim}
  * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
- * @param positions whether cosines and sines are a table that positions look up; otherwise they come one row a position
+ * @param positions whether positions select rows of cosine and sine tables; otherwise there is one row for each position
  * @param type the type of input and output
  */
 public record RotaryProblem(
@@ -29,21 +29,21 @@ public record RotaryProblem(
     private static final String GRAMMAR =
             "rotary <batch>x<heads>x<positions>x<width> [dim=<width>] [interleaved] [positions] [f32|f64|f16|bf16]";
 
-    /** Checks the widths. */
+    /** Checks the sizes. */
     public RotaryProblem {
         if (Math.min(batch, Math.min(numHeads, seqLen)) < 1) {
             throw new InvalidInputException(
                     "Every size of a rotary embedding is at least 1",
                     "sizes of 1 or more",
                     CaseText.join(batch, numHeads, seqLen, headDim),
-                    "leave the call out where there is nothing to compute");
+                    "skip the call if there is nothing to compute");
         }
         if (rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim || !type.isFloating()) {
             throw new InvalidInputException(
-                    "The rotated width is even and within the head",
+                    "rotaryDim is even and at most headDim",
                     "2 <= rotaryDim <= " + headDim + ", even, floating-point",
                     "rotaryDim " + rotaryDim + ", " + type.label(),
-                    "rotaryDim " + (headDim - headDim % 2) + " turns the whole head");
+                    "rotaryDim " + (headDim - headDim % 2) + " rotates the whole head");
         }
     }
 

@@ -1,11 +1,11 @@
 package dev.heed;
 
-/** How far the scores have come on their way to the softmax, for callers who want to see them. */
+/** The stage of the computation at which scores are written as an optional output. */
 public enum ScoreStage {
-    /** Straight from the score function, scale included. */
+    /** Directly after the score function, scale included. */
     SCORE,
     /** After the softcap. */
     SOFTCAPPED,
-    /** After bias and mask, as the softmax sees them; minus infinity where masked. */
+    /** After bias, ALiBi and mask, as the input of the softmax; minus infinity for masked keys. */
     MODIFIED
 }

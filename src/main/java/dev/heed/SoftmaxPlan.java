@@ -5,8 +5,8 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * Softmax or log-softmax, prepared for one problem. A row of only minus infinity becomes zeros (log: minus infinity),
- * never NaN.
+ * A {@link Plan} for softmax or log-softmax, for one problem. A row in which every element is minus infinity becomes zeros
+ * (log: minus infinity), never NaN.
  */
 public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
     /** Creates the plan of a problem. */
@@ -17,8 +17,8 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
     /**
      * Computes {@code y = e^(x - max) / sum e^(x - max)} along the axis, or its logarithm.
      *
-     * @param input the numbers, of the problem's shape and type
-     * @param output where the result goes; may not overlap the input
+     * @param input a tensor of the problem's shape and type
+     * @param output the tensor to write to, of the same shape and type; may not overlap the input
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void forward(Tensor input, Tensor output) {
@@ -36,12 +36,12 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
     }
 
     /**
-     * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm. A row of only minus
-     * infinity, where nothing was weighed, has gradients of 0.
+     * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm. A row in which every
+     * element is minus infinity has gradients of 0.
      *
-     * @param output what forward wrote
+     * @param output the result of forward
      * @param outputGradient the gradient with respect to the output
-     * @param inputGradient where the gradient with respect to the input goes
+     * @param inputGradient the tensor to which the gradient with respect to the input is written
      * @throws InvalidInputException if anything does not fit; nothing is written then
      */
     public final void backward(Tensor output, Tensor outputGradient, Tensor inputGradient) {

@@ -8,11 +8,11 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * One softmax or log-softmax along an axis. As a case string: {@code softmax 3x4x5 axis=1 f32}, {@code log-softmax 8x1000
- * axis=1 f32}.
+ * The description of one softmax or log-softmax along an axis without its data. Examples of its case string are
+ * {@code softmax 3x4x5 axis=1 f32} and {@code log-softmax 8x1000 axis=1 f32}.
  *
- * @param shape the sizes of the tensor
- * @param axis the axis along which the elements sum to 1, counted from the first
+ * @param shape the shape of the tensor
+ * @param axis the axis along which the elements of a softmax sum to 1, counted from the first
  * @param type the type of input and output
  * @param log whether the logarithm of the softmax is computed
  */
@@ -25,14 +25,14 @@ public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log
         axis = axis < 0 ? axis + shape.size() : axis;
         if (axis < 0 || axis >= shape.size() || shape.stream().anyMatch(size -> size < 1) || !type.isFloating()) {
             throw new InvalidInputException(
-                    "The softmax has no such axis, an empty one, or no floating-point numbers",
+                    "The softmax has no such axis, an empty axis, or no floating-point type",
                     "an axis of " + shape + ", sizes of 1 or more, and f32, f64, f16 or bf16",
                     "axis " + axis + ", " + type.label(),
                     "axis -1 is the last");
         }
     }
 
-    /** {@return the problem for an array of sizes} */
+    /** {@return the problem for a shape given as an array} */
     public static SoftmaxProblem of(long[] shape, int axis, DType type, boolean log) {
         return new SoftmaxProblem(LongStream.of(shape).boxed().toList(), axis, type, log);
     }
@@ -51,7 +51,7 @@ public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log
         return problem;
     }
 
-    /** {@return the sizes as an array} */
+    /** {@return the shape as an array} */
     public long[] sizes() {
         long[] sizes = new long[shape.size()];
         Arrays.setAll(sizes, shape::get);

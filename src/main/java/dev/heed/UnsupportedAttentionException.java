@@ -1,6 +1,6 @@
 package dev.heed;
 
-/** No backend, or not the one asked for, can compute a problem. The message holds all reasons of all that were asked. */
+/** Thrown when no backend, or not the requested one, supports a problem. The message lists the reasons of every backend. */
 public final class UnsupportedAttentionException extends UnsupportedOperationException {
     private static final long serialVersionUID = 1L;
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
-/** Alternating names and values of an immutable class, with the equality, hash code and text of a record. */
+/** The fields of an immutable class as alternating names and values, with the equality, hash code and text of a record. */
 final class Values {
     private final List<@Nullable Object> namesAndValues;
 

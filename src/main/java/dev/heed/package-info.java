@@ -1,5 +1,5 @@
 /**
- * The words of the domain: problems, options, results, and the one interface that computes them.
+ * Attention: problems, options, inputs, results, and the backend interface that computes them.
  *
  * <p>Stability: API ({@link dev.heed.AttentionBackend}, the plans and the problems: SPI).
  */

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ActivationTest {
-    /** x times the normal distribution of tables. */
+    /** Compares GELU with {@code x} times tabulated values of the normal distribution function. */
     @ParameterizedTest
     @CsvSource({
         "0, 0.5",

@@ -2,7 +2,7 @@ package dev.heed;
 
 import java.util.List;
 
-/** A backend of tests that answers questions and plans nothing. */
+/** A backend for tests of the backend choice: it answers queries, but makes no plans. */
 public class AnsweringBackend implements AttentionBackend {
     private final String name;
     private final int priority;

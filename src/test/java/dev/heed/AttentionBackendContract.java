@@ -5,14 +5,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * What every backend promises. A backend is tested by a subclass of ten lines that makes one; what it says no to is
- * skipped with its reasons.
+ * The tests that every backend must pass. A backend is tested by a short subclass that creates it. Tests of problems that
+ * the backend does not support are skipped with its reasons.
  *
- * <p>The chapters, each a file: {@link GridContract} compares with the double reference; {@link RowContract},
- * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} state what holds
- * of any attention and need no reference; {@link LayerContract} and {@link
- * LinearContract} do so for softmax, multi-head, rotary and linear layers;
- * {@link LifecycleContract} is about plans, threads, closing and errors.
+ * <p>Each chapter is a file. {@link GridContract} compares with the double reference. {@link RowContract},
+ * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} test properties of any
+ * attention, without a reference. {@link LayerContract} and {@link LinearContract} do the same for softmax, multi-head
+ * attention, rotary embeddings and linear layers. {@link LifecycleContract} tests plans, threads, closing and errors.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class AttentionBackendContract
@@ -27,7 +26,7 @@ public abstract class AttentionBackendContract
                 LifecycleContract {
     private @Nullable AttentionBackend shared;
 
-    /** {@return a new backend; the tests close it} */
+    /** {@return a new backend, which the tests close} */
     protected abstract AttentionBackend backend();
 
     @Override

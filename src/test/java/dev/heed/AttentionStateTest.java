@@ -11,12 +11,15 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
-/** Merging states is a commutative monoid up to rounding, and reading keys one by one is the softmax of all of them. */
+/**
+ * Tests that merging states is a commutative monoid up to rounding, and that adding keys one by one gives the softmax over
+ * all of them.
+ */
 class AttentionStateTest {
     private static final int WIDTH = 3;
     private static final double TOLERANCE = 1e-12;
 
-    /** Scores and values of a row, drawn from a seed; some scores are minus infinity, some are far from the others. */
+    /** Random scores and values of a row. Some scores are minus infinity, some are far larger than the others. */
     private static final class Keys {
         private final double[] scores;
         private final double[][] values;

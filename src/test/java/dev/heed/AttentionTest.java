@@ -19,11 +19,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** The calls of the facade, by hand-computed numbers and against the plans they hide. */
+/** Tests of the static methods of {@link Attention}, against results computed by hand and against plans. */
 class AttentionTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT.withBackend("reference");
 
-    /** Scores 0 and ln 3 with scale 1: weights 1/4 and 3/4. */
+    /** The scores are 0 and ln 3 with scale 1, so the weights are 1/4 and 3/4. */
     @Test
     void twoKeysByHand() {
         Tensor query = Tensor.of(new double[] {1}, 1, 1, 1, 1);
@@ -57,7 +57,7 @@ class AttentionTest {
         }
     }
 
-    /** Slopes 1/2: each key is half a score further away than its neighbour. */
+    /** The slope is 1/2, so the score changes by 1/2 from one key to the next. */
     @Test
     void alibiByHand() {
         Tensor zeros = Tensor.zeros(DType.F64, 1, 1, 2, 1);
@@ -144,7 +144,7 @@ class AttentionTest {
                 1e-15);
     }
 
-    /** A quarter turn: (x, y) becomes (-y, x). */
+    /** Rotates by a right angle: (x, y) becomes (-y, x). */
     @Test
     void rotaryByHand() {
         Tensor x = Tensor.of(new double[] {1, 2, 3, 4}, 1, 1, 1, 4);

@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Which backend is chosen, and what is said when none is: the choice is tested without any real backend. */
+/** Tests of the backend choice and of its messages when no backend can be chosen, without a real backend. */
 class BackendsTest {
     private static final Problem PROBLEM = Problem.parse("q1x2x3x4 kv2x3 f32 mask=causal:br");
 
@@ -81,7 +81,7 @@ class BackendsTest {
         }
     }
 
-    /** One that says that it is slower. */
+    /** A backend that reports that it is slower than others. */
     private static final class Slower extends AnsweringBackend {
         Slower(String name, List<String> notReady) {
             super(name, 30, notReady, List.of());

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Every mistake a caller of attention can make is one report that says what was expected, what was given, the case, and
- * a hint; and nothing is written.
+ * Tests that every invalid call of attention is reported by one message with the expected and the actual input, the case
+ * string and a hint, and that nothing is written.
  */
 class BadInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
@@ -43,7 +43,7 @@ class BadInputTest {
         }
     }
 
-    /** A tensor whose arena only another thread may touch. */
+    /** A tensor in an arena that is confined to another thread. */
     private static Tensor confinedElsewhere(DType type, long... shape) {
         return CompletableFuture.supplyAsync(() -> Tensor.allocate(Arena.ofConfined(), type, shape))
                 .join();
@@ -235,7 +235,7 @@ class BadInputTest {
         AttentionResult to(AttentionResult good);
     }
 
-    /** The good parts of the result are as they were, and so is every input. */
+    /** Asserts that the call is rejected and that the valid tensors of the result and the query are unchanged. */
     private static void refuseForward(AttentionInputs inputs, Damage damage) {
         double[] query = inputs.query().toDoubleArray();
         AttentionResult good = AttentionResult.allocate(inputs.problem());

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Every mistake a caller of softmax, multi-head attention or the rotary embedding can make is one report. */
+/** Tests that every invalid call of softmax, multi-head attention or the rotary embedding is reported by one message. */
 class BadLayerInputTest {
     private static final double SENTINEL = -7;
 
@@ -63,7 +63,7 @@ class BadLayerInputTest {
 
     // ---------------------------------------------------------------- multi-head
 
-    /** Inputs of width 6, four heads of width 2 over two key heads, values of width 3, output of width 5. */
+    /** Embedding size 6, four query heads and two key/value heads, headDim 2, valueHeadDim 3, output embedding size 5. */
     private static MultiHeadWeights weights() {
         return MultiHeadWeights.of(f32(6, 8), f32(6, 4), f32(6, 6), f32(12, 5))
                 .withBiases(f32(8), f32(4), f32(6), f32(5));

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Every mistake a caller of the backward pass, or of a merge of two results, can make is one report. */
+/** Tests that every invalid call of the backward pass, or of a merge of two results, is reported by one message. */
 class BadResultInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;

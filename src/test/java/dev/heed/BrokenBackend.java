@@ -5,19 +5,22 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The reference with one fault in its attention: what a verifier is for. Without a fault it is right. */
+/**
+ * The reference backend with a fault in its attention, for tests of the verifier. Subclasses add the fault; without one the
+ * results are correct.
+ */
 public class BrokenBackend implements AttentionBackend {
     private final AttentionBackend right = new ReferenceBackend();
 
-    /** What the attention reads instead of its inputs. */
+    /** {@return the inputs that the attention reads instead of the given ones} */
     protected AttentionInputs misread(AttentionInputs inputs) {
         return inputs;
     }
 
-    /** What becomes of a right result. */
+    /** Corrupts a correct result. */
     protected void spoil(AttentionInputs inputs, AttentionResult result) {}
 
-    /** What becomes of right gradients. */
+    /** Corrupts correct gradients. */
     protected void spoil(AttentionInputs inputs, AttentionGradients gradients) {}
 
     @Override

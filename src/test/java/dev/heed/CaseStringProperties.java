@@ -25,7 +25,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
-/** Every problem prints itself and is read back; what cannot be read is refused in words, never otherwise. */
+/**
+ * Tests that every problem can be printed and parsed back, and that unreadable text is rejected with an
+ * {@link InvalidInputException} only.
+ */
 @PropertyDefaults(tries = 2000, edgeCases = EdgeCasesMode.NONE)
 class CaseStringProperties {
     private static final DType[] TYPES = {DType.F32, DType.F64, DType.F16, DType.BF16};
@@ -306,7 +309,7 @@ class CaseStringProperties {
         }
     }
 
-    /** What the options refuse, a case string may not ask for. */
+    /** A case string must not contain values that the options reject. */
     @Example
     void numbersThatNoOptionsHaveAreRefused() {
         for (String words : new String[] {
@@ -330,7 +333,7 @@ class CaseStringProperties {
         }
     }
 
-    /** The same mask has one spelling in a problem, or plans and inputs would not recognise each other. */
+    /** A mask must have one spelling in a problem; otherwise a plan would reject inputs with the same mask. */
     @Example
     void masksAreSpeltInFull() {
         for (String[] pair : new String[][] {

@@ -6,12 +6,12 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A part of the {@link AttentionBackendContract}; here is how it runs the backend under test. */
+/** A chapter of the {@link AttentionBackendContract}, with methods that run the backend under test. */
 interface ContractChapter {
-    /** {@return the backend under test; a chapter leaves it open} */
+    /** {@return the backend under test, which a chapter must not close} */
     AttentionBackend subject();
 
-    /** Ends the test as skipped, with the reasons, where the backend says no. */
+    /** Skips the test with the reasons if the backend does not support the problem. */
     default void assumeSupported(Problem problem) {
         List<String> notReady = subject().notReadyReasons();
         List<String> reasons = notReady.isEmpty() ? subject().notSupportedReasons(problem) : notReady;
@@ -31,7 +31,7 @@ interface ContractChapter {
         return forward(inputs).output();
     }
 
-    /** Forward and backward; the gradients of the output (and of the LSE, if kept) are drawn from a fixed seed. */
+    /** Runs forward and backward. The gradients of the output, and of the LSE if requested, are random with a fixed seed. */
     default AttentionGradients gradients(AttentionInputs inputs) {
         AttentionResult result = forward(inputs);
         var random = new RandomTensors(99);

@@ -16,12 +16,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A row with nothing to attend to: output 0, weights 0, LSE minus infinity (or the sink), gradients 0, never NaN. */
+/** Tests of rows without attended keys: output 0, weights 0, LSE minus infinity (or the sink), gradients 0, never NaN. */
 interface DeadRowContract extends ContractChapter {
-    /** The shape that {@link #masks} leave rows of empty. */
+    /** The shape in which {@link #masks} leave some rows without attended keys. */
     String SHAPE = "q2x4x19x16 kv2x11 f32";
 
-    /** Masks that leave rows without any key: the first ones, the last ones, some, all. */
+    /** Masks that leave the first rows, the last rows, some rows or all rows without attended keys. */
     static Stream<Mask> masks() {
         return Stream.of(
                 Mask.causal(),
@@ -99,7 +99,7 @@ interface DeadRowContract extends ContractChapter {
         }
     }
 
-    /** Even a query of NaN: what it would meet is masked. */
+    /** A query of NaN has no effect either, because all its keys are masked. */
     @ParameterizedTest
     @MethodSource("dev.heed.DeadRowContract#masks")
     default void queriesOfEmptyRowsAreNeverRead(Mask mask) {
@@ -172,7 +172,7 @@ interface DeadRowContract extends ContractChapter {
         return true;
     }
 
-    /** What to do with a row. */
+    /** A function that is called for each row. */
     interface RowVisitor {
         void visit(long b, long h, long i);
     }

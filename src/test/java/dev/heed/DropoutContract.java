@@ -13,8 +13,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /**
- * Dropout is a function of the seed and the place. With the unit matrix as value, the output of a row is its weights
- * after dropout, so every choice can be seen.
+ * Tests that dropout depends only on the seed and the position. With the identity matrix as value, the output of a row is
+ * its weights after dropout, so every choice is visible.
  */
 interface DropoutContract extends ContractChapter {
     double P = 0.3;
@@ -85,7 +85,10 @@ interface DropoutContract extends ContractChapter {
         assertClose(Objects.requireNonNull(before.lse()), Objects.requireNonNull(after.lse()), 1e-5);
     }
 
-    /** {@code dV[j] = sum_i kept_ij dO[i]}: with an output gradient of ones, the column sums of the forward pass. */
+    /**
+     * With {@code P} the weights after dropout, {@code dV[j] = sum_i P_ij dO[i]}. An output gradient of ones therefore gives
+     * the column sums of {@code P}.
+     */
     @Test
     default void backwardDropsWhatForwardDropped() {
         AttentionInputs inputs = seeing(P, 7);
@@ -110,7 +113,7 @@ interface DropoutContract extends ContractChapter {
                 inputs.query(), inputs.key(), inputs.value(), options.withLse().withWeights()));
     }
 
-    /** Values that are unit vectors. */
+    /** {@return inputs whose values are unit vectors} */
     private static AttentionInputs seeing(double p, long seed) {
         Qkv qkv = Qkv.of(VISIBLE);
         Tensor unit = Tensor.zeros(DType.F32, 2, 2, 50, 50);

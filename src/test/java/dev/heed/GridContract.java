@@ -14,9 +14,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every case of the grid is as near to the double reference as the error budget asks, or is refused with reasons. */
+/** Tests that every case of the grid is within the error budget of the double reference, or is unsupported with reasons. */
 interface GridContract extends ContractChapter {
-    /** The quick grid; {@code -Dheed.full=true} takes the full one. */
+    /** Runs the quick grid, or the full grid with {@code -Dheed.full=true}. */
     @TestFactory
     default Stream<DynamicNode> everyCaseOfTheGridKeepsTheErrorBudget() {
         var verifier = new Verifier(subject());
@@ -30,7 +30,7 @@ interface GridContract extends ContractChapter {
                                 .map(c -> dynamicTest(c.toString(), () -> requirePass(verifier, c)))));
     }
 
-    /** {@return whether a case of a group is taken}; all are, where nobody says why not. */
+    /** {@return whether a case of a group runs; by default all cases run} */
     default boolean takes(String group, int index) {
         return true;
     }

@@ -19,7 +19,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Options, problems, inputs, results and gradients: classes that can get a component without breaking a caller. */
+/**
+ * Tests of options, problems, inputs, results and gradients: final classes that can gain a component without breaking
+ * callers.
+ */
 class GrowingTypesTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;
     private static final Tensor X = Tensor.zeros(DType.F32, 1, 2, 3, 4);
@@ -70,7 +73,7 @@ class GrowingTypesTest {
             o -> o.withScores(ScoreStage.MODIFIED),
             o -> o.withBackend("reference"));
 
-    /** A change changes one thing: it keeps all others, whatever was changed before. */
+    /** Each change sets one component and keeps all others, regardless of earlier changes. */
     @Test
     void changesOfOptionsCommuteAndDiffer() {
         List<AttentionOptions> seen = new ArrayList<>(List.of(PLAIN));
@@ -84,7 +87,7 @@ class GrowingTypesTest {
             for (UnaryOperator<AttentionOptions> other : CHANGES) {
                 AttentionOptions both = other.apply(once);
                 if (!change.apply(other.apply(PLAIN)).equals(both)) {
-                    // they change the same component: the later one stays
+                    // both change the same component, so the later change wins
                     assertEquals(other.apply(PLAIN), both);
                 }
             }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What holds of softmax, multi-head attention and the rotary embedding, whatever the numbers. */
+/** Tests of properties that softmax, multi-head attention and the rotary embedding have for any input. */
 interface LayerContract extends ContractChapter {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 15, 16, 17, 1000, 1_000_000})
@@ -137,7 +137,7 @@ interface LayerContract extends ContractChapter {
         }
     }
 
-    /** Scores of turned queries and keys depend on the distance alone. */
+    /** Scores of rotated queries and keys depend only on the distance of their positions. */
     @Test
     default void rotaryScoresDependOnTheDistance() {
         var random = new RandomTensors(7);
@@ -163,7 +163,7 @@ interface LayerContract extends ContractChapter {
         return MultiHeadWeights.of(unit, unit, unit, unit);
     }
 
-    /** The same matrix, stored column by column. */
+    /** {@return the same matrix, stored column-major} */
     private static Tensor turned(Tensor matrix) {
         return matrix.transpose(0, 1).copy().transpose(0, 1);
     }

@@ -21,11 +21,11 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Plans, threads, closing, and what is left alone when a call is refused. */
+/** Tests of plans, threads and closing, and that a rejected call writes nothing. */
 interface LifecycleContract extends ContractChapter {
     double SENTINEL = -7;
 
-    /** {@return a backend of its own, to be closed} */
+    /** {@return another backend, which the test closes} */
     AttentionBackend another();
 
     @EveryShape
@@ -59,7 +59,7 @@ interface LifecycleContract extends ContractChapter {
             plan.forward(one, result);
             assertSameBits(expected, result);
             assertEquals(one.problem(), plan.problem());
-            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe); // the recorder's backend
+            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events rely on it
         }
     }
 
@@ -185,7 +185,7 @@ interface LifecycleContract extends ContractChapter {
         assertAll(SENTINEL, result.output());
     }
 
-    /** Each call either computes the right bits or is refused: never the numbers of another thread's call. */
+    /** Each call either computes the correct bits or is rejected; it never returns results of another thread's call. */
     @Test
     default void threadsThatShareAPlanNeverGetEachOthersNumbers() throws Exception {
         for (String shape : List.of("q1x4x1x64 kv2x3000 f32", "q1x4x70x64 kv2x90 f32", "q1x2x33x16 kv2x40 f64")) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What holds of a linear layer, whatever the numbers. */
+/** Tests of properties that a linear layer has for any input. */
 interface LinearContract extends ContractChapter {
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 64, 65, 300})
@@ -87,7 +87,7 @@ interface LinearContract extends ContractChapter {
         }
     }
 
-    /** A constant is prepared once; what is written to it afterwards may or may not be seen, so nothing is written here. */
+    /** A constant is packed once. This test does not write to it afterwards, because the effect of such a write is undefined. */
     @Test
     default void constantsServeManyCalls() {
         var random = new RandomTensors(5);

@@ -18,12 +18,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is masked is never read; what is not masked follows IEEE 754 and stays in its own row. */
+/**
+ * Tests that masked elements are never read, and that attended non-finite elements follow IEEE 754 and affect only their own
+ * rows.
+ */
 interface MaskingContract extends ContractChapter {
     String MASKED = "q2x4x21x16 kv2x37 dv20 f32";
     double[] POISON = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
 
-    /** Masks of every kind, most of which hide some keys from all queries, and some all keys from a query. */
+    /** Masks of every kind. Most of them mask some keys for all queries, and some mask all keys for a query. */
     static Stream<Mask> masks() {
         return Stream.of(
                 Mask.keyLengths(5, 30),
@@ -104,7 +107,7 @@ interface MaskingContract extends ContractChapter {
         assertSameBits(clean, gradients(poisoned.with(causal)).query().slice(2, 0, 12));
     }
 
-    /** A query and a gradient that are not numbers reach the keys and values that their row sees, and no others. */
+    /** A non-finite query or output gradient affects the gradients of the keys and values attended in its row, and no others. */
     @ParameterizedTest
     @MethodSource("dev.heed.MaskingContract#masks")
     default void poisonInOneRowReachesTheGradientsOfWhatItSeesOnly(Mask mask) {
@@ -129,7 +132,10 @@ interface MaskingContract extends ContractChapter {
         }
     }
 
-    /** Row 5 of head 2 of batch 1 spoils its own query's gradient and those of the keys and values it sees. */
+    /**
+     * Asserts that row 5 of head 2 of batch entry 1 makes only its query gradient and the gradients of its attended keys and
+     * values non-finite.
+     */
     private static void assertOneRowSpoils(
             Mask mask, AttentionShape s, AttentionGradients clean, AttentionGradients dirty) {
         BoundMask bound = mask.on(s.seqLenQ(), s.seqLenKv());
@@ -256,7 +262,10 @@ interface MaskingContract extends ContractChapter {
         }
     }
 
-    /** Scores whose products with the scale are rounded by more than a power holds; equal, so the output is the mean. */
+    /**
+     * The scores are so large that the rounding error of scale times score exceeds the range of {@code exp}. All scores are
+     * equal, so the output is the mean of the values.
+     */
     @Test
     default void equalHugeScoresWeighEqually() {
         for (String sizes : new String[] {"q1x2x9x16 kv2x33 ", "q1x2x1x16 kv2x33 "}) {
@@ -287,7 +296,7 @@ interface MaskingContract extends ContractChapter {
         return AttentionOptions.DEFAULT.withLse().withWeights().withRows(4, 20).withTopK(3);
     }
 
-    /** One row of every component is not a number, all others have the same bits. */
+    /** Asserts that output and LSE of one row have the expected value and that all other rows have the same bits. */
     private static void assertOneRowIs(
             double expected, AttentionResult clean, AttentionResult dirty, long b, long h, long i) {
         assertAll(expected, dirty.output().select(0, b).select(0, h).select(0, i));

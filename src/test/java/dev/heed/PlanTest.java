@@ -10,7 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** A plan runs in one thread at a time, and says which. */
+/** Tests that a plan runs in one thread at a time, and that a second thread gets an error that names the first. */
 class PlanTest {
     private static final Tensor TWO = Tensor.of(new float[2], 1, 2);
 
@@ -18,7 +18,7 @@ class PlanTest {
     private final CountDownLatch mayEnd = new CountDownLatch(1);
     private final AtomicInteger runs = new AtomicInteger();
 
-    /** A plan whose first run takes as long as the test wants. */
+    /** A plan whose first run ends when the test releases {@code mayEnd}. */
     private final SoftmaxPlan plan = new SoftmaxPlan((SoftmaxProblem) Problem.parse("softmax 1x2 axis=1 f32")) {
         @Override
         public String describe() {
@@ -49,7 +49,7 @@ class PlanTest {
         }) {
             assertTrue(refusal.getMessage().contains(part), refusal::getMessage);
         }
-        assertThrows(IllegalStateException.class, plan::close); // what it holds is in use
+        assertThrows(IllegalStateException.class, plan::close); // a running plan cannot be closed
         mayEnd.countDown();
         first.join();
         plan.forward(TWO, TWO.copy());

@@ -4,10 +4,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.stream.Stream;
 
-/** Random queries, keys and values that fit each other: the same ones for the same case string, on every machine. */
+/** Random queries, keys and values of one attention. The same case string gives the same tensors on every machine. */
 public record Qkv(Tensor query, Tensor key, Tensor value) {
 
-    /** Small shapes that differ in what a kernel may stumble on: types, odd widths, shared heads, one query or key. */
+    /** Small shapes with properties that may expose kernel bugs: types, odd head sizes, shared heads, a single query or key. */
     static Stream<String> shapes() {
         return Stream.of(
                 "q1x1x1x1 kv1x1 f32",
@@ -20,7 +20,7 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
                 "q1x4x9x24 kv2x19 bf16");
     }
 
-    /** Standard normal tensors for the sizes and the type of a case string. */
+    /** {@return standard normal tensors with the sizes and the type of a case string} */
     public static Qkv of(String caseString) {
         AttentionProblem p = AttentionProblem.parse(caseString);
         AttentionShape s = p.shape();
@@ -31,17 +31,17 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
                 random.normal(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
     }
 
-    /** The problem that these tensors pose with some options. */
+    /** {@return the inputs of an attention of these tensors with options} */
     public AttentionInputs with(AttentionOptions options) {
         return AttentionInputs.of(query, key, value, options);
     }
 
-    /** The same queries against other keys and values. */
+    /** {@return the same queries with other keys and values} */
     Qkv meeting(Tensor otherKey, Tensor otherValue) {
         return new Qkv(query, otherKey, otherValue);
     }
 
-    /** A copy of everything, to be poisoned. */
+    /** {@return a copy of all tensors, into which a test writes NaN} */
     Qkv copy() {
         return new Qkv(query.copy(), key.copy(), value.copy());
     }
@@ -54,7 +54,7 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
         return AttentionShape.of(query, key, value);
     }
 
-    /** The spacing of the type's numbers just above 1. */
+    /** {@return the distance from 1 to the next larger number of the type} */
     static double unit(DType type) {
         return switch (type) {
             case F64 -> 0x1p-52;
@@ -65,12 +65,12 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
         };
     }
 
-    /** What rounding alone may do to an output: a few units at the size of the largest value, more for long rows. */
+    /** {@return the largest error of an output by rounding alone: a few units at the largest value, more for long rows} */
     double outputTolerance() {
         return (8 + shape().seqLenKv() / 16.0) * unit(type()) * Math.max(1, RandomTensors.largest(value));
     }
 
-    /** What rounding alone may do to a weight or an LSE. */
+    /** {@return the largest error of a weight or an LSE by rounding alone} */
     double statisticsTolerance() {
         return (16 + shape().seqLenKv() / 4.0) * unit(type().accumulator());
     }

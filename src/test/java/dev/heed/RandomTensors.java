@@ -4,7 +4,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Random;
 
-/** Draws tensors from a seed. */
+/** A generator of random tensors from a seed. */
 public final class RandomTensors {
     private final Random random;
 
@@ -12,7 +12,7 @@ public final class RandomTensors {
         random = new Random(seed);
     }
 
-    /** Standard normal numbers. */
+    /** {@return a tensor of standard normal elements} */
     public Tensor normal(DType type, long... shape) {
         Tensor tensor = Tensor.zeros(type, shape);
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
@@ -23,7 +23,7 @@ public final class RandomTensors {
         return tensor;
     }
 
-    /** Truth values, true with a probability. */
+    /** {@return a bool tensor whose elements are true with a probability} */
     public Tensor truths(double probability, long... shape) {
         boolean[] values =
                 new boolean[Math.toIntExact(Tensor.zeros(DType.BOOL, shape).elementCount())];
@@ -33,7 +33,7 @@ public final class RandomTensors {
         return Tensor.of(values, shape);
     }
 
-    /** The numbers from 0 to {@code n - 1} in random order. */
+    /** {@return the numbers from 0 to {@code n - 1} in random order} */
     public int[] permutation(int n) {
         int[] order = new int[n];
         for (int i = 0; i < n; i++) {
@@ -44,7 +44,7 @@ public final class RandomTensors {
         return order;
     }
 
-    /** The same values inside a larger tensor whose other elements hold {@code gap}. */
+    /** {@return a view with the same elements in a larger tensor whose other elements are {@code gap}} */
     public static Tensor padded(Tensor tensor, double gap) {
         long[] larger = tensor.shape();
         for (int axis = 0; axis < larger.length; axis++) {
@@ -58,7 +58,7 @@ public final class RandomTensors {
         return window;
     }
 
-    /** The largest absolute value. */
+    /** {@return the largest absolute value} */
     public static double largest(Tensor tensor) {
         double largest = 0;
         for (double value : tensor.toDoubleArray()) {

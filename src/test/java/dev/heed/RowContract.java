@@ -12,7 +12,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** What holds of a row of attention, whatever the numbers: a weighted mean, and how its parts make a whole. */
+/**
+ * Tests of properties that a row of attention has for any input: it is a weighted mean, and attentions over slices of the
+ * keys merge to the whole.
+ */
 interface RowContract extends ContractChapter {
     AttentionOptions LSE = AttentionOptions.DEFAULT.withLse();
 
@@ -216,7 +219,7 @@ interface RowContract extends ContractChapter {
         }
     }
 
-    /** A scale of 0 makes all weights equal, so only the order of the keys is left to rank them by. */
+    /** A scale of 0 makes all weights equal, so only the order of the keys can rank them. */
     @EveryShape
     default void amongEqualWeightsTheLowerKeyComesFirst(String shape) {
         Qkv qkv = Qkv.of(shape);

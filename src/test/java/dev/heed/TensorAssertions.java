@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.function.Executable;
 
-/** What tests say of tensors and of the errors about them. */
+/** Assertions about tensors and about the error messages for invalid ones. */
 public final class TensorAssertions {
     private TensorAssertions() {}
 
-    /** Every element differs by at most the tolerance; NaN equals NaN, an infinity itself. */
+    /** Asserts that every element differs by at most the tolerance. NaN equals NaN, and an infinity equals itself. */
     public static void assertClose(Tensor expected, Tensor actual, double tolerance) {
         assertArrayEquals(expected.shape(), actual.shape(), "shape");
         double[] right = expected.toDoubleArray();
@@ -29,7 +29,7 @@ public final class TensorAssertions {
         }
     }
 
-    /** Same type, same shape, same bits; a NaN equals every NaN, and null only null. */
+    /** Asserts the same type, shape and bits. A NaN equals every NaN, and null equals only null. */
     public static void assertSameBits(@Nullable Tensor expected, @Nullable Tensor actual) {
         if (expected == null || actual == null) {
             assertEquals(expected == null, actual == null, "one is null");
@@ -40,21 +40,21 @@ public final class TensorAssertions {
         assertArrayEquals(expected.toDoubleArray(), actual.toDoubleArray(), actual::toString);
     }
 
-    /** Every component of two results has the same bits. */
+    /** Asserts that all tensors of two results have the same bits. */
     public static void assertSameBits(AttentionResult expected, AttentionResult actual) {
         for (int i = 0; i < expected.tensors().size(); i++) {
             assertSameBits(expected.tensors().get(i), actual.tensors().get(i));
         }
     }
 
-    /** Every component of two sets of gradients has the same bits. */
+    /** Asserts that all tensors of two sets of gradients have the same bits. */
     public static void assertSameBits(AttentionGradients expected, AttentionGradients actual) {
         for (int i = 0; i < expected.tensors().size(); i++) {
             assertSameBits(expected.tensors().get(i), actual.tensors().get(i));
         }
     }
 
-    /** Every element is the number (0.0 and -0.0 are one). */
+    /** Asserts that every element is {@code expected}; 0.0 equals -0.0. */
     public static void assertAll(double expected, @Nullable Tensor actual) {
         Assertions.assertNotNull(actual);
         double[] values = actual.toDoubleArray();
@@ -63,7 +63,7 @@ public final class TensorAssertions {
         }
     }
 
-    /** No element is NaN or infinite. */
+    /** Asserts that no element is NaN or infinite. */
     public static void assertFinite(Tensor actual) {
         double[] values = actual.toDoubleArray();
         Assertions.assertTrue(
@@ -71,9 +71,9 @@ public final class TensorAssertions {
     }
 
     /**
-     * The call is refused in the words of the house: expected, got, a hint, and the case string where one is given.
+     * Asserts that a call throws an {@link InvalidInputException} whose message has an expected part, a got part and a HINT.
      *
-     * @param caseString what the message must name besides, or null where no problem exists yet
+     * @param caseString text that the message must also contain, or null if no problem exists yet
      */
     public static InvalidInputException assertRefused(@Nullable Object caseString, Executable call) {
         var refusal = Assertions.assertThrowsExactly(InvalidInputException.class, call);

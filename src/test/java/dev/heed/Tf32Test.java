@@ -11,7 +11,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** TF32 is a permission: off by default, part of the problem, and without effect where no unit has it. */
+/**
+ * Tests that TF32 is a permission that is off by default, part of the problem, and without effect on devices without TF32
+ * units.
+ */
 class Tf32Test {
     @ParameterizedTest
     @ValueSource(strings = {"reference", "scalar", "vector", "opencl"})

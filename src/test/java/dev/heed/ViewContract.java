@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Where the elements lie does not matter: other orders, packed tensors, gaps, native memory, read-only memory. */
+/**
+ * Tests that results do not depend on the memory layout: other axis orders, packed tensors, gaps, native memory, read-only
+ * memory.
+ */
 interface ViewContract extends ContractChapter {
     AttentionOptions CAUSAL = AttentionOptions.DEFAULT.causal().withLse();
 
@@ -130,7 +133,10 @@ interface ViewContract extends ContractChapter {
                 forward(new Qkv(x.copy(), x.copy(), x.copy()).with(CAUSAL)), forward(new Qkv(x, x, x).with(CAUSAL)));
     }
 
-    /** Keys are the first rows of a longer cache, values the first columns of the keys; 12 queries or fewer take other loops. */
+    /**
+     * Keys are the first rows of a longer cache, and values are the first columns of the keys. Kernels use other loops for
+     * 12 queries or fewer.
+     */
     @ParameterizedTest
     @CsvSource({"F32,1", "F16,1", "BF16,1", "F32,13", "F16,13", "BF16,13", "F32,40", "F16,40", "BF16,40"})
     default void bytesOfACacheAreReadWhereTheyLie(DType type, int queries) {
@@ -164,7 +170,7 @@ interface ViewContract extends ContractChapter {
         assertClose(dOne.value(), dOther.value(), tolerance);
     }
 
-    /** The same tensor, two axes exchanged in memory. */
+    /** {@return the same tensor with two axes exchanged in memory} */
     private static Tensor exchanged(Tensor tensor, int axis, int other) {
         return tensor.transpose(axis, other).copy().transpose(axis, other);
     }
@@ -179,7 +185,7 @@ interface ViewContract extends ContractChapter {
         return copy;
     }
 
-    /** A tensor made by {@link RandomTensors#padded} still has its gap. */
+    /** Asserts that the gap of a tensor made by {@link RandomTensors#padded} is unchanged. */
     private static void assertGap(double gap, Tensor window) {
         Tensor memory = Tensor.of(
                 window.segment(),

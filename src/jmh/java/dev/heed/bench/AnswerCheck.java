@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Compares an answer with the double reference before its time counts. Large workloads are checked in parts that do
- * not depend on the rest, each exactly: bands of queries, one head of a backward pass, one sequence of a batch, single
- * rows of a softmax. Heed is held to its {@link ErrorBudget}, a peer to {@value #PEER_TOLERANCE} of the largest value.
+ * Compares an answer with the double reference before timing. Large workloads are checked by exact samples that do not
+ * depend on the rest: bands of queries, one head of a backward pass, one batch entry, single rows of a softmax. Heed
+ * must stay within its {@link ErrorBudget}, a peer within {@value #PEER_TOLERANCE} of the largest value.
  */
 final class AnswerCheck {
     private static final double PEER_TOLERANCE = 1e-4;
@@ -28,7 +28,7 @@ final class AnswerCheck {
     /** Two units in the last place of bf16. */
     private static final double BF16_TOLERANCE = 0x1p-7;
 
-    /** Queries of one band. */
+    /** Queries per band. */
     private static final long BAND = 16;
 
     private final AttentionBackend reference = new ReferenceBackend();
@@ -45,7 +45,7 @@ final class AnswerCheck {
     /**
      * Checks an answer.
      *
-     * @throws IllegalStateException if it is wrong
+     * @throws IllegalStateException if the answer is wrong
      */
     void requireRight(Workload workload, List<Tensor> answer) {
         storage = switch (workload) {
@@ -70,7 +70,8 @@ final class AnswerCheck {
                 : new long[] {0, middle, queries - BAND};
         for (long first : starts) {
             long end = Math.min(first + BAND, queries);
-            // Under a causal mask that ends at the last key, a band is the last of the queries that its keys have.
+            // The causal mask is aligned at the last key. Keys that the band's last query cannot attend to are cut off,
+            // so the same mask fits the band.
             long keys = a.causal()
                     ? a.shape().seqLenKv() - queries + end
                     : a.shape().seqLenKv();

@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** The backward pass of attention; forward is not timed. ONNX Runtime has none. */
+/** The backward pass of attention; the forward pass is not timed. ONNX Runtime has no backward pass. */
 public class BackwardBenchmark extends Contest {
     /** Case strings. */
     @Param({
@@ -20,7 +20,7 @@ public class BackwardBenchmark extends Contest {
         return problem;
     }
 
-    /** The gradients of query, key and value. */
+    /** Computes the gradients of query, key and value. */
     @Benchmark
     public void backward(FlopRate rate) throws OrtException {
         compute(rate);

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What this machine can do at most, on as many threads as JMH is told to take ({@code -t}). */
+/** The ceilings of this machine: multiply-adds, reads and copies per second, on the number of JMH threads ({@code -t}). */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -43,7 +43,7 @@ public class CeilingBenchmark {
         }
     }
 
-    /** Multiply-adds in as many independent chains as hide their latency, all of them in registers. */
+    /** Multiply-adds in enough independent chains to hide their latency, all in registers. */
     @Benchmark
     public float fma(Contest.FlopRate rate) {
         FloatVector factor = FloatVector.broadcast(SPECIES, 0.999f);
@@ -88,7 +88,10 @@ public class CeilingBenchmark {
         return low.add(high).reduceLanes(VectorOperators.ADD);
     }
 
-    /** Bytes read by a sum, as four streams: one of them is a third slower, for each core's prefetcher ends with a page. */
+    /**
+     * Bytes read by a sum over four streams. A single stream is a third slower because each core's prefetcher stops at
+     * a page boundary.
+     */
     @Benchmark
     public float read(Arrays arrays, Contest.ByteRate rate) {
         float[] from = arrays.from;

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A benchmark of one workload by one contestant. JMH runs each in a process of its own, so peers never meet. */
+/** A benchmark of one workload by one contestant. JMH runs each in its own process, so peers never share one. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -28,39 +28,39 @@ public abstract class Contest {
     static final String VECTOR = "--add-modules=jdk.incubator.vector";
     static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 
-    /** JMH itself uses the class that this keeps quiet. */
+    /** JVM option that silences the warning about {@code sun.misc.Unsafe}, which JMH uses. */
     static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 
-    /** Who computes: a backend of Heed (also opencl, opencl-jocl, opencl-resident, opencl-resident-jocl), or a peer. */
+    /** The contestant: a backend of Heed (also opencl, opencl-jocl, opencl-resident, opencl-resident-jocl), or a peer. */
     @Param({"vector", "libtorch", "djl", "onnxruntime", "naive"})
     public String backend = "";
 
-    /** How many threads compute one call; naive takes one whatever this says. */
+    /** Threads that compute one call; naive always uses one. */
     @Param("2")
     public int threads;
 
     private Workload workload;
     private Entry entry;
 
-    /** The derived column of what is bound by arithmetic. */
+    /** The derived column of workloads bound by arithmetic. */
     @AuxCounters
     @State(Scope.Thread)
     public static class FlopRate {
-        /** Counted up by every operation and divided by the seconds. */
+        /** Incremented by every operation; JMH divides it by the seconds. */
         public double gflops;
     }
 
-    /** The derived column of what is bound by memory. */
+    /** The derived column of workloads bound by memory. */
     @AuxCounters
     @State(Scope.Thread)
     public static class ByteRate {
-        /** Counted up by every operation and divided by the seconds. */
+        /** Incremented by every operation; JMH divides it by the seconds. */
         public double gigabytes;
     }
 
     abstract String problem();
 
-    /** Makes the data, then throws unless the contestant is ready and its answer is right. */
+    /** Creates the data, then throws unless the contestant is ready and its answer is right. */
     @Setup
     public void enter() throws OrtException {
         workload = Workload.parse(problem());
@@ -69,7 +69,7 @@ public abstract class Contest {
         new AnswerCheck(backend, contestant.isHeed()).requireRight(workload, entry.answer());
     }
 
-    /** Gives back what the contestant holds. */
+    /** Releases the resources of the contestant. */
     @TearDown
     public void leave() throws OrtException {
         entry.close();

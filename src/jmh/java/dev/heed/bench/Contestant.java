@@ -6,13 +6,13 @@ import dev.heed.backend.opencl.OpenClOptions;
 import dev.heed.backend.vector.VectorBackend;
 import dev.heed.verify.NaiveBackend;
 
-/** Someone who computes workloads: Heed, or a peer. */
+/** A library or backend that computes workloads: Heed, or a peer. */
 interface Contestant {
-    /** The backends of Heed and the peers, by the name that a benchmark's parameter has. */
+    /** {@return the contestant with a name, which is the value of the benchmark parameter {@code backend}} */
     static Contestant named(String backend) {
         return switch (backend) {
             case "vector" -> new Heed(VectorBackend::new);
-            case "opencl" -> new Heed(threads -> openCl(true)); // on the threads that its driver takes
+            case "opencl" -> new Heed(threads -> openCl(true)); // the driver chooses its threads
             case "opencl-jocl" -> new Heed(threads -> openCl(false));
             case "opencl-resident" -> new ResidentHeed(openCl(true));
             case "opencl-resident-jocl" -> new ResidentHeed(openCl(false));
@@ -29,12 +29,12 @@ interface Contestant {
     }
 
     /**
-     * {@return a workload made ready to run on a number of threads}
+     * {@return a prepared workload that runs on {@code threads} threads}
      *
-     * @throws RuntimeException if this contestant does not compute it, or not here
+     * @throws RuntimeException if this contestant cannot compute it, or not on this machine
      */
     Entry enter(Workload workload, int threads) throws OrtException;
 
-    /** {@return whether its answers are held to Heed's own error budget, rather than to a peer's tolerance} */
+    /** {@return whether its answers must meet Heed's error budget instead of the tolerance of a peer} */
     boolean isHeed();
 }

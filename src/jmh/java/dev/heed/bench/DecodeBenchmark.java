@@ -15,7 +15,7 @@ public class DecodeBenchmark extends Contest {
         return problem;
     }
 
-    /** One token. */
+    /** Computes one token. */
     @Benchmark
     public void forward(ByteRate rate) throws OrtException {
         move(rate);

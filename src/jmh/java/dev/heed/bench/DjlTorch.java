@@ -20,8 +20,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PyTorch as DJL packs it, with MKL. DJL has no call for {@code scaled_dot_product_attention}, so every workload is a module of
- * TorchScript: the same kernels as in Python. No backward: its tape is not reached from a module.
+ * PyTorch as packaged by DJL, with MKL. DJL has no call for {@code scaled_dot_product_attention}, so every workload is
+ * a TorchScript module that runs the same kernels as Python. There is no backward pass: a module has no access to the
+ * autograd tape.
  */
 final class DjlTorch implements Contestant {
 
@@ -112,13 +113,13 @@ final class DjlTorch implements Contestant {
         return bias;
     }
 
-    /** A module with its tensors. */
+    /** A loaded module with its input tensors. */
     private record Module(NDManager manager, PtSymbolBlock block, NDList inputs) implements Entry {
         Module(NDManager manager, InputStream script, Tensor... tensors) throws IOException {
             this(manager, JniUtils.loadModule((PtNDManager) manager, script, false, false), new NDList());
             for (Tensor tensor : tensors) {
                 try (NDArray given = manager.create(tensor.toFloatArray(), new Shape(tensor.shape()))) {
-                    inputs.add(given.duplicate()); // in memory of libtorch's own
+                    inputs.add(given.duplicate()); // a copy in libtorch's memory
                 }
             }
         }

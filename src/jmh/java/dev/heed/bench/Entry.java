@@ -4,13 +4,13 @@ import ai.onnxruntime.OrtException;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
-/** A workload that only has to be run. One thread at a time. */
+/** A prepared workload of one contestant, ready to run. Not thread-safe. */
 interface Entry extends AutoCloseable {
-    /** Computes it once. */
+    /** Computes the workload once. */
     void run() throws OrtException;
 
     /**
-     * {@return what it computes: the output {@code [batch, heads, queries, width]} (multi-head: {@code [batch, queries,
+     * {@return the result: the output {@code [batch, heads, queries, width]} (multi-head: {@code [batch, queries,
      * width]}), or the gradients of query, key and value}
      */
     List<Tensor> answer() throws OrtException;

@@ -12,19 +12,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
-/** {@code bench family}: every score function beside the plain scaled dot product. */
+/** {@code bench family}: compares every score function with the plain scaled dot product. */
 @Command(
         name = "family",
         description = {
-            "Measure each score function forward and backward beside plain scaled dot product at 1024 queries and keys of"
-                    + " width 64, and additive attention beside libtorch in eager mode, which builds the tensor of queries"
-                    + " by keys by hidden units. One process each; times in milliseconds of the best iteration.",
+            "Compare each score function, forward and backward, with plain scaled dot product at 1024 queries and keys of"
+                    + " width 64, and additive attention with libtorch in eager mode, which builds the tensor of queries"
+                    + " by keys by hidden units. One process each; times are milliseconds of the best iteration.",
             ""
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before the clock starts; a wrong one has no time."
-                    + " Backward computes the gradients of parameters too; libtorch's those of query, key and value.",
+            "Every answer is compared with the double reference before timing; a wrong one has no time."
+                    + " Backward includes the gradients of parameters; in libtorch, only of query, key and value.",
             "",
             "Examples:",
             "  bench family --quick",
@@ -35,7 +35,7 @@ final class FamilyCommand extends MeasuringCommand {
     private static final String PLAIN = "scaled-dot";
     private static final String FORMAT = "%-24s %9s %8s %9s %9s %9s %7s %9s %7s%n";
 
-    /** The row's name, and its word in the case string. */
+    /** Row names with their words in the case string. */
     private static final Map<String, String> SCORES = new LinkedHashMap<>();
 
     static {
@@ -49,7 +49,7 @@ final class FamilyCommand extends MeasuringCommand {
         SCORES.put("additive with projections", "additive:64");
     }
 
-    /** What one score function took. */
+    /** The measurements of one score function. */
     private record Times(
             Trial forward,
             Trial backward,
@@ -90,7 +90,7 @@ final class FamilyCommand extends MeasuringCommand {
         return failures.isEmpty();
     }
 
-    /** As often as asked for; the rate of each iteration becomes its milliseconds. */
+    /** {@return the values of {@code --repeats} runs of one benchmark} */
     private Trial run(Laboratory laboratory, String label, String problem, String backend) throws IOException {
         Trial trial = null;
         for (int repeat = 0; repeat < repeats; repeat++) {
@@ -108,7 +108,7 @@ final class FamilyCommand extends MeasuringCommand {
         return trial;
     }
 
-    /** The milliseconds of the best iteration; the benchmark's rate counts the operations of a dot product. */
+    /** Milliseconds of the best iteration, from a rate that counts the operations of a dot product. */
     private static double millis(@Nullable Trial trial, boolean backward) {
         double flops = Case.parse(SIZES).problem().flops() * (backward ? 2.5 : 1);
         return trial == null ? Double.NaN : flops / trial.best() / 1e6;

@@ -14,17 +14,17 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code bench gpu}: the OpenCL backend beside the vector backend. */
+/** {@code bench gpu}: compares the OpenCL backend with the vector backend. */
 @Command(
         name = "gpu",
         description = {
-            "Measure the OpenCL backend beside the vector backend: end to end, with all copies, and resident, with tensors"
-                    + " that lie on the device; each with direct calls and through JOCL.",
+            "Compare the OpenCL backend with the vector backend: end to end, with all copies, and resident, with tensors"
+                    + " kept on the device; each with direct calls and through JOCL.",
             ""
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before the clock starts.",
+            "Every answer is compared with the double reference before timing.",
             "",
             "Examples:",
             "  bench gpu --quick",
@@ -36,7 +36,7 @@ final class GpuCommand extends MeasuringCommand {
     private static final List<String> CONTESTANTS =
             List.of("vector", "opencl", "opencl-jocl", "opencl-resident", "opencl-resident-jocl");
 
-    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes hold the text.")
+    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes contain the text.")
     private String filter = "";
 
     @Override
@@ -45,7 +45,7 @@ final class GpuCommand extends MeasuringCommand {
                 .filter(row -> (name(row) + " " + row.label() + " " + row.problem()).contains(filter))
                 .toList();
         if (rows.isEmpty()) {
-            throw misuse("no row of the " + (quick ? "quick " : "") + "grid holds \"" + filter + "\"");
+            throw misuse("no row of the " + (quick ? "quick " : "") + "grid contains \"" + filter + "\"");
         }
         Device device = OpenCl.selected().device().orElse(null);
         if (device == null) {
@@ -56,7 +56,7 @@ final class GpuCommand extends MeasuringCommand {
         out().println("device     " + device.describe());
         boolean sameCpu = device.type() == DeviceType.CPU;
         if (sameCpu) {
-            out().println("           this device is the same CPU: the rows compare two ways to use it, no GPU");
+            out().println("           this device is the CPU itself: the rows compare two ways to use it, not a GPU");
         }
         out().println();
         out().printf(FORMAT, "", "", "vector", "opencl", "by JOCL", "resident", "by JOCL", "", "x vector", "resident");

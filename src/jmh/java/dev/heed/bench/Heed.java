@@ -12,7 +12,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/** A backend of Heed, on float arrays. */
+/** A backend of Heed that computes on float arrays. */
 record Heed(IntFunction<AttentionBackend> backends) implements Contestant {
 
     @Override
@@ -51,7 +51,7 @@ record Heed(IntFunction<AttentionBackend> backends) implements Contestant {
 
     private static Entry backward(AttentionBackend backend, Workload.Attend a) {
         AttentionInputs in = a.inputs();
-        AttentionOptions options = in.options().withLse(); // as a training loop keeps it between the passes
+        AttentionOptions options = in.options().withLse(); // a training loop keeps the LSE for the backward pass
         AttentionInputs inputs = AttentionInputs.of(in.query(), in.key(), in.value(), options);
         AttentionPlan plan = backend.plan(inputs.problem());
         var result = AttentionResult.allocate(inputs.problem());

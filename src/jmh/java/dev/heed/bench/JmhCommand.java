@@ -9,17 +9,17 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The command {@code bench}. Exit codes: 0 done, 1 a wrong answer or a breakdown, 2 wrong use. */
+/** The command {@code bench}. Exit codes: 0 done, 1 a wrong answer or a failure, 2 wrong usage. */
 @Command(
         name = "bench",
-        description = "How fast Heed is on this machine, and how fast others are.",
+        description = "Measure the speed of Heed and of comparable libraries on this machine.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         subcommands = {PeersCommand.class, FamilyCommand.class, GpuCommand.class, MiniLmCommand.class},
         footer = {
             "",
             "bench jmh ARGS passes its arguments to JMH: bench jmh -l lists the benchmarks.",
-            "bench COMMAND --help tells more. Exit codes: 0 done, 1 a wrong answer or a breakdown, 2 wrong use."
+            "bench COMMAND --help gives details. Exit codes: 0 done, 1 a wrong answer or a failure, 2 wrong usage."
         })
 public final class JmhCommand implements Callable<Integer> {
     @Spec

@@ -21,7 +21,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs single benchmarks in processes of their own, keeps what JMH says in a file, and shows how far it has come. */
+/** Runs single benchmarks in separate processes, writes the output of JMH to a log file, and shows progress. */
 final class Laboratory implements AutoCloseable {
     private static final Pattern EXCEPTION = Pattern.compile("(?m)^[a-z]+\\.[\\w.$]*(?:Exception|Error): .*");
     private static final Pattern CRASH = Pattern.compile("forked VM failed with exit code \\d+");
@@ -36,9 +36,9 @@ final class Laboratory implements AutoCloseable {
     /**
      * Opens a laboratory.
      *
-     * @param steps how many benchmarks will run
-     * @param progress a terminal, or null
-     * @param log the file that JMH's words go to
+     * @param steps the number of benchmarks that will run
+     * @param progress the terminal for progress, or null
+     * @param log the file for the output of JMH
      */
     Laboratory(boolean quick, int steps, PrintWriter progress, Path log) throws IOException {
         this.quick = quick;
@@ -47,7 +47,7 @@ final class Laboratory implements AutoCloseable {
         this.log = Files.newOutputStream(log);
     }
 
-    /** Runs a benchmark on so many threads of JMH, and {@return its derived column} */
+    /** Runs a benchmark on {@code jmhThreads} threads of JMH. {@return its derived column} */
     Trial run(String title, String benchmark, String column, int jmhThreads, Map<String, String> parameters)
             throws IOException {
         step++;
@@ -84,13 +84,13 @@ final class Laboratory implements AutoCloseable {
     }
 
     /**
-     * Compiled code needs time to become so; native code needs none; the naive loops take what they take. Many short
-     * iterations rather than few long ones: one of them falls into a quiet moment.
+     * Sets warm-up and measurement times. JIT-compiled code gets a long warm-up; native code and the naive loops get a
+     * short one. Many short iterations are better than few long ones because one of them falls into a quiet moment.
      */
     private void pace(ChainedOptionsBuilder options, String backend, boolean encoder) {
         boolean naive = backend.equals("naive");
-        boolean jit = backend.equals("vector") || backend.startsWith("opencl"); // its host layer is Java
-        int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code, and runs it seldom
+        boolean jit = backend.equals("vector") || backend.startsWith("opencl"); // the host layer of OpenCL is Java
+        int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code that runs rarely
         options.warmupIterations(warmups)
                 .warmupTime(TimeValue.milliseconds(quick ? jit ? 550 : 200 : 700))
                 .measurementIterations(naive ? 1 : quick ? 8 : 10)

@@ -20,7 +20,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** PyTorch's CPU kernels: {@code scaled_dot_product_attention}, here its flash kernel, and what goes around it. */
+/** PyTorch's CPU kernels: {@code scaled_dot_product_attention}, here its flash kernel, with projections, softmax and scores. */
 final class Libtorch implements Contestant {
 
     @Override
@@ -34,9 +34,8 @@ final class Libtorch implements Contestant {
         if (torch.get_num_threads() != threads) {
             throw new IllegalStateException("libtorch runs on " + torch.get_num_threads() + " threads");
         }
-        // The flash kernel calls the BLAS from threads of its own, where more of the BLAS's get in the way; a
-        // projection is
-        // one call.
+        // The flash kernel calls the BLAS from its own threads, so further threads of the BLAS would compete with them.
+        // A projection is a single call.
         openblas_nolapack.blas_set_num_threads(workload instanceof Workload.MultiHead ? threads : 1);
         return switch (workload) {
             case Workload.Attend a -> a.outputGradient() == null ? forward(a) : backward(a, a.outputGradient());
@@ -75,7 +74,7 @@ final class Libtorch implements Contestant {
         return entry(() -> new Tensor[] {additive(q, k, v, p)});
     }
 
-    /** Additive attention as it is written in eager mode: one tensor of queries by keys by hidden units. */
+    /** Additive attention as written in eager mode, with one tensor of queries by keys by hidden units. */
     private static Tensor additive(Tensor q, Tensor k, Tensor v, Additive p) {
         Tensor s = p.queryWeight() == null ? q : torch.matmul(q, p.queryWeight());
         Tensor h = p.keyWeight() == null ? k : torch.matmul(k, p.keyWeight());

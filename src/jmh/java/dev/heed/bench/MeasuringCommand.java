@@ -17,29 +17,29 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What the commands that measure have in common. */
+/** Base class of the commands that measure: shared options, output and exit codes. */
 abstract class MeasuringCommand implements Callable<Integer> {
     private static final String LOG = "heed.bench.log";
 
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--quick", description = "Fewer rows and shorter iterations: minutes, and more noise.")
+    @Option(names = "--quick", description = "Fewer rows and shorter iterations: takes minutes, with more noise.")
     boolean quick;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads of every contestant but the naive loops (default ${DEFAULT-VALUE}).")
+            description = "Threads of every contestant except the naive loops (default ${DEFAULT-VALUE}).")
     int threads = 2;
 
     @Option(
             names = "--repeats",
             paramLabel = "N",
-            description = "Processes for each contestant of a row, in turns; the best counts (default 1).")
+            description = "Processes per contestant of a row, run alternately; the best counts (default 1).")
     int repeats = 1;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write machine, versions and all raw numbers there.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Write machine, versions and all raw numbers to FILE.")
     private @Nullable Path json;
 
     @Option(
@@ -60,12 +60,12 @@ abstract class MeasuringCommand implements Callable<Integer> {
         return measure() ? 0 : 1;
     }
 
-    /** {@return the refusal of wrong use} */
+    /** {@return the exception that reports wrong usage} */
     final ParameterException misuse(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    /** Says where this runs, and whether others do too. */
+    /** Prints the machine, and a warning if other processes load it. */
     final void introduce(String what) {
         out().println(what + ", " + threads + (threads == 1 ? " thread" : " threads") + " of " + Site.line());
         double load = Site.load();
@@ -73,14 +73,14 @@ abstract class MeasuringCommand implements Callable<Integer> {
         if (load + threads > cores) {
             out().printf(
                             Locale.ROOT,
-                            "others compute here too: load %.1f on %d cores at the start; trust no single ratio%n",
+                            "other processes are running: load %.1f on %d cores at the start; single ratios are unreliable%n",
                             load,
                             cores);
         }
         out().flush();
     }
 
-    /** Measures and prints, and {@return whether every answer was right} */
+    /** Measures and prints. {@return whether every answer was right} */
     abstract Boolean measure() throws IOException;
 
     final PrintWriter out() {
@@ -93,7 +93,7 @@ abstract class MeasuringCommand implements Callable<Integer> {
                 quick, steps, terminal ? spec.commandLine().getErr() : null, Path.of(System.getProperty(LOG)));
     }
 
-    /** Writes what was measured, and where and how, if a file was asked for. */
+    /** Writes the measurements, the machine and the versions to the file of {@code --json}, if given. */
     final void save(JsonObject measured) throws IOException {
         if (json == null) {
             return;

@@ -34,7 +34,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A real encoder end to end: all-MiniLM-L6-v2, one batch of sequences a call, in Heed and in ONNX Runtime on the same file. */
+/**
+ * A real encoder end to end: all-MiniLM-L6-v2, one batch of sequences per call, in Heed and in ONNX Runtime from the
+ * same file.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -47,15 +50,15 @@ public class MiniLmBenchmark {
     private static final String FILE = "all-minilm-l6-v2.onnx";
     private static final double TOLERANCE = 1e-4;
 
-    /** Who computes. */
+    /** The contestant. */
     @Param({"vector", "onnxruntime"})
     public String backend = "";
 
-    /** Sequences and their tokens. */
+    /** Sequences and tokens per sequence. */
     @Param({"1x16", "1x128", "1x512", "32x128", "8x512"})
     public String batch = "";
 
-    /** How many threads compute one call. */
+    /** Threads that compute one call. */
     @Param("2")
     public int threads;
 
@@ -66,7 +69,7 @@ public class MiniLmBenchmark {
     @AuxCounters
     @State(Scope.Thread)
     public static class TokenRate {
-        /** Counted up by every operation and divided by the seconds. */
+        /** Incremented by every operation; JMH divides it by the seconds. */
         public double tokens;
     }
 
@@ -78,7 +81,7 @@ public class MiniLmBenchmark {
         void close() throws OrtException;
     }
 
-    /** Throws unless Heed and ONNX Runtime agree on this batch; then keeps the one that is timed. */
+    /** Throws unless Heed and ONNX Runtime agree on this batch; then keeps the timed encoder. */
     @Setup
     public void load() throws IOException, OrtException {
         int[] sizes =
@@ -166,7 +169,7 @@ public class MiniLmBenchmark {
         return OnnxTensor.createTensor(environment, values);
     }
 
-    /** The hidden states side by side, as ONNX Runtime returns them. */
+    /** {@return the hidden states in one array, as ONNX Runtime returns them} */
     private static float[] hidden(List<BertEncoding> encodings) {
         var all = FloatBuffer.allocate(encodings.stream()
                 .mapToInt(encoding -> Math.toIntExact(encoding.hidden().elementCount()))
@@ -185,14 +188,14 @@ public class MiniLmBenchmark {
         }
     }
 
-    /** One batch. */
+    /** Encodes one batch. */
     @Benchmark
     public Object encode(TokenRate rate) throws OrtException {
         rate.tokens += tokens;
         return encoder.encode();
     }
 
-    /** Gives back threads. */
+    /** Releases the threads. */
     @TearDown
     public void close() throws OrtException {
         encoder.close();

@@ -9,17 +9,17 @@ import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 
-/** {@code bench minilm}: a real encoder end to end. */
+/** {@code bench minilm}: measures a real encoder end to end. */
 @Command(
         name = "minilm",
         description = {
-            "Measure tokens per second of all-MiniLM-L6-v2 in Heed and in ONNX Runtime, from the same model file, one"
-                    + " batch of sequences a call.",
+            "Measure tokens per second of all-MiniLM-L6-v2 in Heed and in ONNX Runtime from the same model file, one"
+                    + " batch of sequences per call.",
             ""
         },
         footer = {
             "",
-            "Before the clock starts, both last hidden states must agree within 1e-4.",
+            "Before timing, the last hidden states of both must agree within 1e-4.",
             "",
             "Example:",
             "  bench minilm --quick"

@@ -15,7 +15,7 @@ public class MultiHeadBenchmark extends Contest {
         return problem;
     }
 
-    /** One layer. */
+    /** Computes one layer. */
     @Benchmark
     public void forward(FlopRate rate) throws OrtException {
         compute(rate);

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * ONNX Runtime: its fused {@code MultiHeadAttention}, which takes the flash path where there is no mask and keeps all
- * scores where there is one; inputs and output in direct buffers that it neither copies nor allocates.
+ * ONNX Runtime with its fused {@code MultiHeadAttention}, which uses the flash path without a mask and stores all
+ * scores with one. Inputs and output are direct buffers that it neither copies nor allocates.
  */
 final class OnnxRuntime implements Contestant {
     private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
@@ -125,7 +125,7 @@ final class OnnxRuntime implements Contestant {
         private final long[] shape;
         private final long heads;
 
-        /** {@code heads} above 0 says that the output packs so many heads side by side. */
+        /** Creates a session; if {@code heads} is above 0, the output packs that many heads side by side. */
         Session(byte[] model, int threads, Map<String, Tensor> inputs, long[] shape, long heads) throws OrtException {
             this.session = session(model, threads);
             for (var input : inputs.entrySet()) {

@@ -13,7 +13,7 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code bench peers}: the grid, contestant by contestant. */
+/** {@code bench peers}: measures every contestant on every row of the grid. */
 @Command(
         name = "peers",
         description = {
@@ -23,9 +23,9 @@ import picocli.CommandLine.Option;
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before the clock starts; a wrong one has no rate."
-                    + " The best iteration counts, on every side. Causal rows count half of the operations, backward"
-                    + " ones 2.5 times. Decode counts bytes of keys and values, softmax bytes read and written.",
+            "Every answer is compared with the double reference before timing; a wrong one has no rate."
+                    + " The best iteration of each contestant counts. Causal rows count half of the operations, backward"
+                    + " rows 2.5 times. Decode counts bytes of keys and values, softmax bytes read and written.",
             "",
             "Examples:",
             "  bench peers --quick",
@@ -35,17 +35,17 @@ import picocli.CommandLine.Option;
 final class PeersCommand extends MeasuringCommand {
     private static final String FORMAT = "%-11s  %-28s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
 
-    /** What Heed is compared with; the naive loops are no peer. */
+    /** Libraries that Heed is compared with; the naive loops do not count as a peer. */
     private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime");
 
-    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes hold the text.")
+    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes contain the text.")
     private String filter = "";
 
     @Override
     Boolean measure() throws IOException {
         List<Row> rows = Row.grid(quick).stream().filter(this::wanted).toList();
         if (rows.isEmpty()) {
-            throw misuse("no row of the " + (quick ? "quick " : "") + "grid holds \"" + filter + "\"");
+            throw misuse("no row of the " + (quick ? "quick " : "") + "grid contains \"" + filter + "\"");
         }
         int runs = rows.stream().mapToInt(row -> row.contestants(quick).size()).sum();
         PrintWriter out = out();
@@ -88,7 +88,7 @@ final class PeersCommand extends MeasuringCommand {
                 table.add(json);
             }
             out.println();
-            // A neighbour may have been busy the first time; what is written to the file is the better one.
+            // Other processes may have disturbed the first measurement; the file receives the values of both.
             ceilings(laboratory, "ceilings once more")
                     .forEach((ceiling, trial) -> ceilings.merge(ceiling, trial, Trial::and));
             ratios.forEach((group, all) -> out.printf(
@@ -110,7 +110,7 @@ final class PeersCommand extends MeasuringCommand {
         return text.contains(filter);
     }
 
-    /** What memory delivers changes from one minute to the next: its ceiling is measured before and after the row. */
+    /** Memory bandwidth changes from minute to minute, so its ceiling is measured before and after the row. */
     private static boolean hasOwnCeiling(Row row) {
         return row.group().ceiling != Row.Ceiling.FMA;
     }
@@ -134,7 +134,7 @@ final class PeersCommand extends MeasuringCommand {
         return ceilings;
     }
 
-    /** All contestants of a row in turns, as often as asked for: so that a slow minute slows them all. */
+    /** Runs all contestants of a row alternately, {@code --repeats} times, so that a slow minute affects all of them. */
     private Map<String, Trial> race(Laboratory laboratory, Row row) throws IOException {
         Map<String, Trial> trials = new LinkedHashMap<>();
         for (int repeat = 0; repeat < repeats; repeat++) {

@@ -24,7 +24,7 @@ public class PrefillBenchmark extends Contest {
         return problem;
     }
 
-    /** One forward pass. */
+    /** Computes one forward pass. */
     @Benchmark
     public void forward(FlopRate rate) throws OrtException {
         compute(rate);

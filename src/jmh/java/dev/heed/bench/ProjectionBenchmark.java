@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** The projections of multi-head attention: sequences so short that the attention between them is 1 % of the work. */
+/** The projections of multi-head attention, on sequences so short that attention is only 1 % of the work. */
 public class ProjectionBenchmark extends Contest {
     /** Case strings. */
     @Param({"mha in=768x768x768 out=768 biases=qkvo q64x12x16x64 kv12x16 f32"})
@@ -15,7 +15,7 @@ public class ProjectionBenchmark extends Contest {
         return problem;
     }
 
-    /** Four projections of 1024 rows. */
+    /** Computes four projections of 1024 rows. */
     @Benchmark
     public void forward(FlopRate rate) throws OrtException {
         compute(rate);

@@ -13,7 +13,10 @@ import dev.heed.tensor.DeviceArena;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
-/** The OpenCL backend on tensors that lie on the device before the clock starts and stay there: kernels and launches only. */
+/**
+ * The OpenCL backend on tensors that are on the device before timing starts and stay there: measures kernels and
+ * launches only.
+ */
 record ResidentHeed(OpenClBackend backend) implements Contestant {
 
     @Override
@@ -83,7 +86,7 @@ record ResidentHeed(OpenClBackend backend) implements Contestant {
                 List.of(gradients.query(), gradients.key(), gradients.value()));
     }
 
-    /** The queue is in order: one number that is read back comes after all that was launched. */
+    /** The queue runs in order: reading back one element waits for everything launched before it. */
     private Entry entry(DeviceArena arena, Plan<?> plan, Runnable work, List<Tensor> answer) {
         Tensor last = arena.upload(Tensor.zeros(DType.F32, 1));
         return new Entry() {

@@ -7,23 +7,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One row of the grid.
+ * One row of the benchmark grid: a workload that every contestant computes.
  *
- * @param group what kind of work it is
- * @param label its sizes, as papers write them
+ * @param group the kind of work
+ * @param label its sizes in the notation of papers
  * @param problem its case string
  * @param quick whether it belongs to the quick grid
  */
 record Row(Group group, String label, String problem, boolean quick) {
-    /** The most work that one call of the naive loops is waited for. */
+    /** Maximum floating-point operations of a call for which the naive loops run. */
     private static final double NAIVE_FLOPS = 1e10;
 
     private static final double QUICK_NAIVE_FLOPS = 1e9;
 
-    /** The most scores that a peer without a fused masked kernel keeps in memory. */
+    /** Maximum scores that a peer without a fused masked kernel may keep in memory. */
     private static final double MOST_SCORES = 1L << 28;
 
-    /** The kinds of work, each with its benchmark and the ceiling it runs against. */
+    /** The kinds of work, each with its benchmark and the ceiling it is compared with. */
     enum Group {
         PREFILL(PrefillBenchmark.class, "forward", Ceiling.FMA),
         DECODE(DecodeBenchmark.class, "forward", Ceiling.READ),
@@ -41,7 +41,7 @@ record Row(Group group, String label, String problem, boolean quick) {
         }
     }
 
-    /** What the machine can do at most. */
+    /** The limits of the machine. */
     enum Ceiling {
         FMA("fma", "gflops", "GFLOP/s"),
         READ("read", "gigabytes", "GB/s"),
@@ -101,14 +101,14 @@ record Row(Group group, String label, String problem, boolean quick) {
         return GRID.stream().filter(row -> row.quick || !quick).toList();
     }
 
-    /** {@return who can compute this row in reasonable time, Heed first} */
+    /** {@return the contestants that can compute this row in reasonable time, Heed first} */
     List<String> contestants(boolean quick) {
         Case recipe = Case.parse(problem);
         if (problem.contains("kv=i8")) {
-            return List.of("vector"); // no peer keeps bytes with scales
+            return List.of("vector"); // no peer stores keys and values as bytes with scales
         }
         if (problem.contains(" bf16")) {
-            return List.of("vector", "libtorch"); // DJL's library ends its process on bf16, the others take f32
+            return List.of("vector", "libtorch"); // DJL's library ends its process on bf16, the others accept only f32
         }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {

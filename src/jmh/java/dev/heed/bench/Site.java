@@ -12,14 +12,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** The machine and the versions that a run of benchmarks belongs to. */
+/** The machine and the library versions of a benchmark run. */
 final class Site {
     private static final Pattern JAR =
             Pattern.compile("/(pytorch|pytorch-native-cpu|onnxruntime|jmh-core)-(\\d[\\w.-]*?)\\.jar");
 
     private Site() {}
 
-    /** {@return one line: processor, cores, Java} */
+    /** {@return the processor, its cores and the Java version, on one line} */
     static String line() {
         Machine machine = Machine.current();
         return cpu() + ", " + machine.cores() + " cores, JDK " + Runtime.version();
@@ -49,7 +49,7 @@ final class Site {
         return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
-    /** The processor as Linux names it; hypervisors shorten the name, so its numbers stand beside. */
+    /** {@return the processor as Linux names it, with family and model number because hypervisors shorten the name} */
     private static String cpu() {
         try {
             Map<String, String> facts = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()

@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Softmax over rows that do not fit in cache together. */
+/** Softmax over rows that together exceed the cache. */
 public class SoftmaxBenchmark extends Contest {
     /** Case strings. */
     @Param({"softmax 4096x8192 axis=-1 f32"})
@@ -15,7 +15,7 @@ public class SoftmaxBenchmark extends Contest {
         return problem;
     }
 
-    /** One pass over the rows. */
+    /** Computes one pass over the rows. */
     @Benchmark
     public void forward(ByteRate rate) throws OrtException {
         move(rate);

@@ -10,8 +10,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * A module of TorchScript with one method, as the archive that libtorch loads: a zip without compression of the code, its
- * constants and a pickle of the module, which has no fields but {@code training}.
+ * A TorchScript module with one method, as the archive that libtorch loads: an uncompressed zip of the code, its
+ * constants and a pickle of the module, whose only field is {@code training}.
  */
 final class TorchScript {
     private static final byte[] NO_CONSTANTS = {(byte) 0x80, 2, ')', '.'};
@@ -23,7 +23,7 @@ final class TorchScript {
      * {@return the archive of a module}
      *
      * @param parameters the names of the method's tensors
-     * @param body its statements, the last of which returns a tensor
+     * @param body the statements of the method; the last one returns a tensor
      */
     static InputStream archive(String[] parameters, String... body) throws IOException {
         var code = new StringBuilder("class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
@@ -45,7 +45,7 @@ final class TorchScript {
         return new ByteArrayInputStream(bytes.toByteArray());
     }
 
-    /** Protocol 2: an object of class {@code __torch__.M} whose state is {@code {"training": False}}. */
+    /** {@return the pickle, in protocol 2, of an object of class {@code __torch__.M} with state {@code {"training": False}}} */
     private static byte[] pickle() {
         String text = "\u0080\u0002c__torch__\nM\nq\0)\u0081}(X\b\0\0\0trainingq\u0001\u0089ubq\u0002.";
         return text.getBytes(StandardCharsets.ISO_8859_1);

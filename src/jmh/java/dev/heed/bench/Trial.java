@@ -5,14 +5,17 @@ import com.google.gson.JsonObject;
 import java.util.Arrays;
 
 /**
- * What came of one benchmark.
+ * The result of one benchmark.
  *
  * @param values the derived column of each iteration; empty if it failed
  * @param failure why it failed; empty if it did not
  */
 record Trial(double[] values, String failure) {
 
-    /** {@return the best iteration; NaN if it failed} On a shared machine the others measure the neighbours. */
+    /**
+     * {@return the best iteration; NaN if it failed} On a shared machine the other iterations measure the load of other
+     * processes.
+     */
     double best() {
         return Arrays.stream(values).max().orElse(Double.NaN);
     }
@@ -21,7 +24,7 @@ record Trial(double[] values, String failure) {
         return values.length == 0;
     }
 
-    /** {@return both together; a failure of either is a failure} */
+    /** {@return the values of both trials; if either failed, the result is a failure} */
     Trial and(Trial other) {
         if (failed() || other.failed()) {
             return failed() ? this : other;

@@ -20,10 +20,10 @@ import dev.heed.verify.Case;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** One computation with its data: what every contestant of a row computes. The data are the same in every process. */
+/** One computation with its data, the same for every contestant of a row and in every process. */
 sealed interface Workload {
 
-    /** Attention; with a gradient of the output it is the backward pass that is timed. */
+    /** Attention; if a gradient of the output is present, the backward pass is timed. */
     record Attend(AttentionInputs inputs, @Nullable Tensor outputGradient) implements Workload {
         AttentionShape shape() {
             return inputs.problem().shape();
@@ -55,7 +55,7 @@ sealed interface Workload {
     /**
      * {@return the workload of a case string, with the word {@code backward} for the backward pass}
      *
-     * @throws InvalidInputException if it is none, or asks for more than f32 and a causal mask
+     * @throws InvalidInputException if the text is not a case string, or is not one of the workloads that peers compute
      */
     static Workload parse(String text) {
         Case recipe = Case.parse(text);
@@ -91,7 +91,7 @@ sealed interface Workload {
         return options;
     }
 
-    /** Parameters, shared by all heads, that keep scores at the size of those of a scaled dot product. */
+    /** {@return a score function whose parameters all heads share, with scores as large as in a scaled dot product} */
     private static ScoreFunction score(AttentionProblem p, SplittableRandom random, String text) {
         ScorePattern score = p.score();
         long width = p.shape().headDim();
@@ -116,7 +116,7 @@ sealed interface Workload {
         };
     }
 
-    /** Uniform numbers around 0 that never change: weights of a trained model. */
+    /** {@return uniform random numbers around 0 as a constant tensor, like the weights of a trained model} */
     private static Tensor centred(SplittableRandom random, double deviation, long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -163,7 +163,7 @@ sealed interface Workload {
         return Tensor.of(values, in, out);
     }
 
-    /** Uniform numbers of variance 1: as wide as normal ones, and quick to draw. */
+    /** {@return uniform random numbers of variance 1, which are faster to draw than normal ones} */
     private static Tensor uniform(SplittableRandom random, long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -183,8 +183,8 @@ sealed interface Workload {
 
     private static InvalidInputException unknown(String text) {
         return new InvalidInputException(
-                "No contestant but Heed computes this",
-                "f32 or bf16 attention with or without mask=causal:br and with a score function that heads share, softmax, or biased self-attention mha",
+                "Only Heed computes this",
+                "f32 or bf16 attention with or without mask=causal:br and with a score function shared by all heads, softmax, or biased self-attention mha",
                 text,
                 "heed run times any case");
     }
@@ -193,7 +193,7 @@ sealed interface Workload {
         return problem.maskPattern().equals("causal:br");
     }
 
-    /** {@return floating-point operations: half of them under a causal mask, 2.5 times as many backward} */
+    /** {@return the floating-point operations: half under a causal mask, 2.5 times as many for the backward pass} */
     default double flops() {
         return switch (this) {
             case Attend a -> problem().flops() * (a.causal() ? 0.5 : 1) * (a.outputGradient() == null ? 1 : 2.5);
@@ -206,7 +206,7 @@ sealed interface Workload {
         };
     }
 
-    /** {@return bytes that cannot stay in cache: keys and values, or what a softmax reads and writes} */
+    /** {@return the bytes that cannot stay in cache: keys and values, or the input and output of a softmax} */
     default double bytes() {
         return switch (this) {
             case Attend a ->

@@ -1,6 +1,6 @@
 /**
- * Benchmarks, and the peers they are measured against. Every benchmark checks its answer and its backend before the
- * clock starts; a wrong answer has no time.
+ * Benchmarks of Heed and of the peers it is compared with. Every benchmark checks its backend and its answer before
+ * timing; a wrong answer is not timed.
  */
 @NullMarked
 package dev.heed.bench;

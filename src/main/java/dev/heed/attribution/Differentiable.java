@@ -8,20 +8,23 @@ import dev.heed.tensor.Tensor;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 
-/** A function of a sequence {@code [inputs, width]} that gives another, {@code [outputs, width']}, and its backward pass. */
+/**
+ * A differentiable function from a sequence {@code [inputs, width]} to a sequence {@code [outputs, width']}, with its
+ * backward pass.
+ */
 public interface Differentiable {
-    /** {@return the function's value} */
+    /** {@return the output of the function} */
     Tensor forward(Tensor input);
 
     /**
-     * {@return the gradient of the input}
+     * {@return the gradient with respect to the input}
      *
-     * @param input where the function is differentiated
-     * @param outputGradient the gradient of the output
+     * @param input the input at which the function is differentiated
+     * @param outputGradient the gradient with respect to the output
      */
     Tensor backward(Tensor input, Tensor outputGradient);
 
-    /** {@return the function that a pair of others makes} */
+    /** {@return a function made of a forward and a backward pass} */
     static Differentiable of(UnaryOperator<Tensor> forward, BinaryOperator<Tensor> backward) {
         return new Differentiable() {
             @Override
@@ -36,12 +39,12 @@ public interface Differentiable {
         };
     }
 
-    /** {@return attention of a sequence to itself: query, key and value are the input} */
+    /** {@return self-attention without projections: query, key and value are the input} */
     static Differentiable selfAttention(AttentionOptions options) {
         return selfAttention(options, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return attention of a sequence to itself, computed by an engine} */
+    /** {@return self-attention without projections, computed by the given engine} */
     static Differentiable selfAttention(AttentionOptions options, AttentionEngine engine) {
         return of(
                 input -> {
@@ -67,7 +70,7 @@ public interface Differentiable {
                 });
     }
 
-    /** {@return this function and then another} */
+    /** {@return the composition of this function with a next one, {@code next(f(x))}} */
     default Differentiable then(Differentiable next) {
         return of(
                 input -> next.forward(forward(input)),

@@ -6,12 +6,13 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * Attention rollout (Abnar and Zuidema 2020, section 3): how much of each input position reaches each output position of a
- * stack of self-attention layers with residual connections. Each layer mixes the mean of its heads with the identity,
- * {@code A = share W + (1 - share) I}, its rows are made to sum to 1, and layers multiply, the first one rightmost.
+ * Attention rollout (Abnar and Zuidema 2020, section 3): the contribution of each input position to each output position
+ * of a stack of self-attention layers with residual connections. Each layer mixes the mean of its heads with the identity,
+ * {@code A = share W + (1 - share) I}, and its rows are scaled to sum to 1. The rollout is the product of the layers, with
+ * the first one rightmost.
  */
 public final class Rollout {
-    /** The share of attention beside the residual connection in the paper. */
+    /** The share of attention in the paper, with the other half for the residual connection. */
     public static final double HALF = 0.5;
 
     private Rollout() {}
@@ -24,8 +25,9 @@ public final class Rollout {
     /**
      * {@return the rollout, f64 {@code [length, length]}}
      *
-     * @param layers the weights of each layer, the lowest first: {@code [numHeads, length, length]} or {@code [length, length]}
-     * @param share how much of a position comes through attention, from 0 to 1
+     * @param layers the attention weights of each layer, the lowest layer first: {@code [numHeads, length, length]} or
+     *     {@code [length, length]}
+     * @param share the share of attention, from 0 to 1; the rest is the share of the residual connection
      */
     public static Tensor of(List<Tensor> layers, double share) {
         if (layers.isEmpty() || !(share >= 0 && share <= 1)) {
@@ -57,7 +59,7 @@ public final class Rollout {
                     "The layers do not fit each other",
                     "[numHeads, " + length + ", " + length + "]",
                     layer.toString(),
-                    "select(0, b) takes one of a batch");
+                    "select(0, b) selects one batch entry");
         }
         double[][] rows = new double[length][length];
         for (int i = 0; i < length; i++) {
@@ -69,7 +71,7 @@ public final class Rollout {
                 rows[i][j] += i == j ? 1 - share : 0;
                 sum += rows[i][j];
             }
-            for (int j = 0; j < length && sum > 0; j++) { // a row with nothing to see and no residual stays 0
+            for (int j = 0; j < length && sum > 0; j++) { // a fully masked row without a residual share stays 0
                 rows[i][j] /= sum;
             }
         }

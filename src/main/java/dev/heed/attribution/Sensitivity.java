@@ -6,14 +6,14 @@ import dev.heed.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * Implicit attention: how much output position {@code i} depends on input position {@code j}, the Frobenius norm of the
- * Jacobian block {@code dy_i / dx_j} (the sequential Jacobian of Graves 2012; for images Simonyan et al. 2014). The matrix
- * {@code [outputs, inputs]} is f64 and can be shown beside explicit weights.
+ * Gradient-based attribution: how much output position {@code i} depends on input position {@code j}, measured by the
+ * Frobenius norm of the Jacobian block {@code dy_i / dx_j} (the sequential Jacobian of Graves 2012; for images Simonyan et
+ * al. 2014). The matrix {@code [outputs, inputs]} is f64 and can be shown next to explicit attention weights.
  */
 public final class Sensitivity {
     private Sensitivity() {}
 
-    /** {@return the norms, exactly: one backward pass for each number of the output} */
+    /** {@return the exact norms, from one backward pass per element of the output} */
     public static Tensor exact(Differentiable function, Tensor input) {
         requireSequence(input);
         Tensor output = function.forward(input);
@@ -30,9 +30,9 @@ public final class Sensitivity {
     }
 
     /**
-     * {@return for each output position the norm of the gradient of {@code u_i . y_i}: one backward pass for each position}
+     * {@return the norms of the gradients of {@code u_i . y_i}, from one backward pass per output position {@code i}}
      *
-     * @param direction {@code u}, of the output's shape: for example the gradient of a loss
+     * @param direction {@code u}, in the shape of the output, for example the gradient of a loss
      */
     public static Tensor along(Differentiable function, Tensor input, Tensor direction) {
         requireSequence(input);
@@ -43,7 +43,7 @@ public final class Sensitivity {
                     "The direction does not fit the output",
                     output.toString(),
                     direction.toString(),
-                    "one number for each of the output");
+                    "the direction needs the shape of the output");
         }
         double[][] squares = squares(input, output);
         for (long i = 0; i < output.size(0); i++) {
@@ -55,18 +55,19 @@ public final class Sensitivity {
     }
 
     /**
-     * {@return an estimate of {@link #exact}: for random directions {@code u} of independent signs the mean of the squared norms
-     * is that of {@code exact} (Hutchinson 1990)} A norm is at most {@code sqrt(width)} times too large; the error of the squares
-     * falls with the square root of the probes.
+     * {@return an estimate of {@link #exact} from random directions {@code u} of independent signs (Hutchinson 1990)} The
+     * expected square of an estimated norm is the square of the exact norm. An estimated norm is at most
+     * {@code sqrt(width)} times the exact one. The error of the squared norms falls with the square root of the number of
+     * probes.
      *
-     * @param probes how many backward passes for each output position
+     * @param probes number of backward passes per output position
      * @param seed the same seed gives the same estimate
      */
     public static Tensor estimated(Differentiable function, Tensor input, int probes, long seed) {
         requireSequence(input);
         if (probes < 1) {
             throw new InvalidInputException(
-                    "There is nothing to probe with", "1 probe or more", probes + " probes", "16");
+                    "The number of probes does not fit", "1 probe or more", probes + " probes", "16");
         }
         Tensor output = function.forward(input);
         requireSequence(output);
@@ -109,10 +110,10 @@ public final class Sensitivity {
     private static void requireSequence(Tensor tensor) {
         if (tensor.rank() != 2 || !tensor.type().isFloating()) {
             throw new InvalidInputException(
-                    "A sensitivity is one of sequences",
+                    "The sensitivity needs sequences",
                     "numbers [length, width]",
                     tensor.toString(),
-                    "select(0, b) takes one of a batch");
+                    "select(0, b) selects one batch entry");
         }
     }
 }

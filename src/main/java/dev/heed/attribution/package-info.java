@@ -1,5 +1,5 @@
 /**
- * What a model looks at without saying so: how much each output position depends on each input position.
+ * Attribution: how much each output position of a model depends on each input position.
  *
  * <p>Stability: API.
  */

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * Runs a BERT on sentences, attention and feed-forward layers on a backend of Heed:
+ * An encoder that runs a BERT on sentences, with attention and feed-forward layers on a backend of Heed:
  *
  * <pre>
  * x = norm(word + position + segment)
@@ -23,17 +23,17 @@ import java.util.stream.IntStream;
  * </pre>
  */
 public final class BertEncoder {
-    /** Tokens that are computed together: what lies between two layers stays in cache. */
+    /** Maximum tokens per batch, including padding: the results between two layers then stay in cache. */
     private static final int TOGETHER = 1024;
 
     private final BertModel model;
     private final AttentionBackend backend;
 
     /**
-     * Creates an encoder; it holds no resources of its own.
+     * Creates an encoder, which needs no closing.
      *
-     * @param backend where attention and linear layers are computed; {@code Backends.select(model.problem(tokens,
-     *     weights), name)} finds one
+     * @param backend backend for attention and linear layers, such as
+     *     {@code Backends.select(model.problem(tokens, weights), name)}
      */
     public BertEncoder(BertModel model, AttentionBackend backend) {
         this.model = model;
@@ -41,10 +41,10 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return what the model makes of a sentence}
+     * {@return the hidden states and the requested attention weights of a sentence}
      *
-     * @param tokens the sentence, with the special tokens around it
-     * @param layers the layers, from 0, whose attention weights are kept
+     * @param tokens the sentence, including the special tokens around it
+     * @param layers indices, from 0, of the layers whose attention weights are returned
      * @throws InvalidInputException if the tokens do not fit the model, or a layer does not exist
      */
     public BertEncoding encode(List<BertToken> tokens, int... layers) {
@@ -61,18 +61,21 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return the largest attention weights of every token, for each layer} Memory grows with the length, not with its
-     * square.
+     * {@return the largest attention weights of every token, for each layer} Memory use grows linearly with the number of
+     * tokens, not quadratically.
      *
-     * @param tokens the sentence, with the special tokens around it
-     * @param topK how many of each row
-     * @throws InvalidInputException if the tokens do not fit the model, or none are asked for
+     * @param tokens the sentence, including the special tokens around it
+     * @param topK number of weights per row
+     * @throws InvalidInputException if the tokens do not fit the model, or {@code topK} is below 1
      */
     public List<BertStrongest> strongest(List<BertToken> tokens, int topK) {
         requireFits(tokens);
         if (topK < 1) {
             throw new InvalidInputException(
-                    "The largest weights are some", "topK >= 1", String.valueOf(topK), "strongest(tokens, 64)");
+                    "The number of largest weights does not fit",
+                    "topK >= 1",
+                    String.valueOf(topK),
+                    "strongest(tokens, 64)");
         }
         return eachLayer(tokens, () -> BertOutputs.strongest(model.heads(), tokens.size(), topK)).stream()
                 .map(requested -> new BertStrongest(BertOutputs.only(requested.topKWeights()), BertOutputs.only(requested.topKKeys())))
@@ -80,16 +83,16 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return the attention weights f32 {@code [heads, rows, tokens]} of some tokens, for each layer}
+     * {@return the attention weights f32 {@code [heads, rows, tokens]} of the chosen query tokens, for each layer}
      *
-     * @param tokens the sentence, with the special tokens around it
-     * @param rows the places of the tokens that look, from 0
-     * @throws InvalidInputException if the tokens do not fit the model, or there is no such row
+     * @param tokens the sentence, including the special tokens around it
+     * @param rows indices, from 0, of the query tokens
+     * @throws InvalidInputException if the tokens do not fit the model, or a row does not exist
      */
     public List<Tensor> rows(List<BertToken> tokens, long... rows) {
         requireFits(tokens);
         if (rows.length == 0) {
-            throw new InvalidInputException("Chosen rows are some", "1 row or more", "none", "rows(tokens, 3)");
+            throw new InvalidInputException("No rows were chosen", "1 row or more", "none", "rows(tokens, 3)");
         }
         return eachLayer(tokens, () -> BertOutputs.rows(model.heads(), tokens.size(), rows)).stream()
                 .map(requested -> BertOutputs.only(requested.rowWeights()))
@@ -112,11 +115,11 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return what the attention of one layer reads: the rows {@code [1, tokens, width]} and the layer's own projections}
-     * {@code Attention.multiHead} of it is what the layer computes.
+     * {@return the inputs of the attention of one layer: the rows {@code [1, tokens, width]} and the projections of the
+     * layer} The layer computes {@code Attention.multiHead} of them.
      *
-     * @param tokens the sentence, with the special tokens around it
-     * @param layer the layer, from 0
+     * @param tokens the sentence, including the special tokens around it
+     * @param layer the index of the layer, from 0
      * @throws InvalidInputException if the tokens do not fit the model, or the layer does not exist
      */
     public MultiHeadInputs attention(List<BertToken> tokens, int layer) {
@@ -128,11 +131,11 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return what the model makes of each sentence, in their order} Sentences of similar length are computed together;
-     * the shorter ones are padded, and no token sees the padding.
+     * {@return the hidden states of each sentence, in the given order} Sentences of similar length are computed in one
+     * batch. Shorter ones are padded, and the padding is masked.
      *
-     * @param sentences each with the special tokens around it
-     * @throws InvalidInputException if the tokens of any do not fit the model; nothing is computed then
+     * @param sentences the sentences, each including the special tokens around it
+     * @throws InvalidInputException if the tokens of a sentence do not fit the model; then nothing is computed
      */
     public List<BertEncoding> encodeAll(List<List<BertToken>> sentences) {
         sentences.forEach(this::requireFits);
@@ -178,7 +181,7 @@ public final class BertEncoder {
                     && token.segment() < model.segments();
             if (!known) {
                 throw new InvalidInputException(
-                        "The model does not know a token",
+                        "A token does not fit the model",
                         "ids below " + model.vocabulary() + " and segments below " + model.segments(),
                         token.toString(),
                         "use the tokenizer that belongs to the model");

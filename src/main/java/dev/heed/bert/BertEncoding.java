@@ -8,12 +8,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a model made of one sentence.
+ * The outputs of a BERT for one sentence.
  *
- * @param tokens the pieces of the sentence
+ * @param tokens the tokens of the sentence
  * @param hidden the last hidden state, f32 {@code [tokens, width]}
- * @param weights the attention weights f32 {@code [heads, tokens, tokens]} of each layer that was asked for, by its
- *     index; row {@code i} says where token {@code i} looks
+ * @param weights the attention weights f32 {@code [heads, tokens, tokens]} of each requested layer, by layer index; row
+ *     {@code i} holds the weights of query token {@code i}
  */
 public record BertEncoding(List<BertToken> tokens, Tensor hidden, SortedMap<Integer, Tensor> weights) {
 
@@ -26,14 +26,14 @@ public record BertEncoding(List<BertToken> tokens, Tensor hidden, SortedMap<Inte
     /**
      * {@return the attention weights of one layer, {@code [heads, tokens, tokens]}}
      *
-     * @throws InvalidInputException if they were not kept
+     * @throws InvalidInputException if the weights of this layer were not requested
      */
     public Tensor weights(int layer) {
         Tensor requested = weights.get(layer);
         if (requested == null) {
             throw new InvalidInputException(
-                    "The weights of layer " + layer + " were not kept",
-                    "one of the kept layers " + weights.keySet(),
+                    "The weights of layer " + layer + " were not requested",
+                    "one of the requested layers " + weights.keySet(),
                     "layer " + layer,
                     "encode(tokens, " + layer + ")");
         }

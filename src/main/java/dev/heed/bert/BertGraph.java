@@ -17,10 +17,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the parameters of a BERT in its graph. Exporters name the nodes after the modules of the model,
- * {@code /encoder/layer.0/attention/self/query/MatMul}, but leave most weights without a name, so a weight is found as
- * the constant that a named node reads. What would make the model another function than {@link BertEncoder} computes is
- * refused: another activation, positions that do not count from 0.
+ * A reader that finds the parameters of a BERT in its ONNX graph. Exporters name the nodes after the modules of the model,
+ * {@code /encoder/layer.0/attention/self/query/MatMul}, but leave most weights without a name, so a weight is found as the
+ * constant input of a named node. Graphs that compute another function than {@link BertEncoder} are rejected: with another
+ * activation, or with positions that do not count from 0.
  */
 final class BertGraph {
     private static final String EMBEDDINGS = "/embeddings/";
@@ -110,7 +110,7 @@ final class BertGraph {
         return parameter(EMBEDDINGS + name + "/Gather", -1, -1);
     }
 
-    /** Before the split into heads, a reshape to the sizes batch, tokens, heads, width of a head. */
+    /** {@return the number of heads, from the reshape of the projected query to [batch, tokens, heads, headDim]} */
     private long heads() {
         String projected = name(node(query(0) + "/Add").outputs(), 0);
         for (OnnxNode reshape : model.nodes()) {
@@ -153,12 +153,12 @@ final class BertGraph {
         return node;
     }
 
-    /** Empty where a damaged graph has too few. */
+    /** {@return the name at an index, or an empty text if a damaged graph has too few names} */
     private static String name(List<String> names, int index) {
         return index < names.size() ? names.get(index) : "";
     }
 
-    /** The one constant that a node reads, of the given sizes; -1 stands for any size. */
+    /** {@return a copy of the constant input of a node, after checking its sizes; -1 allows any size} */
     private Tensor parameter(String nodeName, long... shape) {
         OnnxTensor found = null;
         for (String input : node(nodeName).inputs()) {
@@ -178,7 +178,7 @@ final class BertGraph {
                     "float " + Arrays.toString(shape).replace("-1", "any") + " as the constant of " + nodeName,
                     found.toString());
         }
-        // A copy, so that the arrays are aligned and the file's bytes can go.
+        // A copy, so that the arrays are aligned and the bytes of the file can be freed.
         return found.tensor().copy();
     }
 
@@ -192,16 +192,16 @@ final class BertGraph {
         return content instanceof OnnxAttribute.Data(OnnxTensor data) ? data : null;
     }
 
-    /** The array behind a tensor that {@link #parameter} copied. */
+    /** {@return the array of a tensor that {@link #parameter} copied} */
     private static float[] floats(Tensor tensor) {
         return (float[]) tensor.segment().heapBase().orElseThrow();
     }
 
     private static InvalidInputException foreign(String expected, String got) {
         return new InvalidInputException(
-                "The model is no BERT that Heed can run",
+                "The model is not a BERT that Heed can run",
                 expected,
                 got,
-                "export the f32 model with torch.onnx.export, or use the one of MiniLm.model()");
+                "export the f32 model with torch.onnx.export, or use MiniLm.model()");
     }
 }

@@ -4,7 +4,9 @@ import dev.heed.LinearWeights;
 import dev.heed.MultiHeadWeights;
 import dev.heed.layer.RowNorm;
 
-/** The parameters of one layer, in the order in which a row meets them. They never change, so backends pack them once. */
+/**
+ * The parameters of one encoder layer, in the order of their use. They never change, so backends pack them only once.
+ */
 record BertLayer(
         MultiHeadWeights attention,
         RowNorm attentionNorm,

@@ -10,7 +10,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.List;
 
-/** The parameters of a BERT encoder (Devlin et al. 2019), f32. Never written after loading, so threads may share it. */
+/**
+ * The parameters of a BERT encoder (Devlin et al. 2019), f32. They do not change after loading, so threads can share a
+ * model.
+ */
 public final class BertModel {
     final float[] wordEmbeddings;
     final float[] positionEmbeddings;
@@ -35,20 +38,21 @@ public final class BertModel {
     }
 
     /**
-     * {@return the parameters in an ONNX graph that PyTorch exported} They are copied, so the file may go.
+     * {@return the parameters in an ONNX graph exported by PyTorch} They are copied, so the graph and its file are no
+     * longer needed.
      *
-     * @throws InvalidInputException if the graph is no BERT of this form, or its data are damaged
+     * @throws InvalidInputException if the graph is not a BERT of this form, or its data are damaged
      */
     public static BertModel of(OnnxModel model) {
         return new BertGraph(model).model();
     }
 
-    /** {@return how many layers there are} */
+    /** {@return the number of layers} */
     public int layers() {
         return layers.size();
     }
 
-    /** {@return how many heads each layer has} */
+    /** {@return the number of heads of each layer} */
     public int heads() {
         return heads;
     }
@@ -58,26 +62,26 @@ public final class BertModel {
         return embeddingNorm.weight().length;
     }
 
-    /** {@return how many tokens a sentence may have} */
+    /** {@return the maximum number of tokens of a sentence} */
     public int maxTokens() {
         return positionEmbeddings.length / width();
     }
 
-    /** {@return how many different tokens there are} */
+    /** {@return the number of different tokens} */
     public int vocabulary() {
         return wordEmbeddings.length / width();
     }
 
-    /** {@return how many segments, that is sentences of one input, the model tells apart} */
+    /** {@return the maximum number of segments, that is, of texts in one input} */
     public int segments() {
         return segmentEmbeddings.length / width();
     }
 
     /**
-     * {@return the attention of each layer, for choosing a backend}
+     * {@return the attention problem of each layer, for choosing a backend}
      *
-     * @param tokens how many tokens the sentence has
-     * @param weights whether its weights are kept
+     * @param tokens number of tokens of the sentence
+     * @param weights whether its attention weights are requested
      */
     public MultiHeadProblem problem(int tokens, boolean weights) {
         int width = width();

@@ -9,13 +9,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where goes what is kept of the attention of one layer for one sentence; null for what is not kept.
+ * The tensors for the optional outputs of the attention of one layer, for one sentence; null for outputs that are not
+ * requested.
  *
- * @param rows the rows whose weights are kept
+ * @param rows the indices of the rows whose weights are requested
  * @param weights {@code [1, heads, tokens, tokens]}
  * @param rowWeights {@code [1, heads, rows, tokens]}
  * @param topKWeights {@code [1, heads, tokens, topK]}
- * @param topKKeys i64, of the same shape
+ * @param topKKeys the keys of these weights, i64, of the same shape
  */
 record BertOutputs(
         long[] rows,
@@ -43,7 +44,7 @@ record BertOutputs(
                 Tensor.zeros(DType.I64, 1, heads, tokens, topK));
     }
 
-    /** {@return options that also ask for what is kept} */
+    /** {@return the given options, which also request these outputs} */
     AttentionOptions options(AttentionOptions others) {
         AttentionOptions options = weights == null ? others : others.withWeights();
         options = rows.length == 0 ? options : options.withRows(rows);
@@ -57,7 +58,7 @@ record BertOutputs(
                 .withTopK(topKWeights, topKKeys);
     }
 
-    /** {@return one of the tensors without the batch} */
+    /** {@return one of the tensors without its batch axis} */
     static Tensor only(@Nullable Tensor requested) {
         return Objects.requireNonNull(requested).select(0, 0);
     }

@@ -13,7 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One batch of sentences on its way through all layers; plans and what lies between the layers serve every layer. */
+/** The forward pass of one batch of sentences through all layers, which share the plans and buffers. */
 final class BertPass implements AutoCloseable {
     private final BertModel model;
     private final AttentionBackend backend;
@@ -46,9 +46,9 @@ final class BertPass implements AutoCloseable {
     }
 
     /**
-     * {@return the last hidden state, {@code [sentences, longest, width]}; rows of padding mean nothing}
+     * {@return the last hidden state, {@code [sentences, longest, width]}; the contents of padded rows are undefined}
      *
-     * @param requested where goes what is kept of the attention of some layers
+     * @param requested the optional outputs of the attention, by layer index
      */
     Tensor run(Map<Integer, BertOutputs> requested) {
         embed();
@@ -56,7 +56,7 @@ final class BertPass implements AutoCloseable {
         return batched(x);
     }
 
-    /** {@return what the attention of a layer reads, not to be read after another run} */
+    /** {@return the inputs of the attention of a layer, valid until the next run} */
     MultiHeadInputs inputs(int layer) {
         embed();
         through(layer, Map.of());

@@ -3,9 +3,9 @@ package dev.heed.bert;
 import dev.heed.tensor.Tensor;
 
 /**
- * The largest attention weights of each token in one layer, as the kernels select them: no matrix of all weights is made.
+ * The largest attention weights of each token in one layer, selected by the kernels without a matrix of all weights.
  *
  * @param weights f32 {@code [heads, tokens, topK]}, the largest first
- * @param keys i64 of the same shape, the tokens looked at; -1 where there are fewer
+ * @param keys the token indices of these weights, i64 of the same shape; -1 if a row has fewer
  */
 public record BertStrongest(Tensor weights, Tensor keys) {}

@@ -1,20 +1,20 @@
 package dev.heed.bert;
 
 /**
- * One piece of a sentence, as the model reads it.
+ * One token of a sentence: a word, a piece of a word, a punctuation mark or a special token.
  *
- * @param text the piece as the vocabulary writes it: {@code street}, {@code ##ing}, {@code [CLS]}
- * @param id its row in the vocabulary
- * @param segment which sentence of a pair it belongs to; 0 for a single sentence
- * @param special whether the tokenizer added it around the sentence
+ * @param text the token as spelled in the vocabulary: {@code street}, {@code ##ing}, {@code [CLS]}
+ * @param id the row of the token in the vocabulary
+ * @param segment the index of its text in a pair of texts, 0 or 1; 0 for a single sentence
+ * @param special whether the tokenizer added the token around the sentence
  */
 public record BertToken(String text, int id, int segment, boolean special) {
 
     private static final String CONTINUATION = "##";
 
-    /** {@return whether it continues the word of the piece before it} */
+    /** {@return whether the token continues the word of the token before it} */
     public boolean isContinuation() {
-        // Punctuation is split off word by word, so no word of a sentence begins with two number signs itself.
+        // The tokenizer splits punctuation off words, so no other token of a sentence begins with two number signs.
         return !special && text.startsWith(CONTINUATION);
     }
 }

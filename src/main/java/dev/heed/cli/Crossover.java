@@ -17,16 +17,16 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * From which size on a device is faster than the CPU, copies there and back included: attentions of growing length on both,
- * the shortest of the runs of each, since others on the machine only lengthen them.
+ * Finds the size from which a device is faster than the CPU, including copies to the device and back. Times attentions
+ * of growing length on both; the shortest run counts because other processes only lengthen runs.
  */
 final class Crossover {
     private static final int RUNS = 3;
     private static final long ENOUGH_NANOS =
-            400_000_000; // of warming up, then of measuring, one problem on one backend
+            400_000_000; // time for warm-up, then for measuring, of one problem on one backend
     private static final double MEGA = 1e6;
 
-    /** What is measured: one shape, longer and longer. */
+    /** The measured shapes, each at growing length. */
     private enum Kind {
         PREFILL("q1x8x%1$dx64 kv8x%1$d f32", 32, 2048),
         DECODE("q1x32x1x128 kv8x%d f32", 128, 32768);
@@ -47,11 +47,11 @@ final class Crossover {
     }
 
     /**
-     * One length.
+     * The measurements at one length.
      *
      * @param problem the attention
-     * @param cpuSeconds on the CPU
-     * @param deviceSeconds on the device
+     * @param cpuSeconds seconds on the CPU
+     * @param deviceSeconds seconds on the device
      */
     record Point(AttentionProblem problem, double cpuSeconds, double deviceSeconds) {
         boolean deviceWins() {
@@ -60,13 +60,13 @@ final class Crossover {
     }
 
     /**
-     * One kind.
+     * The measurements of one kind, over all lengths.
      *
-     * @param label prefill or decode
-     * @param points from the shortest to the longest
+     * @param label the kind: prefill or decode
+     * @param points the measurements from the shortest to the longest
      */
     record Line(String label, List<Point> points) {
-        /** {@return millions of operations from which on the device won each time; the largest int where it never did} */
+        /** {@return the millions of operations from which the device was always faster; the largest int if there are none} */
         int megaflops() {
             int from = Integer.MAX_VALUE;
             for (int n = points.size() - 1; n >= 0 && points.get(n).deviceWins(); n--) {
@@ -139,7 +139,7 @@ final class Crossover {
         try (AttentionPlan plan = backend.plan(inputs.problem())) {
             long start = System.nanoTime();
             for (int n = 0; n < 2 || System.nanoTime() - start < ENOUGH_NANOS; n++) {
-                plan.forward(inputs, result); // until kernels and loops are compiled
+                plan.forward(inputs, result); // warm-up compiles kernels and loops
             }
             start = System.nanoTime();
             while (times.size() < RUNS || System.nanoTime() - start < ENOUGH_NANOS) {

@@ -6,10 +6,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
-/** {@code heed demo NAME}: small trained examples. */
+/** {@code heed demo NAME}: trains small examples. */
 @Command(
         name = "demo",
-        description = {"Train a small example, here and now, and show what it learned.", ""},
+        description = {"Train a small example and show what it learned.", ""},
         synopsisSubcommandLabel = "NAME",
         commandListHeading = "%nDemos:%n",
         footer = {
@@ -25,7 +25,7 @@ final class DemoCommand extends HeedCommand {
         super(surroundings);
     }
 
-    /** {@return the command with its demos} */
+    /** {@return the command line of {@code heed demo} with all demos} */
     static CommandLine commandLine(CliEnvironment surroundings) {
         return new CommandLine(new DemoCommand(surroundings))
                 .addSubcommand(new PoolingDemo(surroundings))

@@ -39,12 +39,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed devices}: the machine, what every backend says about it, and what its OpenCL devices can do. */
+/** {@code heed devices}: lists the machine, the state of every backend, and the capabilities of its OpenCL devices. */
 @Command(
         name = "devices",
         description = {
-            "List the machine, its OpenCL devices and all backends: the devices of those that are ready, the reasons of"
-                    + " those that are not and what to install for them.",
+            "List the machine, its OpenCL devices and all backends: for ready backends their devices, for others the"
+                    + " reasons and what to install.",
             "The automatic choice takes the first backend in the list that can compute a problem."
         },
         footer = {
@@ -63,10 +63,10 @@ final class DevicesCommand extends HeedCommand {
 
     @Option(
             names = "--probe",
-            description = "Try what the OpenCL device can do: limits, instructions, speeds; a minute or two.")
+            description = "Measure the OpenCL device: limits, instructions, speeds; takes a minute or two.")
     private boolean probe;
 
-    @Option(names = "--only", paramLabel = "WORD", description = "Only the probes whose name begins so.")
+    @Option(names = "--only", paramLabel = "WORD", description = "Only probes whose name begins with WORD.")
     private @Nullable String only;
 
     @Option(names = PROBE_ONE, hidden = true, paramLabel = "ID", description = "Run one probe in this process.")
@@ -75,7 +75,7 @@ final class DevicesCommand extends HeedCommand {
     @Parameters(
             paramLabel = "FILE",
             arity = "0..1",
-            description = "With --probe --json: where the JSON goes; the lines then go to standard output.")
+            description = "With --probe --json: the file for the JSON; the lines then go to standard output.")
     private @Nullable Path file;
 
     DevicesCommand(CliEnvironment surroundings) {
@@ -123,7 +123,7 @@ final class DevicesCommand extends HeedCommand {
         return " ".repeat(INDENT) + VisibleText.of(line);
     }
 
-    /** {@return what native kernels do here, or why they do nothing} */
+    /** {@return the features of the native kernels, or the reasons why they are not used} */
     static List<String> nativeLines(String features, List<String> refusals, List<String> reasons) {
         List<String> lines = new ArrayList<>();
         for (String line : reasons.isEmpty() ? List.of(features) : reasons) {
@@ -136,7 +136,7 @@ final class DevicesCommand extends HeedCommand {
 
     // ---------------------------------------------------------------- OpenCL
 
-    /** {@return the devices with their numbers, and what stands in the way of others} */
+    /** {@return the devices with their indices, and the reasons why others are unavailable} */
     static List<String> openClLines(Discovery opencl) {
         List<String> lines = new ArrayList<>();
         for (Device device : opencl.devices()) {
@@ -157,7 +157,7 @@ final class DevicesCommand extends HeedCommand {
         return new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
     }
 
-    /** {@return the files of what was measured on a device, before which the tables of the jar give way} */
+    /** {@return the measured tables of a device, which replace the tables of the jar} */
     private static List<String> measured(Device device) {
         DeviceTables tables = tables(device);
         return Arrays.stream(MeasuredTable.values())
@@ -229,7 +229,7 @@ final class DevicesCommand extends HeedCommand {
                         + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
     }
 
-    /** A failed probe is a finding, not a failure of the command. */
+    /** Runs all probes. A failed probe is a finding, not a failure of the command. */
     private int probeAll() {
         Device device = selected();
         List<Probe> chosen = Probes.list().stream()
@@ -283,7 +283,7 @@ final class DevicesCommand extends HeedCommand {
         return OK;
     }
 
-    /** Measures from which size on the device is faster than the CPU, and keeps it for the automatic choice. */
+    /** Measures the size from which the device is faster than the CPU, and stores it for the automatic choice. */
     private JsonElement crossover(Device device, boolean lines) {
         AttentionBackend cpu = surroundings().backends().stream()
                 .filter(backend -> !backend.name().equals("opencl")
@@ -350,7 +350,7 @@ final class DevicesCommand extends HeedCommand {
     }
 
     private static String verdict(Crossover.Line line, AttentionBackend cpu, Device device) {
-        String suffix = device.type() == DeviceType.CPU ? " (this device is the same CPU: never taken by itself)" : "";
+        String suffix = device.type() == DeviceType.CPU ? " (this device is the CPU itself: never selected automatically)" : "";
         return switch (line.megaflops()) {
             case 0 -> "opencl is faster at every length" + suffix;
             case Integer.MAX_VALUE ->

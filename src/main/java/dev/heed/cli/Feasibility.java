@@ -19,15 +19,16 @@ import java.util.Locale;
 import java.util.stream.LongStream;
 
 /**
- * Whether a case that can be read can also be posed: a bias of the wrong shape or a dropout of 2 is the user's mistake
- * and must not look like a backend's. Stand-ins of one element, expanded to the shapes, are checked like tensors.
+ * Checks whether a parsed case describes valid tensors: a bias of the wrong shape or a dropout of 2 is an error of the
+ * user and must not look like a fault of a backend. Stand-ins of one element, expanded to the shapes, are checked like
+ * tensors.
  */
 final class Feasibility {
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
 
     private static final double GIGABYTE = 1L << 30;
 
-    /** Bytes of a row of its own beside its numbers. */
+    /** Bytes that a Java array of one row needs in addition to its elements. */
     private static final int ROW = 20;
 
     private Feasibility() {}
@@ -35,7 +36,7 @@ final class Feasibility {
     /**
      * Checks a problem.
      *
-     * @throws InvalidInputException if no tensors pose it, or they are too large to be checked
+     * @throws InvalidInputException if no tensors fit it, or they are too large to check
      */
     static void require(Problem problem) {
         switch (problem) {
@@ -71,11 +72,11 @@ final class Feasibility {
                 .withMask(mask(p));
         if (p.rows() < 0) {
             throw new InvalidInputException(
-                    "A number of rows is not negative",
+                    "The number of rows cannot be negative",
                     "rows >= 0",
                     "rows=" + p.rows(),
                     p.toString(),
-                    "leave rows= out");
+                    "omit rows=");
         }
         try {
             AttentionInputs.of(
@@ -111,10 +112,10 @@ final class Feasibility {
     }
 
     /**
-     * Checks that the heap holds what the check of a problem needs at least: its tensors as they are posed and as doubles,
-     * and for attention the rows of one head once more, as the reference reads them.
+     * Checks that the heap can hold the minimum for checking a problem: its tensors in their own type and as doubles.
+     * For attention, the reference reads the rows of one head once more.
      *
-     * @throws InvalidInputException if it does not; it says how much would do
+     * @throws InvalidInputException if the heap is too small; the message names a sufficient size
      */
     static void requireHeap(Problem problem, long heap) {
         double least = leastHeap(problem);
@@ -146,7 +147,7 @@ final class Feasibility {
         };
     }
 
-    /** Bytes of so many elements as they are posed and as doubles. */
+    /** {@return the bytes of {@code elements} elements in their own type and as doubles} */
     private static double twice(DType type, double elements) {
         return elements * (type.bytes() + Double.BYTES);
     }
@@ -155,12 +156,12 @@ final class Feasibility {
         return LongStream.of(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
     }
 
-    /** The check holds every tensor in a Java array of doubles. */
+    /** Requires that a tensor fits a Java array of doubles, in which the check stores it. */
     private static void size(Problem problem, long... shape) {
         double elements = elements(shape);
         if (elements > MOST_ELEMENTS) {
             throw new InvalidInputException(
-                    "The case is too large to be checked",
+                    "The case is too large to check",
                     "tensors of at most " + MOST_ELEMENTS + " elements",
                     String.format(Locale.ROOT, "%.3g elements", elements),
                     problem.toString(),

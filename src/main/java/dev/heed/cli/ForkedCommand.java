@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A command in a process of its own: what crashes the driver or hangs the device is a line of the report, not its end. */
+/** A command of Heed in a separate process, so that a crashed driver or a hung device is a line of the report, not its end. */
 final class ForkedCommand {
     private static final long SECONDS = 120;
     private static final int LAST_LINES = 3;
@@ -22,14 +22,14 @@ final class ForkedCommand {
     private ForkedCommand() {}
 
     /**
-     * What a process answered.
+     * The result of a process.
      *
-     * @param json what it wrote to the file, or null
-     * @param trouble what went wrong, or nothing
+     * @param json the JSON that it wrote to the file, or null
+     * @param trouble the failure, or empty
      */
     record Answer(@Nullable JsonObject json, String trouble) {}
 
-    /** {@return the finding as JSON} */
+    /** {@return the finding of a probe, run in its own process, as JSON} */
     static JsonObject run(Probe probe) {
         Answer answer = run(List.of("-Dheed.cache=none"), List.of("devices", DevicesCommand.PROBE_ONE, probe.id()));
         return answer.json() != null
@@ -38,10 +38,10 @@ final class ForkedCommand {
     }
 
     /**
-     * {@return the JSON that a command of Heed writes}
+     * {@return the JSON that a command of Heed writes, and any failure}
      *
-     * @param properties options of the JVM beside those for OpenCL
-     * @param arguments the command, to which the file is appended
+     * @param properties options of the JVM in addition to those for OpenCL
+     * @param arguments the command and its arguments, to which the output file is appended
      */
     static Answer run(List<String> properties, List<String> arguments) {
         Path file = null;
@@ -52,7 +52,7 @@ final class ForkedCommand {
             if (trouble.isEmpty() && !text.isBlank()) {
                 return new Answer(new Gson().fromJson(text, JsonObject.class), "");
             }
-            return new Answer(null, trouble.isEmpty() ? "its process said nothing" : trouble);
+            return new Answer(null, trouble.isEmpty() ? "its process printed nothing" : trouble);
         } catch (IOException | JsonParseException | IllegalStateException e) {
             return new Answer(null, "its process could not be run: " + e.getMessage());
         } catch (InterruptedException e) {
@@ -63,7 +63,7 @@ final class ForkedCommand {
         }
     }
 
-    /** {@return what went wrong, or nothing} */
+    /** {@return the failure, or empty} */
     private static String run(List<String> properties, List<String> arguments, Path answer)
             throws IOException, InterruptedException {
         Path log = Files.createTempFile("heed-answer", ".log");
@@ -71,7 +71,7 @@ final class ForkedCommand {
             var builder = new ProcessBuilder(command(properties, arguments, answer))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile());
-            builder.environment().put("CUDA_CACHE_DISABLE", "1"); // else the compiler of a cached kernel says nothing
+            builder.environment().put("CUDA_CACHE_DISABLE", "1"); // otherwise a cached kernel is not compiled and prints no messages
             Process process = builder.start();
             process.getOutputStream().close();
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {

@@ -29,8 +29,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  heed jshell                    an empty shell",
-            "  heed jshell 07                 runs the code of page 07 first, and keeps its variables",
-            "  heed jshell < snippets.jsh     runs what a file holds"
+            "  heed jshell 07                 runs the code of page 07 first and keeps its variables",
+            "  heed jshell < snippets.jsh     runs the statements of a file"
         })
 final class JShellCommand extends HeedCommand {
     @Parameters(
@@ -74,7 +74,7 @@ final class JShellCommand extends HeedCommand {
         try {
             Files.delete(folder);
         } catch (IOException e) {
-            // it holds what was drawn
+            // the folder contains figures and is kept
         }
     }
 

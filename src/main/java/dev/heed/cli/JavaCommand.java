@@ -13,13 +13,13 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Unmatched;
 
 /**
- * {@code heed java FILE}. The launcher {@code ./heed} becomes java by itself where the file is there; what arrives here is a
- * request for help, a file that is not there, or a start without the launcher.
+ * {@code heed java FILE}: the help and the errors of this command. The launcher {@code ./heed} runs java directly if
+ * the file exists; this class receives a request for help, a missing file, or a start without the launcher.
  */
 @Command(
         name = "java",
         description = {
-            "Run a Java source file with Heed on its class path, on the JDK that heed itself found, with the flags that it"
+            "Run a Java source file with Heed on its class path, on the JDK that heed itself uses, with the flags that Heed"
                     + " needs.",
             ""
         },
@@ -42,7 +42,7 @@ final class JavaCommand extends HeedCommand {
     public Integer call() {
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException(
-                    "There is no such source file", "a file of Java", file.toString(), "heed java Hello.java");
+                    "There is no such source file", "a Java source file", file.toString(), "heed java Hello.java");
         }
         throw new CommandFailure("heed java needs the launcher of a checkout. HINT: ./heed java "
                 + String.join(" ", file.toString(), String.join(" ", arguments)).strip());

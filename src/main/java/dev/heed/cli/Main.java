@@ -24,11 +24,11 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** The command {@code heed}. Exit codes: 0 done, 1 a check failed or something broke, 2 wrong use or bad input. */
+/** The command {@code heed}. Exit codes: 0 done, 1 a check or an operation failed, 2 wrong usage or bad input. */
 @Command(
         name = "heed",
         versionProvider = Version.class,
-        description = "Attention for Java: what this machine offers, what it computes, and whether it is right.",
+        description = "Attention for Java: inspect this machine, run attention on it and verify the results.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {
@@ -39,12 +39,12 @@ import picocli.CommandLine.TypeConversionException;
             "  heed verify --quick",
             "  heed explain \"The animal didn't cross the street because it was too tired.\"",
             "",
-            "heed COMMAND --help tells more. Exit codes: 0 done, 1 a check failed or something broke, 2 wrong use."
+            "heed COMMAND --help gives details. Exit codes: 0 done, 1 a check or an operation failed, 2 wrong usage."
         })
 public final class Main implements Callable<Integer> {
     private static final char UNREADABLE = '\uFFFD';
 
-    // picocli sets the fields below, and reads those that nothing here reads
+    // picocli sets the fields below, and reads the ones that this class does not read
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -65,7 +65,7 @@ public final class Main implements Callable<Integer> {
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.setProperty("java.awt.headless", "true"); // pictures are files; no display is asked for
+        System.setProperty("java.awt.headless", "true"); // pictures are files and need no display
         StandardOutput output = StandardOutput.install();
         CommandLine heed = commandLine(CliEnvironment.ofThisProcess());
         int code = run(heed, args);
@@ -78,7 +78,7 @@ public final class Main implements Callable<Integer> {
         System.exit(code);
     }
 
-    /** The JVM puts U+FFFD for bytes that are no text in its encoding; a tokenizer would drop it without a word. */
+    /** Rejects arguments with U+FFFD, which the JVM substitutes for undecodable bytes; a tokenizer would silently drop it. */
     private static void requireText(String[] args) {
         for (String argument : args) {
             if (argument.indexOf(UNREADABLE) >= 0) {
@@ -91,7 +91,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    /** {@return the command line with all commands, in given surroundings} */
+    /** {@return the command line with all commands, for an environment} */
     static CommandLine commandLine(CliEnvironment surroundings) {
         var heed = new CommandLine(new Main())
                 .addSubcommand(new DevicesCommand(surroundings))
@@ -130,7 +130,10 @@ public final class Main implements Callable<Integer> {
         return parsed.originalArgs().toArray(String[]::new);
     }
 
-    /** {@return the exit code} Errors that picocli lets pass, such as a full heap, end in one line too. */
+    /**
+     * {@return the exit code of a command} Errors that picocli does not catch, such as a full heap, are also reported
+     * on one line.
+     */
     static int run(CommandLine heed, String... args) {
         PrintWriter err = heed.getErr();
         try {

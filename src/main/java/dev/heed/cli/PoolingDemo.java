@@ -29,13 +29,13 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed demo pooling}: kernel regression three ways, the last one trained. */
+/** {@code heed demo pooling}: compares three kernel regressions, the last one trained. */
 @Command(
         name = "pooling",
         description = {
             "Estimate y = x + sin(x) from 100 noisy points on [0, 10] by attention pooling: the average, a Gaussian of width"
                     + " 1, and a Gaussian whose width is trained by stochastic gradient descent.",
-            "The test error is the mean squared distance from the curve at 100 places. The demo fails unless"
+            "The test error is the mean squared distance from the curve at 100 points. The demo fails unless"
                     + " learned < Gaussian < average.",
             ""
         },
@@ -64,7 +64,7 @@ final class PoolingDemo extends HeedCommand {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, takes the fastest that can.")
+            description = "The backend; auto, the default, selects the fastest that supports it.")
     private @Nullable String backendName;
 
     @Option(
@@ -77,7 +77,7 @@ final class PoolingDemo extends HeedCommand {
         super(surroundings);
     }
 
-    /** What one kernel makes of the points. */
+    /** The regression of the points by one kernel. */
     private record Estimate(String name, double width, double[] curve, Tensor weights, double error) {}
 
     @Override

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Findings of probes as JSON and as lines. */
+/** Formats findings of probes as JSON and as lines. */
 final class ProbeReport {
     private static final int LONGEST = 200;
 
@@ -41,7 +41,7 @@ final class ProbeReport {
         };
     }
 
-    /** {@return the finding on one line: status, name, what was measured or why not} */
+    /** {@return the finding on one line: status, name, and the measurement or the reason why it failed} */
     static String line(JsonObject finding) {
         String detail = ErrorLine.onOneLine(finding.get("detail").getAsString());
         String figures = finding.getAsJsonObject("figures").entrySet().stream()

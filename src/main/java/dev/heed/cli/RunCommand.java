@@ -19,19 +19,19 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed run CASE}: one case on random inputs, timed and checked against the truth. */
+/** {@code heed run CASE}: computes one case on random inputs, times it and checks it against the double reference. */
 @Command(
         name = "run",
         description = {
             "Compute one case on random inputs, time it, and check it against the double reference.",
-            "The check passes if the error is within twice that of the textbook formula in f32 (three times for"
+            "The check passes if the error is at most twice the error of the textbook formula in f32 (three times for"
                     + " gradients), plus two units in the last place.",
             ""
         },
         footer = {
             "",
             "A case is q<batch>x<heads>x<queries>x<width> kv<heads>x<keys>, a type, and options; or a softmax, an mha"
-                    + " or a rotary. Words for the inputs may follow: seed=7 values=normal|large|huge|constant"
+                    + " or a rotary. Options of the inputs may follow: seed=7 values=normal|large|huge|constant"
                     + " layout=bhsd|bshd|padded|native poison backward.",
             "",
             "Examples:",
@@ -44,26 +44,26 @@ import picocli.CommandLine.Parameters;
 final class RunCommand extends HeedCommand {
     private static final int MAX_REPEAT = 1000;
 
-    @Parameters(paramLabel = "CASE", arity = "1..*", description = "What to compute; put it in quotes.")
+    @Parameters(paramLabel = "CASE", arity = "1..*", description = "The case to compute, in quotes.")
     private List<String> words = List.of();
 
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, takes the fastest that can.")
+            description = "The backend; auto, the default, selects the fastest that supports the case.")
     private @Nullable String backendName;
 
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "The seed of the inputs; the case's own, or 1, by default.")
+            description = "The seed of the inputs; by default the seed in the case, or 1.")
     private @Nullable Long seed;
 
     @Option(
             names = "--repeat",
             paramLabel = "N",
             defaultValue = "5",
-            description = "How often to time it, 1 to " + MAX_REPEAT + "; ${DEFAULT-VALUE} by default.")
+            description = "The number of timed runs, 1 to " + MAX_REPEAT + "; ${DEFAULT-VALUE} by default.")
     private int repeat;
 
     RunCommand(CliEnvironment surroundings) {
@@ -74,7 +74,7 @@ final class RunCommand extends HeedCommand {
     public Integer call() {
         if (repeat < 1 || repeat > MAX_REPEAT) {
             throw new InvalidInputException(
-                    "That is no number of repeats", "1 to " + MAX_REPEAT, String.valueOf(repeat), "--repeat 5");
+                    "The number of repeats is out of range", "1 to " + MAX_REPEAT, String.valueOf(repeat), "--repeat 5");
         }
         Case asked = Case.parse(String.join(" ", words));
         Case checked = seed == null
@@ -92,7 +92,7 @@ final class RunCommand extends HeedCommand {
     private void report(AttentionBackend backend, Verdict verdict) {
         double best = verdict.nanos() * 1e-9;
         double median = verdict.medianNanos() * 1e-9;
-        // A backward pass does other work than flops() counts, so it has no speed here.
+        // flops() does not count the work of a backward pass, so no speed is printed for it.
         boolean speed = !verdict.checked().backward() && best > 0;
         double gigaflops = verdict.checked().problem().flops() / best * 1e-9;
         if (asJson()) {
@@ -111,7 +111,7 @@ final class RunCommand extends HeedCommand {
         }
         out().println("case     " + verdict.checked());
         out().println("backend  " + backend.name());
-        if (best > 0) { // nothing was timed where it threw
+        if (best > 0) { // nothing was timed if the case threw
             out().println("time     best " + seconds(best) + ", median " + seconds(median) + " of " + repeat
                     + (verdict.checked().backward() ? ", forward and backward" : ""));
         }

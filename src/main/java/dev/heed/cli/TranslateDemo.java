@@ -32,12 +32,12 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed demo translate}: dates as people write them become ISO dates. */
+/** {@code heed demo translate}: trains a model that translates dates in many languages into ISO dates. */
 @Command(
         name = "translate",
         description = {
             "Train an encoder-decoder with attention to turn dates as people write them in many languages into ISO dates,"
-                    + " character by character, and test it on days that it has not seen.",
+                    + " character by character, and test it on days that were not trained.",
             ""
         },
         footer = {
@@ -72,46 +72,46 @@ final class TranslateDemo extends HeedCommand {
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
-            description = "The seed of first parameters and of dates; the same seed trains the same bits.")
+            description = "The seed of the initial parameters and the dates; the same seed gives the same bits.")
     private long seed;
 
-    @Option(names = "--steps", paramLabel = "N", description = "How many steps are trained, of 64 dates each.")
+    @Option(names = "--steps", paramLabel = "N", description = "The number of training steps, of 64 dates each.")
     private @Nullable Integer steps;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
             defaultValue = "2",
-            description = "Threads, 1 or 2; the bits do not depend on it. ${DEFAULT-VALUE} by default.")
+            description = "Threads, 1 or 2; results are bit-identical. ${DEFAULT-VALUE} by default.")
     private int threads;
 
-    @Option(names = "--quick", description = "A small model and a few steps, to see that it runs.")
+    @Option(names = "--quick", description = "A small model and few steps, as a trial run.")
     private boolean quick;
 
     @Option(
             names = "--test",
             paramLabel = "N",
             defaultValue = "2000",
-            description = "How many unseen dates are tested; ${DEFAULT-VALUE} by default.")
+            description = "The number of unseen dates in the test; ${DEFAULT-VALUE} by default.")
     private int tests;
 
     @Option(
             names = "--require",
             paramLabel = "PERCENT",
-            description = "Exit code 1 if fewer of the unseen dates come out right to the last character.")
+            description = "Exit code 1 if fewer unseen dates are translated without any error.")
     private @Nullable Double required;
 
     @Option(names = "--save", paramLabel = "FILE", description = "Save the parameters as safetensors.")
     private @Nullable Path save;
 
-    @Option(names = "--load", paramLabel = "FILE", description = "Load parameters that --save wrote; train nothing.")
+    @Option(names = "--load", paramLabel = "FILE", description = "Load parameters written by --save and skip training.")
     private @Nullable Path load;
 
     @Option(
             names = "--svg",
             paramLabel = "FILE",
             defaultValue = "alignment.svg",
-            description = "Where the alignment is drawn; ${DEFAULT-VALUE} by default.")
+            description = "The file for the picture of the alignment; ${DEFAULT-VALUE} by default.")
     private Path svg = Path.of("");
 
     TranslateDemo(CliEnvironment surroundings) {
@@ -133,7 +133,7 @@ final class TranslateDemo extends HeedCommand {
         try (AttentionBackend backend = oneThread()) {
             Size size = size();
             DateTranslator translator = load == null ? new DateTranslator(kind, size, seed) : DateTranslator.load(load);
-            Translation asked = translator.translate(backend, List.of(input)).getFirst(); // refuses before training
+            Translation asked = translator.translate(backend, List.of(input)).getFirst(); // rejects a bad input before training
             double loss = Double.NaN;
             long start = System.nanoTime();
             if (load == null) {
@@ -179,7 +179,7 @@ final class TranslateDemo extends HeedCommand {
         }
     }
 
-    /** The shards of a batch run beside each other, so the backend of each has one thread. */
+    /** {@return a backend with one thread, because the shards of a batch run in parallel} */
     private static AttentionBackend oneThread() {
         return Backends.select(
                 List.of(new VectorBackend(1), new ScalarBackend(1), new ReferenceBackend()), List.of(), null);

@@ -38,15 +38,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed tune}: which tiles suit an OpenCL device, measured; the answer goes to the user's cache. */
+/** {@code heed tune}: measures which tile sizes are fastest on an OpenCL device and stores them in the user's cache. */
 @Command(
         name = "tune",
         description = {
-            "Try a dozen sizes of tiles on an OpenCL device, each in a process of its own: it must pass the check against"
-                    + " the double reference, with bytes around every buffer that no kernel may touch, before its time"
-                    + " counts. The best are kept in the cache for this device with this driver, and the backend then"
-                    + " takes them.",
-            "Prints the rows that the table of the project would take."
+            "Measure a dozen tile sizes on an OpenCL device, each in a separate process. Sizes count only if they pass the"
+                    + " check against the double reference, with guard zones around every buffer. The best are stored in"
+                    + " the cache for this device and driver, and the backend uses"
+                    + " them from then on.",
+            "Also prints the rows for the project's table."
         },
         footer = {
             "",
@@ -61,7 +61,7 @@ final class TuneCommand extends HeedCommand {
     private static final String AS_SHIPPED = "as now";
     private static final int REPEATS = 5;
 
-    /** Sizes to try: tx, ty, rm, rn, depth. */
+    /** Default candidates: tx, ty, rm, rn, depth. */
     private static final List<String> CANDIDATES = List.of(
             "16,16,4,4,16",
             "16,16,4,4,8",
@@ -85,33 +85,33 @@ final class TuneCommand extends HeedCommand {
             "q1x4x512x64 kv4x512 f32 weights",
             "linear 1024x768x768 f32");
 
-    /** A CPU computes forward passes and products without tiles. */
+    /** Default cases on a CPU, which computes forward passes and products without tiles. */
     private static final List<String> CPU_CASES =
             List.of("q1x4x256x64 kv4x256 f32 backward", "q1x4x256x64 kv4x256 f32 weights");
 
     @Option(names = "--device", paramLabel = "NAME", description = "The index of a device, or a part of its name.")
     private @Nullable String deviceName;
 
-    @Option(names = "--case", paramLabel = "CASE", description = "What to tune for, instead of the usual cases.")
+    @Option(names = "--case", paramLabel = "CASE", description = "A case to tune for, instead of the default cases.")
     private List<String> cases = List.of();
 
     @Option(
             names = "--tiles",
             paramLabel = "SIZES",
-            description = "Candidates instead of the usual ones: tx,ty,rm,rn,depth.")
+            description = "Candidates instead of the default ones: tx,ty,rm,rn,depth.")
     private List<String> tiles = List.of();
 
     @Option(names = "--trial", hidden = true, paramLabel = "CASE", description = "Try one candidate in this process.")
     private @Nullable String trial;
 
-    @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "Where a trial writes.")
+    @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "The output file of a trial.")
     private @Nullable Path file;
 
     TuneCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
-    /** What is tuned: the phase and width of rows, and the case that stands for them. */
+    /** The subject of tuning: the phase, the bound on the row width, and a representative case. */
     private record Subject(String phase, String width, String text) {
         static Subject of(String text) {
             Case parsed = Case.parse(text);
@@ -126,14 +126,14 @@ final class TuneCommand extends HeedCommand {
                 case MultiHeadProblem p -> new Subject("product", "<=" + p.embedOut(), text);
                 default ->
                     throw new InvalidInputException(
-                            "Nothing of this has tiles",
+                            "This case has no tiles",
                             "an attention, an mha or a linear layer",
                             text,
                             "heed tune --case \"q1x8x1024x64 kv8x1024 f32\"");
             };
         }
 
-        /** The same kind over lengths that cross every tile, small enough to look at every byte. */
+        /** {@return a case of the same kind over lengths that cross every tile, small enough to check every byte} */
         String crossing() {
             Case parsed = Case.parse(text);
             return switch (parsed.problem()) {
@@ -193,7 +193,7 @@ final class TuneCommand extends HeedCommand {
         rows.forEach(row -> out().println(vendor + "\t" + device.type() + "\t" + row));
     }
 
-    /** {@return the sizes of the fastest candidate that is right, or null} */
+    /** {@return the sizes of the fastest correct candidate, or null} */
     private @Nullable String best(Subject subject) {
         out().println();
         out().println(subject.phase() + ", width " + subject.width() + ": " + subject.text());
@@ -241,7 +241,10 @@ final class TuneCommand extends HeedCommand {
         return properties;
     }
 
-    /** First over lengths that cross every tile, with guard zones; then the case itself, timed and checked as well. */
+    /**
+     * Tries one candidate: first on lengths that cross every tile, with guard zones; then on the case itself, timed and
+     * checked.
+     */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);
         Verdict guarded = check(subject.crossing(), 0, OpenClOptions.DEFAULT.withGuardZones(true));

@@ -24,18 +24,18 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed verify}: the whole case grid against the truth. */
+/** {@code heed verify}: checks a backend against the double reference on the whole case grid. */
 @Command(
         name = "verify",
         description = {
-            "Check a backend against the double reference on every kind of case: widths and lengths around vectors and"
+            "Check a backend against the double reference on every kind of case: head sizes and lengths around vectors and"
                     + " tiles, masks, modifiers, types, layouts, backward, softmax, multi-head, rotary.",
             ""
         },
         footer = {
             "",
-            "Every failure is printed with the command that repeats it. \"of allowed\" is the largest error as a part"
-                    + " of what the case allows; \"x naive\" the largest error in units of the textbook formula's.",
+            "Every failure is printed with the command that repeats it. \"of allowed\" is the largest error relative to"
+                    + " the limit of the case; \"x naive\" is the largest error relative to the textbook formula.",
             "",
             "Examples:",
             "  heed verify --quick",
@@ -46,7 +46,7 @@ final class VerifyCommand extends HeedCommand {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, takes the fastest that is ready.")
+            description = "The backend; auto, the default, selects the fastest that is ready.")
     private @Nullable String backendName;
 
     @Option(names = "--quick", description = "The smaller part of the grid, without the large cases.")
@@ -55,7 +55,7 @@ final class VerifyCommand extends HeedCommand {
     @Option(
             names = "--filter",
             paramLabel = "TEXT",
-            description = "Only cases that hold the text in their group or case string.")
+            description = "Only cases whose group or case string contains the text.")
     private String filter = "";
 
     VerifyCommand(CliEnvironment surroundings) {
@@ -84,7 +84,7 @@ final class VerifyCommand extends HeedCommand {
             return verdicts.stream().flatMap(v -> v.measures().stream()).toList();
         }
 
-        /** The case that came closest to its limit, or went furthest beyond; null if nothing was measured. */
+        /** {@return the case whose error is largest relative to its limit; null if nothing was measured} */
         @Nullable
         Verdict worst() {
             Verdict worst = null;

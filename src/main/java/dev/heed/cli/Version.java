@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/** What {@code --version} prints. The number is the one Maven writes into the jar. */
+/** The version that {@code --version} prints, as Maven writes it into the jar. */
 final class Version implements IVersionProvider {
     private static final String PROPERTIES = "/META-INF/maven/dev.heed/heed/pom.properties";
 

@@ -17,8 +17,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Set;
 
 /**
- * ONNX Runtime's AttnLSTM: an LSTM that reads {@code [x_t; a_{t-1}]}, additive attention over a memory from its new state, and
- * {@code a_t = [h_t; c_t] AW}. Its gates stand in the order i, c, f, o; ours in i, f, g, o, and its {@code c} is our {@code g}.
+ * ONNX Runtime's AttnLSTM: an LSTM that reads {@code [x_t; a_{t-1}]}, additive attention over a memory from its new
+ * state, and {@code a_t = [h_t; c_t] AW}. Its gates are in the order i, c, f, o, Heed's in i, f, g, o; its {@code c} is
+ * Heed's {@code g}.
  */
 final class AttentionLstm {
     private static final int[] GATES = {0, 2, 1, 3};
@@ -73,7 +74,7 @@ final class AttentionLstm {
         }
     }
 
-    /** The same columns with the gates in our order. */
+    /** {@return the same columns with the gates in Heed's order} */
     private static Tensor reordered(Tensor columns, long hidden) {
         Tensor ours = Tensor.zeros(DType.F32, columns.size(0), 4 * hidden);
         for (int gate = 0; gate < 4; gate++) {

@@ -21,15 +21,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Attention} of opsets 23 to 25, said in Heed's words:
+ * {@code Attention} of opsets 23 to 25, computed with Heed's options:
  *
  * <ul>
- *   <li>the position of query 0, for {@code is_causal} and the window alike, is the length of the past, or
- *       {@code nonpad_kv_seqlen[b] - seqLenQ}, or 0: without a cache ONNX is top-left;
- *   <li>a boolean mask is a mask, a float mask a bias, both aligned at the right; one with fewer keys than there are hides
- *       the rest, also when it has only one;
+ *   <li>the position of query 0, for both {@code is_causal} and the window, is the length of the past, or {@code
+ *       nonpad_kv_seqlen[b] - seqLenQ}, or 0, because without a cache ONNX aligns at the top left;
+ *   <li>a boolean mask is a mask, a float mask a bias, with axes aligned at the right; a mask with fewer keys masks the
+ *       remaining keys, even if it has only one;
  *   <li>{@code qk_matmul_output_mode} 0, 1, 2 are the stages of the scores, 3 the weights;
- *   <li>{@code softmax_precision} only says how precise the softmax must be at least, so it needs nothing.
+ *   <li>{@code softmax_precision} is a lower bound on the precision of the softmax, so it has no effect.
  * </ul>
  */
 record AttentionNode() implements NodeOperator {
@@ -57,12 +57,12 @@ record AttentionNode() implements NodeOperator {
         Tensor pastValue = past(inputs, 5);
         if ((pastKey == null) != (pastValue == null)) {
             throw new InvalidInputException(
-                    "The past is half there", "past_key and past_value", "one of them", "name both or none");
+                    "The past is incomplete", "past_key and past_value", "one of them", "name both or none");
         }
         Tensor key = joined(pastKey, heads(k, packed, "K", node.whole("kv_num_heads", 0)));
         Tensor value = joined(pastValue, heads(v, packed, "V", node.whole("kv_num_heads", 0)));
         if (value.type() != query.type()) {
-            throw new NotCoveredException("V of type " + value.type().label() + " beside Q of type "
+            throw new NotCoveredException("V of type " + value.type().label() + " with Q of type "
                     + q.type().label());
         }
         long past = pastKey == null ? 0 : pastKey.size(2);
@@ -106,7 +106,7 @@ record AttentionNode() implements NodeOperator {
         return packed ? Layout.packed(tensor, numHeads) : tensor;
     }
 
-    /** A past of length 0 is none: the first step of decoding. */
+    /** {@return the past, or null if it has length 0, as in the first step of decoding} */
     private static @Nullable Tensor past(List<@Nullable OnnxTensor> inputs, int index) {
         OnnxTensor input = index < inputs.size() ? inputs.get(index) : null;
         boolean empty = input != null && input.shape().length == 4 && input.shape()[2] == 0;
@@ -201,7 +201,7 @@ record AttentionNode() implements NodeOperator {
         long keys = node.whole(attribute, -1);
         if (keys < -1) {
             throw new InvalidInputException(
-                    "A window has no such bound", "-1 for none, or 0 and more", attribute + " " + keys, "write -1");
+                    "The bound of the window is out of range", "-1 for none, or 0 and more", attribute + " " + keys, "write -1");
         }
         return keys == -1 ? Mask.Window.UNBOUNDED : keys;
     }

@@ -8,14 +8,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One item of a file of vectors: small tensors, and what another library computed from them.
+ * One item of a file of test vectors: small tensors and the outputs that another library computed from them.
  *
- * @param name what the file calls it
- * @param kind what is computed
- * @param attributes numbers and words beside the tensors
+ * @param name its name in the file
+ * @param kind the kind of computation
+ * @param attributes numbers and words in addition to the tensors
  * @param tensors the inputs by name, f32
  * @param expected the outputs by name, f32
- * @param tolerance what the source of the numbers allows
+ * @param tolerance the tolerance of the source of the expected outputs
  * @param damage why the item cannot be read, or null if it could
  */
 record ClassicCase(
@@ -48,7 +48,7 @@ record ClassicCase(
         }
         try {
             if (expected.isEmpty()) {
-                throw new InvalidInputException("The item expects nothing", "an expect line", "none", "mend the file");
+                throw new InvalidInputException("The item has no expected output", "an expect line", "none", "mend the file");
             }
             new ClassicKind(this, backend, comparison).run();
         } catch (NotCoveredException e) {
@@ -61,7 +61,7 @@ record ClassicCase(
         return comparison.outcome(name);
     }
 
-    /** Skips an item that says more than its kind is known to say. */
+    /** Skips an item with attributes, tensors or outputs that its kind does not define. */
     void requireKnown(Set<String> knownAttributes, Set<String> knownTensors, Set<String> knownOutputs) {
         requireKnown("attribute", attributes.keySet(), knownAttributes);
         requireKnown("tensor", tensors.keySet(), knownTensors);
@@ -80,7 +80,7 @@ record ClassicCase(
         return present("tensor " + tensor, tensors.get(tensor));
     }
 
-    /** {@return a number, for attributes that are numbers; null if it is not there} */
+    /** {@return a number, for attributes that are numbers; null if it is absent} */
     @Nullable
     Double number(String attribute) {
         String text = attributes.get(attribute);
@@ -91,7 +91,7 @@ record ClassicCase(
         }
     }
 
-    /** {@return a size, for attributes that must be there} */
+    /** {@return a size, for required attributes} */
     long size(String attribute) {
         double size = present("attribute " + attribute, number(attribute));
         if (size != Math.rint(size) || size < 1 || size > 1 << 20) {

@@ -20,8 +20,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What each kind of vector asks of a backend. Everything goes through attention, so that its masks and its softmax are
- * what is tested: scores that are given become queries on unit keys, {@code score = row . e_j}.
+ * Runs each kind of classic test vector on a backend. Everything goes through attention, so that its masks and softmax
+ * are tested: given scores become queries on unit keys, {@code score = row . e_j}.
  */
 final class ClassicKind {
     private final ClassicCase item;
@@ -64,7 +64,7 @@ final class ClassicKind {
                         .scores());
     }
 
-    /** {@code v.tanh(scale (q + k))}: the scale is a projection. */
+    /** {@code v.tanh(scale (q + k))}; the scale becomes a projection. */
     private void scoreAdditive() {
         item.requireKnown(Set.of("inner_scale"), Set.of("q", "k", "v"), Set.of("score"));
         Double scale = item.number("inner_scale");
@@ -85,7 +85,7 @@ final class ClassicKind {
         expectScores(ScoreFunction.additive(item.tensor("Wq"), item.tensor("Wk"), item.tensor("v")), ScoreStage.SCORE);
     }
 
-    /** AllenNLP adds a constant to every score: here a bias, which modified scores hold. */
+    /** AllenNLP adds a constant to every score; here it is a bias, which the modified scores include. */
     private void scoreGeneral() {
         item.requireKnown(Set.of("bias"), Set.of("q", "k", "W"), Set.of("score"));
         expectScores(ScoreFunction.general(item.tensor("W")), ScoreStage.MODIFIED);
@@ -106,7 +106,7 @@ final class ClassicKind {
         expect("score", attend(item.tensor("q"), key, key, options).scores());
     }
 
-    /** Keras masks queries after the weights: their weights stand, their outputs are 0. */
+    /** Keras masks queries after the softmax: masked queries keep their weights, but their outputs are 0. */
     private void attentionAdditive() {
         item.requireKnown(Set.of(), Set.of("q", "k", "value", "v", "kmask", "qmask"), Set.of("weights", "out"));
         AttentionOptions options = AttentionOptions.DEFAULT
@@ -133,7 +133,7 @@ final class ClassicKind {
         attendAndExpect(dot().withMask(keyMask()));
     }
 
-    /** Keys that are all the same get the same weight, whatever the score function. */
+    /** Equal keys get equal weights, regardless of the score function. */
     private void anyScore() {
         item.requireKnown(Set.of(), Set.of("q", "k", "value", "kmask"), Set.of("weights", "out"));
         for (ScoreFunction score : List.of(ScoreFunction.dot(), ScoreFunction.scaledDot())) {
@@ -178,11 +178,11 @@ final class ClassicKind {
         AttentionOptions options =
                 AttentionOptions.DEFAULT.causal(CausalAlignment.TOP_LEFT).withWeights();
         Tensor weights = wanted(attend(query, key, key, options).weights());
-        // Equal scores: a key has a weight if and only if it takes part.
+        // Equal scores: a key has a weight if and only if it is attended.
         compare("mask", truths(weights.select(0, 0).select(0, 0)).to(DType.F32));
     }
 
-    /** Keras: one kernel [embed, heads, width] for queries, keys and values, and as [heads, width, embed] for the output. */
+    /** Keras uses one kernel [embed, heads, width] for queries, keys and values, and [heads, width, embed] for the output. */
     private void multiHead() {
         item.requireKnown(
                 Set.of("num_heads", "key_dim"),
@@ -233,7 +233,7 @@ final class ClassicKind {
         expect("out", result.output());
     }
 
-    /** One head over tensors {@code [batch, sequence, width]}. */
+    /** Computes attention with one head over tensors {@code [batch, sequence, width]}. */
     private AttentionResult attend(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         for (Tensor tensor : List.of(query, key, value)) {
             if (tensor.rank() != 3) {
@@ -253,7 +253,7 @@ final class ClassicKind {
         return result;
     }
 
-    /** Keys {@code [batch, n, n]} of which query {@code x} has score {@code x_j} with key {@code j}. */
+    /** {@return unit keys {@code [batch, n, n]}, with which query {@code x} has score {@code x_j} at key {@code j}} */
     private static Tensor unit(Tensor rows) {
         long n = rows.size(2);
         Tensor unit = Tensor.zeros(rows.type(), n, n);
@@ -267,7 +267,7 @@ final class ClassicKind {
         return numbers.to(DType.BOOL);
     }
 
-    /** Compares the only head of an output, if the item says what is expected. */
+    /** Compares the only head of an output, if the item has an expected output. */
     private void expect(String output, @Nullable Tensor heads) {
         if (item.expected().containsKey(output)) {
             compare(output, wanted(heads).select(1, 0));
@@ -283,7 +283,7 @@ final class ClassicKind {
 
     private static Tensor wanted(@Nullable Tensor tensor) {
         if (tensor == null) {
-            throw new IllegalStateException("the options ask for it, so the result has a place for it");
+            throw new IllegalStateException("the options request it, so the result has a tensor for it");
         }
         return tensor;
     }

@@ -14,7 +14,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a file of vectors: one item a line, {@code #} begins a comment.
+ * Reads a file of test vectors: one field per line (shown here separated by bars), {@code #} begins a comment.
  *
  * <pre>
  * case name | source text | kind word | attr name value | tensor name 1x2x4 values... | expect name 1x2x4 values...
@@ -37,7 +37,7 @@ final class ClassicVectors {
 
     private ClassicVectors() {}
 
-    /** {@return whether a file looks like vectors: it has their name, or begins with a case} */
+    /** {@return whether a file contains test vectors: it has their name, or begins with a case} */
     static boolean is(Path file) throws IOException {
         String name = String.valueOf(file.getFileName());
         if (name.equals(FILE)) {
@@ -48,7 +48,7 @@ final class ClassicVectors {
                         .anyMatch(line -> line.startsWith("case "));
     }
 
-    /** {@return the items of a file; one that cannot be read is there too, and fails} */
+    /** {@return the items of a file; an item that cannot be read is included and fails} */
     static List<ClassicCase> read(Path file) throws IOException {
         var vectors = new ClassicVectors();
         int number = 0;
@@ -66,7 +66,7 @@ final class ClassicVectors {
         return vectors.items;
     }
 
-    /** Bytes that are no UTF-8 become replacement characters, which the item they damage reports. */
+    /** {@return the text of a file} Bytes that are not UTF-8 become replacement characters, so the damaged item fails. */
     private static String text(Path file) throws IOException {
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }

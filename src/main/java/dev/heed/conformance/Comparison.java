@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Expected against computed, over all outputs of a case; remembers the largest error and the first output that fails. */
+/** Compares expected with computed outputs of a case; records the largest error and the first output that fails. */
 final class Comparison {
     private double maxError;
     private @Nullable String failure;
@@ -46,7 +46,7 @@ final class Comparison {
         }
     }
 
-    /** Records that a case fails for another reason than a number. */
+    /** Records that a case fails for a reason other than a differing element. */
     void fail(String reason) {
         failure = failure == null ? reason : failure;
     }
@@ -55,7 +55,7 @@ final class Comparison {
         return failure == null ? Outcome.pass(name, maxError) : Outcome.fail(name, maxError, failure);
     }
 
-    /** Infinite where one of the two is not a number or infinite and the other is not the same. */
+    /** {@return the absolute difference; infinite if one is NaN or infinite and the other is not the same} */
     private static double error(double wanted, double got) {
         if (Double.compare(wanted, got) == 0) {
             return 0;

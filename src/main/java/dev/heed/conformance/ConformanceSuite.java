@@ -12,8 +12,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * All cases under a directory: ONNX node tests ({@code model.onnx} beside {@code test_data_set_<n>}) and files of classic
- * vectors. The data are not part of Heed; any directory in these layouts will do.
+ * All test cases under a directory: ONNX node tests ({@code model.onnx} next to {@code test_data_set_<n>}) and files of
+ * classic test vectors. The data are not part of Heed; any directory in these layouts works.
  *
  * <pre>{@code
  * ConformanceSuite.of(Path.of("onnx/backend/test/data/node")).run(backend, outcome -> System.out.println(outcome.line()));
@@ -29,10 +29,11 @@ public final class ConformanceSuite {
     }
 
     /**
-     * {@return the cases in a directory and its subdirectories, ONNX cases by name, then vectors in their file's order}
+     * {@return the cases in a directory and its subdirectories, ONNX cases by name, then test vectors in the order of
+     * their file}
      *
      * @param directory a directory of cases, of directories of cases, or one case
-     * @throws InvalidInputException if it is no directory, cannot be read, or has no cases
+     * @throws InvalidInputException if it is not a directory, cannot be read, or has no cases
      */
     public static ConformanceSuite of(Path directory) {
         List<ConformanceCase> onnx = new ArrayList<>();
@@ -50,7 +51,7 @@ public final class ConformanceSuite {
         } catch (IOException e) {
             throw new InvalidInputException(
                     "The directory cannot be read",
-                    "a directory that may be read",
+                    "a readable directory",
                     e.toString(),
                     "check its permissions");
         }
@@ -105,10 +106,10 @@ public final class ConformanceSuite {
     }
 
     /**
-     * Runs all cases, one after the other.
+     * Runs all cases sequentially.
      *
-     * @param backend what computes
-     * @param sink told of each case as it ends
+     * @param backend the backend under test
+     * @param sink receives the outcome of each case when it ends
      */
     public void run(AttentionBackend backend, Consumer<Outcome> sink) {
         cases.forEach(item -> sink.accept(item.run(backend)));

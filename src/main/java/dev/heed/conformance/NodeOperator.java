@@ -12,22 +12,22 @@ import org.jspecify.annotations.Nullable;
 /** An ONNX operator, computed by a backend. */
 interface NodeOperator {
     /**
-     * An output.
+     * A computed output.
      *
-     * @param tensor what was computed, in the type and shape that ONNX gives it
-     * @param exact whether it is copied, so that nothing but equality will do
+     * @param tensor the output, in the type and shape that ONNX defines
+     * @param exact whether the output is a copy and must be equal
      */
     record Computed(Tensor tensor, boolean exact) {}
 
     /**
-     * {@return the outputs in the operator's order; null for one that the node does not name}
+     * {@return the outputs in the operator's order; null for an output that the node does not request}
      *
      * @param node the node
-     * @param opset the version of ONNX's operator set, for operators that changed their meaning
-     * @param inputs the tensors in the operator's order; null for one left out
-     * @param backend what computes
+     * @param opset the version of ONNX's operator set, because some operators differ between versions
+     * @param inputs the tensors in the operator's order; null for an omitted one
+     * @param backend the backend that computes
      * @throws NotCoveredException if this version, attribute, type or the backend is not covered
-     * @throws InvalidInputException if the inputs make no sense to the operator
+     * @throws InvalidInputException if the inputs are invalid for the operator
      */
     List<@Nullable Computed> compute(
             OnnxNode node, long opset, List<@Nullable OnnxTensor> inputs, AttentionBackend backend);
@@ -46,7 +46,7 @@ interface NodeOperator {
         };
     }
 
-    /** Skips a node with an attribute that may mean anything. */
+    /** Skips a node with an unknown attribute. */
     static void requireKnown(OnnxNode node, Set<String> attributes) {
         for (String attribute : node.attributes().keySet()) {
             if (!attributes.contains(attribute)) {
@@ -55,7 +55,7 @@ interface NodeOperator {
         }
     }
 
-    /** {@return an input that may be left out, or null} */
+    /** {@return an optional input, or null if it is omitted} */
     static @Nullable Tensor optional(List<@Nullable OnnxTensor> inputs, int index) {
         OnnxTensor input = index < inputs.size() ? inputs.get(index) : null;
         if (input == null) {
@@ -72,7 +72,7 @@ interface NodeOperator {
         return input.tensor();
     }
 
-    /** {@return an input that must be there} */
+    /** {@return a required input} */
     static Tensor required(List<@Nullable OnnxTensor> inputs, int index, String name) {
         Tensor input = optional(inputs, index);
         if (input == null) {
@@ -81,7 +81,7 @@ interface NodeOperator {
         return input;
     }
 
-    /** {@return whether the node asks for an output} */
+    /** {@return whether the node requests an output} */
     static boolean wants(OnnxNode node, int output) {
         return output < node.outputs().size() && !node.outputs().get(output).isEmpty();
     }

@@ -19,12 +19,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory as ONNX lays out its node tests: {@code model.onnx} with one node, and any number of
- * {@code test_data_set_<n>} with {@code input_<i>.pb} and {@code output_<i>.pb}, numbered over the inputs and outputs that
- * the node names.
+ * A directory in the layout of ONNX node tests: {@code model.onnx} with one node, and any number of {@code
+ * test_data_set_<n>}. A data set has {@code input_<i>.pb} and {@code output_<i>.pb}, numbered over the inputs and
+ * outputs that the node names.
  *
- * @param name the directory, seen from the suite
- * @param directory where it is
+ * @param name the directory, relative to the suite
+ * @param directory the path of the directory
  */
 record OnnxCase(String name, Path directory) implements ConformanceCase {
     static final String MODEL = "model.onnx";
@@ -111,7 +111,7 @@ record OnnxCase(String name, Path directory) implements ConformanceCase {
         }
     }
 
-    /** The values that files stand for: each named once, none that the model brings along. */
+    /** {@return the values that have files: each named once, without those that the model contains} */
     private static List<String> slots(List<String> values, @Nullable OnnxModel model) {
         return values.stream()
                 .filter(value -> !value.isEmpty())
@@ -120,7 +120,7 @@ record OnnxCase(String name, Path directory) implements ConformanceCase {
                 .toList();
     }
 
-    /** Reads the files of one side. Files that name their tensors after the values say themselves which is which. */
+    /** Reads the input or output files. Files that name their tensors after the values may be in any order. */
     private static Map<String, OnnxTensor> read(Path dataSet, String prefix, List<String> slots) throws IOException {
         List<OnnxTensor> tensors = new ArrayList<>();
         for (int i = 0; i < slots.size(); i++) {

@@ -3,21 +3,21 @@ package dev.heed.conformance;
 import java.util.Locale;
 
 /**
- * What became of one case.
+ * The outcome of one case on a backend.
  *
- * @param name the case
- * @param status whether the backend passed, failed or was not asked
- * @param maxError the largest difference between an expected and a computed element; NaN where nothing was compared
- * @param detail empty for a pass; else what differs where, or why the case was not run
+ * @param name the name of the case
+ * @param status whether the case passed, failed or was skipped
+ * @param maxError the largest difference between an expected and a computed element; NaN if nothing was compared
+ * @param detail empty for a pass, otherwise the difference and its place, or the reason why the case was skipped
  */
 public record Outcome(String name, Status status, double maxError, String detail) {
-    /** The three things that can become of a case. */
+    /** The possible results of a case. */
     public enum Status {
-        /** Every expected output is met. */
+        /** Every output agrees with the expected one. */
         PASS,
         /** An output differs, a file is damaged or missing, or the backend threw. */
         FAIL,
-        /** The case asks for what Heed or the backend does not have. */
+        /** The case requires something that Heed or the backend does not support. */
         SKIP
     }
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** {@code RotaryEmbedding} of opset 23 and later: four axes as Heed has them, or three with the heads packed. */
+/** {@code RotaryEmbedding} of opset 23 and later: four axes as in Heed, or three with packed heads. */
 record RotaryNode() implements NodeOperator {
     @Override
     public List<@Nullable Computed> compute(

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code Softmax} and {@code LogSoftmax} of opset 13 and later.
  *
- * @param log whether the logarithm is asked for
+ * @param log whether the logarithm is computed
  */
 record SoftmaxNode(boolean log) implements NodeOperator {
     @Override

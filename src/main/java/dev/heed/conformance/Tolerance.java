@@ -3,16 +3,19 @@ package dev.heed.conformance;
 import dev.heed.tensor.DType;
 
 /**
- * How far a computed element may be from the expected one: {@code absolute + relative |expected|}.
+ * The allowed difference between a computed and the expected element: {@code absolute + relative |expected|}.
  *
  * @param relative the part that grows with the expected element
- * @param absolute the part that does not
+ * @param absolute the constant part
  */
 record Tolerance(double relative, double absolute) {
-    /** For what is copied rather than computed. */
+    /** For outputs that are copied rather than computed. */
     static final Tolerance EXACT = new Tolerance(0, 0);
 
-    /** What the published data allow: their worst recomputed errors are 3e-8 in f32 and 2.5e-4 in f16. */
+    /**
+     * {@return the tolerance of an element type for published data, whose worst recomputed errors are 3e-8 in f32 and
+     * 2.5e-4 in f16}
+     */
     static Tolerance of(DType type) {
         return switch (type) {
             case F64 -> new Tolerance(1e-7, 1e-9);

@@ -1,5 +1,5 @@
 /**
- * Published test data against a backend: ONNX node tests and vectors of the classic score functions.
+ * Runs published test data on a backend: ONNX node tests and vectors of the classic score functions.
  *
  * <p>Stability: API.
  */

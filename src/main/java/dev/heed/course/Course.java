@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A folder of pages in two languages with the same code, of data that the code reads and figures that it draws:
+ * A course: a folder of pages in two languages with the same code, of data that the code reads, and of figures that it
+ * draws:
  *
  * <pre>
  * en/01-name.md   zh/01-name.md   data/name.safetensors   figures/01-name.svg
@@ -28,10 +29,10 @@ public final class Course {
     private final String classPath;
 
     /**
-     * A course.
+     * Creates a course from a folder.
      *
      * @param directory the folder
-     * @param classPath what the code of the pages may use
+     * @param classPath the class path of the code of the pages
      */
     public Course(Path directory, String classPath) {
         this.directory = directory;
@@ -47,19 +48,19 @@ public final class Course {
                     .toList();
         } catch (IOException e) {
             throw new InvalidInputException(
-                    "There is no course here",
+                    "The folder is not a course",
                     "a folder with pages en/*.md",
                     directory.toString(),
                     "heed course docs/course");
         }
     }
 
-    /** {@return the folder of the data that the code reads} */
+    /** {@return the folder of data that the code reads} */
     public Path data() {
         return directory.resolve(DATA);
     }
 
-    /** {@return the blocks of code of a page, in order} */
+    /** {@return the code blocks of a page, in order} */
     public List<Page.Code> code(String page) {
         try {
             return page(LEADING, page).parts().stream()
@@ -72,18 +73,18 @@ public final class Course {
     }
 
     /**
-     * Runs a page and writes what came out: its text in every language and its figures.
+     * Runs a page and updates the files that differ: its text in every language and its figures.
      *
-     * @return what was not up to date
+     * @return the differences, one line each
      */
     public List<String> refresh(String page) {
         return run(page, true);
     }
 
     /**
-     * Runs a page and writes nothing.
+     * Runs a page without writing files.
      *
-     * @return what is not up to date, one line each
+     * @return the differences, one line each
      */
     public List<String> check(String page) {
         return run(page, false);
@@ -173,7 +174,7 @@ public final class Course {
         }
     }
 
-    /** Deletes a folder of files. */
+    /** Deletes a folder and the files in it. */
     static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {

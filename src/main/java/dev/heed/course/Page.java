@@ -7,16 +7,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A page of Markdown, cut into what runs and what does not:
+ * A page of Markdown, split into text, code blocks and expressions:
  *
  * <pre>
- * a block of ```java                          runs; variables live to the end of the page
- * a block of ```text right after it           what it printed
- * &lt;!--= expression --&gt;1.25&lt;!----&gt;     what the expression is, in the middle of a sentence
+ * a block of ```java                          is run; its variables stay defined to the end of the page
+ * a block of ```text right after it           the output of the block
+ * &lt;!--= expression --&gt;1.25&lt;!----&gt;     the value of the expression, within a sentence
  * </pre>
  *
- * @param name what messages call it
- * @param parts the whole text, in order
+ * @param name the name in error messages
+ * @param parts all parts of the text, in order
  */
 public record Page(String name, List<Part> parts) {
     private static final Pattern LIVE = Pattern.compile(
@@ -24,16 +24,16 @@ public record Page(String name, List<Part> parts) {
                     + "|<!--= (?<expression>[^\\n]*?) -->(?<value>[^\\n]*?)<!---->",
             Pattern.MULTILINE | Pattern.DOTALL);
 
-    /** A piece of a page. */
+    /** A part of a page. */
     public sealed interface Part {}
 
-    /** What does not run. */
+    /** A text that is not run. */
     public record Text(String text) implements Part {}
 
-    /** What runs, and what it printed. */
+    /** A code block and its output. */
     public record Code(String code, String output) implements Part {}
 
-    /** An expression, and what it was. */
+    /** An expression and its value as text. */
     public record Value(String expression, String value) implements Part {}
 
     /** Copies the parts. */
@@ -41,7 +41,7 @@ public record Page(String name, List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
-    /** {@return the parts of a page} */
+    /** {@return the page of a Markdown text} */
     public static Page parse(String name, String markdown) {
         List<Part> parts = new ArrayList<>();
         Matcher live = LIVE.matcher(markdown);
@@ -59,7 +59,7 @@ public record Page(String name, List<Part> parts) {
         return new Page(name, parts);
     }
 
-    /** {@return what runs, in order: the code of blocks and the expressions} */
+    /** {@return the code of blocks and the expressions, in order} */
     public List<String> live() {
         return parts.stream()
                 .filter(part -> !(part instanceof Text))
@@ -76,9 +76,9 @@ public record Page(String name, List<Part> parts) {
     }
 
     /**
-     * {@return this page with what another language's page of the same code printed}
+     * {@return this page with the outputs and values of another page with the same code, in another language}
      *
-     * @throws InvalidInputException if the other page runs other code
+     * @throws InvalidInputException if the code of the other page differs
      */
     public Page withResultsOf(Page other) {
         List<Part> results =

@@ -15,11 +15,11 @@ import jdk.jshell.SnippetEvent;
 import jdk.jshell.SourceCodeAnalysis;
 
 /**
- * Runs the code of one page, in a JVM of its own with fixed settings: vectors of 128 bit, so that numbers are the same on
- * every machine.
+ * A JShell session that runs the code of one page, in a separate JVM with fixed settings. Its vectors have 128 bits, so
+ * that numbers are the same on every machine.
  */
 final class Session implements AutoCloseable {
-    /** What every page may name without an import of its own. */
+    /** The imports of every page. */
     static final List<String> IMPORTS = List.of(
             "java.nio.file.*",
             "java.util.*",
@@ -53,12 +53,12 @@ final class Session implements AutoCloseable {
     private final String page;
 
     /**
-     * Starts the session of a page.
+     * Starts a session for a page.
      *
-     * @param page what messages call it
-     * @param classPath what the code may use
-     * @param data the directory that the variable {@code data} names
-     * @param figures the directory that the variable {@code figures} names
+     * @param page the name of the page in error messages
+     * @param classPath the class path of the code
+     * @param data the value of the variable {@code data}
+     * @param figures the value of the variable {@code figures}
      */
     Session(String page, String classPath, Path data, Path figures) {
         this.page = page;
@@ -72,7 +72,9 @@ final class Session implements AutoCloseable {
         startup(data, figures).forEach(this::run);
     }
 
-    /** {@return what runs before the code of a page: imports, the locale, and the variables {@code data} and {@code figures}} */
+    /**
+     * {@return the code that runs before a page: imports, the locale, and the variables {@code data} and {@code figures}}
+     */
     static List<String> startup(Path data, Path figures) {
         List<String> lines =
                 IMPORTS.stream().map(name -> "import " + name + ";").collect(Collectors.toCollection(ArrayList::new));
@@ -87,7 +89,7 @@ final class Session implements AutoCloseable {
                 + path.toAbsolutePath().toString().replace("\\", "\\\\") + "\");";
     }
 
-    /** {@return what the code prints, ending in a new line unless it is empty} */
+    /** {@return the output of the code, with a line break at the end unless it is empty} */
     String run(String code) {
         printed.reset();
         String rest = code;
@@ -107,7 +109,7 @@ final class Session implements AutoCloseable {
         return text.isEmpty() ? "" : text + "\n";
     }
 
-    /** {@return an expression as text} */
+    /** {@return the value of an expression as text} */
     String value(String expression) {
         return run("System.out.println(" + expression + ");").strip();
     }

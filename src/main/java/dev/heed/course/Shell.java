@@ -12,8 +12,8 @@ import java.util.List;
 import jdk.jshell.tool.JavaShellToolBuilder;
 
 /**
- * The JDK's interactive shell with everything that the code of the pages needs: Heed on the class path, the flags and imports
- * that {@link Course} runs a page with, and the variables {@code data} and {@code figures}. Nothing is kept in the user's home.
+ * The JDK's interactive shell, set up for the code of the pages: with Heed on the class path, the flags and imports of
+ * {@link Course}, and the variables {@code data} and {@code figures}. Nothing is stored in the user's home directory.
  */
 public final class Shell {
     private final String classPath;
@@ -21,11 +21,11 @@ public final class Shell {
     private final Path figures;
 
     /**
-     * A shell.
+     * Creates a shell.
      *
-     * @param classPath what the code may use
-     * @param data the directory that the variable {@code data} names
-     * @param figures the directory that the variable {@code figures} names
+     * @param classPath the class path of the code
+     * @param data the value of the variable {@code data}
+     * @param figures the value of the variable {@code figures}
      */
     public Shell(String classPath, Path data, Path figures) {
         this.classPath = classPath;
@@ -34,12 +34,14 @@ public final class Shell {
     }
 
     /**
-     * Runs the shell until its input ends or says {@code /exit}.
+     * Runs the shell until its input ends or contains {@code /exit}.
      *
-     * @param code what is run before the first prompt
-     * @param jvmOptions more options of the JVM that runs the code; they come last, so they win
-     * @param arguments more arguments of the shell: {@code -s} for errors only, {@code -} for input that nobody types
-     * @return the number that {@code /exit} was given, or else 0
+     * @param code code to run before the first prompt
+     * @param jvmOptions additional options of the JVM that runs the code; they come last, so they override the default
+     *     flags
+     * @param arguments additional arguments of the shell: {@code -s} for errors only, {@code -} for input that is not
+     *     interactive
+     * @return the argument of {@code /exit}, or else 0
      */
     public int start(
             InputStream in,

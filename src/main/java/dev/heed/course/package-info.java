@@ -1,6 +1,6 @@
 /**
- * Markdown pages whose Java runs: code blocks are executed in order, their output and the numbers in the text are written
- * back.
+ * Markdown pages with executable Java: code blocks are run in order, and their output and the numbers in the text are
+ * updated.
  *
  * <p>Stability: implementation.
  */

@@ -5,9 +5,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
 
-/** Characters and their numbers: all that the formats write on any day; 0 is for a character that is not among them. */
+/** The characters of the date formats, numbered from 1; 0 is a character that no format uses. */
 final class Alphabet {
-    /** What a date in ISO form is made of; the last is the start. */
+    /** The characters of an ISO date, numbered from 0. The number {@link #START} marks the start. */
     static final String OUTPUT = "0123456789-";
 
     static final int START = OUTPUT.length();
@@ -27,7 +27,7 @@ final class Alphabet {
         return characters.size() + 1;
     }
 
-    /** {@return all characters in the order of their numbers} */
+    /** {@return all characters, in the order of their numbers} */
     String text() {
         var text = new StringBuilder();
         characters.forEach(text::appendCodePoint);

@@ -10,34 +10,34 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The attentions that a translator can be trained with. */
+/** The kinds of attention that a date translator can be trained with. */
 public enum AttentionKind {
-    /** Additive, from the state before the step. */
+    /** Additive scores; the query is the state before the step. */
     BAHDANAU,
-    /** None: the encoder's last state at every step. */
+    /** No attention: the context is the encoder's last state at every step. */
     NONE,
-    /** Dot product, from the state after the step. */
+    /** Dot product scores; the query is the state after the step, as in the kinds below. */
     LUONG_DOT,
-    /** Bilinear. */
+    /** Bilinear scores. */
     GENERAL,
-    /** Additive over query and key one above the other. */
+    /** Additive scores of the concatenated query and key. */
     CONCAT,
-    /** By the place of a character alone. */
+    /** Scores that depend on the query and the position of a character, not on the character. */
     LOCATION,
-    /** Dot product near a predicted place. */
+    /** Local attention with dot product scores near a predicted position. */
     LOCAL_P,
-    /** The one character with the largest dot product. */
+    /** Hard attention to the character with the largest dot product. */
     HARD;
 
-    /** How far local attention sees on either side. */
+    /** Number of characters that local attention attends on each side. */
     private static final long WINDOW = 4;
 
-    /** {@return the word for it on the command line} */
+    /** {@return the name of the kind on the command line} */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** {@return the kind with a word} */
+    /** {@return the kind with a name on the command line} */
     public static Optional<AttentionKind> of(String word) {
         return Arrays.stream(values()).filter(kind -> kind.word().equals(word)).findFirst();
     }

@@ -19,15 +19,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The encoder-decoder of Bahdanau et al. 2015, character by character: embeddings, a bidirectional GRU, a GRU with attention,
- * and a readout of one of eleven characters. The output has ten characters, so nothing marks its end.
+ * The encoder-decoder model of Bahdanau et al. 2015, on characters: embeddings, a bidirectional GRU, a GRU with attention,
+ * and a readout of one of eleven characters. The output has ten characters, so it needs no end symbol.
  *
- * @param embeddings of the characters read, {@code [alphabet, embed]}
- * @param outputs embeddings of the characters written and of the start, {@code [12, embed]}
- * @param encoder reads
- * @param start makes the decoder's first state of the encoder's last
- * @param decoder writes
- * @param readout makes logits
+ * @param embeddings embeddings of the input characters, {@code [alphabet, embed]}
+ * @param outputs embeddings of the output characters and of the start symbol, {@code [12, embed]}
+ * @param encoder the bidirectional GRU
+ * @param start linear layer from the encoder's last state to the decoder's first
+ * @param decoder the GRU with attention
+ * @param readout linear layer to the logits
  */
 record DateModel(
         Tensor embeddings,
@@ -38,7 +38,7 @@ record DateModel(
         Linear readout)
         implements Layer<DateModel> {
 
-    /** The longest text. */
+    /** Maximum number of characters of a text. */
     static final int LONGEST = 64;
 
     static DateModel create(Initial initial, AttentionKind kind, int alphabet, int embed, int hidden) {
@@ -70,19 +70,20 @@ record DateModel(
     }
 
     /**
-     * What was written.
+     * The output of the decoder.
      *
-     * @param logits {@code [10 * batch, 11]}, all rows of one step together
-     * @param output the likeliest characters, {@code [batch][10]}
+     * @param logits {@code [10 * batch, 11]}, ordered by step, then by batch entry
+     * @param output the most likely characters, {@code [batch][10]}; zeros if targets are given
      * @param weights {@code [batch][10][longest]}, or null without attention
      */
     record Written(Value logits, int[][] output, double @Nullable [][][] weights) {}
 
     /**
-     * {@return what the decoder writes}
+     * {@return the output of the decoder}
      *
      * @param texts characters of each text of a batch
-     * @param targets what it is told it wrote before each step, or null to go by its own choice
+     * @param targets the characters that are fed back as the output of each step, or null to feed back the most likely
+     *     ones
      */
     Written write(Tape tape, List<int[]> texts, int @Nullable [][] targets, boolean keepWeights) {
         int batch = texts.size();

@@ -12,28 +12,28 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Dates as people write them: the JDK's own formats of the Common Locale Data Repository, in many languages and four lengths.
- * Left out are formats that do not say which date they mean to one who does not know the language: years of two digits, and
- * months as numbers unless the year stands first.
+ * A source of random dates in the formats of many languages, from the JDK's Common Locale Data Repository in four lengths.
+ * Formats that are ambiguous without the language are excluded: years of two digits, and months as numbers unless the year
+ * comes first.
  */
 public final class DateText {
-    /** The languages; all have month names or put the year first. */
+    /** The language tags; the formats of each name the month or put the year first. */
     static final List<String> LANGUAGES = List.of(
             "en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-BR", "nl-NL", "sv-SE", "da-DK", "nb-NO", "fi-FI",
             "pl-PL", "cs-CZ", "sk-SK", "sl-SI", "hr-HR", "hu-HU", "ro-RO", "bg-BG", "ru-RU", "uk-UA", "el-GR", "tr-TR",
             "et-EE", "lv-LV", "lt-LT", "is-IS", "ga-IE", "ca-ES", "eu-ES", "sq-AL", "vi-VN", "id-ID", "ms-MY", "ko-KR",
             "ja-JP", "zh-CN");
 
-    /** The first day that is drawn, and the first that is not. */
+    /** The range of days that are drawn: {@code FROM} is inclusive, {@code TO} exclusive. */
     static final LocalDate FROM = LocalDate.of(1900, 1, 1);
 
     static final LocalDate TO = LocalDate.of(2100, 1, 1);
 
     /**
-     * A date as somebody wrote it.
+     * A date with its text in one language.
      *
-     * @param text what was written
-     * @param iso the date, as {@code 2026-11-22}
+     * @param text the date in a format of the language
+     * @param iso the date, such as {@code 2026-11-22}
      * @param language the language tag
      */
     public record Written(String text, String iso, String language) {}
@@ -46,7 +46,7 @@ public final class DateText {
     public DateText() {
         if (ModuleLayer.boot().findModule("jdk.localedata").isEmpty()) {
             throw new InvalidInputException(
-                    "This Java knows the dates of one language only",
+                    "This Java has the date formats of one language only",
                     "module jdk.localedata",
                     "a runtime image without it",
                     "run with a whole JDK, or jlink --add-modules jdk.localedata");
@@ -72,17 +72,17 @@ public final class DateText {
         return !shortYear && year >= 0 && (named || yearFirst);
     }
 
-    /** {@return how many formats there are} */
+    /** {@return the number of formats} */
     public int formatCount() {
         return formats.size();
     }
 
-    /** {@return how many languages there are} */
+    /** {@return the number of languages} */
     public int languageCount() {
         return (int) formats.stream().map(Format::language).distinct().count();
     }
 
-    /** {@return whether a day is kept from training: one in ten, by a fixed rule} */
+    /** {@return whether a day is excluded from training: one day in ten, by a fixed rule} */
     static boolean isHeldOut(LocalDate day) {
         return Math.floorMod(day.toEpochDay() * 0x9E3779B97F4A7C15L >>> 40, 10) == 0;
     }
@@ -90,8 +90,8 @@ public final class DateText {
     /**
      * {@return dates drawn at random}
      *
-     * @param count how many
-     * @param heldOut whether days are drawn that training never sees
+     * @param count number of dates
+     * @param heldOut whether to draw from the days that are excluded from training, or from the others
      */
     public List<Written> draw(Random random, int count, boolean heldOut) {
         List<Written> drawn = new ArrayList<>();

@@ -23,32 +23,32 @@ import java.util.Random;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Turns dates as people write them into ISO dates, after some training. */
+/** A trainable translator from dates in the formats of many languages to ISO dates. */
 public final class DateTranslator {
     private static final int SHARDS = 2;
     private static final int ALPHABET_DRAWS = 60_000;
 
     /**
-     * How much is trained.
+     * The size of the model and of its training.
      *
-     * @param hidden width of the encoder in each direction; the decoder's is twice that
-     * @param batch texts in a step
-     * @param steps how many steps
+     * @param hidden hidden units of the encoder in each direction; the decoder has twice as many
+     * @param batch number of texts per step
+     * @param steps number of steps
      * @param rate the learning rate, which falls to a twentieth along half a cosine
      */
     public record Size(int hidden, int batch, int steps, double rate) {
-        /** What reaches 98 %. */
+        /** The size with which 98 % of the dates are right. */
         public static final Size FULL = new Size(48, 64, 700, 0.004);
 
-        /** What shows that it runs. */
+        /** A small size that only shows that training runs. */
         public static final Size QUICK = new Size(16, 16, 20, 0.003);
     }
 
     /**
-     * A date translated.
+     * A translated date.
      *
-     * @param iso what was written
-     * @param weights how much each character of the input counted for each of the output, or null without attention
+     * @param iso the output of the translator
+     * @param weights the attention weight of each input character for each output character, or null without attention
      */
     public record Translation(String iso, double @Nullable [][] weights) {}
 
@@ -69,28 +69,28 @@ public final class DateTranslator {
                 DateModel.create(new Initial(new Random(seed), DType.F32), kind, alphabet.size(), 32, size.hidden());
     }
 
-    /** {@return the dates it learns} */
+    /** {@return the source of the dates it is trained with} */
     public DateText dates() {
         return dates;
     }
 
-    /** {@return the attention} */
+    /** {@return the kind of attention} */
     public AttentionKind kind() {
         return kind;
     }
 
-    /** {@return how many numbers were trained} */
+    /** {@return the number of trained elements} */
     public long parameterCount() {
         return model.parameterCount();
     }
 
     /**
-     * Trains.
+     * Trains the model.
      *
-     * @param backend with one thread
-     * @param threads how many shards run at once; the bits do not depend on it
-     * @param seed of the dates drawn
-     * @param progress told after each step
+     * @param backend the backend, with one thread
+     * @param threads number of shards that run at the same time; the result is the same for any number
+     * @param seed seed of the drawn dates
+     * @param progress called with the index of each step after the step
      * @return the loss of the last step
      */
     public double train(AttentionBackend backend, int threads, long seed, LongConsumer progress) {
@@ -134,13 +134,13 @@ public final class DateTranslator {
         return loss.value();
     }
 
-    /** {@return texts translated} */
+    /** {@return the translations of texts} */
     public List<Translation> translate(AttentionBackend backend, List<String> texts) {
         List<int[]> numbers = texts.stream().map(alphabet::numbers).toList();
         for (int[] text : numbers) {
             if (text.length < 1 || text.length > DateModel.LONGEST) {
                 throw new InvalidInputException(
-                        "A date has characters",
+                        "The length of the text does not fit",
                         "1 to " + DateModel.LONGEST + " characters",
                         text.length + " characters",
                         "try \"22 November 2026\"");
@@ -164,10 +164,10 @@ public final class DateTranslator {
     }
 
     /**
-     * {@return how many of some dates come out right, by the length of the text}
+     * {@return the score of the translations of dates, by the length of the text}
      *
-     * @param backend what computes
-     * @param asked the dates
+     * @param backend the backend that computes
+     * @param asked the dates to translate
      */
     public Score score(AttentionBackend backend, List<Written> asked) {
         var score = new Score();
@@ -185,7 +185,7 @@ public final class DateTranslator {
 
     // ---------------------------------------------------------------- files
 
-    /** Saves the parameters, with what is needed to use them. */
+    /** Saves the parameters, with the kind of attention and the alphabet as metadata. */
     public void save(Path file) throws IOException {
         SafeTensors.write(file, model.parameters(), Map.of("attention", kind.word(), "alphabet", alphabet.text()));
     }
@@ -193,7 +193,7 @@ public final class DateTranslator {
     /** {@return a translator from a file that {@link #save} wrote} */
     public static DateTranslator load(Path file) {
         if (!Files.isReadable(file)) {
-            throw foreign(file, "a file that may be read", "none");
+            throw foreign(file, "a readable file", "none");
         }
         Map<String, Tensor> stored = new LinkedHashMap<>(SafeTensors.read(file));
         Map<String, String> notes = SafeTensors.open(file).metadata();
@@ -206,7 +206,7 @@ public final class DateTranslator {
         var size = new Size((int) width.size(0), Size.FULL.batch(), Size.FULL.steps(), Size.FULL.rate());
         var translator = new DateTranslator(kind, size, 0);
         if (!translator.alphabet.text().equals(notes.get("alphabet"))) {
-            throw foreign(file, "the characters that this Java writes dates with", "others");
+            throw foreign(file, "the characters of the date formats of this Java", "others");
         }
         translator.model.parameters().forEach((name, parameter) -> {
             Tensor from = stored.remove(name);
@@ -223,7 +223,7 @@ public final class DateTranslator {
 
     private static InvalidInputException foreign(Path file, String expected, String got) {
         return new InvalidInputException(
-                "The file " + file + " holds no translator of dates for this Java",
+                "The file " + file + " does not hold a date translator for this Java",
                 expected,
                 got,
                 "heed demo translate --save FILE writes one");

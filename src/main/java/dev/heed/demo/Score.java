@@ -4,9 +4,9 @@ import dev.heed.demo.DateText.Written;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** How many dates came out right, in all and by the length of the text. */
+/** The number of correctly translated dates, in total and by the length of the text. */
 public final class Score {
-    /** Lengths are counted in tens of characters. */
+    /** Width of a length class, in characters. */
     public static final int STEP = 10;
 
     private final SortedMap<Integer, int[]> byLength = new TreeMap<>();
@@ -18,12 +18,12 @@ public final class Score {
         counts[1]++;
     }
 
-    /** {@return right ones and all, by the shortest length of each class} */
+    /** {@return the number of right translations and the number of all, by the shortest length of each class} */
     public SortedMap<Integer, int[]> byLength() {
         return byLength;
     }
 
-    /** {@return the share that is right to the last character} */
+    /** {@return the share of translations that are right in every character} */
     public double exact() {
         int right = byLength.values().stream().mapToInt(c -> c[0]).sum();
         int all = byLength.values().stream().mapToInt(c -> c[1]).sum();

@@ -1,5 +1,5 @@
 /**
- * Small trained examples: a translator of dates with attention.
+ * A small trained example: a date translator with attention.
  *
  * <p>Stability: implementation, not exported.
  */

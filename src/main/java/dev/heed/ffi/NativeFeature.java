@@ -1,16 +1,16 @@
 package dev.heed.ffi;
 
-/** What the native kernels do with instructions of this processor that Java cannot say; bits of {@code heed_features}. */
+/** Groups of native kernels that use processor instructions which Java cannot use; bits of {@code heed_features}. */
 public enum NativeFeature {
     /** Products of bf16 tiles: AMX-BF16, AVX512-BF16, Arm BF16. */
     BF16_PRODUCT(1, "bf16 products"),
-    /** bf16 keys and values for few queries: AVX512-BF16, Arm BF16. */
+    /** bf16 keys and values for a few queries: AVX512-BF16, Arm BF16. */
     BF16_ROWS(2, "bf16 rows"),
-    /** f16 keys and values for few queries: AVX-512, NEON. */
+    /** f16 keys and values for a few queries: AVX-512, NEON. */
     F16_ROWS(4, "f16 rows"),
-    /** Keys and values of bytes for few queries: AVX512-VNNI, Arm I8MM. */
+    /** int8 keys and values for a few queries: AVX512-VNNI, Arm I8MM. */
     I8_ROWS(8, "i8 rows"),
-    /** Arrays from one width to another: AVX-512, NEON. */
+    /** Conversions of arrays between element types: AVX-512, NEON. */
     WIDTHS(16, "widths");
 
     final long bit;
@@ -21,7 +21,7 @@ public enum NativeFeature {
         this.label = label;
     }
 
-    /** {@return the name in reports} */
+    /** {@return the name shown in reports} */
     public String label() {
         return label;
     }

@@ -16,24 +16,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The functions of {@code native/heed.h}, each behind a check that nothing outside the segments can be touched, whatever the
- * numbers. Indices and distances count elements. May be called where {@link NativeLibrary} has no reasons.
+ * Java side of the functions in {@code native/heed.h}. Each method checks first that the call stays within its segments, for any
+ * arguments. Offsets and strides count elements. The methods may be called if {@link NativeLibrary#reasons} is empty.
  *
- * <p>Calls are critical: arrays are passed where they lie and the garbage collector waits, so a call is a tile, not a problem.
+ * <p>Calls are critical: heap arrays are passed in place while the garbage collector waits, so one call computes a tile and not a
+ * whole problem.
  */
 public final class NativeKernels {
-    /** Queries or columns of a panel at most. */
+    /** The maximum number of queries or columns in a panel. */
     public static final int LANES = 64;
 
-    /** Bytes that a number of a query is written in where it meets keys of bytes. */
+    /** The number of bytes that represent an element of a query in scores with int8 keys. */
     public static final int LIMBS = 3;
 
-    /** The longest rows of bytes whose products cannot overflow 32 bits. */
+    /** The maximum length of int8 rows whose products cannot overflow 32 bits. */
     public static final int MOST_BYTES = 65_536;
 
     /**
-     * The functions and their parameters, as in the table of {@code native/README.md}: p a pointer, l 64 bits, i 32 bits, f a
-     * float. {@code bf16_interleave} returns an i, the others nothing.
+     * The functions and their parameters, as in the table of {@code native/README.md}: p is a pointer, l a 64-bit integer, i a
+     * 32-bit integer, f a float. {@code bf16_interleave} returns an i, the others nothing.
      */
     static final Map<String, String> SIGNATURES = Map.ofEntries(
             Map.entry("bf16_product", "pllllplllplli"),
@@ -70,7 +71,7 @@ public final class NativeKernels {
 
     private NativeKernels() {}
 
-    /** {@return whether there are kernels for panels of so many lanes} */
+    /** {@return whether there are kernels for panels with this number of lanes} */
     public static boolean takesPanels(int lanes) {
         return lanes == 16 || lanes == 32 || lanes == LANES;
     }
@@ -81,15 +82,15 @@ public final class NativeKernels {
         }
     }
 
-    /** Four runs of rows, or one: element {@code d} of row {@code j} of run {@code n} at {@code at + n runStride + j row + d}. */
+    /** One or more runs of rows: element {@code d} of row {@code j} of run {@code n} is at {@code at + n runStride + j row + d}. */
     public record Runs(MemorySegment data, long at, long row, long runStride, int runs, int count) {}
 
-    /** One number for each row of some {@link Runs}. */
+    /** One scale for each row of {@link Runs}: the scale of row {@code j} of run {@code n} is at {@code at + n runStride + j step}. */
     public record Scales(MemorySegment data, long at, long step, long runStride) {}
 
     /**
-     * {@code c = a b}, or {@code c + a b}. Pair {@code k} of row {@code r} of a, two bf16 that are neighbours, lies at
-     * {@code aOffset + r aRowStride + k aDepthStride}; b is a panel of pairs; a row of c is as many floats as it has lanes.
+     * Computes {@code c = a b}, or {@code c += a b} if {@code onto} is true. Pair {@code k} of row {@code r} of a, two adjacent
+     * bf16 elements, is at {@code aOffset + r aRowStride + k aDepthStride}. b is a panel of pairs. A row of c has {@code lanes} floats.
      */
     public static void bf16Product(
             MemorySegment a,
@@ -126,7 +127,9 @@ public final class NativeKernels {
         }
     }
 
-    /** Up to so many rows become the lanes of a panel of pairs, their signs flipped if asked for; lanes beyond are 0. */
+    /**
+     * Transposes {@code count} rows into the lanes of a panel of pairs, negated if {@code negate} is true; the other lanes are 0.
+     */
     public static void bf16Transpose(
             MemorySegment rows,
             long at,
@@ -150,7 +153,7 @@ public final class NativeKernels {
         }
     }
 
-    /** Rows {@code 2 t} and {@code 2 t + 1} become one of pairs; returns whether all numbers are finite. */
+    /** Interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs; returns whether all elements are finite. */
     public static boolean bf16Interleave(
             MemorySegment rows, long at, long row, int count, int width, MemorySegment to, long toOffset, long toRowStride) {
         if (count < 1 || width < 1) {
@@ -165,7 +168,7 @@ public final class NativeKernels {
         }
     }
 
-    /** Rows of weights, one a lane, become rows of pairs in bf16. */
+    /** Rounds rows of weights to bf16 and interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs. */
     public static void bf16Pairs(
             MemorySegment tile, long at, long row, int count, MemorySegment to, long toOffset, int lanes) {
         checkLanes(lanes);
@@ -181,7 +184,7 @@ public final class NativeKernels {
         }
     }
 
-    /** bf16 numbers, neighbours, as f32. */
+    /** Converts {@code count} contiguous bf16 elements to f32. */
     public static void bf16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
@@ -192,7 +195,7 @@ public final class NativeKernels {
         }
     }
 
-    /** f16 numbers, neighbours, as f32. */
+    /** Converts {@code count} contiguous f16 elements to f32. */
     public static void f16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
@@ -203,7 +206,7 @@ public final class NativeKernels {
         }
     }
 
-    /** Bytes, neighbours, times a scale, as f32. */
+    /** Converts {@code count} contiguous int8 elements to f32, multiplied by a scale. */
     public static void i8Widen(MemorySegment from, long at, int count, float scale, MemorySegment to, long toOffset) {
         check(from, Byte.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
@@ -214,7 +217,7 @@ public final class NativeKernels {
         }
     }
 
-    /** f32 numbers rounded to bf16, to nearest, ties to even. */
+    /** Rounds {@code count} f32 elements to bf16, to nearest, ties to even. */
     public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
@@ -225,7 +228,7 @@ public final class NativeKernels {
         }
     }
 
-    /** f32 numbers rounded to f16, to nearest, ties to even. */
+    /** Rounds {@code count} f32 elements to f16, to nearest, ties to even. */
     public static void f16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
@@ -236,7 +239,7 @@ public final class NativeKernels {
         }
     }
 
-    /** {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
+    /** Computes {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
     public static void bf16Dots(
             MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
         checkDots(q, Short.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
@@ -261,7 +264,7 @@ public final class NativeKernels {
         }
     }
 
-    /** {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
+    /** Computes {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
     public static void f16Dots(
             MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
         checkDots(q, Float.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
@@ -287,8 +290,8 @@ public final class NativeKernels {
     }
 
     /**
-     * {@code s[r][run count + j] = units[r] scale_j (l2 2^16 + l1 2^8 + l0) . k_j} for keys of bytes: the LIMBS rows of bytes of
-     * a query follow each other, the lowest first.
+     * Computes {@code s[r][run count + j] = units[r] scale_j (l2 2^16 + l1 2^8 + l0) . k_j} for int8 keys. The {@link #LIMBS}
+     * byte rows l0, l1 and l2 of a query are contiguous, the lowest first.
      */
     public static void i8Dots(
             MemorySegment q,
@@ -332,7 +335,10 @@ public final class NativeKernels {
         }
     }
 
-    /** {@code c[r][d] += sum over j of w[r][run count + j] v_j[d]}, bf16 values; {@code skip} leaves values of weight 0 unread. */
+    /**
+     * Computes {@code c[r][d] += sum over j of w[r][run count + j] v_j[d]} for bf16 values. With {@code skip}, values of weight 0
+     * are not read.
+     */
     public static void bf16Pool(
             MemorySegment w,
             long wOffset,
@@ -367,7 +373,7 @@ public final class NativeKernels {
         }
     }
 
-    /** As {@link #bf16Pool}, f16 values. */
+    /** As {@link #bf16Pool}, for f16 values. */
     public static void f16Pool(
             MemorySegment w,
             long wOffset,
@@ -402,7 +408,7 @@ public final class NativeKernels {
         }
     }
 
-    /** As {@link #bf16Pool}, bytes times the scale of their row. */
+    /** As {@link #bf16Pool}, for int8 values multiplied by the scale of their row. */
     public static void i8Pool(
             MemorySegment w,
             long wOffset,
@@ -499,8 +505,8 @@ public final class NativeKernels {
     }
 
     /**
-     * Throws unless {@code outer} times {@code inner} runs of {@code length} elements, their first ones at {@code at + o
-     * outerStep + i innerStep}, all lie within the segment.
+     * Throws unless {@code outer} times {@code inner} runs of {@code length} elements are all within the segment. Run
+     * {@code (o, i)} starts at {@code at + o outerStep + i innerStep}.
      */
     private static void check(
             MemorySegment segment,

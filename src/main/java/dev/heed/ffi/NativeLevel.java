@@ -3,7 +3,7 @@ package dev.heed.ffi;
 import java.util.Arrays;
 import java.util.List;
 
-/** The instructions that native kernels are written in; bits of {@code heed_levels} and {@code heed_refused}. */
+/** Instruction sets that native kernels are compiled for; bits of {@code heed_levels} and {@code heed_refused}. */
 enum NativeLevel {
     AVX512(1, "AVX-512"),
     AVX512_BF16(2, "AVX512-BF16"),
@@ -21,12 +21,12 @@ enum NativeLevel {
         this.label = label;
     }
 
-    /** The levels of a sum of bits. */
+    /** Returns the levels whose bits are set. */
     static List<NativeLevel> of(long bits) {
         return Arrays.stream(values()).filter(level -> (bits & level.bit) != 0).toList();
     }
 
-    /** The name in reports. */
+    /** Returns the name shown in reports. */
     String label() {
         return label;
     }

@@ -26,34 +26,34 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The library of {@code native/}: taken from the jar when first asked for, copied to a file that only this user can read,
- * checked, loaded, and the file deleted again. Where anything stands in the way there is a reason, and nothing else happens:
- * the Vector API does the work.
+ * Loader of the native library built from {@code native/}. On first use it copies the library from the jar to a file that only
+ * this user can read, checks it, loads it and deletes the file. If any step fails, {@link #reasons} reports why, and the Vector
+ * API is used instead.
  *
- * <p>{@code heed.native=false} leaves it out. {@code heed.native.library=FILE} takes one built by {@code native/build.sh}
- * instead of the jar's.
+ * <p>{@code heed.native=false} turns the library off. {@code heed.native.library=FILE} loads a library built by
+ * {@code native/build.sh} instead of the one in the jar.
  */
 public final class NativeLibrary {
-    /** The version of the functions that this class knows; {@code HEED_ABI} in {@code native/heed.h}. */
+    /** The ABI version that this class requires; {@code HEED_ABI} in {@code native/heed.h}. */
     static final int ABI = 3;
 
     static final String RESOURCE = "libheed.so";
 
     private NativeLibrary() {}
 
-    /** What came of loading: symbols, features and the levels of instructions that are used and refused, or reasons. */
+    /** The result of loading: symbols, features, levels in use and refused levels; or the reasons why it failed. */
     record Loaded(@Nullable SymbolLookup symbols, long features, long levels, long refused, List<String> reasons) {
         static Loaded not(String reason) {
             return new Loaded(null, 0, 0, 0, List.of(reason));
         }
 
-        /** The use of each level that computed something else than plain C when the library was loaded. */
+        /** Returns a message for each level whose results differed from plain C when the library was loaded. */
         List<String> refusals() {
             return NativeLevel.of(refused).stream()
                     .map(level ->
-                            level.label() + " is not used: on this processor its kernels computed something else than"
-                                    + " plain C when they were loaded; the next lower instructions serve: report it, with the"
-                                    + " name of the processor")
+                            level.label() + " is not used: on this processor its kernels gave other results than plain C"
+                                    + " when they were loaded, so the next lower instructions are used: please report it, with"
+                                    + " the name of the processor")
                     .toList();
         }
     }
@@ -70,7 +70,7 @@ public final class NativeLibrary {
         return Holder.LOADED;
     }
 
-    /** {@return why native kernels are not used in this process; empty if they are} */
+    /** {@return the reasons why native kernels are not used in this process; empty if they are used} */
     public static List<String> reasons() {
         return loaded().reasons();
     }
@@ -80,7 +80,7 @@ public final class NativeLibrary {
         return (loaded().features() & feature.bit) != 0;
     }
 
-    /** {@return what the processor has instructions for and which they are, in words} */
+    /** {@return the labels of the usable features and of the levels in use; empty if there are none} */
     public static String describe() {
         String features = Arrays.stream(NativeFeature.values())
                 .filter(NativeLibrary::has)
@@ -94,14 +94,14 @@ public final class NativeLibrary {
                                 .collect(Collectors.joining(", ", " by ", ""));
     }
 
-    /** {@return which instructions are there but not used, and why} */
+    /** {@return a message for each level that the processor has but that is not used} */
     public static List<String> refusals() {
         return loaded().refusals();
     }
 
     static Loaded load(boolean wanted, String file, String system, Path folder) {
         if (!wanted) {
-            return Loaded.not(Settings.NATIVE.to(false) + " asks for the Vector API alone: leave it out");
+            return Loaded.not(Settings.NATIVE.to(false) + " turns the native kernels off: leave it out");
         }
         if (!file.isEmpty()) {
             Path library = Path.of(file);
@@ -111,15 +111,15 @@ public final class NativeLibrary {
                             Settings.NATIVE_LIBRARY.to(file) + " cannot be read: native/build.sh FOLDER writes one");
         }
         if (!system.toLowerCase(Locale.ROOT).matches("linux (amd64|x86_64)")) {
-            return Loaded.not("the jar has native kernels for Linux on x86-64 only, this is " + system
-                    + ": build them by native/build.sh FOLDER and give "
+            return Loaded.not("the jar has native kernels for Linux on x86-64 only, and this is " + system
+                    + ": build them with native/build.sh FOLDER and set "
                     + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
         }
         byte[] library = resource(RESOURCE);
         byte[] sum = resource(RESOURCE + ".sha256");
         if (library == null || sum == null) {
-            return Loaded.not("this build of Heed has no native kernels: build it where there is a C compiler, or"
-                    + " native/build.sh FOLDER and " + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
+            return Loaded.not("this build of Heed has no native kernels: build it with a C compiler installed, or run"
+                    + " native/build.sh FOLDER and set " + Settings.NATIVE_LIBRARY.to("FOLDER/" + RESOURCE));
         }
         return unpack(library, new String(sum, StandardCharsets.US_ASCII).strip(), folder, ABI);
     }
@@ -128,11 +128,11 @@ public final class NativeLibrary {
         try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
             return in == null ? null : in.readAllBytes();
         } catch (IOException e) {
-            return null; // a jar that cannot be read has none
+            return null; // an unreadable jar counts as one without the resource
         }
     }
 
-    /** Copies a library whose checksum is known to a private file of a folder, loads it and deletes the file. */
+    /** Checks a library's SHA-256, copies it to a private file in a folder, loads it and deletes the file. */
     static Loaded unpack(byte[] library, String sum, Path folder, int expected) {
         return unpack(library, sum, folder, expected, Files::isExecutable);
     }
@@ -141,24 +141,24 @@ public final class NativeLibrary {
         String found = sha256(library);
         if (!found.equals(sum)) {
             return Loaded.not("the native kernels in the jar are damaged: expected SHA-256 " + sum + ", got " + found
-                    + ": take a fresh jar");
+                    + ": get a new copy of the jar");
         }
         Path own = null;
         try {
-            own = Files.createTempDirectory(folder, "heed-"); // readable, writable and searchable by its owner alone
+            own = Files.createTempDirectory(folder, "heed-"); // only its owner can read, write or search it
             Path file = Files.write(own.resolve(RESOURCE), library);
             if (!sha256(Files.readAllBytes(file)).equals(sum)) {
-                return Loaded.not("the native kernels cannot be copied whole to " + folder + ": is it full?");
+                return Loaded.not("the native kernels cannot be copied completely to " + folder + ": is it full?");
             }
             boolean ignored = file.toFile().setExecutable(true, true);
             if (!executable.test(file)) {
-                return Loaded.not("nothing in " + folder + " may be executed (mounted noexec): give another folder,"
+                return Loaded.not("files in " + folder + " cannot be executed (mounted noexec): choose another folder,"
                         + " -Djava.io.tmpdir=FOLDER");
             }
             return open(file, expected);
         } catch (IOException | SecurityException e) {
             return Loaded.not("the native kernels cannot be copied to " + folder + " (" + e
-                    + "): give a folder that can be written, -Djava.io.tmpdir=FOLDER");
+                    + "): choose a folder that can be written, -Djava.io.tmpdir=FOLDER");
         } finally {
             delete(own);
         }
@@ -169,26 +169,26 @@ public final class NativeLibrary {
             return;
         }
         try {
-            Files.deleteIfExists(own.resolve(RESOURCE)); // what is loaded stays loaded
+            Files.deleteIfExists(own.resolve(RESOURCE)); // the loaded library stays loaded
             Files.deleteIfExists(own);
         } catch (IOException e) {
             own.toFile().deleteOnExit();
         }
     }
 
-    @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
+    @SuppressWarnings("restricted") // if the JVM denies native access, the exception becomes a reason
     private static Loaded open(Path file, int expected) {
         try {
             SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
             MemorySegment version = symbols.find("heed_abi").orElse(MemorySegment.NULL);
             if (version.address() == 0) {
-                return Loaded.not(file + " is no library of Heed's kernels: native/build.sh FOLDER writes one");
+                return Loaded.not(file + " is not a library of Heed's kernels: native/build.sh FOLDER writes one");
             }
             Linker linker = Linker.nativeLinker();
             int abi = (int) linker.downcallHandle(version, FunctionDescriptor.of(JAVA_INT))
                     .invokeExact();
             if (abi != expected) {
-                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": build them anew,"
+                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": rebuild them with"
                         + " native/build.sh FOLDER");
             }
             long features = bits(linker, symbols, "heed_features");
@@ -200,7 +200,7 @@ public final class NativeLibrary {
                     List.of());
             return features == 0 ? useless(loaded.refusals()) : loaded;
         } catch (NoSuchElementException e) {
-            return Loaded.not(file + " is no library of Heed's kernels, it lacks " + e.getMessage()
+            return Loaded.not(file + " is not a library of Heed's kernels, because it lacks " + e.getMessage()
                     + ": native/build.sh FOLDER writes one");
         } catch (IllegalCallerException e) {
             return Loaded.not("the JVM denies native access to Heed: start java with --enable-native-access="
@@ -214,7 +214,7 @@ public final class NativeLibrary {
 
     private static Loaded useless(List<String> refusals) {
         return refusals.isEmpty()
-                ? Loaded.not("the processor has none of the instructions that the native kernels are for ("
+                ? Loaded.not("the processor has none of the instructions that the native kernels use ("
                         + Arrays.stream(NativeLevel.values())
                                 .map(NativeLevel::label)
                                 .collect(Collectors.joining(", "))

@@ -19,14 +19,14 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The OpenCL functions that run once a launch or once a transfer, called directly. A handle is the native pointer as a
- * {@code long}; every function returns OpenCL's error code. Handles are static finals, because only then does the JIT
- * compile a call to a call.
+ * Direct calls of the OpenCL functions that run for every launch or transfer. An OpenCL handle is the native pointer as a
+ * {@code long}; every function returns OpenCL's error code. The method handles are static finals because the JIT compiles only
+ * constant method handles to direct calls.
  */
 public final class OpenClLibrary {
     private static final List<String> NAMES = names(System.getProperty("os.name", ""));
 
-    /** Where Debian keeps the libraries of this processor. */
+    /** Debian's folder name for libraries of this architecture. */
     private static final String MULTIARCH =
             (System.getProperty("os.arch", "").equals("amd64") ? "x86_64" : System.getProperty("os.arch", ""))
                     + "-linux-gnu";
@@ -94,27 +94,27 @@ public final class OpenClLibrary {
 
     private OpenClLibrary() {}
 
-    /** What came of looking for the library. */
+    /** The result of the search for the library. */
     public enum State {
         /** Its functions can be called. */
         LINKED,
         /** The system has no such library. */
         ABSENT,
-        /** Not known: the JVM denies native access, or has no linker. */
+        /** Unknown: the JVM denies native access, or has no linker. */
         UNREACHABLE
     }
 
     private record LookUp(State state, @Nullable SymbolLookup symbols, String reason) {}
 
-    /** {@return what came of looking for the library} */
+    /** {@return the result of the search for the library} */
     public static State state() {
         return LOOKED_UP.state;
     }
 
-    /** {@return whether a file of the library lies where the system looks; no native code is called} */
+    /** {@return whether a library file exists in the system's search folders; calls no native code} */
     public static boolean hasFile() {
         if (NAMES.size() == 1) {
-            return true; // Windows and macOS have it in a place of their own
+            return true; // Windows and macOS have their own place for it, which is not searched
         }
         List<String> folders = new ArrayList<>(
                 List.of(System.getProperty("java.library.path", "").split(File.pathSeparator)));
@@ -264,7 +264,7 @@ public final class OpenClLibrary {
                 : List.of("libOpenCL.so.1", "libOpenCL.so");
     }
 
-    @SuppressWarnings("restricted") // refused where the JVM denies native access: then there is a reason
+    @SuppressWarnings("restricted") // if the JVM denies native access, the exception becomes a reason
     private static LookUp lookUp() {
         for (String name : NAMES) {
             try {

@@ -14,12 +14,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The process's handlers of faults, kept while native code runs that may put its own in their place, and put back.
+ * Saves the process's fault handlers before native code runs that may replace them, and restores them afterwards.
  *
- * <p>A JVM uses faults itself: null checks and safepoints of compiled code arrive as SIGSEGV. LLVM, inside drivers that
- * compile in the process, installs handlers that are used once and then leave the default, which is death: two threads
- * of a JVM at one safepoint are enough. LLVM believes afterwards that its handlers are in place and installs none again.
- * Linux only; elsewhere, and where the linker is denied, nothing is kept.
+ * <p>A JVM uses faults itself: null checks and safepoints of compiled code arrive as SIGSEGV. Drivers that compile inside the
+ * process use LLVM, whose handlers run once and then restore the default, which ends the process. Two threads of a JVM at one
+ * safepoint are enough to trigger this. LLVM does not notice that its handlers have been replaced and does not install them
+ * again. Works on Linux only; on other systems, and if native access is denied, nothing is saved.
  */
 public final class SignalHandlers {
     private static final int SIGILL = 4;
@@ -28,7 +28,7 @@ public final class SignalHandlers {
     private static final int SIGSEGV = 11;
     private static final List<Integer> FAULTS = List.of(SIGILL, SIGBUS, SIGFPE, SIGSEGV);
 
-    /** More than {@code struct sigaction} has on any Linux. */
+    /** More bytes than {@code struct sigaction} has on any Linux. */
     private static final long BYTES = 256;
 
     private static final @Nullable MethodHandle SIGACTION = link();
@@ -43,7 +43,7 @@ public final class SignalHandlers {
         }
     }
 
-    /** {@return what the work returns; the handlers that it replaced are put back} */
+    /** {@return the result of the work; handlers that it replaced are restored} */
     public static <T> T keptDuring(Supplier<T> work) {
         SignalHandlers handlers = new SignalHandlers();
         try {
@@ -53,7 +53,7 @@ public final class SignalHandlers {
         }
     }
 
-    /** {@return whether handlers can be kept here} */
+    /** {@return whether handlers can be saved on this system} */
     public static boolean works() {
         return SIGACTION != null;
     }
@@ -81,7 +81,7 @@ public final class SignalHandlers {
         }
     }
 
-    @SuppressWarnings("restricted") // the flag is in the documentation; without it this is null
+    @SuppressWarnings("restricted") // null without the flag for native access, which is documented
     private static @Nullable MethodHandle link() {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return null;

@@ -1,5 +1,5 @@
 /**
- * Calls into native libraries through the JDK's linker, and nothing else: no meaning, no ownership, no error handling.
+ * Calls into native libraries through the JDK's linker. Ownership of handles and error handling belong to the callers.
  *
  * <p>Stability: implementation.
  */

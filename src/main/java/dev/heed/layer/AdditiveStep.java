@@ -3,14 +3,14 @@ package dev.heed.layer;
 import dev.heed.layer.Alignment.Aligned;
 
 /**
- * Additive attention of one query a row over projected keys, {@code score_j = v.tanh(q + k_j)} (Bahdanau et al. 2015,
- * section A.1.2). The hyperbolic tangents are kept for the way back.
+ * Additive attention with one query per batch entry over projected keys, {@code score_j = v.tanh(q + k_j)} (Bahdanau et
+ * al. 2015, section A.1.2). The hyperbolic tangents are kept for the backward pass.
  */
 final class AdditiveStep {
     private AdditiveStep() {}
 
     /**
-     * {@return what every row sees}
+     * {@return the context and the weights of every batch entry}
      *
      * @param query {@code [batch, hidden]}
      * @param keys {@code [sequence, batch, hidden]}

@@ -3,12 +3,15 @@ package dev.heed.layer;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** How a decoder looks at what an encoder read: once for each sequence, then once for each step. */
+/**
+ * A decoder's attention over the outputs of an encoder, the memory. The memory is prepared once per sequence and then
+ * aligned with one query at each step.
+ */
 public interface Alignment {
-    /** What is made of a memory once, before the first step. */
+    /** A prepared memory, ready to be aligned with queries. */
     interface Memory {
         /**
-         * {@return what one step sees}
+         * {@return the context and the weights of one step}
          *
          * @param query the decoder's state, {@code [batch, width]}
          */
@@ -16,10 +19,10 @@ public interface Alignment {
     }
 
     /**
-     * What one step sees.
+     * The context and the weights of one step.
      *
-     * @param context {@code [batch, width of the memory]}
-     * @param weights {@code [batch, sequence]}, 0 beyond a row's length; null where nothing is weighed
+     * @param context weighted sum of the memory, {@code [batch, width of the memory]}
+     * @param weights {@code [batch, sequence]}, 0 beyond the length of a batch entry; null without attention
      */
     record Aligned(Value context, @Nullable Tensor weights) {}
 
@@ -28,14 +31,17 @@ public interface Alignment {
      *
      * @param memory {@code [sequence, batch, width]}
      * @param last the encoder's last state, {@code [batch, width]}
-     * @param lengths how many elements each row has
+     * @param lengths number of elements of each batch entry
      */
     Memory remember(Tape tape, Value memory, Value last, int[] lengths);
 
-    /** {@return this alignment with its parameters changed, as {@link Layer#map}} */
+    /** {@return this alignment with its parameters replaced, as in {@link Layer#map}} */
     Alignment map(Layer.Change change);
 
-    /** {@return no attention: every step sees the encoder's last state, as in Cho et al. 2014, section 2.2} */
+    /**
+     * {@return an alignment without attention: the context of every step is the encoder's last state, as in Cho et al.
+     * 2014, section 2.2}
+     */
     static Alignment none() {
         return new Alignment() {
             @Override

@@ -8,19 +8,19 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Reads a sequence from both ends: the annotations {@code h_j = [forward_j; backward_j]} (Bahdanau et al. 2015, section 3.2).
- * A row's own length says where it ends; beyond it the forward state stays and the backward state is zero.
+ * A bidirectional recurrent layer, which reads a sequence in both directions and returns the annotations
+ * {@code h_j = [forward_j; backward_j]} (Bahdanau et al. 2015, section 3.2). Beyond the length of a batch entry, the
+ * forward state stays unchanged and the backward state is zero.
  *
- * @param forward reads from the first element on
- * @param backward reads from the last element on
+ * @param forward cell that reads from the first element to the last
+ * @param backward cell that reads from the last element to the first
  */
 public record Bidirectional(RecurrentCell forward, RecurrentCell backward) implements Layer<Bidirectional> {
     /**
-     * What was read.
+     * The annotations of a batch of sequences, and the last states.
      *
      * @param annotations {@code [sequence, batch, 2 hidden]}
-     * @param last the forward state after the last element beside the backward state after the first,
-     *     {@code [batch, 2 hidden]}
+     * @param last the final forward state concatenated with the final backward state, {@code [batch, 2 hidden]}
      */
     public record Read(Value annotations, Value last) {}
 
@@ -30,10 +30,10 @@ public record Bidirectional(RecurrentCell forward, RecurrentCell backward) imple
     }
 
     /**
-     * {@return the annotations of a batch of sequences}
+     * {@return the annotations and the last states of a batch of sequences}
      *
      * @param x {@code [sequence, batch, in]}
-     * @param lengths how many elements each row has, 1 or more
+     * @param lengths number of elements of each batch entry, 1 or more
      */
     public Read forward(Tape tape, Value x, int[] lengths) {
         int longest = (int) x.size(0);

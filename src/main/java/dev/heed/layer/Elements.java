@@ -4,7 +4,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
-/** The numbers of a value in an array of their own, f32 or f64; arithmetic on them is in double. */
+/** The elements of a value in a flat array, f32 or f64; arithmetic on them is in double. */
 abstract sealed class Elements {
     static Elements of(DType type, int count) {
         return type == DType.F64 ? new Doubles(new double[count]) : new Floats(new float[count]);
@@ -24,7 +24,7 @@ abstract sealed class Elements {
 
     abstract Tensor tensor(long... shape);
 
-    /** Adds all of the other's numbers, one to one. */
+    /** Adds the elements of another array of the same length, element-wise. */
     final void add(Elements other) {
         int n = count();
         for (int i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 package dev.heed.layer;
 
-/** Steps that treat every element alone. */
+/** Element-wise operations on a tape, each with its backward step. */
 final class Elementwise {
     private Elementwise() {}
 

@@ -7,7 +7,7 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder's step with attention, in one of two orders.
+ * A recurrent decoder with attention over an encoder's outputs. The attention comes before or after the recurrent step:
  *
  * <pre>
  * PREVIOUS_STATE (Bahdanau et al. 2015, section 3.1)      CURRENT_STATE (Luong et al. 2015, section 3)
@@ -16,32 +16,33 @@ import org.jspecify.annotations.Nullable;
  * a_i = f([s_i; c_i] W + b)                               a_t = f([h_t; c_t] W + b)
  * </pre>
  *
- * <p>Luong's {@code f} is the hyperbolic tangent, and {@code a} is what the decoder's readout sees.
+ * <p>Luong's {@code f} is the hyperbolic tangent, and {@code a}, the attentional vector, is the input of the decoder's
+ * readout.
  *
- * @param cell the recurrent cell; it reads {@code [y; c]}, or {@code [y; a]}
- * @param alignment how the memory is looked at
- * @param combine {@code W} and {@code b}
+ * @param cell the recurrent cell; its input is {@code [y; c]} or {@code [y; a]}, depending on {@code order}
+ * @param alignment the attention over the memory
+ * @param combine the linear layer with {@code W} and {@code b}
  * @param activation {@code f}
- * @param order when the memory is looked at
+ * @param order whether the attention comes before or after the recurrent step
  */
 public record EncoderDecoderAttention(
         RecurrentCell cell, Alignment alignment, Linear combine, Activation activation, Order order)
         implements Layer<EncoderDecoderAttention> {
 
-    /** When a decoder looks at the memory. */
+    /** The state that a decoder uses as its query. */
     public enum Order {
-        /** With its state before the step. */
+        /** The state before the step. */
         PREVIOUS_STATE,
-        /** With its state after the step, which has seen the last attentional vector. */
+        /** The state after the step, whose input included the previous attentional vector. */
         CURRENT_STATE
     }
 
     /**
-     * A decoder between two steps.
+     * The state of a decoder between two steps.
      *
      * @param state the cell's state
-     * @param attentional {@code a}, {@code [batch, width]}
-     * @param weights the alignment of the step, {@code [batch, sequence]}, or null
+     * @param attentional {@code a}, {@code [batch, width of W]}
+     * @param weights the attention weights of the step, {@code [batch, sequence]}, or null
      */
     public record Step(
             State state, Value attentional, @Nullable Tensor weights) {}
@@ -56,7 +57,7 @@ public record EncoderDecoderAttention(
                 order);
     }
 
-    /** {@return where a decoder starts: a state, and an attentional vector of zeros} */
+    /** {@return the start of a decoder: the given state, and an attentional vector of zeros} */
     public Step start(Tape tape, State state) {
         Value zeros = tape.value(state.output().size(0), combine.weight().size(1));
         zeros.data().clear();
@@ -66,9 +67,9 @@ public record EncoderDecoderAttention(
     /**
      * {@return the next step}
      *
-     * @param y what the decoder reads, {@code [batch, width]}
-     * @param before the step before
-     * @param memory from {@link Alignment#remember}
+     * @param y the decoder's input, {@code [batch, width]}
+     * @param before the previous step
+     * @param memory the memory from {@link Alignment#remember}
      */
     public Step next(Tape tape, Value y, Step before, Alignment.Memory memory) {
         State state;

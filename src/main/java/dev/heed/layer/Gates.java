@@ -2,7 +2,7 @@ package dev.heed.layer;
 
 import dev.heed.layer.RecurrentCell.State;
 
-/** The gates of recurrent cells, each with its way back in one step. */
+/** The gates of recurrent cells, each cell with a single backward step. */
 final class Gates {
     private Gates() {}
 
@@ -98,7 +98,8 @@ final class Gates {
                 next.data().set(at, gate[3] * Math.tanh(carried));
             }
         }
-        // one way back for both: it stands where the gradients of both are complete
+        // one backward step for both results: consumers of either are recorded later, so both gradients are complete when
+        // it runs
         tape.backOfTwo(next, memory, () -> {
             Elements dx = fromInput.gradientElements();
             Elements du = fromState.gradientElements();

@@ -4,8 +4,9 @@ import dev.heed.Activation;
 import dev.heed.tensor.Tensor;
 
 /**
- * A gated recurrent unit (Cho et al. 2014, section 2.3), with the reset gate after the product as in cuDNN. The columns of
- * the gates stand in the order r, z, n:
+ * A gated recurrent unit (GRU): a recurrent cell with a reset gate {@code r} and an update gate {@code z} (Cho et al.
+ * 2014, section 2.3). The reset gate is applied after the product, as in cuDNN. The columns of the weights hold the gates
+ * in the order r, z, n:
  *
  * <pre>
  * r = sigmoid(x W_r + b_r + h U_r + c_r)
@@ -21,7 +22,7 @@ import dev.heed.tensor.Tensor;
  */
 public record GruCell(Tensor inputWeight, Tensor stateWeight, Tensor inputBias, Tensor stateBias)
         implements Layer<GruCell>, RecurrentCell {
-    /** {@return a cell after Glorot, orthogonal where it meets its state} */
+    /** {@return a cell with Glorot-initialised {@code W}, orthogonal {@code U} and biases of zeros} */
     public static GruCell create(Initial initial, int in, int hidden) {
         return new GruCell(
                 initial.glorot(in, 3L * hidden),

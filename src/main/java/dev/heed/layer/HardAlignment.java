@@ -12,8 +12,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Hard attention of a decoder: one element at a step, the one with the largest dot product (Xu et al. 2015, section 4.1, by
- * argmax). It is trained straight through, as if the elements had been weighed softly (Bengio et al. 2013), which is biased.
+ * Hard attention for a decoder: each step attends one element only, the one with the largest dot product (Xu et al. 2015,
+ * section 4.1, by argmax). It is trained with the straight-through estimator, which computes the gradient as if the
+ * attention were soft (Bengio et al. 2013) and is biased.
  */
 public record HardAlignment() implements Alignment {
     @Override

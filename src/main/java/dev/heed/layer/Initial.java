@@ -5,15 +5,18 @@ import dev.heed.tensor.Tensor;
 import java.util.function.DoubleSupplier;
 import java.util.random.RandomGenerator;
 
-/** First values of parameters, drawn from a generator: the same seed and the same order give the same bits. */
+/**
+ * A source of initial parameter values, drawn from a random generator: the same seed and the same calls give the same
+ * bits.
+ */
 public final class Initial {
     private final RandomGenerator random;
     private final DType type;
 
     /**
-     * Creates a source of parameters.
+     * Creates a source of initial parameter values.
      *
-     * @param random a generator with a fixed algorithm and seed, as {@code new java.util.Random(seed)}
+     * @param random a generator with a fixed algorithm and seed, such as {@code new java.util.Random(seed)}
      * @param type f32 or f64
      */
     public Initial(RandomGenerator random, DType type) {
@@ -21,13 +24,16 @@ public final class Initial {
         this.type = type;
     }
 
-    /** {@return a matrix uniform in {@code +-sqrt(6 / (in + out))} (Glorot and Bengio 2010, equation 16)} */
+    /**
+     * {@return a matrix {@code [in, out]} of elements uniform in {@code +-sqrt(6 / (in + out))} (Glorot and Bengio 2010,
+     * equation 16)}
+     */
     public Tensor glorot(long in, long out) {
         double limit = Math.sqrt(6.0 / (in + out));
         return draw(in * out, () -> limit * (2 * random.nextDouble() - 1), in, out);
     }
 
-    /** {@return standard normal numbers times a deviation} */
+    /** {@return a tensor of normally distributed elements with mean 0 and the given standard deviation} */
     public Tensor normal(double deviation, long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -36,22 +42,23 @@ public final class Initial {
         return draw(count, () -> deviation * random.nextGaussian(), shape);
     }
 
-    /** {@return zeros} */
+    /** {@return a tensor of zeros} */
     public Tensor zeros(long... shape) {
         return Tensor.zeros(type, shape);
     }
 
-    /** {@return ones} */
+    /** {@return a tensor of ones} */
     public Tensor ones(long... shape) {
         return Tensor.zeros(type, shape).fill(1);
     }
 
     /**
-     * {@return square blocks side by side, each orthogonal} (Saxe et al. 2014, section 3), by Gram-Schmidt on normal rows,
-     * each row cleaned twice; for the matrices of a cell that meet its own state.
+     * {@return a matrix {@code [size, size * blocks]} of orthogonal square blocks, side by side (Saxe et al. 2014, section
+     * 3)} Each block is made by Gram-Schmidt on normally distributed rows, with two passes per row. It serves as the state
+     * weight of a recurrent cell.
      *
-     * @param size rows, and columns of a block
-     * @param blocks how many, one a gate
+     * @param size rows and columns of a block
+     * @param blocks number of blocks, one per gate
      */
     public Tensor orthogonal(int size, int blocks) {
         double[] whole = new double[size * size * blocks];

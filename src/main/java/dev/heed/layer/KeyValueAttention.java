@@ -8,9 +8,9 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Key-value attention: what a query is compared with and what it gets are two trained maps of the same elements,
- * {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)} (Miller et al. 2016; Daniluk et al. 2017, section 2.2).
- * With equal maps it is plain attention over {@code k}.
+ * Key-value attention: two trained maps of the same elements give the keys, with which a query is scored, and the values,
+ * which are summed: {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)} (Miller et al. 2016; Daniluk et al.
+ * 2017, section 2.2). With equal maps it is plain attention over {@code k}.
  *
  * @param key the map to keys
  * @param value the map to values
@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 public record KeyValueAttention(Linear key, Linear value, Activation activation) implements Layer<KeyValueAttention> {
     /**
-     * Everything on the way.
+     * The intermediate results and the output.
      *
-     * @param key {@code [batch, seqLenKv, width of the query]}
-     * @param value {@code [batch, seqLenKv, width]}
-     * @param weights {@code [batch, seqLenQ, seqLenKv]}, or null if the options do not ask
-     * @param output {@code [batch, seqLenQ, width]}
+     * @param key {@code [batch, seqLenKv, headDim]}
+     * @param value {@code [batch, seqLenKv, valueHeadDim]}
+     * @param weights {@code [batch, seqLenQ, seqLenKv]}, or null if the options do not request them
+     * @param output {@code [batch, seqLenQ, valueHeadDim]}
      */
     public record Steps(Value key, Value value, @Nullable Tensor weights, Value output) {}
 
@@ -33,11 +33,11 @@ public record KeyValueAttention(Linear key, Linear value, Activation activation)
     }
 
     /**
-     * {@return attention of queries over elements}
+     * {@return the attention of queries over elements}
      *
-     * @param query {@code [batch, seqLenQ, width of a key]}
+     * @param query {@code [batch, seqLenQ, headDim]}
      * @param x the elements, {@code [batch, seqLenKv, embed]}
-     * @param options the score function, the mask and the rest
+     * @param options the score function, the mask and the other options
      */
     public Steps forward(Tape tape, Value query, Value x, AttentionOptions options) {
         Value k = key.forward(tape, x, activation);

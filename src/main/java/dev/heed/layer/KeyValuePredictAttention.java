@@ -12,37 +12,37 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * Key-value-predict attention of a language model (Daniluk et al. 2017, section 2.3). An output {@code h_t = [k_t; v_t; p_t]}
- * serves three ends with three parts: a key, a value, and what predicts the next word. Position {@code t} looks back at the
- * {@code window} outputs before it, not at itself:
+ * Key-value-predict attention for a language model (Daniluk et al. 2017, section 2.3). Each output
+ * {@code h_t = [k_t; v_t; p_t]} has three parts: a key, a value and a part that predicts the next word. Position {@code t}
+ * attends the {@code window} outputs before it, without its own:
  *
  * <pre>
  * M_t = tanh(K W_Y + 1 (k_t W_h))      alpha_t = softmax(M_t w)      r_t = alpha_t V
  * h*_t = tanh(r_t W_r + p_t W_x)
  * </pre>
  *
- * <p>The first position has nothing to look at, and {@code r} there is zero.
+ * <p>The first position has no outputs before it, and its {@code r} is zero.
  *
  * @param pastWeight {@code W_Y}, {@code [d, hidden]}
  * @param ownWeight {@code W_h}, {@code [d, hidden]}
  * @param vector {@code w}, {@code [hidden]}
  * @param readWeight {@code W_r}, {@code [d, d]}
  * @param predictWeight {@code W_x}, {@code [d, d]}
- * @param window how many outputs before the own
+ * @param window number of outputs attended before the position
  */
 public record KeyValuePredictAttention(
         Tensor pastWeight, Tensor ownWeight, Tensor vector, Tensor readWeight, Tensor predictWeight, long window)
         implements Layer<KeyValuePredictAttention> {
-    /** Checks the window. */
+    /** Checks that the window is at least 1. */
     public KeyValuePredictAttention {
         if (window < 1) {
             throw new InvalidInputException(
-                    "A window looks back at one output or more", "1 or more", String.valueOf(window), "5 is usual");
+                    "The window must cover at least one output", "1 or more", String.valueOf(window), "5 is usual");
         }
     }
 
     /**
-     * Everything on the way.
+     * The intermediate results and the output.
      *
      * @param read {@code r}, {@code [batch, sequence, d]}
      * @param weights {@code alpha}, {@code [batch, sequence, sequence]}
@@ -50,7 +50,7 @@ public record KeyValuePredictAttention(
      */
     public record Steps(Value read, Tensor weights, Value output) {}
 
-    /** {@return matrices after Glorot} */
+    /** {@return a layer with Glorot-initialised matrices} */
     public static KeyValuePredictAttention create(Initial initial, long d, long hidden, long window) {
         return new KeyValuePredictAttention(
                 initial.glorot(d, hidden),
@@ -72,7 +72,7 @@ public record KeyValuePredictAttention(
                 window);
     }
 
-    /** {@return the attention of every position of {@code h}, {@code [batch, sequence, 3 d]}} */
+    /** {@return the attention at every position of {@code h}, {@code [batch, sequence, 3 d]}} */
     public Steps forward(Tape tape, Value h) {
         int d = (int) readWeight.size(0);
         h.require("output", h.size(0), h.size(1), 3L * d);
@@ -92,7 +92,10 @@ public record KeyValuePredictAttention(
         return new Steps(r, weights.select(1, 0), output);
     }
 
-    /** The keys from {@code t - window} to {@code t - 1}: the own position counts as one earlier. */
+    /**
+     * The mask that attends keys {@code t - window} to {@code t - 1}: its offset of -1 aligns query {@code t} with the key
+     * before.
+     */
     private Mask before() {
         return new Mask.Window(window - 1, 0, CausalAlignment.offset(-1));
     }

@@ -5,25 +5,25 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /**
- * A record of tensors, the parameters, that computes something from {@linkplain Value values}. Gradients and moving averages
- * are records of the same kind: {@code layer.map((name, parameter) -> tape.gradient(parameter))}.
+ * A record of parameter tensors that computes an output from {@linkplain Value values}. Gradients and moving averages are
+ * records of the same type, made by {@code map}: {@code layer.map((name, parameter) -> tape.gradient(parameter))}.
  *
- * @param <L> the record itself
+ * @param <L> the type of the record itself
  */
 public interface Layer<L extends Layer<L>> {
-    /** What {@link #map} does to one parameter. */
+    /** A function that {@link #map} applies to each parameter. */
     @FunctionalInterface
     interface Change {
-        /** {@return what stands in place of a parameter} */
+        /** {@return the replacement for a parameter} */
         Tensor apply(String name, Tensor parameter);
 
-        /** {@return this change for a layer inside a layer, whose names begin with a prefix and a dot} */
+        /** {@return this change for a nested layer, with parameter names that start with the prefix and a dot} */
         default Change in(String prefix) {
             return (name, parameter) -> apply(prefix + "." + name, parameter);
         }
     }
 
-    /** {@return this layer with every parameter replaced, asked in a fixed order} */
+    /** {@return this layer with every parameter replaced by the result of {@code change}, called in a fixed order} */
     L map(Change change);
 
     /** {@return the parameters by name, in a fixed order} */
@@ -36,12 +36,12 @@ public interface Layer<L extends Layer<L>> {
         return named;
     }
 
-    /** {@return a layer of the same kind with copies of the parameters} */
+    /** {@return this layer with copies of its parameters} */
     default L copy() {
         return map((name, parameter) -> parameter.copy());
     }
 
-    /** {@return how many numbers the parameters hold} */
+    /** {@return the total number of elements of the parameters} */
     default long parameterCount() {
         return parameters().values().stream().mapToLong(Tensor::elementCount).sum();
     }

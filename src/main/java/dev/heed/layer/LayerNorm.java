@@ -3,15 +3,15 @@ package dev.heed.layer;
 import dev.heed.tensor.Tensor;
 
 /**
- * Layer normalisation (Ba et al. 2016): {@code (x - mean) / sqrt(variance + epsilon) * weight + bias}, row by row, with
- * the variance divided by the width.
+ * A layer that normalises each row to mean 0 and variance 1, and then scales and shifts its elements (Ba et al. 2016):
+ * {@code (x - mean) / sqrt(variance + epsilon) * weight + bias}. The variance is the mean square deviation.
  *
  * @param weight {@code [width]}
  * @param bias {@code [width]}
- * @param epsilon keeps rows of equal elements finite
+ * @param epsilon added to the variance, so that rows of equal elements stay finite
  */
 public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements Layer<LayerNorm> {
-    /** {@return a layer that changes neither scale nor centre} */
+    /** {@return a layer with a weight of ones and a bias of zeros; {@code epsilon} is 1e-5} */
     public static LayerNorm create(Initial initial, long width) {
         return new LayerNorm(initial.ones(width), initial.zeros(width), 1e-5);
     }
@@ -21,12 +21,12 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         return new LayerNorm(change.apply("weight", weight), change.apply("bias", bias), epsilon);
     }
 
-    /** {@return the same for inference on rows where they lie, with a copy of the parameters} */
+    /** {@return this layer for inference in place, with a copy of the parameters} */
     public RowNorm inPlace() {
         return new RowNorm(weight.toFloatArray(), bias.toFloatArray(), epsilon);
     }
 
-    /** {@return every row normalised} */
+    /** {@return {@code x}, {@code [..., width]}, with every row normalised} */
     public Value forward(Tape tape, Value x) {
         Value w = tape.parameter(weight);
         Value b = tape.parameter(bias);

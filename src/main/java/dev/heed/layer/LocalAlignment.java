@@ -11,11 +11,12 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Local attention with a predicted position, local-p, over dot products (Luong et al. 2015, section 3.2, equations 9 and 10).
+ * Local attention for a decoder with a predicted position (local-p) and dot product scores (Luong et al. 2015, section
+ * 3.2, equations 9 and 10).
  *
  * @param weight {@code W_p}, {@code [width, hidden]}
  * @param vector {@code v_p}, {@code [hidden]}
- * @param window {@code D}, how far a decoder sees on either side
+ * @param window {@code D}, number of elements attended on each side of the position
  */
 public record LocalAlignment(Tensor weight, Tensor vector, long window) implements Alignment {
     @Override
@@ -53,7 +54,7 @@ public record LocalAlignment(Tensor weight, Tensor vector, long window) implemen
         };
     }
 
-    /** The weights are what comes out where the values are the unit vectors. */
+    /** Computes the weights {@code [batch, sequence]} as the output of the attention with unit vectors as values. */
     private static Tensor weights(LocalAttention local, AttentionInputs inputs) {
         Tensor query = inputs.query();
         long longest = inputs.key().size(2);

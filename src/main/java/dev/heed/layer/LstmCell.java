@@ -5,8 +5,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000), without peepholes. The
- * columns of the gates stand in the order i, f, g, o:
+ * A long short-term memory (LSTM): a recurrent cell that carries a memory {@code c} in addition to its output {@code h}.
+ * It has a forget gate and no peepholes (Hochreiter and Schmidhuber 1997; Gers et al. 2000). The columns of the weights
+ * hold the gates in the order i, f, g, o:
  *
  * <pre>
  * i, f, o = sigmoid(x W + b + h U)      g = tanh(x W + b + h U)
@@ -18,7 +19,10 @@ import java.util.Objects;
  * @param bias {@code b}, {@code [4 hidden]}
  */
 public record LstmCell(Tensor inputWeight, Tensor stateWeight, Tensor bias) implements Layer<LstmCell>, RecurrentCell {
-    /** {@return a cell after Glorot, orthogonal where it meets its state, with a bias of 1 for the forget gate} */
+    /**
+     * {@return a cell with Glorot-initialised {@code W}, orthogonal {@code U} and biases of zeros, except 1 for the forget
+     * gate}
+     */
     public static LstmCell create(Initial initial, int in, int hidden) {
         Tensor bias = initial.zeros(4L * hidden);
         bias.slice(0, hidden, 2L * hidden).fill(1);

@@ -7,23 +7,27 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head attention (Vaswani et al. 2017, section 3.2.2): self-attention of one sequence, or cross-attention from one to
- * another; causal and other masks by the options; grouped queries where there are fewer key heads (Ainslie et al. 2023).
+ * A layer of multi-head attention (Vaswani et al. 2017, section 3.2.2): self-attention within one sequence, or
+ * cross-attention from one sequence to another. The options set causal and other masks. With fewer key/value heads than
+ * query heads it is grouped-query attention (Ainslie et al. 2023).
  *
- * @param weights the projections
- * @param numHeads query heads
- * @param numKvHeads key and value heads, a divisor of {@code numHeads}
+ * @param weights the weights and biases of the projections
+ * @param numHeads number of query heads
+ * @param numKvHeads number of key/value heads, a divisor of {@code numHeads}
  */
 public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads) implements Layer<MultiHead> {
     /**
-     * What was computed.
+     * The output and the weights of the attention.
      *
      * @param output {@code [batch, seqLenQ, embed]}
-     * @param weights of every head, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null if the options do not ask
+     * @param weights attention weights, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null if the options do not
+     *     request them
      */
     public record Result(Value output, @Nullable Tensor weights) {}
 
-    /** {@return projections of one width after Glorot, with biases of zeros} */
+    /**
+     * {@return a layer with Glorot-initialised projections, biases of zeros and a headDim of {@code embed / numHeads}}
+     */
     public static MultiHead create(Initial initial, long embed, long numHeads, long numKvHeads) {
         long kv = embed / numHeads * numKvHeads;
         return new MultiHead(
@@ -59,12 +63,12 @@ public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads
         return bias == null ? null : change.apply(name, bias);
     }
 
-    /** {@return self-attention of {@code [batch, sequence, embed]}} */
+    /** {@return the self-attention of {@code x}, {@code [batch, sequence, embed]}} */
     public Result forward(Tape tape, Value x, AttentionOptions options) {
         return forward(tape, x, x, options);
     }
 
-    /** {@return cross-attention: queries from one value, keys and values from the memory} */
+    /** {@return the cross-attention of queries from {@code x} over keys and values from {@code memory}} */
     public Result forward(Tape tape, Value x, Value memory, AttentionOptions options) {
         Attended attended = Products.multiHead(tape, x, memory, memory, weights, numHeads, numKvHeads, options);
         return new Result(attended.output(), attended.result().weights());

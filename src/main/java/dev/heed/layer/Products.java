@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Steps that a backend computes: products and attention. */
+/** Operations on a tape that a backend computes: linear products and attention, each with its backward step. */
 final class Products {
     private Products() {}
 
@@ -50,23 +50,23 @@ final class Products {
         return y;
     }
 
-    /** A value as attention sees it: a view with four axes, the same for the numbers and for their gradient. */
+    /** A value viewed with the four axes of attention; the same view applies to its elements and to their gradient. */
     record Viewed(Value value, UnaryOperator<Tensor> view) {
         Tensor tensor() {
             return view.apply(value.tensor());
         }
 
-        /** {@code [batch, sequence, width]} as one head. */
+        /** Views {@code [batch, sequence, width]} as {@code [batch, 1, sequence, width]}. */
         static Viewed oneHead(Value value) {
             return new Viewed(value, x -> x.unsqueeze(1));
         }
 
-        /** {@code [batch, width]} as one row of one head. */
+        /** Views {@code [batch, width]} as {@code [batch, 1, 1, width]}. */
         static Viewed oneRow(Value value) {
             return new Viewed(value, x -> x.reshape(x.size(0), 1, 1, x.size(1)));
         }
 
-        /** {@code [sequence, batch, width]} as one head. */
+        /** Views {@code [sequence, batch, width]} as {@code [batch, 1, sequence, width]}. */
         static Viewed timeMajor(Value value) {
             return new Viewed(value, x -> x.transpose(0, 1).unsqueeze(1));
         }
@@ -76,9 +76,13 @@ final class Products {
         }
     }
 
-    /** The output, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, and what the options ask to keep. */
+    /**
+     * The output, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, and the optional outputs that the options request.
+     */
     record Attended(Value output, AttentionResult result) {
-        /** The output is a value, so that a gradient can come back to it; the rest stays where it is. */
+        /**
+         * Puts the output on the tape, so that it can receive a gradient; the optional outputs stay in {@code place}.
+         */
         static Attended at(Tape tape, AttentionResult place) {
             Value output = tape.value(place.output().shape());
             return new Attended(
@@ -92,7 +96,7 @@ final class Products {
         }
     }
 
-    /** The options' score function holds parameters of layers; here it holds their values. */
+    /** {@return the options with the parameters of the score function replaced by their values on the tape} */
     private static AttentionOptions onTape(Tape tape, AttentionOptions asked) {
         return asked.withScore(
                 asked.score().map(parameter -> tape.parameter(parameter).tensor()));
@@ -127,7 +131,7 @@ final class Products {
         return attended;
     }
 
-    /** Multi-head attention over {@code [batch, sequence, width]} with parameters of a layer. */
+    /** Multi-head attention over {@code [batch, sequence, width]} with the parameters of a layer. */
     static Attended multiHead(
             Tape tape,
             Value query,

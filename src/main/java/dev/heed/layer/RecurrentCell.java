@@ -3,17 +3,20 @@ package dev.heed.layer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** One step of a recurrent network: {@link GruCell} or {@link LstmCell}. */
+/**
+ * The cell of a recurrent network, which computes the next state from an input and a state: {@link GruCell} or
+ * {@link LstmCell}.
+ */
 public sealed interface RecurrentCell permits GruCell, LstmCell {
     /**
-     * What a cell carries from step to step.
+     * The state of a cell between two steps.
      *
      * @param output {@code h}, {@code [batch, hidden]}
-     * @param cell {@code c} of a long short-term memory, else null
+     * @param cell {@code c} of an {@link LstmCell}, {@code [batch, hidden]}, else null
      */
     record State(Value output, @Nullable Value cell) {}
 
-    /** {@return this cell's parameters changed, as {@link Layer#map}} */
+    /** {@return this cell with its parameters replaced, as in {@link Layer#map}} */
     RecurrentCell map(Layer.Change change);
 
     /** {@return the width of the state} */
@@ -22,19 +25,19 @@ public sealed interface RecurrentCell permits GruCell, LstmCell {
     /** {@return a state of zeros} */
     State start(Tape tape, int batch);
 
-    /** {@return what the gates take from the input, for any number of rows at once} */
+    /** {@return the projection of inputs {@code [..., in]} to the gates, {@code [..., gates * hidden]}} */
     Value project(Tape tape, Value x);
 
     /**
      * {@return the next state}
      *
-     * @param projected what {@link #project} made of the input, {@code [batch, gates * hidden]}
-     * @param state the state before
-     * @param active false for rows whose sequence has ended: they keep their state
+     * @param projected the input projected by {@link #project}, {@code [batch, gates * hidden]}
+     * @param state the previous state
+     * @param active false for batch entries whose sequence has ended: they keep their state
      */
     State step(Tape tape, Value projected, State state, boolean[] active);
 
-    /** {@return the next state of every row, from an input {@code [batch, in]}} */
+    /** {@return the next state of every batch entry, from an input {@code [batch, in]}} */
     default State next(Tape tape, Value x, State state) {
         boolean[] all = new boolean[(int) x.size(0)];
         Arrays.fill(all, true);

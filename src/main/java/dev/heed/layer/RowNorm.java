@@ -1,21 +1,21 @@
 package dev.heed.layer;
 
 /**
- * {@link LayerNorm} on rows where they lie, for inference: its numbers are in arrays of their own.
+ * Layer normalisation in place, for inference: a {@link LayerNorm} with its parameters in {@code float} arrays.
  *
  * @param weight {@code [width]}
  * @param bias {@code [width]}
- * @param epsilon keeps rows of equal elements finite
+ * @param epsilon added to the variance, so that rows of equal elements stay finite
  */
 public record RowNorm(float[] weight, float[] bias, double epsilon) {
-    /** Normalises rows where they lie. */
+    /** Normalises each row of {@code x}, {@code [rows, width]}, in place. */
     public void apply(float[] x, int rows) {
         for (int r = 0; r < rows; r++) {
             normalise(x, r * weight.length);
         }
     }
 
-    /** Adds to each row its residual and normalises the sum where it lies. */
+    /** Adds the residual to each row of {@code x}, {@code [rows, width]}, and normalises the sum in place. */
     public void apply(float[] x, float[] residual, int rows) {
         int width = weight.length;
         for (int r = 0; r < rows; r++) {
@@ -37,7 +37,9 @@ public record RowNorm(float[] weight, float[] bias, double epsilon) {
         }
     }
 
-    /** The sum of {@code x - shift}, or of its square, in four parts: one would wait for every addition. */
+    /**
+     * Sums {@code x - shift}, or its square, in four accumulators, because a single one would wait for each addition.
+     */
     private static double sum(float[] x, int from, int count, double shift, boolean squared) {
         double a = 0;
         double b = 0;

@@ -3,7 +3,7 @@ package dev.heed.layer;
 import dev.heed.tensor.InvalidInputException;
 import java.util.List;
 
-/** Steps that move rows and change no number. */
+/** Operations on a tape that copy elements without changing them, each with its backward step. */
 final class RowOperations {
     private RowOperations() {}
 
@@ -74,7 +74,7 @@ final class RowOperations {
         return y;
     }
 
-    /** Rows from one to another of a matrix. */
+    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of a matrix. */
     static Value band(Tape tape, Value x, int from, int to) {
         int width = x.width();
         int n = (to - from) * width;

@@ -15,14 +15,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Soft attention of a decoder, by any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau et al.
- * 2015, equations 5 and 6; Luong et al. 2015, section 3.1). What a score function makes of the memory alone, such as
- * {@code h U} of the additive one, is computed once and not at every step.
+ * Soft attention for a decoder, with any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau et
+ * al. 2015, equations 5 and 6; Luong et al. 2015, section 3.1). Terms of the score that depend on the memory alone, such
+ * as {@code h U} of the additive score, are computed once and not at every step.
  *
- * @param score the score function; its parameters are shared by all heads, of which there is one
+ * @param score the score function; it has one head, whose parameters are shared by all batch entries
  */
 public record ScoredAlignment(ScoreFunction score) implements Alignment {
-    /** Up to so many hidden units of all pairs a step is done by loops. */
+    /** Maximum elements of the projected keys, {@code [sequence, batch, hidden]}, for a step in Java loops. */
     private static final int FEW = 1 << 20;
 
     @Override
@@ -76,7 +76,7 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
                             String.valueOf(longest),
                             "ScoreFunction.location with a wider matrix");
                 }
-                // the columns of W are the keys of every row
+                // the columns of W are the keys of every batch entry
                 Viewed keys = new Viewed(
                         tape.parameter(weight),
                         w -> w.slice(1, 0, longest)
@@ -102,8 +102,8 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
     }
 
     /**
-     * By loops over the pairs of one step where they are few, which took half the processor time of a whole training with a
-     * plan at every step; else, where the backend has the score function, on the backend.
+     * Computes one step. Few pairs run in Java loops: a plan at every step took half the processor time of a whole
+     * training. Other steps run on the backend if it supports the score function, and in Java loops if not.
      */
     private static Aligned additive(
             Tape tape,

@@ -10,8 +10,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Self-attention with one head: {@code softmax(X W_q (X W_k)' / sqrt(d)) X W_v} (Vaswani et al. 2017, equation 1, on
- * projections of one sequence).
+ * A layer of self-attention with one head: {@code softmax(X W_q (X W_k)' / sqrt(d)) X W_v} (Vaswani et al. 2017, equation
+ * 1, on projections of one sequence).
  *
  * @param queryWeight {@code W_q}, {@code [embed, d]}
  * @param keyWeight {@code W_k}, {@code [embed, d]}
@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  */
 public record SelfAttention(Tensor queryWeight, Tensor keyWeight, Tensor valueWeight) implements Layer<SelfAttention> {
     /**
-     * Everything on the way from {@code X} to the output.
+     * The intermediate results from {@code X} to the output.
      *
      * @param query {@code Q = X W_q}, {@code [batch, sequence, d]}
-     * @param key {@code K = X W_k}
+     * @param key {@code K = X W_k}, {@code [batch, sequence, d]}
      * @param value {@code V = X W_v}, {@code [batch, sequence, width]}
-     * @param scores {@code Q K' / sqrt(d)}, {@code [batch, sequence, sequence]}, or null if not asked for
-     * @param weights the softmax of the rows of the scores, or null if not asked for
+     * @param scores {@code Q K' / sqrt(d)}, {@code [batch, sequence, sequence]}, or null if not requested
+     * @param weights the softmax of each row of the scores, or null if not requested
      * @param output the weighted sums of the values, {@code [batch, sequence, width]}
      */
     public record Steps(
@@ -36,7 +36,7 @@ public record SelfAttention(Tensor queryWeight, Tensor keyWeight, Tensor valueWe
             @Nullable Tensor weights,
             Value output) {}
 
-    /** {@return projections after Glorot} */
+    /** {@return a layer with Glorot-initialised projections} */
     public static SelfAttention create(Initial initial, long embed, long d, long width) {
         return new SelfAttention(initial.glorot(embed, d), initial.glorot(embed, d), initial.glorot(embed, width));
     }
@@ -49,12 +49,12 @@ public record SelfAttention(Tensor queryWeight, Tensor keyWeight, Tensor valueWe
                 change.apply("valueWeight", valueWeight));
     }
 
-    /** {@return the output alone, in memory that grows with the length and not with its square} */
+    /** {@return the output only; memory use grows linearly with the sequence length, not quadratically} */
     public Value forward(Tape tape, Value x, AttentionOptions options) {
         return run(tape, x, options).output();
     }
 
-    /** {@return every step, with scores and weights} */
+    /** {@return the output and all intermediate results, including scores and weights} */
     public Steps steps(Tape tape, Value x, AttentionOptions options) {
         return run(tape, x, options.withWeights().withScores(ScoreStage.SCORE));
     }

@@ -2,16 +2,16 @@ package dev.heed.layer;
 
 import dev.heed.tensor.Tensor;
 
-/** Sums into a view; where an axis is expanded, everything along it adds up. */
+/** Adds a tensor into a strided view; along an expanded axis, all elements add up in one cell. */
 final class Strided {
     private Strided() {}
 
     /**
-     * Adds numbers to the cells behind a view.
+     * Adds elements to the cells that a view refers to.
      *
-     * @param cells what the view is a window onto
-     * @param view says where each number goes
-     * @param numbers what is added, of the view's shape
+     * @param cells all elements of the tensor that {@code view} refers to
+     * @param view gives the target cell of each element
+     * @param numbers the elements to add, in the shape of the view
      */
     static void add(Elements cells, Tensor view, Tensor numbers) {
         double[] values = numbers.toDoubleArray();

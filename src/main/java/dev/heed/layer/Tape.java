@@ -30,8 +30,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers what layers compute so that it can go back: reverse-mode differentiation (Griewank and Walther 2008, chapter 3).
- * Products and attention run on a backend; plans and arrays are made once for each shape and kept.
+ * A record of the operations that layers perform, from which gradients are computed: reverse-mode differentiation
+ * (Griewank and Walther 2008, chapter 3). Products and attention run on a backend. Plans and arrays are made once for each
+ * shape and reused.
  *
  * <pre>{@code
  * try (Tape tape = new Tape(backend, DType.F32)) {
@@ -42,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>From {@link #clear} to {@link #clear} a tape belongs to the first thread that computes on it, and refuses others with an
- * {@link IllegalStateException}; any thread may read values and gradients once that one is done. A parameter must not change
- * between its use and {@link #clear}.
+ * <p>Between two calls of {@link #clear}, only the first thread that computes on a tape may compute on it; other threads
+ * get an {@link IllegalStateException}. Any thread may read values and gradients once that thread has finished. A
+ * parameter must not change between its use and {@link #clear}.
  */
 public final class Tape implements AutoCloseable {
     private final AttentionBackend backend;
@@ -60,8 +61,8 @@ public final class Tape implements AutoCloseable {
     /**
      * Creates an empty tape.
      *
-     * @param backend what computes products and attention; a problem that it does not support goes to the backend that the
-     *     automatic choice takes
+     * @param backend the backend for products and attention; a problem that it does not support goes to the backend that
+     *     the automatic choice selects
      * @param type f32 or f64
      */
     public Tape(AttentionBackend backend, DType type) {
@@ -73,14 +74,14 @@ public final class Tape implements AutoCloseable {
         this.type = type;
     }
 
-    /** {@return the type of everything on the tape} */
+    /** {@return the element type of all values and gradients on the tape} */
     public DType type() {
         return type;
     }
 
-    // ---------------------------------------------------------------- what goes in and comes out
+    // ---------------------------------------------------------------- inputs, parameters and gradients
 
-    /** {@return a copy of a tensor on the tape} */
+    /** {@return a value of this tape that holds a copy of a tensor} */
     public Value input(Tensor tensor) {
         tensor.requireAccessible("input");
         Value value = value(tensor.shape());
@@ -88,7 +89,7 @@ public final class Tape implements AutoCloseable {
         return value;
     }
 
-    /** {@return the value of a parameter; the same tensor has one value until {@link #clear}} */
+    /** {@return the value of a parameter; the same tensor gives the same value until {@link #clear}} */
     public Value parameter(Tensor parameter) {
         Value known = parameters.get(parameter);
         if (known == null) {
@@ -110,23 +111,26 @@ public final class Tape implements AutoCloseable {
         return parameter == null ? null : parameter(parameter);
     }
 
-    /** {@return the gradient of a parameter, zeros if nothing reached it; it lives until {@link #clear}} */
+    /**
+     * {@return the gradient of a parameter, zeros if the backward pass did not reach it; valid until {@link #clear}}
+     */
     public Tensor gradient(Tensor parameter) {
         Value known = parameters.get(parameter);
         return known != null && known.reached() ? known.gradient() : Tensor.zeros(type, parameter.shape());
     }
 
     /**
-     * Goes back from a value to everything it was computed from; gradients add up over several calls' values.
+     * Runs the backward pass from a value to everything it was computed from, and removes the recorded operations.
+     * Gradients add up over calls until {@link #clear}.
      *
-     * @param value where to start
-     * @param gradient the gradient of the loss with respect to it, of its shape
+     * @param value the value to start from
+     * @param gradient the gradient of the loss with respect to {@code value}, in the shape of {@code value}
      */
     public void backward(Value value, Tensor gradient) {
         backward(Map.of(value, gradient));
     }
 
-    /** Goes back from several values at once. */
+    /** Runs one backward pass from several values. */
     public void backward(Map<Value, Tensor> gradients) {
         requireOwner();
         gradients.forEach((value, gradient) -> {
@@ -135,7 +139,7 @@ public final class Tape implements AutoCloseable {
                         "The gradient does not fit the value",
                         Arrays.toString(value.shape()),
                         gradient.toString(),
-                        "one number for each element");
+                        "the gradient needs the shape of the value");
             }
             double[] numbers = gradient.toDoubleArray();
             for (int i = 0; i < numbers.length; i++) {
@@ -148,7 +152,7 @@ public final class Tape implements AutoCloseable {
         steps.clear();
     }
 
-    /** Forgets all values, whose memory serves the next ones. */
+    /** Discards all values and gradients; their memory is reused for the next ones. */
     public void clear() {
         steps.clear();
         parameters.clear();
@@ -164,11 +168,11 @@ public final class Tape implements AutoCloseable {
         if (first != null && !first.equals(now)) {
             throw new IllegalStateException(
                     "Another thread computes on this tape.\n  expected  " + first + " until clear()\n  got       " + now
-                            + "\nHINT: a tape for each thread, or tape.clear() between them");
+                            + "\nHINT: use one tape per thread, or call tape.clear() before the next thread");
         }
     }
 
-    /** Gives the plans back. */
+    /** Clears the tape and closes its plans. */
     @Override
     public void close() {
         clear();
@@ -176,9 +180,9 @@ public final class Tape implements AutoCloseable {
         plans.clear();
     }
 
-    // ---------------------------------------------------------------- for the steps
+    // ---------------------------------------------------------------- for the operations
 
-    /** Adds what is to be done on the way back, if a gradient reaches the result. */
+    /** Records a backward step, which runs only if a gradient reaches {@code result}. */
     void back(Value result, Runnable step) {
         steps.add(() -> {
             if (result.reached()) {
@@ -187,7 +191,7 @@ public final class Tape implements AutoCloseable {
         });
     }
 
-    /** As {@link #back} for a step with two results. */
+    /** Records a backward step for an operation with two results, which runs if a gradient reaches either. */
     void backOfTwo(Value first, Value second, Runnable step) {
         steps.add(() -> {
             if (first.reached() || second.reached()) {
@@ -196,7 +200,7 @@ public final class Tape implements AutoCloseable {
         });
     }
 
-    /** {@return a value with any contents} */
+    /** {@return a value with undefined contents} */
     Value value(long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -205,7 +209,7 @@ public final class Tape implements AutoCloseable {
         return new Value(this, take(Math.toIntExact(count)), shape);
     }
 
-    /** {@return numbers with any contents until {@link #clear}} */
+    /** {@return {@code count} elements with undefined contents, valid until {@link #clear}} */
     Elements take(int count) {
         requireOwner();
         Deque<Elements> same = free.get(count);
@@ -220,7 +224,7 @@ public final class Tape implements AutoCloseable {
         return cells;
     }
 
-    /** {@return a tensor with any contents, from the same store where it has the tape's type} */
+    /** {@return a tensor with undefined contents, reusing memory of the tape if it has the type of the tape} */
     Tensor scratch(DType wanted, long... shape) {
         return wanted == type ? value(shape).tensor() : Tensor.zeros(wanted, shape);
     }
@@ -245,12 +249,12 @@ public final class Tape implements AutoCloseable {
         return (MultiHeadPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
     }
 
-    /** {@return what sends the attentions of composed mechanisms to this tape's plans} */
+    /** {@return an engine that runs the attention of composed mechanisms with the plans of this tape} */
     AttentionEngine engine() {
         return engine;
     }
 
-    /** Runs composed mechanisms with the plans that are kept. */
+    /** Runs the attention of composed mechanisms with the plans of the tape. */
     private final class PlannedEngine implements AttentionEngine {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {
@@ -268,54 +272,80 @@ public final class Tape implements AutoCloseable {
         }
     }
 
-    // ---------------------------------------------------------------- steps
+    // ---------------------------------------------------------------- operations
 
-    /** {@return {@code f(x W + b)} over the last axis} */
+    /**
+     * {@return {@code f(x W + b)} over the last axis, {@code [..., out]}}
+     *
+     * @param x {@code [..., in]}
+     * @param weight {@code W}, {@code [in, out]}
+     * @param bias {@code b}, {@code [out]}, or null
+     * @param activation {@code f}
+     */
     public Value linear(Value x, Value weight, @Nullable Value bias, Activation activation) {
         return Products.linear(this, x, weight, bias, activation);
     }
 
-    /** {@return the sum of two values of one shape} */
+    /** {@return the element-wise sum of two values of the same shape} */
     public Value add(Value a, Value b) {
         return Elementwise.add(this, a, b);
     }
 
-    /** {@return the product, element by element, of two values of one shape} */
+    /** {@return the element-wise product of two values of the same shape} */
     public Value multiply(Value a, Value b) {
         return Elementwise.multiply(this, a, b);
     }
 
-    /** {@return the hyperbolic tangent of every element} */
+    /** {@return the hyperbolic tangent of every element, in the shape of {@code x}} */
     public Value tanh(Value x) {
         return Elementwise.tanh(this, x);
     }
 
-    /** {@return rows of several values side by side: their last axes joined} */
+    /**
+     * {@return several values concatenated along the last axis}
+     *
+     * @param values values {@code [..., width_i]} that differ in the last axis only; the result is
+     *     {@code [..., width_1 + width_2 + ...]}
+     */
     public Value concat(Value... values) {
         return RowOperations.concat(this, List.of(values));
     }
 
-    /** {@return some columns: a slice of the last axis} */
+    /**
+     * {@return a slice of the last axis, {@code [..., to - from]}}
+     *
+     * @param x {@code [..., width]}
+     * @param from the first column
+     * @param to the end of the columns (exclusive), at most {@code width}
+     */
     public Value columns(Value x, int from, int to) {
         return RowOperations.columns(this, x, from, to);
     }
 
-    /** {@return values of one shape along a new first axis} */
+    /**
+     * {@return values of the same shape stacked along a new first axis: {@code n} values {@code [a, b, ...]} give
+     * {@code [n, a, b, ...]}}
+     */
     public Value stack(List<Value> values) {
         return RowOperations.stack(this, values);
     }
 
-    /** {@return one entry of the first axis} */
+    /** {@return the entry {@code index} of the first axis: {@code [n, a, b, ...]} gives {@code [a, b, ...]}} */
     public Value select(Value x, int index) {
         return RowOperations.select(this, x, index);
     }
 
-    /** {@return the same elements in another shape} */
+    /** {@return the same elements, in row-major order, in another shape with the same number of elements} */
     public Value reshape(Value x, long... shape) {
         return RowOperations.reshape(this, x, shape);
     }
 
-    /** {@return rows of a table: an embedding; one row for each index, {@code [indices, width]}} */
+    /**
+     * {@return selected rows of a table, as for an embedding: {@code [indices.length, width]}}
+     *
+     * @param table {@code [rows, width]}
+     * @param indices row indices, from 0 to {@code rows - 1}; an index may occur more than once
+     */
     public Value rows(Value table, int... indices) {
         return RowOperations.gather(this, table, indices);
     }

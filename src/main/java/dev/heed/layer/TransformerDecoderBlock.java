@@ -6,18 +6,19 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder block that normalises first (Vaswani et al. 2017, section 3.1, in the order of Xiong et al. 2020):
+ * A transformer decoder block that normalises before each sub-layer, pre-norm (Vaswani et al. 2017, section 3.1, in the
+ * order of Xiong et al. 2020):
  *
  * <pre>
  * a = x + causal attention(norm(x))      b = a + attention(norm(a), memory)      y = b + feedForward(norm(b))
  * </pre>
  *
- * @param selfNorm before the causal attention
+ * @param selfNorm normalisation before the causal attention
  * @param self causal self-attention
- * @param crossNorm before the attention over the memory
+ * @param crossNorm normalisation before the attention over the memory
  * @param cross attention over the memory
- * @param feedForwardNorm before the feed-forward layers
- * @param feedForward two layers
+ * @param feedForwardNorm normalisation before the feed-forward network
+ * @param feedForward the feed-forward network
  */
 public record TransformerDecoderBlock(
         LayerNorm selfNorm,
@@ -28,18 +29,20 @@ public record TransformerDecoderBlock(
         FeedForward feedForward)
         implements Layer<TransformerDecoderBlock> {
     /**
-     * What was computed.
+     * The output of the block and the weights of its attentions.
      *
      * @param output {@code [batch, sequence, embed]}
-     * @param selfWeights of the causal attention, per head, or null if the options do not ask
-     * @param crossWeights of the attention over the memory, per head, or null if the options do not ask
+     * @param selfWeights weights of the causal attention, {@code [batch, numHeads, sequence, sequence]}, or null if the
+     *     options do not request them
+     * @param crossWeights weights of the attention over the memory, {@code [batch, numHeads, sequence, seqLenKv]}, or null
+     *     if the options do not request them
      */
     public record Result(
             Value output,
             @Nullable Tensor selfWeights,
             @Nullable Tensor crossWeights) {}
 
-    /** {@return a block after Glorot} */
+    /** {@return a Glorot-initialised block with {@code inside} hidden units and GELU in the feed-forward network} */
     public static TransformerDecoderBlock create(
             Initial initial, long embed, long numHeads, long numKvHeads, long inside) {
         return new TransformerDecoderBlock(
@@ -63,12 +66,12 @@ public record TransformerDecoderBlock(
     }
 
     /**
-     * {@return the block}
+     * {@return the block applied to {@code x}}
      *
      * @param x {@code [batch, seqLenQ, embed]}
-     * @param memory what the encoder made, {@code [batch, seqLenKv, embed]}
-     * @param selfOptions of the first attention; it is made causal
-     * @param crossOptions of the second, with the memory's mask
+     * @param memory the encoder's output, {@code [batch, seqLenKv, embed]}
+     * @param selfOptions options of the self-attention, to which the causal mask is added
+     * @param crossOptions options of the attention over the memory, with the memory's mask
      */
     public Result forward(
             Tape tape, Value x, Value memory, AttentionOptions selfOptions, AttentionOptions crossOptions) {

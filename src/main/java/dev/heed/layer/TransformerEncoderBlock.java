@@ -6,29 +6,30 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An encoder block that normalises first (Xiong et al. 2020, figure 1b):
+ * A transformer encoder block that normalises before each sub-layer, pre-norm (Xiong et al. 2020, figure 1b):
  *
  * <pre>
  * a = x + attention(norm(x))      y = a + feedForward(norm(a))
  * </pre>
  *
- * @param attentionNorm before the attention
+ * @param attentionNorm normalisation before the attention
  * @param attention self-attention
- * @param feedForwardNorm before the feed-forward layers
- * @param feedForward two layers
+ * @param feedForwardNorm normalisation before the feed-forward network
+ * @param feedForward the feed-forward network
  */
 public record TransformerEncoderBlock(
         LayerNorm attentionNorm, MultiHead attention, LayerNorm feedForwardNorm, FeedForward feedForward)
         implements Layer<TransformerEncoderBlock> {
     /**
-     * What was computed.
+     * The output of the block and the weights of its attention.
      *
      * @param output {@code [batch, sequence, embed]}
-     * @param weights of every head, or null if the options do not ask
+     * @param weights attention weights, {@code [batch, numHeads, sequence, sequence]}, or null if the options do not
+     *     request them
      */
     public record Result(Value output, @Nullable Tensor weights) {}
 
-    /** {@return a block after Glorot} */
+    /** {@return a Glorot-initialised block with {@code inside} hidden units and GELU in the feed-forward network} */
     public static TransformerEncoderBlock create(
             Initial initial, long embed, long numHeads, long numKvHeads, long inside) {
         return new TransformerEncoderBlock(
@@ -47,7 +48,7 @@ public record TransformerEncoderBlock(
                 feedForward.map(change.in("feedForward")));
     }
 
-    /** {@return the block on {@code [batch, sequence, embed]}} */
+    /** {@return the block applied to {@code x}, {@code [batch, sequence, embed]}} */
     public Result forward(Tape tape, Value x, AttentionOptions options) {
         MultiHead.Result attended = attention.forward(tape, attentionNorm.forward(tape, x), options);
         Value a = tape.add(x, attended.output());

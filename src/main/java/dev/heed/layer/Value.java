@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor on a {@link Tape}: what was computed, row-major without gaps, and later its gradient. */
+/** A tensor computed on a {@link Tape}, row-major without gaps, together with its gradient after the backward pass. */
 public final class Value {
     private final Tape tape;
     private final Elements data;
@@ -18,12 +18,14 @@ public final class Value {
         this.tensor = data.tensor(shape);
     }
 
-    /** {@return the numbers; they live until {@link Tape#clear}, so {@linkplain Tensor#copy copy} what is to stay} */
+    /**
+     * {@return the elements, valid until {@link Tape#clear}; {@linkplain Tensor#copy copy} them to keep them longer}
+     */
     public Tensor tensor() {
         return tensor;
     }
 
-    /** {@return the gradient, zeros if nothing reached the value; it lives until {@link Tape#clear}} */
+    /** {@return the gradient, zeros if the backward pass did not reach the value; valid until {@link Tape#clear}} */
     public Tensor gradient() {
         return gradientElements().tensor(shape());
     }
@@ -33,7 +35,7 @@ public final class Value {
         return tensor.shape();
     }
 
-    /** {@return the size of an axis; a negative one counts from the last} */
+    /** {@return the size of an axis; a negative axis counts from the last} */
     public long size(int axis) {
         return tensor.size(axis);
     }
@@ -55,7 +57,7 @@ public final class Value {
         return data;
     }
 
-    /** {@return where the gradient is summed up} */
+    /** {@return the elements in which the gradient is summed} */
     Elements gradientElements() {
         if (gradient == null) {
             gradient = tape.zeros(data.count());

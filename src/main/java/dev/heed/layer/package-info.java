@@ -1,5 +1,6 @@
 /**
- * Attention with the layers around it: parameters as records of tensors, forward with every intermediate, backward.
+ * Trainable layers for attention models: parameters in records of tensors, forward passes with intermediate results, and
+ * gradients.
  *
  * <p>Stability: API.
  */

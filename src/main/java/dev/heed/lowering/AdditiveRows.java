@@ -13,15 +13,18 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with {@code q = s W + b} and {@code k = h U}; concat has W above U. */
+/**
+ * The rewriting of additive scores: {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with {@code q = s W + b} and
+ * {@code k = h U}. For concat scores, W and U are the upper and lower rows of one matrix.
+ */
 final class AdditiveRows extends Rewriting {
     private final PerHeadProjection queries;
     private final PerHeadProjection keys;
 
-    /** The two matrices of a concat score. */
+    /** The rows of a concat score's matrix for queries and for keys. */
     private record Halves(Tensor top, Tensor bottom) {}
 
-    /** The parameters, whichever of the two functions they belong to. */
+    /** The parameters of an additive or a concat score. */
     private record Parameters(
             Tensor queryWeight, Tensor keyWeight, @Nullable Tensor bias, Tensor vector) {
         static Parameters of(ScoreFunction score, long headDim) {

@@ -10,8 +10,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rows divided by their lengths: with {@code u = x / |x|}, {@code |x| = sqrt(x.x + epsilon)}, the gradient of {@code x} is
- * {@code (du - u (u.du)) / |x|}. A strength that is a tensor multiplies the queries, one that is a number stays a factor.
+ * The rewriting of cosine scores: rows are divided by their lengths. With {@code u = x / |x|} and
+ * {@code |x| = sqrt(x.x + epsilon)}, the gradient of {@code x} is {@code (du - u (u.du)) / |x|}. A strength that is a tensor
+ * multiplies the queries; one that is a number remains a factor of the score.
  */
 final class CosineRows extends Rewriting {
     @Override
@@ -59,7 +60,7 @@ final class CosineRows extends Rewriting {
         return Math.sqrt(sum + ScoreFunction.Cosine.EPSILON);
     }
 
-    /** Four sums, so that one product need not wait for the one before. */
+    /** Uses four partial sums, so that an addition does not have to wait for the previous one. */
     private static double length(float[] x, int at, int width) {
         double s0 = 0;
         double s1 = 0;
@@ -101,7 +102,10 @@ final class CosineRows extends Rewriting {
         }
     }
 
-    /** Rows without a gradient are not read: they may be NaN. */
+    /**
+     * Writes the gradient of rows from the gradient of the unit rows. Rows whose gradient is zero contribute nothing, even
+     * if they are NaN.
+     */
     private static void through(
             Tensor rows, Tensor gradient, @Nullable Tensor factors, @Nullable Tensor factorSums, Tensor into) {
         int width = (int) rows.size(3);

@@ -10,7 +10,7 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.function.Function;
 
-/** {@code s' W h = (s W).h}: queries as wide as keys. */
+/** The rewriting of general scores: {@code s' W h = (s W).h}, so queries are projected to keyHeadDim. */
 final class GeneralRows extends Rewriting {
     private final PerHeadProjection queries;
 

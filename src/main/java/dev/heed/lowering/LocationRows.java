@@ -7,7 +7,10 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** {@code (s W)_j}: the columns of W, cut to the length, are the keys. The keys themselves are never read. */
+/**
+ * The rewriting of location scores {@code (s W)_j}: the first seqLenKv columns of W become the keys. The actual keys are
+ * never read.
+ */
 final class LocationRows extends Rewriting {
     private static final int CACHED = 64;
 
@@ -18,7 +21,7 @@ final class LocationRows extends Rewriting {
         return ((ScoreFunction.Location) inputs.options().score()).weight();
     }
 
-    /** One for each query head, or one key head for all. */
+    /** {@return the number of heads of the rewritten keys} */
     private static long heads(AttentionInputs inputs) {
         AttentionShape s = inputs.problem().shape();
         return inputs.problem().score().perHead() ? s.numHeads() : s.numKvHeads();
@@ -75,7 +78,7 @@ final class LocationRows extends Rewriting {
         place.copyFrom(Tensor.of(sums, place.shape()));
     }
 
-    /** Adds the transpose of rows, a few rows at a time: as many as stay in the nearest cache. */
+    /** Adds the transpose of rows, in groups of rows small enough for the first-level cache. */
     private static void addTurned(double[] rows, int count, int width, double[] sums, int head, int longest) {
         for (int j = 0; j < count; j += CACHED) {
             int end = Math.min(j + CACHED, count);

@@ -14,16 +14,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention whose score function is one of rewritten rows: rewrites them, runs a backend's own plan on them, and carries
- * gradients back. Masks, bias and everything that is kept pass through unchanged. Rows of f16 and bf16 are rewritten and
- * met in f32, and outputs rounded once.
+ * A plan for attention with a score function that is computed by rewriting rows: it rewrites the rows, runs a backend's plan
+ * for the inner attention on them, and carries gradients back. Masks, bias and optional outputs pass through unchanged. For
+ * f16 and bf16, rows are rewritten and attention is computed in f32, and outputs are rounded once.
  */
 public final class LoweredAttention extends AttentionPlan {
     private final AttentionPlan inner;
     private final Rewriting rewriting;
 
     /**
-     * Creates the plan of a problem that {@link LoweredProblem#rewrites}.
+     * Creates the plan of a problem whose score function {@linkplain LoweredProblem#rewrites is rewritten}.
      *
      * @param problem the problem
      * @param attention makes the plan for the rewritten rows
@@ -77,7 +77,10 @@ public final class LoweredAttention extends AttentionPlan {
                 rows.query(), rows.key(), value, inputs.options().withScore(rows.score()));
     }
 
-    /** Where every query head has keys of its own, every one has values too: copies of those that it shared. */
+    /**
+     * {@return the values of the inner attention} If each query head has its own rewritten keys, it also needs its own
+     * values, which are copies of the shared ones.
+     */
     private Tensor valueHeads(Tensor value) {
         long group = group();
         if (group == 1) {
@@ -95,7 +98,7 @@ public final class LoweredAttention extends AttentionPlan {
         return inner.problem().shape().numKvHeads();
     }
 
-    /** How many heads of the inner attention share a value head of this one. */
+    /** {@return the number of key/value heads of the inner attention per value head of this attention} */
     private long group() {
         return heads() / problem().shape().numKvHeads();
     }

@@ -11,17 +11,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is left of an attention once its rows are rewritten.
+ * The description of an attention whose score function is computed by rewriting rows: an inner attention with a simpler
+ * score function, and the linear layers that rewrite query and key rows.
  *
  * <pre>
- * cosine     rows of length 1            scaled-dot, or dot where the strength is a tensor and rides in the queries
+ * cosine     rows of length 1            scaled-dot, or dot if the strength is a tensor and multiplies the queries
  * general    q W                         dot
- * location   columns of W for keys       dot
+ * location   columns of W as keys        dot
  * additive   q W + b and h U             additive:plain
  * concat     the same, W cut in two      additive:plain
  * </pre>
  *
- * @param inner the attention on the rewritten rows, in f32 for f16 and bf16
+ * @param inner the attention on the rewritten rows, in f32 for f16 and bf16 problems
  * @param projections the linear layers that rewrite rows
  */
 public record LoweredProblem(AttentionProblem inner, List<LinearProblem> projections) {
@@ -30,7 +31,7 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
         projections = List.copyOf(projections);
     }
 
-    /** {@return whether a score function is rewritten at all} */
+    /** {@return whether a score function is computed by rewriting rows} */
     public static boolean rewrites(ScorePattern score) {
         return switch (score.kind()) {
             case COSINE, GENERAL, LOCATION, CONCAT -> true;
@@ -39,7 +40,7 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
         };
     }
 
-    /** {@return what a problem becomes} */
+    /** {@return the lowered form of a problem} */
     public static LoweredProblem of(AttentionProblem p) {
         ScorePattern score = p.score();
         AttentionShape s = p.shape();
@@ -86,7 +87,7 @@ public record LoweredProblem(AttentionProblem inner, List<LinearProblem> project
                 rows, in, out, false, Activation.IDENTITY, p.type().accumulator());
     }
 
-    /** The rows of one product: all of them, or those of one head where every head has its own matrix. */
+    /** {@return the number of rows of one product: the rows of all heads, or of one head if each head has its own matrix} */
     private static long rows(long batch, long heads, long length, ScorePattern score) {
         return Math.multiplyExact(batch, score.perHead() ? length : Math.multiplyExact(heads, length));
     }

@@ -14,8 +14,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A linear map of the rows of heads, {@code y = x W + b}: one W for all heads, in one product, or one W for each head. A
- * head of {@code x} may serve several heads of {@code y}. Runs on the linear layers of a backend.
+ * A linear map of the rows of heads, {@code y = x W + b}, computed by the linear layers of a backend. It has one W for all
+ * heads, in one product, or one W for each head. Several heads of {@code y} may read the same head of {@code x}.
  */
 final class PerHeadProjection {
     private final long batch;
@@ -26,7 +26,7 @@ final class PerHeadProjection {
     private final Function<LinearProblem, LinearPlan> linear;
     private final Map<LinearProblem, LinearPlan> plans = new HashMap<>();
 
-    /** The matrices, one a product, in the type of the arithmetic. */
+    /** The matrices, one per product, in the type in which the product is computed. */
     private record HeadMatrices(DType type, List<Tensor> matrices) {}
 
     PerHeadProjection(
@@ -48,7 +48,7 @@ final class PerHeadProjection {
         plans.values().forEach(LinearPlan::close);
     }
 
-    /** {@return zeros {@code [batch, headsOut, length, width]}, of which every product's rows lie together} */
+    /** {@return zeros {@code [batch, headsOut, length, width]}, in which the rows of each product are contiguous} */
     Tensor place(DType type, long width) {
         return perHead
                 ? Tensor.zeros(type, headsOut, batch, length, width).transpose(0, 1)
@@ -68,7 +68,10 @@ final class PerHeadProjection {
         return y;
     }
 
-    /** Writes {@code dx = dy W'}, {@code dW = x' dy} and {@code db}, the sum of the rows; the last two where wanted. */
+    /**
+     * Writes {@code dx = dy W'}, {@code dW = x' dy} and {@code db}, the sum of the rows of {@code dy}; the last two only if
+     * their tensors are not null.
+     */
     void backward(Tensor x, Tensor weight, Tensor dy, Tensor dx, @Nullable Tensor dWeight, @Nullable Tensor dBias) {
         DType type = x.type().accumulator();
         Tensor sums = perHead ? Tensor.zeros(type, batch, headsIn, length, x.size(3)) : null;
@@ -103,14 +106,14 @@ final class PerHeadProjection {
         plans.computeIfAbsent(problem, linear).forward(x, weights, y);
     }
 
-    /** The rows that one product reads, {@code [rows, in]}. */
+    /** {@return the rows that one product reads, {@code [rows, in]}} */
     private Tensor input(Tensor x, int head) {
         Tensor rows = perHead ? x.select(1, head / (headsOut / headsIn)) : x;
         Tensor typed = Rewriting.as(x.type().accumulator(), rows);
         return typed.reshape(typed.elementCount() / x.size(3), x.size(3));
     }
 
-    /** The rows that one product writes, or whose gradient it reads, of a {@linkplain #place place}. */
+    /** {@return the rows of a tensor made by {@link #place} that one product writes, or whose gradient it reads} */
     private Tensor result(Tensor y, int head) {
         Tensor rows = perHead ? y.select(1, head) : y;
         return rows.reshape(rows.elementCount() / y.size(3), y.size(3));
@@ -162,7 +165,10 @@ final class PerHeadProjection {
         return Tensor.of(sums, width);
     }
 
-    /** Rows whose gradient is zero may be NaN, as masked keys may, and add nothing: zeros stand for them. */
+    /**
+     * {@return the rows with zeros instead of rows whose gradient is zero} Such rows contribute nothing but may be NaN, like
+     * masked keys.
+     */
     private static Tensor zeroedRows(Tensor rows, Tensor gradient) {
         if (finite(rows)) {
             return rows;
@@ -178,7 +184,7 @@ final class PerHeadProjection {
 
     private static boolean finite(Tensor rows) {
         if (rows.type() == DType.F32) {
-            int largest = 0; // of the sizes' bits: in the order of the sizes, NaN last
+            int largest = 0; // bits of |x|, which are ordered like |x|, with NaN last
             for (float x : rows.toFloatArray()) {
                 largest = Math.max(largest, Float.floatToRawIntBits(x) & Integer.MAX_VALUE);
             }

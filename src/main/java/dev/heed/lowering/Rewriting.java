@@ -6,14 +6,14 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** One way to rewrite the rows of an attention, and to carry the gradients of the rewritten rows back. */
+/** The rewriting of the query and key rows of an attention for one kind of score function, with its backward pass. */
 abstract class Rewriting {
     /**
      * Rewritten rows in the accumulator type.
      *
      * @param query {@code [batch, numHeads, seqLenQ, width]}
      * @param key {@code [batch, numKvHeads or numHeads, seqLenKv, width]}
-     * @param score how they meet
+     * @param score the score function of the rewritten rows
      */
     record Rewritten(Tensor query, Tensor key, ScoreFunction score) {}
 
@@ -22,21 +22,21 @@ abstract class Rewriting {
     /**
      * Writes the gradients of query, key and parameters.
      *
-     * @param inner the gradients of the rewritten rows and of the inner score function; its query and key may be the very
-     *     tensors of {@code gradients}
+     * @param inner the gradients of the rewritten rows and of the inner score function; its query and key may be the same
+     *     tensors as in {@code gradients}
      */
     abstract void backward(AttentionInputs inputs, AttentionGradients inner, AttentionGradients gradients);
 
-    /** {@return a place for the gradient of rewritten queries} */
+    /** {@return a tensor for the gradient of the rewritten queries} */
     abstract Tensor queryGradient(AttentionInputs inputs, AttentionGradients gradients);
 
-    /** {@return a place for the gradient of rewritten keys} */
+    /** {@return a tensor for the gradient of the rewritten keys} */
     abstract Tensor keyGradient(AttentionInputs inputs, AttentionGradients gradients);
 
-    /** Gives back what the rewriting holds. */
+    /** Closes the plans of the rewriting. */
     void close() {}
 
-    /** The tensor itself, or a copy in another type. */
+    /** {@return the tensor itself if it has the type, else a copy in that type} */
     static Tensor as(DType type, Tensor tensor) {
         return tensor.type() == type ? tensor : tensor.to(type);
     }

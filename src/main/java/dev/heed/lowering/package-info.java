@@ -1,8 +1,8 @@
 /**
- * Score functions as rewritten rows: what turns cosine, general, location, additive and concat scores into ones that a
- * fused kernel has, and their gradients back.
+ * Score functions computed by rewriting rows: cosine, general, location, additive and concat scores become scores that fused
+ * kernels support, and gradients are carried back.
  *
- * <p>Stability: implementation; the backends use it.
+ * <p>Stability: implementation, used by the backends.
  */
 @NullMarked
 package dev.heed.lowering;

@@ -5,25 +5,25 @@ import java.util.OptionalInt;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The processor and the Java runtime that this process has.
+ * Description of this computer: the processor and the Java runtime of this process.
  *
- * @param cores how many processors the runtime may use
- * @param memoryBytes the largest heap
+ * @param cores the number of processors that the runtime may use
+ * @param memoryBytes the maximum size of the heap
  * @param java the runtime's version
  * @param system operating system and architecture
- * @param vectorBits the width of the preferred Vector API species, empty where the module is absent
- * @param vectorReasons why the Vector API cannot be used; empty where it can
+ * @param vectorBits the width of the preferred Vector API species; empty if the module is absent
+ * @param vectorReasons the reasons why the Vector API cannot be used; empty if it can
  */
 public record Machine(
         int cores, long memoryBytes, String java, String system, OptionalInt vectorBits, List<String> vectorReasons) {
 
-    /** The flag that adds the Vector API on the class path. On the module path none is needed. */
+    /** The flag that adds the Vector API on the class path. The module path needs no flag. */
     public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
-    /** Four floats: no processor has less. A JVM that compiles no vector instructions says 64. */
+    /** The minimum width, four floats, which every processor supports. A JVM without vector instructions reports 64. */
     private static final int FEWEST_BITS = 128;
 
-    /** {@return this computer} */
+    /** {@return the description of this computer} */
     public static Machine current() {
         boolean present = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
         OptionalInt bits = present ? OptionalInt.of(Species.bits()) : OptionalInt.empty();
@@ -36,7 +36,7 @@ public record Machine(
                 reasons(bits));
     }
 
-    /** {@return why vectors of a width cannot be used} */
+    /** {@return the reasons why vectors of a width cannot be used} */
     static List<String> reasons(OptionalInt bits) {
         if (bits.isEmpty()) {
             return List.of("module jdk.incubator.vector is absent: start java with " + VECTOR_FLAG
@@ -46,10 +46,10 @@ public record Machine(
                 ? List.of()
                 : List.of(
                         "the vectors of this JVM have " + bits.getAsInt() + " bits, and " + FEWEST_BITS
-                                + " are needed: leave out -XX:MaxVectorSize, or take a JVM whose compiler has vector instructions");
+                                + " are needed: leave out -XX:MaxVectorSize, or use a JVM whose compiler has vector instructions");
     }
 
-    /** {@return one line: system, cores, Java, and the vector species or how to get it} */
+    /** {@return one line: system, cores, Java, and the vector species or the reasons why there is none} */
     public String describe() {
         String vector = vectorReasons.isEmpty() && vectorBits.isPresent()
                 ? vectorBits.getAsInt() + "-bit species (" + vectorBits.getAsInt() / Float.SIZE + " x f32)"
@@ -57,7 +57,7 @@ public record Machine(
         return system + ", " + cores + " cores, Java " + java + ", Vector API: " + vector;
     }
 
-    /** Loaded only where the incubator module is present. */
+    /** Loaded only if the incubator module is present. */
     private static final class Species {
         static int bits() {
             return FloatVector.SPECIES_PREFERRED.vectorBitSize();

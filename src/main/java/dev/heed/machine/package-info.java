@@ -1,5 +1,5 @@
 /**
- * What this computer offers to attention, and what it would take to offer more.
+ * The hardware and runtime that attention can use on this computer, and the reasons if something is missing.
  *
  * <p>Stability: API.
  */

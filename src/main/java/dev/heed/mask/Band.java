@@ -2,7 +2,10 @@ package dev.heed.mask;
 
 import java.util.Arrays;
 
-/** Keys {@code p - left <= j <= p + right} around the query's position {@code p = i + offset}. */
+/**
+ * The bound mask of windows and causal masks: keys {@code p - left <= j <= p + right} around the query's position
+ * {@code p = i + offset}.
+ */
 record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long seqLenKv) implements BoundMask {
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {
@@ -47,7 +50,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
         long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
         int queries = (int) (queryTo - queryFrom);
         for (long j = keyFrom; j < keyTo; j++) {
-            long own = j - offset - queryFrom; // the query that stands at this key, counted from queryFrom
+            long own = j - offset - queryFrom; // the query at the position of this key, counted from queryFrom
             int row = at + (int) (j - keyFrom) * keyStep;
             int first = right >= own ? 0 : (int) Math.min(queries, own - right);
             int end = left >= queries - own ? queries : (int) Math.max(0, own + left + 1);

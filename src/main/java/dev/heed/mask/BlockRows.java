@@ -2,7 +2,10 @@ package dev.heed.mask;
 
 import dev.heed.tensor.Tensor;
 
-/** A truth value for each block of queries by keys; a tile asks for its blocks, not for its elements. */
+/**
+ * The bound mask of {@link Mask.Blocks}, with one truth value per block. A tile is classified by its blocks, not by its
+ * elements.
+ */
 final class BlockRows implements BoundMask {
     private final Tensor takesPart;
     private final long queryBlock;

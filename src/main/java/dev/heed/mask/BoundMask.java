@@ -1,44 +1,47 @@
 package dev.heed.mask;
 
-/** A {@link Mask} that knows how many queries and keys there are. */
+/** A {@link Mask} for fixed numbers of queries and keys, which answers which keys are attended. */
 public interface BoundMask {
-    /** {@return whether key {@code key} takes part in the row of query {@code query}} */
+    /** {@return whether query {@code query} attends to key {@code key}} */
     boolean takesPart(long batch, long head, long query, long key);
 
     /**
-     * Tells how much of a tile takes part. {@link TileCover#PARTIAL} is always a correct answer; the other two are
-     * promises.
+     * Classifies a tile by its attended elements. {@link TileCover#PARTIAL} is always a correct answer; the other two are
+     * guarantees.
      *
-     * @param batch the batch
+     * @param batch the batch entry
      * @param head the query head
      * @param queryFrom the first query row
-     * @param queryTo one past the last query row
+     * @param queryTo the end of the query rows (exclusive)
      * @param keyFrom the first key
-     * @param keyTo one past the last key
+     * @param keyTo the end of the keys (exclusive)
      * @return EMPTY, PARTIAL or FULL
      */
     TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo);
 
-    /** {@return a key before which no query of the range sees any; 0 is always a correct answer} */
+    /** {@return a lower bound of the keys that the queries of the range attend to; 0 is always a correct answer} */
     default long firstKey(long batch, long head, long queryFrom, long queryTo) {
         return 0;
     }
 
-    /** {@return a key from which on no query of the range sees any; the number of keys is always a correct answer} */
+    /**
+     * {@return an upper bound (exclusive) of the keys that the queries of the range attend to; the number of keys is always
+     * a correct answer}
+     */
     long endKey(long batch, long head, long queryFrom, long queryTo);
 
     /**
-     * Puts minus infinity in place of the scores that take no part.
+     * Replaces the scores of masked keys by minus infinity.
      *
-     * @param batch the batch
+     * @param batch the batch entry
      * @param head the query head
      * @param queryFrom the first query
-     * @param queryTo one past the last query
+     * @param queryTo the end of the queries (exclusive)
      * @param keyFrom the first key
-     * @param keyTo one past the last key
-     * @param scores the scores; that of query {@code i} and key {@code j} lies at
+     * @param keyTo the end of the keys (exclusive)
+     * @param scores the scores; the score of query {@code i} and key {@code j} is at index
      *     {@code at + (j - keyFrom) * keyStep + (i - queryFrom)}
-     * @param at where the first score lies
+     * @param at the index of the first score
      * @param keyStep the distance between the scores of neighbouring keys
      */
     default void maskScores(

@@ -7,9 +7,10 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * Where the diagonal of a causal mask or a window runs when there are more keys than queries, or fewer.
+ * The position of the diagonal of a causal mask or a window, for different numbers of queries and keys.
  *
- * <p>Query {@code i} stands at key position {@code i + offset}; a causal mask lets it see keys {@code j <= i + offset}.
+ * <p>Query {@code i} has the key position {@code i + offset}; under a causal mask it attends to the keys
+ * {@code j <= i + offset}.
  *
  * <pre>
  * 2 queries, 5 keys           5 queries, 2 keys
@@ -22,18 +23,18 @@ import java.util.stream.LongStream;
  * </pre>
  */
 public sealed interface CausalAlignment {
-    /** The last query sees the last key: {@code offset = seqLenKv - seqLenQ}. The default; what decoding needs. */
+    /** The last query has the position of the last key: {@code offset = seqLenKv - seqLenQ}. The default; decoding needs it. */
     CausalAlignment BOTTOM_RIGHT = new BottomRight();
 
-    /** The first query sees the first key: {@code offset = 0}, as {@code is_causal} of PyTorch. */
+    /** The first query has the position of the first key: {@code offset = 0}, like {@code is_causal} in PyTorch. */
     CausalAlignment TOP_LEFT = new TopLeft();
 
-    /** {@return an alignment with a given offset: one for all batches, or one for each} */
+    /** {@return an alignment with a given offset: one for all batch entries, or one for each} */
     static CausalAlignment offset(long... perBatch) {
         return new Offset(LongStream.of(perBatch).boxed().toList());
     }
 
-    /** {@return the key position at which query 0 of a batch stands} */
+    /** {@return the key position of query 0 of a batch entry} */
     long offsetOf(long batch, long seqLenQ, long seqLenKv);
 
     /** {@return the spelling in case strings: {@code br}, {@code tl}, {@code +3}, {@code +[1,0,-2]}} */
@@ -42,7 +43,7 @@ public sealed interface CausalAlignment {
     /**
      * Reads a {@link #pattern}.
      *
-     * @throws InvalidInputException if it is none
+     * @throws InvalidInputException if it is not a spelling of an alignment
      */
     static CausalAlignment parse(String pattern) {
         try {
@@ -93,7 +94,7 @@ public sealed interface CausalAlignment {
     /**
      * See {@link #offset(long...)}.
      *
-     * @param perBatch one offset for all batches, or one for each
+     * @param perBatch one offset for all batch entries, or one for each
      */
     record Offset(List<Long> perBatch) implements CausalAlignment {
         /** Checks that there is an offset. */

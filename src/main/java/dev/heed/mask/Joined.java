@@ -1,6 +1,6 @@
 package dev.heed.mask;
 
-/** All of several masks, or any of them. */
+/** The bound mask of {@link Mask.And}, if {@code all}, or {@link Mask.Or}. */
 record Joined(BoundMask[] masks, boolean all) implements BoundMask {
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {

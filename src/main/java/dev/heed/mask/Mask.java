@@ -9,77 +9,88 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * Which keys each query sees; true means TAKES PART (as in JAX, ONNX and FlexAttention; PyTorch's
- * {@code MultiheadAttention} means the opposite). What a mask hides is never read: NaN there changes nothing. Additive
- * terms are a bias, not a mask.
+ * A mask: the set of keys that each query attends to. In a boolean mask, true means ATTENDED, as in JAX, ONNX and
+ * FlexAttention; PyTorch's {@code MultiheadAttention} means the opposite. Masked keys and values are never read, so NaN in
+ * them changes nothing. Additive terms are a bias, not a mask.
  */
 public sealed interface Mask {
-    /** Every query sees every key. */
+    /** No mask: every query attends to every key. */
     Mask NONE = new None();
 
-    /** {@return keys at or before the query, with the last query at the last key} */
+    /**
+     * {@return a causal mask: a query attends to the keys at or before its position} The last query has the position of the
+     * last key.
+     */
     static Mask causal() {
         return new Causal(CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return keys at or before the query, with a chosen alignment} */
+    /** {@return a causal mask with an alignment, which defines the positions of the queries} */
     static Mask causal(CausalAlignment alignment) {
         return new Causal(alignment);
     }
 
-    /** {@return the {@code length} keys that end with the query's own position: left = length - 1, right = 0} */
+    /** {@return a window of the {@code length} keys that end at the query's position: left = length - 1, right = 0} */
     static Mask windowOfLength(long length) {
         return new Window(length - 1, 0, CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return keys from {@code left} before to {@code right} after the query's position, both included} */
+    /** {@return a window of the keys from {@code left} before to {@code right} after the query's position, both included} */
     static Mask window(long left, long right) {
         return new Window(left, right, CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return the first {@code lengths[batch]} keys of every batch; 0 leaves the batch's rows empty} */
+    /**
+     * {@return a mask of key lengths: all queries of a batch entry attend to its first {@code lengths[batch]} keys} With a
+     * length of 0 they attend to no keys.
+     */
     static Mask keyLengths(long... lengths) {
         return new KeyLengths(LongStream.of(lengths).boxed().toList());
     }
 
-    /** {@return a truth value for every query and key; axes of size 1 are shared, missing leading axes too} */
+    /**
+     * {@return a mask with a truth value for every query and key, {@code [batch, numHeads, seqLenQ, seqLenKv]}; axes of size
+     * 1 and missing leading axes are shared}
+     */
     static Mask dense(Tensor takesPart) {
         return new Dense(takesPart);
     }
 
     /**
-     * {@return for every query a run of keys of its own}
+     * {@return a mask of spans: each query attends to its own range of keys}
      *
-     * @param spans i64 {@code [batch, numHeads, seqLenQ, 2]}: the first key and one past the last; an empty run leaves the
-     *     row empty; axes of size 1 are shared
+     * @param spans i64 {@code [batch, numHeads, seqLenQ, 2]}: the first key and the end (exclusive); a query with an empty
+     *     range attends to no keys; axes of size 1 are shared
      */
     static Mask spans(Tensor spans) {
         return new Spans(spans);
     }
 
     /**
-     * {@return a block-sparse mask: whole blocks of queries by keys take part, the last of each axis may be cut short}
+     * {@return a block-sparse mask: whole blocks of queries by keys are attended; the last block of an axis may be cut
+     * short}
      *
-     * @param takesPart bool {@code [batch, numHeads, ceil(seqLenQ / queryBlock), ceil(seqLenKv / keyBlock)]}; leading axes
-     *     of size 1 are shared, missing ones too
-     * @param queryBlock how many queries a block has
-     * @param keyBlock how many keys a block has
+     * @param takesPart bool {@code [batch, numHeads, ceil(seqLenQ / queryBlock), ceil(seqLenKv / keyBlock)]}; axes of size 1
+     *     and missing axes are shared among batch and heads
+     * @param queryBlock queries per block
+     * @param keyBlock keys per block
      */
     static Mask blocks(Tensor takesPart, long queryBlock, long keyBlock) {
         return new Blocks(takesPart, queryBlock, keyBlock);
     }
 
     /**
-     * {@return a block-sparse mask as it is drawn, shared by all batches and heads: {@code blocks(64, "#..", "##.", ".##")}}
+     * {@return a block-sparse mask given as a picture, shared by all batch entries and heads:
+     * {@code blocks(64, "#..", "##.", ".##")}}
      *
-     * @param block how many queries and how many keys a block has
-     * @param rows a row of blocks each, {@code #} where the block takes part, {@code .} where not
+     * @param block queries per block and keys per block
+     * @param rows one string for each row of blocks: {@code #} for an attended block, {@code .} for a masked one
      */
     static Mask blocks(long block, String... rows) {
         return Blocks.drawn(block, rows);
     }
 
-    /** {@return keys that this and the other mask let take part} */
+    /** {@return the intersection of two masks: a key is attended if both masks attend to it} */
     default Mask and(Mask other) {
         if (this instanceof None) {
             return other;
@@ -87,7 +98,7 @@ public sealed interface Mask {
         return other instanceof None ? this : new And(List.of(this, other));
     }
 
-    /** {@return keys that this or the other mask lets take part} */
+    /** {@return the union of two masks: a key is attended if at least one of the masks attends to it} */
     default Mask or(Mask other) {
         return new Or(List.of(this, other));
     }
@@ -123,7 +134,10 @@ public sealed interface Mask {
         };
     }
 
-    /** {@return a picture: a row a query, {@code #} where the key takes part, {@code .} where not} */
+    /**
+     * {@return a picture of the mask of batch entry 0 and head 0} It has one line per query, with {@code #} for an attended
+     * key and {@code .} for a masked one.
+     */
     default String picture(long seqLenQ, long seqLenKv) {
         BoundMask bound = on(seqLenQ, seqLenKv);
         var text = new StringBuilder();
@@ -170,7 +184,7 @@ public sealed interface Mask {
     /**
      * See {@link #causal(CausalAlignment)}.
      *
-     * @param alignment where the diagonal runs
+     * @param alignment the position of the diagonal
      */
     record Causal(CausalAlignment alignment) implements Mask {
         @Override
@@ -192,9 +206,9 @@ public sealed interface Mask {
     /**
      * A band around the query's position {@code p = i + offset}: keys {@code p - left <= j <= p + right}.
      *
-     * @param left how many keys before the position, {@link #UNBOUNDED} for all
-     * @param right how many keys after the position, {@link #UNBOUNDED} for all
-     * @param alignment where the diagonal runs
+     * @param left the number of attended keys before the position, {@link #UNBOUNDED} for all
+     * @param right the number of attended keys after the position, {@link #UNBOUNDED} for all
+     * @param alignment the position of the diagonal
      */
     record Window(long left, long right, CausalAlignment alignment) implements Mask {
         /** No bound on this side. */
@@ -234,7 +248,7 @@ public sealed interface Mask {
     /**
      * See {@link #keyLengths(long...)}.
      *
-     * @param lengths how many keys each batch has
+     * @param lengths the number of keys of each batch entry
      */
     record KeyLengths(List<Long> lengths) implements Mask {
         /** Copies the lengths. */
@@ -271,7 +285,7 @@ public sealed interface Mask {
                         "The key lengths do not fit",
                         batch + " lengths from 0 to " + seqLenKv,
                         lengths.toString(),
-                        "Mask.keyLengths(...) takes one length for each batch");
+                        "Mask.keyLengths(...) needs one length for each batch entry");
             }
         }
 
@@ -291,8 +305,8 @@ public sealed interface Mask {
         public Dense {
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4) {
                 throw new InvalidInputException(
-                        "A dense mask holds truth values",
-                        "bool of rank 4 or less, true = takes part",
+                        "A dense mask contains truth values",
+                        "bool of rank 4 or less, true = attended",
                         takesPart.toString(),
                         "pass additive masks as withBias(tensor)");
             }
@@ -386,9 +400,9 @@ public sealed interface Mask {
     /**
      * See {@link #blocks(Tensor, long, long)}.
      *
-     * @param takesPart bool, one truth value a block
-     * @param queryBlock how many queries a block has
-     * @param keyBlock how many keys a block has
+     * @param takesPart bool, one truth value per block
+     * @param queryBlock queries per block
+     * @param keyBlock keys per block
      */
     record Blocks(Tensor takesPart, long queryBlock, long keyBlock) implements Mask {
         /** Checks the blocks and adds missing leading axes. */
@@ -396,7 +410,7 @@ public sealed interface Mask {
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4 || takesPart.rank() < 2) {
                 throw new InvalidInputException(
                         "A block mask has a truth value for each block",
-                        "bool of rank 2 to 4, true = takes part",
+                        "bool of rank 2 to 4, true = attended",
                         takesPart.toString(),
                         "Mask.blocks(64, \"#.\", \"##\") draws one");
             }
@@ -432,7 +446,7 @@ public sealed interface Mask {
         private static InvalidInputException undrawn(String... rows) {
             return new InvalidInputException(
                     "The blocks cannot be read",
-                    "rows of one length, # where a block takes part and . where not",
+                    "rows of one length, # for an attended block and . for a masked one",
                     Arrays.toString(rows),
                     "Mask.blocks(64, \"#.\", \"##\")");
         }
@@ -472,10 +486,10 @@ public sealed interface Mask {
     /**
      * See {@link #and(Mask)}.
      *
-     * @param masks the masks that must all agree
+     * @param masks the masks, all of which must attend to a key
      */
     record And(List<Mask> masks) implements Mask {
-        /** Checks that there is something to join. */
+        /** Checks that there are at least two masks. */
         public And {
             masks = atLeastTwo(masks);
         }
@@ -499,10 +513,10 @@ public sealed interface Mask {
     /**
      * See {@link #or(Mask)}.
      *
-     * @param masks the masks of which one must agree
+     * @param masks the masks, at least one of which must attend to a key
      */
     record Or(List<Mask> masks) implements Mask {
-        /** Checks that there is something to join. */
+        /** Checks that there are at least two masks. */
         public Or {
             masks = atLeastTwo(masks);
         }
@@ -526,7 +540,7 @@ public sealed interface Mask {
     private static List<Mask> atLeastTwo(List<Mask> masks) {
         if (masks.size() < 2) {
             throw new InvalidInputException(
-                    "A join needs masks to join",
+                    "A combination of masks needs at least two",
                     "two or more",
                     masks.toString(),
                     "a.and(b), a.or(b), or the mask itself");
@@ -546,7 +560,7 @@ public sealed interface Mask {
                     "The offsets of the alignment do not fit the batch",
                     "1 or " + batch + " offsets",
                     Arrays.toString(perBatch.toArray()),
-                    "CausalAlignment.offset(p) serves every batch");
+                    "CausalAlignment.offset(p) applies to every batch entry");
         }
     }
 }

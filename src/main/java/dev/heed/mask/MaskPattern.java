@@ -7,23 +7,23 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Reads what {@link Mask#pattern} writes, with the data it leaves out supplied by the caller. */
+/** A parser for the text that {@link Mask#pattern} writes. The caller supplies the data that a pattern leaves out. */
 public final class MaskPattern {
     /** The data that a pattern leaves out. */
     public interface Data {
-        /** {@return the lengths of a {@code keylens} mask, one for each batch} */
+        /** {@return the lengths of a {@code keylens} mask, one for each batch entry} */
         long[] keyLengths();
 
         /** {@return the truth values of a {@code dense:...} mask of the given shape} */
         Tensor dense(long... shape);
 
-        /** {@return the runs of keys of a {@code spans:...} mask, i64 of the given shape; empty ones where nobody says more} */
+        /** {@return the ranges of keys of a {@code spans:...} mask, i64 of the given shape; empty ranges by default} */
         default Tensor spans(long... shape) {
             return Tensor.zeros(DType.I64, shape);
         }
     }
 
-    /** The parser recurses: more would exhaust the stack before they meant anything. */
+    /** Maximum parentheses in a pattern. The parser is recursive, so more could exhaust the stack. */
     private static final int MOST_PARENTHESES = 100;
 
     private final String pattern;
@@ -36,7 +36,7 @@ public final class MaskPattern {
     }
 
     /**
-     * {@return the mask that a pattern spells}
+     * {@return the mask of a pattern}
      *
      * @throws InvalidInputException if the pattern cannot be read
      */

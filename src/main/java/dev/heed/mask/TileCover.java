@@ -1,11 +1,11 @@
 package dev.heed.mask;
 
-/** How much of a tile of query rows by key columns a mask lets take part. */
+/** The classification of a tile of query rows by key columns by its attended elements. */
 public enum TileCover {
-    /** Nothing takes part: the tile is skipped, its keys and values are not read. */
+    /** Every element is masked: the tile is skipped, and its keys and values are not read. */
     EMPTY,
-    /** Some of it may take part: every element is asked for. */
+    /** Some elements may be attended: the mask is evaluated for every element. */
     PARTIAL,
-    /** Everything takes part: no mask code runs. */
+    /** Every element is attended: no mask code runs. */
     FULL
 }

@@ -1,5 +1,5 @@
 /**
- * Which keys a query may see: masks, the alignment of causal ones, and how much of a tile they cover.
+ * Masks, which select the keys that a query attends to, the alignment of causal masks, and the classification of tiles.
  *
  * <p>Stability: API.
  */

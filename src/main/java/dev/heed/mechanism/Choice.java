@@ -12,11 +12,12 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * One key for each query, as {@link HardAttention} takes it, with what its training needs. The log-probability is the LSE
- * of the one key less the LSE of all, so its gradient is two backward passes with LSE gradients.
+ * The result of {@link HardAttention}: one key per query, with its value, its log-probability and the backward passes for
+ * training. The log-probability is the LSE over the chosen key minus the LSE over all keys, so its gradient takes two
+ * backward passes with LSE gradients.
  */
 public final class Choice {
-    /** Stands for a key where a row takes the expected context, the output of soft attention. */
+    /** The key index of a row whose output is the expected context, the output of soft attention. */
     public static final long EXPECTED = -2;
 
     private final AttentionEngine engine;
@@ -61,22 +62,26 @@ public final class Choice {
         }
     }
 
-    /** {@return the values of the keys or the expected ones, {@code [batch, numHeads, seqLenQ, valueHeadDim]}} */
+    /**
+     * {@return the values of the chosen keys, or the expected contexts, {@code [batch, numHeads, seqLenQ, valueHeadDim]}}
+     */
     public Tensor output() {
         return output;
     }
 
-    /** {@return the keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 where there is nothing to see, or {@link #EXPECTED}} */
+    /**
+     * {@return the chosen keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 for a fully masked row, or {@link #EXPECTED}}
+     */
     public Tensor keys() {
         return keys;
     }
 
-    /** {@return the logarithm of the probability of each key, {@code [batch, numHeads, seqLenQ]}} */
+    /** {@return the logarithm of the probability of each chosen key, {@code [batch, numHeads, seqLenQ]}} */
     public Tensor logProbability() {
         return logProbability;
     }
 
-    /** {@return what was chosen from} */
+    /** {@return the attention whose keys the choice was made from} */
     AttentionInputs inputs() {
         return soft;
     }
@@ -86,7 +91,7 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss through the log-probabilities; that of the value is zero}
+     * {@return the gradients of a loss through the log-probabilities; the gradient of the value is zero}
      *
      * @param gradient the gradient of the loss with respect to {@link #logProbability}
      */
@@ -97,9 +102,9 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss through the chosen values and the log-probabilities} Keys and queries learn by the
-     * latter alone: which key was taken does not move with a small step. Rows that take the expected context have the
-     * gradients of soft attention.
+     * {@return the gradients of a loss through the chosen values and the log-probabilities} Queries and keys get gradients
+     * from the log-probabilities only, because the choice of a key is piecewise constant. Rows with the expected context
+     * get the gradients of soft attention.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      * @param gradient the gradient with respect to {@link #logProbability}
@@ -115,8 +120,8 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss as if queries and keys had weighed the values softly; the value's is that of the
-     * choice} This is the straight-through estimator (Bengio et al. 2013), which is biased.
+     * {@return the gradients of a loss by the straight-through estimator (Bengio et al. 2013), which is biased} Query and
+     * key get the gradients of soft attention, and the value gets the gradient of the choice.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      */
@@ -139,7 +144,7 @@ public final class Choice {
         double[] down = new double[up.length];
         double[] taken = keys.toDoubleArray();
         for (int n = 0; n < up.length; n++) {
-            up[n] = taken[n] < 0 ? 0 : up[n]; // where no key was drawn the log-probability is the constant 0
+            up[n] = taken[n] < 0 ? 0 : up[n]; // without a drawn key the log-probability is the constant 0
             down[n] = -up[n];
         }
         DType type = logProbability.type();
@@ -150,7 +155,7 @@ public final class Choice {
                 soft, all, nothing, Tensor.of(down, gradient.shape()).to(type)));
     }
 
-    /** The value of a key gathers the gradients of the queries that took it. */
+    /** Adds to the gradient of each value the output gradients of the queries that chose its key. */
     private void addValues(Tensor outputGradient, GradientSum sum) {
         requireLike(outputGradient, chosen.output());
         AttentionShape s = soft.problem().shape();
@@ -168,7 +173,7 @@ public final class Choice {
         }
     }
 
-    /** The gradients of soft attention for the rows that take its output. */
+    /** The gradients of soft attention for the rows with the expected context. */
     private AttentionGradients expected(Tensor outputGradient) {
         Tensor own = Tensor.zeros(outputGradient.type(), outputGradient.shape());
         copyExpected(outputGradient, own);
@@ -201,6 +206,6 @@ public final class Choice {
                 "The gradient does not fit the choice",
                 expected.toString(),
                 got.toString(),
-                "one number for each of choice.logProbability(), or of choice.output()");
+                "the gradient needs the shape of choice.logProbability(), or of choice.output()");
     }
 }

@@ -9,28 +9,28 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The doubly stochastic regulariser {@code lambda sum_j (1 - sum_i a_ij)^2}, summed over batches and heads: over all
- * queries every key should be looked at as much as every other (Xu et al. 2015, equation 14).
+ * The doubly stochastic regulariser {@code lambda sum_j (1 - sum_i a_ij)^2}, summed over batch entries and heads: a
+ * penalty for keys whose weights, summed over all queries, differ from 1 (Xu et al. 2015, equation 14).
  *
- * <p>The sums of the columns are the gradient of a value of one column for an output gradient of ones, and
- * {@code da_ij = -2 lambda (1 - sum_i a_ij)} is the same for all rows, so it is a column of the values: two attentions over
- * a value of as many columns as heads share a key, and no matrix of weights.
+ * <p>The column sums are the gradient of a value with one column, for an output gradient of ones. The gradient
+ * {@code da_ij = -2 lambda (1 - sum_i a_ij)} is the same for all rows, so it can be a column of the values. Two attentions
+ * over a value of {@code groupSize} columns therefore suffice, without a matrix of weights.
  *
  * @param loss the penalty
- * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; keys that no query may see have 0
- * @param gradients the gradients of the penalty; that of the value is zero
+ * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; 0 for keys that all queries mask
+ * @param gradients the gradients of the penalty; the gradient of the value is zero
  */
 public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradients gradients) {
-    /** {@return the penalty of an attention's weights} */
+    /** {@return the penalty of the weights of an attention} */
     public static DoublyStochastic of(AttentionInputs inputs, double lambda) {
         return of(inputs, lambda, AttentionEngine.AUTOMATIC);
     }
 
     /**
-     * {@return the penalty of an attention's weights, computed by an engine}
+     * {@return the penalty of the weights of an attention, computed by the given engine}
      *
      * @param lambda the weight of the penalty, 0 or more
-     * @throws InvalidInputException if the options have a sink, dropout, or ask to keep weights or scores
+     * @throws InvalidInputException if the options have a sink or dropout, or request optional outputs other than the LSE
      */
     public static DoublyStochastic of(AttentionInputs inputs, double lambda, AttentionEngine engine) {
         if (!(lambda >= 0) || !Double.isFinite(lambda)) {
@@ -43,7 +43,7 @@ public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradient
         QueryRows.requirePlain("doubly stochastic regulariser", inputs);
         AttentionShape s = inputs.problem().shape();
         long group = s.groupSize();
-        // each query head of a group has a column of the shared value to itself
+        // each query head of a group has its own column of the shared value
         Tensor value = Tensor.zeros(inputs.value().type(), s.batch(), s.numKvHeads(), s.seqLenKv(), group);
         Tensor ones = Tensor.zeros(inputs.value().type(), s.batch(), s.numHeads(), s.seqLenQ(), group);
         for (long h = 0; h < s.numHeads(); h++) {

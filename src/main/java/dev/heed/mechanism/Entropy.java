@@ -11,8 +11,8 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * The entropy of each row of weights, {@code H = -sum_j a_j ln a_j} in nats, and its gradient
- * {@code dH/ds_j = -a_j (ln a_j + H)}. Rows are read in parts, so memory stays bounded. A row with nothing to see has
+ * The entropy of each row of attention weights, {@code H = -sum_j a_j ln a_j} in nats, with its gradient
+ * {@code dH/ds_j = -a_j (ln a_j + H)}. Rows are computed some at a time, so memory use is bounded. A fully masked row has
  * entropy 0.
  */
 public final class Entropy {
@@ -26,15 +26,15 @@ public final class Entropy {
         this.entropy = entropy;
     }
 
-    /** {@return the entropies of an attention's rows} */
+    /** {@return the entropies of the rows of an attention} */
     public static Entropy of(AttentionInputs inputs) {
         return of(inputs, AttentionEngine.AUTOMATIC);
     }
 
     /**
-     * {@return the entropies of an attention's rows, computed by an engine}
+     * {@return the entropies of the rows of an attention, computed by the given engine}
      *
-     * @throws InvalidInputException if the options have a sink, dropout, or ask to keep weights or scores
+     * @throws InvalidInputException if the options have a sink or dropout, or request optional outputs other than the LSE
      */
     public static Entropy of(AttentionInputs inputs, AttentionEngine engine) {
         QueryRows.requirePlain("entropy", inputs);
@@ -75,7 +75,7 @@ public final class Entropy {
     }
 
     /**
-     * {@return the gradients of a loss that depends on the entropies; that of the value is zero}
+     * {@return the gradients of a loss that depends on the entropies; the gradient of the value is zero}
      *
      * @param gradient the gradient of the loss with respect to {@link #values}
      */
@@ -91,7 +91,7 @@ public final class Entropy {
                     "The gradient does not fit the entropies",
                     entropy.toString(),
                     gradient.toString(),
-                    "one number for each row");
+                    "the gradient needs the shape of values()");
         }
         var pullback = new ScorePullback(engine);
         for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {

@@ -5,10 +5,10 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * Visual hard attention: square windows around one place of an image, the first as sharp as the image, each next one twice as
- * wide and averaged down to the same size (the glimpse sensor of Mnih et al. 2014, section 3.1). Beyond the border the image
- * is 0. Where it looks does not move with a small step, so places are trained by {@link ScoreFunctionGradient}; the image has
- * a gradient.
+ * A glimpse sensor for visual hard attention: square windows around one point of an image (Mnih et al. 2014, section 3.1).
+ * The first window has the resolution of the image, and each next one is twice as wide and averaged down to the same size.
+ * Pixels beyond the border are 0. The image has a gradient. The centres are integers and have none, so they are trained
+ * with {@link ScoreFunctionGradient}.
  */
 public final class Glimpse {
     private final int size;
@@ -17,13 +17,13 @@ public final class Glimpse {
     /**
      * Creates the sensor.
      *
-     * @param size how many pixels a window has on each side in the result
-     * @param scales how many windows; the last is {@code size * 2^(scales - 1)} pixels wide in the image
+     * @param size side length of each window in the result, in pixels
+     * @param scales number of windows; the last is {@code size * 2^(scales - 1)} pixels wide in the image
      */
     public Glimpse(int size, int scales) {
         if (size < 1 || scales < 1 || scales > 24 || (long) size << (scales - 1) > Integer.MAX_VALUE) {
             throw new InvalidInputException(
-                    "A glimpse has pixels and scales",
+                    "The size or the scales of the glimpse do not fit",
                     "a size of 1 or more and 1 to 24 scales",
                     "size " + size + ", scales " + scales,
                     "new Glimpse(8, 3)");
@@ -33,11 +33,11 @@ public final class Glimpse {
     }
 
     /**
-     * {@return the windows, {@code [batch, scales, size, size, channels]}, of the image's type}
+     * {@return the windows, {@code [batch, scales, size, size, channels]}, in the type of the image}
      *
      * @param image {@code [batch, height, width, channels]}
-     * @param centers i64 {@code [batch, 2]}: the row and the column that windows are around. A window of {@code n} pixels begins
-     *     {@code n / 2} before it. The centre may lie outside of the image.
+     * @param centers i64 {@code [batch, 2]}: the row and the column of the centre. A window of {@code n} pixels begins
+     *     {@code n / 2} pixels before the centre, which may be outside of the image.
      */
     public Tensor crop(Tensor image, Tensor centers) {
         requireFits(image, centers);
@@ -52,9 +52,9 @@ public final class Glimpse {
     }
 
     /**
-     * {@return the gradient of the image}
+     * {@return the gradient with respect to the image}
      *
-     * @param glimpseGradient the gradient of the windows
+     * @param glimpseGradient the gradient with respect to the windows
      */
     public Tensor backward(Tensor image, Tensor centers, Tensor glimpseGradient) {
         requireFits(image, centers);
@@ -63,7 +63,7 @@ public final class Glimpse {
                     "The gradient does not fit the glimpse",
                     "[" + image.size(0) + ", " + scales + ", " + size + ", " + size + ", " + image.size(3) + "]",
                     glimpseGradient.toString(),
-                    "it has the shape that crop gives");
+                    "the gradient needs the shape of the result of crop");
         }
         Tensor gradient = Tensor.zeros(image.type(), image.shape());
         walk(image, centers, (b, scale, y, x, row, column, share) -> {
@@ -80,7 +80,7 @@ public final class Glimpse {
         void visit(long b, long scale, long y, long x, long row, long column, double share);
     }
 
-    /** Every pixel of the image that a window sees, and its share in a pixel of the result. */
+    /** Visits every image pixel inside a window, with its pixel in the result and its share of that pixel. */
     private void walk(Tensor image, Tensor centers, Pixel pixel) {
         for (long b = 0; b < image.size(0); b++) {
             for (int scale = 0; scale < scales; scale++) {
@@ -117,8 +117,8 @@ public final class Glimpse {
         for (long n = 0; n < centers.size(0); n++) {
             if (Math.abs(centers.get(n, 0)) > 1L << 40 || Math.abs(centers.get(n, 1)) > 1L << 40) {
                 throw new InvalidInputException(
-                        "A centre is nowhere near an image",
-                        "pixels up to 2^40",
+                        "A centre is too far from the image",
+                        "rows and columns up to 2^40",
                         centers.toString(),
                         "count pixels from 0");
             }

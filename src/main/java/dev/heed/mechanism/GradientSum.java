@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The sum of gradients that came in parts, kept in double until all are there. */
+/** A sum of gradients from several backward passes, accumulated in double. */
 final class GradientSum {
     private final AttentionInputs inputs;
     private final Tensor query;
@@ -40,7 +40,7 @@ final class GradientSum {
         add(chunk, true);
     }
 
-    /** Adds the gradients of the whole attention but that of the value. */
+    /** Adds the gradients of the whole attention except the gradient of the value. */
     void addWithoutValue(AttentionGradients chunk) {
         add(chunk, false);
     }
@@ -57,7 +57,9 @@ final class GradientSum {
         addScore(chunk.score(), null);
     }
 
-    /** Adds the gradients of some rows; what the rows' bias was made of is told apart from the bias itself. */
+    /**
+     * Adds the gradients of some rows; the gradient of their full bias is reduced to the shape of the original bias.
+     */
     void add(QueryRows rows, AttentionGradients chunk, boolean ofValue) {
         add(rows.of(query), chunk.query());
         add(key, chunk.key());
@@ -90,7 +92,7 @@ final class GradientSum {
         return value;
     }
 
-    /** Adds element by element. */
+    /** Adds element-wise. */
     static void add(Tensor sum, Tensor chunk) {
         double[] terms = chunk.toDoubleArray();
         double[] sums = sum.toDoubleArray();
@@ -100,7 +102,10 @@ final class GradientSum {
         sum.copyFrom(Tensor.of(sums, sum.shape()));
     }
 
-    /** Adds a {@code [batch, numHeads, rows, seqLenKv]} gradient to a tensor that was broadcast to it. */
+    /**
+     * Adds a {@code [batch, numHeads, rows, seqLenKv]} gradient to the gradient of a tensor that was broadcast to this
+     * shape.
+     */
     private static void reduce(Tensor sum, Tensor chunk) {
         long[] sizes = chunk.shape();
         long[] whole = new long[4];
@@ -123,7 +128,7 @@ final class GradientSum {
         }
     }
 
-    /** {@return the sum, with the types of the inputs} */
+    /** {@return the sum, in the types of the inputs} */
     AttentionGradients total() {
         AttentionGradients total = AttentionGradients.allocate(inputs);
         total.query().copyFrom(query);

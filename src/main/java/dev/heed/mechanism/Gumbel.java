@@ -3,7 +3,10 @@ package dev.heed.mechanism;
 import dev.heed.random.Philox;
 import dev.heed.tensor.Tensor;
 
-/** Gumbel noise for every place of an attention, {@code -ln(-ln u)}, drawn by counters: the same on every backend. */
+/**
+ * Gumbel noise {@code -ln(-ln u)} for every query-key pair of an attention. A counter-based generator makes it the same on
+ * every backend.
+ */
 final class Gumbel {
     private final long seed;
 
@@ -11,14 +14,14 @@ final class Gumbel {
         this.seed = seed;
     }
 
-    /** Adds the noise of some query rows to {@code [batch, numHeads, rows, seqLenKv]} numbers. */
+    /** Adds the noise of some query rows to the elements of a {@code [batch, numHeads, rows, seqLenKv]} tensor. */
     void addTo(Tensor numbers, long firstRow) {
         int[] words = new int[4];
         for (long b = 0; b < numbers.size(0); b++) {
             for (long h = 0; h < numbers.size(1); h++) {
                 for (long i = 0; i < numbers.size(2); i++) {
                     for (long j = 0; j < numbers.size(3); j++) {
-                        if ((j & 3) == 0) { // one scramble serves four keys, as in Philox.uniform
+                        if ((j & 3) == 0) { // one call of scramble serves four keys, as in Philox.uniform
                             words[0] = (int) (j >>> 2);
                             words[1] = (int) (firstRow + i);
                             words[2] = (int) h;
@@ -34,8 +37,8 @@ final class Gumbel {
     }
 
     /**
-     * Puts the expected context in place of the keys of some batch entries, each with a probability. The number is drawn
-     * where no query stands: at query and head 2^32 - 1.
+     * Replaces the keys of a batch entry by {@link Choice#EXPECTED} with the given probability, for each batch entry. The
+     * random number is drawn at query and head 2^32 - 1, which no attention uses.
      */
     void mix(Tensor keys, double expectedShare) {
         for (long b = 0; b < keys.size(0); b++) {

@@ -10,10 +10,10 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The Gumbel-softmax, or concrete, relaxation of a drawn key: {@code softmax((score + gumbel) / tau)} (Jang et al. 2017;
- * Maddison et al. 2017). With a falling temperature the weights approach the one-hot rows of
- * {@link HardAttention#sampled} with the same seed. Differentiable in everything that soft attention is; noise for some
- * rows stands in memory at a time.
+ * The Gumbel-softmax, or concrete, relaxation of sampled hard attention: {@code softmax((score + gumbel) / tau)} (Jang et
+ * al. 2017; Maddison et al. 2017). As the temperature falls, the weights approach the one-hot rows of
+ * {@link HardAttention#sampled} with the same seed. It is differentiable in the same inputs as soft attention. The noise
+ * is held in memory for some rows at a time.
  */
 public final class GumbelSoftmax {
     private final Temperature temperature;
@@ -27,7 +27,7 @@ public final class GumbelSoftmax {
     }
 
     /**
-     * Creates the relaxation.
+     * Creates a relaxation.
      *
      * @param temperature above 0
      * @param seed the seed of the noise
@@ -37,7 +37,7 @@ public final class GumbelSoftmax {
         this(new Temperature(temperature), new Gumbel(seed), AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this mechanism, computed by the given engine} */
     public GumbelSoftmax on(AttentionEngine engine) {
         return new GumbelSoftmax(temperature, noise, engine);
     }
@@ -54,9 +54,9 @@ public final class GumbelSoftmax {
     }
 
     /**
-     * {@return the gradients of a loss}
+     * {@return the gradients of a loss with respect to the inputs}
      *
-     * @param outputGradient the gradient with respect to what {@link #forward} gave
+     * @param outputGradient the gradient of the loss with respect to the output of {@link #forward}
      */
     public AttentionGradients backward(AttentionInputs inputs, Tensor outputGradient) {
         QueryRows.requirePlain("Gumbel-softmax", inputs);

@@ -14,20 +14,21 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hard attention: every query takes the value of one key, drawn with its weight (Xu et al. 2015, section 4.1) or the one
- * with the largest weight. Every score function, mask and bias of the options holds as in soft attention.
+ * Hard attention: each query selects one key, and its output is the value of that key. The key is drawn with its attention
+ * weight as probability (Xu et al. 2015, section 4.1), or it is the key with the largest weight. The score function, mask
+ * and bias of the options apply as in soft attention.
  *
- * <p>A key is drawn by Gumbel-max: the largest of {@code score + gumbel} (Maddison et al. 2014), the noise by Philox over
- * (seed, batch, head, query, key). The same seed takes the same keys on every backend: where the two largest lie within
- * what rounding may do, the reference decides in double. Ties of argmax go to the lowest key.
+ * <p>Keys are drawn by Gumbel-max: the key with the largest {@code score + gumbel} (Maddison et al. 2014), with noise from
+ * Philox over (seed, batch, head, query, key). The same seed draws the same keys on every backend: if rounding could swap
+ * the two largest, the reference backend decides in double. Argmax selects the lowest key among equals.
  *
- * <p>A row with nothing to see takes key -1, has output 0 and log-probability 0.
+ * <p>A fully masked row has key -1, output 0 and log-probability 0.
  *
- * <p>Where training is to be steadier, a share of the batch entries takes the expected context instead, the output of soft
+ * <p>For steadier training, a share of the batch entries can use the expected context instead, the output of soft
  * attention (Xu et al. 2015, section 4.1: one half). Their rows have key {@link Choice#EXPECTED} and log-probability 0.
  */
 public final class HardAttention {
-    /** Two weights whose ratio is nearer to 1 than this are told apart in double. */
+    /** Weights whose ratio differs from 1 by at most this value are compared again in double. */
     private static final double NEAR_F32 = 1e-3;
 
     private static final double NEAR_F64 = 1e-9;
@@ -42,21 +43,21 @@ public final class HardAttention {
         this.engine = engine;
     }
 
-    /** {@return hard attention that draws each key with its weight} */
+    /** {@return hard attention that draws each key with its weight as probability} */
     public static HardAttention sampled(long seed) {
         return sampled(seed, 0);
     }
 
     /**
-     * {@return hard attention that draws each key with its weight, but with some probability takes the expected context for
-     * a whole batch entry, all heads and queries of it}
+     * {@return hard attention that draws each key with its weight as probability, and uses the expected context for a
+     * random share of the batch entries, in all their heads and queries}
      *
-     * @param expectedShare this probability, 0 to 1; Xu et al. take 0.5
+     * @param expectedShare the probability of the expected context for a batch entry, 0 to 1; 0.5 in Xu et al.
      */
     public static HardAttention sampled(long seed, double expectedShare) {
         if (!(expectedShare >= 0 && expectedShare <= 1)) {
             throw new InvalidInputException(
-                    "The share of expected contexts is no probability",
+                    "The share of expected contexts is not a probability",
                     "0 to 1",
                     String.valueOf(expectedShare),
                     "HardAttention.sampled(seed, 0.5)");
@@ -64,20 +65,20 @@ public final class HardAttention {
         return new HardAttention(new Gumbel(seed), expectedShare, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return hard attention that takes the key with the largest weight, the lowest one among equals} */
+    /** {@return hard attention that selects the key with the largest weight, the lowest one among equals} */
     public static HardAttention argmax() {
         return new HardAttention(null, 0, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this mechanism, computed by the given engine} */
     public HardAttention on(AttentionEngine engine) {
         return new HardAttention(noise, expectedShare, engine);
     }
 
     /**
-     * {@return a key for each query, its value, and the logarithm of its probability}
+     * {@return one key per query, with its value and the logarithm of its probability}
      *
-     * @throws InvalidInputException if the options have a sink, dropout, or ask to keep weights or scores
+     * @throws InvalidInputException if the options have a sink or dropout, or request optional outputs other than the LSE
      */
     public Choice choose(AttentionInputs inputs) {
         QueryRows.requirePlain("hard attention", inputs);
@@ -89,18 +90,17 @@ public final class HardAttention {
     }
 
     /**
-     * {@return the choice of given keys}
+     * {@return the choice of the given keys}
      *
-     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for none, {@link Choice#EXPECTED} for the
-     *     expected context
-     * @throws InvalidInputException if a key is not there
+     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key, {@link Choice#EXPECTED} for the expected context
+     * @throws InvalidInputException if a key index is out of range
      */
     public Choice given(AttentionInputs inputs, Tensor keys) {
         QueryRows.requirePlain("hard attention", inputs);
         AttentionShape s = inputs.problem().shape();
         if (keys.type() != DType.I64 || !keys.hasShape(s.batch(), s.numHeads(), s.seqLenQ())) {
             throw new InvalidInputException(
-                    "The keys are not one for each query",
+                    "The keys do not fit the queries",
                     "i64 [" + s.batch() + ", " + s.numHeads() + ", " + s.seqLenQ() + "]",
                     keys.toString(),
                     "HardAttention.sampled(seed).choose(inputs) draws them");
@@ -115,7 +115,7 @@ public final class HardAttention {
                                 "There is no such key",
                                 Choice.EXPECTED + " to " + (s.seqLenKv() - 1),
                                 String.valueOf(key),
-                                "-1 takes none, " + Choice.EXPECTED + " the expected context");
+                                "-1 is no key, " + Choice.EXPECTED + " the expected context");
                     }
                     spans.set(Math.max(0, key), b, h, i, 0);
                     spans.set(Math.max(0, key + 1), b, h, i, 1);
@@ -162,7 +162,7 @@ public final class HardAttention {
         return keys;
     }
 
-    /** The two largest weights of some rows, noise included, and their keys. */
+    /** The two largest weights of some rows, including noise, and their keys. */
     private AttentionResult largest(AttentionEngine engine, QueryRows rows, DType noiseType) {
         AttentionOptions options = rows.options();
         if (noise != null) {
@@ -174,7 +174,10 @@ public final class HardAttention {
         return engine.forward(rows.with(options.withTopK(few)));
     }
 
-    /** One row, all heads and batches of it, by the reference: the same on every backend. */
+    /**
+     * Decides one row, for all heads and batch entries, with the reference backend, so that the result is the same on
+     * every backend.
+     */
     private void decide(AttentionInputs inputs, long row, Tensor keys) {
         QueryRows one = new QueryRows(inputs, row, row + 1);
         AttentionEngine reference = AttentionEngine.of(Backends.named("reference"));

@@ -14,19 +14,21 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * Local attention with predicted positions, local-p (Luong et al. 2015, equations 9 and 10). Positions count from 0.
+ * Local attention: each query attends only keys near a position that is predicted from the query, local-p (Luong et al.
+ * 2015, equations 9 and 10). Positions count from 0.
  *
  * <pre>
  * p_t = S sigmoid(v.tanh(s_t W))        a_t(j) = softmax over the window of score(s_t, h_j), times exp(-(j - p_t)^2 / (2 sigma^2))
  * </pre>
  *
- * <p>The window is {@code p - D <= j <= p + D}, cut at the ends of the sequence; {@code sigma = D / 2}; {@code S} is the number
- * of keys, or those of the batch where the mask has key lengths. The product is not normalised again, so a row may weigh less
- * than 1. Local-m, whose position is the query's own, is a {@linkplain #aligned mask}; global attention is plain attention.
+ * <p>The window is {@code p - D <= j <= p + D}, cut at the ends of the sequence; {@code sigma = D / 2}. {@code S} is the
+ * number of keys, or the key length of the batch entry if the mask has key lengths. The product is not normalised again,
+ * so the weights of a row may sum to less than 1. Local-m, whose position is the index of the query, is a
+ * {@linkplain #aligned mask}. Global attention, without a window, is plain attention.
  *
- * <p>It is attention whose bias is the logarithm of the Gaussian, times {@code exp(LSE with it - LSE without)}; the bias of
- * some rows stands in memory at a time, and tiles outside of the windows are skipped. Edges of windows are constants for the
- * gradient. A row with nothing to see has output 0.
+ * <p>It is computed as attention with the logarithm of the Gaussian as bias, times {@code exp(LSE with it - LSE without)}.
+ * The bias is held in memory for some rows at a time, and tiles outside of the windows are skipped. The edges of windows
+ * are constants for the gradient. A fully masked row has output 0.
  */
 public final class LocalAttention {
     private final PositionPredictor predictor;
@@ -44,21 +46,21 @@ public final class LocalAttention {
      *
      * @param weight {@code W}, {@code [headDim, hidden]} or {@code [numHeads, headDim, hidden]}
      * @param vector {@code v}, {@code [hidden]} or {@code [numHeads, hidden]}
-     * @param window {@code D}, how many keys on either side, 1 or more
+     * @param window {@code D}, number of keys on each side, 1 or more
      */
     public LocalAttention(Tensor weight, Tensor vector, long window) {
         this(new PositionPredictor(weight, vector), requireWidth(window), AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this mechanism, computed by the given engine} */
     public LocalAttention on(AttentionEngine engine) {
         return new LocalAttention(predictor, window, engine);
     }
 
     /**
-     * {@return local-m: keys from {@code window} before to {@code window} after the query's own index}
+     * {@return the mask of local-m, which attends {@code window} keys before and after the index of the query}
      *
-     * @throws InvalidInputException if the window is 0, or so wide that it never ends inside the sequence
+     * @throws InvalidInputException if the window is below 1, or not smaller than {@code seqLenKv}
      */
     public static Mask aligned(long window, long seqLenKv) {
         requireInside(requireWidth(window), seqLenKv);
@@ -68,7 +70,7 @@ public final class LocalAttention {
     private static long requireWidth(long window) {
         if (window < 1) {
             throw new InvalidInputException(
-                    "A window reaches at least one key to either side",
+                    "The window must cover at least one key on each side",
                     "window >= 1",
                     String.valueOf(window),
                     "the standard deviation is half the window");
@@ -82,33 +84,34 @@ public final class LocalAttention {
                     "The window is wider than the sequence",
                     "a window below " + seqLenKv + ", the number of keys",
                     String.valueOf(window),
-                    "plain attention is global");
+                    "use plain attention, which is global");
         }
     }
 
     /**
-     * What forward gives.
+     * The results of {@link LocalAttention#forward}.
      *
      * @param output {@code [batch, numHeads, seqLenQ, valueHeadDim]}
      * @param positions {@code p}, f64 {@code [batch, numHeads, seqLenQ]}
-     * @param mass what the weights of each row sum to, f64 {@code [batch, numHeads, seqLenQ]}
+     * @param mass the sum of the weights of each row, f64 {@code [batch, numHeads, seqLenQ]}
      */
     public record Local(Tensor output, Tensor positions, Tensor mass) {}
 
     /**
-     * The gradients of a loss.
+     * The gradients of a loss with respect to the inputs and the parameters.
      *
-     * @param attention those of query, key, value, bias and score function; the query's through the position too
-     * @param weight that of {@code W}
-     * @param vector that of {@code v}
+     * @param attention gradients of query, key, value, bias and score function; the gradient of the query includes the
+     *     path through the position
+     * @param weight gradient of {@code W}
+     * @param vector gradient of {@code v}
      */
     public record Gradients(AttentionGradients attention, Tensor weight, Tensor vector) {}
 
     /**
-     * {@return the attention and where it looked}
+     * {@return the output, the predicted positions and the sums of the weights}
      *
-     * @throws InvalidInputException if the window is wider than the sequence, a parameter does not fit, or the options have a
-     *     sink, dropout, or ask to keep weights or scores
+     * @throws InvalidInputException if the window is wider than the sequence, a parameter does not fit, or the options
+     *     have a sink or dropout, or request optional outputs other than the LSE
      */
     public Local forward(AttentionInputs inputs) {
         Windows windows = windows(inputs);
@@ -126,7 +129,7 @@ public final class LocalAttention {
     }
 
     /**
-     * {@return the gradients of a loss}
+     * {@return the gradients of a loss with respect to the inputs and the parameters}
      *
      * @param outputGradient the gradient with respect to the output
      */
@@ -166,7 +169,7 @@ public final class LocalAttention {
         return new Gradients(sum.total(), predicted.weight(), predicted.vector());
     }
 
-    /** How much of a row the Gaussian leaves. */
+    /** The sum of the weights of each row after multiplication by the Gaussian. */
     private static Tensor share(QueryRows rows, AttentionResult near, AttentionResult plain) {
         Tensor with = Objects.requireNonNull(near.lse());
         Tensor without = rows.of(Objects.requireNonNull(plain.lse()));
@@ -213,7 +216,7 @@ public final class LocalAttention {
         return new Windows(inputs, predictor, window);
     }
 
-    /** The windows of one call, and the attentions over them. */
+    /** The windows of one call and the attentions over them. */
     private static final class Windows {
         final long[] lengths;
         final Tensor positions;
@@ -265,7 +268,9 @@ public final class LocalAttention {
             };
         }
 
-        /** Some rows with the logarithm of the Gaussian as a bias; it is written inside of the windows only. */
+        /**
+         * The attention of some rows with the logarithm of the Gaussian as bias, written inside of the windows only.
+         */
         AttentionInputs biased(QueryRows rows) {
             Tensor bias = rows.fullBias();
             visit(
@@ -275,7 +280,7 @@ public final class LocalAttention {
             return rows.with(rows.options().withBias(bias));
         }
 
-        /** Adds what the gradient of the bias says of the positions. */
+        /** Adds to the gradients of the positions what follows from the gradient of the bias. */
         void addPositions(QueryRows rows, Tensor ofBias, Tensor sum) {
             visit(
                     rows,

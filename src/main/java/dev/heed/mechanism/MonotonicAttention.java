@@ -12,21 +12,22 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Monotonic attention (Raffel et al. 2017): each query walks on from where the query before it stopped, and stops at key
- * {@code j} with probability {@code p_ij = sigmoid(score)}. A bias of one number is the offset {@code r} of their
- * equation 16. Masked keys are walked past.
+ * Monotonic attention (Raffel et al. 2017): each query scans the keys in order, from the key where the previous query
+ * stopped, and stops at key {@code j} with probability {@code p_ij = sigmoid(score)}. A bias with one element is the
+ * offset {@code r} of their equation 16. Masked keys are skipped.
  *
- * <p>The expected form weighs each key with the probability of stopping there (equations 9 and 10):
+ * <p>In the expected form, the weight of each key is the probability of stopping at it (equations 9 and 10):
  *
  * <pre>
- * q_ij = (1 - p_i,j-1) q_i,j-1 + a_i-1,j        a_ij = p_ij q_ij        before the first query the walk stands at key 0
+ * q_ij = (1 - p_i,j-1) q_i,j-1 + a_i-1,j        a_ij = p_ij q_ij        the first query starts at key 0
  * </pre>
  *
- * <p>What walks past the last key is lost, so a row may weigh less than 1; the next rows then begin with less. The hard form
- * stops at the first key whose score is 0 or more ({@code p >= 1/2}); once a query walks past the end it and all later ones
- * take nothing, as in the expected form for probabilities of 0 and 1.
+ * <p>The probability of scanning past the end is lost, so the weights of a row may sum to less than 1, and later rows
+ * start from the smaller sum. The hard form stops at the first key whose score is 0 or more ({@code p >= 1/2}). Once a
+ * query scans past the end, it and all later queries have no key, as in the expected form for probabilities of 0 and 1.
  *
- * <p>Scores come from the backend in parts of rows. The walk is sequential: O(seqLenQ seqLenKv valueHeadDim) on one thread.
+ * <p>The backend computes the scores for some rows at a time. The scan is sequential: O(seqLenQ seqLenKv valueHeadDim) on
+ * one thread.
  */
 public final class MonotonicAttention {
     private final AttentionEngine engine;
@@ -35,25 +36,25 @@ public final class MonotonicAttention {
         this.engine = engine;
     }
 
-    /** Creates the mechanism. */
+    /** Creates the mechanism on the automatically chosen backend. */
     public MonotonicAttention() {
         this(AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this mechanism, with scores computed by the given engine} */
     public MonotonicAttention on(AttentionEngine engine) {
         return new MonotonicAttention(engine);
     }
 
     /**
-     * What the hard form gives.
+     * The results of the hard form.
      *
-     * @param output the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}; 0 where there is none
-     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for none
+     * @param output the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}; 0 without a key
+     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key
      */
     public record Hard(Tensor output, Tensor keys) {}
 
-    /** {@return the hard form} */
+    /** {@return the keys and the output of the hard form} */
     public Hard hard(AttentionInputs inputs) {
         QueryRows.requirePlain("monotonic attention", inputs);
         AttentionShape s = inputs.problem().shape();
@@ -122,7 +123,7 @@ public final class MonotonicAttention {
         return output;
     }
 
-    /** {@return the weights of the expected form, f64 {@code [batch, numHeads, seqLenQ, seqLenKv]}, to be looked at} */
+    /** {@return the weights of the expected form, f64 {@code [batch, numHeads, seqLenQ, seqLenKv]}, for inspection} */
     public Tensor expectedWeights(AttentionInputs inputs) {
         QueryRows.requirePlain("monotonic attention", inputs);
         AttentionShape s = inputs.problem().shape();
@@ -162,7 +163,7 @@ public final class MonotonicAttention {
                     "it has the shape of the output");
         }
         List<QueryRows> chunks = QueryRows.chunks(QueryRows.withoutValues(inputs));
-        double[][][] before = new double[chunks.size()][][]; // the weights before each part, to walk it again
+        double[][][] before = new double[chunks.size()][][]; // the weights before each slice of rows
         double[][] weights = start(s);
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
             before[chunk] = weights.clone();
@@ -175,7 +176,7 @@ public final class MonotonicAttention {
         }
         var sum = new GradientSum(inputs);
         var pullback = new ScorePullback(engine);
-        double[][] later = new double[weights.length][(int) s.seqLenKv()]; // what later rows say of a row's weights
+        double[][] later = new double[weights.length][(int) s.seqLenKv()]; // weight gradients from later rows
         for (int chunk = chunks.size() - 1; chunk >= 0; chunk--) {
             QueryRows rows = chunks.get(chunk);
             Tensor scores = scores(rows);
@@ -230,7 +231,7 @@ public final class MonotonicAttention {
         return steps;
     }
 
-    /** Before the first query the walk stands at key 0. */
+    /** The weights before the first query: the scan starts at key 0. */
     private static double[][] start(AttentionShape s) {
         double[][] weights = new double[Math.toIntExact(s.batch() * s.numHeads())][Math.toIntExact(s.seqLenKv())];
         for (double[] row : weights) {
@@ -259,7 +260,7 @@ public final class MonotonicAttention {
         return rows;
     }
 
-    /** One query's walk. */
+    /** The scan of one query. */
     private static final class Step {
         private final double[] stop;
         private final double[] reach;
@@ -279,7 +280,7 @@ public final class MonotonicAttention {
             }
         }
 
-        /** Writes the gradients of the scores; returns those of the weights before. */
+        /** Writes the gradients of the scores, and returns the gradients of the weights of the previous query. */
         double[] back(double[] ofWeights, Tensor scoreGradient, long b, long h, long i) {
             double[] ofReach = new double[stop.length];
             double next = 0;

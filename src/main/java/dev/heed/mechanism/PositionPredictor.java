@@ -5,19 +5,19 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * Where in the keys a query looks: {@code p = S sigmoid(v.tanh(s W))} (Luong et al. 2015, equation 9). In double, whatever the
- * backend, so that a window has the same edges on all of them.
+ * A predictor of the key position around which a query attends: {@code p = S sigmoid(v.tanh(s W))} (Luong et al. 2015,
+ * equation 9). It computes in double regardless of the backend, so that a window has the same edges on all backends.
  *
  * @param weight {@code W}, {@code [headDim, hidden]}, or with a leading axis of heads
  * @param vector {@code v}, {@code [hidden]}, or with a leading axis of heads
  */
 record PositionPredictor(Tensor weight, Tensor vector) {
     /**
-     * What a loss says of the parts.
+     * The gradients of a loss with respect to the query and the parameters.
      *
-     * @param query of the query
-     * @param weight of {@code W}
-     * @param vector of {@code v}
+     * @param query gradient of the query
+     * @param weight gradient of {@code W}
+     * @param vector gradient of {@code v}
      */
     record Gradients(Tensor query, Tensor weight, Tensor vector) {}
 
@@ -53,7 +53,7 @@ record PositionPredictor(Tensor weight, Tensor vector) {
                     "The weight of the position does not fit the query",
                     "[" + query.size(3) + ", hidden], or [" + query.size(1) + ", " + query.size(3) + ", hidden]",
                     weight.toString(),
-                    "its rows are the width of a query");
+                    "the second last axis of the weight is headDim");
         }
     }
 
@@ -104,7 +104,7 @@ record PositionPredictor(Tensor weight, Tensor vector) {
         return positions;
     }
 
-    /** {@return the gradients for those of the positions} */
+    /** {@return the gradients of a loss, from its gradients with respect to the positions} */
     Gradients backward(Tensor query, long[] lengths, Tensor ofPositions) {
         Tensor ofQuery = Tensor.zeros(DType.F64, query.shape());
         Tensor ofWeight = Tensor.zeros(weight.type(), weight.shape());

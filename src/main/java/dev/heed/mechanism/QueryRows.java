@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Some query rows of an attention, as an attention of their own. Where a matrix of queries by keys is needed, it is needed
- * for so many rows only, and memory stays bounded however long the sequence is.
+ * A range of query rows of an attention, as an attention of its own. A matrix of queries by keys is then held for these
+ * rows only, so memory use is bounded regardless of the sequence length.
  *
  * @param whole the attention
  * @param from the first row
- * @param to one past the last row
+ * @param to the end of the rows (exclusive)
  */
 record QueryRows(AttentionInputs whole, long from, long to) {
-    /** How many places of queries by keys, over all batches and heads, are held at a time. */
+    /** Maximum number of query-key pairs held at a time, over all batch entries and heads. */
     private static final long PLACES = 1 << 20;
 
-    /** {@return all rows, in parts that hold a bounded number of places} */
+    /** {@return all rows, in ranges with a bounded number of query-key pairs} */
     static List<QueryRows> chunks(AttentionInputs whole) {
         return chunks(whole, PLACES);
     }
@@ -41,7 +41,9 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return chunks;
     }
 
-    /** {@return an attention over one column of zeros, where only scores, weights or the LSE are of interest} */
+    /**
+     * {@return the attention with a value of one column of zeros, for calls that need only scores, weights or the LSE}
+     */
     static AttentionInputs withoutValues(AttentionInputs inputs) {
         AttentionShape s = inputs.problem().shape();
         Tensor nothing = Tensor.zeros(inputs.value().type(), s.batch(), s.numKvHeads(), s.seqLenKv(), 1);
@@ -49,7 +51,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
     }
 
     /**
-     * Refuses what a mechanism cannot be made of, and outputs that it does not keep.
+     * Checks that the options have no sink and no dropout, and request no optional outputs other than the LSE.
      *
      * @param mechanism its name, for the message
      */
@@ -58,9 +60,9 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         boolean plain = o.sink() == null && o.dropout() == 0 && o.outputs().onlyOutputAndLse();
         if (!plain) {
             throw new InvalidInputException(
-                            "There is no " + mechanism + " with these options",
-                            "score, softcap, bias, ALiBi, mask and backend",
-                            "a sink, dropout, or weights, rows, largest weights or scores to keep",
+                            "Unsupported options of " + mechanism,
+                            "score, softcap, bias, ALiBi, mask and backend only",
+                            "a sink, dropout, or requested weights, row weights, largest weights or scores",
                             "leave them out")
                     .in(inputs.problem().toString());
         }
@@ -75,7 +77,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return rows(whole.options().mask());
     }
 
-    /** {@return the options of these rows; the bias is the whole's unless there are ALiBi slopes, which join it} */
+    /** {@return the options of these rows; ALiBi slopes become part of the bias} */
     AttentionOptions options() {
         AttentionOptions o = whole.options();
         Tensor bias = o.bias();
@@ -96,12 +98,15 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return tensor.slice(2, from, to);
     }
 
-    /** {@return these rows with some options} */
+    /** {@return the attention of these rows with the given options} */
     AttentionInputs with(AttentionOptions options) {
         return AttentionInputs.of(of(whole.query()), whole.key(), whole.value(), options);
     }
 
-    /** {@return bias and ALiBi of these rows, {@code [batch, numHeads, rows, seqLenKv]}, a new tensor of zeros where none} */
+    /**
+     * {@return the sum of bias and ALiBi of these rows, {@code [batch, numHeads, rows, seqLenKv]}, in a new tensor; zeros
+     * if the options have neither}
+     */
     Tensor fullBias() {
         AttentionShape s = whole.problem().shape();
         DType type = whole.query().type().accumulator();
@@ -162,7 +167,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
                 .toArray());
     }
 
-    /** Rows may begin inside a block, so the blocks are written out for them. */
+    /** Writes the blocks out as a dense mask, because the rows may begin inside a block. */
     private Mask written(Mask.Blocks blocks) {
         AttentionShape s = whole.problem().shape();
         BoundMask bound = blocks.on(s.seqLenQ(), s.seqLenKv());

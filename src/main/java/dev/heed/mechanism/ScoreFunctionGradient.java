@@ -6,20 +6,20 @@ import dev.heed.tensor.Tensor;
 
 /**
  * The score-function gradient of hard attention, also called REINFORCE (Williams 1992), with a moving-average baseline and
- * an entropy term (Xu et al. 2015, section 4.1). For the reward {@code r} of a choice it estimates the gradients of
- * {@code -lambda_r E[r] - lambda_e H}, a loss to be made small, by
+ * an entropy term (Xu et al. 2015, section 4.1). For the reward {@code r} of a choice it estimates the gradients of the
+ * loss {@code -lambda_r E[r] - lambda_e H} by
  *
  * <pre>
  * -lambda_r (r - b) d ln p(choice) - lambda_e dH        b &lt;- 0.9 b + 0.1 r
  * </pre>
  *
- * <p>A row that {@linkplain Choice#EXPECTED takes the expected context} drew nothing: its part is the entropy term, and
- * what the loss says of it goes through {@link Choice#backward(Tensor, Tensor)}.
+ * <p>A row that {@linkplain Choice#EXPECTED uses the expected context} draws no key. It contributes the entropy term only,
+ * and the gradient of its output comes from {@link Choice#backward(Tensor, Tensor)}.
  *
- * <p>The baseline is that of the choices before, so the estimate is unbiased. Not for several threads at once.
+ * <p>The baseline averages earlier choices only, so the estimate is unbiased. An instance is not thread-safe.
  */
 public final class ScoreFunctionGradient {
-    /** How much of the baseline stays at each choice. */
+    /** Decay factor of the baseline per choice. */
     public static final double DECAY = 0.9;
 
     private final double rewardWeight;
@@ -29,7 +29,7 @@ public final class ScoreFunctionGradient {
     /**
      * Creates the estimator with a baseline of 0.
      *
-     * @param rewardWeight {@code lambda_r}, more than 0
+     * @param rewardWeight {@code lambda_r}, above 0
      * @param entropyWeight {@code lambda_e}, 0 for no entropy term
      */
     public ScoreFunctionGradient(double rewardWeight, double entropyWeight) {
@@ -54,10 +54,11 @@ public final class ScoreFunctionGradient {
     }
 
     /**
-     * {@return the estimated gradients; that of the value is zero: it is the caller's loss that reaches the values}
+     * {@return the estimated gradients; the gradient of the value is zero, and comes from the caller's own loss if that
+     * depends on the output}
      *
-     * @param choice what was chosen
-     * @param reward how well it went: a number for each row, broadcast to {@code [batch, numHeads, seqLenQ]}
+     * @param choice the chosen keys
+     * @param reward the reward of each row, broadcast to {@code [batch, numHeads, seqLenQ]}
      */
     public AttentionGradients gradients(Choice choice, Tensor reward) {
         Tensor each = reward.expand(choice.logProbability().shape());

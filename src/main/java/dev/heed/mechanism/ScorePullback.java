@@ -9,12 +9,12 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * Carries any gradient of the modified scores back to query, key, bias and the parameters of the score function, by fused
- * backward passes alone. Where a loss has the gradient {@code g} with respect to the scores {@code S}, let the bias be
- * {@code ln g - S} where {@code g} is positive and minus infinity elsewhere. Then the scores with it are {@code ln g},
- * their softmax is {@code g / Z} with {@code Z} the sum of the row, and an LSE gradient of {@code Z} sends {@code g} through
- * the score function. A second pass with {@code -g} and {@code -Z} carries the negative ones. So a normaliser that no
- * backend knows is differentiable on every backend, for every score function, mask and softcap.
+ * The backward pass from the modified scores to query, key, bias and the parameters of the score function, made of fused
+ * backward passes only. For a loss with gradient {@code g} with respect to the scores {@code S}, the bias becomes
+ * {@code ln g - S} if {@code g} is positive, and minus infinity elsewhere. The scores with this bias are {@code ln g},
+ * their softmax is {@code g / Z} with {@code Z} the sum of the row, and an LSE gradient of {@code Z} sends {@code g}
+ * through the score function. A second pass with {@code -g} and {@code -Z} covers the negative elements. A normaliser
+ * without a kernel of its own is thus differentiable on every backend, for every score function, mask and softcap.
  */
 final class ScorePullback {
     private final AttentionEngine engine;
@@ -26,10 +26,10 @@ final class ScorePullback {
     /**
      * Adds the gradients.
      *
-     * @param rows the rows; the values are not used, so let them be {@linkplain QueryRows#withoutValues narrow}
-     * @param scores their modified scores {@code [batch, numHeads, rows, seqLenKv]}
-     * @param gradient what the loss says of them, of the same shape; read only where a key takes part
-     * @param sum where to add
+     * @param rows the rows; the values are unused, so pass them {@linkplain QueryRows#withoutValues with one column}
+     * @param scores the modified scores of the rows, {@code [batch, numHeads, rows, seqLenKv]}
+     * @param gradient the gradient of the loss with respect to the scores, of the same shape; read only for attended keys
+     * @param sum the sum to add to
      */
     void add(QueryRows rows, Tensor scores, Tensor gradient, GradientSum sum) {
         for (int sign : new int[] {1, -1}) {

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Divides modified scores by a temperature, whatever they are made of: the factor goes into the score function, the softcap,
- * the bias and the slopes, so the fused kernels compute it.
+ * A temperature that divides the modified scores. The factor is applied to the score function, the softcap, the bias and
+ * the ALiBi slopes, so the fused kernels compute it for any combination of them.
  *
  * @param tau the temperature, above 0
  */
@@ -27,7 +27,9 @@ record Temperature(double tau) {
         }
     }
 
-    /** {@return options whose modified scores are those of the given ones, divided by the temperature} */
+    /**
+     * {@return options whose modified scores are the modified scores of the given options, divided by the temperature}
+     */
     AttentionOptions on(AttentionOptions options, long headDim) {
         Double softcap = options.softcap();
         return options.withScore(on(options.score(), headDim))
@@ -72,7 +74,9 @@ record Temperature(double tau) {
                         custom.name(), cold, (query, key, up, dq, dk) -> gradient.add(query, key, up / tau, dq, dk));
     }
 
-    /** {@return the gradients of the options' own parameters and bias from those at the temperature} */
+    /**
+     * {@return the gradients with respect to the original options, from the gradients with respect to the divided ones}
+     */
     AttentionGradients back(AttentionGradients cold) {
         Tensor bias = cold.bias();
         return AttentionGradients.into(cold.query(), cold.key(), cold.value())

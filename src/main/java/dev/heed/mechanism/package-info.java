@@ -1,5 +1,6 @@
 /**
- * Mechanisms that are made of whole attentions: hard, local and monotonic attention, regularisers, glimpses.
+ * Attention mechanisms composed of complete attention calls: hard, local and monotonic attention, regularisers and
+ * glimpses.
  *
  * <p>Stability: API.
  */

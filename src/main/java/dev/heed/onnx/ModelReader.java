@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the messages around the tensors: model, graph, node, attribute. The numbers are those of {@code onnx.proto}. */
+/**
+ * A reader of the protobuf messages model, graph, node and attribute. The field numbers are defined in {@code onnx.proto}.
+ */
 final class ModelReader {
     private final Map<String, Long> opsets = new LinkedHashMap<>();
     private final List<String> inputs = new ArrayList<>();
@@ -97,7 +99,7 @@ final class ModelReader {
         return new OnnxNode(opType, domain, name, inputs, outputs, attributes);
     }
 
-    /** ONNX's own domain has two spellings. */
+    /** {@return a domain, with one spelling for ONNX's own domain, which has two} */
     private static String domain(String domain) {
         return domain.equals("ai.onnx") ? "" : domain;
     }
@@ -127,7 +129,7 @@ final class ModelReader {
             }
             lastValue = field >= 2 && field <= 8 ? field : lastValue;
         }
-        // Some writers leave out the kind, others a value of zero. Kinds 1 to 7 are those of fields 2 to 8.
+        // Some writers omit the kind, others omit a value of zero. Kinds 1 to 7 belong to fields 2 to 8.
         int valueKind = kind == 0 ? lastValue - 1 : Math.clamp(kind, -1, 99);
         attributes.put(
                 name,

@@ -7,12 +7,12 @@ public sealed interface OnnxAttribute {
     /**
      * A floating-point number.
      *
-     * @param value the number, as precise as the file has it
+     * @param value the number, in the precision of the file
      */
     record Number(float value) implements OnnxAttribute {}
 
     /**
-     * A whole number; truth values are 0 and 1.
+     * An integer; booleans are 0 and 1.
      *
      * @param value the number
      */
@@ -33,23 +33,23 @@ public sealed interface OnnxAttribute {
     record Data(OnnxTensor value) implements OnnxAttribute {}
 
     /**
-     * Floating-point numbers.
+     * A list of floating-point numbers.
      *
      * @param values the numbers
      */
     record Numbers(List<Float> values) implements OnnxAttribute {}
 
     /**
-     * Whole numbers.
+     * A list of integers.
      *
      * @param values the numbers
      */
     record Wholes(List<Long> values) implements OnnxAttribute {}
 
     /**
-     * What is not read further: graphs, lists of texts, tensors or graphs, types.
+     * A value that is not read: a graph, a type, or a list of texts, tensors or graphs.
      *
-     * @param kind what it is
+     * @param kind the kind of the value
      */
     record Other(String kind) implements OnnxAttribute {}
 }

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An ONNX model ({@code ModelProto}): one graph of nodes, the tensors it brings along, and the operator sets its nodes
- * belong to. Subgraphs are not read.
+ * An ONNX model ({@code ModelProto}): one graph of nodes, its stored tensors, and the operator sets of its nodes.
+ * Subgraphs are not read.
  *
  * @param opsets the version of each operator set by its domain; the empty domain is ONNX's own
- * @param inputs the names of the graph's inputs; models of before 2019 list their initializers here too
+ * @param inputs the names of the graph's inputs; models from before 2019 list their initializers here too
  * @param outputs the names of the graph's outputs
- * @param nodes the operators, in the file's order
- * @param initializers the tensors of the file by name, in its order
+ * @param nodes the operators, in the order of the file
+ * @param initializers the tensors of the file by name, in the order of the file
  */
 public record OnnxModel(
         Map<String, Long> opsets,
@@ -35,7 +35,7 @@ public record OnnxModel(
     }
 
     /**
-     * {@return the model in a file} The file is mapped: leave it as it is while tensors of the model are in use.
+     * {@return the model in a file} The file is mapped and must not change while tensors of the model are in use.
      *
      * @throws InvalidInputException if the file cannot be read or holds no model
      */
@@ -46,8 +46,8 @@ public record OnnxModel(
     /**
      * {@return the model in the rest of a stream} The stream is not closed.
      *
-     * @param name what reports call the stream
-     * @throws InvalidInputException if the stream cannot be read, holds no model, or more than 2 GiB
+     * @param name name in error messages for the stream
+     * @throws InvalidInputException if the stream cannot be read, holds no model, or is longer than 2 GiB
      */
     public static OnnxModel read(InputStream stream, String name) {
         return ModelReader.model(WireReader.drain(stream, name));
@@ -56,22 +56,22 @@ public record OnnxModel(
     /**
      * {@return the model in an array, which is not copied}
      *
-     * @param name what reports call the array
+     * @param name name in error messages for the array
      * @throws InvalidInputException if the array holds no model
      */
     public static OnnxModel read(byte[] bytes, String name) {
         return ModelReader.model(WireReader.of(bytes, name));
     }
 
-    /** {@return the version of the operator set that a node belongs to; 0 if the model does not name it} */
+    /** {@return the version of the operator set that a node belongs to; 0 if the model does not state it} */
     public long opset(OnnxNode node) {
         return opsets.getOrDefault(node.domain(), 0L);
     }
 
     /**
-     * {@return an initializer}
+     * {@return the initializer of the given name}
      *
-     * @throws InvalidInputException if the model has none of that name
+     * @throws InvalidInputException if the model has no initializer of this name
      */
     public OnnxTensor initializer(String name) {
         OnnxTensor tensor = initializers.get(name);

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
  * One operator of a graph ({@code NodeProto}).
  *
  * @param opType the operator, such as {@code Attention}
- * @param domain whose operator it is; empty for ONNX's own
+ * @param domain the operator set that defines the operator; empty for ONNX's own
  * @param name the name of the node, often empty
- * @param inputs the names of the values it reads, in the operator's order; empty for one left out
- * @param outputs the names of the values it makes; empty for one left out
- * @param attributes the attributes by name, in the file's order
+ * @param inputs the names of the input values, in the order of the operator; empty for an omitted one
+ * @param outputs the names of the output values; empty for an omitted one
+ * @param attributes the attributes by name, in the order of the file
  */
 public record OnnxNode(
         String opType,
@@ -33,9 +33,9 @@ public record OnnxNode(
     }
 
     /**
-     * {@return a whole number among the attributes}
+     * {@return the value of an integer attribute}
      *
-     * @param otherwise what the operator means when the attribute is left out
+     * @param otherwise default value of the operator for an omitted attribute
      * @throws InvalidInputException if the attribute is of another kind
      */
     public long whole(String attribute, long otherwise) {
@@ -48,9 +48,9 @@ public record OnnxNode(
     }
 
     /**
-     * {@return a floating-point number among the attributes}
+     * {@return the value of a floating-point attribute}
      *
-     * @param otherwise what the operator means when the attribute is left out; may be null
+     * @param otherwise default value of the operator for an omitted attribute; may be null
      * @throws InvalidInputException if the attribute is of another kind
      */
     public @Nullable Float number(String attribute, @Nullable Float otherwise) {

@@ -16,8 +16,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor as an ONNX file stores it ({@code TensorProto}). Reading it costs nothing until {@link #tensor} is called; what
- * Heed has no type for can be listed but not converted.
+ * A tensor as an ONNX file stores it ({@code TensorProto}). The elements are read only when {@link #tensor} is called.
+ * Tensors of unsupported types can be listed but not converted.
  */
 public final class OnnxTensor {
     private static final String[] TYPE_NAMES = {
@@ -68,8 +68,8 @@ public final class OnnxTensor {
     }
 
     /**
-     * {@return the tensor in a file, such as {@code input_0.pb}} The file is mapped: leave it as it is while the tensor is
-     * in use.
+     * {@return the tensor in a file, such as {@code input_0.pb}} The file is mapped and must not change while the tensor
+     * is in use.
      *
      * @throws InvalidInputException if the file cannot be read or holds no tensor
      */
@@ -80,7 +80,7 @@ public final class OnnxTensor {
     /**
      * {@return the tensor in the rest of a stream} The stream is not closed.
      *
-     * @param name what reports call the stream
+     * @param name name in error messages for the stream
      * @throws InvalidInputException if the stream cannot be read or holds no tensor
      */
     public static OnnxTensor read(InputStream stream, String name) {
@@ -90,7 +90,7 @@ public final class OnnxTensor {
     /**
      * {@return the tensor in an array, which is not copied}
      *
-     * @param name what reports call the array
+     * @param name name in error messages for the array
      * @throws InvalidInputException if the array holds no tensor
      */
     public static OnnxTensor read(byte[] bytes, String name) {
@@ -130,7 +130,7 @@ public final class OnnxTensor {
         return new OnnxTensor(message, name, typeCode, Arrays.copyOf(dims, rank), raw, external);
     }
 
-    /** {@return its name; empty if it has none} */
+    /** {@return the name; empty if the tensor has none} */
     public String name() {
         return name;
     }
@@ -140,7 +140,7 @@ public final class OnnxTensor {
         return shape.clone();
     }
 
-    /** {@return the type that {@link #tensor} has, or null if Heed has none for the elements} */
+    /** {@return the element type of {@link #tensor}, or null if Heed does not support the type} */
     public @Nullable DType type() {
         return switch (Math.clamp(typeCode, -1, 99)) {
             case 1 -> DType.F32;
@@ -155,16 +155,16 @@ public final class OnnxTensor {
         };
     }
 
-    /** {@return ONNX's word for the type of the elements: float, float16, int64, string ...} */
+    /** {@return ONNX's name of the element type: float, float16, int64, string ...} */
     public String typeName() {
         return typeCode > 0 && typeCode < TYPE_NAMES.length ? TYPE_NAMES[(int) typeCode] : "type " + typeCode;
     }
 
     /**
-     * {@return the elements} Over the bytes of the file, read-only, where they lie as they are computed with; copied where
-     * the file has them as numbers of variable length.
+     * {@return the elements} Raw data are not copied: the tensor is read-only and shares the bytes of the file. Elements
+     * that the file encodes in typed fields are copied.
      *
-     * @throws InvalidInputException if the data are damaged, elsewhere, empty, or of a type that Heed does not have
+     * @throws InvalidInputException if the data are damaged, in another file, empty, or of an unsupported type
      */
     public Tensor tensor() {
         DType type = type();
@@ -177,7 +177,7 @@ public final class OnnxTensor {
         }
         if (external) {
             throw new InvalidInputException(
-                    "The data of " + this + " lie in another file",
+                    "The data of " + this + " are stored in another file",
                     "data inside the file",
                     "external data",
                     "save the model as one file: onnx.save_model(model, path, save_as_external_data=False)");
@@ -187,7 +187,7 @@ public final class OnnxTensor {
                     "ONNX stores little-endian numbers",
                     "a little-endian machine",
                     ByteOrder.nativeOrder().toString(),
-                    "none of Heed's data readers turn bytes round");
+                    "read the file on a little-endian machine");
         }
         long bytes = bytes(type);
         if (raw != null) {
@@ -196,7 +196,8 @@ public final class OnnxTensor {
             }
             return Tensor.of(raw, type, shape);
         }
-        // An element takes a byte or more, so a shape that promises more than the file holds takes no memory.
+        // An element takes at least one byte, so a shape with more elements than the message has bytes allocates no
+        // memory.
         if (bytes / type.bytes() > message.size()) {
             throw damaged(bytes / type.bytes() + " elements", "a message of " + message.size() + " bytes");
         }
@@ -265,7 +266,7 @@ public final class OnnxTensor {
             case I32 -> segment.set(JAVA_INT_UNALIGNED, offset, (int) values.varint());
             case I8 -> segment.set(JAVA_BYTE, offset, (byte) values.varint());
             case BOOL -> segment.set(JAVA_BYTE, offset, (byte) (values.varint() == 0 ? 0 : 1));
-            // The low half of the number holds the bits of the element.
+            // The low 16 bits of the integer hold the bits of the element.
             case F16, BF16 -> segment.set(JAVA_SHORT_UNALIGNED, offset, (short) values.varint());
         }
     }

@@ -14,8 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Walks the fields of one protobuf message where it lies. Every length is checked against what is left of the message
- * before it is believed, so damaged bytes end in an {@link InvalidInputException} that names the file, and in nothing else.
+ * An iterator over the fields of one protobuf message, without copying it. Every length is checked against the rest of the
+ * message before it is used, so damaged bytes can only lead to an {@link InvalidInputException} that names the file.
  *
  * <pre>{@code
  * while (message.next()) {
@@ -32,13 +32,13 @@ final class WireReader {
     static final int BYTES = 2;
     static final int FIXED32 = 5;
 
-    private static final long LONGEST_TEXT = 1 << 20; // names and texts; what is longer is not one
+    private static final long LONGEST_TEXT = 1 << 20; // maximum bytes of a name or text
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final String source;
     private final MemorySegment bytes;
-    private final long base; // where this message begins in the file, for reports
+    private final long base; // offset of this message in the file, for error messages
     private long at;
     private int field;
     private int wireType;
@@ -49,7 +49,7 @@ final class WireReader {
         this.base = base;
     }
 
-    /** {@return a reader of a file, mapped rather than copied; pages are read when they are touched} */
+    /** {@return a reader of a file, mapped and not copied; pages are read on first access} */
     static WireReader map(Path file) {
         Path name = file.getFileName();
         String source = name == null ? file.toString() : name.toString();
@@ -61,7 +61,7 @@ final class WireReader {
         }
     }
 
-    /** {@return a reader of everything that is left in a stream} */
+    /** {@return a reader of the rest of a stream} */
     static WireReader drain(InputStream stream, String source) {
         try {
             byte[] bytes = stream.readNBytes(Integer.MAX_VALUE - 8);
@@ -85,7 +85,7 @@ final class WireReader {
     private static InvalidInputException unreadable(String source, IOException e) {
         return new InvalidInputException(
                 source + " cannot be read",
-                "a file that may be read",
+                "a readable file",
                 e.getClass().getSimpleName() + ": " + e.getMessage(),
                 "check the path");
     }
@@ -137,7 +137,7 @@ final class WireReader {
         return new String(text.toArray(JAVA_BYTE), StandardCharsets.UTF_8);
     }
 
-    /** {@return the bytes of the field, where they lie} */
+    /** {@return the bytes of the field, not copied} */
     MemorySegment payload() {
         require(BYTES);
         long length = varint();
@@ -164,7 +164,7 @@ final class WireReader {
         }
     }
 
-    // ---------------------------------------------------------------- bare values, as packed fields hold them
+    // ---------------------------------------------------------------- values without a tag, as in packed fields
 
     long varint() {
         long value = 0;
@@ -193,7 +193,7 @@ final class WireReader {
         return bytes.get(LONG, at - 8);
     }
 
-    // ---------------------------------------------------------------- small things
+    // ---------------------------------------------------------------- helpers
 
     /** {@return a reader of the same message from its beginning} */
     WireReader again() {

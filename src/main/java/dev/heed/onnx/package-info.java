@@ -1,5 +1,5 @@
 /**
- * Reads ONNX models and tensors: graph, attributes, initializers; runs nothing and writes nothing.
+ * A reader for ONNX models and tensors: graph, attributes and initializers. It neither runs nor writes models.
  *
  * <p>Stability: API.
  */

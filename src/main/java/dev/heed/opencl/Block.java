@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** One allocation of the driver, with those who use it. */
+/** One allocation of the driver, with a count of its users: buffers and ranges of it. */
 final class Block {
     final long handle;
     final long identity;
@@ -25,13 +25,13 @@ final class Block {
         this.host = host;
     }
 
-    /** A range is a further user. */
+    /** Adds a range as a user. */
     void retain(long range) {
         ranges.add(range);
         users.incrementAndGet();
     }
 
-    /** A range that its user closed. */
+    /** Releases a range that was closed. */
     void release(long range) {
         if (ranges.remove(range)) {
             pool.giveBackRange(range);
@@ -39,7 +39,7 @@ final class Block {
         release();
     }
 
-    /** {@return the ranges that nobody closed} */
+    /** Removes and returns the ranges that were not closed. */
     List<Long> takeRanges() {
         List<Long> left = List.copyOf(ranges);
         ranges.clear();
@@ -52,7 +52,7 @@ final class Block {
         }
     }
 
-    /** Back from the pool, for another user. */
+    /** {@return this block, taken from the pool again for another user} */
     Block again() {
         users.set(1);
         return this;

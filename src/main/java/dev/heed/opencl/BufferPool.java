@@ -13,20 +13,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The device memory of a context, counted. Blocks that are given back wait for a request of their size: the queue is in
- * order, so the next user's commands come after the last one's. The waiting never outgrow a quarter of the limit, and give
- * way when room is needed.
+ * The pool of a context's device memory, which also counts it. Released blocks wait for a request of their size. They can be
+ * reused at once, because the queue runs commands in order. Waiting blocks use at most a quarter of the limit and are freed when
+ * memory is needed.
  */
 final class BufferPool {
     private static final long SMALLEST = 256;
     private static final long LARGEST_STEP = 1 << 20;
     private static final int STEPS = 8; // sizes between two powers of two
-    private static final long WASTE = 8; // a block serves a request of at least 7/8 of it
+    private static final long WASTE = 8; // a block is used for a request of at least 7/8 of its size
 
     private final DeviceContext context;
     private final long limit;
     private final Set<Block> live = new HashSet<>();
-    private final LinkedHashSet<Block> waiting = new LinkedHashSet<>(); // the longest waiting first
+    private final LinkedHashSet<Block> waiting = new LinkedHashSet<>(); // the longest-waiting block first
     private long liveBytes;
     private long waitingBytes;
     private long peak;
@@ -36,7 +36,7 @@ final class BufferPool {
         this.limit = limit;
     }
 
-    /** A size that others are likely to ask for too: multiples of an eighth of the power of two below, or of a megabyte. */
+    /** {@return a size rounded up, so that blocks can be reused: to multiples of about an eighth of it, at most of 1 MiB} */
     static long rounded(long bytes) {
         if (bytes <= SMALLEST) {
             return SMALLEST;
@@ -104,7 +104,7 @@ final class BufferPool {
             if (!e.isOutOfMemory() || waiting.isEmpty()) {
                 throw e;
             }
-            trim(0); // the driver counts otherwise than we do
+            trim(0); // the driver counts memory differently
             handle = context.calls.createBuffer(context.handle, Cl.MEM_READ_WRITE, capacity, MemorySegment.NULL);
         }
         context.made();
@@ -126,7 +126,7 @@ final class BufferPool {
             return;
         }
         synchronized (this) {
-            if (live.remove(block)) { // else the context was closed meanwhile
+            if (live.remove(block)) { // false if the context was closed meanwhile
                 liveBytes -= block.capacity;
                 waiting.add(block);
                 waitingBytes += block.capacity;
@@ -135,7 +135,7 @@ final class BufferPool {
         }
     }
 
-    /** Kernels may still use memory that the host is about to free. */
+    /** Waits for all queues before the release, because kernels may still use memory that the host is about to free. */
     private void giveBackShared(Block block) {
         try {
             context.settleAll();
@@ -154,7 +154,7 @@ final class BufferPool {
         context.release(() -> context.calls.releaseBuffer(range));
     }
 
-    /** Gives waiting blocks back to the driver, the longest waiting first, until no more than so many bytes wait. */
+    /** Returns waiting blocks to the driver, the longest-waiting first, until at most {@code bytes} bytes wait. */
     synchronized void trim(long bytes) {
         while (waitingBytes > bytes && !waiting.isEmpty()) {
             Block block = waiting.removeFirst();
@@ -167,7 +167,7 @@ final class BufferPool {
         return new MemoryUse(liveBytes, waitingBytes, peak, live.size(), limit);
     }
 
-    /** Everything, also what is still in use. */
+    /** Releases all blocks, including blocks in use. */
     synchronized void release() {
         trim(0);
         List<Block> rest = new ArrayList<>(live);

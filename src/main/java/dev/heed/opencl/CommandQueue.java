@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Commands for a device, done in the order in which they were given. Threads may share it: a thread's own commands stay in
- * order. Host memory is free again when a call returns, unless the call returns an {@link Event}.
+ * A queue of commands for a device, which run in the order in which they were enqueued. Threads may share a queue: the commands
+ * of one thread stay in order. The caller may reuse host memory when a call returns, unless the call returns an {@link Event}.
  */
 public final class CommandQueue {
     private static final int WORD = Integer.BYTES;
@@ -19,7 +19,7 @@ public final class CommandQueue {
 
     final long handle;
     private final DeviceContext context;
-    private @Nullable List<Launch> launches; // while they are timed
+    private @Nullable List<Launch> launches; // null unless launches are timed
 
     CommandQueue(DeviceContext context, boolean profiling) {
         this.context = context;
@@ -29,7 +29,7 @@ public final class CommandQueue {
 
     // ---------------------------------------------------------------- kernels
 
-    /** Gives a kernel to the device and returns at once. */
+    /** Enqueues a kernel and returns at once. */
     public void launch(Kernel kernel, WorkSize size) {
         List<Launch> timed = launches;
         if (timed == null) {
@@ -45,7 +45,7 @@ public final class CommandQueue {
         launches = new ArrayList<>();
     }
 
-    /** Waits for what was launched. */
+    /** Waits for the timed launches and returns their times. */
     List<KernelTime> endTimes() {
         List<KernelTime> times = new ArrayList<>();
         try {
@@ -71,7 +71,7 @@ public final class CommandQueue {
         return taken;
     }
 
-    /** {@return the event of a kernel that was given to the device} */
+    /** Enqueues a kernel; {@return its event} */
     public Event launchWithEvent(Kernel kernel, WorkSize size) {
         return new Event(context, handle, enqueue(kernel, size, true), null);
     }
@@ -131,7 +131,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Copies a buffer into host memory of any kind, and waits for it and for all that came before. */
+    /** Copies a buffer into host memory of any kind, and waits for the copy and for all earlier commands. */
     public void read(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();
@@ -153,7 +153,7 @@ public final class CommandQueue {
         return shared != null && host.isNative() && shared.address() + at == host.address();
     }
 
-    /** The device shares this memory: a mapping, taken and given back, is the moment at which it is the host's. */
+    /** Maps and unmaps shared memory, which synchronises host and device without a copy. */
     private void hold(DeviceBuffer buffer, long at, long bytes, long access) {
         long step = context.settings.chunkBytes();
         for (long done = 0; done < bytes; done += step) {
@@ -200,8 +200,8 @@ public final class CommandQueue {
     }
 
     /**
-     * Begins to copy native memory into a buffer. Until the event is done the memory must neither change nor be freed: memory
-     * of an automatic arena is kept, other arenas are the caller's to keep open.
+     * Starts to copy native memory into a buffer. Until the event is done, the memory must neither change nor be freed: memory of
+     * an automatic arena is kept alive, and the caller must keep other arenas open.
      */
     public Event writeLater(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
@@ -214,7 +214,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Begins to copy a buffer into native memory; the same holds as for {@link #writeLater}. */
+    /** Starts to copy a buffer into native memory, with the same conditions as {@link #writeLater}. */
     public Event readLater(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();
@@ -259,7 +259,7 @@ public final class CommandQueue {
 
     // ---------------------------------------------------------------- waiting
 
-    /** {@return an event that is done when all that was given before is} */
+    /** {@return an event that is done when all earlier commands are done} */
     public Event marker() {
         context.enter();
         try {
@@ -269,7 +269,7 @@ public final class CommandQueue {
         }
     }
 
-    /** What is given from now on begins after an event, which may be another queue's. */
+    /** Makes all later commands wait for an event, which may be from another queue. */
     public void waitFor(Event event) {
         context.enter();
         try {
@@ -280,7 +280,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Sees to it that the device begins. */
+    /** Submits all enqueued commands to the device. */
     public void flush() {
         context.enter();
         try {
@@ -291,9 +291,9 @@ public final class CommandQueue {
     }
 
     /**
-     * Waits until all is done that was given, without keeping a core busy.
+     * Waits until all enqueued commands are done, without keeping a core busy.
      *
-     * @throws OpenClException if some of it failed
+     * @throws OpenClException if a command failed
      */
     public void await() {
         context.enter();
@@ -310,7 +310,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Of a context that closes: what fails now has nobody to tell. */
+    /** Waits for all commands when the context closes; failures are only logged. */
     void drain() {
         context.attempt(() -> context.calls.finish(handle));
     }

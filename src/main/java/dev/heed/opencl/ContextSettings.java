@@ -7,12 +7,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a context works on its device.
+ * The settings of a context.
  *
- * @param memoryBytes what buffers may take, together
- * @param unified whether host memory is used in place; else bytes pass through pinned memory
- * @param polls whether waiting asks from time to time; else the driver blocks
- * @param chunkBytes the most that one transfer or mapping moves
+ * @param memoryBytes the maximum total size of all buffers
+ * @param unified whether host memory is used in place; if false, bytes are copied through pinned memory
+ * @param polls whether waiting polls with pauses; if false, the driver blocks
+ * @param chunkBytes the maximum bytes per transfer or mapping
  * @param stagingBytes the size of a piece of pinned memory
  * @param cache the folder of compiled programs, or null for none
  */
@@ -28,7 +28,7 @@ record ContextSettings(
 
     static ContextSettings ofProperties(Device device) {
         boolean unified = device.limits().hostUnified() && Settings.OPENCL_UNIFIED.or(true);
-        // NVIDIA's driver waits by keeping a core busy.
+        // NVIDIA's driver keeps a core busy while it waits, so waiting polls there.
         return new ContextSettings(
                 device.limits().globalBytes(),
                 unified,
@@ -54,7 +54,7 @@ record ContextSettings(
         return new ContextSettings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
     }
 
-    /** {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}. */
+    /** {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}} */
     static Optional<Path> cacheFolder() {
         Optional<String> asked = Settings.CACHE.value();
         if (asked.isPresent()) {

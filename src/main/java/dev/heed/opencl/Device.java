@@ -18,9 +18,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A device that OpenCL offers, as its driver describes it. */
+/** An OpenCL device, as its driver describes it. */
 public final class Device {
-    /** GPUs first; then what has memory of its own, and more of it, and more compute units. */
+    /** Orders by type, GPUs first; then devices with their own memory; then more memory; then more compute units. */
     static final Comparator<Device> BEST_FIRST = Comparator.comparing(Device::type)
             .thenComparing(device -> device.limits().hostUnified())
             .thenComparing(device -> -device.limits().globalBytes())
@@ -83,12 +83,12 @@ public final class Device {
         return new Device(this, place, calls);
     }
 
-    /** {@return the same device behind another layer of calls} */
+    /** {@return the same device with another layer of calls} */
     Device through(OpenClCalls others) {
         return new Device(this, index, others);
     }
 
-    /** {@return the same device with every call through JOCL, to measure what that costs} */
+    /** {@return the same device with every call through JOCL, to measure the cost of JOCL} */
     public Device throughJocl() {
         return calls instanceof JoclCalls jocl ? through(jocl.plain()) : this;
     }
@@ -98,9 +98,9 @@ public final class Device {
         return calls instanceof DirectCalls;
     }
 
-    // ---------------------------------------------------------------- what it is
+    // ---------------------------------------------------------------- properties
 
-    /** {@return its place in the list of devices, which {@code heed.opencl.device} may name} */
+    /** {@return its index in the list of devices, which {@code heed.opencl.device} accepts} */
     public int index() {
         return index;
     }
@@ -135,7 +135,7 @@ public final class Device {
         return languageVersion;
     }
 
-    /** {@return all that tells this device with this driver from others} */
+    /** {@return the texts that together identify this device with this driver} */
     public List<String> identity() {
         return List.of(name(), vendor(), driver(), version(), platform(), platformVersion());
     }
@@ -148,19 +148,19 @@ public final class Device {
         return Set.copyOf(extensions);
     }
 
-    /** {@return how much it has of everything} */
+    /** {@return its limits} */
     public DeviceLimits limits() {
         return limits;
     }
 
-    /** {@return whether its compiler is NVIDIA's, which takes inline PTX} */
+    /** {@return whether its vendor is NVIDIA, whose compiler supports inline PTX} */
     public boolean isNvidia() {
         return vendor.toUpperCase(Locale.ROOT).contains("NVIDIA");
     }
 
     /**
-     * {@return whether its driver keeps compiled kernels on disk by itself} PoCL does, each for the sizes it was launched with;
-     * asked for a program's binary it compiles all of the program's kernels for any size.
+     * {@return whether its driver has its own cache of compiled kernels on disk} PoCL does: it keeps a kernel for each size it
+     * was launched with. To return a program's binary, PoCL would compile all kernels of the program again, for any size.
      */
     boolean keepsKernels() {
         return platform.equals("Portable Computing Language") && !"0".equals(System.getenv("POCL_KERNEL_CACHE"));
@@ -186,13 +186,13 @@ public final class Device {
         return describe();
     }
 
-    // ---------------------------------------------------------------- what it is asked
+    // ---------------------------------------------------------------- queries
 
-    /** {@return why no kernel can run on it; empty if some can} */
+    /** {@return the reasons why no kernel can run on it; empty if there are none} */
     List<String> reasonsAgainst() {
         List<String> reasons = new ArrayList<>();
         if (number(Cl.DEVICE_AVAILABLE).orElse(1) == 0) {
-            reasons.add(name + " of " + platform + " says that it is not available");
+            reasons.add(name + " of " + platform + " reports that it is not available");
         }
         if (number(Cl.DEVICE_COMPILER_AVAILABLE).orElse(1) == 0) {
             reasons.add(name + " of " + platform + " has no compiler: install the vendor's full driver package");
@@ -203,7 +203,7 @@ public final class Device {
         return reasons;
     }
 
-    /** {@return a number the driver gives, by OpenCL's number for the question; empty where it does not know the question} */
+    /** {@return a number from the driver, by OpenCL's code of the query; empty if the driver does not support the query} */
     public OptionalLong number(int question) {
         try {
             ByteBuffer bytes =
@@ -255,20 +255,20 @@ public final class Device {
         return read.withMemory(limit);
     }
 
-    // ---------------------------------------------------------------- using it
+    // ---------------------------------------------------------------- contexts
 
-    /** {@return a context on this device, which the caller closes; properties are read now} */
+    /** {@return a new context on this device, which the caller closes; reads the system properties} */
     public DeviceContext open() {
         return new DeviceContext(this, ContextSettings.ofProperties(this));
     }
 
-    /** {@return the same whose buffers together take no more than some bytes} */
+    /** {@return a new context whose buffers together use at most {@code memoryBytes} bytes} */
     public DeviceContext open(long memoryBytes) {
         ContextSettings settings = ContextSettings.ofProperties(this);
         return new DeviceContext(this, settings.withMemory(Math.min(memoryBytes, settings.memoryBytes())));
     }
 
-    /** {@return the same with a way of waiting: asking from time to time, or the driver's own} */
+    /** {@return a new context that waits by polling, or by the driver's own wait} */
     public DeviceContext open(boolean polls) {
         return new DeviceContext(this, ContextSettings.ofProperties(this).withPolling(polls));
     }

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** Memory of a device, or a range of it. Closing gives it back, for use by what is enqueued later. */
+/** A buffer in device memory, or a range of a buffer. After closing, the memory is reused for commands enqueued later. */
 public final class DeviceBuffer implements AutoCloseable {
     final DeviceContext context;
     final Block block;
@@ -14,7 +14,7 @@ public final class DeviceBuffer implements AutoCloseable {
     private final long bytes;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** The whole of a block. */
+    /** Creates a buffer from a whole block. */
     DeviceBuffer(DeviceContext context, Block block, long bytes) {
         this(context, block, block.handle, block.identity, 0, bytes);
     }
@@ -28,7 +28,7 @@ public final class DeviceBuffer implements AutoCloseable {
         this.bytes = bytes;
     }
 
-    /** {@return the size that was asked for} */
+    /** {@return the requested size} */
     public long bytes() {
         return bytes;
     }
@@ -49,9 +49,9 @@ public final class DeviceBuffer implements AutoCloseable {
     }
 
     /**
-     * {@return a range as a buffer of its own} The memory is given back when this and all ranges are closed.
+     * {@return a range as a separate buffer} The memory is released when this buffer and all its ranges are closed.
      *
-     * @param from where it begins: a multiple of {@link DeviceLimits#baseAlignment}
+     * @param from the first byte of the range, a multiple of {@link DeviceLimits#baseAlignment}
      */
     public DeviceBuffer slice(long from, long size) {
         context.enter();
@@ -90,7 +90,7 @@ public final class DeviceBuffer implements AutoCloseable {
     @Override
     public void close() {
         if (closed.getAndSet(true) || context.isClosed()) {
-            return; // a closed context has given everything back
+            return; // a closed context has released everything
         }
         try {
             context.enter();

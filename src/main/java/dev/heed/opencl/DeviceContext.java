@@ -16,11 +16,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device in use: its queues, its programs and its memory. Threads may share it. Whatever it made is gone once it is
- * closed, and says so when used.
+ * An open device: its queues, programs and memory. Threads may share it. Closing it releases all its objects; using them
+ * afterwards throws an exception.
  */
 public final class DeviceContext implements AutoCloseable {
-    /** Host memory that kernels use in place begins at a multiple of this: the width of the widest vector. */
+    /** Alignment in bytes of host memory that kernels use in place: the size of the widest vector. */
     private static final long HOST_ALIGNMENT = 64;
 
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
@@ -64,22 +64,22 @@ public final class DeviceContext implements AutoCloseable {
         return device;
     }
 
-    /** {@return the device's limits, with the memory that this context may use} */
+    /** {@return the device's limits, with the memory limit of this context} */
     public DeviceLimits limits() {
         return limits;
     }
 
     // ---------------------------------------------------------------- queues
 
-    /** {@return the queue for computing, in order: what is launched later sees what was launched before} */
+    /** {@return the in-order queue for computing: a launch sees the results of all earlier launches} */
     public CommandQueue queue() {
         CommandQueue instead = timing;
         return instead == null ? queue : instead;
     }
 
     /**
-     * Runs what launches kernels, and times each on the device; copies do not count. Nobody else may use the context
-     * meanwhile: what they launch would be counted, and lose its order.
+     * Runs work that launches kernels, and times each kernel on the device, without copies. No other thread may use the context
+     * meanwhile: its launches would be timed too, and would not be in order.
      *
      * @return the kernels in the order of their launches
      */
@@ -99,7 +99,7 @@ public final class DeviceContext implements AutoCloseable {
         return profiled.endTimes();
     }
 
-    /** {@return a second queue, for copies that run beside computing; the two wait for each other by events only} */
+    /** {@return a second queue, for copies that overlap with computing; the two synchronise only through events} */
     public synchronized CommandQueue transfers() {
         enter();
         try {
@@ -114,7 +114,7 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** {@return a queue whose events know their times; slower, so nothing else uses it} */
+    /** {@return a queue whose events have times; it is slower and used only for timing} */
     public synchronized CommandQueue profiled() {
         enter();
         try {
@@ -129,7 +129,7 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** Waits for all queues, for certain: what their commands use is about to be freed. */
+    /** Waits for all queues, even if one fails, because memory that their commands use is about to be freed. */
     void settleAll() {
         List<CommandQueue> queues = queues();
         try {
@@ -156,9 +156,9 @@ public final class DeviceContext implements AutoCloseable {
     // ---------------------------------------------------------------- programs and memory
 
     /**
-     * {@return the kernels of a file, compiled with options; compiled once a context, and read from disk where that is possible}
+     * {@return the kernels of a file, compiled with options} They are compiled once per context, or read from disk if possible.
      *
-     * @throws OpenClBuildException if the driver's compiler refuses them
+     * @throws OpenClBuildException if the driver's compiler rejects them
      */
     public Program program(KernelSource source, String options) {
         enter();
@@ -170,9 +170,9 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return kernels that the driver compiled before, or that are written in its own language} They are kept nowhere.
+     * {@return kernels from a program binary: compiled earlier, or written in the driver's own language} They are not cached.
      *
-     * @param file their name, for messages
+     * @param file a name for messages
      */
     public Program binaryProgram(String file, byte[] binary, String options) {
         enter();
@@ -184,9 +184,9 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return a buffer, whose content is undefined}
+     * {@return a new buffer with undefined contents}
      *
-     * @throws OpenClException with the bytes needed and available if there is no room
+     * @throws OpenClException with the needed and available bytes if there is not enough memory
      */
     public DeviceBuffer allocate(long bytes) {
         enter();
@@ -198,8 +198,8 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return a buffer that is the host's own memory, where device and driver can use that in place} Copies between the two
-     * then only keep order. The memory must outlive the buffer. Read-only memory may be shared if no kernel writes to it.
+     * {@return a buffer that uses host memory in place, if device and driver support it} Copies between the two then only
+     * synchronise. The memory must outlive the buffer. Read-only memory may be shared if no kernel writes to it.
      */
     public Optional<DeviceBuffer> share(MemorySegment host) {
         enter();
@@ -215,7 +215,7 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** {@return host memory from which and to which copies are fastest; at most 2 GiB} */
+    /** {@return pinned host memory, for the fastest copies; at most 2 GiB} */
     public PinnedMemory pin(long bytes) {
         enter();
         try {
@@ -231,12 +231,12 @@ public final class DeviceContext implements AutoCloseable {
         pinned.remove(memory);
     }
 
-    /** {@return what buffers take} */
+    /** {@return the memory use of buffers} */
     public MemoryUse memory() {
         return pool.use();
     }
 
-    /** Gives buffers that wait to be used again back to the driver. */
+    /** Returns the memory of released buffers that wait for reuse to the driver. */
     public void trim() {
         enter();
         try {
@@ -246,12 +246,12 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** {@return how many of OpenCL's objects this context holds: itself, queues, programs, kernels, buffers, events} */
+    /** {@return the number of OpenCL objects of this context: itself, queues, programs, kernels, buffers, events} */
     public int handles() {
         return handles.get();
     }
 
-    // ---------------------------------------------------------------- for the parts
+    // ---------------------------------------------------------------- for this package
 
     long nextIdentity() {
         return identities.incrementAndGet();
@@ -261,22 +261,22 @@ public final class DeviceContext implements AutoCloseable {
         handles.incrementAndGet();
     }
 
-    /** Gives a handle back. That it could not is no reason to keep the others. */
+    /** Releases a handle. A failure is only logged, so that other handles are still released. */
     void release(Runnable call) {
         handles.decrementAndGet();
         attempt(call);
     }
 
-    /** Something whose failure nobody can do anything about. */
+    /** Runs a call whose failure cannot be handled and is only logged. */
     void attempt(Runnable call) {
         try {
             call.run();
         } catch (OpenClException e) {
-            LOG.log(System.Logger.Level.DEBUG, "while giving back: {0}", e.getMessage());
+            LOG.log(System.Logger.Level.DEBUG, "while releasing: {0}", e.getMessage());
         }
     }
 
-    /** Every use of the context is between this and {@link #exit}: closing waits for them. */
+    /** Begins a use of the context, which ends with {@link #exit}; {@link #close} waits for all uses. */
     void enter() {
         users.incrementAndGet();
         if (closed) {
@@ -294,7 +294,7 @@ public final class DeviceContext implements AutoCloseable {
         return closed;
     }
 
-    /** Waits for all that was enqueued, then gives everything back. */
+    /** Waits for all enqueued commands, then releases everything. */
     @Override
     public void close() {
         synchronized (this) {

@@ -3,24 +3,24 @@ package dev.heed.opencl;
 import java.util.List;
 
 /**
- * How much a device has of everything, as its driver reports it.
+ * The limits of a device, as its driver reports them.
  *
- * @param globalBytes its memory; {@code heed.opencl.memory} can make it less
- * @param maxAllocationBytes the largest buffer
- * @param localBytes local memory of a work-group
- * @param localDedicated whether local memory is a memory of its own; on CPUs it is ordinary memory, and staging in it costs
- * @param constantBytes the largest constant buffer
- * @param maxWorkGroupSize work-items of a work-group, at most
- * @param maxWorkItemSizes the same in each dimension
- * @param computeUnits processors that run work-groups side by side
- * @param clockMHz the highest clock
- * @param preferredFloatWidth floats in the vector that suits it best
+ * @param globalBytes bytes of device memory; {@code heed.opencl.memory} can lower it
+ * @param maxAllocationBytes bytes of the largest buffer
+ * @param localBytes bytes of local memory per work-group
+ * @param localDedicated whether local memory is dedicated; on CPUs it is ordinary memory, and staging in it costs time
+ * @param constantBytes bytes of the largest constant buffer
+ * @param maxWorkGroupSize maximum work-items per work-group
+ * @param maxWorkItemSizes maximum work-items per work-group in each dimension
+ * @param computeUnits processors that run work-groups in parallel
+ * @param clockMHz the maximum clock frequency in MHz
+ * @param preferredFloatWidth floats per vector that the device prefers
  * @param hostUnified whether it shares its memory with the host
- * @param baseAlignment alignment in bytes of sub-buffers
- * @param maxArgumentBytes arguments of a kernel, together
- * @param timerResolutionNanos the step of event times
+ * @param baseAlignment alignment of sub-buffers in bytes
+ * @param maxArgumentBytes maximum bytes of all arguments of a kernel
+ * @param timerResolutionNanos the resolution of event times in nanoseconds
  * @param fp64 whether kernels may use double
- * @param fp16 whether it reports half arithmetic; loads and stores of halves need no report
+ * @param fp16 whether it supports half arithmetic; loads and stores of halves are always supported
  * @param addressBits 32 or 64
  */
 public record DeviceLimits(
@@ -46,7 +46,7 @@ public record DeviceLimits(
         maxWorkItemSizes = List.copyOf(maxWorkItemSizes);
     }
 
-    /** {@return the same device with less memory} */
+    /** {@return these limits with at most {@code bytes} bytes of device memory} */
     DeviceLimits withMemory(long bytes) {
         return new DeviceLimits(
                 Math.min(globalBytes, bytes),

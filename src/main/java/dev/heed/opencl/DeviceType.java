@@ -1,14 +1,14 @@
 package dev.heed.opencl;
 
-/** What kind of processor a device is, in the order in which the automatic choice prefers them. */
+/** The kind of processor of a device, in the order in which the automatic choice prefers them. */
 public enum DeviceType {
     /** A graphics processor. */
     GPU,
-    /** Another processor beside the host's. */
+    /** A processor that is neither a GPU nor the host's. */
     ACCELERATOR,
     /** The host's own cores. */
     CPU,
-    /** Something else. */
+    /** Any other device. */
     OTHER;
 
     static DeviceType of(long bits) {

@@ -23,10 +23,11 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The search for devices, in stages. Whichever fails leaves a sentence that says what to install or to type.
+ * The result of the search for OpenCL devices, which runs in stages. A stage that fails gives a reason that says what to install
+ * or to type.
  *
- * @param devices what was found, best first
- * @param reasons what stood in the way: why there is no device, or why a platform has none
+ * @param devices the devices found, best first
+ * @param reasons the reasons why there is no device, or why a platform has none
  */
 public record Discovery(List<Device> devices, List<String> reasons) {
     private static final String NEEDS_DRIVER =
@@ -42,7 +43,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            synchronized (OneAtATime.LOCK) { // PoCL's first threads find each other's devices half made
+            synchronized (OneAtATime.LOCK) { // a second thread finds the devices of PoCL only half initialised
                 return stages();
             }
         } catch (RuntimeException | LinkageError e) {
@@ -50,7 +51,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** {@return whether a driver is named where a loader on Linux looks; elsewhere it is not known, and true} */
+    /** {@return whether a driver is registered in the loader's folder on Linux; always true on other systems} */
     static boolean namesDriver() {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return true;
@@ -63,13 +64,13 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         return new Discovery(List.of(), List.of(reason));
     }
 
-    /** Nothing native is loaded before the stage that needs it; JOCL comes last, once there is a platform to ask. */
+    /** Runs the stages. Native code is loaded only by the stage that needs it; JOCL is loaded last, if there is a platform. */
     private static Discovery stages() {
         if (!JoclLibrary.isPresent()) {
             return nothing(noJocl());
         }
         return switch (OpenClLibrary.state()) {
-            case LINKED -> SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces them at its first call
+            case LINKED -> SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces the handlers at its first call
             case ABSENT -> nothing(noLibrary());
             case UNREACHABLE -> JoclLibrary.isEnabled() ? askJocl() : nothing(denied());
         };
@@ -84,7 +85,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** Where only JOCL may call native code. JOCL prints to standard output where it finds no library, so a file comes first. */
+    /** Searches through JOCL, but only if the library's file exists: without it, JOCL would print to standard output. */
     private static Discovery askJocl() {
         return OpenClLibrary.hasFile() ? ask(JoclCalls::new) : nothing(noLibrary());
     }
@@ -98,7 +99,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** The stages that ask OpenCL itself. */
+    /** Runs the stages that call OpenCL itself. */
     static Discovery of(OpenClCalls calls) {
         long[] platforms;
         try {
@@ -149,9 +150,9 @@ public record Discovery(List<Device> devices, List<String> reasons) {
     // ---------------------------------------------------------------- the choice
 
     /**
-     * {@return the device asked for}
+     * {@return the requested device}
      *
-     * @param asked an index, a part of a name, or nothing for the best
+     * @param asked an index, a part of a name, or an empty text for the best device
      */
     public Selection select(String asked) {
         if (devices.isEmpty()) {
@@ -179,7 +180,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
                         .collect(Collectors.joining(", "))));
     }
 
-    // ---------------------------------------------------------------- the sentences
+    // ---------------------------------------------------------------- the reasons
 
     private static String noJocl() {
         return "JOCL is not on the class path or module path: add org.jocl:jocl"
@@ -194,7 +195,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         return "the JVM denies native access to JOCL: start java with --enable-native-access=" + modules();
     }
 
-    /** {@return what {@code --enable-native-access} takes for JOCL and Heed} */
+    /** {@return the value of {@code --enable-native-access} for JOCL and Heed} */
     static String modules() {
         return named() ? "jocl,dev.heed" : "ALL-UNNAMED";
     }

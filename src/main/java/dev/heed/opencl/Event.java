@@ -5,7 +5,7 @@ import dev.heed.opencl.calls.OpenClException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A command on its way. It keeps the host memory that the command uses reachable until the command is done. */
+/** The event of an enqueued command. It keeps the host memory that the command uses reachable until the command is done. */
 public final class Event implements AutoCloseable {
     private static final int SPINS = 64;
     private static final long SHORTEST_PARK = 2_000; // ns
@@ -39,7 +39,7 @@ public final class Event implements AutoCloseable {
         return done;
     }
 
-    /** Who asks for a command, or waits for it in another queue, must see to it that it begins. */
+    /** Submits the command to the device. Necessary before its status is read or another queue waits for it. */
     void flush() {
         if (!flushed) {
             context.calls.flush(queue);
@@ -75,7 +75,7 @@ public final class Event implements AutoCloseable {
         keptAlive = null;
     }
 
-    /** The same for callers that have entered already. */
+    /** Waits like {@link #await}, for callers that have already entered the context. */
     synchronized void waitInside() {
         if (!context.settings.polls()) {
             context.calls.waitForEvent(handle);
@@ -93,9 +93,10 @@ public final class Event implements AutoCloseable {
     }
 
     /**
-     * Waits for certain, in one way or another: what the command reads or writes is about to be freed.
+     * Waits until the device no longer uses the command's memory, which is about to be freed. If waiting fails, waits for the
+     * whole queue.
      *
-     * @throws OpenClException if the command failed, or if it could only be waited for with all the others
+     * @throws OpenClException if the command failed, or if waiting for this command alone failed
      */
     synchronized void settle() {
         try {
@@ -110,7 +111,7 @@ public final class Event implements AutoCloseable {
         return handle;
     }
 
-    /** {@return how long the command ran on the device; of a profiled queue only} */
+    /** {@return the nanoseconds that the command ran on the device; only for commands of a profiled queue} */
     public synchronized long nanos() {
         await();
         context.enter();
@@ -122,7 +123,7 @@ public final class Event implements AutoCloseable {
         }
     }
 
-    /** Waits if the command uses memory of the host, and gives the event back. */
+    /** Waits if the command uses host memory, and releases the event. */
     @Override
     public synchronized void close() {
         if (handle == 0) {

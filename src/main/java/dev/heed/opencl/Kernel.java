@@ -9,8 +9,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A kernel and its arguments, for one thread at a time. After {@link #arguments} they are given in the kernel's order; those
- * that are as they were at the last launch are not set again. Closing lets the next user have it.
+ * A kernel and its arguments, for one thread at a time. After {@link #arguments}, the caller passes all arguments in the
+ * kernel's order; arguments that are unchanged since the last launch are not set again. Closing makes the kernel available to
+ * the next user.
  */
 public final class Kernel implements AutoCloseable {
     private static final byte UNSET = 0;
@@ -56,61 +57,61 @@ public final class Kernel implements AutoCloseable {
 
     // ---------------------------------------------------------------- arguments
 
-    /** Begins with the first argument. */
+    /** Starts again with the first argument. */
     public Kernel arguments() {
         checkLeased();
         next = 0;
         return this;
     }
 
-    /** A {@code __global} pointer. */
+    /** Passes a {@code __global} pointer. */
     public Kernel buffer(DeviceBuffer buffer) {
         buffer.checkOpen();
         if (buffer.context != program.context) {
             throw new IllegalArgumentException(
                     "A buffer of another context was given to " + this + "\nHINT: allocate it from this one");
         }
-        // Handles of released buffers come back; what identifies a buffer is its number.
+        // Drivers reuse the handles of released buffers, so buffers are compared by their identity.
         set(BUFFER, buffer.identity, buffer.handle, Long.BYTES);
         return this;
     }
 
-    /** A {@code __global} pointer that is null. */
+    /** Passes a {@code __global} pointer that is null. */
     public Kernel noBuffer() {
         set(BUFFER, 0, 0, Long.BYTES);
         return this;
     }
 
-    /** An {@code int} or {@code uint}. */
+    /** Passes an {@code int} or {@code uint}. */
     public Kernel int32(int argument) {
         set(FOUR_BYTES, argument, argument, Integer.BYTES);
         return this;
     }
 
-    /** A {@code float}. */
+    /** Passes a {@code float}. */
     public Kernel float32(float argument) {
         return int32(Float.floatToRawIntBits(argument));
     }
 
-    /** A {@code long} or {@code ulong}. */
+    /** Passes a {@code long} or {@code ulong}. */
     public Kernel int64(long argument) {
         set(EIGHT_BYTES, argument, argument, Long.BYTES);
         return this;
     }
 
-    /** A {@code double}. */
+    /** Passes a {@code double}. */
     public Kernel float64(double argument) {
         return int64(Double.doubleToRawLongBits(argument));
     }
 
-    /** A struct by value. It is set every time. */
+    /** Passes a struct by value. It is set at every launch. */
     public Kernel bytes(MemorySegment struct) {
         checkLeased();
         int index = next;
         if (index == kinds.length) {
             throw tooMany();
         }
-        kinds[index] = UNSET; // should the call fail
+        kinds[index] = UNSET; // in case the call fails
         program.context.enter();
         try {
             program.context.calls.setArgument(handle, index, struct.byteSize(), struct);
@@ -122,7 +123,7 @@ public final class Kernel implements AutoCloseable {
         return this;
     }
 
-    /** A {@code __local} pointer to so many bytes. */
+    /** Passes a {@code __local} pointer to {@code bytes} bytes. */
     public Kernel local(long bytes) {
         set(LOCAL, bytes, bytes, bytes);
         return this;
@@ -135,7 +136,7 @@ public final class Kernel implements AutoCloseable {
             throw tooMany();
         }
         if (kinds[index] != kind || values[index] != identity) {
-            kinds[index] = UNSET; // should the call fail
+            kinds[index] = UNSET; // in case the call fails
             OpenClCalls calls = program.context.calls;
             program.context.enter();
             try {
@@ -170,7 +171,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** All arguments are there, or it is a mistake of the caller's. */
+    /** Throws an exception unless the caller has passed all arguments. */
     void checkComplete() {
         checkLeased();
         boolean complete = next == 0 || next == kinds.length;
@@ -182,7 +183,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** {@return the sizes as OpenCL reads them: global, then local} */
+    /** {@return the sizes in the order that OpenCL expects: global, then local} */
     MemorySegment sizes(WorkSize size) {
         long[] order = {size.globalX(), size.globalY(), size.globalZ(), size.localX(), size.localY(), size.localZ()};
         for (int i = 0; i < size.dimensions(); i++) {
@@ -192,24 +193,24 @@ public final class Kernel implements AutoCloseable {
         return sizes;
     }
 
-    // ---------------------------------------------------------------- what the compiler made of it
+    // ---------------------------------------------------------------- properties of the compiled kernel
 
-    /** {@return work-items of a group, at most, with the registers this kernel needs} */
+    /** {@return the maximum work-items per work-group, given the registers of this kernel} */
     public long maxWorkGroupSize() {
         return info(Cl.KERNEL_WORK_GROUP_SIZE);
     }
 
-    /** {@return the number that group sizes should be multiples of: warp, wavefront} */
+    /** {@return the preferred multiple of work-group sizes: a warp or wavefront} */
     public long groupMultiple() {
         return info(Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE);
     }
 
-    /** {@return bytes of local memory a group takes} */
+    /** {@return bytes of local memory per work-group} */
     public long localBytes() {
         return info(Cl.KERNEL_LOCAL_MEM_SIZE);
     }
 
-    /** {@return bytes of private memory of a work-item that did not fit into registers, where the driver tells} */
+    /** {@return bytes of private memory per work-item outside registers, if the driver reports them} */
     public long privateBytes() {
         return info(Cl.KERNEL_PRIVATE_MEM_SIZE);
     }
@@ -224,7 +225,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** Lets others use it; what was launched goes on. */
+    /** Makes the kernel available to other users; its launches continue. */
     @Override
     public void close() {
         if (leased) {

@@ -8,14 +8,14 @@ import java.nio.charset.StandardCharsets;
 /**
  * The text of a kernel file.
  *
- * @param file its name, for messages
- * @param text OpenCL C
+ * @param file the name of the file, for messages
+ * @param text the text in OpenCL C
  */
 public record KernelSource(String file, String text) {
     /**
      * Reads a file of {@code src/main/resources/kernels}.
      *
-     * @param file its name, for example {@code fill.cl}
+     * @param file the name of the file, for example {@code fill.cl}
      */
     public static KernelSource resource(String file) {
         try (InputStream in = KernelSource.class.getResourceAsStream("/kernels/" + file)) {

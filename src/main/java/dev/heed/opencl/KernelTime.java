@@ -1,9 +1,9 @@
 package dev.heed.opencl;
 
 /**
- * How long one launch of a kernel ran on the device.
+ * The time that one launch of a kernel took on the device.
  *
  * @param kernel its name
- * @param nanos from its start to its end, by the device's clock
+ * @param nanos nanoseconds from its start to its end, by the device's clock
  */
 public record KernelTime(String kernel, long nanos) {}

@@ -1,12 +1,12 @@
 package dev.heed.opencl;
 
 /**
- * The device memory of a context.
+ * The use of a context's device memory.
  *
- * @param liveBytes in buffers that are in use
- * @param pooledBytes in buffers that wait to be used again
- * @param peakBytes the most that both ever were
- * @param liveBuffers how many buffers are in use
- * @param limitBytes the most that both may be
+ * @param liveBytes bytes of buffers in use
+ * @param pooledBytes bytes of released buffers that wait for reuse
+ * @param peakBytes the maximum so far of both together
+ * @param liveBuffers number of buffers in use
+ * @param limitBytes the limit of both together
  */
 public record MemoryUse(long liveBytes, long pooledBytes, long peakBytes, int liveBuffers, long limitBytes) {}

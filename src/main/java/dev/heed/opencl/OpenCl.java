@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The OpenCL devices of this process. They are looked for once, on the first question; looking never throws. */
+/** The OpenCL devices of this process. The first call that needs them searches for them, once; the search never throws. */
 public final class OpenCl {
     private OpenCl() {}
 
@@ -15,8 +15,9 @@ public final class OpenCl {
     }
 
     /**
-     * {@return why devices are not looked for unless somebody asks for OpenCL by name; empty if they are} Drivers are native
-     * code. Where the JVM was not told to allow it, each first call prints a warning, so nobody who did not ask gets one.
+     * {@return the reasons not to search for devices unless a caller requests OpenCL by name; empty if there are none} Drivers
+     * are native code: without permission, the JVM prints a warning at the first native call. Callers that did not request
+     * OpenCL must not get one.
      */
     public static List<String> reasonsNotToLook() {
         boolean allowed = OpenCl.class.getModule().isNativeAccessEnabled() && JoclLibrary.isEnabled();
@@ -28,12 +29,12 @@ public final class OpenCl {
                         + " --enable-native-access=" + Discovery.modules());
     }
 
-    /** {@return whether this machine names an OpenCL driver; no native code is called} */
+    /** {@return whether an OpenCL driver is registered on this machine; does not call native code} */
     public static boolean namesDriver() {
         return Discovery.namesDriver();
     }
 
-    /** {@return what was found, and what stood in the way} */
+    /** {@return the devices found, and the reasons why others were not} */
     public static Discovery discovery() {
         return Found.DISCOVERY;
     }
@@ -43,7 +44,7 @@ public final class OpenCl {
         return discovery().devices();
     }
 
-    /** {@return the folder that {@code heed.cache} names, or the user's, or nothing where there is none} */
+    /** {@return the cache folder: the one that {@code heed.cache} names, else the user's, if any} */
     public static Optional<Path> cacheFolder() {
         return ContextSettings.cacheFolder();
     }
@@ -53,7 +54,7 @@ public final class OpenCl {
         return selected(Settings.OPENCL_DEVICE.or(""));
     }
 
-    /** {@return the device that has a number or a part of its name; with an empty text the best} */
+    /** {@return the device with an index or a part of a name; with an empty text, the best device} */
     public static Selection selected(String numberOrName) {
         return discovery().select(numberOrName);
     }

@@ -3,7 +3,7 @@ package dev.heed.opencl;
 import dev.heed.opencl.calls.Cl;
 import java.lang.foreign.MemorySegment;
 
-/** Host memory that the driver allocated so that the device can reach it: copies to and from it are the fastest. */
+/** Host memory that the driver allocates so that the device can access it: copies to and from it are the fastest. */
 public final class PinnedMemory implements AutoCloseable {
     private final DeviceContext context;
     private final long handle;
@@ -24,12 +24,12 @@ public final class PinnedMemory implements AutoCloseable {
         }
     }
 
-    /** {@return the memory; it is gone once this or its context is closed} */
+    /** {@return the memory, valid until this object or its context is closed} */
     public MemorySegment memory() {
         return memory;
     }
 
-    /** Waits for the queues, which may be at work on it. */
+    /** Waits for the queues, whose commands may use the memory, and releases it. */
     @Override
     public void close() {
         if (context.isClosed()) {

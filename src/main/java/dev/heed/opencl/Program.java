@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** The compiled kernels of a file. Threads may share it: each takes kernels of its own. */
+/** The compiled kernels of a file. Threads may share a program: each thread leases its own kernels. */
 public final class Program {
     final DeviceContext context;
     private final long handle;
@@ -22,7 +22,7 @@ public final class Program {
         this.options = options;
     }
 
-    /** {@return a kernel that nobody else uses until it is closed} */
+    /** {@return a kernel for exclusive use until it is closed} */
     public Kernel kernel(String name) {
         context.enter();
         try {
@@ -58,7 +58,7 @@ public final class Program {
         return source.file();
     }
 
-    /** {@return what the compiler wrote: warnings, notes, nothing} */
+    /** {@return the compiler's log: warnings and notes, or an empty text} */
     public String buildLog() {
         context.enter();
         try {
@@ -68,7 +68,7 @@ public final class Program {
         }
     }
 
-    /** {@return what the driver made of it: on NVIDIA, PTX} */
+    /** {@return the program binary: PTX on NVIDIA} */
     public byte[] binary() {
         context.enter();
         try {
@@ -78,7 +78,7 @@ public final class Program {
         }
     }
 
-    /** Of a context that closes. */
+    /** Releases the program and its kernels when the context closes. */
     void release() {
         all.forEach(kernel -> context.release(() -> context.calls.releaseKernel(kernel.handle())));
         all.clear();

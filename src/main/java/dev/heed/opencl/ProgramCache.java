@@ -9,7 +9,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** The programs of a context: each is compiled once, by the first thread that asks; the others wait for it. */
+/** The programs of a context: each is compiled once, by the first thread that requests it; other threads wait. */
 final class ProgramCache {
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
 
@@ -37,7 +37,7 @@ final class ProgramCache {
             mine.complete(made);
             return made;
         } catch (RuntimeException | Error e) {
-            programs.remove(key, mine); // the next one tries again
+            programs.remove(key, mine); // the next request tries again
             mine.completeExceptionally(e);
             throw e;
         }
@@ -107,14 +107,14 @@ final class ProgramCache {
         }
     }
 
-    /** A program that nobody else asks for. */
+    /** {@return a program that is not shared with other requests} */
     Program binaryProgram(String file, byte[] binary, String options) {
         var program = new Program(context, fromBinary(binary, options), new KernelSource(file, ""), options);
         others.add(program);
         return program;
     }
 
-    /** Of a context that closes. */
+    /** Releases all programs when the context closes. */
     void release() {
         others.forEach(Program::release);
         others.clear();

@@ -13,12 +13,12 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiled programs on disk. A file's name is the hash of all that the binary depends on: source, options, device, driver,
- * and the version of this format; its content carries a hash of itself. A folder that cannot be written means no files,
- * and a damaged file means no such file.
+ * A cache of compiled programs on disk. The name of a file is the hash of everything the binary depends on: source, options,
+ * device, driver, and the version of this format. Its content contains its own hash. If the folder cannot be written, there is
+ * no cache; a damaged file counts as missing.
  */
 final class ProgramFiles {
-    /** Another number makes all older files unknown. */
+    /** Changing this version invalidates all older files. */
     private static final int FORMAT = 1;
 
     private static final byte[] MAGIC = "HEEDCLB1".getBytes(StandardCharsets.US_ASCII);
@@ -55,12 +55,12 @@ final class ProgramFiles {
                 + HexFormat.of().formatHex(digest.digest()).substring(0, 40) + ".bin";
     }
 
-    /** Whether it is of use to ask a driver for a binary, for which PoCL compiles every kernel of a program. */
+    /** {@return whether binaries can be kept} If not, none is requested, because PoCL compiles all kernels again for it. */
     boolean areKept() {
         return folder != null && writable;
     }
 
-    /** {@return the binary, or nothing} */
+    /** {@return the binary, or an empty array if there is none} */
     byte[] read(String name) {
         if (folder == null) {
             return NOTHING;
@@ -76,12 +76,12 @@ final class ProgramFiles {
             }
             forget(name);
         } catch (IOException e) {
-            return NOTHING; // not there, or not for us
+            return NOTHING; // missing or not readable
         }
         return NOTHING;
     }
 
-    /** Another process sees the whole file or none. */
+    /** Writes a file atomically: another process sees the whole file or none. */
     void write(String name, byte[] binary) {
         if (folder == null || !writable || binary.length == 0) {
             return;

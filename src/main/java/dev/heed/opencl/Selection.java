@@ -7,7 +7,7 @@ import java.util.Optional;
  * A device, or the reasons why there is none.
  *
  * @param device the device to compute on
- * @param reasons why there is none, with what to do about it; empty if there is one
+ * @param reasons the reasons why there is none, each with a remedy; empty if there is a device
  */
 public record Selection(Optional<Device> device, List<String> reasons) {
     static Selection of(Device device) {

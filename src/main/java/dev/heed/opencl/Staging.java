@@ -9,14 +9,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pinned host memory that transfers pass through, in a few pieces: while the device reads one, the host fills the next. Heap
- * arrays are copied, never pinned, and the caller's memory is free when a call returns.
+ * A few pieces of pinned host memory through which transfers are copied: while the device reads one piece, the host fills the
+ * next. Heap arrays are copied, never pinned, and the caller may reuse its memory when a call returns.
  */
 final class Staging {
     private static final int PIECES = 4;
     private static final int IN_FLIGHT = 2;
 
-    /** A piece on its way, and where its bytes go if they come from the device. */
+    /** A piece whose transfer runs, and the target of its bytes if they come from the device. */
     private record Flight(
             PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
 
@@ -77,14 +77,14 @@ final class Staging {
         try {
             flight.event.flush();
         } catch (OpenClException e) {
-            context.attempt(flight.event::settle); // the device may be at work on the piece all the same
+            context.attempt(flight.event::settle); // the device may still use the piece
             flight.event.close();
             throw e;
         }
         return flight;
     }
 
-    /** Waits for the oldest. */
+    /** Waits for the oldest transfer and completes it. */
     private void land(Deque<Flight> flights) {
         Flight oldest = flights.getFirst();
         oldest.event.waitInside();
@@ -96,7 +96,7 @@ final class Staging {
         giveBack(oldest.piece);
     }
 
-    /** After an error: the pieces may be used again only when the device is done with them. */
+    /** Releases all pieces after an error, when the device no longer uses them. */
     private void abandon(Deque<Flight> flights) {
         for (Flight flight : flights) {
             context.attempt(flight.event::settle);
@@ -106,7 +106,7 @@ final class Staging {
         flights.clear();
     }
 
-    /** A thread that has pieces on their way waits for its own; one that has none waits for the others'. */
+    /** Takes a piece. If none is idle, waits for one of this call's own transfers if there are any, else for other threads. */
     private PinnedMemory take(Deque<Flight> mine) {
         while (true) {
             synchronized (this) {
@@ -151,7 +151,7 @@ final class Staging {
         return piece;
     }
 
-    /** Of a context that closes; the queues have been drained. */
+    /** Releases all pieces when the context closes, after its queues are drained. */
     synchronized void release() {
         all.forEach(PinnedMemory::release);
         all.clear();

@@ -1,40 +1,40 @@
 package dev.heed.opencl;
 
 /**
- * How many work-items a launch has, and how they are grouped. Global sizes are multiples of the local ones.
+ * The number of work-items of a launch, and the size of its work-groups. Global sizes are multiples of the local ones.
  *
  * @param dimensions 1, 2 or 3
  * @param globalX work-items in the first dimension
- * @param globalY in the second
- * @param globalZ in the third
- * @param localX work-items of a group in the first dimension; 0 leaves the grouping to the driver
- * @param localY in the second
- * @param localZ in the third
+ * @param globalY work-items in the second dimension
+ * @param globalZ work-items in the third dimension
+ * @param localX work-items per work-group in the first dimension; 0 leaves the grouping to the driver
+ * @param localY work-items per work-group in the second dimension
+ * @param localZ work-items per work-group in the third dimension
  */
 public record WorkSize(
         int dimensions, long globalX, long globalY, long globalZ, long localX, long localY, long localZ) {
 
-    /** {@return work-items in groups} */
+    /** {@return {@code global} work-items in work-groups of {@code local}} */
     public static WorkSize of(long global, long local) {
         return new WorkSize(1, global, 1, 1, local, 1, 1);
     }
 
-    /** {@return as many groups as hold {@code items}} */
+    /** {@return the fewest work-groups of {@code local} work-items that cover {@code items}} */
     public static WorkSize covering(long items, long local) {
         return of(Math.ceilDiv(items, local) * local, local);
     }
 
-    /** {@return groups of work-items: this many groups, of this many work-items} */
+    /** {@return {@code groups} work-groups of {@code local} work-items} */
     public static WorkSize groups(long groups, long local) {
         return of(groups * local, local);
     }
 
-    /** {@return groups in two dimensions} */
+    /** {@return work-groups in two dimensions} */
     public static WorkSize groups(long groupsX, long groupsY, long localX, long localY) {
         return new WorkSize(2, groupsX * localX, groupsY * localY, 1, localX, localY, 1);
     }
 
-    /** {@return groups in three dimensions} */
+    /** {@return work-groups in three dimensions} */
     public static WorkSize groups(long groupsX, long groupsY, long groupsZ, long localX, long localY, long localZ) {
         return new WorkSize(3, groupsX * localX, groupsY * localY, groupsZ * localZ, localX, localY, localZ);
     }

@@ -1,5 +1,5 @@
 /**
- * The OpenCL host layer: devices, contexts, queues, programs, buffers, transfers. It knows nothing of attention.
+ * The OpenCL host layer: devices, contexts, queues, programs, buffers, transfers. It does not depend on attention.
  *
  * <p>Stability: implementation.
  */

@@ -3,7 +3,10 @@ package dev.heed.pooling;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
-/** Pooling's {@code [length, width]} and {@code [batch, length, width]} as attention's {@code [batch, 1, length, width]}. */
+/**
+ * Views between the axes of pooling, {@code [length, width]} or {@code [batch, length, width]}, and the axes of attention,
+ * {@code [batch, 1, length, width]}.
+ */
 final class Axes {
     private Axes() {}
 
@@ -16,11 +19,11 @@ final class Axes {
                         "The " + name + " does not fit",
                         "[length, width] or [batch, length, width]",
                         tensor.toString(),
-                        "numbers x_1 ... x_n are a tensor [n, 1]");
+                        "give scalars x_1 ... x_n as a tensor [n, 1]");
         };
     }
 
-    /** {@return attention's tensor in the axes of another} */
+    /** {@return a tensor with the axes of attention, viewed with {@code rank} axes} */
     static Tensor back(Tensor four, int rank) {
         Tensor three = four.select(1, 0);
         return rank == 2 ? three.select(0, 0) : three;

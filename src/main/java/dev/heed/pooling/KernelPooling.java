@@ -11,12 +11,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kernel regression, {@code f(x) = sum_i K(x - x_i) y_i / sum_j K(x - x_j)} (Nadaraya 1964; Watson 1964), as an attention of
- * queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys have any width. A query that no key is
- * near enough to gets 0.
+ * Kernel regression, {@code f(x) = sum_i K(x - x_i) y_i / sum_j K(x - x_j)} (Nadaraya 1964; Watson 1964), computed as
+ * attention of queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys may have any width. The
+ * output is 0 for a query without a key in reach of the kernel.
  *
- * <p>The Gaussian runs on every backend. Boxcar and Epanechikov are score functions of a caller, which the CPU backends
- * compute.
+ * <p>The Gaussian runs on every backend. Boxcar and Epanechikov are custom score functions, which the CPU backends
+ * support.
  */
 public final class KernelPooling {
     private final SmoothingKernel kernel;
@@ -27,17 +27,17 @@ public final class KernelPooling {
         this.engine = engine;
     }
 
-    /** Creates the pooling. */
+    /** Creates a pooling with a kernel. */
     public KernelPooling(SmoothingKernel kernel) {
         this(kernel, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this pooling, computed by the given engine} */
     public KernelPooling on(AttentionEngine engine) {
         return new KernelPooling(kernel, engine);
     }
 
-    /** {@return {@code f} at the queries} */
+    /** {@return {@code f} at the queries, without a mask} */
     public Tensor forward(Tensor query, Tensor key, Tensor value) {
         return forward(query, key, value, Mask.NONE);
     }
@@ -46,28 +46,31 @@ public final class KernelPooling {
      * {@return {@code f} at the queries, {@code [queries, valueWidth]} or {@code [batch, queries, valueWidth]}}
      *
      * @param query {@code [queries, width]} or {@code [batch, queries, width]}
-     * @param key {@code [keys, width]}, or with the batch
-     * @param value {@code [keys, valueWidth]}, or with the batch
-     * @param mask which keys each query may use; it has one head
+     * @param key {@code [keys, width]} or {@code [batch, keys, width]}
+     * @param value {@code [keys, valueWidth]} or {@code [batch, keys, valueWidth]}
+     * @param mask the keys that each query attends; it has one head
      */
     public Tensor forward(Tensor query, Tensor key, Tensor value, Mask mask) {
         AttentionInputs inputs = inputs(query, key, value, options(mask));
         return Axes.back(engine.forward(inputs).output(), query.rank());
     }
 
-    /** {@return the weights {@code K(x - x_i) / sum}, {@code [queries, keys]} or {@code [batch, queries, keys]}} */
+    /**
+     * {@return the weights {@code K(x - x_i) / sum_j K(x - x_j)}, {@code [queries, keys]} or
+     * {@code [batch, queries, keys]}}
+     */
     public Tensor weights(Tensor query, Tensor key, Tensor value, Mask mask) {
         AttentionInputs inputs = inputs(query, key, value, options(mask).withWeights());
         return Axes.back(Objects.requireNonNull(engine.forward(inputs).weights()), query.rank());
     }
 
     /**
-     * The gradients of a loss.
+     * The gradients of a loss with respect to the inputs.
      *
-     * @param query that of the queries
-     * @param key that of the keys
-     * @param value that of the values
-     * @param width that of a learned width, or null if the kernel has none
+     * @param query gradient of the queries
+     * @param key gradient of the keys
+     * @param value gradient of the values
+     * @param width gradient of the trainable width, or null if the kernel has none
      */
     public record Gradients(
             Tensor query,
@@ -76,9 +79,9 @@ public final class KernelPooling {
             @Nullable Tensor width) {}
 
     /**
-     * {@return the gradients of a loss}
+     * {@return the gradients of a loss with respect to the inputs}
      *
-     * @param outputGradient the gradient with respect to what {@link #forward} gave
+     * @param outputGradient the gradient of the loss with respect to the output of {@link #forward}
      */
     public Gradients backward(Tensor query, Tensor key, Tensor value, Mask mask, Tensor outputGradient) {
         AttentionInputs inputs = inputs(query, key, value, options(mask).withLse());
@@ -86,7 +89,7 @@ public final class KernelPooling {
                 engine.backward(inputs, engine.forward(inputs), Axes.four("output gradient", outputGradient), null);
         ScoreFunction ofScore = g.score();
         Tensor value0 = Axes.back(g.value(), value.rank());
-        if (kernel.score() == null) { // distances do not matter
+        if (kernel.score() == null) { // the kernel does not depend on distances
             return new Gradients(zeros(query), zeros(key), value0, null);
         }
         return new Gradients(

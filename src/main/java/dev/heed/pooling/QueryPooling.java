@@ -10,9 +10,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sequence of any length pooled to a fixed number of rows by learned queries that all batches share (such as the word context
- * vector of Yang et al. 2016). Score function, mask, bias and the rest are
- * those of the options.
+ * Pooling of a sequence of any length to a fixed number of rows, by learned queries that all batch entries share (such as
+ * the word context vector of Yang et al. 2016). The options set the score function, the mask and the bias.
  */
 public final class QueryPooling {
     private final Tensor queries;
@@ -26,16 +25,16 @@ public final class QueryPooling {
     }
 
     /**
-     * Creates the pooling.
+     * Creates a pooling with learned queries.
      *
      * @param queries {@code [rows, width]}
-     * @param options score function, mask and the rest, for one head
+     * @param options score function, mask and other options, for one head
      */
     public QueryPooling(Tensor queries, AttentionOptions options) {
         this(queries, options, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return the same, computed by an engine} */
+    /** {@return this pooling, computed by the given engine} */
     public QueryPooling on(AttentionEngine engine) {
         return new QueryPooling(queries, options, engine);
     }
@@ -44,19 +43,19 @@ public final class QueryPooling {
      * {@return the pooled rows, {@code [rows, valueWidth]} or {@code [batch, rows, valueWidth]}}
      *
      * @param key {@code [length, width]} or {@code [batch, length, width]}
-     * @param value {@code [length, valueWidth]}, or with the batch
+     * @param value {@code [length, valueWidth]} or {@code [batch, length, valueWidth]}
      */
     public Tensor forward(Tensor key, Tensor value) {
         return Axes.back(engine.forward(inputs(key, value, options)).output(), key.rank());
     }
 
     /**
-     * The gradients of a loss.
+     * The gradients of a loss with respect to the queries and the inputs.
      *
-     * @param queries that of the queries, summed over the batch
-     * @param key that of the keys
-     * @param value that of the values
-     * @param score those of the score function's parameters, or null if it has none
+     * @param queries gradient of the queries, summed over the batch
+     * @param key gradient of the keys
+     * @param value gradient of the values
+     * @param score gradients of the parameters of the score function, or null if it has none
      */
     public record Gradients(
             Tensor queries,
@@ -65,9 +64,9 @@ public final class QueryPooling {
             @Nullable ScoreFunction score) {}
 
     /**
-     * {@return the gradients of a loss}
+     * {@return the gradients of a loss with respect to the queries and the inputs}
      *
-     * @param outputGradient the gradient with respect to what {@link #forward} gave
+     * @param outputGradient the gradient of the loss with respect to the output of {@link #forward}
      */
     public Gradients backward(Tensor key, Tensor value, Tensor outputGradient) {
         AttentionInputs inputs = inputs(key, value, options.withLse());

@@ -6,12 +6,12 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much a value weighs at a distance, {@code K(u)} with {@code u = |query - key| / bandwidth}, before the weights of a query
- * are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over {@code ln K} does that, so each kernel is a score
- * function.
+ * A kernel {@code K(u)}: the weight of a value at the distance {@code u = |query - key| / bandwidth}, before the weights
+ * of a query are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over {@code ln K} gives the same weights, so
+ * each kernel is a score function.
  */
 public sealed interface SmoothingKernel {
-    /** {@return {@code K(u) = 1}: every query gets the average} */
+    /** {@return {@code K(u) = 1}: the output of every query is the average of the values} */
     static SmoothingKernel constant() {
         return new Constant();
     }
@@ -22,7 +22,7 @@ public sealed interface SmoothingKernel {
     }
 
     /**
-     * {@return {@code K = exp(-(w |query - key|)^2 / 2)} with a width {@code w}, one over the bandwidth, that can be trained}
+     * {@return {@code K = exp(-(w |query - key|)^2 / 2)} with a trainable width {@code w}, the inverse of the bandwidth}
      *
      * @param width {@code [1]}
      */
@@ -30,21 +30,21 @@ public sealed interface SmoothingKernel {
         return new Learned(width);
     }
 
-    /** {@return {@code K(u) = 1} where {@code u <= 1}, else 0} */
+    /** {@return {@code K(u) = 1} if {@code u <= 1}, else 0} */
     static SmoothingKernel boxcar(double bandwidth) {
         return new Boxcar(bandwidth);
     }
 
-    /** {@return {@code K(u) = 1 - u^2} where {@code u <= 1}, else 0 (Epanechikov 1969)} */
+    /** {@return {@code K(u) = 1 - u^2} if {@code u <= 1}, else 0 (Epanechikov 1969)} */
     static SmoothingKernel epanechikov(double bandwidth) {
         return new Epanechikov(bandwidth);
     }
 
-    /** {@return the logarithm of the kernel as a score, or null if distances do not matter} */
+    /** {@return the logarithm of the kernel as a score function, or null if the kernel does not depend on distances} */
     @Nullable
     ScoreFunction score();
 
-    /** See {@link #constant}. */
+    /** The constant kernel, see {@link #constant}. */
     record Constant() implements SmoothingKernel {
         @Override
         public @Nullable ScoreFunction score() {
@@ -53,12 +53,12 @@ public sealed interface SmoothingKernel {
     }
 
     /**
-     * See {@link #gaussian(double)}.
+     * A Gaussian kernel with a fixed bandwidth, see {@link #gaussian(double)}.
      *
      * @param bandwidth the standard deviation
      */
     record Gaussian(double bandwidth) implements SmoothingKernel {
-        /** Checks the bandwidth. */
+        /** Checks that the bandwidth is positive and finite. */
         public Gaussian {
             requireBandwidth(bandwidth);
         }
@@ -70,12 +70,12 @@ public sealed interface SmoothingKernel {
     }
 
     /**
-     * See {@link #gaussian(Tensor)}.
+     * A Gaussian kernel with a trainable width, see {@link #gaussian(Tensor)}.
      *
-     * @param width one over the standard deviation
+     * @param width the inverse of the standard deviation, {@code [1]}
      */
     record Learned(Tensor width) implements SmoothingKernel {
-        /** Checks the width. */
+        /** Checks that the width is one floating-point element. */
         public Learned {
             if (!width.type().isFloating() || !width.hasShape(1)) {
                 throw new InvalidInputException(
@@ -90,12 +90,12 @@ public sealed interface SmoothingKernel {
     }
 
     /**
-     * See {@link #boxcar}.
+     * The boxcar kernel, see {@link #boxcar}.
      *
-     * @param bandwidth the largest distance that counts
+     * @param bandwidth the largest distance with a weight above 0
      */
     record Boxcar(double bandwidth) implements SmoothingKernel {
-        /** Checks the bandwidth. */
+        /** Checks that the bandwidth is positive and finite. */
         public Boxcar {
             requireBandwidth(bandwidth);
         }
@@ -111,12 +111,12 @@ public sealed interface SmoothingKernel {
     }
 
     /**
-     * See {@link #epanechikov}.
+     * The Epanechikov kernel, see {@link #epanechikov}.
      *
-     * @param bandwidth the distance at which nothing is left
+     * @param bandwidth the distance at which the weight reaches 0
      */
     record Epanechikov(double bandwidth) implements SmoothingKernel {
-        /** Checks the bandwidth. */
+        /** Checks that the bandwidth is positive and finite. */
         public Epanechikov {
             requireBandwidth(bandwidth);
         }
@@ -149,7 +149,7 @@ public sealed interface SmoothingKernel {
         return sum;
     }
 
-    /** Whether a distance is out of reach; NaN is not, so it is seen. */
+    /** Whether a squared distance exceeds the limit. False for NaN, so that its key is attended. */
     private static boolean beyond(double square, double limit) {
         return square > limit;
     }
@@ -160,7 +160,7 @@ public sealed interface SmoothingKernel {
                     "The bandwidth is a positive number",
                     "bandwidth > 0 and finite",
                     String.valueOf(bandwidth),
-                    "Kernel.constant() is the limit of wide ones");
+                    "Kernel.constant() is the limit of large bandwidths");
         }
     }
 }

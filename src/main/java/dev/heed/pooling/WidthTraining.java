@@ -7,9 +7,9 @@ import dev.heed.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * Fits the width of {@link SmoothingKernel#gaussian(Tensor)} by stochastic gradient descent. Each step takes a few of the points and
- * predicts each of them from all others, so that no point explains itself. The loss is the mean of the squared errors. The same
- * seed gives the same bits.
+ * A training of the width of {@link SmoothingKernel#gaussian(Tensor)} by stochastic gradient descent. Each step draws some of the
+ * points at random and predicts each of them from all other points, so that no point predicts itself. The loss is the mean
+ * squared error. The same seed gives the same bits.
  */
 public final class WidthTraining {
     private final Tensor points;
@@ -20,13 +20,13 @@ public final class WidthTraining {
     private int steps;
 
     /**
-     * Creates a training that begins with a width.
+     * Creates a training that starts with the given width.
      *
-     * @param points {@code [points, width]}, two or more
+     * @param points {@code [points, width]}, two or more points
      * @param values {@code [points, valueWidth]}
-     * @param width the first width, above 0
-     * @param seed which points each step takes
-     * @param engine what computes it
+     * @param width the initial width, above 0
+     * @param seed seed of the random choice of points
+     * @param engine the engine that computes the attention
      */
     public WidthTraining(Tensor points, Tensor values, double width, long seed, AttentionEngine engine) {
         if (points.rank() != 2 || values.rank() != 2 || points.size(0) < 2 || points.size(0) != values.size(0)) {
@@ -34,7 +34,7 @@ public final class WidthTraining {
                     "The points do not fit their values",
                     "[points, width] and [points, valueWidth], two points or more",
                     "points " + points + ", values " + values,
-                    "numbers x_1 ... x_n are a tensor [n, 1]");
+                    "give scalars x_1 ... x_n as a tensor [n, 1]");
         }
         if (!(width > 0) || !Double.isFinite(width)) {
             throw new InvalidInputException(
@@ -47,23 +47,26 @@ public final class WidthTraining {
         this.random = new SplittableRandom(seed);
     }
 
-    /** {@return the width so far} */
+    /** {@return the current width} */
     public double width() {
         return width.get(0);
     }
 
     /**
-     * Takes one step down.
+     * Performs one step of gradient descent.
      *
      * @param rate the learning rate
-     * @param batch how many points
-     * @return the loss of the points it took, before the step
-     * @throws ArithmeticException if the gradient is not finite; the width stays as it was
+     * @param batch number of points drawn
+     * @return the loss of the drawn points, before the step
+     * @throws ArithmeticException if the gradient is non-finite; the width stays unchanged
      */
     public double step(double rate, int batch) {
         if (!(rate > 0) || !Double.isFinite(rate) || batch < 1) {
             throw new InvalidInputException(
-                    "A step has a rate and points", "rate > 0 and batch >= 1", rate + " and " + batch, "step(0.1, 20)");
+                    "The rate or the number of points does not fit",
+                    "rate > 0 and batch >= 1",
+                    rate + " and " + batch,
+                    "step(0.1, 20)");
         }
         long[] taken = new long[batch];
         for (int i = 0; i < batch; i++) {
@@ -88,7 +91,7 @@ public final class WidthTraining {
         return loss;
     }
 
-    /** {@return the loss of all points at the width so far} */
+    /** {@return the loss over all points at the current width} */
     public double loss() {
         long[] all = new long[Math.toIntExact(points.size(0))];
         for (int i = 0; i < all.length; i++) {
@@ -105,7 +108,7 @@ public final class WidthTraining {
         return loss;
     }
 
-    /** Some points, and for each of them which others it is predicted from. */
+    /** Drawn points, the mask of the other points that each is predicted from, and the prediction errors. */
     private record Batch(Tensor queries, Mask others, double[] errors) {}
 
     private Batch batch(long[] taken) {

@@ -1,5 +1,5 @@
 /**
- * Attention pooling: values averaged with weights that a kernel or a learned query gives.
+ * Attention pooling: averages of values with weights from a kernel or from learned queries.
  *
  * <p>Stability: API.
  */

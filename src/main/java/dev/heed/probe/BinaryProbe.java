@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the driver makes of a program, and what it takes back: on NVIDIA, PTX text. */
+/** Probes of program binaries: the binaries a driver returns (PTX text on NVIDIA), and the ones it accepts. */
 final class BinaryProbe {
     private static final int HEAD_LINES = 40;
     private static final int HEAD_BYTES = 64;
@@ -81,7 +81,7 @@ final class BinaryProbe {
         }
     }
 
-    /** An instruction without effect where the marker stands. */
+    /** Replaces the marker with an instruction that has no effect. */
     static Finding edited(DeviceContext context) {
         return run(context, replaced(marked(context), "// HEED_MARKER", "membar.cta;"));
     }

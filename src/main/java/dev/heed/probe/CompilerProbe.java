@@ -7,13 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** How many registers kernels take, and what spills. */
+/** Probes of the compiler: the registers that kernels use, and the values that spill. */
 final class CompilerProbe {
     private static final int LINES = 60;
 
     private CompilerProbe() {}
 
-    /** Another register limit each time: the driver prints nothing for what it finds in its own cache. */
+    /** Uses a different register limit each time, because the driver prints nothing for programs in its own cache. */
     static Finding log(DeviceContext context) {
         Map<String, Object> figures = new LinkedHashMap<>();
         boolean said = false;

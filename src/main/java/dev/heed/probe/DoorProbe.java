@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Ways past 48 KB of local memory and to the matrix units of sm_90a, each with a figure {@code open}, yes or no, and what shows it:
- * the options of the compiler, and PTX of our own in place of a program binary.
+ * Probes of ways ("doors") past 48 KB of local memory and to the matrix units of sm_90a: compiler options, and Heed's own PTX as
+ * a program binary. Each finding has the figures {@code open}, yes or no, and {@code evidence}.
  */
 final class DoorProbe {
     static final List<Integer> KILOBYTES = List.of(64, 96, 160, 227);
@@ -24,7 +24,7 @@ final class DoorProbe {
     private static final int ROWS = 64;
     private static final int COLUMNS = 8;
     private static final int DEPTH = 16;
-    private static final int CORE = 8; // rows of 16 bytes of a matrix that lies in one piece
+    private static final int CORE = 8; // rows of 16 bytes in a matrix that is stored contiguously
     private static final int CORE_BYTES = 128;
 
     private DoorProbe() {}
@@ -33,7 +33,7 @@ final class DoorProbe {
         Finding enter(Map<String, Object> figures);
     }
 
-    /** What opens is said, and what does not, with the driver's words. */
+    /** Tries a door and reports whether it is open, with the driver's message if it is not. */
     private static Finding door(Door door) {
         Map<String, Object> figures = new LinkedHashMap<>();
         Finding found;
@@ -51,14 +51,14 @@ final class DoorProbe {
         return open ? Finding.ok("open", all) : Finding.failed("shut: " + found.detail(), all);
     }
 
-    /** An argument of local memory, in OpenCL C. */
+    /** Passes local memory as an argument, in OpenCL C. */
     static Finding localArgument(DeviceContext context, int kilobytes) {
         return door(figures -> LocalMemoryProbe.argument(context, kilobytes));
     }
 
     // ---------------------------------------------------------------- the compiler's option
 
-    /** OpenCL C for sm_90a: what target the driver then names, and how much local memory a kernel may declare. */
+    /** Compiles OpenCL C for sm_90a: reports the driver's target, and whether a kernel may declare {@code kilobytes} KB. */
     static Finding architecture(DeviceContext context, int kilobytes) {
         return door(figures -> {
             String options = ARCHITECTURE + " -DWORDS=" + LocalMemoryProbe.words(kilobytes);
@@ -78,15 +78,15 @@ final class DoorProbe {
         });
     }
 
-    // ---------------------------------------------------------------- PTX of our own
+    // ---------------------------------------------------------------- Heed's own PTX
 
-    /** {@return a text of ours for a target} */
+    /** {@return a PTX file for a target} */
     static String text(String file, String target) {
         String text = Trials.source(file).text().replaceFirst("(?m)^\\.target .*$", ".target " + target);
         return target.endsWith("a") ? text.replaceFirst("(?m)^\\.version .*$", ".version 8.0") : text;
     }
 
-    /** Loads a text as it is, and if that is refused with the word that older compilers put behind the target. */
+    /** Loads a text as it is, or, if the driver rejects it, with the word that older compilers add after the target. */
     private static Program load(DeviceContext context, String file, String text, Map<String, Object> figures) {
         try {
             Program program = binary(context, file, text);
@@ -130,7 +130,7 @@ final class DoorProbe {
         });
     }
 
-    /** {@return the text whose kernel declares so much} */
+    /** {@return the PTX text whose kernel declares {@code kilobytes} KB of local memory} */
     static String declaring(int kilobytes) {
         return text("declared.ptx", "sm_90a").replace("BYTES", String.valueOf(kilobytes * 1024));
     }
@@ -149,8 +149,8 @@ final class DoorProbe {
     // ---------------------------------------------------------------- wgmma
 
     /**
-     * A product by wgmma, whose factors lie behind the first so many kilobytes of a local argument. Which of a descriptor's two
-     * steps is which is tried out: only one order gives the product.
+     * Computes a product by wgmma, whose factors are at the end of {@code kilobytes} KB of local memory. Tries both orders of a
+     * descriptor's two steps: only one order gives the product.
      */
     static Finding wgmma(DeviceContext context, int kilobytes) {
         return door(figures -> {
@@ -206,7 +206,7 @@ final class DoorProbe {
         }
     }
 
-    /** Whole numbers that f16 holds, as f32 does their sums of products. */
+    /** {@return an integer that f16 represents exactly, as f32 does the sums of products} */
     private static int left(int row, int k) {
         return (row * DEPTH + k) * 7 % 13 - 6;
     }
@@ -215,7 +215,7 @@ final class DoorProbe {
         return (k * COLUMNS + column) * 5 % 11 - 5;
     }
 
-    /** Where a number lies: matrices of 8 rows by 8 numbers, one behind the other, those of a row of them first. */
+    /** {@return the position of an element: 8 x 8 matrices are stored one after another, row by row of matrices} */
     private static int place(int row, int k) {
         int matrix = row / CORE * (DEPTH / CORE) + k / CORE;
         return matrix * CORE * CORE + row % CORE * CORE + k % CORE;

@@ -5,23 +5,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a probe found.
+ * The result of a probe.
  *
- * @param id the probe's name
- * @param title what it tries
- * @param status how it ended
- * @param detail in words: the reason, or what is remarkable; may be empty
- * @param figures what was measured or read, by name: texts, numbers and lists of texts, in order
- * @param millis how long it took
+ * @param id the name of the probe
+ * @param title the purpose of the probe, in a few words
+ * @param status the outcome
+ * @param detail the reason for the outcome, or a remark; may be empty
+ * @param figures the values that were measured or read, by name and in order: texts, numbers and lists of texts
+ * @param millis the duration in milliseconds
  */
 public record Finding(String id, String title, Status status, String detail, Map<String, Object> figures, long millis) {
-    /** How a probe ended. */
+    /** The outcome of a probe. */
     public enum Status {
-        /** It did what it tried. */
+        /** The probe succeeded. */
         OK,
-        /** The device or its driver refused, or answered wrongly: the detail says how. */
+        /** The device or its driver rejected the probe or gave a wrong result: the detail gives the reason. */
         FAILED,
-        /** It was not tried: the detail says why. */
+        /** The probe was not run: the detail gives the reason. */
         SKIPPED
     }
 
@@ -29,7 +29,7 @@ public record Finding(String id, String title, Status status, String detail, Map
         figures = Collections.unmodifiableMap(new LinkedHashMap<>(figures));
     }
 
-    /** What a probe hands out; the rest is known to its caller. */
+    /** {@return the finding of a probe that succeeded, without the values that {@link #of} adds} */
     static Finding ok(String detail, Map<String, Object> figures) {
         return new Finding("", "", Status.OK, detail, figures, 0);
     }
@@ -38,7 +38,7 @@ public record Finding(String id, String title, Status status, String detail, Map
         return new Finding("", "", Status.FAILED, detail, figures, 0);
     }
 
-    /** A probe that could not be run, or did not end. */
+    /** {@return the finding of a probe that could not be run, or did not end} */
     public static Finding broken(String id, String title, String detail) {
         return new Finding(id, title, Status.FAILED, detail, Map.of(), 0);
     }

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** All that the driver reports, also to questions of one vendor. */
+/** A probe of the limits that the driver reports, including NVIDIA's own. */
 final class LimitsProbe {
     private static final Map<String, Integer> NVIDIA = new LinkedHashMap<>();
 

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** How much local memory a work-group really gets: every word is written by one work-item and read by another. */
+/** Probes of the local memory that a work-group really gets: each word is written by one work-item and read by another. */
 final class LocalMemoryProbe {
     static final List<Integer> KILOBYTES = List.of(16, 32, 48, 64, 96, 160, 227);
 
@@ -39,7 +39,7 @@ final class LocalMemoryProbe {
         }
     }
 
-    /** What is declared counts together with the few bytes that some drivers take for themselves. */
+    /** {@return the words of {@code kilobytes} KB} Some drivers also count a few bytes of their own against the limit. */
     static int words(int kilobytes) {
         return kilobytes * 1024 / Integer.BYTES;
     }

@@ -5,22 +5,22 @@ import dev.heed.opencl.DeviceContext;
 import java.util.Map;
 
 /**
- * One thing to try on a device. It may throw: then it failed, and the message is the detail.
+ * A test of one capability of a device. If it throws an exception, it has failed, and the message is the detail.
  *
  * @param id a short name without spaces
- * @param title what it tries, in a few words
- * @param nvidiaOnly whether other compilers cannot be asked
- * @param trial how it is tried
+ * @param title the purpose, in a few words
+ * @param nvidiaOnly whether it can only run on NVIDIA's compiler
+ * @param trial the code of the test
  */
 public record Probe(String id, String title, boolean nvidiaOnly, Trial trial) {
-    /** The trying. */
+    /** The code of a probe. */
     @FunctionalInterface
     public interface Trial {
-        /** {@return what was found} */
+        /** {@return the finding on a device} */
         Finding on(DeviceContext context);
     }
 
-    /** {@return what it found} Whatever happens is a finding. */
+    /** Runs the probe; {@return its finding, also if it throws an exception} */
     public Finding run(Device device) {
         long start = System.nanoTime();
         if (nvidiaOnly && !device.isNvidia()) {

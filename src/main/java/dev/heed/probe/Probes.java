@@ -3,7 +3,7 @@ package dev.heed.probe;
 import java.util.ArrayList;
 import java.util.List;
 
-/** All probes, in the order in which they are reported. */
+/** The list of all probes, in the order in which they are reported. */
 public final class Probes {
     private static final int MOST_DECLARED = 48; // kilobytes that every program for NVIDIA may declare
 
@@ -45,7 +45,7 @@ public final class Probes {
                 "inline PTX: wgmma, -cl-nv-arch sm_90a",
                 true,
                 context -> PtxProbe.wgmma(context, "-cl-nv-arch sm_90a")));
-        probes.add(new Probe("binary.head", "how a program binary begins", false, BinaryProbe::head));
+        probes.add(new Probe("binary.head", "the first lines of a program binary", false, BinaryProbe::head));
         probes.add(new Probe("binary.reload", "a program binary loaded back", false, BinaryProbe::reload));
         probes.add(new Probe("binary.edited", "PTX text edited and loaded back", true, BinaryProbe::edited));
         probes.add(new Probe(
@@ -56,10 +56,10 @@ public final class Probes {
         doors(probes);
         probes.add(new Probe("compiler.log", "registers and spills in the build log", true, CompilerProbe::log));
         probes.add(new Probe(
-                "compiler.kernel", "what the driver knows of a compiled kernel", false, CompilerProbe::kernel));
-        probes.add(new Probe("event.resolution", "the step of event times", false, WaitProbe::resolution));
-        probes.add(new Probe("wait.poll", "processor time of waiting by asking", false, WaitProbe::polling));
-        probes.add(new Probe("wait.driver", "processor time of the driver's waiting", false, WaitProbe::blocking));
+                "compiler.kernel", "the driver's figures for a compiled kernel", false, CompilerProbe::kernel));
+        probes.add(new Probe("event.resolution", "the resolution of event times", false, WaitProbe::resolution));
+        probes.add(new Probe("wait.poll", "processor time of waiting by polling", false, WaitProbe::polling));
+        probes.add(new Probe("wait.driver", "processor time of the driver's own wait", false, WaitProbe::blocking));
         probes.add(new Probe("copy", "copies between host and device", false, SpeedProbe::copies));
         probes.add(new Probe("launch", "cost of a launch: JOCL against direct calls", false, SpeedProbe::launches));
         probes.add(new Probe("peak.memory", "bandwidth of the device's memory", false, SpeedProbe::memory));

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
-/** Instructions written as inline PTX: accepted by the compiler, and right on one warp. */
+/** Probes of instructions in inline PTX: whether the compiler accepts each, and whether it gives the right result on one warp. */
 final class PtxProbe {
     static final KernelSource SOURCE = Trials.source("ptx.cl");
     static final int MARKED = 8;
@@ -40,7 +40,7 @@ final class PtxProbe {
         }
     }
 
-    /** Small whole numbers, which f16 and bf16 hold exactly, as do their sums of products in f32. */
+    /** Multiplies small integers, which f16 and bf16 represent exactly, as f32 does their sums of products. */
     static Finding mma(DeviceContext context, String type) {
         int rows = 16;
         int columns = 8;
@@ -117,7 +117,7 @@ final class PtxProbe {
             int[] got = Trials.ints(context, out);
             return got[WORDS] == 1
                     ? compare(got, WORDS, i -> number(WORDS - 1 - i))
-                    : Finding.failed("the copy was never announced", Map.of());
+                    : Finding.failed("the end of the copy was never signalled", Map.of());
         }
     }
 
@@ -187,7 +187,7 @@ final class PtxProbe {
         }
     }
 
-    /** A kernel of one buffer that stores three times the work-item's number. */
+    /** Runs a kernel with one buffer that stores three times each work-item's index, and checks the result. */
     static Finding tripled(DeviceContext context, Kernel kernel) {
         try (DeviceBuffer out = Trials.zeros(context, WORDS * Integer.BYTES)) {
             context.queue().launch(kernel.arguments().buffer(out), WorkSize.of(WORDS, WORDS));

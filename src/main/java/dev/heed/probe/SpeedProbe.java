@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** How fast things go: copies, launches, memory, arithmetic. The best of a few runs each. */
+/** Probes of speed: copies, launches, memory and arithmetic. Each figure is the best of a few runs. */
 final class SpeedProbe {
     private static final long COPIED = 64L << 20;
     private static final int RUNS = 5;
@@ -59,7 +59,7 @@ final class SpeedProbe {
         }
     }
 
-    /** {@return gigabytes a second, of the fastest run} */
+    /** {@return gigabytes per second in the fastest run} */
     private static double rate(long bytes, Runnable copy) {
         return bytes / (double) fastest(copy);
     }
@@ -85,7 +85,10 @@ final class SpeedProbe {
         return Finding.ok("", figures);
     }
 
-    /** An empty kernel with one argument that changes: host time of a launch, and time of a launch until all are done. */
+    /**
+     * Launches an empty kernel with one changing argument: measures the host time per launch, and the time per launch until all
+     * launches are done.
+     */
     private static void launches(DeviceContext context, String name, Map<String, Object> figures) {
         CommandQueue queue = context.queue();
         try (Kernel kernel = context.program(Trials.PLAIN, "").kernel("nothing")) {

@@ -13,7 +13,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/** The steps that probes share. */
+/** Shared steps of probes: reading sources, moving data, and timing kernels. */
 final class Trials {
     static final KernelSource PLAIN = source("plain.cl");
 
@@ -54,7 +54,7 @@ final class Trials {
         return content;
     }
 
-    /** {@return the shortest time of a few runs, in nanoseconds of the device's clock; the first run does not count} */
+    /** {@return the shortest time of a few runs, in nanoseconds by the device's clock; the first run is not counted} */
     static long fastest(DeviceContext context, Kernel kernel, WorkSize size, int runs) {
         CommandQueue queue = context.profiled();
         long best = Long.MAX_VALUE;
@@ -67,7 +67,7 @@ final class Trials {
         return best;
     }
 
-    /** {@return a text of the compiler's, cut to what a report needs} */
+    /** {@return the first lines of a text from the compiler} */
     static String begin(String text, int lines) {
         return String.join("\n", text.strip().lines().limit(lines).toList());
     }

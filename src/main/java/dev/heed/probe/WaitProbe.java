@@ -13,12 +13,12 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeSet;
 
-/** Event times, and what waiting costs the host. */
+/** Probes of event times, and of the processor time that waiting costs the host. */
 final class WaitProbe {
     private static final int SAMPLES = 200;
     private static final long WANTED_NANOS = 400_000_000;
     private static final long FIRST_STEPS = 1 << 20;
-    private static final long NANOS_PER_TICK = 10_000_000; // of /proc, on every Linux there is
+    private static final long NANOS_PER_TICK = 10_000_000; // the unit of /proc, the same on every Linux
     private static final int USER_TIME = 11; // fields after the command's name
     private static final int SYSTEM_TIME = 12;
 
@@ -87,7 +87,7 @@ final class WaitProbe {
         }
     }
 
-    /** {@return the processor time of this thread in ticks, where the system tells it so} */
+    /** {@return the processor time of this thread in ticks, if the system reports it in /proc} */
     private static OptionalLong threadTicks() {
         try {
             String stat = Files.readString(Path.of("/proc/thread-self/stat"));

@@ -1,5 +1,5 @@
 /**
- * What an OpenCL device can do beyond what its driver reports, found out by trying: limits, instructions, speeds.
+ * Probes of an OpenCL device, which find out by trying what its driver does not report: limits, instructions, speeds.
  *
  * <p>Stability: implementation.
  */

@@ -1,7 +1,7 @@
 /**
- * Counter-based random numbers: the same choice for the same place, on every backend, forward and backward.
+ * Counter-based random numbers: every backend draws the same number for the same cell, forward and backward.
  *
- * <p>Stability: SPI, for those who write a backend or a mechanism that draws.
+ * <p>Stability: SPI, for authors of backends or of mechanisms that draw random numbers.
  */
 @NullMarked
 package dev.heed.random;

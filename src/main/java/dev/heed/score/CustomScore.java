@@ -1,16 +1,16 @@
 package dev.heed.score;
 
 /**
- * A score function of the caller: how one query meets one key. It is called from many threads at once and for every pair
- * that takes part, so it should be pure and cheap.
+ * A caller's score function of one query and one key. It is called concurrently by many threads and for every attended pair,
+ * so it should be pure and cheap.
  */
 @FunctionalInterface
 public interface CustomScore {
     /**
-     * {@return the score}
+     * {@return the score of the query and the key}
      *
-     * @param query the query {@code [headDim]}; not to be changed
-     * @param key the key {@code [keyHeadDim]}; not to be changed
+     * @param query the query {@code [headDim]}; must not be changed
+     * @param key the key {@code [keyHeadDim]}; must not be changed
      */
     double score(double[] query, double[] key);
 
@@ -18,13 +18,13 @@ public interface CustomScore {
     @FunctionalInterface
     interface Gradient {
         /**
-         * Adds {@code upstream} times the derivatives of the score.
+         * Adds {@code upstream} times the derivatives of the score to the gradients.
          *
          * @param query the query
          * @param key the key
          * @param upstream the derivative of the loss with respect to the score
-         * @param queryGradient what to add to, {@code [headDim]}
-         * @param keyGradient what to add to, {@code [keyHeadDim]}
+         * @param queryGradient the gradient of the query, {@code [headDim]}, to add to
+         * @param keyGradient the gradient of the key, {@code [keyHeadDim]}, to add to
          */
         void add(double[] query, double[] key, double upstream, double[] queryGradient, double[] keyGradient);
     }

@@ -10,20 +10,21 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a query {@code s} {@code [headDim]} meets a key {@code h} {@code [keyHeadDim]}. Matrices are {@code [in, out]} and
- * rows stand to their left, as in {@code s W}. Every parameter is shared by all heads, or all of them have a leading axis
- * {@code [numHeads, ...]} of query heads.
+ * A score function: computes the score of a query {@code s} {@code [headDim]} and a key {@code h} {@code [keyHeadDim]}.
+ * Matrices are {@code [in, out]} and are multiplied from the right, as in {@code s W}. Either all heads share every
+ * parameter, or every parameter has a leading axis {@code [numHeads, ...]} of query heads.
  *
- * <p>Every backend maps the functions by an exhaustive switch, so the compiler lists the work that a new one brings.
+ * <p>Every backend handles the functions in an exhaustive switch, so the compiler lists all places that a new function
+ * affects.
  */
 public sealed interface ScoreFunction {
-    /** {@return {@code s.h / sqrt(headDim)}} */
+    /** {@return the score function {@code s.h / sqrt(headDim)}} */
     static ScoreFunction scaledDot() {
         return new ScaledDot(null);
     }
 
     /**
-     * {@return {@code scale * s.h}}
+     * {@return the score function {@code scale * s.h}}
      *
      * @throws InvalidInputException if the scale is not finite
      */
@@ -31,72 +32,75 @@ public sealed interface ScoreFunction {
         return new ScaledDot(scale);
     }
 
-    /** {@return {@code s.h}} */
+    /** {@return the score function {@code s.h}} */
     static ScoreFunction dot() {
         return new Dot();
     }
 
-    /** {@return {@code cos(s, h)}} */
+    /** {@return the score function {@code cos(s, h)}} */
     static ScoreFunction cosine() {
         return cosine(1);
     }
 
-    /** {@return {@code strength * cos(s, h)}} */
+    /** {@return the score function {@code strength * cos(s, h)}} */
     static ScoreFunction cosine(double strength) {
         return new Cosine(strength, null);
     }
 
-    /** {@return {@code strength * cos(s, h)}, the strength broadcast to {@code [batch, numHeads, seqLenQ]}} */
+    /**
+     * {@return the score function {@code strength * cos(s, h)}, with the strength broadcast to
+     * {@code [batch, numHeads, seqLenQ]}}
+     */
     static ScoreFunction cosine(Tensor strength) {
         return new Cosine(1, strength);
     }
 
-    /** {@return {@code s' W h}, with {@code W} {@code [headDim, keyHeadDim]}} */
+    /** {@return the score function {@code s' W h}, with {@code W} {@code [headDim, keyHeadDim]}} */
     static ScoreFunction general(Tensor weight) {
         return new General(weight);
     }
 
-    /** {@return {@code (s W)_j} for key {@code j}, with {@code W} {@code [headDim, longest]}} */
+    /** {@return the score function {@code (s W)_j} of key {@code j}, with {@code W} {@code [headDim, longest]}} */
     static ScoreFunction location(Tensor weight) {
         return new Location(weight);
     }
 
-    /** {@return {@code v.tanh(s + h)}: queries and keys are projected already} */
+    /** {@return the score function {@code v.tanh(s + h)}, for queries and keys that are already projected} */
     static ScoreFunction additive(Tensor vector) {
         return new Additive(null, null, null, vector);
     }
 
-    /** {@return {@code v.tanh(s W + h U)}} */
+    /** {@return the score function {@code v.tanh(s W + h U)}} */
     static ScoreFunction additive(Tensor queryWeight, Tensor keyWeight, Tensor vector) {
         return new Additive(queryWeight, keyWeight, null, vector);
     }
 
-    /** {@return {@code v.tanh(s W + h U + b)}} */
+    /** {@return the score function {@code v.tanh(s W + h U + b)}} */
     static ScoreFunction additive(Tensor queryWeight, Tensor keyWeight, Tensor bias, Tensor vector) {
         return new Additive(queryWeight, keyWeight, bias, vector);
     }
 
-    /** {@return {@code v.tanh([s; h] W)}, with {@code W} {@code [headDim + keyHeadDim, hidden]}} */
+    /** {@return the score function {@code v.tanh([s; h] W)}, with {@code W} {@code [headDim + keyHeadDim, hidden]}} */
     static ScoreFunction concat(Tensor weight, Tensor vector) {
         return new Concat(weight, vector);
     }
 
-    /** {@return {@code -width^2 |s - h|^2 / 2}; the width is one over the standard deviation} */
+    /** {@return the score function {@code -width^2 |s - h|^2 / 2}; the width is the reciprocal of the standard deviation} */
     static ScoreFunction gaussian(double width) {
         return new Gaussian(width, null);
     }
 
-    /** {@return {@code -width^2 |s - h|^2 / 2} with a width that can be trained, {@code [1]} or {@code [numHeads]}} */
+    /** {@return the score function {@code -width^2 |s - h|^2 / 2} with a trainable width, {@code [1]} or {@code [numHeads]}} */
     static ScoreFunction gaussian(Tensor width) {
         return new Gaussian(1, width);
     }
 
-    /** {@return a score function of the caller, without gradients} */
+    /** {@return a caller's score function, without gradients} */
     static ScoreFunction custom(String name, CustomScore score) {
         return new Custom(name, score, null);
     }
 
-    /** {@return a score function of the caller} */
+    /** {@return a caller's score function, with gradients} */
     static ScoreFunction custom(String name, CustomScore score, CustomScore.Gradient gradient) {
         return new Custom(name, score, gradient);
     }
@@ -107,10 +111,10 @@ public sealed interface ScoreFunction {
     /** {@return the parameters by name, in a fixed order; empty if there are none} */
     SequencedMap<String, Tensor> parameters();
 
-    /** {@return this function with every parameter replaced}, for example by a place for its gradient */
+    /** {@return this function with every parameter replaced, for example by a tensor for its gradient} */
     ScoreFunction map(UnaryOperator<Tensor> change);
 
-    /** {@return the factor before {@code s.h}; 1 for functions that have none} */
+    /** {@return the factor of {@code s.h}; 1 for functions without a factor} */
     default double scale(long headDim) {
         return switch (this) {
             case ScaledDot(Double scale) when scale != null -> scale;
@@ -166,14 +170,15 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Content-based: {@code score = beta (s.h) / (|s| |h|)} with {@code |x| = sqrt(x.x + 1e-6)}, so that a row of zeros
-     * scores 0 and has finite gradients (Graves et al. 2014, equation 6, where {@code beta} is the key strength).
+     * Cosine score, also called content-based: {@code score = beta (s.h) / (|s| |h|)} with {@code |x| = sqrt(x.x + 1e-6)},
+     * so that a row of zeros scores 0 and has finite gradients (Graves et al. 2014, equation 6, where {@code beta} is the
+     * key strength).
      *
-     * @param strength {@code beta} where it is a fixed number, 1 where it is a tensor
-     * @param strengths {@code beta} broadcast to {@code [batch, numHeads, seqLenQ]}, trained with the rest; or null
+     * @param strength {@code beta} if it is a fixed number; ignored if {@code strengths} is not null
+     * @param strengths {@code beta} as a trainable tensor, broadcast to {@code [batch, numHeads, seqLenQ]}, or null
      */
     record Cosine(double strength, @Nullable Tensor strengths) implements ScoreFunction {
-        /** What is added to the square of a length. */
+        /** The constant added to the squared length of a row. */
         public static final double EPSILON = 1e-6;
 
         /** Checks the strength. */
@@ -200,7 +205,7 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * General, also called bilinear or multiplicative: {@code score = s' W h} (Luong et al. 2015, section 3.1).
+     * General score, also called bilinear or multiplicative: {@code score = s' W h} (Luong et al. 2015, section 3.1).
      *
      * @param weight {@code W}, {@code [headDim, keyHeadDim]} or {@code [numHeads, headDim, keyHeadDim]}
      */
@@ -222,8 +227,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Location-based: {@code score of key j = (s W)_j}, whatever the key says; positions count from 0 and columns beyond
-     * the last key are left out (Luong et al. 2015, equation 8).
+     * Location-based score: {@code score of key j = (s W)_j}, which depends on the key's position but not on its content.
+     * Positions count from 0; columns beyond the last key are unused (Luong et al. 2015, equation 8).
      *
      * @param weight {@code W}, {@code [headDim, longest]} or {@code [numHeads, headDim, longest]}
      */
@@ -245,9 +250,9 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Additive: {@code score = v.tanh(s W + h U + b)} (Bahdanau et al. 2015, section A.1.2).
+     * Additive score: {@code score = v.tanh(s W + h U + b)} (Bahdanau et al. 2015, section A.1.2).
      *
-     * @param queryWeight {@code W}, {@code [headDim, hidden]}; null, together with the two others, for a plain
+     * @param queryWeight {@code W}, {@code [headDim, hidden]}; null, together with {@code keyWeight} and {@code bias}, for
      *     {@code v.tanh(s + h)}
      * @param keyWeight {@code U}, {@code [keyHeadDim, hidden]}, or null
      * @param bias {@code b}, {@code [hidden]}, or null
@@ -258,7 +263,7 @@ public sealed interface ScoreFunction {
             @Nullable Tensor keyWeight,
             @Nullable Tensor bias,
             Tensor vector) implements ScoreFunction {
-        /** Checks that both projections are there or none. */
+        /** Checks that both projections are present or neither. */
         public Additive {
             if ((queryWeight == null) != (keyWeight == null) || (queryWeight == null && bias != null)) {
                 throw new InvalidInputException(
@@ -294,8 +299,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Concat: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score whose two
-     * matrices lie one above the other.
+     * Concat score: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score whose two
+     * matrices are stacked: the first {@code headDim} rows of {@code W} are for the query.
      *
      * @param weight {@code W}, {@code [headDim + keyHeadDim, hidden]}
      * @param vector {@code v}, {@code [hidden]}
@@ -318,11 +323,12 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Gaussian: {@code score = -w^2 |s - h|^2 / 2}, whose softmax weighs the values as kernel regression does (Nadaraya
+     * Gaussian score: {@code score = -w^2 |s - h|^2 / 2}, whose softmax gives the weights of kernel regression (Nadaraya
      * 1964; Watson 1964).
      *
-     * @param width {@code w}, one over the standard deviation, where it is a fixed number; 1 where it is a tensor
-     * @param widths {@code w}, {@code [1]} or {@code [numHeads]}, trained with the rest; or null
+     * @param width {@code w}, the reciprocal of the standard deviation, if it is a fixed number; ignored if {@code widths}
+     *     is not null
+     * @param widths {@code w} as a trainable tensor, {@code [1]} or {@code [numHeads]}, or null
      */
     record Gaussian(double width, @Nullable Tensor widths) implements ScoreFunction {
         /** Checks the width. */
@@ -359,11 +365,11 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * A score function of the caller. The CPU backends call it for every pair, in double.
+     * A caller's score function. The CPU backends call it in double for every attended pair of a query and a key.
      *
-     * @param name its name in case strings: letters, digits, {@code . _ -}
+     * @param name the name in case strings: letters, digits, {@code . _ -}
      * @param score the function
-     * @param gradient its derivative, or null if it is never trained
+     * @param gradient the derivative of the function, or null if the backward pass is not needed
      */
     record Custom(String name, CustomScore score, CustomScore.@Nullable Gradient gradient) implements ScoreFunction {
         @Override
@@ -385,7 +391,7 @@ public sealed interface ScoreFunction {
     /**
      * Checks the parameters against the sizes of an attention.
      *
-     * @throws InvalidInputException if one does not fit
+     * @throws InvalidInputException if a parameter does not fit
      */
     default void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv, long headDim, long keyHeadDim) {
         for (Map.Entry<String, Tensor> parameter : parameters().entrySet()) {
@@ -423,7 +429,7 @@ public sealed interface ScoreFunction {
                     require("bias", bias, heads, numHeads, hidden);
                 }
                 if (queryWeight == null && keyHeadDim != headDim) {
-                    throw misfit("key", "the width of the query, " + headDim, vector);
+                    throw misfit("key", "the headDim of the query, " + headDim, vector);
                 }
             }
             case Concat(Tensor weight, Tensor vector) -> {
@@ -438,7 +444,7 @@ public sealed interface ScoreFunction {
         }
     }
 
-    /** A parameter of a shape, shared or for each head. */
+    /** Checks the shape of a parameter that is shared by all heads or has one matrix per head. */
     private static void require(String name, Tensor tensor, long numHeads, long... shape) {
         require(name, tensor, tensor.rank() == shape.length + 1, numHeads, shape);
     }
@@ -449,7 +455,7 @@ public sealed interface ScoreFunction {
         System.arraycopy(shape, 0, whole, 1, shape.length);
         if (!tensor.hasShape(perHead ? whole : shape)) {
             String expected = Arrays.toString(perHead ? whole : shape);
-            throw misfit(name, expected + (perHead ? "" : ", or " + Arrays.toString(whole) + " throughout"), tensor);
+            throw misfit(name, expected + (perHead ? "" : ", or " + Arrays.toString(whole) + " for all parameters"), tensor);
         }
     }
 

@@ -1,16 +1,16 @@
 package dev.heed.score;
 
-/** The kinds of {@link ScoreFunction}, by the words that case strings use. */
+/** The kind of a {@link ScoreFunction}, with the word for it in case strings. */
 public enum ScoreKind {
     /** {@code s.h} */
     DOT("dot", "", false),
-    /** {@code s.h / sqrt(headDim)}, or another factor */
+    /** {@code s.h / sqrt(headDim)}, or {@code s.h} times another factor */
     SCALED_DOT("scaled-dot", "[number]", false),
     /** {@code beta cos(s, h)} */
     COSINE("cosine", "[number | learned,sizes]", false),
     /** {@code s' W h} */
     GENERAL("general", "[heads]", true),
-    /** row {@code t} of {@code W s_t} */
+    /** {@code (s W)_j} for key {@code j} */
     LOCATION("location", "longest[,heads]", true),
     /** {@code v.tanh(s W + h U + b)} */
     ADDITIVE("additive", "hidden[,bias][,heads] | plain[,heads]", true),
@@ -18,7 +18,7 @@ public enum ScoreKind {
     CONCAT("concat", "hidden[,heads]", true),
     /** {@code -w^2 |s - h|^2 / 2} */
     GAUSSIAN("gaussian", "number | learned[,heads]", false),
-    /** a function of the caller */
+    /** a caller's function */
     CUSTOM("custom", "name", true);
 
     private final String label;
@@ -36,12 +36,12 @@ public enum ScoreKind {
         return label;
     }
 
-    /** What may follow the word. */
+    /** {@return the syntax of the text after the word and a colon; empty for none} */
     String grammar() {
         return grammar;
     }
 
-    /** {@return whether a key may be wider or narrower than a query} */
+    /** {@return whether keyHeadDim may differ from headDim} */
     public boolean twoWidths() {
         return twoWidths;
     }

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * A score function without its parameters: what a problem, a case string and a tuning table know of it.
+ * The description of a score function without its parameters, as problems, case strings and tuning tables store it.
  *
  * <pre>
  * dot   scaled-dot   scaled-dot:0.125   cosine:1.0   cosine:learned,2x4x7   general   general:heads   location:40
@@ -15,25 +15,25 @@ import java.util.stream.LongStream;
  * </pre>
  *
  * @param kind the kind
- * @param words what follows the kind: a factor, sizes, and which parameters there are
+ * @param words the words after the kind: a factor, sizes, and the parameters that are present
  */
 public record ScorePattern(ScoreKind kind, List<String> words) {
-    /** The word of a function whose strength or width is a tensor. */
+    /** The word for a function whose strength or width is a tensor. */
     static final String LEARNED = "learned";
 
-    /** The word of a function with parameters of its own for every head. */
+    /** The word for a function with separate parameters for each head. */
     static final String HEADS = "heads";
 
-    /** The word of an additive function with a bias. */
+    /** The word for an additive function with a bias. */
     static final String BIAS = "bias";
 
-    /** The word of an additive function without projections. */
+    /** The word for an additive function without projections. */
     static final String PLAIN = "plain";
 
     private static final String SIZE = "[1-9][0-9]{0,17}";
     private static final String NAME = "[A-Za-z0-9_.-]+";
 
-    /** Checks that the words are some that the kind has. */
+    /** Checks that the words are valid for the kind. */
     public ScorePattern {
         words = List.copyOf(words);
         if (!known(kind, words)) {
@@ -68,22 +68,25 @@ public record ScorePattern(ScoreKind kind, List<String> words) {
         }
     }
 
-    /** {@return whether one of the words is this} */
+    /** {@return whether the words contain {@code word}} */
     public boolean has(String word) {
         return words.contains(word);
     }
 
-    /** {@return whether every head has parameters of its own} */
+    /** {@return whether each head has separate parameters} */
     public boolean perHead() {
         return has(HEADS);
     }
 
-    /** {@return the number among the words: the factor of a scaled dot product, a strength, a width}; 1 if there is none */
+    /** {@return the number among the words: the factor of a scaled dot product, a strength or a width; 1 if there is none} */
     public double number() {
         return words.isEmpty() || !number(words.getFirst()) ? 1 : Double.parseDouble(words.getFirst());
     }
 
-    /** {@return the sizes among the words: how long a location is, how many hidden units, the shape of a strength} */
+    /**
+     * {@return the sizes among the words: the columns of a location matrix, the number of hidden units, or the shape of a
+     * strength}
+     */
     public long[] sizes() {
         String word = kind == ScoreKind.COSINE ? words.getLast() : words.getFirst();
         return Arrays.stream(word.split("x")).mapToLong(Long::parseLong).toArray();
@@ -92,7 +95,7 @@ public record ScorePattern(ScoreKind kind, List<String> words) {
     /**
      * Reads a pattern.
      *
-     * @throws InvalidInputException if it is none
+     * @throws InvalidInputException if it is not a pattern of a score function
      */
     public static ScorePattern parse(String pattern) {
         int colon = pattern.indexOf(':');

@@ -1,5 +1,5 @@
 /**
- * How a query meets a key.
+ * Score functions, which compute the score of a query and a key.
  *
  * <p>Stability: API.
  */

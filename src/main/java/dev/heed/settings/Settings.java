@@ -9,16 +9,16 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The table of system properties. Each is read when it is needed, so a value set by a program counts from then on. */
+/** The table of system properties. A property is read at each use, so a value set by a program takes effect at the next use. */
 public final class Settings {
     private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,17})([kKmMgG]?)");
 
-    /** The backend of calls that name none. */
+    /** The backend for calls that do not name one. */
     public static final Setting<String> BACKEND = new Setting<>(
             "heed.backend",
             "a backend or auto",
             "`auto`",
-            "the backend for calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that can",
+            "the backend for calls that do not name one: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
             "vector",
             text -> text.isEmpty() ? Optional.empty() : Optional.of(text));
 
@@ -26,9 +26,9 @@ public final class Settings {
     public static final Setting<Boolean> STRICT = flag(
             "heed.strict",
             false,
-            "`true`: throw, with all reasons, where the automatic choice would pass over a faster backend");
+            "`true`: throw, with all reasons, if the automatic choice would pass over a faster backend");
 
-    /** Threads of the CPU backends. */
+    /** Number of threads of the CPU backends. */
     public static final Setting<Integer> THREADS = new Setting<>(
             "heed.threads",
             "a whole number, 1 or more",
@@ -37,13 +37,13 @@ public final class Settings {
             "1",
             text -> whole(text).filter(threads -> threads >= 1));
 
-    /** Whether plain loops compute although the Vector API is there. */
+    /** Whether plain loops are used although the Vector API is present. */
     public static final Setting<Boolean> SCALAR = flag(
             "heed.scalar",
             false,
-            "`true`: plain loops although the Vector API is there; `scalar` is ready then, `vector` is not");
+            "`true`: plain loops even if the Vector API is present; `scalar` is ready then, `vector` is not");
 
-    /** The width of vectors in bits; 0 is the machine's. */
+    /** The vector width in bits; 0 selects the machine's width. */
     public static final Setting<Integer> VECTOR_BITS = new Setting<>(
             "heed.vector.bits",
             "128, 256 or 512, or 0 for the machine's own",
@@ -63,7 +63,7 @@ public final class Settings {
             "heed.native.library",
             "the path of a library",
             "the one in the jar",
-            "the path of a `libheed.so` that `native/build.sh` made here",
+            "the path of a `libheed.so` built by `native/build.sh` on this machine",
             "FOLDER/libheed.so",
             text -> path(text).filter(path -> !text.isEmpty()).map(Path::toString));
 
@@ -76,16 +76,16 @@ public final class Settings {
             "0",
             Optional::of);
 
-    /** Bytes of device memory. */
+    /** The maximum number of bytes of device memory to use. */
     public static final Setting<Long> OPENCL_MEMORY = new Setting<>(
             "heed.opencl.memory",
             "bytes as a whole number above 0, or with K, M or G for powers of 1024",
             "all",
-            "bytes of device memory, if less than there is; `512M` and the like",
+            "maximum bytes of device memory to use, for example `512M`",
             "512M",
             Settings::bytes);
 
-    /** The family of kernels. */
+    /** The family of OpenCL kernels. */
     public static final Setting<String> OPENCL_KERNELS = new Setting<>(
             "heed.opencl.kernels",
             "lanes, tiles or mma",
@@ -94,7 +94,7 @@ public final class Settings {
             "tiles",
             text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
 
-    /** The sizes of the tiles of a GPU's kernels. */
+    /** The tile sizes of the kernels for GPUs. */
     public static final Setting<List<Integer>> OPENCL_TILES = new Setting<>(
             "heed.opencl.tiles",
             "five whole numbers above 0: items across, items down, rows, columns, depth",
@@ -103,38 +103,38 @@ public final class Settings {
             "16,16,4,4,16",
             Settings::five);
 
-    /** Whether a device's first tasks are checked. */
+    /** Whether a device runs a self-check when it opens. */
     public static final Setting<Boolean> OPENCL_SELFCHECK = flag(
-            "heed.opencl.selfcheck", true, "`false`: a device computes without its first small task being checked");
+            "heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
 
-    /** Whether buffers lie between guard zones. */
+    /** Whether buffers are surrounded by guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(
             "heed.opencl.canaries",
             false,
-            "`true`: every buffer lies between zones that no kernel may write, and each call looks at them");
+            "`true`: every buffer is surrounded by guard zones that no kernel may write, and each call checks them");
 
     /** Whether OpenCL is called directly where the JVM allows it. */
     public static final Setting<Boolean> OPENCL_DIRECT = flag(
             "heed.opencl.direct",
             true,
-            "`false`: every call goes through JOCL, as where the JVM denies other native access");
+            "`false`: every call goes through JOCL, as it does if the JVM denies Heed native access");
 
     /** Whether memory that a device shares with the host is used in place. */
     public static final Setting<Boolean> OPENCL_UNIFIED = flag(
             "heed.opencl.unified",
             true,
-            "`false`: a device that shares the host's memory is treated as one that does not");
+            "`false`: a device that shares the host's memory is treated like one that does not");
 
-    /** The folder of caches. */
+    /** The cache folder. */
     public static final Setting<String> CACHE = new Setting<>(
             "heed.cache",
             "a folder, or none",
             "`~/.cache/heed`",
-            "where compiled OpenCL programs and what was measured of devices (`heed tune`) are kept; `none`: nowhere",
+            "the folder for compiled OpenCL programs and for measured tables of devices (`heed tune`); `none`: nothing is stored",
             "none",
             text -> path(text).map(Path::toString));
 
-    /** All of them, in the order of README's table. */
+    /** All settings, in the order of README.md's table. */
     public static final List<Setting<?>> ALL = List.of(
             BACKEND,
             STRICT,
@@ -156,9 +156,9 @@ public final class Settings {
     private Settings() {}
 
     /**
-     * Reads every property that is set.
+     * Checks every property that is set.
      *
-     * @throws dev.heed.tensor.InvalidInputException if one cannot be read: its name, what was expected, what it is
+     * @throws dev.heed.tensor.InvalidInputException if a value is invalid; reports the name, the expected values and the value
      */
     public static void check() {
         ALL.forEach(Setting::value);

@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A type of elements as files have it, and the type that reads it without loss. Small integers that Heed does not compute
- * with are widened.
+ * An element type of a file format, and the Heed type that reads it without loss. Small integer types that Heed does not
+ * have are widened.
  */
 enum ElementType {
     F64("F64", "f8", 8, DType.F64),
@@ -40,7 +40,7 @@ enum ElementType {
         this.type = type;
     }
 
-    /** {@return the type that holds elements of Heed's type as they are} */
+    /** {@return the file type with the same elements as a Heed type} */
     static ElementType of(DType type) {
         return switch (type) {
             case F64 -> F64;
@@ -63,7 +63,7 @@ enum ElementType {
         return null;
     }
 
-    /** {@return the type behind a kind and a width, such as {@code f4}, or null} */
+    /** {@return the type with NumPy's kind and byte count, such as {@code f4}, or null} */
     static @Nullable ElementType ofNumpyName(String name) {
         for (ElementType element : values()) {
             if (name.equals(element.numpyName)) {
@@ -73,12 +73,12 @@ enum ElementType {
         return null;
     }
 
-    /** {@return what safetensors calls it} */
+    /** {@return the name of the type in safetensors} */
     String safeName() {
         return safeName;
     }
 
-    /** {@return NumPy's kind and width, or null where NumPy has no such type} */
+    /** {@return NumPy's kind and byte count, or null if NumPy has no such type} */
     @Nullable
     String numpyName() {
         return numpyName;
@@ -89,10 +89,10 @@ enum ElementType {
     }
 
     /**
-     * {@return the elements as a tensor} Where they lie in the machine's byte order and in a type of Heed's they are not
-     * copied.
+     * {@return the elements as a tensor} They are not copied if they are in the machine's byte order and in a type that
+     * Heed has.
      *
-     * @param data exactly the elements of the shape
+     * @param data the elements of the shape, and no other bytes
      * @param order the byte order of the file
      */
     Tensor read(MemorySegment data, ByteOrder order, long[] shape) {
@@ -106,7 +106,7 @@ enum ElementType {
         } else {
             long count = data.byteSize() / bytes;
             for (long i = 0; i < count; i++) {
-                tensor.put(i, integer(data, order, i * bytes)); // at most 32 bits: a double holds them
+                tensor.put(i, integer(data, order, i * bytes)); // at most 32 bits, which a double holds exactly
             }
         }
         return tensor;
@@ -121,11 +121,14 @@ enum ElementType {
         };
     }
 
-    /** {@return the elements of a tensor of this type in row-major order, little-endian; not copied where they lie so} */
+    /**
+     * {@return the elements of a tensor of this type in row-major order, little-endian; not copied if they are already
+     * stored so}
+     */
     MemorySegment write(Tensor tensor) {
         if (tensor.scales() != null) {
             throw new InvalidInputException(
-                    "Files of this kind have no place for scales",
+                    "Files of this format cannot store scales",
                     "elements without scales",
                     tensor.toString(),
                     "write tensor.to(DType.F32), or the bytes and the scales as two tensors");

@@ -11,23 +11,23 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One array in NumPy's format .npy.
+ * A reader and writer for NumPy's .npy format, a file with one array.
  *
  * <pre>{@code
  * Tensor weights = Npy.read(Path.of("weights.npy")); // np.save("weights.npy", weights)
  * }</pre>
  *
- * <p>Integers of 8 and 16 bits are read as i32, unsigned ones of 32 bits as i64. Either byte order and either order of the
- * axes is read.
+ * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Both byte orders and both orders of
+ * the axes are supported.
  */
 public final class Npy {
     private Npy() {}
 
     /**
-     * {@return the array in a file} The file is mapped where its numbers lie as they are computed with: the tensor is then
-     * read-only, and the file must stay as it is while the tensor is in use ({@link #write} leaves it so).
+     * {@return the array in a file} The tensor shares the memory of the mapped file if its elements need no conversion. It
+     * is then read-only, and the file must not change while the tensor is in use; {@link #write} does not disturb it.
      *
-     * @throws InvalidInputException if the file cannot be read, holds no array, or one that Heed has no type for
+     * @throws InvalidInputException if the file cannot be read, holds no array, or an array of an unsupported type
      */
     public static Tensor read(Path file) {
         return read(StoredBytes.map(file));
@@ -36,19 +36,19 @@ public final class Npy {
     /**
      * {@return the array in an array of bytes, which is not copied}
      *
-     * @param name what reports call the bytes
-     * @throws InvalidInputException if they hold no array, or one that Heed has no type for
+     * @param name name in error messages for the bytes
+     * @throws InvalidInputException if they hold no array, or an array of an unsupported type
      */
     public static Tensor read(byte[] bytes, String name) {
         return read(StoredBytes.of(bytes, name));
     }
 
     /**
-     * {@return the array in the rest of a stream of less than 2 GiB} The stream is not closed.
+     * {@return the array in the rest of a stream, which is shorter than 2 GiB} The stream is not closed.
      *
-     * @param name what reports call the stream
+     * @param name name in error messages for the stream
      * @throws IOException if the stream cannot be read
-     * @throws InvalidInputException if it holds no array, or one that Heed has no type for
+     * @throws InvalidInputException if it holds no array, or an array of an unsupported type
      */
     public static Tensor read(InputStream stream, String name) throws IOException {
         return read(stream.readNBytes(Integer.MAX_VALUE - 8), name);
@@ -77,10 +77,10 @@ public final class Npy {
     }
 
     /**
-     * Writes a tensor as NumPy writes an array, byte for byte, over an older file. NumPy has no bf16: such a tensor is
-     * written as f32, which holds all of its values.
+     * Writes a tensor to a file with the same bytes as NumPy, replacing an older file. NumPy has no bf16: such a tensor is
+     * written as f32, which represents all of its values.
      *
-     * @throws IOException if the file cannot be written; an older one is then as it was
+     * @throws IOException if the file cannot be written; an older file then stays unchanged
      */
     public static void write(Path file, Tensor tensor) throws IOException {
         Tensor written = tensor.type() == DType.BF16 ? tensor.toHost().to(DType.F32) : tensor;

@@ -9,21 +9,20 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What stands before the numbers of a .npy file: six bytes of magic, a version, a length, and a Python dictionary of three
- * entries.
+ * The header of a .npy file: six bytes of magic, a version, a length, and a Python dictionary of three entries.
  *
  * @param element the type of the elements
- * @param order their byte order
- * @param fortran whether the first axis runs fastest
+ * @param order the byte order of the elements
+ * @param fortran whether the first axis is contiguous
  * @param shape the sizes of the axes
- * @param dataStart where the elements begin
+ * @param dataStart the offset of the first element in bytes
  */
 record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] shape, long dataStart) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int LONGEST = 1 << 16; // a shape has at most 64 axes; what is longer is not one
+    private static final int LONGEST = 1 << 16; // a shape has at most 64 axes, so no header is longer
     private static final int ALIGNMENT = 64;
 
-    /** Digits that the length of the first axis may still grow by: NumPy leaves this room, so that files can be appended to. */
+    /** Digits reserved for the size of the first axis: NumPy leaves this room so that files can be appended to. */
     private static final int GROWTH_DIGITS = 21;
 
     private static final Pattern ENTRY = Pattern.compile(
@@ -33,7 +32,7 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
     /**
      * Reads the header.
      *
-     * @throws InvalidInputException if this is no array, or one of elements that Heed has no type for
+     * @throws InvalidInputException if the file is not an array, or has elements of an unsupported type
      */
     static NpyHeader read(StoredBytes file) {
         if (file.size() < 10 || !Arrays.equals(file.array(0, MAGIC.length), MAGIC)) {

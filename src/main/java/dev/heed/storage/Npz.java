@@ -15,11 +15,11 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
-/** Several arrays in NumPy's format .npz: a zip of .npy files, compressed or not. */
+/** A reader for NumPy's .npz format: a zip file of several .npy files, compressed or not. */
 public final class Npz {
     private static final String ENDING = ".npy";
 
-    /** No stream of deflate unpacks to more than this many times its size. */
+    /** Maximum ratio of unpacked to packed size of a deflate stream. */
     private static final long MOST_UNPACKED = 1040;
 
     private static final int CHUNK = 1 << 16;
@@ -27,10 +27,10 @@ public final class Npz {
     private Npz() {}
 
     /**
-     * {@return the arrays in a file by their names, in its order} They are copied into memory. Entries that are not .npy
-     * are left out, as NumPy does not make arrays of them.
+     * {@return the arrays of a file by name, in the order of the file} They are copied into memory. Entries that do not
+     * end in .npy are skipped, as in NumPy.
      *
-     * @throws InvalidInputException if the file cannot be read, is damaged, or holds an array that Heed has no type for
+     * @throws InvalidInputException if the file cannot be read, is damaged, or holds an array of an unsupported type
      */
     public static Map<String, Tensor> read(Path file) {
         String source = StoredBytes.name(file);
@@ -55,7 +55,7 @@ public final class Npz {
         return Collections.unmodifiableMap(tensors);
     }
 
-    /** Sizes are checked before they are believed, the sum of all bytes at the end. */
+    /** Unpacks an entry. The sizes are checked before memory is allocated, and the checksum of all bytes at the end. */
     private static StoredBytes unpack(ZipFile zip, ZipEntry entry, String what) throws IOException {
         long size = entry.getSize();
         long packed = entry.getCompressedSize();

@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Reads the header of a safetensors file, and no other JSON: one object, whose values are objects of a dtype, a shape and two
- * offsets, or under {@code __metadata__} texts.
+ * A parser for the header of a safetensors file, which reads only this form of JSON: one object whose values are objects
+ * with a dtype, a shape and two offsets. The value of {@code __metadata__} is an object of strings.
  */
 final class SafeHeader {
     static final String METADATA = "__metadata__";
@@ -25,11 +25,11 @@ final class SafeHeader {
     private final Map<String, String> metadata = new LinkedHashMap<>();
 
     /**
-     * Where a tensor lies.
+     * The type, the shape and the bytes of a tensor in the file.
      *
-     * @param type what the file calls the type of its elements
-     * @param from its first byte, counted from the end of the header
-     * @param to the byte after its last
+     * @param type the name of the element type in the file
+     * @param from the offset of the first byte, counted from the end of the header
+     * @param to the end of the bytes (exclusive), counted from the end of the header
      */
     record Place(String type, long[] shape, long from, long to) {}
 
@@ -216,7 +216,7 @@ final class SafeHeader {
         return StoredBytes.damaged(source, expected + " in the header", "\"" + rest + "\" at character " + at);
     }
 
-    /** {@return a text as JSON has it} */
+    /** {@return a text as a JSON string} */
     static String quoted(String text) {
         var json = new StringBuilder("\"");
         text.chars().forEach(c -> {

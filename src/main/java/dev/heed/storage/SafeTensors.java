@@ -19,19 +19,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A safetensors file: named tensors, one after another, behind a header in JSON.
+ * A safetensors file: a JSON header, followed by the bytes of named tensors.
  *
  * <pre>{@code
  * SafeTensors.write(Path.of("layer.safetensors"), Map.of("weight", weight, "bias", bias));
  * Tensor weight = SafeTensors.read(Path.of("layer.safetensors")).get("weight");
  * }</pre>
  *
- * <p>The file is mapped: {@link #open} touches its header only, {@link #tensor} nothing but the tensor. Tensors are read-only
- * and share the file's memory; {@link Tensor#copy} gives one that can be written to. Leave the file as it is while they are
- * in use; {@link #write} puts a new file in its place and does not disturb them.
+ * <p>The file is mapped: {@link #open} reads only the header, and {@link #tensor} only the bytes of the tensor. Tensors
+ * are read-only and share the memory of the mapped file; {@link Tensor#copy} returns a writable one. The file must not
+ * change while they are in use. {@link #write} replaces the file by a new one and does not disturb them.
  *
- * <p>Integers of 8 and 16 bits are read as i32, unsigned ones of 32 bits as i64. What Heed has no type for can be listed but
- * not read.
+ * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Tensors of unsupported types can be
+ * listed but not read.
  */
 public final class SafeTensors {
     private static final long LONGEST_HEADER = 100_000_000;
@@ -49,16 +49,16 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return all tensors of a file by their names, in its order}
+     * {@return all tensors of a file by name, in the order of the file}
      *
-     * @throws InvalidInputException if the file cannot be read, is damaged, or holds a tensor that Heed has no type for
+     * @throws InvalidInputException if the file cannot be read, is damaged, or holds a tensor of an unsupported type
      */
     public static Map<String, Tensor> read(Path file) {
         return open(file).tensors();
     }
 
     /**
-     * {@return a file, of which only the header has been read}
+     * {@return a file, after reading only its header}
      *
      * @throws InvalidInputException if the file cannot be read or is damaged
      */
@@ -67,9 +67,9 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return a file that is in memory already; the array is not copied}
+     * {@return a file whose bytes are in memory; the array is not copied}
      *
-     * @param name what reports call it
+     * @param name name in error messages
      * @throws InvalidInputException if the bytes are damaged
      */
     public static SafeTensors open(byte[] bytes, String name) {
@@ -93,7 +93,7 @@ public final class SafeTensors {
         return tensors;
     }
 
-    /** The data are the tensors and nothing else: no gap, no overlap, no rest. */
+    /** Checks that the data consist of the tensors, without gaps, overlaps or trailing bytes. */
     private void requireFilled() {
         List<SafeHeader.Place> inOrder = new ArrayList<>(header.places().values());
         inOrder.sort(Comparator.comparingLong(SafeHeader.Place::from).thenComparingLong(SafeHeader.Place::to));
@@ -115,15 +115,15 @@ public final class SafeTensors {
         return Collections.unmodifiableSet(header.places().keySet());
     }
 
-    /** {@return the texts that the file carries beside its tensors} */
+    /** {@return the metadata of the file: texts by key} */
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(header.metadata());
     }
 
     /**
-     * {@return all tensors by their names, in the order of the file}
+     * {@return all tensors by name, in the order of the file}
      *
-     * @throws InvalidInputException if one has elements that Heed has no type for
+     * @throws InvalidInputException if a tensor is of an unsupported type
      */
     public Map<String, Tensor> tensors() {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -132,9 +132,9 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return one tensor}
+     * {@return the tensor of the given name}
      *
-     * @throws InvalidInputException if there is none of that name, or its elements are of a type that Heed does not have
+     * @throws InvalidInputException if the file has no tensor of this name, or it is of an unsupported type
      */
     public Tensor tensor(String name) {
         SafeHeader.Place place = header.places().get(name);
@@ -166,23 +166,24 @@ public final class SafeTensors {
     // ---------------------------------------------------------------- writing
 
     /**
-     * Writes tensors under their names, in the order of the map, over an older file.
+     * Writes named tensors to a file, in the order of the map, replacing an older file.
      *
-     * @throws IOException if the file cannot be written; an older one is then as it was
-     * @throws InvalidInputException if a tensor is called {@code __metadata__}
+     * @throws IOException if the file cannot be written; an older file then stays unchanged
+     * @throws InvalidInputException if a tensor is named {@code __metadata__}
      */
     public static void write(Path file, Map<String, Tensor> tensors) throws IOException {
         write(file, tensors, Map.of());
     }
 
     /**
-     * Writes tensors under their names, in the order of the map, and texts beside them, over an older file.
+     * Writes named tensors, in the order of the map, and metadata to a file, replacing an older file.
      *
-     * @throws IOException if the file cannot be written; an older one is then as it was
-     * @throws InvalidInputException if a tensor is called {@code __metadata__}
+     * @throws IOException if the file cannot be written; an older file then stays unchanged
+     * @throws InvalidInputException if a tensor is named {@code __metadata__}
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
-        // Readers that map a file want each number at a multiple of its size; the header keeps the order of the map.
+        // Wider elements come first, because readers that map a file need each element aligned to its size. The header
+        // keeps the order of the map.
         List<Map.Entry<String, Tensor>> widestFirst = new ArrayList<>(tensors.entrySet());
         widestFirst.sort(
                 Comparator.comparingInt(entry -> -entry.getValue().type().bytes()));
@@ -209,10 +210,10 @@ public final class SafeTensors {
         tensors.forEach((name, tensor) -> {
             if (name.equals(SafeHeader.METADATA)) {
                 throw new InvalidInputException(
-                        "No tensor can have the name that the format keeps for texts",
+                        "The format reserves this tensor name for metadata",
                         "another name",
                         name,
-                        "write(file, tensors, Map.of(key, text)) writes texts");
+                        "write(file, tensors, Map.of(key, text)) writes metadata");
             }
             entries.add(SafeHeader.quoted(name) + ":{\"dtype\":\""
                     + ElementType.of(tensor.type()).safeName() + "\",\"shape\":"

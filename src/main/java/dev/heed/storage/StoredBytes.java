@@ -18,16 +18,15 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * The bytes of a file and the name that reports call it by. Lengths that the file states are checked here before they are
- * believed.
+ * The bytes of a file and its name in error messages. Lengths that the file states are checked here before they are used.
  *
- * @param source what reports call it
- * @param bytes read-only
+ * @param source the name in error messages
+ * @param bytes the bytes, read-only
  */
 record StoredBytes(String source, MemorySegment bytes) {
     private static final int CHUNK = 1 << 20;
 
-    /** {@return a file, mapped rather than copied; pages are read when they are touched} */
+    /** {@return a file, mapped and not copied; pages are read on first access} */
     static StoredBytes map(Path file) {
         String source = name(file);
         try (FileChannel channel = FileChannel.open(file)) {
@@ -50,7 +49,7 @@ record StoredBytes(String source, MemorySegment bytes) {
     static InvalidInputException unreadable(String source, Exception e) {
         return new InvalidInputException(
                 source + " cannot be read",
-                "a file that may be read",
+                "a readable file",
                 e.getClass().getSimpleName() + ": " + e.getMessage(),
                 "check the path");
     }
@@ -71,7 +70,7 @@ record StoredBytes(String source, MemorySegment bytes) {
         return bytes.byteSize();
     }
 
-    /** {@return a piece of the file} */
+    /** {@return a slice of the bytes} */
     MemorySegment slice(long from, long size) {
         if (from < 0 || size < 0 || from > size() || size > size() - from) {
             throw damaged(size + " bytes from byte " + from, "a file of " + size() + " bytes");
@@ -84,10 +83,10 @@ record StoredBytes(String source, MemorySegment bytes) {
     }
 
     /**
-     * {@return how many bytes the elements of a shape take}
+     * {@return the size in bytes of the elements of a shape}
      *
-     * @param what the tensor, for reports
-     * @throws InvalidInputException if an axis is empty or the product is beyond a long
+     * @param what the tensor, for error messages
+     * @throws InvalidInputException if an axis is empty, or the size does not fit in a long
      */
     static long bytes(String what, ElementType element, long[] shape) {
         long bytes = element.bytes();
@@ -108,9 +107,9 @@ record StoredBytes(String source, MemorySegment bytes) {
     }
 
     /**
-     * Writes a file in one step: whoever reads it, or has it mapped, sees the older one or the new one, whole.
+     * Writes a file atomically: readers of the file, also mapped ones, see either the older file or the complete new one.
      *
-     * @throws IOException if it cannot be written; an older file is then as it was
+     * @throws IOException if it cannot be written; an older file then stays unchanged
      */
     static void write(Path file, byte[] head, List<MemorySegment> data) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
@@ -119,7 +118,7 @@ record StoredBytes(String source, MemorySegment bytes) {
         }
         Path beside = folder.resolve("." + name(file) + "." + UUID.randomUUID() + ".part");
         try {
-            // Not a temporary file of the JDK: those are their owner's alone, and this one becomes the file.
+            // Not a temporary file of the JDK, because only its owner can read it, and this one becomes the final file.
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeAll(channel, MemorySegment.ofArray(head));
@@ -133,7 +132,7 @@ record StoredBytes(String source, MemorySegment bytes) {
         }
     }
 
-    /** In chunks: a segment over an array of numbers cannot be seen as a buffer of bytes. */
+    /** Writes in chunks, because a segment over an array of a type other than byte cannot become a ByteBuffer. */
     private static void writeAll(FileChannel channel, MemorySegment segment) throws IOException {
         byte[] chunk = new byte[(int) Math.min(CHUNK, segment.byteSize())];
         for (long at = 0; at < segment.byteSize(); at += chunk.length) {

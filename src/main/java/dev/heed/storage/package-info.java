@@ -1,5 +1,5 @@
 /**
- * Tensors as files: reads NumPy's .npy and .npz and safetensors, writes .npy and safetensors.
+ * Tensor files: readers for NumPy's .npy and .npz and for safetensors, and writers for .npy and safetensors.
  *
  * <p>Stability: API.
  */

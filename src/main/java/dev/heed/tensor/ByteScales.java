@@ -4,10 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The scales of a tensor of bytes: the element at a position of its segment counts {@code numbers[position / block]} times.
+ * The scales of an i8 tensor: the element at a position of its segment is its byte times {@code numbers[position / block]}.
  *
- * @param numbers f32, one for each block
- * @param block how many neighbours in the segment share a scale
+ * @param numbers the scales, one f32 for each block
+ * @param block the number of consecutive elements in the segment that share a scale
  */
 public record ByteScales(MemorySegment numbers, long block) {
 

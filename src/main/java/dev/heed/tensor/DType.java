@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 /**
  * The type of a tensor's elements, in the machine's byte order.
  *
- * <p>{@link #F16} and {@link #BF16} are storage types: every backend widens them to f32 before it computes. Conversions
- * to a narrower type round to nearest, ties to even, once.
+ * <p>{@link #F16} and {@link #BF16} are storage types: sums, maxima and the LSE are computed in f32 or wider. Conversions to
+ * a narrower floating-point type round once, to nearest, ties to even.
  */
 public enum DType {
     /** IEEE 754 binary64. */
@@ -121,7 +121,7 @@ public enum DType {
             return (int) value;
         }
     },
-    /** 8-bit signed integers. With scales they stand for keys and values: {@link Tensor#quantized}. */
+    /** 8-bit signed integers. With scales they store keys and values: {@link Tensor#quantized}. */
     I8(1) {
         @Override
         double load(MemorySegment segment, long byteOffset) {
@@ -138,7 +138,7 @@ public enum DType {
             return Math.rint(Math.clamp(Double.isNaN(value) ? 0 : value, -128.0, 127.0)) + 0.0; // no negative zero
         }
     },
-    /** One byte a truth value; any non-zero byte is true. */
+    /** One byte per truth value; any non-zero byte is true. */
     BOOL(1) {
         @Override
         double load(MemorySegment segment, long byteOffset) {
@@ -166,7 +166,10 @@ public enum DType {
 
     abstract void store(MemorySegment segment, long byteOffset, double value);
 
-    /** {@return the value nearest to {@code value} that this type can hold, ties to even} */
+    /**
+     * {@return the value that {@code value} has after it is stored in this type} Floating-point types and I8 round to
+     * nearest, ties to even. I64 and I32 round towards zero. BOOL becomes 0 or 1.
+     */
     public abstract double round(double value);
 
     /** {@return the size of one element in bytes} */
@@ -179,12 +182,12 @@ public enum DType {
         return this == F64 || this == F32 || this == F16 || this == BF16;
     }
 
-    /** {@return whether indices may have this type} */
+    /** {@return whether positions may have this type: I64 or I32} */
     public boolean isInteger() {
         return this == I64 || this == I32;
     }
 
-    /** {@return the type of the statistics (LSE, weights, scores) that belong to elements of this type: f64 for f64, else f32} */
+    /** {@return the type of LSE, weights and scores for inputs of this type: f64 for f64, else f32} */
     public DType accumulator() {
         return this == F64 ? F64 : F32;
     }

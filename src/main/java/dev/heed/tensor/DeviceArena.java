@@ -1,14 +1,14 @@
 package dev.heed.tensor;
 
-/** Tensors on a device that are given back together. Threads may share it. */
+/** A lifetime of tensors on a device: closing the arena frees the memory of all of them. Threads may share an arena. */
 public interface DeviceArena extends AutoCloseable {
-    /** {@return a packed copy of a tensor on the device} */
+    /** {@return a contiguous copy of a tensor in device memory} */
     Tensor upload(Tensor tensor);
 
-    /** {@return a tensor on the device whose elements are undefined until something is written to them} */
+    /** {@return a tensor in device memory whose elements are undefined until they are written} */
     Tensor allocate(DType type, long... shape);
 
-    /** Gives the memory of all its tensors back; they are refused from then on. */
+    /** Frees the memory of all tensors of the arena. Calls with these tensors are rejected from then on. */
     @Override
     void close();
 }

@@ -2,22 +2,22 @@ package dev.heed.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/** Memory of a device, behind a tensor: kernels reach its elements, the host only copies of them. */
+/** The device memory of a tensor. Kernels access its elements; the host can only read copies of them. */
 public interface DeviceMemory {
-    /** {@return where it lies, for messages} */
+    /** {@return the name of the device, for messages} */
     String place();
 
-    /** {@return its size} */
+    /** {@return the size in bytes} */
     long byteSize();
 
-    /** {@return whether it has not been given back} */
+    /** {@return whether the memory has not been freed} */
     boolean isAlive();
 
     /**
-     * Copies bytes into memory of the host, after all that was computed before.
+     * Copies bytes to host memory, after all earlier computations of the device have finished.
      *
-     * @param from the first byte
-     * @param to host memory of any kind, as many bytes as are wanted
+     * @param from the offset of the first byte
+     * @param to heap or native memory, whose size is the number of bytes to copy
      */
     void read(long from, MemorySegment to);
 }

@@ -3,8 +3,8 @@ package dev.heed.tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An input that cannot be computed with, reported before any work starts. The message names what was expected, what was
- * given, the problem as a case string where there is one, and a hint that can be typed.
+ * Thrown for an invalid input, before any work starts. The message has the expected and the actual input, the problem's case
+ * string if there is one, and a hint that can be typed.
  */
 public final class InvalidInputException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
@@ -16,13 +16,13 @@ public final class InvalidInputException extends IllegalArgumentException {
     private final String hint;
 
     /**
-     * Creates the report.
+     * Creates the exception.
      *
-     * @param subject what is wrong, without a full stop
-     * @param expected what would have been right
-     * @param got what was given instead
-     * @param caseString the problem as a case string, or null where no problem exists yet
-     * @param hint what the caller can type to mend it
+     * @param subject the error as a sentence without a full stop
+     * @param expected the valid inputs
+     * @param got the actual input
+     * @param caseString the case string of the problem, or null if no problem exists yet
+     * @param hint code or text that the caller can type to fix the error
      */
     public InvalidInputException(
             String subject, String expected, String got, @Nullable String caseString, String hint) {
@@ -35,12 +35,12 @@ public final class InvalidInputException extends IllegalArgumentException {
     }
 
     /**
-     * Creates the report for a place where no problem exists yet.
+     * Creates the exception where no problem exists yet, without a case string.
      *
-     * @param subject what is wrong, without a full stop
-     * @param expected what would have been right
-     * @param got what was given instead
-     * @param hint what the caller can type to mend it
+     * @param subject the error as a sentence without a full stop
+     * @param expected the valid inputs
+     * @param got the actual input
+     * @param hint code or text that the caller can type to fix the error
      */
     public InvalidInputException(String subject, String expected, String got, String hint) {
         this(subject, expected, got, null, hint);
@@ -52,14 +52,14 @@ public final class InvalidInputException extends IllegalArgumentException {
                 + "\nHINT: " + hint;
     }
 
-    /** {@return the same report with the case string it belongs to} */
+    /** {@return the same exception with the case string of the problem} */
     public InvalidInputException in(String caseString) {
         var located = new InvalidInputException(subject, expected, got, caseString, hint);
         located.setStackTrace(getStackTrace());
         return located;
     }
 
-    /** {@return the report on one line, as a command line prints it} */
+    /** {@return the message on one line, as the command line prints it} */
     public String oneLine() {
         return subject + ": expected " + expected + ", got " + got
                 + (caseString == null ? "" : " (case \"" + caseString + "\")") + ". HINT: " + hint;

@@ -1,17 +1,17 @@
 package dev.heed.tensor;
 
 /**
- * The order of a tensor's axes: B batch, H heads, S sequence, D head width. Heed computes on {@link #BHSD}; the others
- * become views of it, without a copy.
+ * The order of a tensor's axes: B batch, H heads, S sequence, D headDim. Heed computes with {@link #BHSD}; a tensor in
+ * another layout becomes a {@link #BHSD} view without a copy.
  */
 public enum Layout {
-    /** {@code [batch, heads, sequence, width]}: PyTorch, ONNX 4-D, cuDNN. */
+    /** {@code [batch, heads, sequence, headDim]}: PyTorch, ONNX 4-D, cuDNN. */
     BHSD,
-    /** {@code [batch, sequence, heads, width]}: flash-attn, JAX (BTNH), xFormers (BMHK). */
+    /** {@code [batch, sequence, heads, headDim]}: flash-attn, JAX (BTNH), xFormers (BMHK). */
     BSHD;
 
     /**
-     * {@return a {@code [batch, heads, sequence, width]} view of a rank-4 tensor in this layout}
+     * {@return a {@code [batch, heads, sequence, headDim]} view of a rank-4 tensor in this layout}
      *
      * @throws InvalidInputException if the rank is not 4
      */
@@ -27,10 +27,11 @@ public enum Layout {
     }
 
     /**
-     * {@return a {@code [batch, heads, sequence, width]} view of a packed {@code [batch, sequence, heads * width]} tensor}
+     * {@return a {@code [batch, heads, sequence, headDim]} view of a packed {@code [batch, sequence, heads * headDim]}
+     * tensor}
      *
      * @param tensor the packed tensor
-     * @param numHeads how many heads lie side by side in the last axis
+     * @param numHeads the number of heads in the last axis
      * @throws InvalidInputException if the rank is not 3 or the heads do not divide the last axis
      */
     public static Tensor packed(Tensor tensor, long numHeads) {

@@ -1,12 +1,12 @@
 package dev.heed.tensor;
 
-/** Conversions between floating-point widths that the JDK does not have. */
+/** Conversions between floating-point types that the JDK does not have. */
 final class Narrowing {
     private Narrowing() {}
 
     /**
-     * Rounds to odd: of the two floats around an inexact value, the one whose last bit is set. A later rounding to 13 or
-     * more bits fewer then gives the same result as rounding the double directly, so nothing is rounded twice.
+     * Rounds to odd: an inexact value becomes the neighbouring float whose last bit is set. A later rounding to at least 13
+     * bits fewer then gives the same result as rounding the double directly, so there is no double rounding.
      */
     static float toOddFloat(double value) {
         float nearest = (float) value;
@@ -28,7 +28,7 @@ final class Narrowing {
     static short floatToBfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // keep it a NaN when its payload sits in the lower half
+            return (short) (bits >>> 16 | 0x40); // stays a NaN if its payload is only in the lower half
         }
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }

@@ -6,9 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
-/** The rows of a tensor, those of its last axis, in row-major order: so that the loop within a row is a plain one. */
+/** An iterator over the rows of a tensor along its last axis, in row-major order. It keeps the inner loop over one row simple. */
 final class RowWalk {
-    /** The places of one row's elements, in elements. */
+    /** A visitor of one row; {@code position} and {@code stride} are in elements. */
     @FunctionalInterface
     interface Row {
         void at(long position, long stride, int length, int index);
@@ -26,7 +26,7 @@ final class RowWalk {
         this.position = tensor.offset();
     }
 
-    /** Visits all rows; the index counts the elements before a row and is right below 2^31 of them. */
+    /** Visits all rows. The index counts the elements before a row and is correct up to 2^31 elements. */
     static void rows(Tensor tensor, Row visitor) {
         long count = tensor.elementCount();
         RowWalk walk = new RowWalk(tensor);
@@ -36,7 +36,7 @@ final class RowWalk {
         }
     }
 
-    /** Copies a tensor into one of the same shape, each element rounded to the type there. */
+    /** Copies a tensor into one of the same shape, each element rounded to the type of the target. */
     static void copy(Tensor from, Tensor to) {
         long count = from.elementCount();
         RowWalk source = new RowWalk(from);
@@ -55,7 +55,7 @@ final class RowWalk {
         return last < 0 ? 1 : tensor.stride(last);
     }
 
-    /** The first position of a row. */
+    /** Advances to the next row and returns the first position of the current one. */
     private long next() {
         long here = position;
         for (int axis = last - 1; axis >= 0; axis--) {
@@ -87,7 +87,7 @@ final class RowWalk {
                 to.set(JAVA_FLOAT_UNALIGNED, (there + i * pace) * 4, (float) value);
             }
         } else if (type == DType.I64 && wanted == DType.I64) {
-            // a double does not hold every 64-bit integer
+            // a double cannot represent every 64-bit integer
             for (int i = 0; i < length; i++) {
                 long value = from.get(JAVA_LONG_UNALIGNED, (here + i * step) * 8);
                 to.set(JAVA_LONG_UNALIGNED, (there + i * pace) * 8, value);

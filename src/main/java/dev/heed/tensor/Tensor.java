@@ -14,24 +14,25 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A typed, strided window onto memory; it holds no arithmetic and owns nothing.
+ * A typed, strided view of memory: element type, shape, strides and offset. It has no arithmetic and does not own the
+ * memory.
  *
  * <p>Views ({@link #slice}, {@link #select}, {@link #transpose}, {@link #split}, {@link #expand}) share the memory, so
- * packed, head-first and sequence-first data are all used where they lie.
+ * packed, head-first and sequence-first data can be used without a copy.
  *
  * <p><b>Lifetime.</b> A tensor over an array or made by {@link #zeros} lives as long as it is reachable. A tensor over a
- * segment of an {@link Arena} lives as long as the arena; Heed never closes an arena it was given, and refuses a tensor
- * whose arena is closed with an {@link InvalidInputException} before any work starts.
+ * segment of an {@link Arena} lives as long as the arena. Heed never closes a caller's arena. A call with a tensor whose
+ * arena is closed throws an {@link InvalidInputException} before any work starts.
  *
- * <p><b>Devices.</b> The memory may be a device's ({@link DeviceArena}). Shapes and views are as ever; whatever touches an
- * element then throws and names {@link #toHost}.
+ * <p><b>Devices.</b> The memory may be on a device ({@link DeviceArena}). Shapes and views work as usual, but methods that
+ * read or write an element throw and name {@link #toHost}.
  *
- * <p><b>Threads.</b> Reading from many threads is safe. Concurrent writes to the same elements are the caller's to order.
+ * <p><b>Threads.</b> Reading from many threads is safe. The caller must synchronise concurrent writes to the same elements.
  */
 public final class Tensor {
     private static final long ALIGNMENT = 64;
 
-    /** A thread that owns no arena; it is never started. */
+    /** A thread that is never started and therefore owns no arena. */
     private static final Thread OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
 
     private final MemorySegment segment;
@@ -41,10 +42,10 @@ public final class Tensor {
     private final long[] strides;
     private final long offset;
 
-    /** What backends made of a constant; null for other tensors. */
+    /** Backend-specific forms of a constant, by class; null for other tensors. */
     private final @Nullable Map<Class<?>, Object> forms;
 
-    /** What bytes are multiplied with; null for other tensors, and for bytes that stand for themselves. */
+    /** Scales of an i8 tensor; null for other types and for i8 tensors without scales. */
     private final @Nullable ByteScales scales;
 
     private Tensor(MemorySegment segment, DType type, long[] shape, long[] strides, long offset) {
@@ -70,19 +71,19 @@ public final class Tensor {
         this.scales = scales;
     }
 
-    // ---------------------------------------------------------------- making one
+    // ---------------------------------------------------------------- factories
 
-    /** {@return a view of the array, row-major; writes go through} */
+    /** {@return a row-major view of the array; writes change the array} */
     public static Tensor of(float[] data, long... shape) {
         return of(MemorySegment.ofArray(data), DType.F32, shape);
     }
 
-    /** {@return a view of the array, row-major; writes go through} */
+    /** {@return a row-major view of the array; writes change the array} */
     public static Tensor of(double[] data, long... shape) {
         return of(MemorySegment.ofArray(data), DType.F64, shape);
     }
 
-    /** {@return a view of the array, row-major; writes go through} */
+    /** {@return a row-major view of the array; writes change the array} */
     public static Tensor of(long[] data, long... shape) {
         return of(MemorySegment.ofArray(data), DType.I64, shape);
     }
@@ -97,7 +98,7 @@ public final class Tensor {
     }
 
     /**
-     * {@return a view of the buffer from its position to its limit, row-major; writes go through}
+     * {@return a row-major view of the buffer from its position to its limit; writes change the buffer}
      *
      * @throws InvalidInputException if the buffer is not in the machine's byte order
      */
@@ -115,10 +116,10 @@ public final class Tensor {
     /**
      * {@return a view of the segment, row-major from its first byte}
      *
-     * @param segment heap or native memory, in the machine's byte order; no alignment is asked for
+     * @param segment heap or native memory, in the machine's byte order and with any alignment
      * @param type the type of its elements
      * @param shape the sizes of the axes, each at least 1
-     * @throws InvalidInputException if a size is below 1 or the segment's size is not exactly that of the shape
+     * @throws InvalidInputException if a size is below 1 or the segment does not have exactly the bytes of the shape
      */
     public static Tensor of(MemorySegment segment, DType type, long... shape) {
         long bytes = bytes(type, shape);
@@ -133,7 +134,7 @@ public final class Tensor {
         return new Tensor(segment, type, shape.clone(), rowMajor(shape), 0);
     }
 
-    /** {@return a tensor of zeros (false) that the garbage collector reclaims} */
+    /** {@return a tensor of zeros (false for bool) in memory that the garbage collector reclaims} */
     public static Tensor zeros(DType type, long... shape) {
         long bytes = bytes(type, shape);
         long count = bytes / type.bytes();
@@ -165,7 +166,7 @@ public final class Tensor {
                         "Every axis needs at least one element",
                         "sizes of 1 or more",
                         Arrays.toString(shape),
-                        "leave the call out where there is nothing to compute");
+                        "skip the call if there is nothing to compute");
             }
             if (Math.multiplyHigh(bytes, size) != 0 || bytes * size < 0) {
                 throw new InvalidInputException(
@@ -190,10 +191,10 @@ public final class Tensor {
     }
 
     /**
-     * {@return a view of memory on a device, row-major from its first byte} Sizes, strides and views are those of any tensor;
-     * elements are reached by the backend of the device, or by {@link #toHost}.
+     * {@return a view of memory on a device, row-major from its first byte} Sizes, strides and views work as for any tensor.
+     * Elements can be read by the device's backend or after {@link #toHost}.
      *
-     * @throws InvalidInputException if a size is below 1 or the memory's size is not exactly that of the shape
+     * @throws InvalidInputException if a size is below 1 or the memory does not have exactly the bytes of the shape
      */
     public static Tensor on(DeviceMemory memory, DType type, long... shape) {
         long bytes = bytes(type, shape);
@@ -210,10 +211,10 @@ public final class Tensor {
     // ---------------------------------------------------------------- bytes with scales
 
     /**
-     * {@return a view of bytes that are multiplied with scales: one for each row of the last axis} Keys and values may be stored
-     * so. Reading an element gives the product; backends that compute with bytes take both apart.
+     * {@return an i8 view of bytes with one scale per row of the last axis} An element is its byte times the scale of its
+     * row. Keys and values may have this form; backends that compute with bytes read bytes and scales separately.
      *
-     * @param bytes the elements, row-major
+     * @param bytes the bytes, row-major
      * @param scales one f32 for each row, row-major
      * @param shape the sizes of the axes, each at least 1
      * @throws InvalidInputException if the segments do not fill the shape
@@ -233,9 +234,9 @@ public final class Tensor {
     }
 
     /**
-     * {@return the elements rounded to bytes, one scale for each row of the last axis: the largest size in the row / 127} An
-     * element errs by at most half the scale of its row, 1/254 of the largest in it; a row of zeros is exact. A row in which some
-     * element is not finite becomes NaN as a whole. {@code to(DType.F32)} goes back.
+     * {@return the elements rounded to bytes with one scale per row of the last axis, which is the row's largest absolute
+     * value / 127} The error of an element is at most half the scale of its row, 1/254 of that largest value; a row of zeros
+     * is exact. A row with a non-finite element becomes NaN as a whole. {@code to(DType.F32)} converts back.
      */
     public Tensor quantized() {
         int width = Math.toIntExact(size(-1));
@@ -247,7 +248,7 @@ public final class Tensor {
             double largest = 0;
             for (int i = 0; i < length; i++) {
                 row[i] = at(position + i * stride);
-                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // NaN and what follows it too
+                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // also taken if row[i] is NaN
                 largest = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : largest;
             }
             float unit = Double.isInfinite(largest) ? Float.NaN : (float) (largest / 127);
@@ -259,12 +260,12 @@ public final class Tensor {
         return ofBytes(MemorySegment.ofArray(bytes), MemorySegment.ofArray(units), shape);
     }
 
-    /** {@return what the bytes are multiplied with, or null} */
+    /** {@return the scales of an i8 tensor, or null} */
     public @Nullable ByteScales scales() {
         return scales;
     }
 
-    // ---------------------------------------------------------------- what it is
+    // ---------------------------------------------------------------- properties
 
     /** {@return the type of the elements} */
     public DType type() {
@@ -291,12 +292,12 @@ public final class Tensor {
         return shape[axis(axis)];
     }
 
-    /** {@return the distance in elements between neighbours along one axis; 0 where the axis is expanded} */
+    /** {@return the distance in elements between neighbours along one axis; 0 for an expanded axis} */
     public long stride(int axis) {
         return strides[axis(axis)];
     }
 
-    /** {@return the number of elements that the shape names (expanded axes counted in full)} */
+    /** {@return the product of the sizes; expanded axes count in full} */
     public long elementCount() {
         long count = 1;
         for (long size : shape) {
@@ -306,15 +307,15 @@ public final class Tensor {
     }
 
     /**
-     * {@return the memory this is a window onto}
+     * {@return the host memory that this tensor views}
      *
-     * @throws InvalidInputException if it lies on a device
+     * @throws InvalidInputException if the tensor is on a device
      */
     public MemorySegment segment() {
         return host();
     }
 
-    /** {@return the device memory this is a window onto, or null if it is the host's} */
+    /** {@return the device memory that this tensor views, or null if the tensor is in host memory} */
     public @Nullable DeviceMemory device() {
         return device;
     }
@@ -322,15 +323,15 @@ public final class Tensor {
     MemorySegment host() {
         if (device != null) {
             throw new InvalidInputException(
-                    "The tensor lies on a device",
-                    "memory of the host",
+                    "The tensor is on a device",
+                    "host memory",
                     this + " on " + device.place(),
                     "call toHost() for a copy, or ask for the device's backend by name");
         }
         return segment;
     }
 
-    /** {@return this tensor if it lies in the host's memory, else a copy of its elements there} */
+    /** {@return this tensor if it is in host memory, else a copy in host memory} */
     public Tensor toHost() {
         if (device == null) {
             return this;
@@ -341,12 +342,12 @@ public final class Tensor {
         return new Tensor(copy, type, shape, strides, 0);
     }
 
-    /** {@return where the first element lies in {@link #segment}, in elements} */
+    /** {@return the position of the first element in {@link #segment}, in elements} */
     public long offset() {
         return offset;
     }
 
-    /** {@return whether the elements lie row-major without gaps} */
+    /** {@return whether the elements are stored row-major without gaps} */
     public boolean isContiguous() {
         long stride = 1;
         for (int axis = shape.length - 1; axis >= 0; axis--) {
@@ -358,7 +359,7 @@ public final class Tensor {
         return true;
     }
 
-    /** {@return whether the arena behind the memory is still open} */
+    /** {@return whether the arena of the memory is still open} */
     public boolean isAlive() {
         return device == null ? segment.scope().isAlive() : device.isAlive();
     }
@@ -366,8 +367,8 @@ public final class Tensor {
     /**
      * Checks that this thread may read the memory now.
      *
-     * @param name what the tensor is, for the message
-     * @throws InvalidInputException if the arena is closed or lets only another thread in
+     * @param name the name of the tensor in the message
+     * @throws InvalidInputException if the arena is closed or confined to another thread
      */
     public void requireAccessible(String name) {
         if (!isAlive()) {
@@ -380,23 +381,23 @@ public final class Tensor {
         if (!segment.isAccessibleBy(Thread.currentThread())) {
             throw new InvalidInputException(
                     "The arena of " + name + " belongs to another thread",
-                    "an arena that lets thread " + Thread.currentThread().getName() + " in",
+                    "an arena that thread " + Thread.currentThread().getName() + " may access",
                     toString(),
-                    "Arena.ofShared() lets every thread in");
+                    "every thread may access Arena.ofShared()");
         }
     }
 
-    /** {@return whether the arena lets only one thread in, as {@link Arena#ofConfined} does} */
+    /** {@return whether the arena is confined to one thread, as with {@link Arena#ofConfined}} */
     public boolean isConfined() {
         return device == null && !segment.isAccessibleBy(OTHER_THREAD);
     }
 
-    /** {@return whether writing is refused} */
+    /** {@return whether the memory is read-only} */
     public boolean isReadOnly() {
         return segment.isReadOnly();
     }
 
-    /** {@return whether two indices can name the same element, as in an {@linkplain #expand expanded} axis} */
+    /** {@return whether several indices refer to the same element, because an axis is {@linkplain #expand expanded}} */
     public boolean isExpanded() {
         for (int axis = 0; axis < shape.length; axis++) {
             if (strides[axis] == 0 && shape[axis] > 1) {
@@ -407,8 +408,9 @@ public final class Tensor {
     }
 
     /**
-     * {@return whether two elements of the tensors share memory} Exact for tensors of one type and equal strides, such as
-     * the three parts of a packed one; else by the spans from first to last element.
+     * {@return whether elements of the two tensors share memory} The answer is exact for tensors of one type and equal
+     * strides, such as the query, key and value of a packed tensor. For others it compares the spans from first to last
+     * element.
      */
     public boolean overlaps(Tensor other) {
         if (segment.asOverlappingSlice(other.segment).isEmpty()
@@ -429,12 +431,12 @@ public final class Tensor {
         return meets(other, apart, axes, 0);
     }
 
-    /** Whether {@code apart} is a sum of steps along the axes from {@code next} on that stay within both tensors. */
+    /** {@return whether {@code apart} is a sum of steps along the axes from {@code next} on that stay within both tensors} */
     private boolean meets(Tensor other, long apart, Integer[] axes, int next) {
         if (next == axes.length) {
             return apart == 0;
         }
-        long reach = 0; // how far the remaining axes can go
+        long reach = 0; // largest distance along the remaining axes
         for (int n = next + 1; n < axes.length; n++) {
             reach += (Math.max(shape[axes[n]], other.shape[axes[n]]) - 1) * strides[axes[n]];
         }
@@ -453,7 +455,7 @@ public final class Tensor {
         return segment.asSlice(offset * type.bytes(), (last() - offset + 1) * type.bytes());
     }
 
-    /** The position of the last element. */
+    /** {@return the position of the last element} */
     private long last() {
         long last = offset;
         for (int axis = 0; axis < shape.length; axis++) {
@@ -464,12 +466,12 @@ public final class Tensor {
 
     // ---------------------------------------------------------------- views
 
-    /** {@return the part of one axis from {@code from} (inclusive) to {@code to} (exclusive)} */
+    /** {@return the view of indices {@code from} (inclusive) to {@code to} (exclusive) along one axis} */
     public Tensor slice(int axis, long from, long to) {
         int a = axis(axis);
         if (from < 0 || to > shape[a] || from >= to) {
             throw new InvalidInputException(
-                    "The slice leaves axis " + a,
+                    "The slice is outside axis " + a,
                     "0 <= from < to <= " + shape[a],
                     "from " + from + " to " + to,
                     "tensor.size(" + a + ") is " + shape[a]);
@@ -479,14 +481,14 @@ public final class Tensor {
         return new Tensor(segment, device, type, sizes, strides, offset + from * strides[a], null, scales);
     }
 
-    /** {@return the tensor without one axis, at one index of it} */
+    /** {@return the view at one index of an axis, without that axis} */
     public Tensor select(int axis, long index) {
         int a = axis(axis);
         Tensor one = slice(a, index, index + 1);
         return new Tensor(segment, device, type, without(shape, a), without(strides, a), one.offset, null, scales);
     }
 
-    /** {@return the tensor with two axes exchanged} */
+    /** {@return the view with two axes exchanged} */
     public Tensor transpose(int axis, int other) {
         int a = axis(axis);
         int b = axis(other);
@@ -500,7 +502,7 @@ public final class Tensor {
     }
 
     /**
-     * {@return the tensor with one axis of size {@code parts * rest} cut into two axes of size {@code parts} and
+     * {@return the view with one axis of size {@code parts * rest} split into two axes of size {@code parts} and
      * {@code rest}}
      */
     public Tensor split(int axis, long parts) {
@@ -519,7 +521,7 @@ public final class Tensor {
         return new Tensor(segment, device, type, sizes, steps, offset, null, scales);
     }
 
-    /** {@return the tensor with a new axis of size 1} */
+    /** {@return the view with a new axis of size 1 at index {@code axis}; -1 appends it} */
     public Tensor unsqueeze(int axis) {
         int a = axis < 0 ? axis + shape.length + 1 : axis;
         long[] sizes = with(shape, a, 1);
@@ -528,11 +530,11 @@ public final class Tensor {
     }
 
     /**
-     * {@return this tensor as if it had the given shape: axes of size 1 are repeated without a copy, missing leading axes
-     * are added}
+     * {@return the view broadcast to the given shape: axes of size 1 are repeated without a copy, missing leading axes are
+     * added}
      */
     public Tensor expand(long... target) {
-        bytes(type, target); // refuses sizes below 1 and counts beyond a long
+        bytes(type, target); // rejects sizes below 1 and shapes whose bytes exceed a long
         int lead = target.length - shape.length;
         long[] steps = new long[target.length];
         boolean fits = lead >= 0;
@@ -551,7 +553,7 @@ public final class Tensor {
         return new Tensor(segment, device, type, target.clone(), steps, offset, null, scales);
     }
 
-    /** {@return the same elements in another shape, row-major} Copies only if the elements do not lie contiguously. */
+    /** {@return the same elements in another shape, row-major} Copies only if the elements are not contiguous. */
     public Tensor reshape(long... target) {
         if (bytes(type, target) / type.bytes() != elementCount()) {
             throw new InvalidInputException(
@@ -565,7 +567,7 @@ public final class Tensor {
                 whole.segment, whole.device, type, target.clone(), rowMajor(target), whole.offset, null, whole.scales);
     }
 
-    /** {@return the same window, through which nothing can be written} */
+    /** {@return a read-only view of the same elements} */
     public Tensor asReadOnly() {
         return new Tensor(host().asReadOnly(), null, type, shape, strides, offset, null, scales);
     }
@@ -573,10 +575,9 @@ public final class Tensor {
     // ---------------------------------------------------------------- constants
 
     /**
-     * {@return the same window, with the promise that its elements change no more} A backend may then keep the form of it
-     * that suits it best, packed or on a device, as long as this very tensor is reachable: the weights of a trained model
-     * are packed once. What a backend computes after the promise is broken is undefined. Views of a constant are no
-     * constants.
+     * {@return a view of the same elements with the promise that they no longer change} A backend may then keep its own form
+     * of the tensor, packed or on a device, while this tensor object is reachable: the weights of a trained model are packed
+     * once. Results are undefined if the promise is broken. Views of a constant are not constants.
      */
     public Tensor asConstant() {
         return isConstant()
@@ -584,17 +585,17 @@ public final class Tensor {
                 : new Tensor(segment, device, type, shape, strides, offset, new ConcurrentHashMap<>(), scales);
     }
 
-    /** {@return whether the elements are {@linkplain #asConstant() promised} to change no more} */
+    /** {@return whether the elements are {@linkplain #asConstant() promised} not to change} */
     public boolean isConstant() {
         return forms != null;
     }
 
     /**
-     * {@return a backend's own form of this tensor} Made at the first call for a {@linkplain #isConstant() constant}, at
-     * every call for other tensors.
+     * {@return a backend's own form of this tensor} For a {@linkplain #isConstant() constant} it is made at the first call,
+     * for other tensors at every call.
      *
-     * @param form the type of the form, a backend's own class
-     * @param maker makes it from the elements
+     * @param form the class of the form, which identifies it
+     * @param maker makes the form from the elements
      */
     public <T> T prepared(Class<T> form, Supplier<T> maker) {
         return forms == null ? maker.get() : form.cast(forms.computeIfAbsent(form, key -> maker.get()));
@@ -602,27 +603,27 @@ public final class Tensor {
 
     // ---------------------------------------------------------------- elements
 
-    /** {@return the element at the index, widened} */
+    /** {@return the element at the index, converted to double} */
     public double get(long... index) {
         return at(position(index));
     }
 
-    /** As {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an array. */
     public double get(long i) {
         return at(position(i));
     }
 
-    /** As {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an array. */
     public double get(long i, long j) {
         return at(position(i, j));
     }
 
-    /** As {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an array. */
     public double get(long i, long j, long k) {
         return at(position(i, j, k));
     }
 
-    /** As {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an array. */
     public double get(long i, long j, long k, long l) {
         return at(position(i, j, k, l));
     }
@@ -632,22 +633,22 @@ public final class Tensor {
         put(position(index), value);
     }
 
-    /** As {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an array. */
     public void set(double value, long i) {
         put(position(i), value);
     }
 
-    /** As {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an array. */
     public void set(double value, long i, long j) {
         put(position(i, j), value);
     }
 
-    /** As {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an array. */
     public void set(double value, long i, long j, long k) {
         put(position(i, j, k), value);
     }
 
-    /** As {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an array. */
     public void set(double value, long i, long j, long k, long l) {
         put(position(i, j, k, l), value);
     }
@@ -667,10 +668,10 @@ public final class Tensor {
     private void requireNumbers() {
         if (scales != null) {
             throw new InvalidInputException(
-                    "A quantised tensor is made whole, its elements are not set",
-                    "a tensor of numbers",
+                    "The elements of a quantised tensor cannot be set",
+                    "a tensor without scales",
                     toString(),
-                    "tensor.to(DType.F32), and quantized() when it is done");
+                    "write to tensor.to(DType.F32), then call quantized()");
         }
     }
 
@@ -690,25 +691,25 @@ public final class Tensor {
         return position;
     }
 
-    /** As {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an array. */
     public long position(long i) {
         boolean there = shape.length == 1 && inside(0, i);
         return there ? offset + i * strides[0] : position(new long[] {i});
     }
 
-    /** As {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an array. */
     public long position(long i, long j) {
         boolean there = shape.length == 2 && inside(0, i) && inside(1, j);
         return there ? offset + i * strides[0] + j * strides[1] : position(new long[] {i, j});
     }
 
-    /** As {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an array. */
     public long position(long i, long j, long k) {
         boolean there = shape.length == 3 && inside(0, i) && inside(1, j) && inside(2, k);
         return there ? offset + i * strides[0] + j * strides[1] + k * strides[2] : position(new long[] {i, j, k});
     }
 
-    /** As {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an array. */
     public long position(long i, long j, long k, long l) {
         boolean there = shape.length == 4 && inside(0, i) && inside(1, j) && inside(2, k) && inside(3, l);
         return there
@@ -722,7 +723,7 @@ public final class Tensor {
 
     // ---------------------------------------------------------------- copies
 
-    /** {@return the elements in row-major order, widened} */
+    /** {@return the elements in row-major order, converted to double} */
     public double[] toDoubleArray() {
         double[] values = new double[Math.toIntExact(elementCount())];
         if (type == DType.F64 && isContiguous()) {
@@ -765,7 +766,7 @@ public final class Tensor {
         return to(type);
     }
 
-    /** {@return a contiguous copy of another type, each element rounded to nearest} */
+    /** {@return a contiguous copy with another element type, each element rounded to nearest} */
     public Tensor to(DType target) {
         if (scales != null && target == DType.I8) {
             return quantized();
@@ -775,7 +776,7 @@ public final class Tensor {
         return copy;
     }
 
-    /** Sets every element from the tensor of the same shape, rounded to this type. */
+    /** Copies every element of a tensor of the same shape, rounded to this tensor's type. */
     public void copyFrom(Tensor source) {
         requireNumbers();
         if (!Arrays.equals(shape, source.shape)) {
@@ -793,7 +794,7 @@ public final class Tensor {
         RowWalk.copy(source, this);
     }
 
-    /** Sets every element to one value. */
+    /** Sets every element to one value and returns this tensor. */
     public Tensor fill(double value) {
         requireNumbers();
         if (Double.doubleToRawLongBits(value) == 0 && isContiguous()) {
@@ -808,7 +809,7 @@ public final class Tensor {
         return this;
     }
 
-    // ---------------------------------------------------------------- small things
+    // ---------------------------------------------------------------- helpers
 
     private int axis(int axis) {
         return Objects.checkIndex(axis < 0 ? axis + shape.length : axis, shape.length);
@@ -829,7 +830,7 @@ public final class Tensor {
         return more;
     }
 
-    /** {@return type, shape and what is unusual about the memory, such as {@code f32 [2, 8, 128, 64] strided read-only}} */
+    /** {@return type, shape and unusual properties of the memory, such as {@code f32 [2, 8, 128, 64] strided read-only}} */
     @Override
     public String toString() {
         return type.label() + " " + Arrays.toString(shape) + (isContiguous() ? "" : " strided")

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1), with both averages corrected for their start at zero:
+ * The Adam optimiser (Kingma and Ba 2015, algorithm 1), with bias correction of both averages:
  *
  * <pre>
  * m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
@@ -22,18 +22,18 @@ public final class Adam implements Optimizer {
     private double rate;
     private long steps;
 
-    /** With the paper's numbers: 0.9, 0.999 and 1e-8. */
+    /** Creates an optimiser with the paper's constants: 0.9, 0.999 and 1e-8. */
     public Adam(double rate) {
         this(rate, 0.9, 0.999, 1e-8);
     }
 
     /**
-     * With numbers of the caller's.
+     * Creates an optimiser with the given constants.
      *
      * @param rate the learning rate
-     * @param beta1 how much of the mean stays, in [0, 1)
-     * @param beta2 how much of the mean of squares stays, in [0, 1)
-     * @param epsilon keeps the division finite
+     * @param beta1 decay factor of the mean, in [0, 1)
+     * @param beta2 decay factor of the mean of squares, in [0, 1)
+     * @param epsilon added to the divisor, so that the quotient stays finite
      */
     public Adam(double rate, double beta1, double beta2, double epsilon) {
         this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);

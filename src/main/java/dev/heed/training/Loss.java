@@ -6,10 +6,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loss and its gradient, which {@code tape.backward(value, gradient)} carries back.
+ * A loss and its gradient, which is an argument of {@code tape.backward(value, gradient)}.
  *
  * @param value the loss
- * @param gradient with respect to what the loss was computed from, of its shape and type
+ * @param gradient gradient with respect to the tensor that the loss was computed from, of the same shape and type
  */
 public record Loss(double value, Tensor gradient) {
     /**
@@ -17,9 +17,9 @@ public record Loss(double value, Tensor gradient) {
      * gradient is {@code (softmax(logits) - onehot(target)) / divisor}.
      *
      * @param logits {@code [rows, classes]}
-     * @param targets a class for each row
-     * @param counts which rows count, or null for all
-     * @param divisor what the sum is divided by: the rows that count, over all shards of a batch
+     * @param targets one class index per row
+     * @param counts whether each row is included, or null to include all rows
+     * @param divisor divisor of the sum: the number of included rows over all shards of a batch
      */
     public static Loss crossEntropy(Tensor logits, int[] targets, boolean @Nullable [] counts, double divisor) {
         int rows = (int) logits.size(0);
@@ -61,14 +61,14 @@ public record Loss(double value, Tensor gradient) {
         return new Loss(loss, Tensor.of(gradient, logits.shape()).to(logits.type()));
     }
 
-    /** {@return the mean of {@code (output - target)^2}} */
+    /** {@return the mean squared error, {@code mean((output - target)^2)}, with its gradient} */
     public static Loss squaredError(Tensor output, Tensor target) {
         if (!output.hasShape(target.shape())) {
             throw new InvalidInputException(
                     "The target does not fit the output",
                     Arrays.toString(output.shape()),
                     target.toString(),
-                    "one number for each element");
+                    "the target needs the shape of the output");
         }
         double[] y = output.toDoubleArray();
         double[] wanted = target.toDoubleArray();

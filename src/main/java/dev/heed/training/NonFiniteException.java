@@ -1,6 +1,6 @@
 package dev.heed.training;
 
-/** Training met a number that is not finite and stopped; the model has the last good parameters. */
+/** A report that a training step met a non-finite value and stopped; the model keeps the last good parameters. */
 public final class NonFiniteException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -8,7 +8,7 @@ public final class NonFiniteException extends RuntimeException {
     private final String name;
 
     NonFiniteException(long step, String name, double number) {
-        super("Training met a number that is not finite.\n  expected  finite numbers\n  got       " + number + " in "
+        super("Training met a non-finite value.\n  expected  finite values\n  got       " + number + " in "
                 + name + " at step " + step
                 + "\nHINT: the model has the parameters from before the step; try a smaller learning rate, or clip the"
                 + " gradients");
@@ -16,12 +16,12 @@ public final class NonFiniteException extends RuntimeException {
         this.name = name;
     }
 
-    /** {@return the step, counted from 1} */
+    /** {@return the step, counted from 1; 0 for a parameter that was non-finite before training} */
     public long step() {
         return step;
     }
 
-    /** {@return {@code loss}, the name of a parameter, or {@code gradient of} one} */
+    /** {@return {@code loss}, the name of a parameter, or {@code gradient of} and the name of a parameter} */
     public String name() {
         return name;
     }

@@ -5,18 +5,21 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/** Gradient descent with momentum: {@code m = momentum m + g}, {@code p = p - rate m} (Polyak 1964; Sutskever et al. 2013). */
+/**
+ * Stochastic gradient descent (SGD) with momentum: {@code m = momentum m + g}, {@code p = p - rate m} (Polyak 1964;
+ * Sutskever et al. 2013).
+ */
 public final class Sgd implements Optimizer {
     private final double momentum;
     private final Map<String, double[]> moving = new HashMap<>();
     private double rate;
 
-    /** Plain gradient descent. */
+    /** Creates an optimiser without momentum. */
     public Sgd(double rate) {
         this(rate, 0);
     }
 
-    /** Gradient descent with momentum, in [0, 1). */
+    /** Creates an optimiser with momentum, in [0, 1). */
     public Sgd(double rate, double momentum) {
         this.rate = Optimizer.requireWithin("learning rate", rate, 0, Double.POSITIVE_INFINITY);
         this.momentum = Optimizer.requireWithin("momentum", momentum, 0, 1);

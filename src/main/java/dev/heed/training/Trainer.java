@@ -17,22 +17,23 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Trains a model by batches that are cut into shards. A shard has a tape of its own, and the gradients of the shards are added
- * in their order, so the bits depend on the shards and not on how many threads compute them.
+ * A training loop for a model, which splits each batch into shards that can run at the same time. Each shard has its own
+ * tape. The gradients of the shards are added in shard order, so the bits of the result depend on the shards and not on
+ * the number of threads.
  *
- * <p>A loss, gradient or parameter that is not finite stops the training, and the model keeps the last good parameters.
+ * <p>A non-finite loss, gradient or parameter stops the step, and the model keeps the last good parameters.
  *
- * @param <L> the model
+ * @param <L> the type of the model
  */
 public final class Trainer<L extends Layer<L>> implements AutoCloseable {
     /**
-     * One shard of a batch.
+     * The computation of one shard of a batch.
      *
-     * @param <L> the model
+     * @param <L> the type of the model
      */
     @FunctionalInterface
     public interface Shard<L> {
-        /** {@return the shard's part of the loss, after it was carried back on the tape} */
+        /** {@return the loss of the shard, after calling {@link Tape#backward} for it} */
         double run(Tape tape, L model);
     }
 
@@ -49,18 +50,18 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
     /**
      * Creates a trainer.
      *
-     * @param model what is trained, where its parameters lie
-     * @param optimizer the rule
-     * @param largestNorm gradients of a larger global norm are scaled down to it; infinity for never
-     * @param backend computes the shards; with one thread of its own if the shards are to run beside each other
-     * @param shards how many shards a batch has at most
-     * @param threads how many shards run at once
+     * @param model the model to train; its parameters are updated in place
+     * @param optimizer the update rule
+     * @param largestNorm maximum global norm of the gradients, to which larger ones are scaled down; infinity for no limit
+     * @param backend backend of the tapes; give it one thread if shards run at the same time
+     * @param shards maximum number of shards in a batch
+     * @param threads number of shards that run at the same time
      */
     public Trainer(
             L model, Optimizer optimizer, double largestNorm, AttentionBackend backend, int shards, int threads) {
         if (!(largestNorm > 0) || shards < 1 || threads < 1) {
             throw new InvalidInputException(
-                    "The trainer's numbers do not fit",
+                    "The trainer's arguments do not fit",
                     "a norm above 0, 1 or more shards and threads",
                     "norm " + largestNorm + ", " + shards + " shards, " + threads + " threads",
                     "new Trainer<>(model, new Adam(0.001), 1, backend, 2, 2)");
@@ -71,7 +72,10 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         this.parameters = model.parameters();
         if (parameters.isEmpty()) {
             throw new InvalidInputException(
-                    "There is nothing to train", "parameters", "none", "a layer's map asks for each parameter");
+                    "There is nothing to train",
+                    "parameters",
+                    "none",
+                    "a layer's map method must call its argument for each parameter");
         }
         this.sums = new LinkedHashMap<>();
         this.good = new LinkedHashMap<>();
@@ -88,22 +92,25 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
                 threads, Thread.ofPlatform().daemon().name("heed-training-", 0).factory());
     }
 
-    /** {@return how many steps were done} */
+    /** {@return the number of steps performed} */
     public long steps() {
         return steps;
     }
 
     /**
-     * Does one step. Steps of several threads follow each other.
+     * Performs one training step. Concurrent calls run one after another.
      *
-     * @param batch the shards, at least one
+     * @param batch the shards, one or more
      * @return the sum of the shards' losses
-     * @throws NonFiniteException if a number is not finite
+     * @throws NonFiniteException if the loss, a gradient or a parameter is non-finite
      */
     public synchronized double step(List<? extends Shard<L>> batch) {
         if (batch.isEmpty() || batch.size() > tapes.size()) {
             throw new InvalidInputException(
-                    "A batch has shards", "1 to " + tapes.size(), String.valueOf(batch.size()), "cut it otherwise");
+                    "The number of shards does not fit",
+                    "1 to " + tapes.size(),
+                    String.valueOf(batch.size()),
+                    "create the trainer with more shards, or split the batch differently");
         }
         steps++;
         List<Future<Double>> running = new ArrayList<>();
@@ -117,7 +124,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         }
         double loss = 0;
         RuntimeException failed = null;
-        for (Future<Double> shard : running) { // waits for all, so that none runs on after a failure
+        for (Future<Double> shard : running) { // waits for all, so that no shard still runs after a failure
             try {
                 loss += shard.get();
             } catch (ExecutionException e) {
@@ -150,7 +157,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         return Objects.requireNonNull(good.get(name));
     }
 
-    /** Adds the gradients of the shards, and returns their norm: the root of the sum of all squares. */
+    /** Adds the gradients of the shards and returns the global norm: the square root of the sum of all squares. */
     private double sum(int shards) {
         double squares = 0;
         for (var entry : parameters.entrySet()) {
@@ -196,7 +203,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         }
     }
 
-    /** Ends the threads. */
+    /** Stops the threads and closes the tapes. */
     @Override
     public void close() {
         executor.close();

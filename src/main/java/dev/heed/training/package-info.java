@@ -1,5 +1,6 @@
 /**
- * Training of layers: losses, optimisers, and a trainer that repeats bit for bit by its seed, whatever the threads.
+ * Training of layers: losses, optimisers, and a trainer with bit-identical results for the same seed, regardless of the
+ * number of threads.
  *
  * <p>Stability: API.
  */

@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was measured on a device of this machine: tables in the cache folder, in the form of {@link TuningTable}, for one
- * device with one driver. Another driver begins anew.
+ * The tables measured on a device of this machine, stored in the cache folder in the format of {@link TuningTable}. They belong
+ * to one device with one driver; another driver starts with empty tables.
  */
 public final class DeviceTables {
     private static final System.Logger LOG = System.getLogger("dev.heed.tuning");
@@ -30,11 +30,11 @@ public final class DeviceTables {
     private final String key;
 
     /**
-     * The tables of a device; none where there is no cache.
+     * Creates the tables of a device; they stay empty if there is no cache folder.
      *
      * @param cache the cache folder, or null
-     * @param device its name, for readers of the file
-     * @param driver all that tells it from others
+     * @param device the device's name, written to the file for its readers
+     * @param driver everything that distinguishes the driver from others
      */
     public DeviceTables(@Nullable Path cache, String device, List<String> driver) {
         this.folder = cache == null ? null : cache.resolve("tuning");
@@ -51,14 +51,14 @@ public final class DeviceTables {
         }
     }
 
-    /** {@return where a table lies or would lie} */
+    /** {@return the path of a table's file, whether or not it exists; empty if there is no cache folder} */
     public Optional<Path> file(MeasuredTable table) {
         return folder == null ? Optional.empty() : Optional.of(folder.resolve(table.file + "-" + key + ".tsv"));
     }
 
     /**
-     * {@return a table, or nothing where nothing was measured} A file that cannot be read, or that another version of Heed wrote
-     * with other columns, is passed over with one warning in the life of the process.
+     * {@return a table; empty if nothing was measured} A file that cannot be read, or that another version of Heed wrote with
+     * other columns, is ignored with one warning per process.
      */
     public Optional<TuningTable> read(MeasuredTable table) {
         Path file = file(table).orElse(null);
@@ -73,7 +73,7 @@ public final class DeviceTables {
             if (SAID.add(file)) {
                 LOG.log(
                         System.Logger.Level.WARNING,
-                        "{0} is passed over, what the jar knows serves instead: {1}. Delete it, or measure again.",
+                        "{0} is ignored, and the defaults of the jar are used: {1}. Delete it, or measure again.",
                         file,
                         e.getMessage());
             }
@@ -82,9 +82,10 @@ public final class DeviceTables {
     }
 
     /**
-     * Writes rows; those that were there stay unless their keys are the same. Another process sees the old file or the new.
+     * Writes rows. Existing rows stay unless a new row has the same keys. The file is replaced atomically, so another process
+     * sees the old file or the new one.
      *
-     * @param rows tab-separated, keys and numbers as the columns say
+     * @param rows tab-separated rows with the keys and numbers of the table's columns
      */
     public Path write(MeasuredTable table, List<String> rows) throws IOException {
         Path file = file(table).orElseThrow(() -> new IOException("there is no cache folder (heed.cache=none)"));

@@ -1,10 +1,10 @@
 package dev.heed.tuning;
 
-/** The tables that are measured on a device and kept in the cache folder, each with its file's name and line of columns. */
+/** Tables that are measured on a device and stored in the cache folder, each with its file name and column header. */
 public enum MeasuredTable {
-    /** Sizes of the tiles of the OpenCL kernels: {@code heed tune}. */
+    /** Tile sizes of the OpenCL kernels, measured by {@code heed tune}. */
     OPENCL_TILES("opencl_tiles", "phase\twidth\t|\ttx\tty\trm\trn\tdepth"),
-    /** The work from which a device is faster than the CPU: {@code heed devices --probe}. */
+    /** The amount of work above which a device is faster than the CPU, measured by {@code heed devices --probe}. */
     OPENCL_CROSSOVER("opencl_crossover", "kind\t|\tmegaflops");
 
     final String file;

@@ -13,19 +13,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A table of {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first line names the columns;
- * those before {@code |} are keys, the others numbers.
+ * A table of tuning parameters from {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first line
+ * names the columns; the columns before {@code |} are keys, the others are numbers.
  *
- * <p>A key matches what it is part of, whatever the case; a key {@code <=64} matches numbers up to 64; {@code *} matches
- * anything. Of the rows that match, the one with the fewest {@code *} wins, the first among equals. The last row of a table
- * matches everything.
+ * <p>A key matches every value that contains it, ignoring case. A key {@code <=64} matches numbers up to 64, and {@code *}
+ * matches anything. The matching row with the fewest {@code *} wins; among equals, the first one. The last row of a table matches
+ * everything.
  */
 public final class TuningTable {
     private static final String ANY = "*";
     private static final String AT_MOST = "<=";
     private static final String BORDER = "|";
 
-    /** The numbers of one row, by their columns. */
+    /** The numbers of one row, by column name. */
     public record Numbers(Map<String, Integer> byColumn) {
         /** {@return the number in a column} */
         public int get(String column) {
@@ -65,7 +65,7 @@ public final class TuningTable {
         }
     }
 
-    /** As {@link #parse(String, String)}, of a file that must have exactly these columns. */
+    /** Parses a table as {@link #parse(String, String)} does; its columns must be exactly these. */
     static TuningTable parse(String name, String text, String columns) {
         String found = text.lines()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
@@ -104,7 +104,7 @@ public final class TuningTable {
             List<String> own = List.copyOf(Arrays.asList(line).subList(0, keys));
             own.stream()
                     .filter(key -> key.startsWith(AT_MOST))
-                    .forEach(TuningTable::bound); // fails here, not in a call
+                    .forEach(TuningTable::bound); // an invalid bound fails here, not in a later call
             rows.add(new Row(own, Map.copyOf(numbers)));
         }
         return new TuningTable(name, List.copyOf(header.subList(0, Math.max(0, keys))), rows);
@@ -113,7 +113,7 @@ public final class TuningTable {
     /**
      * {@return the numbers of the most specific row that matches}
      *
-     * @param keys what is asked for, one value for each key column
+     * @param keys the requested values, one for each key column
      */
     public Numbers best(Map<String, String> keys) {
         return find(keys)
@@ -121,7 +121,7 @@ public final class TuningTable {
                         name + ": no row for " + keys + ", the last one should match everything"));
     }
 
-    /** {@return the numbers of the most specific row that matches, if there is one} */
+    /** {@return the numbers of the most specific row that matches; empty if no row matches} */
     public Optional<Numbers> find(Map<String, String> keys) {
         Row best = null;
         for (Row row : rows) {

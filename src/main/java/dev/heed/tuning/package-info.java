@@ -1,5 +1,5 @@
 /**
- * Numbers that suit a device, read from tables: sizes of tiles and the like, never written into code.
+ * Tuning parameters of devices, such as tile sizes, read from tables instead of being written into code.
  *
  * <p>Stability: implementation.
  */

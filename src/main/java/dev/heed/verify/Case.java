@@ -11,27 +11,28 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A problem with a recipe for its data: enough to repeat a check anywhere. Printed and parsed as the problem's case string
- * and the words {@code seed=7 values=large layout=padded poison backward}, each left out where it is the default.
+ * A problem with a recipe for its data, which makes a check repeatable on any machine. It is printed and parsed as the
+ * problem's case string and the words {@code seed=7 values=large layout=padded poison backward}, where defaults are left
+ * out.
  *
- * @param problem what is computed
- * @param seed the seed of the random inputs
- * @param values how the inputs are distributed
- * @param placement where they lie
- * @param poison whether keys and values that no query sees are NaN
+ * @param problem the problem to compute
+ * @param seed the seed of the random inputs; 1 by default
+ * @param values the distribution of the inputs
+ * @param placement the memory layout of the tensors
+ * @param poison whether keys and values that no query attends to are NaN
  * @param backward whether the gradients are checked too
  */
 public record Case(Problem problem, long seed, Values values, Placement placement, boolean poison, boolean backward) {
 
-    /** How the inputs are distributed. */
+    /** The distribution of the inputs. */
     public enum Values {
         /** Standard normal. */
         NORMAL(1),
-        /** Standard normal times 5: weights close to one-hot. */
+        /** Standard normal times 5: weights are close to one-hot. */
         LARGE(5),
-        /** Standard normal times 300: scores in the tens of thousands, every weight 0 or 1. */
+        /** Standard normal times 300: scores are in the tens of thousands, and every weight is 0 or 1. */
         HUGE(300),
-        /** All equal: uniform weights. */
+        /** All inputs equal: weights are uniform. */
         CONSTANT(0);
 
         final double spread;
@@ -42,7 +43,9 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
     }
 
     /**
-     * @throws InvalidInputException if there is no such gradient
+     * Checks that the gradients exist.
+     *
+     * @throws InvalidInputException if gradients of i8 keys and values are requested
      */
     public Case {
         if (backward && problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
@@ -50,7 +53,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
                     "Keys and values of bytes have no gradient",
                     "a case without backward, or without kv=i8",
                     problem + " backward",
-                    "train with numbers, and quantise what was trained");
+                    "train with a floating-point type, then quantise keys and values");
         }
     }
 
@@ -62,7 +65,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
     /**
      * Reads a case.
      *
-     * @throws InvalidInputException if it is none
+     * @throws InvalidInputException if it is not a case
      */
     public static Case parse(String text) {
         List<String> words = new ArrayList<>(Arrays.asList(text.strip().split("\\s+")));

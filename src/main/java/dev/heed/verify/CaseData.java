@@ -24,11 +24,11 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the tensors of a {@link Case}: the same ones for the same case, on every machine. */
+/** A generator of the tensors of a {@link Case}. The same case gives the same tensors on every machine. */
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
-    /** Numbers that are drawn at a time, where a row is not longer. */
+    /** Maximum random elements generated at a time, unless a single row is longer. */
     private static final long PIECE = 1 << 20;
 
     private final Case recipe;
@@ -41,7 +41,7 @@ final class CaseData {
         this.random = new Random(recipe.seed());
     }
 
-    /** A tensor of random numbers in the case's distribution and placement. */
+    /** {@return a random tensor in the case's distribution and placement} */
     Tensor random(DType type, long... shape) {
         return random(recipe.values().spread, type, shape);
     }
@@ -52,7 +52,7 @@ final class CaseData {
         return tensor;
     }
 
-    /** In row-major order, in pieces: a large tensor has no room beside it for all its numbers as doubles. */
+    /** Fills a tensor in row-major order, in pieces, because a large tensor and a copy of it in doubles may not fit in memory. */
     private void fill(Tensor tensor, double spread) {
         if (tensor.elementCount() > PIECE && tensor.rank() > 1) {
             long step = Math.max(1, PIECE * tensor.size(0) / tensor.elementCount());
@@ -69,7 +69,7 @@ final class CaseData {
         tensor.copyFrom(Tensor.of(values, tensor.shape()));
     }
 
-    /** A place for a result, in the case's placement. */
+    /** {@return a tensor of zeros for a result, in the case's placement} */
     Tensor place(DType type, long... shape) {
         return recipe.placement().place(arena, type, shape);
     }
@@ -164,7 +164,10 @@ final class CaseData {
         return p.weights() ? options.withWeights() : options;
     }
 
-    /** A score function of a pattern; its parameters keep scores at the size of those of a scaled dot product. */
+    /**
+     * {@return a score function of the problem's pattern} The spread of its parameters keeps scores about as large as scaled
+     * dot products.
+     */
     private ScoreFunction score(AttentionProblem p) {
         AttentionShape s = p.shape();
         ScorePattern pattern = p.score();
@@ -229,7 +232,7 @@ final class CaseData {
         return shape.stream().mapToLong(Long::longValue).toArray();
     }
 
-    /** The slopes of the ALiBi paper: a geometric sequence that starts at {@code 2^(-8/heads)}. */
+    /** {@return the slopes of the ALiBi paper, a geometric sequence that starts at {@code 2^(-8/heads)}} */
     private Tensor slopes(DType type, long heads) {
         Tensor slopes = place(type, heads);
         for (long h = 0; h < heads; h++) {
@@ -278,7 +281,7 @@ final class CaseData {
         });
     }
 
-    /** Puts NaN in every key and value that no query of its heads sees. */
+    /** Writes NaN to every key and value that no query of its heads attends to. */
     private static void poison(Tensor key, Tensor value, AttentionShape s, BoundMask mask) {
         for (long b = 0; b < s.batch(); b++) {
             for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {
@@ -303,7 +306,7 @@ final class CaseData {
         return false;
     }
 
-    /** The same inputs in f64, as the truth reads them. */
+    /** {@return the same inputs in f64, for the reference} */
     static AttentionInputs toF64(AttentionInputs inputs) {
         return AttentionInputs.of(
                 inputs.query().to(DType.F64),
@@ -312,7 +315,7 @@ final class CaseData {
                 inputs.options());
     }
 
-    /** The same inputs in f64, as the truth reads them. */
+    /** {@return the same inputs in f64, for the reference} */
     static MultiHeadInputs toF64(MultiHeadInputs inputs) {
         MultiHeadWeights w = inputs.weights();
         AttentionShape s = inputs.problem().attention().shape();

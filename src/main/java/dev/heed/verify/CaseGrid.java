@@ -7,8 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The cases that every backend is held to: sizes just below, at and above the widths of vectors and tiles, every option
- * alone and together, every placement and type, rows with nothing to see, decode, softmax, multi-head, linear and rotary.
+ * The test cases that every backend must pass. They cover sizes just below, at and above vector widths and tile sizes, all
+ * options alone and combined, and all placements and types. They also cover rows without attended keys, decode, softmax,
+ * multi-head attention, linear layers and rotary embeddings.
  */
 public final class CaseGrid {
     private static final int[] WIDTHS = {1, 2, 3, 7, 8, 16, 21, 32, 33, 40, 59, 64, 80, 96, 111, 128, 192, 256, 512};
@@ -140,12 +141,12 @@ public final class CaseGrid {
         extremes();
     }
 
-    /** {@return every case, by group} */
+    /** {@return all cases, by group} */
     public static Map<String, List<Case>> full() {
         return new CaseGrid(true).groups;
     }
 
-    /** {@return the cases that take seconds on any backend, by group} */
+    /** {@return the cases of the quick grid, which takes seconds on any backend, by group} */
     public static Map<String, List<Case>> quick() {
         return new CaseGrid(false).groups;
     }
@@ -155,7 +156,7 @@ public final class CaseGrid {
                 .add(Case.parse(String.format(Locale.ROOT, caseString, sizes)));
     }
 
-    /** The quick grid takes every third of a long list. */
+    /** {@return whether an element of a long list is left out, because the quick grid uses only every third element} */
     private boolean passedOver(int index) {
         return !full && index % 3 != 0;
     }
@@ -285,7 +286,7 @@ public final class CaseGrid {
         }
     }
 
-    /** Where tf32 is allowed: backends that have it, and those that pass the permission over. */
+    /** Cases that allow tf32, for backends that use the permission and for backends that ignore it. */
     private void tf32() {
         add("tf32", "q1x4x33x64 kv2x65 f32 lse tf32");
         add("tf32", "q1x4x70x128 kv2x140 f32 lse mask=causal:br sink poison tf32 backward");
@@ -295,8 +296,8 @@ public final class CaseGrid {
     }
 
     /**
-     * Keys and values of bytes under every type that takes them: for the few queries of decode and for the many of prefill, alone
-     * and with what chooses other loops.
+     * Cases with i8 keys and values, for every query type that supports them. They have few queries, as in decode, or many,
+     * as in prefill, and options that select other kernel loops.
      */
     private void bytes() {
         for (String type : new String[] {"f32", "f16", "bf16"}) {
@@ -407,7 +408,7 @@ public final class CaseGrid {
         }
     }
 
-    /** The smallest problems of odd widths; a million keys. */
+    /** Cases with a single query or key and unusual headDim, and cases with a million keys. */
     private void extremes() {
         for (int width : full ? new int[] {1, 2, 3, 127, 512} : new int[] {3}) {
             add("extremes", "q2x8x1x%d kv8x1 f32 lse backward", width);

@@ -3,17 +3,17 @@ package dev.heed.verify;
 import dev.heed.tensor.DType;
 
 /**
- * How far from the truth a result may be. The truth is the double reference on the inputs as stored; the naive
- * implementation is the textbook formula in f32, with weights and output rounded to the storage type. With {@code err} the
- * largest absolute difference from the truth (the rule is FlashAttention's, from its tests):
+ * The error limit of a result. The truth is the result of the double reference for the inputs as stored. The naive
+ * implementation is the textbook formula in f32, with weights and output rounded to the storage type. {@code err} is the
+ * largest absolute difference from the truth, and the limit is the rule of FlashAttention's tests:
  *
  * <pre>{@code
  * err(ours) <= factor * err(naive) + 2 * max |truth + 0.3 - 0.3 - truth|      factor 2, gradients 3
  * }</pre>
  *
- * <p>where the last term is computed in the storage type and measures its ulp at the size of the truth. An f64 result is
- * held to the naive f32 error scaled by the ratio of the two precisions. Where factors may be tf32, they are in the naive
- * implementation, and the ulp is that of 11 significant bits.
+ * <p>The last term is computed in the storage type and measures its ulp at the size of the truth. For an f64 result, the
+ * naive f32 error is scaled by the ratio of the two precisions. If tf32 is allowed, the naive implementation rounds factors
+ * to it, and the last term is computed with 11 significant bits.
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;
@@ -32,12 +32,12 @@ public final class ErrorBudget {
         this.tf32 = tf32;
     }
 
-    /** {@return the same budget for what was computed with factors of tf32, if they were allowed and mean anything} */
+    /** {@return the same budget for results with tf32 factors, if they are allowed and the type is f32} */
     public ErrorBudget allowing(boolean tf32) {
         return new ErrorBudget(type, factor, tf32 && type == DType.F32);
     }
 
-    /** {@return the nearest number of 11 significant bits, ties away from zero} */
+    /** {@return the nearest number with 11 significant bits, ties away from zero} */
     static float tf32(float x) {
         return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
     }
@@ -57,23 +57,23 @@ public final class ErrorBudget {
     }
 
     /**
-     * {@return the budget of so many numbers of a gradient of keys, values or a parameter: factor {@code 3 (1 + 16 / count)}}
-     * Each is one long sum, and the largest error of one or a few sums in the naive implementation says little of how large
-     * it might have been. Of two equally good sums one errs 51 times as much as the other once in 80 pairs; the largest
-     * errors of hundreds differ by little, and the factor falls back to 3.
+     * {@return the budget of a gradient of keys, values or a parameter with {@code count} elements: factor
+     * {@code 3 (1 + 16 / count)}} Each element is one long sum. The largest naive error of only a few sums is a poor
+     * estimate of the possible error: in 1 of 80 pairs of equally accurate sums, one error is 51 times the other. The
+     * largest errors of hundreds of sums differ little, so the factor approaches 3.
      */
     public static ErrorBudget parameter(DType type, long count) {
         return new ErrorBudget(type, 3 * (1 + 16.0 / count));
     }
 
     /**
-     * Compares a result with the truth.
+     * Measures the error of a result.
      *
      * @param name the tensor's name, for the report
-     * @param ours what a backend computed, in row-major order
-     * @param truth what the double reference computed
-     * @param naive what the naive f32 implementation computed
-     * @param cap an absolute limit besides the rule, infinity for none
+     * @param ours the result of a backend, in row-major order
+     * @param truth the result of the double reference
+     * @param naive the result of the naive f32 implementation
+     * @param cap an absolute limit in addition to the rule, infinity for none
      */
     public Measure measure(String name, double[] ours, double[] truth, double[] naive, double cap) {
         double max = 0;
@@ -96,13 +96,16 @@ public final class ErrorBudget {
                 probe = Math.max(probe, ulpProbe(truth[i]));
             }
         }
-        double scale = type == DType.F64 ? 2 * F64_TO_F32 : 1; // the truth is a double too and errs as much
+        double scale = type == DType.F64 ? 2 * F64_TO_F32 : 1; // twice, because the truth is also rounded to double
         double allowed = Math.min(cap, factor * scale * naiveMax + 2 * probe);
         double mean = truth.length == 0 ? 0 : sum / truth.length;
         return new Measure(name, max, mean, naiveMax * scale, allowed, worst, truth[worst], ours[worst]);
     }
 
-    /** NaN stands for NaN and an infinity for itself; anything else out of place is infinitely far. */
+    /**
+     * {@return the absolute difference} It is 0 if both numbers are NaN or the same infinity, and infinite if only one is
+     * NaN or infinite or the infinities are opposite.
+     */
     private static double distance(double x, double y) {
         if (Double.compare(x, y) == 0 || (x == y)) {
             return 0;

@@ -3,16 +3,17 @@ package dev.heed.verify;
 import java.util.Locale;
 
 /**
- * How far one tensor is from the truth.
+ * The error of one tensor: its differences from the truth, and the limit.
  *
- * @param name which tensor: output, lse, weights, query gradient ...
- * @param maxError the largest absolute difference from the truth; infinity where NaN or infinity stand in the wrong place
+ * @param name the name of the tensor: output, lse, weights, query gradient ...
+ * @param maxError the largest absolute difference from the truth; infinity if a NaN or an infinity is not at the same
+ *     elements as in the truth
  * @param meanError the mean absolute difference
- * @param naiveError the largest difference of the naive implementation
+ * @param naiveError the largest absolute difference of the naive implementation from the truth
  * @param allowed the largest difference that passes
  * @param worstIndex the row-major index of the largest difference
- * @param expected the truth there
- * @param got what was computed there
+ * @param expected the truth at that index
+ * @param got the result at that index
  */
 public record Measure(
         String name,
@@ -29,7 +30,7 @@ public record Measure(
         return maxError <= allowed;
     }
 
-    /** {@return the error in units of the naive implementation's; NaN where that has none} */
+    /** {@return the largest error divided by the naive implementation's largest error; NaN if the latter is 0} */
     public double ratioToNaive() {
         return naiveError == 0 ? Double.NaN : maxError / naiveError;
     }

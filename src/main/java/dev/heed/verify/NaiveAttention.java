@@ -18,8 +18,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention in f32 with a whole row of scores; weights are rounded to the storage type before they meet the values. Where tf32
- * is allowed, all factors are rounded to it.
+ * Attention in f32 that computes a whole row of scores at a time. Weights are rounded to the storage type before they are
+ * multiplied by the values. If tf32 is allowed, all factors of products are rounded to it.
  */
 final class NaiveAttention extends AttentionPlan {
     NaiveAttention(AttentionProblem problem) {
@@ -31,7 +31,7 @@ final class NaiveAttention extends AttentionPlan {
         return "naive attention, f32";
     }
 
-    /** One row: scores at three stages, weights, statistics. */
+    /** One row of attention: scores at three stages, weights and LSE. */
     private final class Row {
         final float[] q;
         final float[] raw;

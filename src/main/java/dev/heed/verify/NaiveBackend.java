@@ -17,8 +17,8 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * The textbook formulas in f32, as anyone would write them in an afternoon: what {@link ErrorBudget} measures others by, and
- * what benchmarks call naive. It is not registered as a service.
+ * The naive backend: the textbook formulas in f32, with plain loops. {@link ErrorBudget} compares the errors of other
+ * backends with its errors, and benchmarks call it naive. It is not registered as a service.
  */
 public final class NaiveBackend implements AttentionBackend {
     /** Creates the backend; it holds no resources. */

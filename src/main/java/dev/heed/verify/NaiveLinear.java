@@ -7,7 +7,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer as anyone would write it, in f32. */
+/** A linear layer in f32, with plain loops. */
 final class NaiveLinear extends LinearPlan {
     NaiveLinear(LinearProblem problem) {
         super(problem);
@@ -50,7 +50,7 @@ final class NaiveLinear extends LinearPlan {
         inputGradient.copyFrom(dx.select(0, 0));
     }
 
-    /** The formulas of the papers in f32; what f32 libraries call exact is this. */
+    /** {@return the activation of {@code x} by its formula, rounded to f32} */
     private float apply(float x) {
         return switch (problem().activation()) {
             case IDENTITY -> x;
@@ -60,7 +60,7 @@ final class NaiveLinear extends LinearPlan {
         };
     }
 
-    /** {@code x W + b} for {@code x [batch, rows, in]}. */
+    /** {@return {@code x W + b} for {@code x [batch, rows, in]}} */
     static Tensor product(Tensor x, Tensor w, @Nullable Tensor bias) {
         int in = (int) w.size(0);
         int out = (int) w.size(1);
@@ -79,7 +79,7 @@ final class NaiveLinear extends LinearPlan {
         return Tensor.of(y, x.size(0), x.size(1), out);
     }
 
-    /** The gradients of {@link #product}: returns {@code dx}, writes {@code dW} and {@code db}. */
+    /** Computes the gradients of {@link #product}: returns {@code dx} and writes {@code dW} and {@code db}. */
     static Tensor backward(Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db) {
         Tensor rows = x.reshape(1, x.size(0) * x.size(1), x.size(2));
         Tensor dRows = dy.reshape(1, dy.size(0) * dy.size(1), dy.size(2));

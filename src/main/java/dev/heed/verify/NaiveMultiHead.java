@@ -78,7 +78,7 @@ final class NaiveMultiHead extends MultiHeadPlan {
                 in.options());
     }
 
-    /** The attention between the projections; everything but the output goes straight to the caller's tensors. */
+    /** {@return the result of the inner attention} All its optional outputs are also copied to the caller's tensors. */
     private static AttentionResult attend(AttentionInputs heads, AttentionResult into) {
         AttentionResult inner = AttentionResult.allocate(heads.problem());
         try (var plan = new NaiveAttention(heads.problem())) {

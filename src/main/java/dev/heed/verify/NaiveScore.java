@@ -5,9 +5,9 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Score functions in f32, the way of a textbook: the rows of a head are projected or normalised first, then every query
- * meets every key by a dot product, a sum of hyperbolic tangents or a distance. Gradients of parameters add up in
- * {@code sums}, f32 tensors in a function of the same kind.
+ * A score function in f32 by its textbook formula. The rows of a head are first projected or normalised. The score of each
+ * query and key is then a dot product, a sum of hyperbolic tangents or a distance. Gradients of parameters are added to
+ * {@code sums}, a function of the same kind with f32 tensors.
  */
 final class NaiveScore {
     private final ScoreFunction score;
@@ -22,7 +22,7 @@ final class NaiveScore {
         this.head = head;
     }
 
-    /** {@return the queries of the head as they meet the keys} */
+    /** {@return the projected or normalised queries of the head} */
     float[][] queries(float[][] rows) {
         return switch (score) {
             case ScoreFunction.Cosine f -> {
@@ -41,7 +41,7 @@ final class NaiveScore {
         };
     }
 
-    /** {@return the keys of the head as they are met} */
+    /** {@return the projected or normalised keys of the head} */
     float[][] keys(float[][] rows) {
         return switch (score) {
             case ScoreFunction.Cosine ignored -> normalised(rows);
@@ -52,7 +52,7 @@ final class NaiveScore {
         };
     }
 
-    /** {@return how a query meets a key, both from the methods above} */
+    /** {@return the score of a query from {@link #queries} and a key from {@link #keys}} */
     float score(float[] q, float[] k) {
         float sum = 0;
         switch (score) {
@@ -80,7 +80,7 @@ final class NaiveScore {
         return sum;
     }
 
-    /** Adds the gradients of {@link #score}, {@code upstream} times. */
+    /** Adds {@code upstream} times the gradients of {@link #score}. */
     void gradient(float upstream, float[] q, float[] k, float[] dq, float[] dk) {
         switch (score) {
             case ScoreFunction.Additive f -> {
@@ -138,7 +138,7 @@ final class NaiveScore {
         }
     }
 
-    /** {@return the gradients of the rows, from those of {@link #queries}} */
+    /** {@return the gradients of the query rows, from the gradients of the result of {@link #queries}} */
     float[][] queriesBack(float[][] rows, float[][] gradients) {
         return switch (score) {
             case ScoreFunction.Cosine f -> {
@@ -180,7 +180,7 @@ final class NaiveScore {
         };
     }
 
-    /** {@return the gradients of the rows, from those of {@link #keys}} */
+    /** {@return the gradients of the key rows, from the gradients of the result of {@link #keys}} */
     float[][] keysBack(float[][] rows, float[][] gradients) {
         return switch (score) {
             case ScoreFunction.Cosine ignored -> normalisedBack(rows, gradients);
@@ -268,7 +268,7 @@ final class NaiveScore {
         return product;
     }
 
-    /** Rows that no gradient reaches may hold anything, and add nothing. */
+    /** Computes the backward pass of {@link #times}. Rows whose gradient is 0 are not read, because they may be NaN. */
     private static float[][] timesBack(
             float[][] rows, Tensor matrix, float[][] gradients, @Nullable Tensor dMatrix, @Nullable Tensor dBias) {
         float[][] dRows = new float[rows.length][(int) matrix.size(0)];

@@ -4,7 +4,7 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.InvalidInputException;
 
-/** The score functions of a caller that case strings can name, {@code score=custom:manhattan}. */
+/** The custom score functions that case strings can name, such as {@code score=custom:manhattan}. */
 final class NamedScores {
     private NamedScores() {}
 
@@ -14,14 +14,14 @@ final class NamedScores {
             case "manhattan-forward" -> ScoreFunction.custom(name, NamedScores::manhattan);
             default ->
                 throw new InvalidInputException(
-                        "A case string names only the functions that it can make",
+                        "A case string cannot name this custom function",
                         "custom:manhattan or custom:manhattan-forward",
                         "custom:" + name,
                         "ScoreFunction.custom(name, function) in Java");
         };
     }
 
-    /** Minus the mean absolute difference. */
+    /** {@return minus the mean absolute difference of a query and a key} */
     private static double manhattan(double[] query, double[] key) {
         double sum = 0;
         for (int d = 0; d < query.length; d++) {

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** Where the elements of a case's tensors lie. What lies between them is NaN and must stay so. */
+/** The memory layout of a case's tensors. Gaps between elements contain NaN, and the backend must not overwrite them. */
 public enum Placement {
     /** Contiguous on the Java heap, head before sequence. */
     BHSD {
@@ -16,7 +16,7 @@ public enum Placement {
             return Tensor.zeros(type, shape);
         }
     },
-    /** Sequence before head (axes 1 and 2 of four exchanged). */
+    /** Sequence before head: axes 1 and 2 of rank-4 tensors are exchanged in memory. */
     BSHD {
         @Override
         Tensor place(Arena arena, DType type, long... shape) {
@@ -31,7 +31,7 @@ public enum Placement {
             return numbers.transpose(1, 2).quantized().transpose(1, 2);
         }
     },
-    /** Inside a larger tensor: gaps after every row and every matrix, and an odd start. */
+    /** A window of a larger tensor: gaps after every row and every matrix, and an unaligned start. */
     PADDED {
         @Override
         Tensor place(Arena arena, DType type, long... shape) {
@@ -43,7 +43,7 @@ public enum Placement {
             return window(cache(numbers), numbers.shape());
         }
     },
-    /** Inside a larger tensor in native memory. */
+    /** A window of a larger tensor in native memory. */
     NATIVE {
         @Override
         Tensor place(Arena arena, DType type, long... shape) {
@@ -61,15 +61,15 @@ public enum Placement {
 
     private static final int GAP = 3;
 
-    /** {@return a tensor of zeros of the shape, with NaN (integers: -7) in every gap} */
+    /** {@return a tensor of zeros with the shape; gaps contain NaN (integers: -7, bool: false)} */
     abstract Tensor place(Arena arena, DType type, long... shape);
 
-    /** {@return a tensor {@code [batch, heads, rows, width]} rounded to bytes, with a scale for each row} */
+    /** {@return a tensor {@code [batch, heads, rows, width]} quantised to i8 with one scale per row, in this layout} */
     Tensor bytes(Arena arena, Tensor numbers) {
         return numbers.quantized();
     }
 
-    /** {@return a larger tensor of bytes that holds the numbers; the rows of its gaps are NaN, the columns are not 0} */
+    /** {@return a larger i8 tensor that contains {@code numbers}; the gap rows are NaN and the gap columns are not 0} */
     private static Tensor cache(Tensor numbers) {
         Tensor whole = Tensor.zeros(DType.F32, larger(numbers.shape())).fill(Double.NaN);
         int rows = whole.rank() - 2;
@@ -107,9 +107,9 @@ public enum Placement {
         return type.isFloating() ? Double.NaN : type == DType.BOOL ? 0 : -7;
     }
 
-    /** {@return how many elements of the gaps around a placed tensor were overwritten} */
+    /** {@return the number of overwritten gap elements around a placed tensor} */
     long strayWrites(Tensor placed) {
-        if (this == BHSD || this == BSHD || placed.offset() == 0) { // a placed tensor starts after a gap
+        if (this == BHSD || this == BSHD || placed.offset() == 0) { // a tensor made by PADDED or NATIVE starts after a gap
             return 0;
         }
         long[] shape = placed.shape();

@@ -5,25 +5,25 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of one case.
+ * The result of checking one case on a backend.
  *
  * @param checked the case
  * @param status whether it passed
- * @param measures each tensor's distance from the truth; empty if skipped or stopped by an exception
- * @param message why it was skipped or failed; empty if it passed
- * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked)
- * @param medianNanos its median time over the repeats
+ * @param measures the error of each tensor; empty if the case was skipped or the backend threw
+ * @param message the reasons why it was skipped or failed; empty if it passed
+ * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked), in nanoseconds
+ * @param medianNanos the backend's median time over the repeats, in nanoseconds
  */
 public record Verdict(
         Case checked, Status status, List<Measure> measures, String message, long nanos, long medianNanos) {
 
-    /** Whether a case passed. */
+    /** The outcome of a check. */
     public enum Status {
         /** Every tensor is within its budget. */
         PASS,
-        /** A tensor is not, a gap was written to, or the backend threw. */
+        /** A tensor exceeds its budget, a gap was overwritten, or the backend threw. */
         FAIL,
-        /** The backend said no; its reasons are the message. */
+        /** The backend does not support the problem; the message contains its reasons. */
         SKIP
     }
 
@@ -32,7 +32,7 @@ public record Verdict(
         measures = List.copyOf(measures);
     }
 
-    /** {@return the measure that came closest to its limit, or went furthest beyond; null if there is none} */
+    /** {@return the measure with the largest ratio of error to limit, or null if there are no measures} */
     public @Nullable Measure worst() {
         return measures.stream()
                 .max(Comparator.comparingDouble(m ->

@@ -27,14 +27,14 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Checks what a backend computes against the double reference, within {@link ErrorBudget}. */
+/** A checker of one backend: compares its results with the double reference, within the {@link ErrorBudget}. */
 public final class Verifier {
-    /** The contract's absolute limit: 1e-6 of the largest value while no score is larger than 10. */
+    /** Largest score for which the contract's absolute limit {@code MODERATE_CAP * max |value|} applies. */
     private static final double MODERATE_SCORE = 10;
 
     private static final double MODERATE_CAP = 1e-6;
 
-    /** How many scores the truth keeps without being asked. */
+    /** Maximum number of scores for which the reference also computes scores that the case does not request. */
     private static final long SMALL = 4_000_000;
 
     private final AttentionBackend backend;
@@ -46,16 +46,16 @@ public final class Verifier {
         this.backend = backend;
     }
 
-    /** {@return what became of a case; a backend that throws has failed it} */
+    /** {@return the verdict on a case, which is FAIL if the backend throws} */
     public Verdict check(Case checked) {
         return check(checked, 1);
     }
 
     /**
-     * {@return what became of a case, timed more than once}
+     * {@return the verdict on a case, with times over repeated runs}
      *
-     * @param checked the case
-     * @param repeats how often the backend computes it, at least 1; the truth is computed once
+     * @param checked the case to check
+     * @param repeats the number of runs of the backend, at least 1; the reference runs once
      */
     public Verdict check(Case checked, int repeats) {
         List<String> reasons = new ArrayList<>(backend.notReadyReasons());
@@ -89,7 +89,7 @@ public final class Verifier {
         }
     }
 
-    /** One case on its way through backend, truth and naive implementation. */
+    /** The check of one case by the backend, the reference and the naive implementation. */
     private final class Trial {
         private final Case checked;
         private final CaseData data;
@@ -112,7 +112,7 @@ public final class Verifier {
             }
         }
 
-        /** The time of a given rank, shortest first. */
+        /** {@return the time at a rank, shortest first} */
         private long nanos(int rank) {
             long[] sorted = times.clone();
             Arrays.sort(sorted);
@@ -179,8 +179,9 @@ public final class Verifier {
         }
 
         /**
-         * The truth keeps more than was asked for: all weights, because top-k results are judged by the weights of the keys
-         * they name, and the scores, because the absolute limit holds while they are moderate.
+         * {@return the inputs with the optional outputs that the check also needs from the reference} These are all weights,
+         * because top-k keys are checked by their weights, and the scores, because the absolute limit applies only if they
+         * are moderate.
          */
         private AttentionInputs withAllOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();
@@ -226,7 +227,7 @@ public final class Verifier {
             }
         }
 
-        /** A key stands once in its row's list. */
+        /** Adds a complaint if a top-k list contains a key twice. */
         private void refuseRepeats(Tensor indices) {
             int k = Math.toIntExact(indices.size(3));
             double[] keys = indices.toDoubleArray();
@@ -240,14 +241,14 @@ public final class Verifier {
             }
         }
 
-        /** The absolute limit that f32 outputs keep while all scores are moderate. */
+        /** {@return the absolute limit of f32 outputs if all scores are moderate, else infinity} */
         private double cap(AttentionProblem p, AttentionInputs inputs, @Nullable Tensor scores) {
             boolean moderate = p.type() == DType.F32
                     && !p.tf32()
                     && scores != null
                     && p.scores() != ScoreStage.MODIFIED
                     && largest(scores) <= MODERATE_SCORE;
-            double most = largest(inputs.value()) / (1 - p.dropout()); // kept weights are enlarged
+            double most = largest(inputs.value()) / (1 - p.dropout()); // dropout divides the other weights by 1 - p
             return moderate ? MODERATE_CAP * most : Double.POSITIVE_INFINITY;
         }
 
@@ -266,7 +267,7 @@ public final class Verifier {
                 measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
                 if (checked.backward()) {
                     Tensor dOutput = data.random(p.type(), p.sizes());
-                    Tensor saved = right.to(p.type()); // every implementation starts from the same saved output
+                    Tensor saved = right.to(p.type()); // all implementations start from the same forward output
                     Tensor dOurs = data.place(p.type(), p.sizes());
                     Tensor dRight = Tensor.zeros(DType.F64, p.sizes());
                     Tensor dTextbook = Tensor.zeros(p.type(), p.sizes());
@@ -452,7 +453,7 @@ public final class Verifier {
         return largest;
     }
 
-    /** The weights of the keys that indices name; an index of -1 names none and weighs 0. */
+    /** {@return the weights of the keys with these indices; 0 for an index of -1} */
     private static Tensor gathered(Tensor weights, Tensor indices) {
         Tensor gathered = Tensor.zeros(weights.type(), indices.shape());
         for (long b = 0; b < indices.size(0); b++) {

@@ -1,5 +1,5 @@
 /**
- * The proof that a backend computes what the contract says: cases, the truth, and how far from it is allowed.
+ * Verification that a backend keeps the contract: test cases, the double reference as the truth, and error budgets.
  *
  * <p>Stability: API.
  */

@@ -24,24 +24,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Attention as one HTML file that opens in any browser, without a server and without a network: lines between words,
- * heat map, all heads at once. Immutable; every method gives a new one.
+ * Attention as one HTML file that opens in any browser, without a server or a network: lines between words, a heat map,
+ * and all heads at once. Immutable; every method returns a new page.
  *
  * <pre>{@code
  * AttentionPage.of(tokens).layer(weights0).layer(weights1).write(Path.of("attention.html"));
  * AttentionPage.of(outputs, inputs).layer("cross-attention", weights).write(Path.of("translation.html"));
  * }</pre>
  *
- * <p>Weights are {@code [heads, from, to]}. Each row carries its {@value #PER_ROW} largest ({@link #perRow} changes it)
- * and the sum of those left out, which the page states. A weight is stored in 16 bits, within 1.6e-5 of its value.
- * For long texts the kernels can leave all others out themselves: {@code AttentionOptions.withTopK} and
+ * <p>Weights are {@code [heads, from, to]}. Each row keeps its {@value #PER_ROW} largest weights ({@link #perRow}
+ * changes the count) and the sum of the others, which the page shows. A weight is stored in 16 bits, within 1.6e-5 of
+ * its value. For long texts the kernels can return only the largest weights: {@code AttentionOptions.withTopK} and
  * {@link #strongest}.
  */
 public final class AttentionPage {
-    /** How many of the largest weights of a row are kept by default. */
+    /** Default number of largest weights kept per row. */
     public static final int PER_ROW = 64;
 
-    /** How many weights of a row can be kept. */
+    /** Maximum number of weights kept per row. */
     private static final int LARGEST_ROW = 0xFFFF;
 
     private final Texts texts;
@@ -51,7 +51,7 @@ public final class AttentionPage {
     private final int perRow;
     private final List<PageLayer> layers;
 
-    /** The tokens that look (left) and are looked at (right), one and the same for self-attention. */
+    /** The query tokens (left) and the key tokens (right), which are the same for self-attention. */
     private record Texts(
             List<String> left,
             List<String> right,
@@ -60,7 +60,7 @@ public final class AttentionPage {
             List<Integer> specialLeft,
             List<Integer> specialRight) {}
 
-    /** What the page shows first. */
+    /** The initial view of the page. */
     private record Opening(int layer, int head, List<Integer> pinned) {}
 
     private AttentionPage(Texts texts, Opening opening, String title, String note, int perRow, List<PageLayer> layers) {
@@ -73,7 +73,7 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return a page for one text whose tokens look at each other}
+     * {@return a page for one text whose tokens attend to each other}
      *
      * @throws InvalidInputException if there are no tokens
      */
@@ -82,9 +82,9 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return a page for tokens that look at the tokens of another text, as the outputs of a decoder at its inputs}
+     * {@return a page for tokens that attend to another text, such as the outputs of a decoder to its inputs}
      *
-     * @throws InvalidInputException if there are no tokens on a side
+     * @throws InvalidInputException if a text has no tokens
      */
     public static AttentionPage of(List<String> outputs, List<String> inputs) {
         return of(new Texts(requireTokens(outputs), requireTokens(inputs), false, List.of(), List.of(), List.of()));
@@ -96,7 +96,7 @@ public final class AttentionPage {
 
     private static List<String> requireTokens(List<String> tokens) {
         if (tokens.isEmpty()) {
-            throw new InvalidInputException("The page draws tokens", "1 or more", "none", "AttentionPage.of(tokens)");
+            throw new InvalidInputException("A page needs tokens", "1 or more", "none", "AttentionPage.of(tokens)");
         }
         return List.copyOf(tokens);
     }
@@ -106,7 +106,7 @@ public final class AttentionPage {
         return new AttentionPage(texts, opening, Objects.requireNonNull(text), note, perRow, layers);
     }
 
-    /** {@return this page with a line below its title, such as where the weights come from} */
+    /** {@return this page with a line below its title, such as the source of the weights} */
     public AttentionPage note(String text) {
         return new AttentionPage(texts, opening, title, Objects.requireNonNull(text), perRow, layers);
     }
@@ -114,8 +114,8 @@ public final class AttentionPage {
     /**
      * {@return this page with the tokens coloured by the segment they belong to, such as question and passage}
      *
-     * @param segments a number from 0 for each token
-     * @throws InvalidInputException if the page has two texts, or there are more or fewer numbers than tokens
+     * @param segments a segment index from 0 for each token
+     * @throws InvalidInputException if the page has two texts, or the counts of segments and tokens differ
      */
     public AttentionPage segments(int... segments) {
         if (!texts.self
@@ -124,7 +124,7 @@ public final class AttentionPage {
             throw new InvalidInputException(
                     "Every token of one text has its segment",
                     texts.self ? texts.left.size() + " numbers from 0" : "a page of one text",
-                    texts.self ? Arrays.toString(segments) : "a page of two, which are coloured apart",
+                    texts.self ? Arrays.toString(segments) : "a page of two texts",
                     "AttentionPage.of(tokens).segments(0, 0, 0, 1, 1)");
         }
         return with(new Texts(
@@ -139,8 +139,8 @@ public final class AttentionPage {
     /**
      * {@return this page with tokens that can be hidden together, such as {@code [CLS]} and {@code [SEP]}}
      *
-     * @param positions their places among the tokens, from 0
-     * @throws InvalidInputException if there is no such place, or the page has two texts
+     * @param positions the indices of these tokens, from 0
+     * @throws InvalidInputException if there is no token at an index, or the page has two texts
      */
     public AttentionPage special(Collection<Integer> positions) {
         if (!texts.self) {
@@ -156,9 +156,9 @@ public final class AttentionPage {
     /**
      * {@return this page with tokens that can be hidden together}
      *
-     * @param outputs their places among those that look, from 0
-     * @param inputs their places among those looked at, from 0
-     * @throws InvalidInputException if there is no such place
+     * @param outputs the indices of these tokens among the query tokens, from 0
+     * @param inputs the indices of these tokens among the key tokens, from 0
+     * @throws InvalidInputException if there is no token at an index
      */
     public AttentionPage special(Collection<Integer> outputs, Collection<Integer> inputs) {
         outputs.forEach(at -> requirePlace(at, texts.left));
@@ -187,14 +187,14 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page, on which each row of layers added from now on keeps at most so many weights}
+     * {@return this page, where each row of layers added later keeps at most {@code count} weights}
      *
-     * @throws InvalidInputException if that is none, or more than a page can number
+     * @throws InvalidInputException if {@code count} is below 1 or above 65535
      */
     public AttentionPage perRow(int count) {
         if (count < 1 || count > LARGEST_ROW) {
             throw new InvalidInputException(
-                    "A row keeps some weights",
+                    "The number of weights per row is out of range",
                     "1 to " + LARGEST_ROW,
                     String.valueOf(count),
                     "perRow(" + PER_ROW + ")");
@@ -203,9 +203,9 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page with one more layer, named by its number}
+     * {@return this page with one more layer, named by its index}
      *
-     * @param weights {@code [heads, tokens that look, tokens looked at]}; the numbers are copied
+     * @param weights {@code [heads, query tokens, key tokens]}; the elements are copied
      * @throws InvalidInputException if the shape does not fit, or a weight is negative
      */
     public AttentionPage layer(Tensor weights) {
@@ -215,8 +215,8 @@ public final class AttentionPage {
     /**
      * {@return this page with one more layer}
      *
-     * @param name what the page calls it
-     * @param weights {@code [heads, tokens that look, tokens looked at]}; the numbers are copied
+     * @param name the name of the layer on the page
+     * @param weights {@code [heads, query tokens, key tokens]}; the elements are copied
      * @throws InvalidInputException if the shape does not fit, or a weight is negative
      */
     public AttentionPage layer(String name, Tensor weights) {
@@ -224,14 +224,15 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page with one more layer, of which the largest weights of each row are known} What a row lacks of 1
-     * is taken as left out.
+     * {@return this page with one more layer, given by the largest weights of each row} The rest of each row up to a
+     * sum of 1 counts as left out.
      *
-     * @param name what the page calls it
-     * @param weights {@code [heads, tokens that look, topK]}, as in {@code AttentionResult.topKWeights()} without the
-     *     batch; the numbers are copied
-     * @param keys i64 of the same shape: their places among the tokens looked at, -1 for none
-     * @throws InvalidInputException if the shapes do not fit, a weight is negative, or a key is out of range or named twice
+     * @param name the name of the layer on the page
+     * @param weights {@code [heads, query tokens, topK]}, as in {@code AttentionResult.topKWeights()} without the batch
+     *     axis; the elements are copied
+     * @param keys i64 of the same shape: the indices of the keys among the key tokens, -1 for none
+     * @throws InvalidInputException if the shapes do not fit, a weight is negative, or a key is out of range or listed
+     *     twice
      */
     public AttentionPage strongest(String name, Tensor weights, Tensor keys) {
         return with(PageLayer.listed(name, weights, keys, texts.left.size(), texts.right.size()));
@@ -247,21 +248,21 @@ public final class AttentionPage {
                 Stream.concat(layers.stream(), Stream.of(layer)).toList());
     }
 
-    /** {@return this page, which opens with one head; by default it opens with the mean of the last layer's} */
+    /** {@return this page, which opens with one head; by default it opens with the mean over the heads of the last layer} */
     public AttentionPage opensAt(int layer, int head) {
         return new AttentionPage(texts, new Opening(layer, head, opening.pinned), title, note, perRow, layers);
     }
 
-    /** {@return this page, which opens with the mean of the heads of a layer} */
+    /** {@return this page, which opens with the mean over the heads of a layer} */
     public AttentionPage opensAt(int layer) {
         return opensAt(layer, -1);
     }
 
     /**
-     * {@return this page, which opens with words pinned: their lines are drawn and those of others are not}
+     * {@return this page, which opens with pinned words: only the lines of these words are drawn}
      *
-     * @param positions their places among the tokens that look, from 0
-     * @throws InvalidInputException if there is no such place
+     * @param positions the indices of these words among the query tokens, from 0
+     * @throws InvalidInputException if there is no token at an index
      */
     public AttentionPage pinned(int... positions) {
         List<Integer> places = Arrays.stream(positions).boxed().toList();
@@ -270,9 +271,9 @@ public final class AttentionPage {
     }
 
     /**
-     * Writes the page, over an older one.
+     * Writes the page, replacing an existing file.
      *
-     * @throws InvalidInputException if the page has no layer, or not the one it opens with
+     * @throws InvalidInputException if the page has no layer, or lacks the layer or head that it opens with
      * @throws IOException if the file cannot be written
      */
     public void write(Path file) throws IOException {
@@ -285,7 +286,7 @@ public final class AttentionPage {
     /**
      * {@return the page as text}
      *
-     * @throws InvalidInputException if the page has no layer, or not the one it opens with
+     * @throws InvalidInputException if the page has no layer, or lacks the layer or head that it opens with
      */
     public String html() {
         requireLayers();
@@ -300,7 +301,7 @@ public final class AttentionPage {
 
     private void requireLayers() {
         if (layers.isEmpty()) {
-            throw new InvalidInputException("The page draws weights", "1 layer or more", "none", "layer(weights)");
+            throw new InvalidInputException("A page needs weights", "1 layer or more", "none", "layer(weights)");
         }
         int layer = opening.layer;
         boolean known = layer < 0
@@ -308,7 +309,7 @@ public final class AttentionPage {
                         && opening.head < layers.get(layer).heads().size());
         if (!known) {
             throw new InvalidInputException(
-                    "The page opens with a head it has",
+                    "The page cannot open with this head",
                     "layers 0 to " + (layers.size() - 1) + " and heads 0 to "
                             + (layers.get(Math.min(layer, layers.size() - 1))
                                             .heads()

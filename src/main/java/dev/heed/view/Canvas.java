@@ -2,12 +2,12 @@ package dev.heed.view;
 
 import org.jspecify.annotations.Nullable;
 
-/** A page with its upper left corner at 0, 0, in pixels of a usual screen, on which a picture puts its ink. */
+/** A drawing surface for pictures, with the origin in the upper left corner and CSS pixels as units. */
 interface Canvas {
-    /** In place of a colour: not drawn. */
+    /** The value of a colour that is not drawn. */
     int NONE = -1;
 
-    /** Where a text stands relative to its place. */
+    /** The alignment of a text relative to its position. */
     enum Anchor {
         START,
         MIDDLE,
@@ -15,12 +15,12 @@ interface Canvas {
     }
 
     /**
-     * How a text is set.
+     * The style of a text.
      *
-     * @param size of the letters
-     * @param bold whether they are semibold
-     * @param anchor which part of the text lies at its place
-     * @param turn degrees clockwise
+     * @param size the font size
+     * @param bold whether the letters are semibold
+     * @param anchor the part of the text that is at its position
+     * @param turn the rotation in degrees clockwise
      * @param colour 0xRRGGBB
      */
     record Script(double size, boolean bold, Anchor anchor, int turn, int colour) {
@@ -42,12 +42,12 @@ interface Canvas {
     }
 
     /**
-     * How a line is drawn.
+     * The style of a line.
      *
      * @param colour 0xRRGGBB
-     * @param width in pixels
-     * @param opacity 0 for unseen to 1
-     * @param dashes lengths of ink and gap in turn, or none
+     * @param width the width in pixels
+     * @param opacity from 0 (invisible) to 1
+     * @param dashes alternating lengths of dashes and gaps, or none
      */
     record Stroke(int colour, double width, double opacity, double... dashes) {}
 
@@ -56,33 +56,33 @@ interface Canvas {
         /** {@return the colour of a cell, or {@link Canvas#NONE} for hatching} */
         int colour(int row, int column);
 
-        /** {@return what is told of a cell when it is pointed at} */
+        /** {@return the tooltip of a cell} */
         String hover(int row, int column);
     }
 
     /**
-     * Draws cells that begin at a place.
+     * Draws cells whose upper left corner is at a position.
      *
-     * @param pitch the distance from one to the next
-     * @param side the side of each
+     * @param pitch the distance between cells
+     * @param side the side length of a cell
      */
     void cells(double x, double y, int rows, int columns, double pitch, double side, CellInk ink);
 
-    /** Draws a rectangle; {@code hover} is told when it is pointed at, if there is any. */
+    /** Draws a rectangle with an optional tooltip {@code hover}. */
     void box(double x, double y, double width, double height, int fill, int outline, @Nullable String hover);
 
     /** Draws a palette, strong at the top. */
     void bar(double x, double y, double width, double height, Palette palette, int outline);
 
-    /** Draws a line through points: x and y in turn. */
+    /** Draws a line through points, given as alternating x and y. */
     void line(Stroke stroke, double... points);
 
-    /** Draws a cubic Bezier curve through x and y of the start, two controls and the end. */
+    /** Draws a cubic Bezier curve through the start, two control points and the end, given as alternating x and y. */
     void curve(Stroke stroke, String hover, double... points);
 
     /** Draws a filled circle. */
     void dot(double x, double y, double radius, int fill, double opacity, @Nullable String hover);
 
-    /** Writes a text; the place is on its base line. */
+    /** Draws a text whose base line is at a position. */
     void text(double x, double y, Script script, String text);
 }

@@ -4,16 +4,16 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The numbers of a heat map, or what stands for their tiles.
+ * The cells of a heat map: the values of a matrix, or pooled values of its tiles.
  *
- * @param rows cells from top to bottom
- * @param columns cells from left to right
- * @param values row-major
- * @param tileRows how many rows of the original one cell stands for; the last may stand for fewer
- * @param tileColumns how many columns likewise
- * @param wholeRows rows of the original
- * @param wholeColumns columns of the original
- * @param pooling what a tile says of its values
+ * @param rows the number of cells from top to bottom
+ * @param columns the number of cells from left to right
+ * @param values the values in row-major order
+ * @param tileRows rows of the matrix per cell; the last cell may cover fewer
+ * @param tileColumns columns of the matrix per cell; the last cell may cover fewer
+ * @param wholeRows rows of the matrix
+ * @param wholeColumns columns of the matrix
+ * @param pooling the pooling of the values in a tile
  */
 record Cells(
         int rows,
@@ -67,7 +67,7 @@ record Cells(
         return tileRows > 1 || tileColumns > 1;
     }
 
-    /** {@return these cells if they are few enough, else one for each of the smallest equal tiles that are} */
+    /** {@return these cells if they fit the maximum, otherwise one cell for each of the smallest equal tiles that fit} */
     Cells atMost(int maxRows, int maxColumns, Pooling with) {
         int tallness = -Math.floorDiv(-rows, maxRows);
         int wideness = -Math.floorDiv(-columns, maxColumns);
@@ -90,7 +90,7 @@ record Cells(
         return new Cells(fewRows, fewColumns, pooled, tallness, wideness, wholeRows, wholeColumns, with);
     }
 
-    /** Of what is finite; NaN where nothing is, so that a masked region stays visible as one. */
+    /** Pools the finite values of a tile; NaN if there are none, so that a masked region stays visible. */
     private double pool(Pooling with, int fromRow, int toRow, int fromColumn, int toColumn) {
         double mean = 0;
         double largest = Double.NEGATIVE_INFINITY;
@@ -108,7 +108,7 @@ record Cells(
         return count == 0 ? Double.NaN : with == Pooling.MAX ? largest : mean;
     }
 
-    /** {@return what must be said below the picture, empty if nothing} */
+    /** {@return the caption about tiles, empty if there are none} */
     String note() {
         return isTiled()
                 ? "Each cell is the " + pooling.word() + " of " + tileRows + " × " + tileColumns + " values ("

@@ -6,15 +6,15 @@ import dev.heed.view.Canvas.Stroke;
 import dev.heed.view.text.TextWidth;
 
 /**
- * The frame of a chart: a plane between two axes, with ticks and lines of a grid.
+ * The frame of a chart: the plot area between two axes, with ticks and grid lines.
  *
- * @param left the left edge of the plane
- * @param top its upper edge
- * @param width of the plane
- * @param height of the plane
- * @param x what its left and right edges stand for
- * @param y what its lower and upper edges stand for
- * @param theme its ground and inks
+ * @param left the left edge of the plot area
+ * @param top the upper edge of the plot area
+ * @param width the width of the plot area
+ * @param height the height of the plot area
+ * @param x the values at its left and right edges
+ * @param y the values at its lower and upper edges
+ * @param theme the background and ink colours
  */
 record ChartFrame(double left, double top, double width, double height, ValueRange x, ValueRange y, Theme theme) {
     private static final int PARTS = 8;
@@ -27,7 +27,7 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
         return top + height * (1 - y.position(value));
     }
 
-    /** {@return the room that the numbers of the vertical axis need} */
+    /** {@return the width of the tick labels of the vertical axis} */
     static double tickRoom(ValueRange y) {
         return y.ticks(PARTS).stream()
                         .mapToDouble(tick -> TextWidth.of(ValueRange.tickText(tick), 11))
@@ -36,7 +36,7 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
                 + 8;
     }
 
-    /** Draws the grid and the numbers of the vertical axis, and the line that the horizontal one is. */
+    /** Draws the grid and tick labels of the vertical axis, and the line of the horizontal axis. */
     void drawVertical(Canvas canvas) {
         for (double tick : y.ticks(PARTS)) {
             double at = placeY(tick);
@@ -47,7 +47,7 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
         canvas.line(new Stroke(theme.frame(), 1, 1), left, top + height, left + width, top + height);
     }
 
-    /** Draws ticks and numbers below the plane. */
+    /** Draws the ticks and tick labels of the horizontal axis. */
     void drawHorizontal(Canvas canvas) {
         double base = top + height;
         for (double tick : x.ticks(PARTS)) {
@@ -57,7 +57,7 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
         }
     }
 
-    /** Writes what the axes are: the vertical one beside it, the horizontal one at a distance below. */
+    /** Draws the names of the axes: the vertical one on the left, the horizontal one at distance {@code below}. */
     void drawNames(Canvas canvas, String xName, String yName, double below) {
         Script script = Script.of(12, theme.ink()).at(Anchor.MIDDLE);
         if (!xName.isEmpty()) {

@@ -7,20 +7,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix of attention weights as a picture: a row for each query, a column for each key, brighter where the weight is
- * larger (Bahdanau et al. 2015, figure 3). Immutable; every method gives a new one.
+ * larger (Bahdanau et al. 2015, figure 3). Immutable; every method returns a new map.
  *
  * <pre>{@code
  * HeatMap.of(weights).rows(tokens).columns(tokens).title("layer 3, head 1").svg(Path.of("attention.svg"));
  * }</pre>
  *
- * <p>The same map gives the same bytes on every machine. More than {@value #MAX_CELLS} rows or columns are put
- * together into tiles, and a caption says so. What is not a finite number is hatched.
+ * <p>The same map gives the same bytes on every machine. More than {@value #MAX_CELLS} rows or columns are pooled into
+ * tiles, with a caption. Non-finite cells are hatched.
  */
 public final class HeatMap extends Picture {
-    /** How many rows and columns are drawn; more are put together into tiles. */
+    /** Maximum rows and columns that are drawn; more are pooled into tiles. */
     public static final int MAX_CELLS = 256;
 
-    /** The width in columns that {@link #terminal(TerminalColors)} keeps to. */
+    /** Maximum width of {@link #terminal(TerminalColors)} in columns. */
     public static final int TERMINAL_WIDTH = 100;
 
     private final Cells cells;
@@ -28,10 +28,10 @@ public final class HeatMap extends Picture {
     private final Style style;
 
     /**
-     * How the cells are coloured.
+     * The colouring of the cells.
      *
-     * @param range what the ends of the palette stand for, or null for what the numbers ask for
-     * @param pooling what stands for a tile
+     * @param range the values at the ends of the palette, or null to use the range of the cells
+     * @param pooling the pooling of the values in a tile
      */
     record Style(
             Palette palette,
@@ -42,13 +42,13 @@ public final class HeatMap extends Picture {
     }
 
     /**
-     * What is written around the cells.
+     * The texts around the cells.
      *
-     * @param title above all, or empty
-     * @param rowAxis what the rows are, or empty
-     * @param columnAxis what the columns are, or empty
-     * @param rows one label a row, or empty for numbers
-     * @param columns one label a column, or empty for numbers
+     * @param title the title, or empty
+     * @param rowAxis the name of the row axis, or empty
+     * @param columnAxis the name of the column axis, or empty
+     * @param rows one label per row, or empty for indices
+     * @param columns one label per column, or empty for indices
      */
     record Lettering(String title, String rowAxis, String columnAxis, List<String> rows, List<String> columns) {
         static final Lettering NONE = new Lettering("", "", "", List.of(), List.of());
@@ -61,18 +61,18 @@ public final class HeatMap extends Picture {
     }
 
     /**
-     * {@return the heat map of a {@code [rows, columns]} tensor, whose numbers are copied}
+     * {@return the heat map of a {@code [rows, columns]} tensor, whose elements are copied}
      *
-     * @throws InvalidInputException if the tensor has not two axes
+     * @throws InvalidInputException if the tensor does not have two axes
      */
     public static HeatMap of(Tensor weights) {
         return new HeatMap(Cells.of(weights), Lettering.NONE, Style.USUAL);
     }
 
     /**
-     * {@return the heat map of an array of rows, whose numbers are copied}
+     * {@return the heat map of an array of rows, whose elements are copied}
      *
-     * @throws InvalidInputException if there are no numbers or the rows differ in length
+     * @throws InvalidInputException if the array is empty or the rows differ in length
      */
     public static HeatMap of(double[][] weights) {
         return new HeatMap(Cells.of(weights), Lettering.NONE, Style.USUAL);
@@ -81,7 +81,7 @@ public final class HeatMap extends Picture {
     /**
      * {@return this map with a label for each row}
      *
-     * @throws InvalidInputException if there are more or fewer labels than rows
+     * @throws InvalidInputException if the counts of labels and rows differ
      */
     public HeatMap rows(List<String> labels) {
         requireCount("row", cells.rows(), labels);
@@ -92,7 +92,7 @@ public final class HeatMap extends Picture {
     /**
      * {@return this map with a label for each column}
      *
-     * @throws InvalidInputException if there are more or fewer labels than columns
+     * @throws InvalidInputException if the counts of labels and columns differ
      */
     public HeatMap columns(List<String> labels) {
         requireCount("column", cells.columns(), labels);
@@ -106,7 +106,7 @@ public final class HeatMap extends Picture {
         return with(new Lettering(title, l.rowAxis, l.columnAxis, l.rows, l.columns));
     }
 
-    /** {@return this map with names for what the rows and the columns are, such as "query" and "key"} */
+    /** {@return this map with names for the rows and the columns, such as "query" and "key"} */
     public HeatMap axes(String rows, String columns) {
         Lettering l = lettering;
         return with(new Lettering(l.title, rows, columns, l.rows, l.columns));
@@ -117,20 +117,20 @@ public final class HeatMap extends Picture {
         return with(new Style(palette, style.theme, style.pooling, style.range));
     }
 
-    /** {@return this map on another ground} */
+    /** {@return this map with another background and ink} */
     public HeatMap theme(Theme theme) {
         return with(new Style(style.palette, theme, style.pooling, style.range));
     }
 
-    /** {@return this map with another way to put many numbers into one cell, where there is no room for all} */
+    /** {@return this map with another way to pool several values into one cell, used if they do not all fit} */
     public HeatMap pooling(Pooling pooling) {
         return with(new Style(style.palette, style.theme, pooling, style.range));
     }
 
     /**
-     * {@return this map with the numbers that the ends of the palette stand for}
+     * {@return this map with the values at the ends of the palette}
      *
-     * <p>By default it runs from 0 (from the smallest number, where one is negative) to the largest number.
+     * <p>By default the palette runs from 0, or from the smallest value if one is negative, to the largest value.
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -152,16 +152,16 @@ public final class HeatMap extends Picture {
                     "Every " + axis + " has one label",
                     count + " labels",
                     labels.size() + " labels",
-                    "leave " + axis + "s(...) out for numbers");
+                    "omit " + axis + "s(...) to show indices");
         }
     }
 
-    /** {@return the picture as lines of text, {@value #TERMINAL_WIDTH} columns wide at most} */
+    /** {@return the picture as lines of text, at most {@value #TERMINAL_WIDTH} columns wide} */
     public String terminal(TerminalColors colors) {
         return terminal(colors, TERMINAL_WIDTH);
     }
 
-    /** {@return the picture as lines of text of a largest width; larger maps are averaged into tiles} */
+    /** {@return the picture as lines of text of at most {@code width} columns; larger maps are averaged into tiles} */
     public String terminal(TerminalColors colors, int width) {
         return new TerminalHeatMap(this, colors, width).text();
     }

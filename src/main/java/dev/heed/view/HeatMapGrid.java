@@ -7,7 +7,8 @@ import java.util.Objects;
 /**
  * Several heat maps in one picture with one colour bar, such as the heads of a layer. Immutable.
  *
- * <p>All maps share one range, so that colours compare; palette, theme and given range are those of the first map.
+ * <p>All maps share one range, so that their colours are comparable; palette, theme and explicit range are taken from
+ * the first map.
  */
 public final class HeatMapGrid extends Picture {
     private final List<HeatMap> maps;
@@ -21,7 +22,7 @@ public final class HeatMapGrid extends Picture {
     }
 
     /**
-     * {@return the maps side by side, in rows of about equal width and height}
+     * {@return the maps side by side, in a grid about as wide as high}
      *
      * @throws InvalidInputException if there are no maps
      */
@@ -34,9 +35,9 @@ public final class HeatMapGrid extends Picture {
     }
 
     /**
-     * {@return these maps with so many in a row}
+     * {@return these maps with {@code count} maps per row}
      *
-     * @throws InvalidInputException if that is fewer than one
+     * @throws InvalidInputException if {@code count} is below 1
      */
     public HeatMapGrid perRow(int count) {
         if (count < 1) {

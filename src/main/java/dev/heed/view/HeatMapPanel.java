@@ -8,11 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One heat map within a picture: its cells, its labels and the room they take.
+ * One heat map within a picture: its cells, its labels and their layout.
  *
  * <pre>
  *              column axis
- *        | the / cat / sat /        labels lie flat, lean or stand, whichever still fits
+ *        | the / cat / sat /        labels are flat, slanted or vertical, whichever fits
  *   r    +-----+-----+-----+
  *   o the|     |     |     |
  *   w cat|     |     |     |
@@ -36,14 +36,14 @@ final class HeatMapPanel {
     private final boolean columnsNamed;
     private final String title;
 
-    /** How column labels are written. */
+    /** The orientation of column labels. */
     private enum Posture {
         FLAT,
         LEANING,
         STANDING
     }
 
-    /** Sizes in pixels, so that a single map fills a column of text and many fit a page. */
+    /** Sizes in pixels, chosen so that a single map fills a text column and many maps fit a page. */
     enum Scale {
         ALONE(256, 560, 30, 12),
         IN_GRID(96, 200, 18, 10);
@@ -89,7 +89,7 @@ final class HeatMapPanel {
 
     // ---------------------------------------------------------------- labels
 
-    /** A tile is called by its first label, or by the numbers it spans. */
+    /** {@return the names of the cells: a tile is named by its first label, or by the index of its first row or column} */
     static List<String> names(List<String> labels, int count, int tile, int whole) {
         List<String> names = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -105,13 +105,13 @@ final class HeatMapPanel {
         return names;
     }
 
-    /** {@return every how many cells a label is written} Numbers are written at round distances. */
+    /** {@return the distance between labels in cells} Indices are labelled at round distances. */
     private int step(boolean numbers, double room) {
         int least = (int) Math.ceil(room / cell);
         return numbers ? round(least) : least;
     }
 
-    /** {@return a round number that is not below another, if that is not beyond all reason} */
+    /** {@return the smallest round number that is at least {@code least}, or {@code least} itself above 100} */
     static int round(int least) {
         int[] round = {1, 2, 5, 10, 20, 25, 50, 100};
         for (int candidate : round) {
@@ -139,7 +139,7 @@ final class HeatMapPanel {
         return cells.rows() * cell;
     }
 
-    /** {@return the distance from the left edge to the cells} Whole pixels keep the cells equally large. */
+    /** {@return the distance from the left edge to the cells} Whole pixels keep the cells equal in size. */
     double left() {
         String axis = map.lettering().rowAxis();
         return Math.ceil((rowsNamed ? widest(rowNames) + GAP : 0) + (rowsNamed && !axis.isEmpty() ? 18 : 0));
@@ -162,7 +162,10 @@ final class HeatMapPanel {
                 + (title.isEmpty() ? 0 : 20);
     }
 
-    /** {@return the width without labels that lean beyond the last column} Below them a neighbour may stand closer. */
+    /**
+     * {@return the width without slanted labels that extend beyond the last column} Below such labels, the next panel
+     * may be closer.
+     */
     double bodyWidth() {
         double named = title.isEmpty() ? 0 : TextWidth.of(title, 12) - plotWidth();
         return left() + plotWidth() + Math.max(0, named);
@@ -185,7 +188,7 @@ final class HeatMapPanel {
 
     // ---------------------------------------------------------------- ink
 
-    /** Draws the panel with its upper left corner at a place. */
+    /** Draws the panel with its upper left corner at a position. */
     void draw(Canvas canvas, double x, double y, ValueRange range, Palette palette, Theme theme) {
         double plotX = x + left();
         double plotY = y + top();
@@ -199,7 +202,7 @@ final class HeatMapPanel {
         if (rowsNamed) {
             drawRowNames(canvas, x, plotX, plotY, theme.ink());
         }
-        // Roomy cells are set apart by a hair of ground; dense ones touch.
+        // Large cells are separated by one pixel of background; small cells touch.
         double side = cell >= 14 ? cell - 1 : cell;
         canvas.cells(plotX, plotY, cells.rows(), cells.columns(), cell, side, new Canvas.CellInk() {
             @Override
@@ -234,7 +237,7 @@ final class HeatMapPanel {
     private void drawRowNames(Canvas canvas, double x, double plotX, double plotY, int ink) {
         Script script = Script.of(font, ink).at(Anchor.END);
         for (int row = 0; row < cells.rows(); row += rowStep) {
-            // 0.35 of the size below the middle centres letters without descenders
+            // a base line 0.35 of the font size below the middle centres letters without descenders
             double y = plotY + (row + 0.5) * cell + 0.35 * font;
             canvas.text(plotX - GAP, y, script, VisibleText.cut(rowNames.get(row), LABEL_COLUMNS));
         }

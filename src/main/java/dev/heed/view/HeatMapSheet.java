@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A whole picture: title, panels in rows, one colour bar on the right, captions below. */
+/** Layout of a picture of heat maps: title, panels in rows, one colour bar on the right, captions below. */
 final class HeatMapSheet {
     private static final double MARGIN = 16;
     private static final double BETWEEN = 24;
@@ -119,7 +119,7 @@ final class HeatMapSheet {
             double x = MARGIN;
             for (int i = row * perRow; i < Math.min(panels.size(), (row + 1) * perRow); i++) {
                 HeatMapPanel panel = panels.get(i);
-                // Panels of a row stand on one line however tall their labels are.
+                // Panels of a row are aligned at the bottom, regardless of the height of their labels.
                 panel.draw(canvas, x, y + rowHeights[row] - panel.height(), range, palette, theme);
                 x += columnWidths[i % perRow] + BETWEEN;
             }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** What both ways of drawing lines share: which lines, how thick, what the labels are, the key below them. */
+/** The elements that both line layouts share: lines, thickness, labels and the key. */
 final class LineInk {
     static final double MARGIN = 16;
     private static final double KEY_LENGTH = 28;
@@ -79,7 +79,7 @@ final class LineInk {
                 .orElse(0);
     }
 
-    /** {@return thickness and density, both proportional to the weight; lines of one row need not make way for others} */
+    /** {@return a stroke with thickness and opacity proportional to the weight; the opacity in a focused row starts at 0.35} */
     Stroke stroke(double weight) {
         double share = weight / links.strongest();
         return new Stroke(theme.series(0), thickest * share, isFocused() ? 0.35 + 0.65 * share : share);
@@ -89,13 +89,13 @@ final class LineInk {
         return rows.get(line.from()) + " → " + columns.get(line.to()) + ": " + ValueRange.text(line.weight());
     }
 
-    /** {@return a row's script: bold where it is the one that is looked from} */
+    /** {@return a row's script: bold if the row is in focus} */
     Script rowScript(double font, int row) {
         Script script = Script.of(font, theme.ink());
         return focus == row ? script.semibold() : script;
     }
 
-    /** {@return the weight written beside a column, empty if it has none} */
+    /** {@return the weight shown next to a column, empty if it has none} */
     String weightBeside(int column) {
         if (focus < 0) {
             return "";
@@ -126,7 +126,7 @@ final class LineInk {
         return captions;
     }
 
-    /** {@return the least width that title, key and captions need} */
+    /** {@return the minimum width for title, key and captions} */
     double leastWidth() {
         double title = TextWidth.of(VisibleText.cut(VisibleText.of(title()), 100), 15) * 1.08;
         double captions = captions().stream()

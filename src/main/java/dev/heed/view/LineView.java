@@ -5,18 +5,18 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * A matrix of attention weights as lines from each query to the keys: a line is as thick, and as dense, as its weight is
- * large. Immutable; every method gives a new one.
+ * A matrix of attention weights drawn as lines from each query to the keys; thickness and opacity of a line grow with
+ * its weight. Immutable; every method returns a new view.
  *
  * <pre>{@code
  * LineView.of(weights).rows(tokens).columns(tokens).focus(10).svg(Path.of("it.svg"));
  * }</pre>
  *
- * <p>At most the 2 000 strongest lines are drawn, none thinner than a hundredth of the thickest, and a caption says how much
- * of the weight that leaves out. More than {@value #MAX_TOKENS} rows or columns are put together into tiles.
+ * <p>At most the 2 000 strongest lines are drawn, none thinner than a hundredth of the thickest, and a caption states
+ * the share of the weight left out. More than {@value #MAX_TOKENS} rows or columns are pooled into tiles.
  */
 public final class LineView extends Picture {
-    /** How many rows and columns are drawn; more are put together into tiles. */
+    /** Maximum rows and columns that are drawn; more are pooled into tiles. */
     public static final int MAX_TOKENS = 128;
 
     static final int NO_FOCUS = -1;
@@ -32,18 +32,18 @@ public final class LineView extends Picture {
     }
 
     /**
-     * {@return the lines of a {@code [rows, columns]} tensor, whose numbers are copied}
+     * {@return the lines of a {@code [rows, columns]} tensor, whose elements are copied}
      *
-     * @throws InvalidInputException if the tensor has not two axes
+     * @throws InvalidInputException if the tensor does not have two axes
      */
     public static LineView of(Tensor weights) {
         return new LineView(HeatMap.of(weights), false, NO_FOCUS);
     }
 
     /**
-     * {@return the lines of an array of rows, whose numbers are copied}
+     * {@return the lines of an array of rows, whose elements are copied}
      *
-     * @throws InvalidInputException if there are no numbers or the rows differ in length
+     * @throws InvalidInputException if the array is empty or the rows differ in length
      */
     public static LineView of(double[][] weights) {
         return new LineView(HeatMap.of(weights), false, NO_FOCUS);
@@ -52,7 +52,7 @@ public final class LineView extends Picture {
     /**
      * {@return this view with a label for each row}
      *
-     * @throws InvalidInputException if there are more or fewer labels than rows
+     * @throws InvalidInputException if the counts of labels and rows differ
      */
     public LineView rows(List<String> labels) {
         return new LineView(map.rows(labels), stacked, focus);
@@ -61,7 +61,7 @@ public final class LineView extends Picture {
     /**
      * {@return this view with a label for each column}
      *
-     * @throws InvalidInputException if there are more or fewer labels than columns
+     * @throws InvalidInputException if the counts of labels and columns differ
      */
     public LineView columns(List<String> labels) {
         return new LineView(map.columns(labels), stacked, focus);
@@ -72,33 +72,33 @@ public final class LineView extends Picture {
         return new LineView(map.title(title), stacked, focus);
     }
 
-    /** {@return this view with names for what the rows and the columns are, such as "query" and "key"} */
+    /** {@return this view with names for the rows and the columns, such as "query" and "key"} */
     public LineView axes(String rows, String columns) {
         return new LineView(map.axes(rows, columns), stacked, focus);
     }
 
-    /** {@return this view on another ground} */
+    /** {@return this view with another background and ink} */
     public LineView theme(Theme theme) {
         return new LineView(map.theme(theme), stacked, focus);
     }
 
-    /** {@return this view with another way to put many numbers into one line, where there is no room for all} */
+    /** {@return this view with another way to pool several values into one line, used if they do not all fit} */
     public LineView pooling(Pooling pooling) {
         return new LineView(map.pooling(pooling), stacked, focus);
     }
 
-    /** {@return this view with rows in a column on the left and columns on the right, the usual way} */
+    /** {@return this view with rows listed on the left and columns listed on the right, the default} */
     public LineView sideBySide() {
         return new LineView(map, false, focus);
     }
 
-    /** {@return this view with rows along the top and columns along the bottom, as a sentence is read} */
+    /** {@return this view with rows along the top and columns along the bottom, like lines of text} */
     public LineView stacked() {
         return new LineView(map, true, focus);
     }
 
     /**
-     * {@return this view with the lines of one row only, and their weights in numbers}
+     * {@return this view with only the lines of one row, and their weights as numbers}
      *
      * @throws InvalidInputException if there is no such row
      */
@@ -111,14 +111,14 @@ public final class LineView extends Picture {
         return new LineView(map, stacked, row);
     }
 
-    /** {@return the lines of every row} */
+    /** {@return this view with the lines of every row} */
     public LineView unfocused() {
         return new LineView(map, stacked, NO_FOCUS);
     }
 
     /**
-     * {@return the picture as lines of text: each row with the three columns that it looks at most, a row in focus with
-     * sixteen, and how much goes to the others}
+     * {@return the picture as lines of text: each row with its three most attended columns, a row in focus with
+     * sixteen, and the weight on the others}
      */
     public String terminal(TerminalColors colors, int width) {
         return new TerminalLines(this, colors, width).text();

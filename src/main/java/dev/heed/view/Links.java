@@ -5,23 +5,23 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The weights that a line view draws: the strongest, as many as can be told apart.
+ * The weights that a line view draws: the strongest ones that remain distinguishable.
  *
- * @param lines strongest last, so that they lie on top
+ * @param lines the lines, strongest last, so that they are drawn on top
  * @param strongest the largest weight of all
  * @param leftOut the share of the weight that is not drawn, 0 to 1
  * @param weakest the smallest weight drawn
- * @param gaps how many values are no finite numbers
+ * @param gaps the number of non-finite values
  */
 record Links(List<Line> lines, double strongest, double leftOut, double weakest, int gaps) {
     private static final int MOST = 2_000;
 
-    /** Thinner than this share of the thickest line nothing is seen. */
+    /** Minimum visible thickness, relative to the thickest line. */
     private static final double LEAST = 0.01;
 
     record Line(int from, int to, double weight) {}
 
-    /** {@return what is drawn of some weights; {@code focus} is the one row to draw, or -1 for all} */
+    /** {@return the lines to draw; {@code focus} is the only row to draw, or -1 for all} */
     static Links of(Cells cells, int focus) {
         List<Line> lines = new ArrayList<>();
         double strongest = 0;
@@ -56,7 +56,7 @@ record Links(List<Line> lines, double strongest, double leftOut, double weakest,
                 gaps);
     }
 
-    /** {@return what must be said below the picture} */
+    /** {@return the captions about weights that are not drawn} */
     List<String> notes() {
         List<String> notes = new ArrayList<>();
         String share = ValueRange.tickText(Math.round(leftOut * 1000) / 10.0) + " %";

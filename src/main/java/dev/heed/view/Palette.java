@@ -1,13 +1,13 @@
 package dev.heed.view;
 
 /**
- * Colours from weak to strong. Luminance runs one way along every palette, so the order is seen with every kind of colour
- * vision and in a grey print.
+ * A scale of colours from weak to strong. Luminance is monotonic along every palette, so the order is visible with
+ * every kind of colour vision and in a grey print.
  */
 public enum Palette {
     /** Dark violet over green to yellow; the default. */
     VIRIDIS(0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21918C, 0x28AE80, 0x5EC962, 0xADDC30, 0xFDE725),
-    /** Dark blue over grey to yellow: looks nearly the same to everybody. */
+    /** Dark blue over grey to yellow: looks nearly the same with every kind of colour vision. */
     CIVIDIS(0x00224E, 0x123570, 0x3B496C, 0x575D6D, 0x707173, 0x8A8678, 0xA59C74, 0xC3B369, 0xE1CC55, 0xFEE838),
     /** Black to white, as in the figures of Bahdanau et al. 2015. */
     GREY(0x000000, 0xFFFFFF),
@@ -24,7 +24,7 @@ public enum Palette {
         this.anchors = anchors;
     }
 
-    /** {@return the colour {@code 0xRRGGBB} at a position from 0 (weak) to 1 (strong); positions outside are cut} */
+    /** {@return the colour {@code 0xRRGGBB} at a position from 0 (weak) to 1 (strong); positions outside are clamped} */
     public int rgb(double position) {
         double at = Math.clamp(position, 0.0, 1.0) * (anchors.length - 1);
         int below = (int) at;
@@ -38,7 +38,7 @@ public enum Palette {
         return rgb;
     }
 
-    /** {@return whether stronger is brighter; darker otherwise} */
+    /** {@return whether stronger is brighter; otherwise stronger is darker} */
     public boolean brightens() {
         return luminance(rgb(1)) > luminance(rgb(0));
     }

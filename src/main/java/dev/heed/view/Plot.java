@@ -6,18 +6,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Points and curves over one plane, such as data and what attention pooling makes of them. Immutable; every method gives a
- * new one.
+ * A chart of points and curves, such as data and their regression by attention pooling. Immutable; every method returns
+ * a new plot.
  *
  * <pre>{@code
  * Plot.blank().points("data", x, y).curve("pooled", grid, estimate).axes("x", "y").svg(Path.of("pooling.svg"));
  * }</pre>
  *
- * <p>What is not finite is left out, and a curve has a gap there. Series of more than {@value #MAX_POINTS} points are thinned
- * evenly, and a caption says so.
+ * <p>Non-finite points are left out, and a curve has a gap there. Series of more than {@value #MAX_POINTS} points are
+ * thinned evenly, with a caption.
  */
 public final class Plot extends Picture {
-    /** How many points of a series are drawn. */
+    /** Maximum points of a series that are drawn. */
     public static final int MAX_POINTS = 5_000;
 
     private final List<Series> series;
@@ -29,9 +29,9 @@ public final class Plot extends Picture {
     private final @Nullable ValueRange yRange;
 
     /**
-     * One set of points.
+     * One series of points.
      *
-     * @param curve whether they are joined
+     * @param curve whether the points are joined by a line
      */
     record Series(String name, boolean curve, double[] x, double[] y) {}
 
@@ -52,15 +52,15 @@ public final class Plot extends Picture {
         this.yRange = yRange;
     }
 
-    /** {@return a plane with nothing on it} */
+    /** {@return an empty plot} */
     public static Plot blank() {
         return new Plot(List.of(), "", "", "", Theme.LIGHT, null, null);
     }
 
     /**
-     * {@return this plot with more points, whose numbers are copied}
+     * {@return this plot with more points, whose coordinates are copied}
      *
-     * @param name what they are
+     * @param name the name of the series
      * @throws InvalidInputException if x and y differ in length
      */
     public Plot points(String name, double[] x, double[] y) {
@@ -68,9 +68,9 @@ public final class Plot extends Picture {
     }
 
     /**
-     * {@return this plot with one more curve through points, whose numbers are copied}
+     * {@return this plot with one more curve through points, whose coordinates are copied}
      *
-     * @param name what it is
+     * @param name the name of the series
      * @throws InvalidInputException if x and y differ in length
      */
     public Plot curve(String name, double[] x, double[] y) {
@@ -81,7 +81,7 @@ public final class Plot extends Picture {
         if (x.length != y.length) {
             throw new InvalidInputException(
                     "Every point has an x and a y",
-                    "as many of both",
+                    "the same count of both",
                     x.length + " and " + y.length,
                     "check the sizes");
         }
@@ -100,13 +100,13 @@ public final class Plot extends Picture {
         return new Plot(series, title, x, y, theme, xRange, yRange);
     }
 
-    /** {@return this plot on another ground} */
+    /** {@return this plot with another background and ink} */
     public Plot theme(Theme theme) {
         return new Plot(series, title, xName, yName, theme, xRange, yRange);
     }
 
     /**
-     * {@return this plot with the numbers at the left and right edges; by default all points are inside}
+     * {@return this plot with the values at the left and right edges; by default the range contains all points}
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -115,7 +115,7 @@ public final class Plot extends Picture {
     }
 
     /**
-     * {@return this plot with the numbers at the lower and upper edges; by default all points are inside}
+     * {@return this plot with the values at the lower and upper edges; by default the range contains all points}
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -123,7 +123,7 @@ public final class Plot extends Picture {
         return new Plot(series, title, xName, yName, theme, xRange, new ValueRange(low, high));
     }
 
-    /** {@return the picture as lines of text: {@code o} for points, a sign for each curve} */
+    /** {@return the picture as lines of text: {@code o} for points, a different character for each curve} */
     public String terminal(TerminalColors colors, int width) {
         return TerminalPlot.text(this, colors, width);
     }
@@ -156,7 +156,7 @@ public final class Plot extends Picture {
         return yRange != null ? yRange : around(series.stream().map(Series::y).toList());
     }
 
-    /** {@return a range with all finite numbers inside, and some room around them} */
+    /** {@return a range that contains all finite numbers with a margin} */
     private static ValueRange around(List<double[]> numbers) {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;

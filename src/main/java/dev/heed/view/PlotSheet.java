@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Points and curves on a plane, with a key above it. */
+/** Layout of a plot: points and curves in a frame, with a key above it. */
 final class PlotSheet {
     private static final double MARGIN = 16;
     private static final double WIDTH = 520;
@@ -17,7 +17,7 @@ final class PlotSheet {
     private static final double KEY_LENGTH = 22;
     private static final double KEY_LINE = 18;
 
-    /** Curves differ in their dashes too, for print without colours. */
+    /** Dash patterns, so that curves also differ in print without colours. */
     private static final double[][] DASHES = {{}, {7, 4}, {2, 3}, {9, 3, 2, 3}, {4, 2}, {12, 4}};
 
     private final Plot plot;

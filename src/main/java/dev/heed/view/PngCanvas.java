@@ -19,7 +19,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** A picture as an image. The one class, with {@link PngText}, that touches the JDK's graphics. */
+/** A canvas that draws into an image. Only this class and {@link PngText} use the JDK's graphics. */
 final class PngCanvas implements Canvas {
     private static final double HATCH = 5;
 
@@ -63,7 +63,7 @@ final class PngCanvas implements Canvas {
         return encoded(image);
     }
 
-    /** Through memory: ImageIO would otherwise use a file of its own for what it has not written yet. */
+    /** Encodes in memory because ImageIO would otherwise use a temporary file. */
     private static byte[] encoded(BufferedImage image) {
         var bytes = new ByteArrayOutputStream();
         try (var output = new MemoryCacheImageOutputStream(bytes)) {
@@ -130,7 +130,7 @@ final class PngCanvas implements Canvas {
         for (int i = 0; i < steps; i++) {
             graphics.setColor(new Color(palette.rgb((i + 0.5) / steps)));
             double top = y + height - (i + 1) * step;
-            // each reaches up under the next one: no seam
+            // each step extends under the next one, which avoids seams
             graphics.fill(new Rectangle2D.Double(
                     x, Math.max(y, top - step), width, y + height - i * step - Math.max(y, top - step)));
         }

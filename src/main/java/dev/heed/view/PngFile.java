@@ -1,6 +1,6 @@
 package dev.heed.view;
 
-/** The way to a PNG, and the words where there is none. */
+/** Draws a sheet as PNG, or reports why this runtime cannot. */
 final class PngFile {
     private PngFile() {}
 
@@ -18,7 +18,7 @@ final class PngFile {
                             + "). HINT: jlink --add-modules java.desktop, or svg(file)",
                     missing);
         } catch (Error failure) {
-            // Named, not caught by its type: a class that names it cannot be loaded where the module is missing.
+            // Compared by name: a class that catches this type cannot be loaded if the module is missing.
             if (!failure.getClass().getName().equals("java.awt.AWTError")) {
                 throw failure;
             }

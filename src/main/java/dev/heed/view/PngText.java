@@ -22,16 +22,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text in an image: in the fonts of the machine, letters that one lacks in another that has them, and where there is no
- * font at all in {@link PixelFace}.
+ * Text in an image: in a font of the machine, with substitutes for letters that it lacks, or in {@link PixelFace} if
+ * there is no font at all.
  *
- * <p>A JDK without any font does not say so beforehand: its first use of a font throws an error that depends on what is
- * missing. That is tried once.
+ * <p>A JDK without fonts does not report it beforehand: the first use of a font throws an error that depends on the
+ * missing part. This class tries it once.
  */
 final class PngText {
     private static final Map<Integer, Font> SUBSTITUTES = new ConcurrentHashMap<>();
 
-    /** Those of the SVG, as far as they are here; a family that is missing comes back under another name. */
+    /** The font families of the SVG; the JDK returns a missing family under another name. */
     private static final List<String> FAMILIES = List.of("Helvetica", "Arial", "Liberation Sans", "Noto Sans");
 
     private static final @Nullable Font FACE = face();
@@ -39,7 +39,7 @@ final class PngText {
     private final Graphics2D graphics;
     private final @Nullable Font face;
 
-    /** Writes in the given face, or where that is null in {@link PixelFace}. */
+    /** Writes in the given face, or in {@link PixelFace} if it is null. */
     PngText(Graphics2D graphics, @Nullable Font face) {
         this.graphics = graphics;
         this.face = face;
@@ -71,7 +71,7 @@ final class PngText {
         return new Font(Font.SANS_SERIF, Font.PLAIN, 12);
     }
 
-    /** {@return what an image must say about its letters, empty if nothing} */
+    /** {@return a caption about built-in letters, empty if fonts are available} */
     String note() {
         return face == null ? "No fonts on this machine: built-in letters, frames for what they lack." : "";
     }
@@ -108,7 +108,7 @@ final class PngText {
             }
         }
         var layout = new TextLayout(attributed.getIterator(), graphics.getFontRenderContext());
-        // The picture was laid out without this font: where its letters are wider than was thought, they are narrowed.
+        // The layout does not use this font: letters that are wider than estimated are narrowed.
         double width = layout.getAdvance();
         double room = TextWidth.of(text, script.size()) * (script.bold() ? 1.08 : 1);
         double squeeze = width > room && room > 0 ? room / width : 1;

@@ -1,10 +1,10 @@
 package dev.heed.view;
 
-/** What one drawn value says of the many it stands for, where there are more values than room. */
+/** The way to pool several values into one drawn value if there are more values than cells. */
 public enum Pooling {
-    /** Their mean: the overall shade is right, a single strong value fades. */
+    /** Their mean: the overall shade is right, but a single strong value fades. */
     MEAN("mean"),
-    /** The largest: a single strong value stays seen, weak regions look stronger than they are. */
+    /** Their maximum: a single strong value stays visible, but weak regions look stronger than they are. */
     MAX("largest");
 
     private final String word;

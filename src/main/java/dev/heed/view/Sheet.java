@@ -3,12 +3,12 @@ package dev.heed.view;
 import java.util.function.Consumer;
 
 /**
- * A picture laid out: its size is known, its ink is not dry.
+ * A picture after layout: its size is known, its content is drawn on request.
  *
- * @param width in pixels
- * @param height in pixels
- * @param name what it is called to somebody who does not see it
- * @param theme its ground and inks
- * @param ink draws it
+ * @param width the width in pixels
+ * @param height the height in pixels
+ * @param name the accessible name, for screen readers
+ * @param theme the background and ink colours
+ * @param ink draws the content on a canvas
  */
 record Sheet(double width, double height, String name, Theme theme, Consumer<Canvas> ink) {}

@@ -6,7 +6,10 @@ import dev.heed.view.text.TextWidth;
 import java.util.Arrays;
 import java.util.List;
 
-/** Rows along the top, columns along the bottom, lines between them: flat labels where they fit, leaning ones else. */
+/**
+ * Layout of a line view with rows along the top, columns along the bottom, and lines between them. Labels are flat if
+ * they fit, otherwise slanted.
+ */
 final class StackedLines {
     private static final int LABEL_COLUMNS = 24;
     private static final double WIDEST = 1100;
@@ -41,7 +44,7 @@ final class StackedLines {
         this.span = Math.max(end(rowMiddles), end(columnMiddles));
     }
 
-    /** {@return the middles of words that follow one another, and after them where the last one ends} */
+    /** {@return the middles of consecutive words, followed by the end of the last word} */
     private static double[] middles(List<String> names, double font) {
         double[] middles = new double[names.size() + 1];
         double at = 0;
@@ -69,7 +72,8 @@ final class StackedLines {
         double rowRoom = flat ? size + GAP : (LineInk.widest(rows, size) + size) * SLANT + GAP;
         double columnRoom =
                 (flat ? size + GAP : (LineInk.widest(columns, size) + size) * SLANT + GAP) + (ink.isFocused() ? 16 : 0);
-        // A leaning label of the first column begins left of it, one of the last row ends right of it.
+        // A slanted label of the first column begins left of the column, and a label of the last row ends right of the
+        // row.
         double before = flat ? 0 : Math.max(0, LineInk.widest(columns, size) * SLANT - 4);
         double behind = flat ? 0 : Math.max(0, LineInk.widest(rows, size) * SLANT - 4);
         double axis = 18;

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
-/** A picture as SVG. */
+/** A canvas that writes SVG. */
 final class SvgCanvas implements Canvas {
     private static final String FONTS =
             "Helvetica, Arial, 'Liberation Sans', 'Noto Sans', 'Noto Sans CJK SC', sans-serif";
@@ -47,7 +47,7 @@ final class SvgCanvas implements Canvas {
     @Override
     public void cells(double x, double y, int rows, int columns, double pitch, double side, CellInk ink) {
         String hatch = "heed-hatch-" + theme.name().toLowerCase(Locale.ROOT);
-        // Cells that touch must not be smoothed: the ground would shine through between them.
+        // Cells that touch must not be antialiased, or the background would show between them.
         svg.line("<g transform=\"translate(", x, " ", y, ")\" shape-rendering=\"crispEdges\">");
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
@@ -85,7 +85,7 @@ final class SvgCanvas implements Canvas {
         end("rect", hover);
     }
 
-    /** Ids carry the palette's name: pictures that end up in one HTML page then agree on what an id means. */
+    /** Ids contain the name of the palette, so that equal ids in several pictures of one HTML page mean the same palette. */
     @Override
     public void bar(double x, double y, double width, double height, Palette palette, int outline) {
         String id = "heed-" + palette.name().toLowerCase(Locale.ROOT);

@@ -5,19 +5,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 
-/** What a terminal can show, from most to least. */
+/** The output capabilities of a terminal, from most to least. */
 public enum TerminalColors {
-    /** 24-bit colours by ANSI escapes. */
+    /** 24-bit colours with ANSI escapes. */
     TRUE_COLOR,
-    /** The 256 colours of xterm by ANSI escapes. */
+    /** The 256 colours of xterm with ANSI escapes. */
     COLORS_256,
     /** No escapes: Unicode block elements of five densities. */
     BLOCKS,
-    /** No escapes and no character beyond ASCII: ten densities of ink. */
+    /** No escapes and only ASCII characters: ten densities. */
     ASCII;
 
     /**
-     * {@return what a text may use}
+     * {@return the capabilities that a text may use}
      *
      * <p>Colours need a terminal whose {@code TERM} is not {@code dumb}, and no {@code NO_COLOR} (<a
      * href="https://no-color.org">no-color.org</a>: set and not empty). {@code COLORTERM=truecolor} or {@code 24bit}
@@ -38,7 +38,7 @@ public enum TerminalColors {
         return deep ? TRUE_COLOR : COLORS_256;
     }
 
-    /** {@return what standard output of this process may use} Without a console no escapes are used. */
+    /** {@return the capabilities of standard output of this process} Without a console no escapes are used. */
     public static TerminalColors detect() {
         var console = System.console();
         boolean terminal = console != null && console.isTerminal();
@@ -55,12 +55,12 @@ public enum TerminalColors {
         };
     }
 
-    /** {@return the escape that ends all painting, empty without colours} */
+    /** {@return the escape that resets the background, empty without colours} */
     String reset() {
         return this == TRUE_COLOR || this == COLORS_256 ? "\u001b[0m" : "";
     }
 
-    /** {@return the densities of ink that stand for weak to strong; a single blank where colours do} */
+    /** {@return the characters from weak to strong; a single blank if colours are used} */
     String ramp() {
         return switch (this) {
             case TRUE_COLOR, COLORS_256 -> " ";
@@ -69,7 +69,7 @@ public enum TerminalColors {
         };
     }
 
-    /** The cube of 6 x 6 x 6 colours begins at 16, the 24 greys at 232; the nearer of both is taken. */
+    /** The cube of 6 x 6 x 6 colours begins at 16, the 24 greys at 232; the nearer one is used. */
     private static int nearest256(int rgb) {
         int r = cube(rgb >> 16 & 0xFF);
         int g = cube(rgb >> 8 & 0xFF);

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A heat map as lines of text: two columns a cell, row labels on the left, column labels standing on the cells, a scale
- * below.
+ * A heat map as lines of text: two columns per cell, row labels on the left, vertical column labels above the cells, a
+ * scale below.
  */
 final class TerminalHeatMap {
     private static final int LABEL_COLUMNS = 16;
@@ -67,7 +67,7 @@ final class TerminalHeatMap {
         return legible(text, columns, colors == TerminalColors.ASCII);
     }
 
-    /** {@return a text that moves no cursor, cut to a width, in characters that the terminal has} */
+    /** {@return a text without control characters, cut to a width, in characters that the terminal supports} */
     static String legible(String text, int columns, boolean ascii) {
         String visible = VisibleText.of(text);
         if (!ascii) {
@@ -77,7 +77,7 @@ final class TerminalHeatMap {
                 .replace('…', '~');
     }
 
-    /** A label stands on its column, one character a line, read downwards: two columns hold any character. */
+    /** Appends vertical labels above their columns, one character per line; the two columns of a cell fit any character. */
     private void appendStandingLabels(StringBuilder out, int left) {
         List<List<String>> standing =
                 columns.stream().map(TerminalHeatMap::characters).toList();

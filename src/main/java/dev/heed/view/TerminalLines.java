@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A line view as lines of text: each row with the columns that it looks at most, the strongest first, on lines as long as their
- * weights. What is not shown of a row is said at its end.
+ * A line view as lines of text: each row with its most attended columns, strongest first, with bars as long as the
+ * weights. The end of a row states the weight that is not shown.
  */
 final class TerminalLines {
     private static final int LABEL_COLUMNS = 16;
@@ -109,7 +109,7 @@ final class TerminalLines {
         }
     }
 
-    /** As long as the weight is large, and where there is no colour as thick too. */
+    /** {@return a bar whose length is proportional to the weight, and without colours its thickness too} */
     private String line(double share, int room) {
         int length = Math.max(1, (int) Math.round(share * room));
         String rest = " ".repeat(room - length);

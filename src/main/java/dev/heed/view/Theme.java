@@ -1,6 +1,6 @@
 package dev.heed.view;
 
-/** What a picture is drawn on, and with: dark ink on a light ground, or light ink on a dark one. */
+/** The background and ink of a picture: dark ink on a light background, or light ink on a dark one. */
 public enum Theme {
     /** For papers and light pages. */
     LIGHT(0xFFFFFF, 0x222222, 0x555555, 0xBBBBBB, 0xE4E4E4, 0xF2F2F2, 0xB0B0B0),
@@ -25,12 +25,12 @@ public enum Theme {
         this.hatchLine = hatchLine;
     }
 
-    /** The colours of lines and points told apart by every kind of colour vision (Okabe and Ito 2008), on either ground. */
+    /** Colours of lines and points that are distinguishable with every kind of colour vision (Okabe and Ito 2008). */
     private static final int[] ON_LIGHT = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0x56B4E9, 0xE69F00};
 
     private static final int[] ON_DARK = {0x56B4E9, 0xE69F00, 0x2FBF97, 0xDD9CC0, 0xF0E442, 0xF07A3A};
 
-    /** {@return the colour of the n-th series of a chart; after six they come again} */
+    /** {@return the colour of the n-th series of a chart; the six colours repeat} */
     int series(int n) {
         int[] colours = this == LIGHT ? ON_LIGHT : ON_DARK;
         return colours[n % colours.length];

@@ -6,20 +6,20 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which numbers the ends of a palette stand for.
+ * A range of values, such as those at the ends of a palette or an axis.
  *
- * @param low the number of the weakest colour
- * @param high the number of the strongest
+ * @param low the value of the weakest colour
+ * @param high the value of the strongest colour
  */
 record ValueRange(double low, double high) {
     ValueRange {
         if (!(low < high) || !Double.isFinite(low) || !Double.isFinite(high)) {
             throw new InvalidInputException(
-                    "A range runs upwards between finite numbers", "low < high", low + " to " + high, "range(0, 1)");
+                    "A range needs finite bounds in ascending order", "low < high", low + " to " + high, "range(0, 1)");
         }
     }
 
-    /** {@return from 0 (from the smallest, where one is negative) to the largest finite number} */
+    /** {@return the range from 0, or from the smallest value if it is negative, to the largest finite value} */
     static ValueRange of(List<Cells> maps) {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
@@ -41,18 +41,18 @@ record ValueRange(double low, double high) {
         return new ValueRange(low, high);
     }
 
-    /** {@return 0 at low to 1 at high} */
+    /** {@return the relative position of a value: 0 at low, 1 at high} */
     double position(double value) {
         double extent = high - low;
         return Double.isFinite(extent) ? (value - low) / extent : (value / 2 - low / 2) / (high / 2 - low / 2);
     }
 
-    /** {@return round numbers within the range, three to seven of them where doubles allow it} */
+    /** {@return round numbers within the range, three to seven of them if double precision allows it} */
     List<Double> ticks() {
         return ticks(5);
     }
 
-    /** {@return round numbers within the range, no farther apart than twice or thrice what so many parts would be} */
+    /** {@return round numbers within the range, at most 2.5 times as far apart as {@code parts} equal parts} */
     List<Double> ticks(int parts) {
         double rough = (high / 2 - low / 2) / (parts / 2.0);
         double power = StrictMath.pow(10, Math.floor(StrictMath.log10(rough)));
@@ -61,7 +61,7 @@ record ValueRange(double low, double high) {
         List<Double> ticks = new ArrayList<>();
         double first = Math.ceil(low / step - 1e-9);
         double last = Math.floor(high / step + 1e-9);
-        // Where low and high share their first digits, counting in steps is beyond a double.
+        // If low and high share their first digits, a double cannot count the steps.
         boolean countable = step > 0 && Double.isFinite(step) && Math.max(-first, last) < 1e9;
         if (countable) {
             for (double i = first; i <= last; i++) {
@@ -71,7 +71,7 @@ record ValueRange(double low, double high) {
         return ticks.size() < 2 ? List.of(low, high) : ticks;
     }
 
-    /** {@return a number with four significant digits, or its name if it is none} */
+    /** {@return a number with four significant digits, or its name if it is non-finite} */
     static String text(double value) {
         if (value == 0 || !Double.isFinite(value)) {
             return value == 0 ? "0" : String.valueOf(value);

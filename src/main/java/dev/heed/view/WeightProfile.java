@@ -5,12 +5,13 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * The weights of one row as bars: what one query makes of its keys. Immutable; every method gives a new one.
+ * A bar chart of the weights of one row: the attention of one query to its keys. Immutable; every method returns a new
+ * profile.
  *
- * <p>More than {@value #MAX_BARS} weights are put together, and a caption says so.
+ * <p>More than {@value #MAX_BARS} weights are pooled, with a caption.
  */
 public final class WeightProfile extends Picture {
-    /** How many bars are drawn; more are put together. */
+    /** Maximum bars that are drawn; more weights are pooled. */
     public static final int MAX_BARS = 512;
 
     private final HeatMap row;
@@ -20,9 +21,9 @@ public final class WeightProfile extends Picture {
     }
 
     /**
-     * {@return the profile of a tensor with one axis, whose numbers are copied}
+     * {@return the profile of a tensor with one axis, whose elements are copied}
      *
-     * @throws InvalidInputException if the tensor has not one axis
+     * @throws InvalidInputException if the tensor does not have one axis
      */
     public static WeightProfile of(Tensor weights) {
         if (weights.rank() != 1) {
@@ -36,9 +37,9 @@ public final class WeightProfile extends Picture {
     }
 
     /**
-     * {@return the profile of an array, whose numbers are copied}
+     * {@return the profile of an array, whose elements are copied}
      *
-     * @throws InvalidInputException if there are no numbers
+     * @throws InvalidInputException if the array is empty
      */
     public static WeightProfile of(double... weights) {
         return new WeightProfile(HeatMap.of(new double[][] {weights}));
@@ -47,7 +48,7 @@ public final class WeightProfile extends Picture {
     /**
      * {@return this profile with a label for each weight}
      *
-     * @throws InvalidInputException if there are more or fewer labels than weights
+     * @throws InvalidInputException if the counts of labels and weights differ
      */
     public WeightProfile labels(List<String> labels) {
         return new WeightProfile(row.columns(labels));
@@ -58,23 +59,23 @@ public final class WeightProfile extends Picture {
         return new WeightProfile(row.title(title));
     }
 
-    /** {@return this profile with names for what the bars are and how high they are, such as "key" and "weight"} */
+    /** {@return this profile with names for the bars and for their height, such as "key" and "weight"} */
     public WeightProfile axes(String bars, String height) {
         return new WeightProfile(row.axes(height, bars));
     }
 
-    /** {@return this profile on another ground} */
+    /** {@return this profile with another background and ink} */
     public WeightProfile theme(Theme theme) {
         return new WeightProfile(row.theme(theme));
     }
 
-    /** {@return this profile with another way to put many weights into one bar, where there is no room for all} */
+    /** {@return this profile with another way to pool several weights into one bar, used if they do not all fit} */
     public WeightProfile pooling(Pooling pooling) {
         return new WeightProfile(row.pooling(pooling));
     }
 
     /**
-     * {@return this profile with the numbers at the ends of its vertical axis}
+     * {@return this profile with the values at the ends of its vertical axis}
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -82,7 +83,7 @@ public final class WeightProfile extends Picture {
         return new WeightProfile(row.range(low, high));
     }
 
-    /** {@return the picture as lines of text: a label, a bar and a number each} */
+    /** {@return the picture as lines of text: a label, a bar and a number per weight} */
     public String terminal(TerminalColors colors, int width) {
         return TerminalProfile.text(row, colors, width);
     }

@@ -1,6 +1,6 @@
 /**
- * Pictures of attention: heat maps, lines, profiles and plots, as SVG for papers, PNG for slides, text for terminals; pages
- * for browsers.
+ * Pictures of attention: heat maps, lines, profiles and plots, as SVG for papers, PNG for slides and text for
+ * terminals; and pages for browsers.
  *
  * <p>Stability: API.
  */

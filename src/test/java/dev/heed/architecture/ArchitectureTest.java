@@ -33,14 +33,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The rules that a compiler does not know: who may import whom, what may be touched where, and what names mean. */
+/** Rules that a compiler does not check: imports between packages, restricted calls, and naming. */
 class ArchitectureTest {
     private static final String ROOT = "dev.heed";
     private static final Path SOURCES = Path.of("src/main/java");
 
     /**
-     * What each package imports of ours: {@code .} is the root, {@code *} anything. A new package needs a line, a new import a
-     * word, and what is imported no more goes. docs/architecture.md has the same table for readers.
+     * Imports of each package from Heed: {@code .} is the root, {@code *} is any package. A new package needs an entry,
+     * a new import a word, and an unused word must be removed. docs/architecture.md has the same table for readers.
      */
     private static final Map<String, String> IMPORTS = new TreeMap<>(Map.ofEntries(
             Map.entry("tensor", ""),
@@ -102,7 +102,7 @@ class ArchitectureTest {
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages(ROOT);
 
-    /** The packages that have a class, by their name within ours. */
+    /** The packages with a class, named relative to {@code dev.heed}. */
     private static final Set<String> PACKAGES =
             CLASSES.stream().map(type -> inside(type.getPackageName())).collect(Collectors.toCollection(TreeSet::new));
 
@@ -139,7 +139,7 @@ class ArchitectureTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** {@return our packages that the classes of one name in their bytecode} */
+    /** {@return the packages of Heed that the classes of one package reference in their bytecode} */
     private static Set<String> imported(String name) {
         return CLASSES.stream()
                 .filter(type -> type.getPackageName().equals(whole(name)))
@@ -151,7 +151,7 @@ class ArchitectureTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** A row of docs/architecture.md: packages in backquotes, what they may import, or "nothing of Heed". */
+    /** The table has rows of packages in backquotes and what they may import, or "nothing of Heed". */
     @Test
     void theDocumentHasTheSameTable() throws IOException {
         String page = Files.readString(Path.of("docs/architecture.md"));
@@ -196,7 +196,7 @@ class ArchitectureTest {
                 ROOT + ".machine");
     }
 
-    /** Other ways to the bits of a vector are calls on JDK 27, 24 cycles each. */
+    /** Other ways to reinterpret the bits of a vector compile to calls on JDK 27, which take 24 cycles each. */
     @Test
     void bitsOfVectorsAreReadByReinterpretShape() {
         DescribedPredicate<JavaMethodCall> slow = DescribedPredicate.describe(
@@ -259,9 +259,9 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackages(
-                        ROOT + ".cli..", ROOT + ".bert") // bert keeps a library offline, and puts it back
+                        ROOT + ".cli..", ROOT + ".bert") // bert sets a library offline and restores the setting
                 .and()
-                .doNotHaveFullyQualifiedName(ROOT + ".opencl.calls.JoclLibrary") // where JOCL unpacks; puts it back too
+                .doNotHaveFullyQualifiedName(ROOT + ".opencl.calls.JoclLibrary") // sets where JOCL unpacks and restores the setting
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
@@ -269,7 +269,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** {@return the packages that module-info exports, by their name within ours} */
+    /** {@return the packages that module-info exports, named relative to {@code dev.heed}} */
     private static Set<String> exported() throws IOException {
         return Pattern.compile("^ +exports ([a-z0-9.]+);", Pattern.MULTILINE)
                 .matcher(Files.readString(SOURCES.resolve("module-info.java")))
@@ -301,7 +301,7 @@ class ArchitectureTest {
                 exported().stream().filter(name -> name.startsWith("backend.")).collect(Collectors.toSet()));
     }
 
-    /** A folder is read at one sitting; the root is the public vocabulary. */
+    /** A folder must be small enough to read at once, and the root package contains only the public vocabulary. */
     @Test
     void noFolderIsCrowdedAndNoBackendFolderIsBare() throws IOException {
         try (Stream<Path> files = Files.walk(SOURCES.resolve("dev/heed"))) {
@@ -339,7 +339,7 @@ class ArchitectureTest {
                 }));
     }
 
-    /** A drawer by any name fills up. */
+    /** Rejects catch-all names for types and packages. */
     @Test
     void nothingIsNamedAfterADrawer() {
         Set<String> drawers =
@@ -366,7 +366,7 @@ class ArchitectureTest {
         }
     }
 
-    /** {@code mvn test -Pquick} leaves out what is tagged slow, but no package. */
+    /** {@code mvn test -Pquick} skips tests tagged slow, but must not skip a whole package. */
     @Test
     void everyPackageWithTestsHasAQuickOne() throws IOException {
         Path tests = Path.of("src/test/java");

@@ -15,7 +15,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Sensitivities are norms of Jacobians, and rollout the product of layers, both against what is written out. */
+/** Compares sensitivities with the norms of explicit Jacobians, and rollout with the explicit product of the layers. */
 class AttributionTest {
     private static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
 
@@ -103,7 +103,7 @@ class AttributionTest {
 
     @Test
     void rowsOfRolloutSumToOneEvenWhereAHeadSeesNothing() {
-        Tensor weights = Tensor.zeros(DType.F32, 2, 3, 3); // both heads of row 0 see nothing
+        Tensor weights = Tensor.zeros(DType.F32, 2, 3, 3); // row 0 is fully masked in both heads
         weights.select(1, 1).fill(1.0 / 3);
         weights.select(1, 2).fill(1.0 / 3);
         Tensor rollout = Rollout.of(List.of(weights, weights, weights));

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The whole model, against ONNX Runtime on the same file. */
+/** Compares the whole model with ONNX Runtime on the same file. */
 @Tag("slow")
 class BertEncoderTest {
     private static final double HIDDEN_TOLERANCE = 1e-4;
@@ -129,7 +129,7 @@ class BertEncoderTest {
         compare("weights of layer 5", WEIGHT_TOLERANCE, theirs.weights().get(5), ours.weights(5));
     }
 
-    /** One head of the first layer, from the file's tensors by their own names and in double. */
+    /** Compares one head of the first layer with a computation in double, from the tensors that the file names. */
     @Test
     void weightsAreTheSoftmaxOfTheProjections() {
         List<BertToken> tokens = Loaded.TOKENIZER.encode("the cat sat on the mat");
@@ -228,7 +228,7 @@ class BertEncoderTest {
         assertEquals(expected.length, values.length, what);
         double worst = 0;
         for (int i = 0; i < values.length; i++) {
-            // Written so that NaN is an error.
+            // The comparison below fails for NaN.
             double error = Math.abs(expected[i] - values[i]);
             worst = error <= worst ? worst : error;
         }
@@ -259,7 +259,7 @@ class BertEncoderTest {
         return dot;
     }
 
-    // ---------------------------------------------------------------- the first layer, a second time
+    // ---------------------------------------------------------------- the first layer, computed in double
 
     private static double[] row(String tensor, long row) {
         return Loaded.GRAPH.initializer(tensor).tensor().select(0, row).toDoubleArray();

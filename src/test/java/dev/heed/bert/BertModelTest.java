@@ -100,7 +100,7 @@ class BertModelTest {
 
     private static void refused(String named, OnnxModel model) {
         var refusal = assertThrows(InvalidInputException.class, () -> BertModel.of(model));
-        assertTrue(refusal.getMessage().startsWith("The model is no BERT that Heed can run"), refusal.getMessage());
+        assertTrue(refusal.getMessage().startsWith("The model is not a BERT that Heed can run"), refusal.getMessage());
         assertTrue(refusal.getMessage().contains(named), refusal.getMessage());
     }
 

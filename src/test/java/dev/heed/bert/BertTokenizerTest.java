@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BertTokenizerTest {
-    // Row numbers of the vocabulary "bert-base-uncased", which every uncased BERT has.
+    // Rows of the vocabulary "bert-base-uncased", which all uncased BERT models share.
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             the animal didn't cross the street because it was too tired . \
@@ -101,7 +101,7 @@ class BertTokenizerTest {
                 "{}",
                 "[1, 2]",
                 "{\"model\": {\"type\": \"WordPiece\"}}",
-                // A tokenizer, but with nothing around a sentence.
+                // A tokenizer that adds no special tokens around a sentence.
                 "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0, \"u\": 1}, \"unk_token\": \"u\","
                         + " \"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100}}"
             })

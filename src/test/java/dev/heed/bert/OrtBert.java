@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The same model file in ONNX Runtime, with the attention weights of every layer as further outputs. */
+/** The same model file in ONNX Runtime, with the attention weights of every layer as additional outputs. */
 final class OrtBert implements AutoCloseable {
-    /** What ONNX Runtime makes of a sentence, row-major. */
+    /** The outputs of ONNX Runtime for a sentence, row-major. */
     record Answer(float[] hidden, List<float[]> weights) {}
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
@@ -52,7 +52,9 @@ final class OrtBert implements AutoCloseable {
         return "/encoder/layer." + layer + "/attention/self/Softmax_output_0";
     }
 
-    /** Protobuf joins a message that is written twice, so another graph behind the first adds outputs to it. */
+    /**
+     * Adds outputs to the model by appending another graph: protobuf merges repeated occurrences of a message field.
+     */
     private static byte[] withWeights(byte[] modelFile, int layers) {
         var outputs = new ByteArrayOutputStream();
         for (int layer = 0; layer < layers; layer++) {

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A stranger's program against the packaged classes, compiled and run by the JDK's own tools: from the module path and from the
- * class path. No other jar is in reach, JOCL's included. {@code -Dheed.jars=PATH} takes jars, the library's and JOCL's, instead of
- * the classes of this build.
+ * A user's program against the packaged classes, compiled and run with the JDK's tools, from the module path and from
+ * the class path. No other jar is available, including JOCL's. {@code -Dheed.jars=PATH} replaces the classes of this
+ * build with jars of the library and of JOCL.
  */
 @Tag("slow")
 class LaunchModesTest {
@@ -93,7 +93,7 @@ class LaunchModesTest {
         assertMentionsVectorWidth(said);
     }
 
-    /** A JDK has java.desktop on either path; a trimmed runtime may not. */
+    /** A JDK has java.desktop in both modes; a trimmed runtime may lack it. */
     @Test
     void picturesAsPngSayWhichModuleTheyLack() throws Exception {
         source("hello/module-info.java", "module hello { requires dev.heed; }");
@@ -167,7 +167,7 @@ class LaunchModesTest {
                 .toString();
     }
 
-    /** Runs a tool of this JDK in the test's folder and returns what it printed; a failure carries all of it. */
+    /** Runs a tool of this JDK in the test's folder and returns its output; a failure contains all output. */
     private String tool(String name, String... arguments) throws IOException, InterruptedException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());

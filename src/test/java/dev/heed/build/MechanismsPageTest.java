@@ -13,12 +13,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The page of mechanisms names everything there is, and every row leads to a test that is there. */
+/** Checks that the page of mechanisms names every mechanism, and that every row links to an existing test. */
 class MechanismsPageTest {
     private static final Path PAGE = Path.of("docs/mechanisms.md");
     private static final Pattern LINK = Pattern.compile("\\[([^\\]]+)]\\(([^)#]+)(#[^)]*)?\\)");
 
-    /** Classes that are parts of a mechanism's own row. */
+    /** Classes that belong to the row of another mechanism. */
     private static final List<String> PARTS = List.of("SmoothingKernel", "KernelPooling", "package-info");
 
     @Test

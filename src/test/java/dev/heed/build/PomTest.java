@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 
-/** What a library user inherits from this project's pom. */
+/** Checks the dependencies that a user of the library inherits from the pom. */
 class PomTest {
     @Test
     void onlyJoclReachesLibraryUsers() throws Exception {
@@ -29,7 +29,7 @@ class PomTest {
         assertEquals(List.of("org.jocl:jocl"), List.copyOf(inherited));
     }
 
-    /** The benchmarks have a pom without a parent, so what both name stands twice. */
+    /** The pom of the benchmarks has no parent, so versions used by both poms occur twice. */
     @Test
     void theBenchmarksTakeTheSameVersions() throws Exception {
         Element library = project("pom.xml");

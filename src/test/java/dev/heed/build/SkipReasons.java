@@ -6,7 +6,10 @@ import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 
-/** Prints one line for every test that did not run, with the reason: a run without a GPU must not look like a run with one. */
+/**
+ * Prints one line for every test that did not run, with the reason, so that a run without a GPU is distinguishable from
+ * a run with one.
+ */
 public final class SkipReasons implements TestExecutionListener {
     @Override
     public void executionSkipped(TestIdentifier test, String reason) {

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a bundle refuses, and its script; a whole one is made and run by {@code .ci/run}. */
+/** Errors of the bundle command and its script; {@code .ci/run} creates and runs a complete bundle. */
 class BundleCommandTest {
     @TempDir
     Path dir;
@@ -36,7 +36,7 @@ class BundleCommandTest {
         }
     }
 
-    /** The script with a runtime that only repeats its arguments. */
+    /** Runs the script with a fake runtime that only prints its arguments. */
     @Test
     void theScriptPassesArgumentsOn() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");
@@ -67,7 +67,7 @@ class BundleCommandTest {
         assertTrue(one.contains("[Decode]\n[-p]\n[backend=opencl]\n[-p]\n[threads=3]\n"), one);
     }
 
-    /** A sitting goes on when a part of it fails, and says which. */
+    /** A sitting continues when a step fails, and reports which one. */
     @Test
     void aSittingDoesEverything() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");

@@ -114,7 +114,7 @@ class DevicesCommandTest {
                 json.getAsJsonObject("device").get("name").getAsString());
     }
 
-    /** A process that ends without a word, as one that crashed would. */
+    /** Uses a process that ends without output, as after a crash. */
     @Test
     void aProbeWhoseProcessFailsIsALine() {
         var unknown = new Probe("no.such.probe", "nothing", false, context -> Finding.broken("", "", ""));

@@ -8,7 +8,7 @@ import dev.heed.SoftmaxProblem;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
-/** The reference with faults: wrong in the last output, throwing, refusing, or not ready. */
+/** The reference backend with faults: a wrong last output, an exception, an unsupported problem, or not ready. */
 final class FaultyBackend extends BrokenBackend {
     enum Fault {
         WRONG,

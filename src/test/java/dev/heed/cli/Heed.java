@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One run of the command line within this process, and what came of it.
+ * One run of the command line within this process, and its result.
  *
  * @param code the exit code
- * @param out what was written to standard output
- * @param err what was written to standard error
+ * @param out the text on standard output
+ * @param err the text on standard error
  */
 public record Heed(int code, String out, String err) {
     public static final CliEnvironment PIPED =
@@ -44,7 +44,7 @@ public record Heed(int code, String out, String err) {
         return new Heed(code, out.toString(), err.toString());
     }
 
-    /** The run printed one line on standard error, nothing on standard output, and ended with the code. */
+    /** Asserts that the run printed one line on standard error, nothing on standard output, and ended with the code. */
     public Heed failedWith(int expected, String... parts) {
         assertEquals(expected, code, this::toString);
         assertEquals("", out);
@@ -57,7 +57,7 @@ public record Heed(int code, String out, String err) {
         return this;
     }
 
-    /** The run did what was asked and printed nothing on standard error. */
+    /** Asserts that the run succeeded and printed nothing on standard error. */
     public Heed succeeded() {
         assertEquals("", err);
         assertEquals(0, code, out);

@@ -71,7 +71,7 @@ class MainTest {
         Heed.run("jshell", "99").failedWith(2, "no such page", "07-self-attention.md", "99", "HINT: heed jshell 07");
     }
 
-    /** What a JVM in the C locale makes of bytes beyond ASCII. */
+    /** In the C locale, a JVM decodes bytes beyond ASCII as U+FFFD. */
     @Test
     void argumentsThatAreNoTextAreRefused() {
         Heed.run("explain", "Das ist sch\uFFFD\uFFFDn")

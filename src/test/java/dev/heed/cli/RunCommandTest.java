@@ -146,7 +146,7 @@ class RunCommandTest {
         Heed.run(List.of(), "run", "softmax 3").failedWith(1, "there is none");
     }
 
-    /** As the library: there is one implementation of the choice. */
+    /** The command and the library share one implementation of the selection. */
     @Test
     void strictForbidsToPassOver() {
         List<AttentionBackend> backends =
@@ -157,7 +157,7 @@ class RunCommandTest {
                 {"run", "q1x1x2x2 kv1x2"}, {"verify", "--quick", "--filter", "rotary"}, {"demo", "pooling"}
             }) {
                 Heed.run(backends, command)
-                        .failedWith(1, "heed.strict forbids", "libBroken.so is missing", "HINT: mend the reasons");
+                        .failedWith(1, "heed.strict forbids", "libBroken.so is missing", "HINT: fix these reasons");
             }
             Heed.run(backends, "run", "q1x1x2x2 kv1x2", "--backend", "reference")
                     .succeeded();

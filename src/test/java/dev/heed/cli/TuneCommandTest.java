@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Candidates of which some are wrong: the processes that try them find kernels on their class path that are broken for some
- * tiles.
+ * Tuning with some wrong candidates: the processes that try them find kernels on their class path that are wrong for
+ * some tiles.
  */
 @Tag("slow")
 class TuneCommandTest {
@@ -47,7 +47,7 @@ class TuneCommandTest {
         Devices.present();
         cache = dir.resolve("cache");
         set("heed.cache", cache.toString());
-        set("heed.opencl.selfcheck", "false"); // it would find what the trial is there to find
+        set("heed.opencl.selfcheck", "false"); // it would find the errors before the trial does
         set("java.class.path", dir.resolve("broken") + File.pathSeparator + System.getProperty("java.class.path"));
     }
 
@@ -67,7 +67,7 @@ class TuneCommandTest {
         });
     }
 
-    /** Kernels of the backward pass with a line of ours as the first of the gradient of the queries. */
+    /** Writes kernels of the backward pass with an extra first line in the kernel of the query gradient. */
     private void breakKernels(String line) throws IOException {
         String text = KernelSource.resource("backward.cl").text();
         int kernel = text.indexOf("void query_gradient(");
@@ -97,7 +97,7 @@ class TuneCommandTest {
 
     @Test
     void onlyWhatIsRightIsKeptAndItIsReadAfterwards() throws IOException {
-        // What is used now would be compiled for large tiles, which takes long on a CPU.
+        // The current tiles are large, and kernels for large tiles take long to compile on a CPU.
         set(Settings.OPENCL_TILES.name(), GOOD);
         breakKernels("  if (TX == 4 && TY == 8 && get_global_id(0) == 0) {"
                 + " to[c.batches * c.heads * c.queries * c.width] = 0; }"
@@ -115,7 +115,7 @@ class TuneCommandTest {
                         "--tiles",
                         GOOD)
                 .succeeded();
-        assertTrue(line(run, WRITES_TOO_FAR).contains("a kernel wrote behind a buffer"), run.out());
+        assertTrue(line(run, WRITES_TOO_FAR).contains("a kernel wrote after a buffer"), run.out());
         assertTrue(line(run, LEAVES_OUT).contains("query gradient"), run.out());
         assertTrue(line(run, IMPOSSIBLE).contains("Tiles of these sizes are not possible"), run.out());
         for (String wrong : List.of(WRITES_TOO_FAR, LEAVES_OUT, IMPOSSIBLE)) {
@@ -131,7 +131,7 @@ class TuneCommandTest {
         System.clearProperty(Settings.OPENCL_TILES.name());
         String devices = Heed.run("devices").succeeded().out();
         assertTrue(devices.contains("measured: " + kept().getFirst()), devices);
-        // Kernels that exist for the tiles in the cache only.
+        // These kernels compile only with the tiles in the cache.
         breakKernels("\n#if TX != 4 || TY != 4\n#error other tiles\n#endif\n");
         assertEquals("", trial(cache.toString()));
         assertTrue(trial("none").contains("other tiles"), "tiles without a cache");

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The published data against a backend, one test a case. What Heed covers must pass; only other operators and kinds may be
- * skipped. A backend's own test is a subclass that names it.
+ * Runs the published data on a backend, one test per case. Every case that Heed covers must pass; only other operators
+ * and kinds may be skipped. The test of a backend is a subclass that names it.
  *
- * <p>The data are looked for in {@code -Dheed.conformance}. Where they are missing the tests are skipped and say so, and
+ * <p>The data are read from {@code -Dheed.conformance}. If they are missing, the tests are skipped with a message;
  * under {@code CI=true} they fail.
  */
 public abstract class ConformanceContract {
@@ -43,7 +43,7 @@ public abstract class ConformanceContract {
     /** The backend under test. */
     protected abstract AttentionBackend backend();
 
-    /** Whether the backend may answer a covered case with its reasons why not. */
+    /** {@return whether the backend may report a covered case as unsupported} */
     protected boolean mayRefuse(String caseName) {
         return false;
     }
@@ -95,7 +95,7 @@ public abstract class ConformanceContract {
         };
     }
 
-    /** The directory of the data; without it the test ends here. */
+    /** {@return the directory of the data; if it is missing, the test is skipped} */
     static Path data() {
         Path data = Path.of(System.getProperty("heed.conformance", "../shared/conformance"));
         if (!Files.isDirectory(data)) {

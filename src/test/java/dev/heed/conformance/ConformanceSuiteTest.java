@@ -140,7 +140,7 @@ class ConformanceSuiteTest {
         write("gaps/test_data_set_0/output_0.pb", ProtoWriter.tensor("", Tensor.of(new float[] {3, 4}, 1, 1, 1, 2)));
         assertEquals("PASS gaps 0.0e+00", only().line());
 
-        // Files that carry the names of the values may come in any order.
+        // Files that contain the names of their values may be in any order.
         List<String> shuffled = List.of("nonpad_kv_seqlen", "V", "K", "Q");
         for (int i = 0; i < 4; i++) {
             Tensor tensor = inputs.get(3 - i);
@@ -310,7 +310,7 @@ class ConformanceSuiteTest {
         return outcomes;
     }
 
-    /** A backend that cannot; with no reasons it says that it can. */
+    /** {@return a backend that supports nothing, for these reasons; without reasons it claims support} */
     private static AttentionBackend stub(String... reasons) {
         return new AnsweringBackend("stub", 0, List.of(), List.of(reasons));
     }

@@ -17,12 +17,13 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One random {@code Attention} node with its inputs. The seed decides everything, so a name repeats a case.
+ * One random {@code Attention} node with its inputs. The seed determines the whole case, so the name is sufficient to
+ * repeat it.
  *
- * @param seed where the random numbers begin
+ * @param seed the seed of the random numbers
  * @param attributes the node's attributes
- * @param inputs all inputs in the operator's order; null for one left out
- * @param outputs how many outputs are asked for, 1 to 4
+ * @param inputs all inputs in the operator's order; null for an omitted one
+ * @param outputs the number of requested outputs, 1 to 4
  */
 record OnnxRuntimeCase(long seed, Map<String, Object> attributes, List<@Nullable Tensor> inputs, int outputs) {
     static final long OPSET = 24;
@@ -130,7 +131,7 @@ record OnnxRuntimeCase(long seed, Map<String, Object> attributes, List<@Nullable
         return ProtoWriter.model("Attention", OPSET, attributes, names, OUTPUTS.subList(0, outputs), types);
     }
 
-    /** {@return the outputs as Heed computes them, in the operator's order} */
+    /** {@return the outputs that Heed computes, in the operator's order} */
     List<Tensor> compute(AttentionBackend backend) {
         OnnxNode node = OnnxModel.read(model(), toString()).nodes().getFirst();
         List<@Nullable OnnxTensor> stored = new ArrayList<>();
@@ -165,7 +166,7 @@ record OnnxRuntimeCase(long seed, Map<String, Object> attributes, List<@Nullable
         return OUTPUTS.get(index);
     }
 
-    /** {@return the seed and everything that decides what is computed, for the name of a test} */
+    /** {@return the seed and all parameters of the computation, for the name of a test} */
     @Override
     public String toString() {
         var text = new StringBuilder(String.format(Locale.ROOT, "seed %d:", seed));

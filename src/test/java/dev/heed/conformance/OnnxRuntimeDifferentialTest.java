@@ -28,16 +28,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The reference against ONNX Runtime 1.29 on random {@code Attention} nodes of opset 24.
+ * Compares the reference with ONNX Runtime 1.29 on random {@code Attention} nodes of opset 24.
  *
- * <p>ONNX Runtime differs from the operator's text in three places, and only these are left out:
+ * <p>ONNX Runtime differs from the text of the operator in three places, which the test excludes:
  *
  * <ul>
- *   <li>{@code is_causal} is ignored when a single query follows a past, also when several keys are new and all but the
- *       first of them lie in its future: no such case;
- *   <li>{@code qk_matmul_output_mode} 2 has the lowest f32 where a key is hidden by anything but minus infinity in a float
- *       mask: exactly this number is read as minus infinity in this output;
- *   <li>masks that broadcast along queries or keys, or are shorter than the keys, are refused: no such case.
+ *   <li>{@code is_causal} is ignored when a single query follows a past, even if several keys are new and all but the
+ *       first are in its future; there are no such cases;
+ *   <li>{@code qk_matmul_output_mode} 2 contains the lowest f32 if a key is masked by anything but minus infinity in a
+ *       float mask; in this output, exactly this value is read as minus infinity;
+ *   <li>masks that broadcast along queries or keys, or are shorter than the keys, are rejected; there are no such
+ *       cases.
  * </ul>
  */
 class OnnxRuntimeDifferentialTest {
@@ -59,14 +60,14 @@ class OnnxRuntimeDifferentialTest {
                 }));
     }
 
-    /** When this fails, ONNX Runtime has been mended and the filter above can go. */
+    /** If this fails, ONNX Runtime has been fixed and the filter above can be removed. */
     @Test
     void theCausalCaseLeftOutStillDiffers() throws OrtException {
         OnnxRuntimeCase leftOut = first(OnnxRuntimeCase::isCausalWithOneQueryAfterAPastAndSeveralNewKeys);
         assertNotEquals(Outcome.Status.PASS, compare(leftOut, HIDDEN).status(), leftOut.toString());
     }
 
-    /** When this fails, ONNX Runtime has been mended and {@link #HIDDEN} can go. */
+    /** If this fails, ONNX Runtime has been fixed and {@link #HIDDEN} can be removed. */
     @Test
     void theLowestNumberStillStandsForMinusInfinity() throws OrtException {
         OnnxRuntimeCase causal = first(item -> item.keepsModifiedScores()
@@ -84,7 +85,7 @@ class OnnxRuntimeDifferentialTest {
                 .orElseThrow();
     }
 
-    /** Compares all outputs; {@code hidden} is the number that stands for minus infinity among the modified scores. */
+    /** Compares all outputs; {@code hidden} is the value read as minus infinity among the modified scores. */
     private static Outcome compare(OnnxRuntimeCase item, float hidden) throws OrtException {
         var comparison = new Comparison();
         List<Tensor> computed = item.compute(new ReferenceBackend());

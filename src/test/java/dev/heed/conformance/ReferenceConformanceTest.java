@@ -21,7 +21,7 @@ class ReferenceConformanceTest extends ConformanceContract {
         return new ReferenceBackend();
     }
 
-    /** One changed number in any output of any case is seen: nothing passes because it was not looked at. */
+    /** A change of one element in any output of any case is detected: every output is compared. */
     @TestFactory
     Stream<DynamicTest> noOutputGoesUnseen() {
         return ConformanceSuite.of(data()).cases().stream()
@@ -45,7 +45,7 @@ class ReferenceConformanceTest extends ConformanceContract {
             for (Path file : files.filter(f -> f.getFileName().toString().startsWith("output_"))
                     .toList()) {
                 byte[] bytes = Files.readAllBytes(file);
-                bytes[bytes.length - 1] ^= 0x40; // the exponent of the last element: raw data end the message
+                bytes[bytes.length - 1] ^= 0x40; // flips an exponent bit of the last element, because raw data are at the end of the message
                 Files.write(file, bytes);
                 Outcome outcome = copy.run(backend());
                 assertEquals(Outcome.Status.FAIL, outcome.status(), file + ": " + outcome.line());

@@ -3,7 +3,7 @@ package dev.heed.conformance;
 import dev.heed.AttentionBackend;
 import dev.heed.backend.vector.VectorBackend;
 
-/** The published cases on the vector backend. */
+/** Runs the published cases on the vector backend. */
 class VectorConformanceTest extends ConformanceContract {
     @Override
     protected AttentionBackend backend() {

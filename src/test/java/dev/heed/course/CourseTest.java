@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every block of the course compiles and runs, and what stands in the pages is what it prints and draws. */
+/** Every code block of the course compiles and runs, and its output and figures equal the ones in the pages. */
 @Tag("slow")
 class CourseTest {
     private static final String CLASS_PATH = System.getProperty("java.class.path");

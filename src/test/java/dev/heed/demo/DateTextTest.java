@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** What the translator reads. */
+/** Tests of the texts that the date translator reads. */
 class DateTextTest {
     private final DateText dates = new DateText();
 
@@ -21,7 +21,7 @@ class DateTextTest {
         assertTrue(dates.formatCount() >= 90, dates.formatCount() + " formats");
     }
 
-    /** The month as a number is clear behind the year only, and two digits of a year never are. */
+    /** A numeric month is unambiguous only if the year comes first, and a two-digit year never is. */
     @Test
     void unclearFormatsAreLeftOut() {
         assertFalse(DateText.isClear("M/d/yy"));
@@ -31,7 +31,7 @@ class DateTextTest {
         assertTrue(DateText.isClear("EEEE, d 'de' MMMM 'de' y"));
     }
 
-    /** A text has one meaning: no draw of many contradicts another. */
+    /** Each text has one meaning: no two of many drawn texts are equal with different dates. */
     @Test
     void oneTextMeansOneDate() {
         Map<String, String> meanings = new HashMap<>();

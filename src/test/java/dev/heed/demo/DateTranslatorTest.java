@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The translator on a small scale; its accuracy is measured by the continuous integration. */
+/** Tests of the translator at a small size; the continuous integration measures its accuracy. */
 @Tag("slow")
 class DateTranslatorTest {
     private static final Size SMALL = new Size(8, 8, 4, 0.01);
@@ -71,7 +71,7 @@ class DateTranslatorTest {
             for (double[] row : weights) {
                 assertEquals(TEXTS.getLast().length(), row.length);
                 double sum = Arrays.stream(row).sum();
-                // local-p multiplies the weights by a Gaussian and does not divide by their sum
+                // local-p multiplies the weights by a Gaussian and does not normalise them again
                 assertTrue(kind == AttentionKind.LOCAL_P ? sum <= 1 : Math.abs(sum - 1) < 1e-5, "sum " + sum);
             }
         }

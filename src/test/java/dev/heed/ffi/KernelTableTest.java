@@ -12,7 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The table of {@code native/README.md} is the ABI: the C header and the Java side say the same. */
+/** Compares the ABI table of {@code native/README.md} with the C header and with the Java side. */
 class KernelTableTest {
     private static final Path NATIVE = Path.of("native");
 

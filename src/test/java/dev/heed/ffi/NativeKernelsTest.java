@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whatever the numbers, a call writes within what it was given or throws before it is made. */
+/** For any arguments, a call either writes only within its segments or throws before it touches them. */
 @Tag("slow")
 class NativeKernelsTest {
     private static final int ROOM = 4096;
@@ -94,7 +94,7 @@ class NativeKernelsTest {
                 ArithmeticException.class, () -> NativeKernels.bf16Pool(floats, 0, 4, 1, runs, 5, floats, 0, 5, false));
     }
 
-    /** Random numbers around what fits: no call may touch a guard, and many must be made. */
+    /** Random arguments near the limits: no call may touch a guard zone, and many calls must pass the checks. */
     @Test
     void noNumbersReachBeyondTheSegments() {
         int made = 0;
@@ -107,11 +107,11 @@ class NativeKernelsTest {
                 call(n % 8, inner(of(to), 4), inner(of(toHalves), 2));
                 made++;
             } catch (IndexOutOfBoundsException | ArithmeticException refused) {
-                // before anything was touched
+                // thrown before any memory was touched
             }
             for (int i = 0; i < GUARD; i++) {
-                assertTrue(to[i] == 7 && to[to.length - 1 - i] == 7, "guard of floats");
-                assertTrue(toHalves[i] == 7 && toHalves[toHalves.length - 1 - i] == 7, "guard of halves");
+                assertTrue(to[i] == 7 && to[to.length - 1 - i] == 7, "guard zone of floats");
+                assertTrue(toHalves[i] == 7 && toHalves[toHalves.length - 1 - i] == 7, "guard zone of halves");
             }
         }
         assertTrue(made > 5_000, "only " + made + " calls were made");
@@ -159,7 +159,7 @@ class NativeKernelsTest {
         }
     }
 
-    /** Mostly small, at times negative, huge, or just beyond. */
+    /** Returns a number that is mostly small, sometimes negative, huge, or near the segment's size. */
     private long some(int usual) {
         return switch (random.nextInt(40)) {
             case 0 -> -random.nextInt(100);

@@ -13,14 +13,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What stands in the way of the native kernels is a reason that names the cure. */
+/** Everything that prevents the use of the native kernels is reported as a reason that names the remedy. */
 class NativeLibraryTest {
     private static final String LINUX = "Linux amd64";
 
     @TempDir
     Path dir;
 
-    /** Prints the reasons of a JVM of its own. */
+    /** Prints the reasons in a separate JVM. */
     static final class Program {
         private Program() {}
 
@@ -29,7 +29,7 @@ class NativeLibraryTest {
         }
     }
 
-    /** A refused level is served by the one below, so nothing else would tell. */
+    /** No other test would notice a refused level, because the next lower level is used instead. */
     @Test
     void everyLevelOfThisProcessorComputesWhatThePortableVersionDoes() {
         assertEquals(List.of(), NativeLibrary.refusals());
@@ -79,24 +79,24 @@ class NativeLibraryTest {
         assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
     }
 
-    /** A library whose versions agree by chance. */
+    /** A library with the right ABI version by chance. */
     @Test
     void aLibraryWithoutAFunction() {
         String whole = new String(library(), StandardCharsets.ISO_8859_1);
         byte[] library = whole.replace("heed_refused", "heed_rejects").getBytes(StandardCharsets.ISO_8859_1);
         assertReason(
                 NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI),
-                "no library of Heed's kernels, it lacks heed_refused",
+                "not a library of Heed's kernels, because it lacks heed_refused",
                 "build.sh");
     }
 
-    /** What the system says where the folder is mounted noexec, to a user and to root. */
+    /** The result of the check on a folder that is mounted noexec, for a user and for root. */
     @Test
     void aFolderWithoutExecution() {
         byte[] library = library();
         assertReason(
                 NativeLibrary.unpack(library, sum(library), dir, NativeLibrary.ABI, file -> false),
-                "nothing in " + dir + " may be executed (mounted noexec)",
+                "files in " + dir + " cannot be executed (mounted noexec)",
                 "-Djava.io.tmpdir=FOLDER");
     }
 
@@ -121,7 +121,7 @@ class NativeLibraryTest {
     void nativeAccessDenied() throws Exception {
         assumeTrue(NativeLibrary.resource(NativeLibrary.RESOURCE) != null, "built without a C compiler");
         assertTrue(said("--illegal-native-access=deny").contains("--enable-native-access=ALL-UNNAMED"));
-        assertTrue(said("-Dheed.native=false").contains("-Dheed.native=false asks for the Vector API alone"));
+        assertTrue(said("-Dheed.native=false").contains("-Dheed.native=false turns the native kernels off"));
     }
 
     private static String said(String option) throws Exception {

@@ -22,7 +22,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the layers compute, against the formulas they are made of. */
+/** Compares the outputs of the layers with the formulas that they are composed of. */
 class CompositionTest {
     private final Tape tape = new Tape(new ReferenceBackend(), DType.F64);
     private final Initial initial = new Initial(new Random(3), DType.F64);
@@ -37,7 +37,7 @@ class CompositionTest {
         return random.normal(DType.F64, shape);
     }
 
-    /** The matrix form, written out: softmax(Q K' / sqrt(d)) V. */
+    /** The explicit matrix form: softmax(Q K' / sqrt(d)) V. */
     @Test
     void everyStepOfSelfAttentionIsReadable() {
         Tensor x = normal(1, 4, 3);
@@ -106,7 +106,7 @@ class CompositionTest {
             }
             assertEquals(t == 0 ? 0 : 1, sum, 1e-12);
         }
-        // h* = tanh(r W_r + p W_x), element by element
+        // h* = tanh(r W_r + p W_x), element-wise
         Tensor r = steps.read().tensor();
         for (int t = 0; t < 5; t++) {
             for (int c = 0; c < 2; c++) {
@@ -131,12 +131,12 @@ class CompositionTest {
         Tensor weights = Objects.requireNonNull(result.weights());
         assertArrayEquals(new long[] {2, 4, 3, 3}, weights.shape());
         for (int h = 0; h < 4; h++) {
-            assertEquals(1, weights.get(0, h, 0, 0), 1e-12, "the first row sees itself alone");
+            assertEquals(1, weights.get(0, h, 0, 0), 1e-12, "the first row attends only itself");
             assertEquals(0, weights.get(0, h, 0, 1));
         }
     }
 
-    /** The loops of one step and the backends' kernels are the same alignment. */
+    /** The Java loops of one step and the kernels of the backends give the same alignment. */
     @Test
     void theAdditiveStepIsTheAdditiveScore() {
         Tensor query = normal(3, 4);

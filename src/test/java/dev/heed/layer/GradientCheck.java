@@ -17,9 +17,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.SequencedMap;
 
-/** Holds a layer's gradients to the slopes of its forward pass in double, and f32 on the vector backend to those. */
+/**
+ * Compares the gradients of a layer in double with numerical derivatives of its forward pass, and f32 on the vector
+ * backend with these gradients.
+ */
 final class GradientCheck {
-    /** A layer at work: inputs are made values in their order. */
+    /** A forward pass of a layer, with the inputs as values in their order. */
     interface Pass<L> {
         Value run(Tape tape, L layer, List<Value> inputs);
     }
@@ -41,10 +44,10 @@ final class GradientCheck {
             }
             assertEquals(moved.keySet(), exact.keySet());
             moved.forEach((name, tensor) -> {
-                // a key bias adds one number to all scores of a row, and the softmax does not see it
+                // a key bias adds the same term to all scores of a row, which does not change the softmax
                 assertTrue(
                         name.endsWith("keyBias") || RandomTensors.largest(exact.get(name)) > 1e-6,
-                        name + " is reached by no gradient");
+                        name + " has no gradient");
                 CentralDifference.assertGradient(name, tensor, exact.get(name), () -> {
                     reference.clear();
                     return CentralDifference.weighed(
@@ -57,7 +60,7 @@ final class GradientCheck {
         }
     }
 
-    /** Holds what a backend computes in f32, forward and back, to the reference in double. */
+    /** Compares the outputs and gradients of a backend in f32 with the reference in double. */
     static <L extends Layer<L>> void checkOn(AttentionBackend backend, L layer, List<Tensor> inputs, Pass<L> pass) {
         try (var reference = new Tape(new ReferenceBackend(), DType.F64);
                 var tape = new Tape(backend, DType.F32)) {

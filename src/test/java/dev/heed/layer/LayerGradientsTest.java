@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The gradients of every layer, for parameters and inputs, are the slopes of its forward pass. */
+/** Compares the gradients of every layer, for parameters and inputs, with numerical derivatives of its forward pass. */
 class LayerGradientsTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;
     private static final int[] LENGTHS = {4, 2};
@@ -185,7 +185,7 @@ class LayerGradientsTest {
             State start = new State(in.get(2), in.get(2));
             Step first = l.next(tape, in.getFirst(), l.start(tape, start), memory);
             Step second = l.next(tape, in.getFirst(), first, memory);
-            // the memory joins the loss, so that its gradient is there without attention too
+            // the memory is part of the loss, so that it has a gradient without attention too
             return tape.add(
                     tape.columns(second.attentional(), 0, 4),
                     tape.multiply(tape.select(in.get(1), 1), tape.columns(first.attentional(), 1, 5)));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** Layers whose products and attentions run on OpenCL, forward and back, against the reference in double. */
+/** Compares layers whose products and attentions run on OpenCL, forward and backward, with the reference in double. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class OpenClLayersTest {
@@ -43,7 +43,9 @@ class OpenClLayersTest {
     private int plans;
     private int attentions;
 
-    /** A tape sends what its backend refuses to another one; here a refusal is a failure. */
+    /**
+     * A tape runs a problem that its backend does not support on another backend; this wrapper reports a failure instead.
+     */
     private final AttentionBackend strict = (AttentionBackend) Proxy.newProxyInstance(
             AttentionBackend.class.getClassLoader(), new Class<?>[] {AttentionBackend.class}, (proxy, method, args) -> {
                 try {
@@ -142,7 +144,7 @@ class OpenClLayersTest {
                         DynamicTest.dynamicTest(order + " " + alignment, () -> decode(alignment, order, LENGTHS))));
     }
 
-    /** Longer than what a step of additive scores does by loops of its own. */
+    /** Larger than the limit up to which a step of additive scores runs in Java loops. */
     @Test
     void encoderDecoderOverALongMemory() {
         decode(

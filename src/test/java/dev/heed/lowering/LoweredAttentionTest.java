@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Rewritten rows on the reference backend against the reference's own score functions, both in double. */
+/** Tests rewritten rows on the reference backend against the reference's own score functions, both in double. */
 class LoweredAttentionTest {
     private static final double TOLERANCE = 1e-12;
 
@@ -51,7 +51,7 @@ class LoweredAttentionTest {
                 ScoreFunction.concat(random(19, 4, 11, 8), random(20, 4, 8)));
     }
 
-    /** Four query heads share two key heads; the last key is masked in the first batch and holds NaN there. */
+    /** Four query heads share two key/value heads. In batch entry 0 the last key is masked and is NaN. */
     private static AttentionInputs inputs(ScoreFunction score) {
         long keyWidth = score.pattern().kind().twoWidths() ? 6 : 5;
         Tensor key = random(32, 2, 2, 9, keyWidth);

@@ -19,20 +19,20 @@ import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
-/** Everything a mask promises about tiles and ranges follows from {@code takesPart}, asked one place at a time. */
+/** Tests the answers of masks about tiles and ranges against {@code takesPart} for each element. */
 @PropertyDefaults(tries = 600, edgeCases = EdgeCasesMode.NONE)
 class MaskProperties {
     private static final int BATCH = 2;
     private static final int HEADS = 2;
 
-    /** A mask of any kind, nested up to three deep, and the lengths it is for. */
+    /** A mask of any kind, nested up to three deep, with the numbers of queries and keys that it fits. */
     record Fitted(Mask mask, int seqLenQ, int seqLenKv) {
         BoundMask bound() {
             return mask.on(seqLenQ, seqLenKv);
         }
     }
 
-    /** Part of the attention matrix of one batch and head. */
+    /** A rectangle of the attention matrix of one batch entry and head. */
     record Tile(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
         static Tile of(Fitted fitted, long seed) {
             var random = new Random(seed);
@@ -124,7 +124,7 @@ class MaskProperties {
                 Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense, spans, blocks);
     }
 
-    /** Runs of keys, some of them empty, some beyond the last key. */
+    /** Ranges of keys, some of them empty, some beyond the last key. */
     private static Mask spans(int k, Random random, long... shape) {
         long[] ends = new long[(int) (shape[0] * shape[1] * shape[2] * 2)];
         for (int i = 0; i < ends.length; i += 2) {
@@ -154,7 +154,7 @@ class MaskProperties {
         assertTrue(cover == TileCover.PARTIAL || cover == counted, () -> cover + " but " + counted + " in " + tile);
     }
 
-    /** Only a join may answer PARTIAL for what is empty or full. */
+    /** Only {@code And} and {@code Or} may answer PARTIAL for an empty or full tile. */
     @Property
     void coverOfASimpleMaskIsExact(@ForAll("fitted") Fitted fitted, @ForAll long seed) {
         Mask mask = fitted.mask;

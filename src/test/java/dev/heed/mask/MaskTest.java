@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Masks as pictures: a row a query, {@code #} a key that takes part. */
+/** Tests of masks by their pictures: one line per query, {@code #} for an attended key. */
 class MaskTest {
     @Test
     void blocksAreDrawn() {
@@ -220,7 +220,7 @@ class MaskTest {
         assertRefused(null, () -> parse(pattern));
     }
 
-    /** The parser recurses; depth must end in a refusal, not in an exhausted stack. */
+    /** The parser is recursive; deep nesting must give an error message, not a stack overflow. */
     @Test
     void deeplyNestedPatternsAreReadOrRefused() {
         String deep = "(".repeat(100_000) + "none" + ")".repeat(100_000);

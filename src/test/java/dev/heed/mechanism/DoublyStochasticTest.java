@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The regulariser's column sums are those of the weights, and its gradient is its slope. */
+/**
+ * Compares the column sums of the regulariser with the sums of the weights, and its gradient with numerical derivatives.
+ */
 @Tag("slow")
 class DoublyStochasticTest {
     @ParameterizedTest
@@ -75,7 +77,7 @@ class DoublyStochasticTest {
     void maskedNaNIsNotRead() {
         Qkv qkv = Qkv.of("q2x2x5x3 kv1x8 f32");
         qkv.key().slice(2, 5, 8).fill(Double.NaN);
-        qkv.value().fill(Double.NaN); // the penalty is one of the weights
+        qkv.value().fill(Double.NaN); // the penalty depends on the weights only
         AttentionInputs inputs = qkv.with(AttentionOptions.DEFAULT.withMask(Mask.keyLengths(5, 0)));
         for (AttentionBackend backend : Family.fast()) {
             DoublyStochastic penalty = DoublyStochastic.of(inputs, 1, AttentionEngine.of(backend));

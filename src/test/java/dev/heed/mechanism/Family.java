@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** What tests of composed mechanisms share: the options they meet, the engines, and the comparison with the truth. */
+/** Shared parts of the tests of composed mechanisms: options, engines, and the comparison with exact results. */
 public final class Family {
     static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
     private static final AttentionEngine NAIVE = AttentionEngine.of(new NaiveBackend());
@@ -78,7 +78,7 @@ public final class Family {
         return Qkv.of("q2x4x3x3 kv2x5 dv2 f64").with(options().get(name));
     }
 
-    /** Everything that has a gradient, with its place in the gradients. */
+    /** All tensors that have a gradient, each with its gradient. */
     static Map<Tensor, Tensor> pairs(AttentionInputs inputs, AttentionGradients gradients) {
         var pairs = new LinkedHashMap<Tensor, Tensor>();
         pairs.put(inputs.query(), gradients.query());
@@ -95,7 +95,7 @@ public final class Family {
         return pairs;
     }
 
-    /** All gradients one after another. */
+    /** All gradients, concatenated. */
     static double[] flat(AttentionGradients gradients) {
         List<Tensor> tensors = new ArrayList<>(List.of(gradients.query(), gradients.key(), gradients.value()));
         if (gradients.bias() != null) {
@@ -109,7 +109,7 @@ public final class Family {
                 .toArray();
     }
 
-    /** The backends of this machine but the reference. */
+    /** The backends that are ready on this machine, except the reference. */
     static List<AttentionBackend> fast() {
         return Backends.all().stream()
                 .filter(backend -> !backend.name().equals("reference"))
@@ -117,7 +117,7 @@ public final class Family {
                 .toList();
     }
 
-    /** f32 attentions on which a mechanism meets each fast backend. */
+    /** f32 attentions for the tests of a mechanism on each fast backend. */
     static Stream<AttentionInputs> fastInputs() {
         AttentionOptions plain = AttentionOptions.DEFAULT;
         var random = new RandomTensors(9);
@@ -138,7 +138,7 @@ public final class Family {
                         .with(plain.withSoftcap(3.0).withBias(random.normal(DType.F32, 1, 2, 1, 64))));
     }
 
-    /** Each fast backend that can, with each of the inputs. */
+    /** Each fast backend with each of the inputs that it supports. */
     static Stream<Arguments> fastCases() {
         return fast().stream()
                 .flatMap(backend -> fastInputs()
@@ -148,7 +148,7 @@ public final class Family {
                                 backend.name(), Named.of(inputs.problem().toString(), inputs))));
     }
 
-    /** What a mechanism computes on a fast backend is as near to the truth as the budget allows. */
+    /** Checks that the results of a mechanism on a fast backend are within the error budget. */
     static void assertWithinBudget(
             String backend,
             AttentionInputs inputs,

@@ -12,7 +12,7 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
-/** A glimpse is a crop, zero beyond the border, and coarser windows are means. */
+/** Tests that a glimpse is a crop with zeros beyond the border, and that coarser windows hold means. */
 class GlimpseTest {
     @Test
     void windowsAreCutOutAndAveraged() {

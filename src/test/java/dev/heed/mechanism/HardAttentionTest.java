@@ -28,7 +28,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hard attention draws what the weights say, the same everywhere, and its estimators have the expectation they should. */
+/**
+ * Tests that hard attention draws keys with their weights as probabilities, draws the same keys on every backend, and that
+ * its estimators have the right expectation.
+ */
 @Tag("slow")
 class HardAttentionTest {
     private static final AttentionEngine REFERENCE = Family.REFERENCE;
@@ -71,7 +74,10 @@ class HardAttentionTest {
         assertRelative(Family.flat(expected), sum, 1e-9);
     }
 
-    /** A loss that is not linear in the context, so that the mean of the choices is not the choice of the mean. */
+    /**
+     * A loss that is not linear in the context, so that its mean over the choices differs from the loss of the mean
+     * context.
+     */
     private static double loss(Tensor output, long b, long h, long i) {
         return Math.pow(output.get(b, h, i, 0), 3) + output.get(b, h, i, 0) * output.get(b, h, i, 1);
     }
@@ -81,7 +87,10 @@ class HardAttentionTest {
         return d == 0 ? 3 * x * x + output.get(b, h, i, 1) : x;
     }
 
-    /** The loss in expectation: every key with its weight, or the expected context, each for its share of the time. */
+    /**
+     * The expected loss: each key has its weight times {@code 1 - share} as probability, the expected context
+     * {@code share}.
+     */
     private static double mixedLoss(AttentionInputs inputs, double share) {
         double sum = 0;
         for (long key = Choice.EXPECTED; key < 5; key++) {
@@ -124,7 +133,7 @@ class HardAttentionTest {
                 for (long d = 0; drawn && d < 2; d++) {
                     shares.set(p * slope(choice.output(), b, h, i, d), b, h, i, d);
                 }
-                // any baseline; where nothing is drawn the reward says nothing
+                // any baseline; a reward without a draw has no effect
                 slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);
             }
             Family.pairs(inputs, choice.backward(shares, slopes))
@@ -208,7 +217,7 @@ class HardAttentionTest {
                         .backward(down.to(in.query().type()), up)));
     }
 
-    /** The key, or -1 in rows that do not see it; the expected context in rows that see any. */
+    /** The given key, or -1 in rows that mask it. For the expected context, -1 in rows that mask all keys. */
     private static Tensor seen(AttentionInputs inputs, long key) {
         Tensor keys = Tensor.zeros(DType.I64, 2, 4, 3);
         for (long b = 0; b < 2; b++) {
@@ -245,7 +254,7 @@ class HardAttentionTest {
                         () -> weighed(Entropy.of(inputs, REFERENCE).values(), up)));
     }
 
-    /** The score function of the entropy itself: sum over choices of p (-ln p) d ln p = dH. */
+    /** The score-function gradient of the entropy itself: sum over choices of p (-ln p) d ln p = dH. */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void sumsOverAllChoicesAreTheEntropyGradientToo(String name) {
@@ -287,7 +296,7 @@ class HardAttentionTest {
                 Family.flat(choice.backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
         double[] entropy = Family.flat(Entropy.of(inputs, REFERENCE)
                 .backward(Tensor.zeros(DType.F64, 2, 4, 3).fill(1)));
-        for (int n = 0; n < 36; n++) { // the queries of the first batch, whose reward is 1
+        for (int n = 0; n < 36; n++) { // the queries of the first batch entry, whose reward is 1
             assertEquals(-2 * log[n] - 0.3 * entropy[n], first[n], 1e-12);
             assertEquals(-2 * 0.8 * log[n] - 0.3 * entropy[n], second[n], 1e-12);
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Local attention with predicted positions is the written formula, with its gradient, on every backend. */
+/** Compares local attention with predicted positions, and its gradient, with the explicit formula on every backend. */
 @Tag("slow")
 class LocalAttentionTest {
     private static final AttentionEngine REFERENCE = Family.REFERENCE;
@@ -35,7 +35,7 @@ class LocalAttentionTest {
         return new LocalAttention(random.normal(DType.F64, 3, 4), random.normal(DType.F64, 4), window);
     }
 
-    /** The formula as it is printed, from the modified scores. */
+    /** The formula of the paper, from the modified scores. */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void itIsTheWrittenFormula(String name) {
@@ -177,7 +177,7 @@ class LocalAttentionTest {
     void deadRowsAreZeroAndNaNOutsideOfTheWindowsIsNotRead() {
         Qkv qkv = Qkv.of("q2x2x5x3 kv1x20 f32");
         LocalAttention local = new LocalAttention(Tensor.zeros(DType.F32, 3, 2), Tensor.zeros(DType.F32, 2), 3);
-        // without parameters every query looks at half of the length: 10, so at keys 7 to 13
+        // with parameters of zero the position of every query is half the length, 10, so it attends keys 7 to 13
         for (long[] outside : new long[][] {{0, 7}, {14, 20}}) {
             qkv.key().slice(2, outside[0], outside[1]).fill(Double.NaN);
             qkv.value().slice(2, outside[0], outside[1]).fill(Double.NaN);

@@ -25,12 +25,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Monotonic attention is the sum over all walks, its hard form the walk of certain steps, and its gradient the slope. */
+/**
+ * Compares monotonic attention with the explicit sum over all scans, its hard form with scans of probabilities 0 and 1,
+ * and its gradient with numerical derivatives.
+ */
 @Tag("slow")
 class MonotonicAttentionTest {
     private static final MonotonicAttention MONOTONIC = new MonotonicAttention().on(Family.REFERENCE);
 
-    /** The probability of stopping at j from k: every k up to j, without the recurrence in q. */
+    /** The probability of stopping at j, summed over every start k up to j, without the recurrence in q. */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void weightsAreTheSumOverAllWalks(String name) {

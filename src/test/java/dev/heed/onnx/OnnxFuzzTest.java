@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Damaged files, by seeded chance: they are read or refused, and nothing else happens. */
+/** Reads randomly damaged files with fixed seeds: each is read or reported as invalid, without any other failure. */
 @Tag("slow")
 class OnnxFuzzTest {
     private static final int ROUNDS = 60_000;
@@ -43,7 +43,7 @@ class OnnxFuzzTest {
                 switch (random.nextInt(4)) {
                     case 0 -> file[at] ^= (byte) (1 << random.nextInt(8));
                     case 1 -> file[at] = (byte) random.nextInt();
-                    case 2 -> file[at] = (byte) 0xff; // long numbers, large lengths
+                    case 2 -> file[at] = (byte) 0xff; // long varints, large lengths
                     default -> file = Arrays.copyOf(file, at);
                 }
             }
@@ -95,7 +95,7 @@ class OnnxFuzzTest {
         Assertions.assertTrue(e.getMessage().contains("fuzz.onnx"), () -> what + ": " + e.getMessage());
     }
 
-    /** Files of every shape the reader knows, made here. */
+    /** Generated files of every form that the reader supports. */
     private static List<byte[]> written() {
         Tensor numbers = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
         var packed = new ProtoWriter()
@@ -148,7 +148,7 @@ class OnnxFuzzTest {
                         .toBytes());
     }
 
-    /** Files of the conformance data, where they are there; the test does not need them. */
+    /** Files of the conformance data, if present; the test does not need them. */
     private static List<byte[]> published() throws IOException {
         Path data = Path.of(System.getProperty("heed.conformance", "../shared/conformance"));
         if (!Files.isDirectory(data)) {

@@ -73,7 +73,7 @@ class OnnxReaderTest {
                 .bytes(5, new ProtoWriter().number(-7).number(8).toBytes());
         assertArrayEquals(new double[] {-7, 8}, read(ints).toDoubleArray());
 
-        long large = Long.MIN_VALUE + 1; // a double cannot hold it
+        long large = Long.MIN_VALUE + 1; // not exact in a double
         var longs = new ProtoWriter().varint(1, 1).varint(2, 7).varint(7, large);
         assertEquals(large, read(longs).segment().get(ValueLayout.JAVA_LONG, 0));
 
@@ -267,7 +267,7 @@ class OnnxReaderTest {
         }
     }
 
-    // ---------------------------------------------------------------- small things
+    // ---------------------------------------------------------------- helpers
 
     private static Tensor read(ProtoWriter message) {
         return OnnxTensor.read(message.toBytes(), "t.pb").tensor();

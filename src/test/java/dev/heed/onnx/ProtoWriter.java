@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
-/** Writes protobuf fields, and with them the ONNX messages that tests need. */
+/** A writer of protobuf fields and of the ONNX messages that tests need. */
 public final class ProtoWriter {
     private static final int IR_VERSION = 10;
 
@@ -58,7 +58,7 @@ public final class ProtoWriter {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Writes a bare varint, as packed fields hold it. */
+    /** Writes a varint without a tag, as in packed fields. */
     ProtoWriter number(long value) {
         long rest = value;
         while ((rest & ~0x7fL) != 0) {
@@ -71,7 +71,7 @@ public final class ProtoWriter {
 
     // ---------------------------------------------------------------- ONNX
 
-    /** ONNX's number for a type of element. */
+    /** {@return the number of an element type in ONNX} */
     public static int typeCode(DType type) {
         return switch (type) {
             case F32 -> 1;
@@ -100,8 +100,8 @@ public final class ProtoWriter {
     }
 
     /**
-     * A {@code ModelProto} with one node. Attributes are {@code Long} or {@code Float}; an empty name leaves an input or
-     * output out.
+     * A {@code ModelProto} with one node. Attributes are {@code Long} or {@code Float}; an empty name omits an input or
+     * output.
      */
     public static byte[] model(
             String opType,

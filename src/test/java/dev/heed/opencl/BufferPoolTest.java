@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Device memory is counted, used again, and never more than the limit. */
+/** Tests that device memory is counted and reused, and never exceeds the limit. */
 class BufferPoolTest {
     private static final long LIMIT = 1 << 20;
 
@@ -44,7 +44,7 @@ class BufferPoolTest {
             assertTrue(
                     e.getMessage().contains("524288 bytes are needed, 262144 of " + LIMIT + " bytes are available"),
                     e::toString);
-            context.allocate(LIMIT / 4 - 7).close(); // rounding up is no reason to refuse
+            context.allocate(LIMIT / 4 - 7).close(); // must not fail because its size is rounded up
             most.close();
             context.allocate(LIMIT).close();
             var large = assertThrows(OpenClException.class, () -> context.allocate(LIMIT + 1));
@@ -52,7 +52,7 @@ class BufferPoolTest {
         }
     }
 
-    /** What waits gives way, oldest first, and never waits for more than a quarter of the limit. */
+    /** Waiting buffers are freed when memory is needed, and never use more than a quarter of the limit. */
     @Test
     void theLimitHolds() {
         var random = new Random(3);
@@ -62,7 +62,7 @@ class BufferPoolTest {
             for (int i = 0; i < 3000; i++) {
                 if (random.nextInt(3) > 0) {
                     long bytes = 1 + random.nextInt(60_000);
-                    if (asked + bytes <= LIMIT / 2) { // half, since sizes are rounded up to an eighth more
+                    if (asked + bytes <= LIMIT / 2) { // half, because sizes are rounded up by as much as an eighth
                         live.add(context.allocate(bytes));
                         asked += bytes;
                     }

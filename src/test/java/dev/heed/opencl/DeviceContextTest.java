@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A device in use: kernels, their arguments, threads, closing. */
+/** Tests an open device: kernels, their arguments, threads, closing. */
 @Tag("slow")
 class DeviceContextTest {
     static final KernelSource SOURCE = new KernelSource("axpy.cl", """
@@ -72,7 +72,7 @@ class DeviceContextTest {
                 Kernel reversed = context.program(SOURCE, "").kernel("reversed")) {
             context.queue().write(from, 0, MemorySegment.ofArray(new int[] {0, 1, 2, 3, 4, 5, 6, 7}));
             int[] out = new int[8];
-            for (int size : new int[] {4, 2, 4}) { // another size of group, another size of local memory
+            for (int size : new int[] {4, 2, 4}) { // both the work-group and the local memory change size
                 context.queue()
                         .launch(reversed.arguments().buffer(from).buffer(to).local(4L * size), WorkSize.of(8, size));
                 context.queue().read(to, 0, MemorySegment.ofArray(out));
@@ -130,7 +130,7 @@ class DeviceContextTest {
         assertEquals(List.of(), calls.live());
     }
 
-    /** A buffer that comes back at the same address is another buffer all the same. */
+    /** A new buffer at the address of a released one is a different argument. */
     @Test
     void aNewBufferIsANewArgument() {
         Device device = Devices.best();
@@ -236,7 +236,7 @@ class DeviceContextTest {
         assertEquals(0, context.memory().liveBytes());
     }
 
-    /** Ten thousand launches, half of them waited for: no handle more than after the first. */
+    /** Ten thousand launches, half of them awaited, leave no more handles than the first. */
     @ParameterizedTest
     @MethodSource("dev.heed.opencl.Devices#all")
     void tenThousandLaunchesLeaveNothing(Device device) {
@@ -309,7 +309,7 @@ class DeviceContextTest {
         }
     }
 
-    /** Closing waits for the calls that are under way; those that come later are told. */
+    /** Closing waits for running calls; later calls throw an exception. */
     @Test
     void closingWhileOthersWork() throws Exception {
         for (int round = 0; round < 5; round++) {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The OpenCL devices of this machine, for tests; where there is none, the test is skipped with the reasons. */
+/** The OpenCL devices of this machine, for tests. If there is none, the test is skipped with the reasons. */
 public final class Devices {
     private Devices() {}
 
@@ -19,7 +19,7 @@ public final class Devices {
         return present().stream();
     }
 
-    /** The one that the automatic choice would take. */
+    /** {@return the device that the automatic choice would select} */
     public static Device best() {
         return present().getFirst();
     }

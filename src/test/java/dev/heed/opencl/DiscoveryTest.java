@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever is missing, discovery says so, and what to do about it. Each stage fails in a JVM of its own. */
+/** Tests that discovery reports what is missing, with a remedy. Each stage fails in a separate JVM. */
 @Tag("slow")
 class DiscoveryTest {
     private static final String ENABLED = "--enable-native-access=ALL-UNNAMED";
@@ -56,7 +56,7 @@ class DiscoveryTest {
         says(said, "OpenCL has no platform", "OCL_ICD_VENDORS=" + empty, "apt install pocl-opencl-icd");
     }
 
-    /** Files of the libraries' names that are no libraries. */
+    /** Files that have the names of the libraries but are not libraries. */
     @Test
     void withoutTheOpenClLibrary() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "libraries have other names here");
@@ -66,12 +66,12 @@ class DiscoveryTest {
         }
         String said = child(Map.of("LD_LIBRARY_PATH", broken.toString()), classPath(true), List.of(ENABLED));
         says(said, "no OpenCL library", "apt install ocl-icd-libopencl1");
-        assertFalse(said.contains("Could not load"), said); // JOCL would have said so on standard output
+        assertFalse(said.contains("Could not load"), said); // JOCL would print this to standard output
     }
 
     // ---------------------------------------------------------------- JOCL's own library
 
-    /** A file under JOCL's name in a folder that others may write to, whole or cut, is neither loaded nor touched. */
+    /** A file with the name of JOCL's library in a folder that others may write to is neither loaded nor touched. */
     @Test
     void whatLiesInTheTemporaryFolderIsNotLoaded() throws Exception {
         Devices.present();
@@ -120,9 +120,9 @@ class DiscoveryTest {
         }
     }
 
-    // ---------------------------------------------------------------- who asked
+    // ---------------------------------------------------------------- permission
 
-    /** Without the flag each native call is a warning: the automatic choice makes none, and names the flag where a driver is. */
+    /** Without the flag, native calls print a warning: the automatic choice makes none, and names the flag if a driver exists. */
     @Test
     void aCallThatNamesNoBackendEntersNoNativeCode() throws Exception {
         List<String> program = List.of("-cp", classPath(true), SaySoftmax.class.getName());
@@ -224,7 +224,7 @@ class DiscoveryTest {
         says(run(Map.of(), nothing), "denies native access", "--enable-native-access=jocl,dev.heed");
     }
 
-    // ---------------------------------------------------------------- what a platform may answer
+    // ---------------------------------------------------------------- answers of a platform
 
     @Test
     void aPlatformWithoutDevices() {
@@ -249,7 +249,7 @@ class DiscoveryTest {
         assertTrue(empty.reasons().getFirst().contains("no platform"), empty::toString);
     }
 
-    /** A {@code cl_device_type} has 32 bits that mean something; Mesa's rusticl refuses the others, and so has no devices. */
+    /** Only 32 bits of a {@code cl_device_type} are defined; Mesa's rusticl rejects the others and would then have no devices. */
     @Test
     void devicesAreAskedForByBitsThatOpenClDefines() {
         Discovery discovery = Discovery.of((OpenClCalls) Proxy.newProxyInstance(
@@ -310,7 +310,7 @@ class DiscoveryTest {
         }
     }
 
-    // ---------------------------------------------------------------- a JVM of its own
+    // ---------------------------------------------------------------- separate JVMs
 
     private static void says(String said, String... parts) {
         assertFalse(said.contains("DEVICE "), said);

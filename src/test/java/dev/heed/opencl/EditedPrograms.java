@@ -5,11 +5,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.function.UnaryOperator;
 
-/** A driver whose compiler reads something else than was written. */
+/** Contexts whose driver compiles edited kernel texts, for tests of wrong kernels. */
 public final class EditedPrograms {
     private EditedPrograms() {}
 
-    /** A context that compiles every text as edited; no compiled program is kept for others. */
+    /** {@return a context that edits every text before compilation and caches no program on disk} */
     public static DeviceContext open(Device device, UnaryOperator<String> edit) {
         OpenClCalls real = device.calls;
         var calls = (OpenClCalls) Proxy.newProxyInstance(

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Upload, build, launch, download, with an error at each OpenCL call in turn: the right answer or an {@link
- * OpenClException}, and every handle given back.
+ * Tests upload, build, launch and download with an error at each OpenCL call, one after another: the result must be right, or an
+ * {@link OpenClException}, and every handle must be released.
  */
 @Tag("slow")
 class FaultTest {
@@ -42,7 +42,7 @@ class FaultTest {
     @TempDir
     Path cache;
 
-    /** What a backend does, and a little of everything else. */
+    /** Runs the calls of a backend, and each other call at least once. */
     private static void work(Device device, ContextSettings settings) {
         try (DeviceContext context = new DeviceContext(device, settings);
                 Arena arena = Arena.ofConfined()) {
@@ -122,7 +122,7 @@ class FaultTest {
         Set<String> all = Arrays.stream(OpenClCalls.class.getDeclaredMethods())
                 .map(Method::getName)
                 .collect(Collectors.toCollection(TreeSet::new));
-        all.removeAll(Set.of("platforms", "platformText", "devices", "deviceInfo")); // discovery's
+        all.removeAll(Set.of("platforms", "platformText", "devices", "deviceInfo")); // used only by discovery
         assertEquals(all, made);
     }
 
@@ -131,7 +131,7 @@ class FaultTest {
         Device device = Devices.best();
         return Stream.of("in place", "staged", "from disk").flatMap(way -> {
             ContextSettings settings = settings(way, device);
-            work(device, settings); // so that the binaries are there, where they are kept
+            work(device, settings); // so that binaries are in the cache, if there is one
             FaultyCalls counted = FaultyCalls.counting(device);
             work(counted.device(device), settings);
             List<Integer> codes = FaultyCalls.codes();

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
- * A layer of calls before the real one that counts all handles, and answers the n-th call with an error code. A release that
- * fails has released all the same, as a driver's would have.
+ * A layer of OpenCL calls for tests, on top of the real one. It counts all handles and makes the n-th call fail with an error
+ * code. A release that fails still releases its handle, as a driver would.
  */
 public final class FaultyCalls {
     private static final int NONE = Integer.MAX_VALUE;
@@ -41,17 +41,17 @@ public final class FaultyCalls {
         this.code = code;
     }
 
-    /** Counts, and never fails. */
+    /** {@return a layer that only counts} */
     public static FaultyCalls counting(Device device) {
         return new FaultyCalls(device, NONE, 0);
     }
 
-    /** Fails at a call, counted from 1. */
+    /** {@return a layer that fails at a call, counted from 1} */
     public static FaultyCalls failingAt(Device device, int call, int code) {
         return new FaultyCalls(device, call, code);
     }
 
-    /** All codes that a driver may answer with. */
+    /** {@return all error codes} */
     public static List<Integer> codes() {
         var codes = new ArrayList<Integer>();
         ErrorCode.all().forEach(codes::add);
@@ -59,7 +59,7 @@ public final class FaultyCalls {
         return codes;
     }
 
-    /** The device behind this layer. */
+    /** {@return the device with this layer of calls} */
     public Device device(Device device) {
         return device.through((OpenClCalls) Proxy.newProxyInstance(
                 OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, this::call));
@@ -68,7 +68,7 @@ public final class FaultyCalls {
     private Object call(Object proxy, Method method, Object[] arguments) throws Throwable {
         String name = method.getName();
         counts.merge(name, 1, Integer::sum);
-        // How often an event is asked for depends on time; the first question stands for all.
+        // The number of status queries of an event depends on time, so only the first one is counted.
         boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
         boolean fails = false;
         if (!again) {
@@ -112,7 +112,7 @@ public final class FaultyCalls {
         return (name.equals("SubBuffer") ? "buffer" : name.toLowerCase(Locale.ROOT)) + " ";
     }
 
-    /** The host layer's own lines on the way to a call. */
+    /** {@return the lines of the host layer in the call stack} */
     private static String callers() {
         return StackWalker.getInstance()
                 .walk(frames -> frames.filter(frame -> frame.getFileName() != null
@@ -122,29 +122,29 @@ public final class FaultyCalls {
                         .collect(Collectors.joining(" ")));
     }
 
-    /** How the host layer came to each call, in order; only of a layer that never failed. */
+    /** {@return the host layer's call stack of each call, in order; only for a layer that never fails} */
     public List<String> ways() {
         return List.copyOf(ways);
     }
 
-    /** Fails once more, at a call counted from now. */
+    /** Makes another call fail, counted from now. */
     public void failNext(int call, int with) {
         failed = "";
         code = with;
         failing = calls.get() + call;
     }
 
-    /** How many calls there were. */
+    /** {@return the number of calls so far} */
     public int calls() {
         return calls.get();
     }
 
-    /** The calls there were, and how often. */
+    /** {@return the number of calls so far, by name} */
     public Map<String, Integer> counts() {
         return new TreeMap<>(counts);
     }
 
-    /** What was created and not released. */
+    /** {@return the objects that were created and not released} */
     public List<String> live() {
         return live.entrySet().stream()
                 .map(entry -> entry.getKey() + " of " + entry.getValue())
@@ -152,7 +152,7 @@ public final class FaultyCalls {
                 .toList();
     }
 
-    /** The call that was made to fail, or nothing. */
+    /** {@return the name of the call that failed, or an empty text} */
     public String failed() {
         return failed;
     }

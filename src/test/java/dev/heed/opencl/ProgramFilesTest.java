@@ -17,12 +17,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Compiled programs on disk: used where they are right, forgotten where they are not, never a reason to fail. */
+/** Tests compiled programs on disk: valid files are used, others are deleted, and none makes a call fail. */
 class ProgramFilesTest {
     @TempDir
     Path cache;
 
-    /** Compiles and computes; {@return how often OpenCL was given source, and how often a binary} */
+    /** Compiles and computes; {@return the number of programs built from source, and from a binary} */
     private int[] use(Path folder, String options) {
         Device device = Devices.best();
         FaultyCalls calls = FaultyCalls.counting(device);
@@ -42,7 +42,7 @@ class ProgramFilesTest {
         }
         assertEquals(List.of(), calls.live());
         int programs = calls.counts().getOrDefault("createProgram", 0);
-        int logs = calls.counts().getOrDefault("programBinary", 0); // asked for after a build from source only
+        int logs = calls.counts().getOrDefault("programBinary", 0); // requested only after a build from source
         return new int[] {logs, programs - logs};
     }
 
@@ -85,7 +85,7 @@ class ProgramFilesTest {
         }
     }
 
-    /** Whole, but not what this driver takes. */
+    /** The file is intact, but the driver does not accept its content. */
     @Test
     void aRefusedBinaryIsCompiledAgain() throws Exception {
         Device device = Devices.best();
@@ -107,7 +107,7 @@ class ProgramFilesTest {
         assertEquals(List.of(), files());
     }
 
-    /** For a binary PoCL compiles every kernel of a program; it keeps what it compiled by itself. */
+    /** PoCL would compile every kernel of a program again for a binary, and it has its own cache of kernels. */
     @Test
     void nobodyAsksForABinaryThatIsNotKept() {
         Device device = Devices.best();

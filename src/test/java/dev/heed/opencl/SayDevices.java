@@ -1,6 +1,6 @@
 package dev.heed.opencl;
 
-/** A program that says what discovery finds, for a JVM of its own. */
+/** A program that prints the result of discovery, for tests in a separate JVM. */
 public final class SayDevices {
     private SayDevices() {}
 

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@link SayDevices} in three class loaders at once, as of three applications in one server. */
+/** A program that runs {@link SayDevices} in three class loaders at once, like three applications in one server. */
 public final class SayInLoaders {
     private static final int LOADERS = 3;
 

@@ -3,7 +3,7 @@ package dev.heed.opencl;
 import dev.heed.Attention;
 import dev.heed.tensor.Tensor;
 
-/** A program that computes by the automatic choice, or by {@code heed.backend}, for a JVM of its own. */
+/** A program that computes a softmax by the automatic choice or {@code heed.backend}, for tests in a separate JVM. */
 public final class SaySoftmax {
     private SaySoftmax() {}
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Bytes on their way: heap and native memory, in place and staged, in one piece and in many. */
+/** Tests transfers: of heap and native memory, in place and staged, in one piece and in many. */
 class TransferTest {
     private static final long[] SIZES = {1, 3, 63, 64, 65, 1000, 4096, 4097, 100_000};
 
@@ -45,7 +45,7 @@ class TransferTest {
                 Arena arena = Arena.ofConfined()) {
             for (long size : SIZES) {
                 if (settings.chunkBytes() == 64 && size > 5000) {
-                    continue; // thousands of mappings say no more than a hundred
+                    continue; // thousands of mappings test no more than a hundred
                 }
                 byte[] bytes = new byte[(int) size];
                 random.nextBytes(bytes);
@@ -86,7 +86,7 @@ class TransferTest {
                         for (long i = 0; i < 4096; i++) {
                             assertEquals(i / 1024 == 1 ? 2 : 1, host.get(JAVA_BYTE, i));
                         }
-                        context.queue().fill(buffer, 0, 4096, 9); // closing waits for it
+                        context.queue().fill(buffer, 0, 4096, 9); // closing waits for this fill
                         buffer.close();
                         assertEquals(9, host.getAtIndex(JAVA_INT, 1023));
                         assertEquals(0, context.memory().liveBuffers());
@@ -129,7 +129,7 @@ class TransferTest {
                         }
                         whole.close();
                         second.close();
-                        assertEquals(1, context.memory().liveBuffers()); // a range is left
+                        assertEquals(1, context.memory().liveBuffers()); // the range `third` is still open
                         third.close();
                         assertEquals(0, context.memory().liveBuffers());
                     }
@@ -162,7 +162,7 @@ class TransferTest {
                 }));
     }
 
-    /** More than a buffer of Java's can hold: five gigabytes of the host's. */
+    /** More than a Java buffer can hold; uses five gigabytes of host memory. */
     @Test
     void moreThanTwoGigabytes() {
         assumeTrue(Boolean.getBoolean("heed.full"), "five gigabytes: -Dheed.full=true");

@@ -28,7 +28,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Pooling is the quotient of the two kernel sums, for every kernel, with its gradient. */
+/**
+ * Compares pooling with the quotient of the two kernel sums, for every kernel, and its gradient with numerical
+ * derivatives.
+ */
 class KernelPoolingTest {
     private static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
 

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every probe ends in a finding. */
+/** Tests that every probe ends in a finding. */
 class ProbesTest {
-    /** On a device that is no NVIDIA GPU: what can be tried works, and the rest says why it was not tried. */
+    /** On a device other than an NVIDIA GPU, probes that can run succeed, and the others report why they were skipped. */
     @TestFactory
     Stream<DynamicTest> everyProbeHasAFinding() {
         Device device = Devices.best();
@@ -29,7 +29,7 @@ class ProbesTest {
                     Finding finding = probe.run(device);
                     assertEquals(probe.id(), finding.id());
                     if (device.isNvidia()) {
-                        return; // then any answer is one
+                        return; // any finding is valid there
                     }
                     if (probe.nvidiaOnly()) {
                         assertEquals(Finding.Status.SKIPPED, finding.status());
@@ -40,7 +40,7 @@ class ProbesTest {
                 }));
     }
 
-    /** Those that measure for seconds are run by hand. */
+    /** {@return whether a probe is short; probes that measure for seconds are run by hand} */
     private static boolean isShort(Probe probe) {
         return !probe.id().startsWith("wait.")
                 && !probe.id().equals("peak.memory")
@@ -59,7 +59,7 @@ class ProbesTest {
         }
     }
 
-    /** Where no compiler takes PTX, every door is shut, with a reason, and nothing throws. */
+    /** If the compiler does not support PTX, every door is shut, with a reason, and no probe throws. */
     @Test
     void doorsSayWhatShowsIt() {
         Device device = Devices.best();
@@ -108,7 +108,7 @@ class ProbesTest {
         }
     }
 
-    /** A kernel with PTX, given to a compiler that has none, is refused with the compiler's words. */
+    /** A compiler without PTX rejects a kernel with PTX, and the finding contains the compiler's message. */
     @Test
     void anInstructionThatTheCompilerDoesNotKnowIsAFailure() {
         Device device = Devices.best();

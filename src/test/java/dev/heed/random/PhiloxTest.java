@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** The known answers of Random123 ({@code kat_vectors}, philox4x32 10), and what attention makes of the words. */
+/** Tests the known answers of Random123 ({@code kat_vectors}, philox4x32 10) and the numbers that attention derives from them. */
 class PhiloxTest {
     @Test
     void knownAnswers() {
@@ -45,7 +45,7 @@ class PhiloxTest {
         assertNotEquals(here, Philox.uniform(1, 2, 3, 4, 9));
     }
 
-    /** Mean, variance and every sixteenth of [0, 1) are hit as often as chance allows: five standard deviations. */
+    /** Mean, variance and the counts of 16 equal bins of [0, 1) are within five standard deviations of a uniform distribution. */
     @Test
     void numbersAreUniform() {
         int n = 200_000;

@@ -13,7 +13,10 @@ import net.jqwik.api.Property;
 class ScoreFunctionTest {
     private static final CustomScore CONSTANT = (query, key) -> 1;
 
-    /** Functions for 2 batches, 4 heads, 3 queries of width 5 and 7 keys of width 5 or 6, with their patterns. */
+    /**
+     * Functions for batch 2, 4 heads, 3 queries, headDim 5, 7 keys and keyHeadDim 5 or 6; {@code PATTERNS} has their
+     * patterns.
+     */
     private static List<ScoreFunction> functions() {
         return List.of(
                 ScoreFunction.dot(),

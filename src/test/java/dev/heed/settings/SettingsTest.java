@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
-    /** What the launcher tells the command line of itself. */
+    /** Properties that the launcher sets for the command line. */
     private static final Set<String> OF_THE_LAUNCHER = Set.of("heed.home", "heed.stderr.terminal");
 
     private static <T> T with(String name, String value, Supplier<T> work) {
@@ -112,12 +112,12 @@ class SettingsTest {
         assertEquals("", with("heed.cache", "", () -> Settings.CACHE.or("x")));
     }
 
-    /** The example that a message gives is one that can be typed. */
+    /** The example in every message is a valid value. */
     @Test
     void everyHintCanBeRead() {
         for (Setting<?> setting : Settings.ALL) {
             if (setting == Settings.BACKEND || setting == Settings.OPENCL_DEVICE || setting == Settings.CACHE) {
-                continue; // nearly any text will do
+                continue; // nearly any text is valid
             }
             String hint = with(
                             setting.name(), "\u0000", () -> assertThrows(InvalidInputException.class, setting::value))
@@ -127,7 +127,7 @@ class SettingsTest {
         }
     }
 
-    /** What a user sees: the first call throws; nothing computes on another backend or with another width instead. */
+    /** An invalid value makes the first call throw. Nothing is computed on another backend or with another width instead. */
     @ParameterizedTest
     @ValueSource(strings = {"heed.threads=abc", "heed.opencl.memory=8T", "heed.vector.bits=100", "heed.strict=1"})
     void theFirstCallOfAProcessRefusesIt(String property) throws Exception {
@@ -145,7 +145,7 @@ class SettingsTest {
         assertTrue(said.contains("InvalidInputException 1\nInvalidInputException 2\n"), said);
     }
 
-    /** Two calls: the second says the same as the first. */
+    /** Makes two calls; the second must fail like the first. */
     static final class FirstCall {
         public static void main(String[] arguments) {
             for (int call = 1; call <= 2; call++) {
@@ -171,7 +171,7 @@ class SettingsTest {
                 Settings.ALL.stream().map(Setting::row).collect(Collectors.joining("\n")), String.join("\n", rows));
     }
 
-    /** A property that is read elsewhere would be missing in the table. */
+    /** A property that another class reads would be missing in the table. */
     @Test
     void noOtherClassNamesAProperty() throws IOException {
         Set<String> named = new TreeSet<>();

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NpyTest {
-    /** Files that NumPy 2.4 wrote. */
+    /** The folder of the files written by NumPy 2.4. */
     private static final Path WRITTEN = Path.of("src/test/java/dev/heed/storage");
 
     private static final double[] WEIGHTS = {0.5, 0.25, 0.25, 0.125, 0, 0.875};
@@ -69,7 +69,7 @@ class NpyTest {
         }
     }
 
-    /** Bytes alone would read as other numbers. */
+    /** Without their scales, the bytes would be read as other values. */
     @Test
     void scalesAreNotLost() throws IOException {
         Path file = directory.resolve("scaled.npy");
@@ -115,7 +115,7 @@ class NpyTest {
         assertTensor(expected + " [2]" + readOnly(type), new double[] {first, second}, Npy.read(file, "types.npy"));
     }
 
-    /** What is copied may be written to. */
+    /** Tensors that share the file are read-only; copied ones are writable. */
     private static String readOnly(String type) {
         return type.matches("\\|[bi]1|=f8") ? " read-only" : "";
     }
@@ -172,7 +172,7 @@ class NpyTest {
         assertArrayEquals(new double[] {1, 2, 3}, before.toDoubleArray());
         assertArrayEquals(new double[] {4}, Npy.read(file).toDoubleArray());
         try (var files = Files.list(directory)) {
-            assertEquals(1, files.count(), "nothing is left beside it");
+            assertEquals(1, files.count(), "no other file is left");
         }
     }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SafeTensorsTest {
-    /** A file that the Python package safetensors 0.8 wrote. */
+    /** A file written by the Python package safetensors 0.8. */
     private static final Path WRITTEN = Path.of("src/test/java/dev/heed/storage/small.safetensors");
 
     @TempDir
@@ -59,7 +59,7 @@ class SafeTensorsTest {
                 + "\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}";
         byte[] bytes = Files.readAllBytes(file);
         assertEquals(bytes[0] & 0xFF, bytes.length - 8 - 9);
-        assertEquals(0, bytes[0] % 8, "numbers lie at multiples of their size");
+        assertEquals(0, bytes[0] % 8, "elements are aligned to their size");
         assertEquals(header, new String(bytes, 8, bytes[0] & 0xFF, StandardCharsets.UTF_8).strip());
         assertArrayEquals(
                 new byte[] {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40, 1},

@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
-/** Bytes that other programs wrote, and tensors of every type. */
+/** Test files as bytes, and tensors of every type. */
 final class StorageFiles {
     private StorageFiles() {}
 
@@ -17,7 +17,7 @@ final class StorageFiles {
         return tensor;
     }
 
-    /** A header behind the magic of version 1, padded by nothing, and data. */
+    /** A .npy file of version 1: the magic, a header without padding, and data. */
     static byte[] npy(String header, String hexData) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         byte[] data = HexFormat.of().parseHex(hexData.replace(" ", ""));
@@ -31,7 +31,7 @@ final class StorageFiles {
         return file;
     }
 
-    /** A safetensors file of a header and so many bytes of data, which count up from 0. */
+    /** A safetensors file with a header and {@code bytes} bytes of data, which count up from 0. */
     static byte[] safe(String header, int bytes) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         byte[] file = new byte[8 + text.length + bytes];

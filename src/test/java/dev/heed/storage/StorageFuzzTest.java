@@ -14,7 +14,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Damaged files, by seeded chance: they are read or refused, and nothing else happens. */
+/** Reads randomly damaged files with fixed seeds: each is read or reported as invalid, without any other failure. */
 @Tag("slow")
 class StorageFuzzTest {
     private static final int ROUNDS = 60_000;

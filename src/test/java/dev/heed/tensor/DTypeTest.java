@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Conversions round to nearest, ties to even, once; the expected results come from exact decimal arithmetic. */
+/** Tests that conversions round once, to nearest, ties to even. The expected results come from exact decimal arithmetic. */
 class DTypeTest {
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16"})
@@ -66,7 +66,10 @@ class DTypeTest {
         }
     }
 
-    /** Halfway between neighbours, and one double to either side: where rounding twice would go wrong. */
+    /**
+     * Tests values halfway between neighbours and the next double on either side, for which double rounding gives wrong
+     * results.
+     */
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16"})
     void tiesGoToEvenAndTheirNeighboursDoNot(DType type) {
@@ -106,7 +109,7 @@ class DTypeTest {
         assertEquals(-0.0, type.round(-0.0));
     }
 
-    /** The lower half of the payload does not survive bfloat16, the NaN does. */
+    /** A bfloat16 has no room for the lower half of the payload, but the value stays a NaN. */
     @Test
     void nanWithAPayloadInTheLowerHalfStaysNan() {
         assertTrue(Double.isNaN(DType.BF16.round(Float.intBitsToFloat(0x7f800001))));
@@ -150,7 +153,7 @@ class DTypeTest {
         Double below = numbers.floorKey(value);
         Double above = numbers.ceilingKey(value);
         if (below == null || above == null) {
-            return; // beyond the largest: see the test of overflow
+            return; // beyond the largest finite number, which the overflow test covers
         }
         BigDecimal exact = new BigDecimal(value);
         int nearer = exact.subtract(new BigDecimal(below)).compareTo(new BigDecimal(above).subtract(exact));
@@ -159,7 +162,7 @@ class DTypeTest {
         assertEquals(expected + 0.0, type.round(value) + 0.0, () -> type + " of " + value);
     }
 
-    /** A binary format of 16 bits, by the definition of IEEE 754. */
+    /** A 16-bit binary format, as IEEE 754 defines it. */
     private record Format(int exponentBits, int fractionBits) {
         static Format of(DType type) {
             return type == DType.F16 ? new Format(5, 10) : new Format(8, 7);
@@ -184,7 +187,7 @@ class DTypeTest {
             return value(1);
         }
 
-        /** Every finite number with its bit pattern; the two zeros are one. */
+        /** {@return every finite number with its bit pattern; 0.0 and -0.0 are one entry} */
         TreeMap<Double, Integer> finiteNumbers() {
             var numbers = new TreeMap<Double, Integer>();
             for (int bits = 0; bits < 1 << 16; bits++) {

@@ -16,7 +16,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Bytes with scales: how far they may be from the numbers, and that every way to read them gives the same. */
+/**
+ * Tests of i8 tensors with scales: the quantisation error is bounded, and every way to read the elements gives the same
+ * result.
+ */
 class QuantizedTest {
     private final Random random = new Random(11);
 
@@ -82,9 +85,9 @@ class QuantizedTest {
                 new double[] {0.5, -1, 1.5, 254, -256, 0},
                 Tensor.ofBytes(data, scales, 2, 3).toDoubleArray());
         assertRefused("scales do not fit", () -> Tensor.ofBytes(data, scales, 3, 2));
-        assertRefused("made whole", () -> Tensor.ofBytes(data, scales, 2, 3).set(1, 0, 0));
-        assertRefused("made whole", () -> Tensor.ofBytes(data, scales, 2, 3).fill(0));
-        assertRefused("made whole", () -> Tensor.ofBytes(data, scales, 2, 3).copyFrom(Tensor.of(new float[6], 2, 3)));
+        assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).set(1, 0, 0));
+        assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).fill(0));
+        assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).copyFrom(Tensor.of(new float[6], 2, 3)));
     }
 
     @Test
@@ -94,7 +97,7 @@ class QuantizedTest {
         Tensor numbers = random(1, 1, 3, 4);
         AttentionOptions plain = AttentionOptions.DEFAULT;
         assertRefused("different types", () -> AttentionInputs.of(query, bytes, numbers, plain));
-        assertRefused("cannot be stored so", () -> AttentionInputs.of(query.to(DType.F64), bytes, bytes, plain));
+        assertRefused("cannot be stored in this type", () -> AttentionInputs.of(query.to(DType.F64), bytes, bytes, plain));
         assertRefused("floating-point", () -> AttentionInputs.of(query.quantized(), bytes, bytes, plain));
         AttentionInputs inputs = AttentionInputs.of(query, bytes, bytes, plain);
         assertEquals("q1x1x2x4 kv1x3 f32 kv=i8", inputs.problem().toString());

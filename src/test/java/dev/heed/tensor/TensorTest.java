@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** How tensors are made, whose memory they show, and how long they live. */
+/** Tests of tensor factories, of shared memory and of lifetimes. */
 class TensorTest {
     private static final ByteOrder SWAPPED =
             ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
@@ -172,7 +172,7 @@ class TensorTest {
         assertRefused(null, () -> Tensor.zeros(DType.F32, 1).expand(1L << 40, 1L << 40));
     }
 
-    /** Sizes and positions are long: such a tensor is a view of one byte, so it costs nothing to make. */
+    /** Sizes and positions are longs. The large tensor is an expanded view of one element, so it needs no memory. */
     @Test
     void moreThanTwoToThe31ElementsAreCountedInLongs() {
         Tensor one = Tensor.of(new float[] {5}, 1);

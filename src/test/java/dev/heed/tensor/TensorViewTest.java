@@ -19,9 +19,9 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Views share memory; copies do not. */
+/** Tests that views share memory and copies do not. */
 class TensorViewTest {
-    /** {@code [2, 3, 4]} with element {@code [a, b, c]} equal to {@code 100 a + 10 b + c}. */
+    /** A tensor {@code [2, 3, 4]} whose element {@code [a, b, c]} is {@code 100 a + 10 b + c}. */
     private final Tensor digits = counted();
 
     private static Tensor counted() {
@@ -233,7 +233,7 @@ class TensorViewTest {
         assertTrue(q.slice(1, 0, 3).overlaps(q.slice(1, 2, 4)));
     }
 
-    /** The exact answer equals the one found by listing the positions of all elements. */
+    /** Compares the exact answer with one found by writing all elements of one tensor and reading the other. */
     @Test
     void overlapIsExactForEqualStrides() {
         Tensor whole = Tensor.zeros(DType.F32, 4, 6, 5);
@@ -257,7 +257,7 @@ class TensorViewTest {
         return part;
     }
 
-    /** Every fixed number of indices is a method of its own; all of them mean what the array means. */
+    /** There is a separate method for each number of indices; each must agree with the array method. */
     @Test
     void indicesWithoutAnArrayMeanTheSame() {
         for (int rank = 1; rank <= 4; rank++) {

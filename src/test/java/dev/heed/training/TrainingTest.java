@@ -27,7 +27,7 @@ import java.util.Random;
 import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 
-/** Losses, optimisers, and a trainer that repeats and that stops. */
+/** Tests of losses, optimisers and the trainer: bit-identical results, and a stop at non-finite values. */
 class TrainingTest {
     private static SequencedMap<String, Tensor> one(double... numbers) {
         SequencedMap<String, Tensor> map = new LinkedHashMap<>();
@@ -45,7 +45,7 @@ class TrainingTest {
         assertArrayEquals(new double[] {0.75, 2.5}, p.get("p").toDoubleArray(), 1e-15);
     }
 
-    /** With both averages corrected the first step is the rate, whatever the size of the gradient. */
+    /** With bias correction of both averages, the first step equals the rate regardless of the size of the gradient. */
     @Test
     void adamIsCorrectedForItsStart() {
         var p = one(1, 1);

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which row of a table wins. */
+/** Tests which row of a tuning table is chosen. */
 class TuningTableTest {
     private static final String TEXT = """
             # a comment

@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The grid: every case has a name of its own that repeats it, and the naive implementation passes them. */
+/**
+ * Tests that every case of the grid has a unique case string that parses back, and that the naive implementation passes the
+ * quick grid except for f64.
+ */
 @Tag("slow")
 class CaseGridTest {
     private static Stream<Case> cases(Map<String, List<Case>> groups) {

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The arithmetic of the budget: {@code err <= factor * err(naive) + 2 * probe}. */
+/** Tests the arithmetic of the budget: {@code err <= factor * err(naive) + 2 * probe}. */
 class ErrorBudgetTest {
     private static final double NONE = Double.POSITIVE_INFINITY;
 
-    /** 0 + 0.3 - 0.3 is 0 in every type: the probe adds nothing. */
+    /** A truth for which the probe is 0, because 0 + 0.3 - 0.3 is 0 in every type. */
     private static final double[] ZEROS = {0, 0, 0};
 
     private static Measure forward(double[] ours, double[] truth, double[] naive) {
@@ -40,7 +40,7 @@ class ErrorBudgetTest {
         assertFalse(budget.measure("g", off(3.01e-3), ZEROS, off(1e-3), NONE).passed());
     }
 
-    /** The probe measures the ulp by its rounding errors, so one number may be lucky; many are not. */
+    /** The probe measures the ulp by rounding errors, so it may be too small for one number but not for many. */
     @Test
     void exactNaiveResultsLeaveAboutTwoUlps() {
         double[] truth = new Random(1).doubles(1000, 1, 2).toArray();
@@ -100,7 +100,7 @@ class ErrorBudgetTest {
         }
     }
 
-    /** A naive NaN must not make room for any error, nor may it make room by its size. */
+    /** A NaN or an infinity in the naive result must not raise the limit. */
     @Test
     void naiveNanIsNoExcuse() {
         assertFalse(forward(off(1), ZEROS, new double[] {Double.NaN, 0, 0}).passed());

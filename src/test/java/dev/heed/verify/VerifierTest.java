@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** The verifier passes what is right and finds every fault it was built to find. */
+/** Tests that the verifier passes a correct backend and detects every fault that it is designed to detect. */
 class VerifierTest {
     private static final String CAUSAL = "q1x2x9x16 kv2x13 f32 lse mask=causal:br backward";
 
@@ -168,7 +168,7 @@ class VerifierTest {
         assertFails(swapped, "q1x2x9x16 kv2x13 f32 topk=3", "weights of top-k keys");
     }
 
-    /** Where weights are equal, a key that is named twice has the right weight both times. */
+    /** If all weights are equal, a key that is listed twice has the correct weight both times. */
     @Test
     void aTopKKeyNamedTwiceFails() {
         var twice = new BrokenBackend() {

@@ -31,7 +31,7 @@ import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is in the file; what a browser makes of it is for the tests that extend {@link PageInBrowser}. */
+/** The content of the file; the subclasses of {@link PageInBrowser} test the page in a browser. */
 class AttentionPageTest {
     static final List<String> NASTY = List.of(
             "<script>alert(1)</script>",
@@ -53,7 +53,7 @@ class AttentionPageTest {
     @TempDir
     Path directory;
 
-    /** One head as the browser reads it. */
+    /** One decoded head, as the browser reads it. */
     private record Head(List<int[]> keys, List<double[]> weights, float[] rests) {}
 
     private static String part(String html, String id) {

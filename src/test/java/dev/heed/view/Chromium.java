@@ -29,7 +29,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A Chromium without a window and without a network, driven through the DevTools protocol as a reader would. */
+/** A headless Chromium without a network, driven through the DevTools protocol like a user. */
 final class Chromium implements AutoCloseable {
     private static final List<String> NAMES =
             List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
@@ -53,7 +53,7 @@ final class Chromium implements AutoCloseable {
                 .join();
     }
 
-    /** Starts a browser; without one the test is skipped. */
+    /** Starts a browser; if none is installed, the test is skipped. */
     static Chromium start() throws IOException {
         Path program = find();
         assumeTrue(
@@ -72,7 +72,7 @@ final class Chromium implements AutoCloseable {
                 "--no-first-run",
                 "--hide-scrollbars",
                 "--force-color-profile=srgb",
-                "--proxy-server=127.0.0.1:9", // nobody listens there: whatever asks for the network fails
+                "--proxy-server=127.0.0.1:9", // no server listens there, so every network access fails
                 "--remote-debugging-port=0",
                 "--user-data-dir=" + profile,
                 "about:blank");
@@ -125,13 +125,13 @@ final class Chromium implements AutoCloseable {
         call(
                 "Network.emulateNetworkConditions",
                 Map.of("offline", true, "latency", 0, "downloadThroughput", 0, "uploadThroughput", 0));
-        // A headless page without this has no focus, and no element of it is ever :focus-visible.
+        // Without this, a headless page has no focus and none of its elements is ever :focus-visible.
         call("Emulation.setFocusEmulationEnabled", Map.of("enabled", true));
     }
 
     // ---------------------------------------------------------------- the protocol
 
-    /** Puts the pieces of a message together, and tells answers from events. */
+    /** Joins the parts of a message and separates answers from events. */
     private final class Answers implements WebSocket.Listener {
         private final StringBuilder message = new StringBuilder();
 
@@ -180,7 +180,7 @@ final class Chromium implements AutoCloseable {
                 Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
     }
 
-    /** Runs a script in every page before its own. */
+    /** Runs a script in every page before its own scripts. */
     void before(String script) {
         call("Page.addScriptToEvaluateOnNewDocument", Map.of("source", script));
     }
@@ -195,7 +195,7 @@ final class Chromium implements AutoCloseable {
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     }
 
-    /** Opens a file and waits until its page says that it is drawn. */
+    /** Opens a file and waits until the page is drawn. */
     void open(Path file, String hash) {
         call("Page.navigate", Map.of("url", "about:blank"));
         call("Page.navigate", Map.of("url", file.toUri() + hash));
@@ -203,7 +203,7 @@ final class Chromium implements AutoCloseable {
         settle();
     }
 
-    /** Waits for the frame after the next, when what was asked for has been drawn. */
+    /** Waits for two frames, after which a requested drawing is finished. */
     void settle() {
         js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
@@ -308,7 +308,7 @@ final class Chromium implements AutoCloseable {
         settle();
     }
 
-    /** Keeps what is seen as a PNG file. */
+    /** Saves the visible page as a PNG file. */
     void screenshot(Path file) throws IOException {
         settle();
         String data = call("Page.captureScreenshot", Map.of("format", "png"))
@@ -318,7 +318,7 @@ final class Chromium implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(data));
     }
 
-    /** {@return errors and warnings of the console, exceptions, and every address that is no file and no data} */
+    /** {@return errors and warnings of the console, exceptions, and every requested address other than files and data} */
     List<String> troubles() {
         Predicate<JsonObject> bad = event -> {
             JsonObject of = event.getAsJsonObject("params");
@@ -342,7 +342,7 @@ final class Chromium implements AutoCloseable {
         socket.abort();
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly().onExit().join();
-        for (int i = 0; Files.exists(profile); i++) { // its helpers may still write
+        for (int i = 0; Files.exists(profile); i++) { // processes of the browser may still write
             try (Stream<Path> files = Files.walk(profile)) {
                 for (Path file :
                         files.sorted(java.util.Comparator.reverseOrder()).toList()) {

@@ -61,7 +61,7 @@ class HeatMapSvgTest {
         return elements(svg, "title").stream().map(Element::getTextContent).toList();
     }
 
-    /** After a wanted change: write the new text to the file by {@code SMALL.svg(Path)} and look at it in a browser. */
+    /** After an intended change, write the new text with {@code SMALL.svg(Path)} and check it in a browser. */
     @Test
     void theSmallMapIsTheGoldenFile() throws IOException {
         assertEquals(Files.readString(Path.of("src/test/java/dev/heed/view/heat-map.svg")), SMALL.svg());

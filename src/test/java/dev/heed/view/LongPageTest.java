@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A long text, from the kernels to the browser. The kernels keep the largest weights of each row, never a matrix of all.
- * 4,096 tokens and 12 heads with {@code -Dheed.full=true}, else 1,024 and 4.
+ * A long text, from the kernels to the browser. The kernels return only the largest weights of each row, never the
+ * whole matrix. Uses 4,096 tokens and 12 heads with {@code -Dheed.full=true}, otherwise 1,024 and 4.
  */
 @Tag("slow")
 class LongPageTest {
@@ -33,7 +33,10 @@ class LongPageTest {
     @TempDir
     Path directory;
 
-    /** Queries that resemble the key of one other token, more in later heads: rows from flat to sharp. */
+    /**
+     * Computes attention whose queries resemble the key of one other token, more so in later heads, so that rows range
+     * from flat to sharp.
+     */
     private static AttentionResult attend() {
         var random = new Random(9);
         float[] keys = new float[HEADS * TOKENS * WIDTH];
@@ -79,7 +82,7 @@ class LongPageTest {
         long written = System.nanoTime();
         long size = Files.size(file);
         assertTrue(size < 20_000_000, size + " bytes");
-        assertTrue(written - start < 300e9, "five times what is wanted of a machine that does nothing else");
+        assertTrue(written - start < 300e9, "five times the limit for an idle machine");
         try (Chromium browser = Chromium.start()) {
             browser.size(1360, 800);
             browser.open(file, "");
@@ -95,7 +98,7 @@ class LongPageTest {
                     (written - computed) / 1e9,
                     size / 1e6,
                     ready / 1e3);
-            assertTrue(ready < 15_000, ready + " ms; 3 s are wanted of a machine that does nothing else");
+            assertTrue(ready < 15_000, ready + " ms; the limit for an idle machine is 3 s");
             look(browser, file);
             assertEquals(List.of(), browser.troubles());
         }
@@ -108,7 +111,7 @@ class LongPageTest {
         assertTrue(
                 browser.js("document.querySelectorAll('[data-token]').length < 200")
                         .getAsBoolean(),
-                "what is seen");
+                "only visible tokens are drawn");
         browser.open(file, "#pin=q5");
         browser.screenshot(Path.of("target/screens/long-pinned.png"));
         int last = HEADS - 1;

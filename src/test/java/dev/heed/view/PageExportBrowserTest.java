@@ -19,7 +19,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.xml.sax.InputSource;
 
-/** What is saved of the page is what is seen. */
+/** Checks that the saved pictures equal the visible ones. */
 @Tag("slow")
 class PageExportBrowserTest extends PageInBrowser {
     @TempDir
@@ -68,7 +68,7 @@ class PageExportBrowserTest extends PageInBrowser {
         return factory.newDocumentBuilder().parse(new InputSource(new StringReader(Files.readString(svg))));
     }
 
-    /** Where a label stands in the image, which has two pixels for one. */
+    /** {@return the centre of a label in the image, which has twice the resolution} */
     private static int[] centre(Document svg, String label) {
         var texts = svg.getElementsByTagName("text");
         for (int i = 0; i < texts.getLength(); i++) {

@@ -15,7 +15,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Layers and heads: chosen, mixed, rolled out, all at once. */
+/** Layers and heads: selection, mixtures, rollout, and the view of all heads. */
 @Tag("slow")
 class PageHeadsBrowserTest extends PageInBrowser {
     @Test
@@ -84,7 +84,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
         browser.open(page, "#view=heads");
         screen("heads");
         assertEquals(72, count("#sheet [data-cell]"));
-        assertEquals(0, count("#sheet [data-cell] path"), "lines would lie on each other");
+        assertEquals(0, count("#sheet [data-cell] path"), "lines would overlap");
         assertTrue(
                 browser.js("document.querySelector('[data-box]').getBBox().width")
                                 .getAsDouble()
@@ -98,7 +98,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
         assertEquals("#heads=5.11", hash(), "a head opens as lines");
     }
 
-    /** What stands below the small pictures. */
+    /** {@return the caption below the small pictures} */
     private static String said() {
         return String.join(
                 " ", texts("[...document.querySelectorAll('#sheet [data-said] text')].map(t => t.textContent)"));
@@ -143,7 +143,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
         return images;
     }
 
-    /** How bright a colour is, about as an eye sees it. */
+    /** {@return the approximate perceived brightness of a colour} */
     private static double light(int rgb) {
         return 0.3 * (rgb >> 16 & 0xFF) + 0.6 * (rgb >> 8 & 0xFF) + 0.1 * (rgb & 0xFF);
     }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A page in a browser without a network, used as a reader uses it; what was seen is kept in target/screens. */
+/** Base class of tests that use a page in a browser without a network, like a user; screenshots are saved in target/screens. */
 abstract class PageInBrowser {
     static final Path SCREENS = Path.of("target/screens");
     static final int IT = 10;
@@ -105,7 +105,7 @@ abstract class PageInBrowser {
         return text("location.hash");
     }
 
-    /** A line as it is drawn. */
+    /** A drawn line. */
     record Line(int from, int to, double weight, double width, double opacity) {}
 
     static List<Line> lines() {
@@ -140,7 +140,7 @@ abstract class PageInBrowser {
                 .orElse(0);
     }
 
-    /** Two heads of rows that sum to 1, most of it on few columns. */
+    /** Writes a page with two heads whose rows sum to 1, with most of the weight on few columns. */
     static Path written(String name, AttentionPage texts, int rows, int columns) throws IOException {
         var random = new Random(11);
         double[] weights = new double[2 * rows * columns];

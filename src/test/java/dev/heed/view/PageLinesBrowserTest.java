@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The lines from word to word. */
+/** The line view of a page. */
 @Tag("slow")
 class PageLinesBrowserTest extends PageInBrowser {
     @Test

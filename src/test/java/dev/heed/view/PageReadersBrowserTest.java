@@ -12,7 +12,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Other readers than one with a mouse, a bright and wide screen and a new browser; and those who follow a link. */
+/** Access without a mouse, with a dark theme, on narrow screens, in old browsers and through links. */
 @Tag("slow")
 class PageReadersBrowserTest extends PageInBrowser {
     @Test
@@ -113,7 +113,8 @@ class PageReadersBrowserTest extends PageInBrowser {
         browser.open(page, "#pin=q10&heads=all");
         List<Line> expected = lines();
         Path old = pages.resolve("old.html");
-        // The first script of the page is what an old browser lacks; the policy knows no hash of it, so it goes too.
+        // The new first script removes a feature that an old browser lacks. The policy is removed too because it does
+        // not contain the hash of this script.
         String html = Files.readString(page)
                 .replaceFirst("<meta http-equiv[^>]+>", "<script>DecompressionStream = undefined</script>");
         Files.writeString(old, html.replace("Uint8Array.fromBase64", "Uint8Array.from_Base64"));

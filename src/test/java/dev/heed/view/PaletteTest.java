@@ -12,7 +12,7 @@ class PaletteTest {
     void luminanceRunsOneWay(Palette palette) {
         double sign = palette.brightens() ? 1 : -1;
         double before = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i <= 64; i++) { // finer steps differ by less than 8 bits can show
+        for (int i = 0; i <= 64; i++) { // finer steps differ by less than 8 bits can represent
             double luminance = sign * Palette.luminance(palette.rgb(i / 64.0));
             assertTrue(luminance > before, palette + " turns at " + i + "/64");
             before = luminance;

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.w3c.dom.Element;
 
-/** What holds for every kind of picture. */
+/** Properties of every kind of picture. */
 class PicturesTest {
     private static final Path GOLDEN = Path.of("src/test/java/dev/heed/view");
 
@@ -41,7 +41,7 @@ class PicturesTest {
 
     private static final double[][] WEIGHTS = {{0.7, 0.2, 0.1}, {0.05, Double.NaN, 0.95}};
 
-    /** After a wanted change: delete a file, run the test twice, and look at the picture in a browser. */
+    /** After an intended change, delete a file, run the test twice, and check the picture in a browser. */
     @TestFactory
     Stream<DynamicTest> goldenFiles() {
         List<String> rows = List.of("the", "cat");

@@ -39,7 +39,7 @@ class PngTest {
         return image.getRGB((int) x, (int) y) & 0xFFFFFF;
     }
 
-    /** Cells begin where the numbers at their edges leave room: 5 by 7 of them, whole pixels. */
+    /** Cells begin after the room for the labels: 5 by 7 cells in whole pixels. */
     @ParameterizedTest
     @CsvSource({"1, VIRIDIS", "2, CIVIDIS", "3, BLUES"})
     void everyCellHasTheColourOfItsWeight(int scale, Palette palette) throws IOException {

@@ -9,7 +9,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/** An SVG text that is well-formed XML, and what is in it. */
+/** A parsed SVG document with access to its elements. */
 record SvgDocument(Document document) {
 
     static SvgDocument parse(String svg) throws Exception {
@@ -31,7 +31,7 @@ record SvgDocument(Document document) {
         return elements("text").stream().map(Element::getTextContent).toList();
     }
 
-    /** What is told of an element that is pointed at, empty if nothing. */
+    /** {@return the tooltip of an element, empty if it has none} */
     static String hover(Element element) {
         NodeList titles = element.getElementsByTagName("title");
         return titles.getLength() == 0 ? "" : titles.item(0).getTextContent();

@@ -35,11 +35,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The GPU backend: fused attention on any device with OpenCL 1.2, in f32 for f32, f16 and bf16, in f64 where the device
- * has it. The same bits for the same call on one device.
+ * The GPU backend: fused attention on any device with OpenCL 1.2. It computes in f32 for f32, f16 and bf16, and in f64 if the
+ * device supports it. The same call gives the same bits on one device.
  *
- * <p>The device is the best one, or the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names. It is
- * opened by the first plan.
+ * <p>The device is the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names, or else the best one. The
+ * first plan opens it.
  */
 public final class OpenClBackend implements AttentionBackend {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -51,12 +51,12 @@ public final class OpenClBackend implements AttentionBackend {
     private @Nullable Tuned tuned;
     private boolean closed;
 
-    /** Creates the backend as the system properties say: on the device that {@code heed.opencl.device} names, or the best. */
+    /** Creates the backend with the system properties: on the device that {@code heed.opencl.device} names, or the best one. */
     public OpenClBackend() {
         this(OpenClOptions.DEFAULT);
     }
 
-    /** Creates the backend on a device of the caller's choice, which the first plan opens. */
+    /** Creates the backend with options. The first plan opens the device. */
     public OpenClBackend(OpenClOptions options) {
         this(options, null, device -> open(device, options));
     }
@@ -66,7 +66,7 @@ public final class OpenClBackend implements AttentionBackend {
         return options.memory().isPresent() ? reached.open(options.memory().getAsLong()) : reached.open();
     }
 
-    /** For tests: a device and a context of their choice. */
+    /** For tests: creates the backend with a given device and a given way to open its context. */
     OpenClBackend(OpenClOptions options, @Nullable Selection given, Function<Device, DeviceContext> opening) {
         this.options = options;
         this.given = given;
@@ -174,23 +174,23 @@ public final class OpenClBackend implements AttentionBackend {
     }
 
     /**
-     * {@return an arena for tensors on the device} What is computed with them stays there: softmax, attention, multi-head and
-     * their gradients follow each other without copies, when this backend is asked for by name.
+     * {@return an arena for tensors on the device} Results computed from them stay there: softmax, attention, multi-head and
+     * their gradients run one after another without copies, if this backend is requested by name.
      */
     public DeviceArena arena() {
         return new OpenClArena(engine("an arena"));
     }
 
     /**
-     * How long one launch of a kernel ran on the device.
+     * The time that one launch of a kernel took on the device.
      *
      * @param kernel its name
-     * @param nanos from its start to its end, by the device's clock
+     * @param nanos nanoseconds from its start to its end, by the device's clock
      */
     public record KernelTime(String kernel, long nanos) {}
 
     /**
-     * Runs calls of this backend and times each kernel on the device, copies not counted. Nobody else may use the backend
+     * Runs calls of this backend and times each kernel on the device, without copies. No other thread may use the backend
      * meanwhile.
      *
      * @return the kernels in the order of their launches
@@ -208,12 +208,12 @@ public final class OpenClBackend implements AttentionBackend {
                 .orElse(0L);
     }
 
-    /** {@return tiles of matrix units that were tried and failed} */
+    /** {@return descriptions of the self-checks of matrix units that failed} */
     List<String> refusals() {
         return opened.opened().map(Engine::matrix).map(MatrixUnits::failures).orElse(List.of());
     }
 
-    /** {@return OpenCL's objects that the backend holds now} */
+    /** {@return the number of OpenCL objects that the backend holds now} */
     int handles() {
         return opened.opened().map(engine -> engine.context.handles()).orElse(0);
     }

@@ -10,22 +10,22 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an {@link OpenClBackend} uses a device. What an options object does not say, the system properties {@code heed.opencl.*}
- * say when the device is opened, or else the device itself. Immutable; compared by value.
+ * The options of an {@link OpenClBackend}: its device, kernels, tiles, checks and memory. An option that is not set comes from
+ * the system properties {@code heed.opencl.*} when the device is opened, or else from the device. Immutable; compared by value.
  */
 public final class OpenClOptions {
-    /** Nothing chosen: the system properties, or what suits the device. */
+    /** No option is set: the system properties decide, or else the device. */
     public static final OpenClOptions DEFAULT = new OpenClOptions(null, null, null, null, null, null, null);
 
     /** The families of attention kernels. */
     public enum Kernels {
-        /** For CPU devices: vectors, nothing staged in local memory. */
+        /** For CPU devices: vectors, without staging in local memory. */
         LANES,
         /** For GPUs: work-groups that stage tiles in local memory. */
         TILES,
         /**
-         * As tiles, and matrix units compute what they can. A device without their instructions runs an emulation of them, which
-         * is for tests.
+         * As {@link #TILES}, with matrix units for the cases that they support. A device without their instructions runs an
+         * emulation of them, which is for tests.
          */
         MMA
     }
@@ -56,7 +56,7 @@ public final class OpenClOptions {
     }
 
     /**
-     * {@return these options on one device}
+     * {@return these options with a device}
      *
      * @param numberOrName its number in {@code heed devices}, or a part of its name
      */
@@ -65,7 +65,7 @@ public final class OpenClOptions {
         return new OpenClOptions(numberOrName, kernels, tiles, selfCheck, guardZones, directCalls, memory);
     }
 
-    /** {@return these options with a family of kernels; the device suggests one otherwise} */
+    /** {@return these options with a family of kernels instead of the device's default} */
     public OpenClOptions withKernels(Kernels family) {
         Objects.requireNonNull(family, "family");
         return new OpenClOptions(device, family, tiles, selfCheck, guardZones, directCalls, memory);
@@ -74,11 +74,11 @@ public final class OpenClOptions {
     /**
      * {@return these options with tiles of one size in all kernels of the family {@link Kernels#TILES}}
      *
-     * @param across work-items of a group across
-     * @param down work-items of a group down
-     * @param rows rows of a work-item
-     * @param columns columns of a work-item
-     * @param depth elements of a slice; divides {@code across * columns}
+     * @param across work-items of a work-group across the columns
+     * @param down work-items of a work-group down the rows
+     * @param rows rows per work-item
+     * @param columns columns per work-item
+     * @param depth elements of a row that are staged at a time; divides {@code across * columns}
      * @throws InvalidInputException if no kernel can have such tiles
      */
     public OpenClOptions withTiles(int across, int down, int rows, int columns, int depth) {
@@ -93,29 +93,29 @@ public final class OpenClOptions {
         return new OpenClOptions(device, kernels, sizes, selfCheck, guardZones, directCalls, memory);
     }
 
-    /** {@return these options with or without the device's first tasks, which compare small results with a formula} */
+    /** {@return these options with or without the device's self-check, which compares small results with a formula} */
     public OpenClOptions withSelfCheck(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, wanted, guardZones, directCalls, memory);
     }
 
     /**
-     * {@return these options with or without guard zones} Every buffer then lies between zones that no kernel may write, and each
-     * call looks at them when it ends. Off by default; calls take several times as long with them.
+     * {@return these options with or without guard zones} Each buffer then has a zone before and after it that no kernel may
+     * write to, and each call checks the zones when it ends. Off by default; calls take several times as long with them.
      */
     public OpenClOptions withGuardZones(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, wanted, directCalls, memory);
     }
 
-    /** {@return these options with calls made directly where the JVM allows native access, or all through JOCL} */
+    /** {@return these options with calls made directly if the JVM allows native access, or with all calls through JOCL} */
     public OpenClOptions withDirectCalls(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, wanted, memory);
     }
 
     /**
-     * {@return these options with less device memory than there is}
+     * {@return these options with a limit of device memory}
      *
-     * @param bytes what all buffers may take together, above 0
-     * @throws InvalidInputException if that is not positive
+     * @param bytes the maximum total size of all buffers, above 0
+     * @throws InvalidInputException if {@code bytes} is not positive
      */
     public OpenClOptions withMemory(long bytes) {
         if (bytes < 1) {
@@ -128,12 +128,12 @@ public final class OpenClOptions {
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, directCalls, bytes);
     }
 
-    /** {@return the device asked for: its number, or a part of its name} */
+    /** {@return the requested device: its number, or a part of its name} */
     public Optional<String> device() {
         return Optional.ofNullable(device).or(Settings.OPENCL_DEVICE::value);
     }
 
-    /** {@return the kernels asked for} */
+    /** {@return the requested kernels} */
     public Optional<Kernels> kernels() {
         return Optional.ofNullable(kernels)
                 .or(() -> Settings.OPENCL_KERNELS.value().map(name -> switch (name) {
@@ -143,27 +143,27 @@ public final class OpenClOptions {
                 }));
     }
 
-    /** {@return the sizes of tiles asked for, in the order of {@link #withTiles}} */
+    /** {@return the requested tile sizes, in the order of {@link #withTiles}} */
     public Optional<List<Integer>> tiles() {
         return Optional.ofNullable(tiles).or(Settings.OPENCL_TILES::value);
     }
 
-    /** {@return whether the device's first tasks are checked} */
+    /** {@return whether the device runs its self-check} */
     public boolean selfCheck() {
         return selfCheck == null ? Settings.OPENCL_SELFCHECK.or(true) : selfCheck;
     }
 
-    /** {@return whether buffers lie between guard zones} */
+    /** {@return whether buffers have guard zones} */
     public boolean guardZones() {
         return guardZones == null ? Settings.OPENCL_CANARIES.or(false) : guardZones;
     }
 
-    /** {@return whether calls are made directly where the JVM allows it} */
+    /** {@return whether calls are made directly if the JVM allows it} */
     public boolean directCalls() {
         return directCalls == null ? Settings.OPENCL_DIRECT.or(true) : directCalls;
     }
 
-    /** {@return the device memory that all buffers may take together, where it was limited} */
+    /** {@return the limit of device memory for all buffers together, if there is one} */
     public OptionalLong memory() {
         return memory == null ? OptionalLong.empty() : OptionalLong.of(memory);
     }

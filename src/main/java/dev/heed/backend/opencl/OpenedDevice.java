@@ -19,8 +19,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that is opened by its first call. It must pass its first tasks before it computes for a caller: once when it is opened,
- * and once for each kind of score kernels. A device that fails a task is disabled, with a reason.
+ * A device that is opened by its first call. It must pass a self-check before it computes for a caller: one when it is opened,
+ * and one for each kind of score kernels. A device that fails a check is disabled, with a reason.
  */
 final class OpenedDevice implements AutoCloseable {
     private final OpenClOptions options;
@@ -34,14 +34,14 @@ final class OpenedDevice implements AutoCloseable {
         this.opening = opening;
     }
 
-    /** {@return the kernels that are asked for, or suit the device} */
+    /** {@return the requested kernels, or else the device's default} */
     Engine.Family family(Device device) {
         return options.kernels()
                 .map(kernels -> Engine.Family.valueOf(kernels.name()))
                 .orElseGet(() -> Engine.Family.of(device));
     }
 
-    /** {@return why the device is not used any more, or nothing} */
+    /** {@return the reason why the device is disabled, if it is} */
     synchronized Optional<String> failure() {
         return Optional.ofNullable(failure);
     }
@@ -51,7 +51,7 @@ final class OpenedDevice implements AutoCloseable {
         return Optional.ofNullable(engine);
     }
 
-    /** {@return the engine; opens the device where it is not open} */
+    /** {@return the engine; opens the device if it is not open} */
     synchronized Engine engine(Device device, Object problem) {
         Engine open = engine;
         if (open == null) {
@@ -61,7 +61,7 @@ final class OpenedDevice implements AutoCloseable {
         return open;
     }
 
-    /** {@return the engine, after the device has shown that it computes the kernels of a kind of score} */
+    /** {@return the engine, after the device has passed the self-check of the kernels for a kind of score} */
     synchronized Engine engine(Device device, Object problem, ScoreKind score) {
         Engine open = engine(device, problem);
         ScoreKind kernels = switch (score) {

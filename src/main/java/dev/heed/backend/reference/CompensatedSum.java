@@ -1,6 +1,9 @@
 package dev.heed.backend.reference;
 
-/** A sum with what rounding took from it (Neumaier 1974), of products too (Ogita, Rump and Oishi 2005, Dot2). */
+/**
+ * A compensated sum: it also adds up the rounding errors of additions (Neumaier 1974) and of products (Ogita, Rump and Oishi
+ * 2005, Dot2).
+ */
 final class CompensatedSum {
     private double sum;
     private double lost;
@@ -17,7 +20,7 @@ final class CompensatedSum {
         lost += Math.fma(x, y, -product);
     }
 
-    /** {@return the sum; that of the terms alone where it is infinite or NaN, for then nothing was lost} */
+    /** {@return the compensated sum, or the plain sum if it is infinite or NaN} */
     double value() {
         return Double.isFinite(sum) ? sum + lost : sum;
     }

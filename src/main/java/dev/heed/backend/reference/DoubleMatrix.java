@@ -3,10 +3,10 @@ package dev.heed.backend.reference;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A dense row-major matrix of doubles, with the few operations a projection needs. */
+/** A dense row-major matrix of doubles with the operations that projections need. */
 record DoubleMatrix(int rows, int columns, double[] cells) {
 
-    /** The last axis becomes the columns, all others the rows. */
+    /** {@return the tensor as a matrix} Its last axis becomes the columns, all other axes the rows. */
     static DoubleMatrix of(Tensor tensor) {
         int columns = Math.toIntExact(tensor.size(-1));
         return new DoubleMatrix(Math.toIntExact(tensor.elementCount() / columns), columns, tensor.toDoubleArray());
@@ -35,7 +35,7 @@ record DoubleMatrix(int rows, int columns, double[] cells) {
         return new DoubleMatrix(columns, rows, turned);
     }
 
-    /** Adds a row to every row, in place. */
+    /** Adds {@code row} to every row, in place, and returns this matrix. */
     DoubleMatrix plus(@Nullable Tensor row) {
         if (row != null) {
             double[] added = row.toDoubleArray();

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A score function on the keys of one head: the score of one query with each of them, and the gradients of that score.
- * Gradients of parameters add up in the tensors of {@code sums}, a function of the same kind, or go nowhere if it is null.
+ * A score function applied to the keys of one head: the score of the current query and each key, and the gradients of that
+ * score. Gradients of parameters are added to the tensors of {@code sums}, a function of the same kind, unless it is null.
  */
 abstract class PairRule {
     final double[][] keys;
@@ -21,7 +21,7 @@ abstract class PairRule {
         this.keys = keys;
     }
 
-    /** Begins a query. */
+    /** Sets the current query. */
     void query(double[] row, long index) {
         this.query = row;
     }
@@ -29,18 +29,18 @@ abstract class PairRule {
     abstract double score(int key);
 
     /**
-     * Adds {@code upstream} times the derivatives of the score of the query with a key. What pairs have in common, a
-     * product with a matrix, waits for the end of the query or of the head: it is done once, and loses few digits.
+     * Adds {@code upstream} times the derivatives of the score of the current query and a key. Products with a matrix are
+     * postponed to the end of the query or the head, so each is computed once and with less rounding.
      */
     abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
 
-    /** Ends a query: what was summed over its keys goes on to it and to the parameters. */
+    /** Ends a query: carries gradients summed over its keys back to the query and the parameters. */
     void endQuery(double[] dQuery) {}
 
-    /** Ends the head: what was summed over its queries goes on to the keys and to the parameters. */
+    /** Ends the head: carries gradients summed over its queries back to the keys and the parameters. */
     void endHead(double[][] dKeys) {}
 
-    /** {@return the rule of a batch and a query head} */
+    /** {@return the rule of a batch entry and a query head} */
     static PairRule of(ScoreFunction score, @Nullable ScoreFunction sums, double[][] keys, long batch, long head) {
         return switch (score) {
             case ScoreFunction.Dot f -> new Dot(f, keys);
@@ -127,7 +127,7 @@ abstract class PairRule {
             index = i;
         }
 
-        /** The place of this query in a tensor that broadcasts to {@code [batch, numHeads, seqLenQ]}. */
+        /** {@return the position of the current query in a tensor that broadcasts to {@code [batch, numHeads, seqLenQ]}} */
         private long place(Tensor tensor) {
             long[] whole = {batch, head, index};
             long[] place = new long[tensor.rank()];
@@ -372,7 +372,7 @@ abstract class PairRule {
         }
     }
 
-    /** What the caller wrote. */
+    /** A caller's function. */
     private static final class Custom extends PairRule {
         private final CustomScore score;
         private final CustomScore.@Nullable Gradient gradient;
@@ -409,8 +409,8 @@ abstract class PairRule {
     }
 
     /**
-     * The backward pass of {@code y = x W}: adds {@code dy W'} to {@code dx} and {@code x' dy} to {@code dW}, and clears
-     * {@code dy}. Where that is 0, as for a masked key, {@code x} is not read.
+     * Computes the backward pass of {@code y = x W}: adds {@code dy W'} to {@code dx} and {@code x' dy} to {@code dW}, and
+     * sets {@code dy} to 0. If all of {@code dy} is 0, as for a masked key, {@code x} is not read.
      */
     private static void flush(@Nullable Tensor weight, @Nullable Tensor dWeight, double[] x, double[] dy, double[] dx) {
         if (weight == null || Arrays.stream(dy).allMatch(gradient -> gradient == 0)) {

@@ -15,7 +15,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Attention one row at a time: all scores, their softmax, the weighted sum of the values. */
+/** Attention in double, one row at a time: all scores, their softmax, the weighted sum of the values. */
 final class ReferenceAttention extends AttentionPlan {
     ReferenceAttention(AttentionProblem problem) {
         super(problem);
@@ -91,7 +91,7 @@ final class ReferenceAttention extends AttentionPlan {
         double[] sinkGradient = new double[(int) s.numHeads()];
         Tensor bias = gradients.bias();
         Tensor biasGradient = bias == null ? null : Tensor.zeros(DType.F64, bias.shape());
-        Tensor biasCells = biasGradient == null // cells that share an element of the bias add up in it
+        Tensor biasCells = biasGradient == null // gradients of all cells that share a bias element are added
                 ? null
                 : biasGradient.expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
         for (long b = 0; b < s.batch(); b++) {

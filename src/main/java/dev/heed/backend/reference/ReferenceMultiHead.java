@@ -15,7 +15,7 @@ import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention: four projections around {@link ReferenceAttention}, nothing rounded between them. */
+/** Multi-head attention in double: four projections around {@link ReferenceAttention}, without rounding between them. */
 final class ReferenceMultiHead extends MultiHeadPlan {
     ReferenceMultiHead(MultiHeadProblem problem) {
         super(problem);
@@ -70,7 +70,7 @@ final class ReferenceMultiHead extends MultiHeadPlan {
         project(inputs.value(), w.value(), joined(dInner.value()), gradients.value(), dw.value(), dw.valueBias());
     }
 
-    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
     private static void project(Tensor x, Tensor w, DoubleMatrix dy, Tensor dx, Tensor dw, @Nullable Tensor db) {
         dx.copyFrom(rows(dy.times(DoubleMatrix.of(w).transposed()), dx));
         DoubleMatrix.of(x).transposed().times(dy).into(dw);
@@ -101,7 +101,7 @@ final class ReferenceMultiHead extends MultiHeadPlan {
         return result;
     }
 
-    /** The heads side by side again: {@code [batch, heads, sequence, width]} as rows of all heads. */
+    /** {@return the concatenated heads: {@code [batch, heads, sequence, width]} as rows of {@code heads * width} elements} */
     private static DoubleMatrix joined(Tensor heads) {
         Tensor bshd = heads.transpose(1, 2);
         return DoubleMatrix.of(bshd.reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3)));

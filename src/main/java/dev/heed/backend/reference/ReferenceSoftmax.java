@@ -4,7 +4,7 @@ import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
 import dev.heed.tensor.Tensor;
 
-/** Softmax and log-softmax, one row at a time. */
+/** Softmax and log-softmax in double, one row at a time. */
 final class ReferenceSoftmax extends SoftmaxPlan {
     ReferenceSoftmax(SoftmaxProblem problem) {
         super(problem);

@@ -8,7 +8,7 @@ import dev.heed.mask.BoundMask;
 import dev.heed.random.Philox;
 import dev.heed.tensor.Tensor;
 
-/** The scores of one query against all keys, on their way from the score function to the weights. */
+/** One row of attention: the scores of one query and all keys, at the requested stage and after the mask, and the weights. */
 final class ScoreRow {
     final AttentionOptions options;
     final double[] query;
@@ -39,7 +39,7 @@ final class ScoreRow {
         normalise();
     }
 
-    /** score -> softcap -> + bias, + ALiBi -> mask. A bias of minus infinity masks, whatever the score. */
+    /** Computes score -> softcap -> + bias, + ALiBi -> mask. A bias of minus infinity masks the key regardless of its score. */
     private void score(AttentionShape s, PairRule rule) {
         Double cap = options.softcap();
         BoundMask mask = options.mask().on(s.seqLenQ(), s.seqLenKv());
@@ -71,7 +71,10 @@ final class ScoreRow {
         }
     }
 
-    /** softmax with the sink in the denominator; a row without anything to attend to keeps weights 0 and LSE -infinity. */
+    /**
+     * Computes the softmax with the sink in the denominator. A row without attended keys and without a sink has weights 0
+     * and LSE minus infinity.
+     */
     private void normalise() {
         double sink = options.sink() == null
                 ? Double.NEGATIVE_INFINITY
@@ -89,7 +92,7 @@ final class ScoreRow {
             sum += Math.exp(modified[j] - max);
         }
         for (int j = 0; j < modified.length; j++) {
-            weights[j] = takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // also in a row of NaN
+            weights[j] = takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // 0 for a masked key even if the sum is NaN
         }
         sinkWeight = Math.exp(sink - max) / sum;
         lse = max + Math.log(sum);
@@ -99,7 +102,7 @@ final class ScoreRow {
         return modified[key] != Double.NEGATIVE_INFINITY;
     }
 
-    /** 1 without dropout; else 0 for a dropped weight and {@code 1 / (1 - p)} for a kept one. */
+    /** {@return 1 without dropout, else 0 for a dropped weight and {@code 1 / (1 - p)} for the others} */
     double dropoutFactor(int key) {
         double p = options.dropout();
         if (p == 0) {
@@ -108,14 +111,14 @@ final class ScoreRow {
         return Philox.uniform(options.seed(), batch, head, index, key) < p ? 0 : 1 / (1 - p);
     }
 
-    /** The derivative of {@code c tanh(s / c)}: {@code 1 - tanh^2}. */
+    /** {@return the derivative of the softcap {@code c tanh(s / c)}: {@code 1 - tanh^2}} */
     double softcapDerivative(int key) {
         Double cap = options.softcap();
         double t = cap == null ? 0 : softcapped[key] / cap;
         return 1 - t * t;
     }
 
-    /** The weighted sum of the values that take part. */
+    /** {@return the weighted sum of the attended values} */
     double[] pool(double[][] values) {
         double[] output = new double[values[0].length];
         for (int j = 0; j < weights.length; j++) {

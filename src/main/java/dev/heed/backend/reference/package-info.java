@@ -1,7 +1,8 @@
 /**
- * Attention in double arithmetic, row by row, as the formulas are written: the truth that every other backend is judged by.
+ * The reference backend: attention in double arithmetic, row by row, directly from the formulas. All other backends are
+ * compared with it.
  *
- * <p>Stability: implementation; {@code ReferenceBackend} is the one public type.
+ * <p>Stability: implementation; {@code ReferenceBackend} is the only public type.
  */
 @NullMarked
 package dev.heed.backend.reference;

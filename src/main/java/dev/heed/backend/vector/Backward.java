@@ -21,22 +21,25 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of attention, tile by tile (Dao et al. 2022, section 3.1). A task is one key head of one batch: it goes
- * through the panels of all query heads that share it, so sums over queries are made in one order by one thread.
+ * The gradients of attention, computed tile by tile (Dao et al. 2022, section 3.1). A task is one key/value head of one
+ * batch entry. It processes the panels of all query heads that share the head, so one thread adds all sums over queries in
+ * one order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
  * delta      [query] = sum over keys of P * dP
  * dScores dS [key][query] = P * (dP - delta + dLSE)
- * dV [key][width] += P dO    dK [key][width] += dS Q    dQ' [width][query] += K' dS
+ * dV [key][valueHeadDim] += P dO    dK [key][headDim] += dS Q    dQ' [headDim][query] += K' dS
  * </pre>
  *
- * <p>P and dP of a panel are kept for a strip of up to {@link #STRIP} keys. Delta comes from them and not from {@code dO.O}:
- * where one key has all the weight, {@code dP - delta} must vanish, and only equal roundings do. With more keys than a strip
- * holds, the strips are computed twice.
+ * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If there are
+ * more keys, each strip is computed twice.
+ *
+ * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
+ * exactly 0, and only equal roundings achieve that.
  */
 final class Backward {
-    /** Keys of one strip: two strips of a panel take 4 MB at 16 lanes. */
+    /** Keys per strip: P and dP of one strip take 4 MB with 16 lanes. */
     private static final int STRIP = 128 * Lanes.TILE;
 
     private static final float[] ONES = new float[PANEL];
@@ -163,7 +166,7 @@ final class Backward {
         }
     }
 
-    /** Rows that meet by other than dot products add their gradients row by row. */
+    /** Prepares the rows and sums of a pairwise score other than the dot product, whose gradients are added row by row. */
     private void beginPairs(Scratch scratch, Panel panel) {
         if (call.meeting != null) {
             PairRows pairs = scratch.pairs;
@@ -188,7 +191,7 @@ final class Backward {
         }
     }
 
-    /** Rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
+    /** Copies the rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
     private static void padRows(Rows rows, Tensor tensor, Panel panel) {
         int width = (int) tensor.size(3);
         int step = Lanes.panels(width) * PANEL;
@@ -201,7 +204,7 @@ final class Backward {
         }
     }
 
-    /** The tiles of a strip of keys against one panel of queries. */
+    /** The tiles of a strip of keys, for one panel of queries. */
     private final class Strip {
         private final Scratch scratch;
         private final Panel panel;
@@ -229,7 +232,7 @@ final class Backward {
             }
         }
 
-        /** Scores and gradients of weights for keys {@code [start, end)}. */
+        /** Computes the scores and the gradients of the weights for keys {@code [start, end)}. */
         void fill(long start, long end) {
             this.start = start;
             this.end = end;
@@ -268,7 +271,7 @@ final class Backward {
             }
         }
 
-        /** Reads the strip into the statistics and the deltas; leaves weights relative to the maxima. */
+        /** Adds the strip to the statistics and the deltas, and turns its scores into weights relative to the maxima. */
         void read() {
             float c = call.modifier.factor;
             forEachTile((keyFrom, keys, at, masked) -> {
@@ -284,7 +287,10 @@ final class Backward {
             });
         }
 
-        /** Inverse sums, sinks included, deltas, and the gradients of the LSE in place of the factors. */
+        /**
+         * Computes the inverse sums, sinks included, and the deltas; stores the gradients of the LSE in place of the
+         * factors.
+         */
         void finishStatistics() {
             float[] st = panel.statistics;
             Tensor sink = call.options.sink();
@@ -298,8 +304,8 @@ final class Backward {
                 double weighted = empty ? 0 : scratch.deltas[i] / sum;
                 st[3 * PANEL + i] = empty ? 0 : (float) (1 / sum);
                 scratch.deltas[i] = (float) weighted;
-                st[2 * PANEL + i] = (float) dLse; // kept apart from delta, so that P = 1 passes it on unrounded
-                if (empty) { // its query and its gradient may be NaN
+                st[2 * PANEL + i] = (float) dLse; // stored apart from delta, so that P = 1 passes it on unrounded
+                if (empty) { // the query and the gradient of an empty row may be NaN
                     clearRow(scratch.queries, i);
                     clearRow(scratch.gradients, i);
                 }
@@ -316,7 +322,10 @@ final class Backward {
             Arrays.fill(rows.data, i * rows.step, (i + 1) * rows.step, 0);
         }
 
-        /** Turns the strip into gradients of scores and adds its part to all sums. */
+        /**
+         * Turns the gradients of the weights into gradients of the scores and adds the contribution of the strip to all
+         * sums.
+         */
         void spread(boolean weighed) {
             forEachTile((keyFrom, keys, at, masked) -> {
                 float[] weights = scratch.strip;
@@ -392,7 +401,10 @@ final class Backward {
         }
     }
 
-    /** {@code sums [key][width] += tile rows}, for whole panels of columns; {@code plain} rows may be read everywhere. */
+    /**
+     * Adds {@code sums [key][width] += tile rows} for whole panels of columns; if not {@code plain}, rows of weight 0 are
+     * not read.
+     */
     private static void addProducts(
             float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom, boolean plain) {
         int to = (int) keyFrom * rows.step;
@@ -406,7 +418,7 @@ final class Backward {
         }
     }
 
-    /** The same sums, in the same order, where rows are not finite: a weight of exactly 0 leaves its row unread. */
+    /** Adds the same sums in the same order for non-finite rows: a row with a weight of exactly 0 is not read. */
     private static void addAttended(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < queries; i++) {

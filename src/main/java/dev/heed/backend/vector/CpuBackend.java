@@ -28,10 +28,10 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the backends of this package have in common: plans, threads, closing. They differ in the loops below the drivers, and
- * a process has one kind of loops, {@link Lanes#SCALAR}.
+ * Base class of the CPU backends: plans, threads, closing. The subclasses differ in the loops below the drivers. A process
+ * has one kind of loops, chosen by {@link Lanes#SCALAR}.
  *
- * <p>This class and its heirs import nothing from the incubator module.
+ * <p>This class and its subclasses import nothing from the incubator module.
  */
 abstract class CpuBackend implements AttentionBackend {
     final int threads;
@@ -52,15 +52,15 @@ abstract class CpuBackend implements AttentionBackend {
     }
 
     /**
-     * {@return {@code heed.threads}, or one for every processor}
+     * {@return {@code heed.threads}, or the number of processors}
      *
-     * @throws InvalidInputException if the property is no number of threads
+     * @throws InvalidInputException if the property is not a valid number of threads
      */
     static int defaultThreads() {
         return Settings.THREADS.or(Runtime.getRuntime().availableProcessors());
     }
 
-    /** {@return why these loops cannot run in this process} */
+    /** {@return the reasons why these loops cannot run in this process} */
     abstract List<String> loopReasons();
 
     @Override
@@ -134,7 +134,7 @@ abstract class CpuBackend implements AttentionBackend {
                     + "\n  case      " + problem + "\nHINT: "
                     + (Machine.current().vectorBits().isEmpty()
                             ? "java " + Machine.VECTOR_FLAG
-                            : "leave the backend out, and one that is ready computes"));
+                            : "leave the backend out to use one that is ready"));
         }
         Workers running = workers;
         if (running == null) {

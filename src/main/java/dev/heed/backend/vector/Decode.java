@@ -24,29 +24,34 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention for few queries and long keys: memory is the limit, so every key and value is read once. A task is one part of
- * the keys of one key head, with all rows (query heads of the group times queries) that share it. The parts are equal for
- * any number of threads; their states (max, sum, weighted values) are merged in key order.
+ * Attention for few queries and long keys. Memory bandwidth is the limit, so every key and value is read once. A task is
+ * one split of one key/value head, for all rows (query heads of the group times queries) that share the head.
+ *
+ * <p>A split is a slice of the keys; the splits do not depend on the number of threads. Each split yields one partial
+ * attention state per row (max, sum, weighted values). The states are merged in key order.
+ *
+ * <p>A task reads its split in steps: it computes the scores of one step, then adds its values. A step consists of runs,
+ * contiguous ranges of keys.
  */
 final class Decode {
-    /** Floats that the states of one wave of heads take at most: 64 MB. */
+    /** Maximum floats in the states of one wave of heads (see {@link HeadWaves}): 64 MB. */
     private static final double MAX_STATE_ELEMENTS = 1 << 24;
 
     /**
-     * Keys of one step at most. Long steps, for every change from keys to values and back interrupts the streams of memory: with
-     * 64, one query reads at 69 % of what a plain sum of the same arrays does, with 256 at 80 %, with 1024 at 94 %.
+     * Maximum keys per step. Steps are long because each switch between keys and values breaks the prefetch streams. With
+     * 64 keys, one query reads at 69 % of the speed of a plain sum of the same arrays, with 256 at 80 %, with 1024 at 94 %.
      */
     private static final int STEP = 1024;
 
     /**
-     * A step takes its keys from four runs, a quarter of the part apart: memory delivers four streams half as fast again as
-     * one, because a prefetcher follows each of them and stops at page ends.
+     * Runs per step, which begin a quarter of the split apart. Memory delivers four streams 1.5 times as fast as one,
+     * because a prefetcher follows each stream and stops at page ends.
      */
     private static final int RUNS = 4;
 
     private static final int RUN = STEP / RUNS;
 
-    /** Keys of a step at least, where there are so many. */
+    /** Minimum keys per step, unless fewer remain in the split. */
     private static final int MIN_STEP = 64;
 
     private final PanelCall call;
@@ -62,7 +67,7 @@ final class Decode {
     private final float[] weighted;
     private int firstHead;
 
-    /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
+    /** Memory for the states of one wave; it grows as needed, and a plan keeps it for its next call. */
     static final class States {
         final F64Decode.States f64 = new F64Decode.States();
         private float[] maxima = new float[0];
@@ -88,7 +93,10 @@ final class Decode {
         this.weighted = states.weighted;
     }
 
-    /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
+    /**
+     * Whether this driver supports the problem. The answer does not depend on the batch or the number of heads, because the
+     * bits must not depend on them.
+     */
     static boolean fits(AttentionProblem p) {
         return p.shape().seqLenQ() <= Tiles.decode(p.shape().headDim()).queries()
                 && statesPerHead(p.shape()) / p.shape().groupSize() <= MAX_STATE_ELEMENTS / 4
@@ -102,7 +110,7 @@ final class Decode {
                 Math.ceilDiv(s.seqLenKv(), Tiles.decode(s.headDim()).split()));
     }
 
-    /** Floats that the states of one key head take. */
+    /** Floats in the states of one key/value head. */
     private static double statesPerHead(AttentionShape s) {
         double states = (double) s.groupSize() * s.seqLenQ() * splits(s);
         return states * (Lanes.panels(s.valueHeadDim()) * PANEL + 2);
@@ -157,7 +165,7 @@ final class Decode {
         return row % shape.seqLenQ();
     }
 
-    /** Reads {@code runs} runs of {@code count} keys, which begin {@code apart} keys from each other. */
+    /** Processes one step: {@code runs} runs of {@code count} keys, which begin {@code apart} keys from each other. */
     private void step(Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         boolean masked = call.modifier.mayMask();
         int unattended = 0;
@@ -217,7 +225,7 @@ final class Decode {
         pool(scratch, task, v, runs, count, masked);
     }
 
-    /** Where some run is hidden from all rows, the others are read one by one, and only as far as they are seen. */
+    /** Processes a step with a run that is masked for all rows: run by run, in pieces, without the masked ones. */
     private void piecewise(
             Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         for (int run = 0; run < runs; run++) {
@@ -262,7 +270,7 @@ final class Decode {
         }
     }
 
-    /** Scores of rows that meet by other than a dot product, on copies padded to whole vectors. */
+    /** Computes pairwise scores other than dot products, on copies of the rows padded to whole vectors. */
     private void meet(Meeting.Sums sums, Scratch scratch, long kvHead, Rows k, int runs, int count) {
         int width = (int) shape.headDim();
         PairRows pairs = scratch.pairs;
@@ -327,7 +335,7 @@ final class Decode {
         int column = 0;
         for (;
                 rows <= tiles.fewRows() && column + 2 * PANEL <= whole;
-                column += 2 * PANEL) { // whole lines of memory at a time
+                column += 2 * PANEL) { // whole cache lines at a time
             int r = 0;
             for (; runs == RUNS && r + 2 <= rows; r += 2) {
                 int to = (task * rows + r) * width + column;
@@ -371,14 +379,14 @@ final class Decode {
         }
     }
 
-    /** One panel of the columns, for all rows. */
+    /** Adds the weighted values of one panel of columns, for all rows. */
     private void accumulate(
             Scratch scratch, int task, int key, float[] values, int at, int step, int count, int column) {
         int to = task * rows * width + column;
         Loops.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
     }
 
-    /** Copies the last columns into a strip, padded to a panel. */
+    /** Copies the last columns of the values to {@code scratch.strip}, padded with zeros to a panel. */
     private static void pad(Scratch scratch, Rows v, int at, int count, int columns) {
         scratch.strip = ArrayGrowth.atLeast(scratch.strip, STEP * PANEL);
         for (int j = 0; j < count; j++) {
@@ -387,7 +395,7 @@ final class Decode {
         }
     }
 
-    /** The same sums, in the same order, where hidden values are not finite. */
+    /** As {@link #pool}, with the same order of sums, if masked values are non-finite: masked values are not read. */
     private void poolVisible(Scratch scratch, int task, Rows v, int runs, int count, int valueDim) {
         int byTurns = rows <= tiles.fewRows() && runs == RUNS ? valueDim / PANEL * PANEL : 0;
         for (int r = 0; r < rows; r++) {
@@ -404,7 +412,7 @@ final class Decode {
         }
     }
 
-    /** A weight of exactly 0 leaves its value unread. */
+    /** Adds one weighted value; a value with a weight of exactly 0 is not read. */
     private void addVisible(Scratch scratch, int task, int r, Rows v, int run, int j, int count, int from, int to) {
         float weight = scratch.tile[r * STEP + run * count + j];
         int sum = (task * rows + r) * width;
@@ -414,7 +422,7 @@ final class Decode {
         }
     }
 
-    /** Merges the states of the parts of one key head, in key order, with the sink last, and writes its rows. */
+    /** Merges the states of the splits of one key/value head in key order, together with the sink, and writes its rows. */
     private void merge(int slot, Scratch scratch) {
         int head = firstHead + slot;
         long batch = head / shape.numKvHeads();

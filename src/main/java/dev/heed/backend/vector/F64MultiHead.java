@@ -18,7 +18,7 @@ import dev.heed.tensor.Tensor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention in f64. */
+/** The plan of multi-head attention in f64. */
 final class F64MultiHead extends MultiHeadPlan {
     private final Workers workers;
     private final InnerAttention innerAttention;
@@ -87,7 +87,10 @@ final class F64MultiHead extends MultiHeadPlan {
                 in.options());
     }
 
-    /** The attention between the projections; all but its output goes straight to the caller's tensors. */
+    /**
+     * Computes the attention between the projections; all results except its output are written directly to the caller's
+     * tensors.
+     */
     private AttentionResult attended(AttentionInputs heads, AttentionResult into) {
         AttentionProblem p = heads.problem();
         AttentionShape s = p.shape();
@@ -102,7 +105,7 @@ final class F64MultiHead extends MultiHeadPlan {
         return Layout.BSHD.toBhsd(Tensor.zeros(like.type(), like.size(0), like.size(2), like.size(1), like.size(3)));
     }
 
-    /** The heads side by side again: {@code [batch, heads, sequence, width]} as {@code [batch, sequence, heads * width]}. */
+    /** Joins the heads: {@code [batch, heads, sequence, headDim]} becomes {@code [batch, sequence, heads * headDim]}. */
     private static Tensor joined(Tensor heads) {
         return heads.transpose(1, 2).reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
     }

@@ -14,7 +14,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 
-/** The attention between the projections of multi-head attention: the loops themselves, or a plan that rewrites rows first. */
+/**
+ * The attention between the projections of multi-head attention. The drivers compute it directly, or a plan rewrites rows
+ * first if the score function needs it.
+ */
 final class InnerAttention {
     private final Function<AttentionProblem, AttentionPlan> maker;
     private final Map<AttentionProblem, AttentionPlan> plans = new HashMap<>();

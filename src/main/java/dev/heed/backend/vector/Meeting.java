@@ -12,7 +12,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** How rows meet inside the tile loops, where it is not by a dot product. One object serves all threads of a call. */
+/**
+ * A pairwise score function other than the dot product, computed inside the tile loops. All threads of a call share one
+ * object.
+ */
 abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
     final AttentionShape shape;
 
@@ -20,7 +23,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         this.shape = shape;
     }
 
-    /** {@return how rows meet; null for dot products} Other score functions have been rewritten before. */
+    /** {@return the pairwise score function; null for dot products} Other score functions are rewritten earlier. */
     static @Nullable Meeting of(ScoreFunction score, AttentionShape shape) {
         return switch (score) {
             case ScoreFunction.Dot ignored -> null;
@@ -32,22 +35,25 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         };
     }
 
-    /** Scores of a tile; cells that are minus infinity may be passed over. */
+    /** Computes the scores of a tile; may skip cells that are already minus infinity. */
     abstract void scores(Panel panel, Rows keys, int count, float[] tile, int at);
 
-    /** Adds what the gradients of a tile of scores are to its rows; a gradient of exactly 0 leaves its rows unread. */
+    /**
+     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries and keys. A cell in which
+     * {@code g} is exactly 0 adds nothing, even if its rows are non-finite.
+     */
     abstract void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows);
 
-    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, width]}. */
+    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, headDim]}. */
     abstract void writeParameter(double[] sums, int width, ScoreFunction gradient);
 
-    /** A sum over the elements of both rows. */
+    /** A pairwise score that is a sum over the elements of both rows. */
     abstract static non-sealed class Sums extends Meeting {
         Sums(AttentionShape shape) {
             super(shape);
         }
 
-        /** Scores of one padded query with the padded keys in {@code rows}. */
+        /** Computes the scores of one padded query with the padded keys in {@code rows}. */
         abstract void row(
                 long head,
                 float[] q,
@@ -59,7 +65,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
                 int at,
                 float[] lanes);
 
-        /** Rows that are finite are read everywhere: what a gradient of 0 adds is 0. */
+        /** If all rows are finite ({@code plain}), no cell is skipped, because a gradient of 0 then adds 0. */
         @Override
         final void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows) {
             if (plain) {

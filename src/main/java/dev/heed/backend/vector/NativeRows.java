@@ -20,15 +20,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decode's two loops by native kernels, on keys and values as they are stored: a bf16 or f16 row is half the bytes of an f32 row,
- * an i8 row a quarter, and bytes are what decode waits for. Weights stay f32. A query that meets keys of bytes is written as a
- * whole number of 24 bits times a unit, three bytes each: their products are exact, and what is rounded is a 2^24th of the
- * query's largest element.
+ * The two loops of decode (scores, weighted values) in native kernels, on keys and values as stored. A bf16 or f16 row has
+ * half the bytes of an f32 row, an i8 row a quarter, and reading bytes is what limits decode. Weights stay f32.
+ *
+ * <p>If keys are i8, each query element is written as an integer of 24 bits (three bytes) times a unit shared by its row.
+ * Products of these integers are exact; the rounding error of an element is a 2^24th of the query's largest element.
  */
 final class NativeRows {
     private static final int LIMBS = NativeKernels.LIMBS;
 
-    /** The largest whole number that three balanced bytes can hold. */
+    /** The largest integer that three balanced base-256 digits can hold. */
     private static final int LARGEST_QUANTUM = 127 * (1 << 16) + 127 * (1 << 8) + 127;
 
     private final Tensor key;
@@ -45,7 +46,7 @@ final class NativeRows {
         valueDim = (int) call.shape.valueHeadDim();
     }
 
-    /** {@return the loops for a call, or null where the Vector API's serve} */
+    /** {@return the native loops for a call, or null if the Java loops compute it} */
     static @Nullable NativeRows of(PanelCall call) {
         Tensor key = call.inputs.key();
         DType type = key.type();
@@ -57,7 +58,7 @@ final class NativeRows {
         };
         boolean serve = needed != null
                 && call.inputs.value().type() == type
-                && (type == DType.I8 || call.inputs.query().type() == type) // bf16 queries are rounded as they were
+                && (type == DType.I8 || call.inputs.query().type() == type) // bf16 queries are rounded back exactly
                 && call.meeting == null
                 && !Lanes.SCALAR
                 && Tiles.nativeKernels(type).decode()
@@ -66,7 +67,7 @@ final class NativeRows {
         return serve ? new NativeRows(call) : null;
     }
 
-    /** Whether every row lies where it can be read, within one block of the scales. */
+    /** Whether every row can be read in place and is within one block of the scales. */
     private static boolean oneScale(Tensor rows) {
         ByteScales scales = rows.scales();
         long width = rows.size(3);
@@ -82,12 +83,12 @@ final class NativeRows {
         return even;
     }
 
-    /** Takes the packed queries of a task. */
+    /** Converts the packed queries of a task to the form that the native kernel reads. */
     void queries(Scratch scratch, int rows) {
         if (type == DType.I8) {
             quantise(scratch, rows);
         }
-        if (type == DType.BF16) { // they were bf16 and become so again
+        if (type == DType.BF16) { // they were stored as bf16, so this is exact
             int length = rows * headDim;
             scratch.narrow = scratch.narrow.length >= length ? scratch.narrow : new short[length];
             NativeKernels.bf16Narrow(
@@ -95,7 +96,10 @@ final class NativeRows {
         }
     }
 
-    /** Balanced digits of base 256, from -128 to 127, the lowest first; a row that is not finite has the unit NaN. */
+    /**
+     * Writes the queries as balanced base-256 digits, from -128 to 127, the lowest first; a non-finite row gets the unit
+     * NaN.
+     */
     private void quantise(Scratch scratch, int rows) {
         int length = rows * headDim;
         scratch.units = ArrayGrowth.atLeast(scratch.units, rows);
@@ -127,7 +131,7 @@ final class NativeRows {
         return new Scales(scales.numbers(), rows.at / scales.block(), step, apart * step);
     }
 
-    /** The scores of all query rows, {@code step} apart in the scratch's tile. */
+    /** Computes the scores of all query rows, {@code step} apart in the scratch's tile. */
     void scores(
             Scratch scratch, int rows, int step, long batch, long kvHead, long from, long apart, int runs, int count) {
         Runs k = scratch.stored
@@ -148,7 +152,7 @@ final class NativeRows {
         }
     }
 
-    /** Adds the weighted values; those of weight 0 are not read where some are hidden. */
+    /** Adds the weighted values; if {@code masked}, values of weight 0 are not read. */
     void pool(
             Scratch scratch,
             int rows,

@@ -14,14 +14,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a fused kernel throws away, computed once more for those who ask: weights, weights of chosen rows, the largest
- * weights of each row, scores. A second pass over the keys, with the statistics of the first.
+ * Second pass over the keys that computes the optional outputs, which the fused loops do not store: weights, weights of
+ * chosen rows, the largest weights of each row, and scores. It uses the row maxima and row sums of the first pass.
  */
 final class OptionalOutputs {
     private final PanelCall call;
     private final AttentionResult result;
 
-    /** The call that leaves the scores at the stage asked for. */
+    /** The call whose scores are left at the requested stage. */
     private final PanelCall staged;
 
     OptionalOutputs(PanelCall call, AttentionResult result) {
@@ -86,7 +86,7 @@ final class OptionalOutputs {
         }
     }
 
-    /** Keeps the lists of largest weights sorted; a key that takes no part is never in them. */
+    /** Inserts the weights of a tile into the sorted lists of largest weights; a masked key is never inserted. */
     private void insert(Panel panel, long keyFrom, int keys, boolean masked) {
         Tensor weights = result.topKWeights();
         Tensor indices = result.topKIndices();

@@ -18,7 +18,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Up to {@link Lanes#PANEL} queries of one head, in the lanes, and what is known of their rows so far. */
+/**
+ * A panel: up to {@link Lanes#PANEL} queries of one head, one per lane, with the statistics and sums of the keys read so
+ * far.
+ */
 final class Panel {
     long batch;
     long head;
@@ -26,22 +29,25 @@ final class Panel {
     /** The first query. */
     long from;
 
-    /** The first key that any of the queries may see. */
+    /** The first key that any of the queries may attend. */
     long firstKey;
 
-    /** One past the last key that any of the queries may see. */
+    /** Exclusive end of the keys that any of the queries may attend. */
     long endKey;
 
-    /** Whether no tile has been read yet; {@link #sums} are then not defined. */
+    /** Whether no tile has been read yet; {@link #sums} is then undefined. */
     boolean fresh;
 
-    /** How many lanes are in use. */
+    /** Number of lanes in use. */
     int queries;
 
     /** The queries: element {@code d} of query {@code i} at {@code d * PANEL + i}. */
     float[] packed = new float[0];
 
-    /** The queries where native products take them: elements {@code 2p} and {@code 2p + 1} of query {@code i} at {@code (p * PANEL + i) * 2}. */
+    /**
+     * The queries in the layout of native products: elements {@code 2p} and {@code 2p + 1} of query {@code i} at
+     * {@code (p * PANEL + i) * 2}.
+     */
     short[] pairs = new short[0];
 
     /** The scores of one tile of keys, then its weights: key {@code j} and query {@code i} at {@code j * PANEL + i}. */
@@ -53,9 +59,10 @@ final class Panel {
     /** Maxima, sums, factors and inverse sums, PANEL floats each; see {@link SoftmaxTile}. */
     float[] statistics = new float[0];
 
-    /** For each vector of queries the first key of a tile that any of them sees, and one past the last. */
+    /** First key of each vector's run in a {@link RaggedTile}. */
     final int[] runFrom = new int[PANEL / V];
 
+    /** Exclusive end of each vector's run in a {@link RaggedTile}. */
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
@@ -73,7 +80,7 @@ final class Panel {
         }
     }
 
-    /** {@return the panels of a thread, at least {@code count} of them; all panels of a task read the same keys and values} */
+    /** {@return at least {@code count} panels of a thread; all panels of a task read the same keys and values} */
     static List<Panel> of(Scratch scratch, int count) {
         List<Panel> panels = scratch.section(Pool.class, Pool::new).panels;
         while (panels.size() < count) {
@@ -82,12 +89,12 @@ final class Panel {
         return panels;
     }
 
-    /** One past the last query. */
+    /** {@return the exclusive end of the queries} */
     long to() {
         return from + queries;
     }
 
-    /** Goes to other queries and forgets what was read; they are still to be packed. */
+    /** Moves to other queries and resets the statistics; the queries must be packed next. */
     void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ, int tileKeys) {
         this.batch = batch;
         this.head = head;
@@ -102,13 +109,13 @@ final class Panel {
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
     }
 
-    /** Packs the queries, times a factor. */
+    /** Packs the queries, multiplied by a factor. */
     void packQueries(Tensor query, float factor) {
         packed = ArrayGrowth.atLeast(packed, (int) query.size(3) * PANEL);
         pack(query, factor, packed);
     }
 
-    /** Packs queries of bf16 as pairs, as native products take them. */
+    /** Packs bf16 queries as pairs, the layout of native products. */
     void packPairs(Tensor query, boolean negative) {
         stored.load(query, batch, head, from, queries);
         int headDim = (int) query.size(3);
@@ -125,12 +132,12 @@ final class Panel {
         fresh = false;
     }
 
-    /** Room for the sums, which the first tile writes. */
+    /** Allocates the sums; the first tile overwrites them. */
     void makeRoom(int width) {
         sums = ArrayGrowth.atLeast(sums, width * PANEL);
     }
 
-    /** Puts the panel's rows of a tensor into the lanes, times a factor; unused lanes are zero. */
+    /** Transposes the panel's rows of a tensor into the lanes, multiplied by a factor; unused lanes are zero. */
     void pack(Tensor tensor, float factor, float[] into) {
         int width = (int) tensor.size(3);
         if (queries < PANEL) {
@@ -159,7 +166,7 @@ final class Panel {
         }
     }
 
-    /** The panel's rows of a tensor, widened, one after the other. */
+    /** {@return the panel's rows of a tensor, widened to f32, one after another} */
     private float[] copyOf(Tensor tensor, int width) {
         copy = ArrayGrowth.atLeast(copy, queries * width);
         for (int i = 0; i < queries; i++) {
@@ -170,7 +177,8 @@ final class Panel {
     }
 
     /**
-     * Writes the sums to the panel's rows of a tensor, each row times its factor; a factor of 0 makes 0 of anything.
+     * Writes the sums to the panel's rows of a tensor, each row multiplied by its factor. With a factor of 0 the row is 0,
+     * even if its sums are non-finite.
      *
      * @param scales an array with the factors, from {@code scalesAt} on
      */

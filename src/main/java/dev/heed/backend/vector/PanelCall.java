@@ -15,7 +15,7 @@ import dev.heed.mask.TileCover;
 import dev.heed.random.Philox;
 import org.jspecify.annotations.Nullable;
 
-/** What every panel of one call shares: inputs, bound mask, modifiers, and where keys and values lie. */
+/** The state shared by all panels of one call: inputs, bound mask, score modifier, arrays of keys and values. */
 final class PanelCall {
     final AttentionInputs inputs;
     final AttentionOptions options;
@@ -23,10 +23,10 @@ final class PanelCall {
     final BoundMask mask;
     final ScoreModifier modifier;
 
-    /** How rows meet; null for a dot product. */
+    /** The pairwise score function; null for a dot product. */
     final @Nullable Meeting meeting;
 
-    /** Whether native products take the queries as they are. */
+    /** Whether native bf16 products compute the call. */
     final boolean bf16;
 
     final Tiles.Prefill tiles;
@@ -37,7 +37,7 @@ final class PanelCall {
         this(inputs, inputs.options(), false);
     }
 
-    /** The call of a forward pass that keeps nothing but the output and the LSE. */
+    /** {@return the call of a forward pass that writes only the output and the LSE} */
     static PanelCall plain(AttentionInputs inputs) {
         return new PanelCall(inputs, inputs.options(), true);
     }
@@ -55,7 +55,7 @@ final class PanelCall {
         this.valueArray = Rows.array(inputs.value());
     }
 
-    /** The same call without what comes after a stage before the mask. */
+    /** {@return this call with scores left at a stage: without bias, ALiBi and mask, at stage SCORE also without softcap} */
     PanelCall upTo(ScoreStage stage) {
         AttentionOptions bare = options.withBias(null).withAlibi(null).withMask(Mask.NONE);
         return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare, false);
@@ -71,7 +71,7 @@ final class PanelCall {
         }
     }
 
-    /** Turns what came of meeting into scores; returns whether some are minus infinity because they are hidden. */
+    /** Modifies and masks the raw scores of a tile; returns whether some may be minus infinity because they are masked. */
     boolean modify(Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (modifier.active) {
             modifier.apply(panel, tile, at, keyFrom, keys);
@@ -87,7 +87,7 @@ final class PanelCall {
         mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
-    /** Multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */
+    /** Applies dropout: multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */
     void drop(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         double p = options.dropout();
         float keepScale = (float) (1 / (1 - p));

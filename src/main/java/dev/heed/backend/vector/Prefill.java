@@ -20,17 +20,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention for many queries. A task is a few panels of one head: up to PANEL queries each, in the lanes. It reads keys and
- * values in tiles, each once for all its panels:
+ * Attention for many queries. A task is a few panels of one head, each of up to PANEL queries (see {@link Panel}). It reads
+ * keys and values in tiles, blocks of consecutive keys, each once for all its panels:
  *
  * <pre>
- * scores  [key][query] = K Q'            keys broadcast from where they lie, queries packed
- * weights [key][query] = 2^(...)         maximum and sum run down the lanes
- * output  [width][query] += V' weights   values broadcast from where they lie
+ * scores  [key][query] = K Q'                   keys read in place and broadcast, queries packed
+ * weights [key][query] = 2^(...)                maximum and sum of each lane on its own
+ * output  [valueHeadDim][query] += V' weights   values read in place and broadcast
  * </pre>
  *
- * <p>All sums over keys run in key order with tiles that follow from the mask of the panel alone, whatever the thread, the
- * batch or the other panels of the task, so the bits of a row do not depend on these.
+ * <p>All sums over keys run in key order. The tiles depend on the mask and the panel alone, not on the thread, the batch or
+ * the other panels of the task. The same holds for the bits of a row.
  */
 final class Prefill {
     private final PanelCall call;
@@ -50,7 +50,7 @@ final class Prefill {
         this.tiles = call.tiles;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
-        this.panelsPerTask = (int) Math.max(1, Math.min(tiles.panels(), perThread)); // no bit depends on it
+        this.panelsPerTask = (int) Math.max(1, Math.min(tiles.panels(), perThread)); // the bits do not depend on it
         this.tasksPerHead = (panels + panelsPerTask - 1) / panelsPerTask;
     }
 
@@ -61,7 +61,7 @@ final class Prefill {
         allowed.run(Math.toIntExact(s.batch() * s.numHeads() * prefill.tasksPerHead), prefill::task);
     }
 
-    /** Queries from the last to the first: under a causal mask the longest rows start first. */
+    /** Computes one task. Later queries come first, because under a causal mask their rows are the longest. */
     private void task(int task, Scratch scratch) {
         long heads = shape.batch() * shape.numHeads();
         int first = (tasksPerHead - 1 - (int) (task / heads)) * panelsPerTask;
@@ -88,7 +88,7 @@ final class Prefill {
         }
     }
 
-    /** Reads all keys that any of the panels sees into their statistics, and the values into their sums. */
+    /** Adds all keys that any panel attends to the panels' statistics, and their values to the sums. */
     private void readKeys(Scratch scratch, List<Panel> all, int count) {
         Panel some = all.getFirst();
         long head = some.head;
@@ -178,7 +178,7 @@ final class Prefill {
         pool(values, keys, width, panel.tile, 0, panel.sums, masked);
     }
 
-    /** As {@link #read}, by native products. */
+    /** As {@link #read}, with native products. */
     private void readBf16(Panel panel, Bf16Rows rows, long keyFrom, int keys, TileCover cover) {
         float[] tile = panel.tile;
         int width = (int) shape.valueHeadDim();
@@ -195,7 +195,7 @@ final class Prefill {
         panel.fresh = false;
     }
 
-    /** {@code sums [width][query] += rows' tile}; rows of weight 0 are not read where some are hidden. */
+    /** Adds {@code sums [width][query] += rows' tile}; if {@code masked}, a non-finite row of weight 0 adds nothing. */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
         if (masked && !rows.finite(keys, width)) {
             Loops.poolVisible(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
@@ -204,7 +204,7 @@ final class Prefill {
         }
     }
 
-    /** Fills a tile with the scores of some keys; returns whether some are minus infinity because they are hidden. */
+    /** Fills a tile with the scores of some keys; returns whether some may be minus infinity because they are masked. */
     static boolean scores(
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (call.meeting == null) {
@@ -231,7 +231,7 @@ final class Prefill {
         }
     }
 
-    /** Lets the sink, which has no value, join the sums of all rows; afterwards the inverse sums are there. */
+    /** Adds the sink, which has no value, to the sums of all rows; then computes the inverse sums. */
     private void addSinks(Panel panel) {
         float[] st = panel.statistics;
         Tensor sink = call.options.sink();

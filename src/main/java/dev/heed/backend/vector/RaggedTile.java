@@ -10,8 +10,9 @@ import dev.heed.mask.TileCover;
 import java.util.Arrays;
 
 /**
- * A tile of which every vector of queries sees its own run of keys: along a diagonal, at the edge of a window, and where a
- * panel has few queries. Each vector is then read alone, and what no query of it sees is not computed:
+ * A tile in which each vector of queries attends only its own run, a contiguous range of the tile's keys. This happens
+ * along a causal diagonal, at the edge of a window, and in a panel with few queries. Each vector is computed alone, over
+ * its run:
  *
  * <pre>
  *            v0 v1 v2 v3                 v0 v1 v2 v3
@@ -23,14 +24,14 @@ import java.util.Arrays;
  * </pre>
  */
 final class RaggedTile {
-    /** Runs begin and end at multiples of so many keys: two blocks of {@link NarrowKernel}. */
+    /** Granularity of runs, in keys: two blocks of {@link NarrowKernel}. */
     private static final int STEP = 16;
 
     private RaggedTile() {}
 
     /**
-     * Whether runs are less work than the whole tile; if so they are in the panel. A narrow product is a sixth slower. Dot
-     * products only.
+     * {@return whether the runs are less work than the whole tile} Stores the runs in the panel. Supports dot products
+     * only. The narrow product is a sixth slower than the product of a whole panel.
      */
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;
@@ -65,7 +66,7 @@ final class RaggedTile {
         return call.mask.cover(panel.batch, panel.head, from, to, keyFrom + first, keyFrom + end) == TileCover.EMPTY;
     }
 
-    /** Reads the tile into the panel's statistics and sums. */
+    /** Adds the tile to the panel's statistics and sums. */
     static void read(PanelCall call, Panel panel, Rows rows, Rows values, long keyFrom, int keys, TileCover cover) {
         float[] tile = panel.tile;
         int headDim = (int) call.shape.headDim();

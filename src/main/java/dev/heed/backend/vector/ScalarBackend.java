@@ -7,31 +7,31 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CPU backend where the Vector API is absent: the same drivers over plain Java loops that the JIT vectorises as well as it
- * can, in f32 for f32, f16 and bf16, in f64 for f64. A process has one kind of loops, so this backend is ready where
- * {@link VectorBackend} is not, or where {@code heed.scalar} asks for it.
+ * The CPU backend for processes without the Vector API: the same drivers over plain Java loops, which the JIT vectorises as
+ * well as it can. It computes f32, f16 and bf16 in f32, and f64 in f64. A process has one kind of loops, so this backend is
+ * ready if {@link VectorBackend} is not, or if {@code heed.scalar} selects it.
  */
 public final class ScalarBackend extends CpuBackend {
 
-    /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
+    /** Creates the backend with {@code heed.threads} threads, or one thread per processor. */
     public ScalarBackend() {
         this(defaultThreads());
     }
 
     /**
-     * Creates the backend with a pool of its own, started with the first call.
+     * Creates the backend with its own thread pool, which starts with the first call.
      *
-     * @param threads how many threads compute one call, the caller's included; at least 1
+     * @param threads number of threads that compute one call, including the caller's; at least 1
      */
     public ScalarBackend(int threads) {
         this(threads, null);
     }
 
     /**
-     * Creates the backend on threads of the caller.
+     * Creates the backend on an executor of the caller.
      *
-     * @param threads how many threads compute one call, the caller's included; at least 1
-     * @param executor where the other threads come from, or null for a pool of the backend's own
+     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param executor supplies the other threads; null for the backend's own pool
      */
     public ScalarBackend(int threads, @Nullable Executor executor) {
         super(threads, executor);
@@ -50,7 +50,7 @@ public final class ScalarBackend extends CpuBackend {
     @Override
     public List<String> devices() {
         List<String> missing = Machine.current().vectorReasons();
-        String why = missing.isEmpty() ? Settings.SCALAR.to(true) + " asks for them" : String.join("; ", missing);
+        String why = missing.isEmpty() ? Settings.SCALAR.to(true) + " forces plain loops" : String.join("; ", missing);
         return notReadyReasons().isEmpty()
                 ? List.of("CPU, plain loops, " + threads + (threads == 1 ? " thread" : " threads")
                         + ", several times slower than vectors: " + why)
@@ -60,7 +60,7 @@ public final class ScalarBackend extends CpuBackend {
     @Override
     List<String> loopReasons() {
         return Machine.current().vectorReasons().isEmpty() && !Settings.SCALAR.or(false)
-                ? List.of("the Vector API is there, and faster: " + Settings.SCALAR.to(true) + " does without it")
+                ? List.of("the Vector API is available and faster: " + Settings.SCALAR.to(true) + " forces plain loops")
                 : List.of();
     }
 }

@@ -9,8 +9,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to a tile of dot products before the mask: scale, softcap, bias, ALiBi. Without the last three nothing is
- * touched and the scale rides in the softmax's factor.
+ * The modifications of a tile of dot products before the mask: scale, softcap, bias, ALiBi. Without the last three the tile
+ * stays unmodified, and the scale is included in the factor of the softmax.
  */
 final class ScoreModifier {
     private static final float LOG2E = (float) (1 / Math.log(2));
@@ -18,13 +18,13 @@ final class ScoreModifier {
     /** Whether a tile must be modified at all. */
     final boolean active;
 
-    /** The sign that queries are packed with, so that {@link #factor} is positive. */
+    /** The sign by which queries are multiplied when they are packed, so that {@link #factor} is positive. */
     final float sign;
 
-    /** The factor from a score in the tile to the exponent of two. */
+    /** Factor that converts a score in the tile to an exponent of two. */
     final float factor;
 
-    /** The factor from a score in the tile to one in the contract's units. */
+    /** Factor that converts a score in the tile to a score as the contract defines it. */
     final float unit;
 
     private final float scale;
@@ -45,16 +45,16 @@ final class ScoreModifier {
         double given = options.score().scale(shape.headDim());
         scale = (float) given;
         sign = !active && given < 0 ? -1 : 1;
-        unit = active ? 1 : Math.max(Float.MIN_NORMAL, (float) Math.abs(given)); // above 0, so that -infinity stays
+        unit = active ? 1 : Math.max(Float.MIN_NORMAL, (float) Math.abs(given)); // above 0, so that -infinity is kept
         factor = active ? LOG2E : Math.max(Float.MIN_NORMAL, (float) (Math.abs(given) / Math.log(2)));
     }
 
-    /** Whether the bias may hold minus infinity, which masks. */
+    /** Whether the bias may contain minus infinity, which masks. */
     boolean mayMask() {
         return bias != null;
     }
 
-    /** Turns the dot products of some keys into scores. */
+    /** Turns the dot products of some keys into modified scores. */
     void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
             Loops.scale(tile, at, keys, scale);
@@ -89,7 +89,7 @@ final class ScoreModifier {
         }
     }
 
-    /** A bias of minus infinity masks whatever the score, NaN too. */
+    /** Adds the bias; a bias of minus infinity masks any score, even NaN. */
     private static void addBias(Tensor bias, Panel panel, float[] tile, int at, long keyFrom, int keys) {
         long corner = bias.position(panel.batch, panel.head, panel.from, keyFrom);
         for (int j = 0; j < keys; j++) {
@@ -101,7 +101,7 @@ final class ScoreModifier {
         }
     }
 
-    /** The derivative of the softcap at every score of a tile that holds capped scores: {@code 1 - (score / cap)^2}. */
+    /** Multiplies gradients by the derivative of the softcap, {@code 1 - (score / cap)^2}, at the capped scores of a tile. */
     void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys) {
         if (softcap != null) {
             Loops.multiplyDerivatives(gradients, at, capped, keys, 1 / softcap);

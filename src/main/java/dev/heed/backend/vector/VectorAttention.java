@@ -14,7 +14,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Attention on the Vector API: chooses between the loops. */
+/** The plan of attention on the CPU; it chooses the driver for each call: decode, prefill or their f64 counterparts. */
 final class VectorAttention extends AttentionPlan {
     private final Workers workers;
     private final Decode.States states = new Decode.States();
@@ -40,7 +40,7 @@ final class VectorAttention extends AttentionPlan {
         forward(inputs, result, states, workers);
     }
 
-    /** Computes forward by the loops that suit the problem. */
+    /** Computes the forward pass with the driver that suits the problem. */
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
         if (inputs.problem().type() == DType.F64) {
             if (F64Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {

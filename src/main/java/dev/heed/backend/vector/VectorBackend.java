@@ -10,35 +10,35 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CPU backend: fused attention on the Vector API, in f32 for f32, f16 and bf16, in f64 for f64. The same bits for any
- * number of threads, any batch composition and every repeat.
+ * The CPU backend: fused attention on the Vector API. It computes f32, f16 and bf16 in f32, and f64 in f64. Results have
+ * the same bits for any number of threads, any batch composition and every repeat.
  *
- * <p>Threads: all processors by default, {@code heed.threads} or the constructor for another number; 1 computes on the
- * caller's thread. Calls may come from many threads at once, virtual ones too.
+ * <p>A call uses all processors by default. {@code heed.threads} or the constructor sets another number of threads; 1
+ * computes on the caller's thread. Many threads may call at the same time, including virtual threads.
  *
- * <p>This class imports nothing from the incubator module: where it is absent, that is one more reason.
+ * <p>This class imports nothing from the incubator module; if the module is absent, {@link #notReadyReasons} reports it.
  */
 public final class VectorBackend extends CpuBackend {
 
-    /** Creates the backend with {@code heed.threads} threads, or one for every processor. */
+    /** Creates the backend with {@code heed.threads} threads, or one thread per processor. */
     public VectorBackend() {
         this(defaultThreads());
     }
 
     /**
-     * Creates the backend with a pool of its own, started with the first call.
+     * Creates the backend with its own thread pool, which starts with the first call.
      *
-     * @param threads how many threads compute one call, the caller's included; at least 1
+     * @param threads number of threads that compute one call, including the caller's; at least 1
      */
     public VectorBackend(int threads) {
         this(threads, null);
     }
 
     /**
-     * Creates the backend on threads of the caller.
+     * Creates the backend on an executor of the caller.
      *
-     * @param threads how many threads compute one call, the caller's included; at least 1
-     * @param executor where the other threads come from, or null for a pool of the backend's own
+     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param executor supplies the other threads; null for the backend's own pool
      */
     public VectorBackend(int threads, @Nullable Executor executor) {
         super(threads, executor);
@@ -72,7 +72,7 @@ public final class VectorBackend extends CpuBackend {
     List<String> loopReasons() {
         List<String> reasons = new ArrayList<>(Machine.current().vectorReasons());
         if (reasons.isEmpty() && Settings.SCALAR.or(false)) {
-            reasons.add(Settings.SCALAR.to(true) + " asks for plain loops: leave it out");
+            reasons.add(Settings.SCALAR.to(true) + " forces plain loops: remove it");
         }
         return reasons;
     }

@@ -16,7 +16,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer in f32: the activation follows each block of the product while it is in cache. */
+/** The plan of a linear layer in f32; the activation is applied to each block of the product while it is in cache. */
 final class VectorLinear extends LinearPlan {
     private final Workers workers;
     private final MatrixBuffer input = new MatrixBuffer();
@@ -64,7 +64,7 @@ final class VectorLinear extends LinearPlan {
         this.input.deliver(dx, inputGradient);
     }
 
-    /** {@code c = f(x W + b)} for a bf16 matrix and tensor, not yet computed; a constant W is packed once. */
+    /** {@return the product {@code c = f(x W + b)} of bf16 operands, not yet computed} A constant W is packed once. */
     static Product product(
             Bf16Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
         Bf16Matrix.Packed packed = weight.prepared(
@@ -76,14 +76,17 @@ final class VectorLinear extends LinearPlan {
         return bias == null ? null : bias.prepared(float[].class, () -> wholePanels(bias));
     }
 
-    /** {@code c = f(x W + b)}, not yet computed; a constant W is packed once. */
+    /** {@return the product {@code c = f(x W + b)}, not yet computed} A constant W is packed once. */
     static Product product(
             Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
         Packed packed = weight.prepared(Packed.class, () -> Gemm.pack(matrix(weight), workers));
         return new Product(x, packed, row(bias), activation, c);
     }
 
-    /** The gradients of {@code y = x W + b}: {@code dx = dy W'}, {@code dW = x' dy}, {@code db} the sums of its columns. */
+    /**
+     * Computes the gradients of {@code y = x W + b}: {@code dx = dy W'}, {@code dW = x' dy}, and {@code db}, the column
+     * sums of {@code dy}.
+     */
     static void gradients(
             Matrix x, Matrix dy, Tensor weight, Tensor dWeight, @Nullable Tensor dBias, Matrix dx, Workers workers) {
         var buffer = new MatrixBuffer();
@@ -105,7 +108,7 @@ final class VectorLinear extends LinearPlan {
         return new MatrixBuffer().read(tensor);
     }
 
-    /** {@code z = f'(z) dy}, element by element. */
+    /** Computes {@code z = f'(z) dy}, element-wise. */
     private static void multiplyDerivatives(Activation activation, Matrix z, Matrix dy, Workers workers) {
         workers.run(z.rows(), (r, scratch) -> {
             int at = z.at() + r * z.rowStep();

@@ -27,8 +27,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head attention in f32: the projections of query, key and value side by side in one parallel step, the fused attention
- * on their results, and the output projection. What lies between the steps is kept for the next call.
+ * The plan of multi-head attention in f32: the projections of query, key and value in one parallel step, the fused
+ * attention on their results, and the output projection. Intermediate buffers are kept for the next call.
  */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
@@ -67,14 +67,14 @@ final class VectorMultiHead extends MultiHeadPlan {
         output.deliver(to, result.output());
     }
 
-    /** Native products take what was attended rounded to bf16, as the output will be. */
+    /** {@return the output projection} If native products compute it, its input is rounded to bf16, as its output will be. */
     private Gemm.Product outputProduct(Matrix together, MultiHeadWeights w, Tensor into, Matrix to) {
         return Bf16Matrix.serve(w.output(), into)
                 ? product(joined.rounded(together), w.output(), w.outputBias(), to)
                 : product(together, w.output(), w.outputBias(), to);
     }
 
-    /** The heads: inputs of the attention between the projections. */
+    /** Projects query, key and value; returns the inputs of the attention between the projections. */
     private AttentionInputs heads(MultiHeadInputs in, AttentionOptions options) {
         MultiHeadWeights w = in.weights();
         Matrix q = query.place(rows(in.query()), w.query().size(1));
@@ -124,7 +124,10 @@ final class VectorMultiHead extends MultiHeadPlan {
         return Layout.packed(rows.tensor(shape.batch(), length, rows.columns()), heads);
     }
 
-    /** The attention between the projections; all but its output goes straight to the caller's tensors. */
+    /**
+     * Computes the attention between the projections; all results except its output are written directly to the caller's
+     * tensors.
+     */
     private Matrix attended(AttentionInputs heads, @Nullable AttentionResult into) {
         int rows = Math.toIntExact(shape.batch() * shape.seqLenQ());
         Matrix together = joined.place(rows, shape.numHeads() * shape.valueHeadDim());

@@ -15,7 +15,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Rotary position embedding, heads in parallel; the inner loop has no dependencies and is vectorised by the JIT. */
+/**
+ * The plan of rotary position embedding. Heads run in parallel; the inner loop has no dependencies and is vectorised by the
+ * JIT.
+ */
 final class VectorRotary extends RotaryPlan {
     private final Workers workers;
 

@@ -17,7 +17,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
-/** Softmax and log-softmax, blocks of rows in parallel. */
+/** The plan of softmax and log-softmax; blocks of rows run in parallel. */
 final class VectorSoftmax extends SoftmaxPlan {
     private static final long ELEMENTS_PER_TASK = 1 << 16;
 
@@ -40,7 +40,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         int length = in.length();
         float[] from = in.array();
         float[] to = out.array();
-        int fromAt = (int) (input.segment().address() / Float.BYTES); // an offset into the array, where there is one
+        int fromAt = (int) (input.segment().address() / Float.BYTES); // an offset into the array, if there is one
         int toOffset = (int) (output.segment().address() / Float.BYTES);
         forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {
@@ -140,7 +140,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         void visit(long row, Scratch scratch);
     }
 
-    /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
+    /** Replaces {@code dy} with {@code dx = y (dy - sum(dy y))}, or with {@code dy - e^y sum(dy)} for the logarithm. */
     private static void gradient(float[] y, float[] dy, int length, boolean log) {
         double sum = 0;
         boolean empty = log;

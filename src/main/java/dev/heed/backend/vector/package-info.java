@@ -1,6 +1,6 @@
 /**
- * Attention on the CPU through the Vector API, or plain loops where it is absent: queries in the lanes, keys and values
- * read where they lie.
+ * Attention on the CPU through the Vector API, or through plain loops if it is absent. Each lane holds one query; keys and
+ * values are read in place.
  *
  * <p>Stability: implementation; {@code VectorBackend} and {@code ScalarBackend} are the public types.
  */

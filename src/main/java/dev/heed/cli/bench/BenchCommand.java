@@ -33,15 +33,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed bench}: how long the kernels of attention run on the OpenCL device. */
+/** {@code heed bench}: times the kernels of attention on the OpenCL device. */
 public @Command(
         name = "bench",
         description = {
-            "Time the kernels of attention on the OpenCL device by its own clock: FlashAttention's grid (16k tokens, heads"
-                    + " times width 2048) and the shape of Llama 3.1 8B, forward, backward and decode. The median of up to"
-                    + " 30 calls counts, after some rows of every answer were held against the formula in double.",
-            "Rates are TFLOP/s as FlashAttention's papers count them, half for causal masks, 2.5 times for backward; for"
-                    + " decode GB/s of keys and values. Copies between host and device are no part of it."
+            "Time the kernels of attention with the clock of the OpenCL device: FlashAttention's grid (16k tokens, heads"
+                    + " times headDim 2048) and the shape of Llama 3.1 8B, forward, backward and decode. The median of up to"
+                    + " 30 calls counts; some rows of every answer are first compared with the formula in double.",
+            "Rates are TFLOP/s as in FlashAttention's papers: half for causal masks, 2.5 times for backward; for"
+                    + " decode GB/s of keys and values. Copies between host and device are excluded."
         },
         footer = {
             "",
@@ -55,37 +55,37 @@ public @Command(
     private static final String PORTABLE = "portable kernels: ";
     private static final String INSTEAD = "portable kernels instead of matrix units: ";
 
-    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group and case hold the text.")
+    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group and case contain the text.")
     private String filter = "";
 
     @Option(
             names = "--scale",
             paramLabel = "N",
-            description = "Divide all lengths by N: to see it run where there is no GPU (default 1).")
+            description = "Divide all lengths by N, for a trial run without a GPU (default 1).")
     private int scale = 1;
 
-    @Option(names = "--repeats", paramLabel = "N", description = "Time a row so often at most (default 30).")
+    @Option(names = "--repeats", paramLabel = "N", description = "Maximum timed calls per row (default 30).")
     private int repeats = 30;
 
     @Option(
             names = "--minutes",
             paramLabel = "N",
-            description = "Begin no further row after so many minutes (default: all rows).")
+            description = "Start no further row after N minutes (default: all rows).")
     private double minutes = Double.POSITIVE_INFINITY;
 
     @Option(
             names = "--read",
             paramLabel = "FILE",
-            description = "Do not measure: print what an earlier run wrote there.")
+            description = "Do not measure; print the results of an earlier run.")
     private @Nullable Path read;
 
     @Option(
             names = "--beside",
             paramLabel = "FILE",
-            description = "Print what another program measured beside it: torch_sdpa.py writes such files.")
+            description = "Also print the results of another program, such as torch_sdpa.py.")
     private List<Path> beside = List.of();
 
-    @Parameters(paramLabel = "FILE", arity = "0..1", description = "With --json: where the JSON goes.")
+    @Parameters(paramLabel = "FILE", arity = "0..1", description = "With --json: the file for the JSON.")
     private @Nullable Path file;
 
     public BenchCommand(CliEnvironment surroundings) {
@@ -155,7 +155,7 @@ public @Command(
             for (KernelGrid.Row row : rows) {
                 if (System.nanoTime() - start > minutes * 60e9) {
                     if (lines) {
-                        out().println(minutes + " minutes are over; --filter takes the rows that follow: "
+                        out().println(minutes + " minutes are over; --filter selects the remaining rows: "
                                 + row.text());
                     }
                     break;
@@ -164,7 +164,7 @@ public @Command(
                 report.add(json);
                 if (file != null) {
                     Files.writeString(
-                            file, JsonText.of(report.json()) + "\n"); // what is measured stays, whatever comes
+                            file, JsonText.of(report.json()) + "\n"); // keeps the rows measured so far if a later row fails
                 }
                 if (lines) {
                     out().println(line(row, json));
@@ -194,7 +194,7 @@ public @Command(
         return about;
     }
 
-    /** What its memory gives to a plain copy: what decode is held against. */
+    /** {@return the memory bandwidth of a plain copy in GB/s, with which decode is compared; null if not measured} */
     private static JsonElement memory(Device device) {
         for (Probe probe : Probes.list()) {
             if (probe.id().equals(MEMORY)) {
@@ -236,17 +236,17 @@ public @Command(
             } else {
                 json.addProperty("teraflops", KernelReport.flops(parsed) / millis / 1e9);
             }
-        } catch (RuntimeException | OutOfMemoryError e) { // the next row is another problem
+        } catch (RuntimeException | OutOfMemoryError e) { // the next row may succeed
             json.addProperty("failure", ErrorLine.onOneLine(e.getMessage() == null ? e.toString() : e.getMessage()));
         }
         return json;
     }
 
-    /** {@return why portable kernels computed a row, as far as the device has said} */
+    /** {@return the reason why portable kernels computed a row, as far as the device reports it} */
     private static String reason(OpenClBackend backend, Case row) {
         List<String> said = backend.devices().stream().skip(1).toList();
         if (said.isEmpty()) {
-            return "this device is not asked for matrix units";
+            return "matrix units are not used on this device";
         }
         List<String> reasons = said.stream()
                 .filter(line -> line.startsWith(PORTABLE) || line.startsWith(INSTEAD))

@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Times the kernels of attentions on tensors that lie on the device, after a look at whether they are right. */
+/** Times the kernels of attentions on tensors that are on the device, after a check of their results. */
 final class KernelClock {
     private static final int POOL = 1 << 20;
     private static final int CHUNK = 1 << 12;
@@ -36,9 +36,9 @@ final class KernelClock {
     private @Nullable Data data;
 
     /**
-     * A clock.
+     * Creates a clock.
      *
-     * @param most how often a row is timed at most
+     * @param most maximum timed calls per row
      */
     KernelClock(OpenClBackend backend, int most) {
         this.backend = backend;
@@ -46,10 +46,10 @@ final class KernelClock {
     }
 
     /**
-     * What a row took.
+     * The times of a row.
      *
-     * @param nanos each call's kernels together, in order of the calls
-     * @param kernels the kernels of one call and what each took then, in order of their launches
+     * @param nanos the total kernel time of each call, in the order of the calls
+     * @param kernels the kernels of one call with the time of each, in the order of their launches
      */
     record Times(List<Long> nanos, Map<String, Long> kernels) {
         Times {
@@ -122,11 +122,11 @@ final class KernelClock {
         String key = s + " " + p.type();
         Data known = data;
         if (known == null || !known.key().equals(key)) {
-            data = null; // its memory is needed
+            data = null; // frees its memory
             var random = new SplittableRandom(17);
             float[] pool = new float[POOL];
             for (int i = 0; i < POOL; i++) {
-                pool[i] = (float) (Math.sqrt(3) * (2 * random.nextDouble() - 1)); // of variance 1
+                pool[i] = (float) (Math.sqrt(3) * (2 * random.nextDouble() - 1)); // variance 1
             }
             Tensor numbers = Tensor.of(pool, POOL).to(p.type());
             known = new Data(
@@ -140,7 +140,7 @@ final class KernelClock {
         return Objects.requireNonNull(known);
     }
 
-    /** Pieces of the pool from anywhere in it: drawing every number anew would take longer than timing. */
+    /** {@return a tensor of random pieces of the pool, because drawing every element would take longer than timing} */
     private static Tensor filled(Tensor pool, SplittableRandom random, long... shape) {
         Tensor filled = Tensor.zeros(pool.type(), shape);
         DType type = pool.type();

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The attentions whose kernels are timed. The file is part of a bundle, where the program for PyTorch reads it too. */
+/** The attentions whose kernels are timed. A bundle contains the same file, which the program for PyTorch reads too. */
 final class KernelGrid {
     static final String FILE = "/bundle/grid.tsv";
 
@@ -19,8 +19,8 @@ final class KernelGrid {
     /**
      * One attention.
      *
-     * @param group what it stands for
-     * @param text its case string, by which rows of several programs find each other
+     * @param group the kind of workload
+     * @param text its case string, which identifies the row in the reports of several programs
      */
     record Row(String group, String text) {
         Case parsed() {
@@ -28,7 +28,7 @@ final class KernelGrid {
         }
     }
 
-    /** {@return the rows with lengths divided by a number, the larger work last} */
+    /** {@return the rows with lengths divided by {@code scale}, the larger ones last} */
     static List<Row> rows(int scale) {
         List<Row> rows = new ArrayList<>();
         for (String line : text().lines().toList()) {

@@ -21,8 +21,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kernel times as JSON, which this program and the one for PyTorch write alike: {@code format}, {@code device} with name and
- * driver, and {@code rows} of case, contestant and either nanoseconds or the reason why there are none.
+ * Kernel times as JSON, in the format that Heed and the program for PyTorch share. The fields are {@code format},
+ * {@code device} with name and driver, and {@code rows}. A row has a case, a contestant and either nanoseconds or the
+ * reason why there are none.
  */
 final class KernelReport {
     static final String FORMAT = "kernel times 1";
@@ -67,7 +68,7 @@ final class KernelReport {
         return whole;
     }
 
-    /** {@return who measured on what, in one line} */
+    /** {@return the program, the device and the driver, on one line} */
     String about() {
         JsonObject device = whole.has("device") ? whole.getAsJsonObject("device") : new JsonObject();
         return text(whole, "program") + " on " + text(device, "name") + ", driver " + text(device, "driver");
@@ -89,7 +90,7 @@ final class KernelReport {
         return rows;
     }
 
-    /** {@return milliseconds of the middle run, if the row was computed} */
+    /** {@return the median of the runs in milliseconds, or null if the row was not computed} */
     static @Nullable Double millis(JsonObject row) {
         if (!row.has("nanos") || row.getAsJsonArray("nanos").isEmpty()) {
             return null;
@@ -102,13 +103,13 @@ final class KernelReport {
         return middle / 1e6;
     }
 
-    /** Operations as FlashAttention's papers count them: half under a causal mask, 2.5 times as many backward. */
+    /** {@return the operations as FlashAttention's papers count them: half under a causal mask, 2.5 times for backward} */
     static double flops(Case row) {
         boolean causal = row.problem().toString().contains(" mask=causal");
         return row.problem().flops() * (causal ? CAUSAL : 1) * (row.backward() ? BACKWARD : 1);
     }
 
-    /** {@return the rate of a row: TFLOP/s, or GB/s of keys and values where few queries read them} */
+    /** {@return the rate of a row: TFLOP/s, or GB/s of keys and values for decode} */
     static @Nullable String rate(Case row, @Nullable Double millis) {
         if (millis == null || millis == 0) {
             return null;
@@ -124,7 +125,7 @@ final class KernelReport {
         return ((AttentionProblem) row.problem()).shape().seqLenQ() == 1;
     }
 
-    /** {@return bytes of keys and values, each read once} */
+    /** {@return the bytes of keys and values, each read once} */
     static double bytes(Case row) {
         var p = (AttentionProblem) row.problem();
         var s = p.shape();
@@ -136,8 +137,8 @@ final class KernelReport {
     }
 
     /**
-     * {@return the rows of several reports, each case once, with a column for every contestant} The first report says which
-     * cases there are; others' cases that it lacks come behind.
+     * {@return the rows of several reports, each case once, with a column per contestant} Cases are in the order of the
+     * first report, followed by cases that only later reports contain.
      */
     static TextTable table(List<KernelReport> reports) {
         Map<String, Map<String, JsonObject>> cases = new LinkedHashMap<>();

@@ -14,8 +14,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a large attention is right, by some of its rows: the formula in double for the output, LSE and query gradient of
- * a few queries, and for the gradients of a few keys, which start from the LSE and output that the device gave.
+ * Checks a large attention on some of its rows against the formula in double: output, LSE and query gradient of a few
+ * queries, and the gradients of a few keys. The key gradients use the LSE and output of the device.
  */
 final class SampleCheck {
     private static final int ROWS = 6;
@@ -23,7 +23,7 @@ final class SampleCheck {
     private static final double LSE_TOLERANCE = 1e-4;
     private static final double TF32_LSE_TOLERANCE = 4e-3;
 
-    /** A gradient is made of products of rounded numbers that were made of such products. */
+    /** Tolerance factor for gradients, whose terms are products of values that were already rounded twice. */
     private static final double BACKWARD_FACTOR = 4;
 
     private final AttentionProblem problem;
@@ -49,7 +49,7 @@ final class SampleCheck {
         this.scale = 1 / Math.sqrt(shape.headDim());
     }
 
-    /** {@return the first thing wrong with the output or the LSE} */
+    /** {@return the first error in the output or the LSE} */
     Optional<String> forward() {
         var random = new SplittableRandom(5);
         for (int n = 0; n < ROWS; n++) {
@@ -75,7 +75,7 @@ final class SampleCheck {
         return Optional.empty();
     }
 
-    /** {@return the first thing wrong with the gradients} */
+    /** {@return the first error in the gradients} */
     Optional<String> backward(Tensor outputGradient, AttentionGradients gradients) {
         var random = new SplittableRandom(6);
         Tensor dQuery = gradients.query().toHost();
@@ -115,7 +115,7 @@ final class SampleCheck {
             String wrong = keySum.wrong("key gradient", dKey, b, kv, j);
             wrong = wrong == null ? valueSum.wrong("value gradient", dValue, b, kv, j) : wrong;
             if (wrong != null) {
-                return Optional.of(wrong + " of batch " + b + ", key head " + kv + ", key " + j);
+                return Optional.of(wrong + " of batch " + b + ", key/value head " + kv + ", key " + j);
             }
         }
         return Optional.empty();
@@ -140,7 +140,7 @@ final class SampleCheck {
                 : String.format(Locale.ROOT, "%s is %.6g, expected %.6g within %.2g,", name, got, expected, allowed);
     }
 
-    /** A query of some head: the weights of the keys that it sees. */
+    /** One query of a head, with the weights of the keys that it attends to. */
     private final class Row {
         final long b;
         final long h;
@@ -181,7 +181,7 @@ final class SampleCheck {
         }
     }
 
-    /** A sum of rows, each times a number, and how large its terms are. */
+    /** A weighted sum of rows, with the sizes of its terms. */
     private final class Sum {
         private final double[] total;
         private final double[] size;
@@ -191,7 +191,10 @@ final class SampleCheck {
             size = new double[width];
         }
 
-        /** The size of a term is at least that of its weight: a difference that is 0 was made of numbers that are not. */
+        /**
+         * Adds a term. Its size is computed with at least {@code weight}, because a factor that cancels to 0 still
+         * contains the rounding errors of its operands.
+         */
         void add(double factor, double weight, Tensor rows, long b, long h, long i) {
             for (int d = 0; d < total.length; d++) {
                 double number = rows.get(b, h, i, d);

@@ -16,12 +16,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a command finds around it. Tests hand in their own.
+ * The environment of a command: backends, variables, terminals and encoding. Tests pass their own.
  *
  * @param backends all backends, fastest first
  * @param environment the environment variables
  * @param outIsTerminal whether standard output goes to a terminal
- * @param errIsTerminal whether standard error does
+ * @param errIsTerminal whether standard error goes to a terminal
  * @param charset the encoding of standard output
  */
 public record CliEnvironment(
@@ -37,7 +37,8 @@ public record CliEnvironment(
     private static final int STDERR = 2;
 
     public static CliEnvironment ofThisProcess() {
-        // The launcher puts a filter behind standard error and says here what is behind the filter.
+        // The launcher pipes standard error through a filter; this property tells whether the filter writes to a
+        // terminal.
         String err = System.getProperty("heed.stderr.terminal");
         return new CliEnvironment(
                 Backends.all(),
@@ -47,12 +48,12 @@ public record CliEnvironment(
                 System.out.charset());
     }
 
-    /** {@return whether somebody types} */
+    /** {@return whether standard input is a terminal} */
     public static boolean inIsTerminal() {
         return isTerminal(STDIN);
     }
 
-    /** Java tells whether both standard input and output are terminals, not which; Linux names each. */
+    /** Java reports only whether standard input and output are both terminals; Linux names the target of each descriptor. */
     private static boolean isTerminal(int descriptor) {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
@@ -64,7 +65,7 @@ public record CliEnvironment(
         }
     }
 
-    /** {@return what pictures on standard output may use} */
+    /** {@return the colours that pictures on standard output may use} */
     public TerminalColors colors() {
         return TerminalColors.detect(environment, outIsTerminal, charset);
     }
@@ -75,7 +76,7 @@ public record CliEnvironment(
         return colors == TerminalColors.TRUE_COLOR || colors == TerminalColors.COLORS_256;
     }
 
-    /** {@return the width of the terminal in columns as {@code COLUMNS} has it, else 100} */
+    /** {@return the width of the terminal in columns from {@code COLUMNS}, or 100 by default} */
     public int width() {
         String columns = environment.getOrDefault("COLUMNS", "");
         return columns.matches("[1-9][0-9]{1,3}") ? Math.max(40, Integer.parseInt(columns)) : 100;
@@ -84,18 +85,18 @@ public record CliEnvironment(
     // ---------------------------------------------------------------- which backend
 
     /**
-     * {@return the backend asked for, or the fastest that is ready for work of an ordinary size}
+     * {@return the requested backend, or the fastest that is ready for a problem of ordinary size}
      *
      * @param name a name, or null for {@code heed.backend}
      * @throws InvalidInputException if there is no such backend
-     * @throws UnsupportedAttentionException if it is not ready, or none is
+     * @throws UnsupportedAttentionException if it is not ready, or no backend is
      */
     public AttentionBackend ready(@Nullable String name) {
         boolean named = !"auto".equals(name == null ? Settings.BACKEND.or("auto") : name);
         return Backends.select(backends, named ? List.of() : List.of(ORDINARY), name);
     }
 
-    /** {@return the backend asked for, or the fastest that can compute all of some problems} */
+    /** {@return the requested backend, or the fastest that supports all given problems} */
     public AttentionBackend select(@Nullable String name, Problem... problems) {
         return Backends.select(backends, List.of(problems), name);
     }

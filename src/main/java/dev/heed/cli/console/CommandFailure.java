@@ -1,6 +1,6 @@
 package dev.heed.cli.console;
 
-/** Something that was asked for rightly and could not be done; its message is the line the user reads. */
+/** A correct request that could not be carried out; the message is the line that the user reads. */
 public final class CommandFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -16,11 +16,11 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What went wrong, on exactly one line, and the exit code that belongs to it. */
+/** Reports an exception on exactly one line and chooses the exit code. */
 public final class ErrorLine {
     private ErrorLine() {}
 
-    /** Prints {@code error: ...}, with the stack trace only if wanted. {@return the exit code} */
+    /** Prints {@code error: ...}, with the stack trace if requested. {@return the exit code} */
     public static int report(PrintWriter err, Throwable e, boolean trace) {
         err.println("error: " + VisibleText.of(message(e)));
         if (trace) {
@@ -32,7 +32,7 @@ public final class ErrorLine {
                 : HeedCommand.FAILED;
     }
 
-    /** The arguments are asked, not the options: reading the options may be what failed. */
+    /** {@return whether the stack trace is requested} Reads the raw arguments because parsing the options may have failed. */
     public static boolean wantsTrace(String[] args) {
         return Arrays.asList(args).contains("--debug");
     }
@@ -66,7 +66,7 @@ public final class ErrorLine {
         return sentence(String.valueOf(e.getMessage())) + " HINT: " + hint;
     }
 
-    /** Picocli suggests anything that shares a few letters; what is meant begins with the same one. */
+    /** Picocli suggests every name that shares a few letters; only names with the same first letter are kept. */
     private static List<String> similar(UnmatchedArgumentException e) {
         String unknown = e.getUnmatched().getFirst();
         return e.getSuggestions().stream()
@@ -79,7 +79,7 @@ public final class ErrorLine {
         return text.endsWith(".") ? text : text + ".";
     }
 
-    /** {@return what the system says about a file, in words} */
+    /** {@return a description of an error on a file} */
     public static String file(IOException e) {
         return switch (e) {
             case NoSuchFileException missing -> "no such file or directory: " + missing.getFile();
@@ -89,7 +89,7 @@ public final class ErrorLine {
         };
     }
 
-    /** Lines of a longer report become clauses; whatever could break the line is written out. */
+    /** {@return a text on one line: lines become clauses, and characters that could break the line are escaped} */
     public static String onOneLine(String text) {
         String joined = text.lines()
                 .map(String::strip)

@@ -9,12 +9,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** What all commands share: {@code --help}, {@code --json}, {@code --debug}, and where they write. */
+/** Base class of all commands: {@code --help}, {@code --json}, {@code --debug}, and the output streams. */
 public abstract class HeedCommand implements Callable<Integer> {
-    /** Everything asked for was done. */
+    /** The command succeeded. */
     public static final int OK = 0;
 
-    /** A check failed, or something broke. */
+    /** A check or an operation failed. */
     public static final int FAILED = 1;
 
     /** The command was used wrongly, or its input cannot be read. */
@@ -22,7 +22,7 @@ public abstract class HeedCommand implements Callable<Integer> {
 
     private final CliEnvironment surroundings;
 
-    // picocli sets the fields below, and reads those that nothing here reads
+    // picocli sets the fields below, and reads the ones that this class does not read
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -67,7 +67,7 @@ public abstract class HeedCommand implements Callable<Integer> {
         out().println(JsonText.of(element));
     }
 
-    /** {@return a progress bar on standard error, or a silent one where that is no terminal} */
+    /** {@return a progress bar on standard error, or a silent one if standard error is not a terminal} */
     protected final Progress progress(String task, long steps) {
         return surroundings.errIsTerminal() ? Progress.shown(err(), task, steps) : Progress.silent();
     }

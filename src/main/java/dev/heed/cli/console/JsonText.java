@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** JSON as the commands print it: indented, and ASCII only, so that it survives any locale. */
+/** JSON as the commands print it: indented, and ASCII only, so that it is valid in any locale. */
 public final class JsonText {
     private JsonText() {}
 
@@ -61,7 +61,7 @@ public final class JsonText {
         }
     }
 
-    /** {@return a number; what JSON has no number for becomes its name, "NaN" or "Infinity"} */
+    /** {@return a number, or the name "NaN", "Infinity" or "-Infinity" because JSON has no such numbers} */
     public static JsonPrimitive number(double value) {
         return Double.isFinite(value) ? new JsonPrimitive(value) : new JsonPrimitive(String.valueOf(value));
     }

@@ -7,7 +7,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/** How far a long command has come, drawn over and over on one line of a terminal that is blank again at the end. */
+/** A progress bar on one line of a terminal, redrawn at every step and erased at the end. */
 public final class Progress implements AutoCloseable {
     private static final int WIDTH = 79;
 
@@ -29,7 +29,7 @@ public final class Progress implements AutoCloseable {
                 .setInitialMax(steps)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(200)
-                // Given a consumer, the library neither asks for nor changes the terminal.
+                // With a consumer, the library neither queries nor changes the terminal.
                 .setConsumer(new DelegatingProgressBarConsumer(line -> draw(err, line), WIDTH))
                 .build();
         return new Progress(bar, err);

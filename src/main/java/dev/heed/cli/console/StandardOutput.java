@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Standard output that remembers why it could not be written: a {@link PrintStream} only knows that something failed. */
+/** Standard output that stores the exception of a failed write; a {@link PrintStream} only reports that something failed. */
 public final class StandardOutput extends OutputStream {
     private final OutputStream file;
     private @Nullable IOException failure;
@@ -18,7 +18,7 @@ public final class StandardOutput extends OutputStream {
         this.file = file;
     }
 
-    /** Puts itself in the place of {@code System.out}, in the same encoding. {@return itself} */
+    /** Replaces {@code System.out} with a new instance of the same encoding. {@return the instance} */
     public static StandardOutput install() {
         var output = new StandardOutput(new FileOutputStream(FileDescriptor.out));
         System.setOut(new PrintStream(output, true, System.out.charset()));
@@ -40,7 +40,7 @@ public final class StandardOutput extends OutputStream {
         }
     }
 
-    /** {@return what the system said, as a sentence; nothing where a reader such as {@code head} had enough and closed the pipe} */
+    /** {@return the reason of a failed write as a sentence; empty if a reader such as {@code head} closed the pipe} */
     public Optional<String> failure() {
         return Optional.ofNullable(failure)
                 .map(e -> String.valueOf(e.getMessage()))

@@ -5,7 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows of text in columns as wide as their widest entry. The first column is flush left, numbers are flush right. */
+/** A table of text whose columns are as wide as their widest entry. The first column is flush left, numbers are flush right. */
 public final class TextTable {
     private static final int MAX_COLUMN = 120;
 
@@ -29,7 +29,7 @@ public final class TextTable {
             for (int row = 0; row < rows.size(); row++) {
                 String entry = visible(rows.get(row).get(column));
                 int most =
-                        column == columns - 1 ? Integer.MAX_VALUE : MAX_COLUMN; // behind the last nothing has to stand
+                        column == columns - 1 ? Integer.MAX_VALUE : MAX_COLUMN; // the last column may be of any width
                 widths[column] = Math.max(widths[column], Math.min(most, VisibleText.columns(entry)));
                 numbers[column] &= row == 0 || entry.matches("-|-?[0-9][0-9.eE+-]*( ?[%x]| [a-zA-Zµ/]+)?");
             }

@@ -1,5 +1,5 @@
 /**
- * What all commands share: options, output, JSON, tables, progress, errors and exit codes.
+ * Classes that all commands share: options, output, JSON, tables, progress, errors and exit codes.
  *
  * <p>Stability: implementation, not exported.
  */

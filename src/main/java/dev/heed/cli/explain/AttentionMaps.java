@@ -12,12 +12,12 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The attention of a text in a model, as much of it as is shown. A short text is run once and all weights are kept. A
- * longer one is run for each part: the largest weights of every row, the rows of the word that looks, one layer for the
- * heat map.
+ * The attention weights of a text in a model, computed as far as they are shown. A short text is run once and all
+ * weights are kept. A longer text is run once for each output: the largest weights of every row, the rows of the chosen
+ * word, and one layer for the heat map.
  */
 interface AttentionMaps {
-    /** Texts up to this many tokens are short. */
+    /** Maximum tokens of a short text. */
     int SHORT = 128;
 
     /** {@return the word that is shown if none is named} */
@@ -70,10 +70,10 @@ interface AttentionMaps {
         }
     }
 
-    /** The largest weights of each row of a long text; what else is needed is computed when it is asked for. */
+    /** The largest weights of each row of a long text; other weights are computed when they are requested. */
     record Parts(Sentence sentence, BertEncoder encoder, List<BertStrongest> layers) implements AttentionMaps {
 
-        /** As for short texts, among the links between words that the largest weights make. */
+        /** {@inheritDoc} Considers only links between words that are among the largest weights. */
         @Override
         public Word mostInteresting() {
             Word best = sentence.words().getFirst();
@@ -93,7 +93,7 @@ interface AttentionMaps {
 
         private double strongestLink(Word word) {
             int[] wordOf = new int[sentence.tokens().size()];
-            Arrays.fill(wordOf, -1); // special tokens are no words
+            Arrays.fill(wordOf, -1); // special tokens belong to no word
             for (int i = 0; i < sentence.words().size(); i++) {
                 Word other = sentence.words().get(i);
                 if (!other.overlaps(word)) {

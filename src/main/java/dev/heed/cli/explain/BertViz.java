@@ -21,11 +21,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The weights that BertViz embeds in its pages: {@code {"attention": [{"name", "attn", "left_text", "right_text"}], ...}} with
- * {@code attn[layer][head][query][key]}. Read from the JSON itself or from a page that carries it.
+ * Reader and writer of the weights that BertViz embeds in its pages: {@code {"attention": [{"name", "attn",
+ * "left_text", "right_text"}], ...}} with {@code attn[layer][head][query][key]}. Reads the JSON itself or a page that
+ * contains it.
  */
 final class BertViz {
-    /** What stands before the JSON in a page. */
+    /** The text before the JSON in a page. */
     private static final String IN_PAGE = "params = ";
 
     private BertViz() {}
@@ -33,7 +34,7 @@ final class BertViz {
     /**
      * One block of weights.
      *
-     * @param name what the viewer calls it, such as "Encoder", or null
+     * @param name the name in the viewer, such as "Encoder", or null
      * @param weights {@code [layers, heads, queries, keys]}
      * @param left a label for each query
      * @param right a label for each key
@@ -45,7 +46,7 @@ final class BertViz {
     /**
      * {@return the blocks of a file}
      *
-     * @throws InvalidInputException if the file cannot be read or holds none
+     * @throws InvalidInputException if the file cannot be read or contains no block
      */
     static List<Block> read(Path file) {
         String source = String.valueOf(file.getFileName());
@@ -56,7 +57,7 @@ final class BertViz {
             while (json.hasNext()) {
                 if (!json.nextName().equals("attention")) {
                     json.skipValue();
-                } else if (json.peek() == JsonToken.BEGIN_OBJECT) { // as its neuron view has it
+                } else if (json.peek() == JsonToken.BEGIN_OBJECT) { // the format of the neuron view
                     json.beginObject();
                     while (json.hasNext()) {
                         blocks.add(block(json, source, json.nextName()));
@@ -82,7 +83,7 @@ final class BertViz {
         }
     }
 
-    /** A page is searched for its JSON; what begins with a brace is JSON. */
+    /** Opens a file at its JSON: a file that begins with a brace is JSON, any other is a page that is searched for it. */
     private static Reader open(Path file) throws IOException {
         Reader text = Files.newBufferedReader(file);
         text.mark(1);
@@ -139,7 +140,7 @@ final class BertViz {
         return texts;
     }
 
-    /** Arrays of arrays of one shape, read as they come. */
+    /** Reader of nested arrays of equal shape, in one pass. */
     private static final class Nested {
         private static final int AXES = 4;
 
@@ -195,10 +196,10 @@ final class BertViz {
     // ---------------------------------------------------------------- writing
 
     /**
-     * Writes blocks as BertViz reads them, over an older file.
+     * Writes blocks in the format of BertViz, replacing an existing file.
      *
      * @throws IOException if the file cannot be written
-     * @throws InvalidInputException if a weight is no finite number, for which JSON has no word
+     * @throws InvalidInputException if a weight is non-finite, which JSON cannot represent
      */
     static void write(Path file, List<Block> blocks) throws IOException {
         for (Block block : blocks) {
@@ -253,7 +254,7 @@ final class BertViz {
         for (long i = 0; i < row.size(0); i++) {
             if (!Double.isFinite(row.get(i))) {
                 throw new InvalidInputException(
-                        "JSON has no word for what is no finite number",
+                        "JSON cannot represent non-finite numbers",
                         "finite weights",
                         String.valueOf(row.get(i)),
                         "fill masked weights with 0");

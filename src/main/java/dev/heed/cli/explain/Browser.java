@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The reader's browser, started only where it is asked for. */
+/** Starts the user's browser, only on request. */
 final class Browser {
     private Browser() {}
 
-    /** Opens a file, by the program in {@code BROWSER} or by the one the system has for it, and does not wait for it. */
+    /** Opens a file with the program in {@code BROWSER} or the default of the system, without waiting for it. */
     static void open(Path file, Map<String, String> environment) {
         List<String> command = command(environment.getOrDefault("BROWSER", ""), System.getProperty("os.name", ""));
         String address = file.toAbsolutePath().toUri().toString();

@@ -35,18 +35,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed explain SENTENCE}: where a word looks in a real model. */
+/** {@code heed explain SENTENCE}: shows which tokens a word attends to in a real model. */
 public @Command(
         name = "explain",
         description = {
-            "Show where a word of a text looks in all-MiniLM-L6-v2, a BERT of 6 layers of 12 heads. The attention is"
+            "Show what a word of a text attends to in all-MiniLM-L6-v2, a BERT of 6 layers of 12 heads. The attention is"
                     + " drawn as a heat map, here and as an SVG file, and as a page for a browser: one file, no network.",
             ""
         },
         footer = {
             "",
-            "Layers and heads count from 0. A word of several pieces looks with their mean and is looked at with their"
-                    + " sum. The table leaves out special tokens and the word itself.",
+            "Layers and heads count from 0. For a word of several pieces, attention from it is the mean over its pieces, and"
+                    + " attention to it is the sum. The table leaves out special tokens and the word itself.",
             "",
             "Examples:",
             "  heed explain \"The animal didn't cross the street because it was too tired.\"",
@@ -61,7 +61,7 @@ public @Command(
     private static final int LONGEST_TITLE = 160;
     private static final Pattern OCCURRENCE = Pattern.compile("(.+)#([1-9][0-9]{0,3})");
 
-    @Parameters(paramLabel = "SENTENCE", arity = "0..*", description = "The sentence, in English; put it in quotes.")
+    @Parameters(paramLabel = "SENTENCE", arity = "0..*", description = "The sentence, in English, in quotes.")
     private List<String> sentence = List.of();
 
     @Option(
@@ -73,22 +73,22 @@ public @Command(
     @Option(
             names = "--file",
             paramLabel = "FILE",
-            description = "Read the text from a file, in UTF-8; - is standard input. The model reads 512 tokens; what"
-                    + " is left out is said.")
+            description = "Read the text from a file, in UTF-8; - is standard input. The model reads 512 tokens; a"
+                    + " note reports the tokens left out.")
     private @Nullable Path file;
 
     @Option(
             names = "--word",
             paramLabel = "W",
             description =
-                    "The word that looks, its first occurrence; the#2 is the second \"the\". By default \"it\", and"
-                            + " where that does not occur the word with the strongest link to another.")
+                    "The word to explain, at its first occurrence; the#2 is the second \"the\". By default \"it\", or"
+                            + " if absent the word with the strongest link to another.")
     private @Nullable String word;
 
     @Option(
             names = "--layer",
             paramLabel = "L",
-            description = "The layer of the heat map; by default the one in which the word looks most at other words.")
+            description = "The layer of the heat map; by default the one in which the word attends most to other words.")
     private @Nullable Integer layer;
 
     @Option(names = "--head", paramLabel = "H", description = "The head of the heat map; the mean of all by default.")
@@ -98,26 +98,26 @@ public @Command(
             names = "--top",
             paramLabel = "N",
             defaultValue = "10",
-            description = "How many of the strongest links are listed; ${DEFAULT-VALUE} by default.")
+            description = "The number of strongest links to list; ${DEFAULT-VALUE} by default.")
     private int top;
 
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, takes the fastest that can.")
+            description = "The backend; auto, the default, selects the fastest that supports it.")
     private @Nullable String backendName;
 
     @Option(
             names = "--out",
             paramLabel = "FILE",
             defaultValue = "attention.svg",
-            description = "Where the heat map goes; ${DEFAULT-VALUE} by default.")
+            description = "The file for the heat map; ${DEFAULT-VALUE} by default.")
     private Path out = Path.of("attention.svg");
 
     @Option(
             names = "--page",
             paramLabel = "FILE",
-            description = "Where the page goes; by default beside the heat map, with the ending .html.")
+            description = "The file for the page; by default next to the heat map, with the ending .html.")
     private @Nullable Path page;
 
     @Option(names = "--open", description = "Open the page in the browser: $BROWSER, or the system's.")
@@ -127,7 +127,7 @@ public @Command(
         super(surroundings);
     }
 
-    /** What there is to show. */
+    /** The results to show. */
     private record Findings(
             InputText reading,
             Sentence sentence,
@@ -142,7 +142,7 @@ public @Command(
     @Override
     public Integer call() {
         if (top < 1) {
-            throw new InvalidInputException("That is no number of links", "1 or more", String.valueOf(top), "--top 10");
+            throw new InvalidInputException("The number of links is out of range", "1 or more", String.valueOf(top), "--top 10");
         }
         Findings found = look();
         Path html = page == null ? beside(out) : page;
@@ -159,7 +159,7 @@ public @Command(
         return OK;
     }
 
-    /** Something that writes a file. */
+    /** An action that writes a file. */
     private interface Writing {
         void run() throws IOException;
     }
@@ -255,7 +255,7 @@ public @Command(
                         .filter(token -> !token.special())
                         .toList();
         Word found = sentence.find(text, pieces, hasNumber ? Integer.parseInt(numbered.group(2)) : 1);
-        boolean spelt = found.text().equalsIgnoreCase(text); // the model's vocabulary may have no accents
+        boolean spelt = found.text().equalsIgnoreCase(text); // the model's vocabulary may lack accents
         return spelt ? found : new Word(text, found.first(), found.last());
     }
 

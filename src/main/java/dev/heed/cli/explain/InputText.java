@@ -17,14 +17,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text as a model reads it.
+ * An input text with its tokens, as a model reads it.
  *
- * @param text what was given; two texts on two lines
- * @param tokens what the model reads of it
- * @param leftOut how many tokens of a file it does not read, for lack of positions
+ * @param text the given text; two texts are on two lines
+ * @param tokens the tokens that the model reads
+ * @param leftOut the number of tokens of a file beyond the positions of the model
  */
 record InputText(String text, List<BertToken> tokens, int leftOut) {
-    /** The launcher's and Unix's name for standard input. */
+    /** The name of standard input, in the launcher as in Unix. */
     private static final String STANDARD_INPUT = "-";
 
     private static final int LONGEST_FILE = 1 << 20;
@@ -33,14 +33,14 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         tokens = List.copyOf(tokens);
     }
 
-    /** {@return a sentence, or two texts, whole: how long they may be is the model's to say} */
+    /** {@return a sentence, or two texts, without a limit on their length, which the model checks} */
     static InputText of(BertTokenizer tokenizer, String text, @Nullable String pair) {
         return pair == null
                 ? new InputText(text, tokenizer.encode(text), 0)
                 : new InputText(text + "\n" + pair, tokenizer.encode(text, pair), 0);
     }
 
-    /** {@return this text, cut where the model's positions end; what closes it stays} */
+    /** {@return this text, cut to {@code most} tokens; the closing special token is kept} */
     InputText atMost(int most) {
         if (tokens.size() <= most) {
             return this;
@@ -54,7 +54,7 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         return tokens.stream().anyMatch(token -> token.segment() > 0);
     }
 
-    /** {@return what must be said of the text, empty if nothing} */
+    /** {@return a note on the tokens left out, empty if none are} */
     String note() {
         return leftOut == 0
                 ? ""
@@ -75,10 +75,10 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         String name = standard ? "standard input" : file.toString();
         if (bytes.length > LONGEST_FILE) {
             throw new InvalidInputException(
-                    "The text is too long to look at",
+                    "The text is too long",
                     "at most " + LONGEST_FILE + " bytes",
                     name + " is longer",
-                    "cut out the part that matters");
+                    "cut the file down to the relevant part");
         }
         try {
             return StandardCharsets.UTF_8

@@ -7,15 +7,15 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The tokens of a sentence and the words they make: a piece that begins with {@code ##} belongs to the word before it.
- * Special tokens are no words.
+ * The tokens of a sentence and the words they form: a piece that begins with {@code ##} belongs to the word before it.
+ * Special tokens do not form words.
  */
 final class Sentence {
     private final List<BertToken> tokens;
     private final List<Word> words;
 
     /**
-     * Some tokens in a row that are looked at as one.
+     * Consecutive tokens that are treated as one word.
      *
      * @param text the pieces joined
      * @param first the index of its first token
@@ -68,12 +68,13 @@ final class Sentence {
     }
 
     /**
-     * {@return where a text occurs} It begins and ends with words but may hold several: {@code didn't} is three.
+     * {@return the place where a text occurs} The place begins and ends with words but may span several: {@code didn't}
+     * is three.
      *
-     * @param text what is looked for, for the message
+     * @param text the text to find, for the message
      * @param pieces its tokens, without special ones
-     * @param occurrence which one, from 1
-     * @throws InvalidInputException if it does not occur so often
+     * @param occurrence the number of the occurrence, from 1
+     * @throws InvalidInputException if the text does not occur that often
      */
     Word find(String text, List<BertToken> pieces, int occurrence) {
         int seen = 0;
@@ -89,7 +90,7 @@ final class Sentence {
             }
         }
         throw new InvalidInputException(
-                seen == 0 ? "The word does not occur" : "The word does not occur so often",
+                seen == 0 ? "The word does not occur" : "The word does not occur that often",
                 (seen == 0 ? "" : occurrence + " times, or ")
                         + "one of "
                         + words.stream().map(Word::text).distinct().collect(Collectors.joining(", ")),

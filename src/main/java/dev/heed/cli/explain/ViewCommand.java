@@ -36,7 +36,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed view FILE}: draws weights that another program wrote. */
+/** {@code heed view FILE}: draws attention weights that another program wrote. */
 public @Command(
         name = "view",
         description = {
@@ -57,7 +57,7 @@ public @Command(
         }) final class ViewCommand extends HeedCommand {
     private static final int MOST_PANELS = 1024;
 
-    /** What is drawn. */
+    /** The kinds of picture. */
     enum Kind {
         heatmap,
         lines,
@@ -70,7 +70,7 @@ public @Command(
     @Option(names = "--list", description = "List the tensors of the file and draw nothing.")
     private boolean list;
 
-    @Option(names = "--name", paramLabel = "TENSOR", description = "Which tensor, where the file has several.")
+    @Option(names = "--name", paramLabel = "TENSOR", description = "The tensor to draw, if the file has several.")
     private @Nullable String name;
 
     @Option(names = "--layer", paramLabel = "L", description = "One layer; all by default.")
@@ -92,19 +92,19 @@ public @Command(
             description = "The row of a profile, or the one row whose lines are drawn.")
     private @Nullable Integer row;
 
-    @Option(names = "--stacked", description = "Lines run from a sentence above to one below.")
+    @Option(names = "--stacked", description = "Draw lines from a sentence above to one below.")
     private boolean stacked;
 
     @Option(
             names = "--tokens",
             paramLabel = "FILE",
-            description = "Labels of the rows, one a line; of the columns too, unless --columns names others.")
+            description = "Labels of the rows, one per line; also of the columns, unless --columns is given.")
     private @Nullable Path tokens;
 
-    @Option(names = "--columns", paramLabel = "FILE", description = "Labels of the columns, one a line.")
+    @Option(names = "--columns", paramLabel = "FILE", description = "Labels of the columns, one per line.")
     private @Nullable Path columns;
 
-    @Option(names = "--title", paramLabel = "TEXT", description = "What stands above the picture.")
+    @Option(names = "--title", paramLabel = "TEXT", description = "The title above the picture.")
     private @Nullable String title;
 
     @Option(
@@ -113,10 +113,10 @@ public @Command(
             description = "Colours from weak to strong: ${COMPLETION-CANDIDATES}; viridis by default.")
     private Palette palette = Palette.VIRIDIS;
 
-    @Option(names = "--dark", description = "Light ink on a dark ground.")
+    @Option(names = "--dark", description = "Draw light ink on a dark background.")
     private boolean dark;
 
-    @Option(names = "--max", description = "Where many weights share a cell, show the largest instead of the mean.")
+    @Option(names = "--max", description = "If several weights share a cell, show the largest instead of the mean.")
     private boolean max;
 
     @Option(names = "--svg", paramLabel = "FILE", description = "Write the picture as SVG.")
@@ -129,20 +129,20 @@ public @Command(
             names = "--scale",
             paramLabel = "N",
             defaultValue = "2",
-            description = "Pixels of the PNG to one of the SVG; ${DEFAULT-VALUE} by default.")
+            description = "Pixels of the PNG per pixel of the SVG; ${DEFAULT-VALUE} by default.")
     private int scale;
 
-    @Option(names = "--text", description = "Print the picture even where a file of it is written.")
+    @Option(names = "--text", description = "Print the picture even if it is written to a file.")
     private boolean text;
 
-    @Option(names = "--bertviz", paramLabel = "FILE", description = "Write the weights as JSON that BertViz reads.")
+    @Option(names = "--bertviz", paramLabel = "FILE", description = "Write the weights as JSON for BertViz.")
     private @Nullable Path bertViz;
 
     public ViewCommand(CliEnvironment surroundings) {
         super(surroundings);
     }
 
-    /** Some weights by layer and head, and how they are labelled. */
+    /** Weights {@code [layers, heads, queries, keys]} with their labels. */
     private record Weights(String name, Tensor tensor, List<String> rows, List<String> columns) {
         int layers() {
             return (int) tensor.size(0);
@@ -194,7 +194,7 @@ public @Command(
             return Files.readAllLines(labels);
         } catch (IOException e) {
             throw new InvalidInputException(
-                    "The labels cannot be read", "a text file in UTF-8", ErrorLine.file(e), "one label a line");
+                    "The labels cannot be read", "a text file in UTF-8", ErrorLine.file(e), "one label per line");
         }
     }
 
@@ -288,7 +288,7 @@ public @Command(
         return one != null ? List.of(one) : IntStream.range(0, count).boxed().toList();
     }
 
-    /** The mean of the chosen layers and heads. */
+    /** {@return the mean of the chosen layers and heads} */
     private double[][] mean(Weights weights) {
         List<Integer> layers = chosen(layer, weights.layers());
         List<Integer> heads = chosen(head, weights.heads());

@@ -18,16 +18,16 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The weights in a file that another program wrote: .npy, .npz, safetensors, or BertViz's JSON. What it is, its first bytes
- * tell.
+ * The weights in a file that another program wrote: .npy, .npz, safetensors, or BertViz's JSON. The first bytes
+ * determine the format.
  *
  * @param kind the format
- * @param entries by name, in the order of the file
+ * @param entries the entries by name, in the order of the file
  */
 record WeightsFile(String kind, Map<String, Entry> entries) {
 
     /**
-     * Some weights.
+     * The weights of one entry, with labels.
      *
      * @param rows a label for each query, empty for none
      * @param columns a label for each key, empty for none
@@ -63,9 +63,9 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
             return new WeightsFile("safetensors", entries);
         }
         throw new InvalidInputException(
-                "That is no file of weights",
+                "This is not a file of weights",
                 ".npy, .npz, safetensors or the JSON of BertViz",
-                start.length == 0 ? "an empty file" : "a file that begins otherwise",
+                start.length == 0 ? "an empty file" : "a file with another beginning",
                 "np.save(\"weights.npy\", weights)");
     }
 
@@ -74,7 +74,7 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
             return stream.readNBytes(9);
         } catch (IOException e) {
             throw new InvalidInputException(
-                    "The file cannot be read", "a file that may be read", ErrorLine.file(e), "check the path");
+                    "The file cannot be read", "a readable file", ErrorLine.file(e), "check the path");
         }
     }
 
@@ -88,10 +88,11 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
     }
 
     /**
-     * {@return what to draw}
+     * {@return the entry to draw}
      *
-     * @param name which, or null where there is no choice
-     * @throws InvalidInputException if there is no such entry, there are several, or it is no matrix of weights
+     * @param name the name of the entry, or null for the only one
+     * @throws InvalidInputException if there is no such entry, there are several, or the entry is not a matrix of
+     *     weights
      */
     Map.Entry<String, Entry> choose(@Nullable String name) {
         List<String> drawable = entries.keySet().stream()
@@ -103,17 +104,17 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
                 .findFirst();
         if (found.isEmpty()) {
             throw new InvalidInputException(
-                    name == null ? "The file holds not one matrix of weights" : "The file holds no such tensor",
+                    name == null ? "The file does not contain exactly one matrix of weights" : "The file contains no such tensor",
                     drawable.isEmpty() ? "a tensor of one to four axes" : "one of " + String.join(", ", drawable),
                     name == null ? drawable.size() + " to choose from" : name,
-                    drawable.isEmpty() ? "--list shows what there is" : "--name \"" + drawable.getFirst() + "\"");
+                    drawable.isEmpty() ? "--list shows the tensors" : "--name \"" + drawable.getFirst() + "\"");
         }
         if (!isDrawable(found.get().getValue())) {
             throw new InvalidInputException(
-                    "That is no matrix of weights",
+                    "This is not a matrix of weights",
                     "numbers along one to four axes: [layers, heads, queries, keys]",
                     found.get().getValue().weights().toString(),
-                    "--list shows what there is");
+                    "--list shows the tensors");
         }
         return found.get();
     }

@@ -7,11 +7,12 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Attention between words, from attention between tokens. A word looks with the mean of its pieces and is looked at
- * with their sum, so that every row still sums to 1 (Clark et al. 2019, section 4.1).
+ * Attention between words, computed from attention between tokens. The attention from a word is the mean over its
+ * pieces; the attention to a word is the sum over its pieces. Every row still sums to 1 (Clark et al. 2019, section
+ * 4.1).
  *
- * <p>Of a word's attention, that to special tokens and to itself is left out of the links: special tokens are where a
- * head rests that finds nothing (Clark et al. 2019, section 3.2).
+ * <p>Links leave out the attention to special tokens and to the word itself: a head that finds nothing attends to
+ * special tokens (Clark et al. 2019, section 3.2).
  */
 final class WordLinks {
     private final Sentence sentence;
@@ -19,27 +20,27 @@ final class WordLinks {
     private final int firstRow;
 
     /**
-     * How much one word looks at another in one head.
+     * The attention from one word to another in one head.
      *
      * @param layer the layer, from 0
      * @param head the head, from 0
-     * @param target the word looked at
-     * @param weight from 0 to 1
+     * @param target the attended word
+     * @param weight the attention, from 0 to 1
      */
     record Link(int layer, int head, Word target, double weight) {}
 
     /**
-     * Where a word looks in one layer, as the mean over its heads; the three parts sum to 1.
+     * The attention from a word in one layer, as the mean over its heads; the three shares sum to 1.
      *
      * @param layer the layer, from 0
-     * @param onWords how much on other words
-     * @param onItself how much on itself
-     * @param onSpecial how much on special tokens
-     * @param targets the other words, most looked at first
+     * @param onWords the share on other words
+     * @param onItself the share on itself
+     * @param onSpecial the share on special tokens
+     * @param targets the other words, most attended first
      */
     record WordFocus(int layer, double onWords, double onItself, double onSpecial, List<Target> targets) {}
 
-    /** A word and how much it is looked at. */
+    /** A word and the attention to it. */
     record Target(Word word, double weight) {}
 
     /** Creates the links of a sentence from the weights {@code [heads, tokens, tokens]} of each layer. */
@@ -51,7 +52,7 @@ final class WordLinks {
      * Creates the links of some words of a sentence.
      *
      * @param layers the weights {@code [heads, rows, tokens]} of each layer
-     * @param firstRow the token of their first row; the next rows are those of the tokens after it
+     * @param firstRow the token of the first row; further rows belong to the tokens after it
      */
     WordLinks(Sentence sentence, List<Tensor> layers, int firstRow) {
         this.sentence = sentence;
@@ -115,7 +116,7 @@ final class WordLinks {
         return sentence.words().stream().filter(other -> !other.overlaps(word)).toList();
     }
 
-    /** {@return "it" where it occurs, else the word with the strongest single link to another; punctuation last} */
+    /** {@return "it" if it occurs, otherwise the word with the strongest single link to another; punctuation comes last} */
     Word mostInteresting() {
         Word best = sentence.words().getFirst();
         double strongest = -1;
@@ -134,7 +135,7 @@ final class WordLinks {
         return best;
     }
 
-    /** {@return the layer in which a word looks most at other words, over all heads (-1) or in one} */
+    /** {@return the layer in which a word attends most to other words, over all heads (-1) or in one} */
     int busiestLayer(Word word, int head) {
         int best = 0;
         double most = -1;

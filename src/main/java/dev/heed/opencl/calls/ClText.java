@@ -2,7 +2,7 @@ package dev.heed.opencl.calls;
 
 import java.nio.charset.StandardCharsets;
 
-/** Texts as OpenCL hands them out: bytes up to a zero. */
+/** Converts the texts that OpenCL returns: bytes up to a zero. */
 public final class ClText {
     private ClText() {}
 

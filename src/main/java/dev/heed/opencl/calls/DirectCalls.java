@@ -8,11 +8,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What runs once a launch or once a transfer goes straight to the library, on the handles that JOCL holds: some 20 ns a
- * call where JOCL takes 300 to 800. The rest is JOCL's.
+ * OpenCL calls that bypass JOCL for launches and transfers: they go straight to the library, on the handles that JOCL holds. A
+ * call takes about 20 ns, where JOCL takes 300 to 800. All other calls go through JOCL.
  */
 public final class DirectCalls extends JoclCalls {
-    /** Where a call leaves its one answer, for each thread. */
+    /** The memory for the one result of a call, for each thread. */
     private static final ThreadLocal<MemorySegment> ANSWER =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
 

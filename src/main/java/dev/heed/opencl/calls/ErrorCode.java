@@ -2,7 +2,7 @@ package dev.heed.opencl.calls;
 
 import java.util.Map;
 
-/** The names of OpenCL's error codes, and what can be done about those that a user can do something about. */
+/** The names of OpenCL's error codes, and hints for users. */
 public final class ErrorCode {
     public static final int DEVICE_NOT_FOUND = -1;
     public static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
@@ -78,7 +78,7 @@ public final class ErrorCode {
         return NAMES.getOrDefault(code, "error " + code);
     }
 
-    /** {@return every code that a driver may answer with, for tests that answer with each} */
+    /** {@return all error codes, for tests that return each of them} */
     public static Iterable<Integer> all() {
         return NAMES.keySet();
     }

@@ -29,8 +29,8 @@ import org.jocl.cl_program;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All calls through JOCL. JOCL wants its own objects, so the one that belongs to a handle is kept until it is released.
- * Loading this class loads JOCL and its native library. Bytes pass through direct buffers: a heap array would be pinned.
+ * OpenCL calls through JOCL. JOCL requires its own objects, so the object of each handle is kept until its release. Loading this
+ * class loads JOCL and its native library. Bytes are passed in direct buffers, because JOCL would pin a heap array.
  */
 public class JoclCalls implements OpenClCalls {
     private final Map<Long, NativePointerObject> objects;
@@ -46,7 +46,7 @@ public class JoclCalls implements OpenClCalls {
         this.mappings = other.mappings;
     }
 
-    /** The same handles, all through JOCL. */
+    /** {@return a layer on the same handles whose calls all go through JOCL} */
     public JoclCalls plain() {
         return new JoclCalls(this);
     }
@@ -259,7 +259,7 @@ public class JoclCalls implements OpenClCalls {
         release("clReleaseKernel", cl_kernel.class, kernel, CL::clReleaseKernel);
     }
 
-    // ---------------------------------------------------------------- once a launch or once a transfer
+    // ---------------------------------------------------------------- calls per launch or transfer
 
     @Override
     public void setArgument(long kernel, int index, long bytes, MemorySegment value) {
@@ -418,7 +418,7 @@ public class JoclCalls implements OpenClCalls {
         int code;
         try {
             code = body.getAsInt();
-        } catch (CLException e) { // another user of JOCL may have turned its exceptions on
+        } catch (CLException e) { // other code in the process may have enabled JOCL's exceptions
             code = e.getStatus();
         } catch (UnsupportedOperationException e) {
             var missing = new OpenClException(
@@ -440,7 +440,7 @@ public class JoclCalls implements OpenClCalls {
         int ask(long bytes, @Nullable Pointer to, long @Nullable [] size);
     }
 
-    /** Asks twice: how long the answer is, then for the answer. */
+    /** Queries twice: first the length of the answer, then the answer. */
     private static byte[] answer(String call, Question question) {
         long[] size = new long[1];
         check(call, () -> question.ask(0, null, size));
@@ -461,7 +461,7 @@ public class JoclCalls implements OpenClCalls {
         return bytes;
     }
 
-    /** A buffer holds no more than 2 GiB; only its address counts. */
+    /** {@return a pointer to a segment} A buffer has at most 2 GiB, but JOCL uses only its address. */
     private static Pointer pointer(MemorySegment segment, long bytes) {
         return Pointer.to(segment.asSlice(0, Math.min(bytes, Integer.MAX_VALUE)).asByteBuffer());
     }

@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * JOCL's classes and its native library. Initialising {@code org.jocl.CL} unpacks that library to a fixed name in
- * {@code java.io.tmpdir}, uses whatever file has the name already, and leaves it there. {@link #load} therefore gives it a new
- * folder that only this user can read, write and search, and deletes the file as soon as it is loaded.
+ * JOCL's classes and its native library. Initialising {@code org.jocl.CL} unpacks the library to a fixed name in
+ * {@code java.io.tmpdir}, or uses any file that already has this name, and leaves the file there. {@link #load} therefore
+ * gives it a new folder that only this user can access, and deletes the file as soon as it is loaded.
  */
 public final class JoclLibrary {
     private static final String MAIN_CLASS = "org.jocl.CL";
@@ -17,7 +17,7 @@ public final class JoclLibrary {
 
     private JoclLibrary() {}
 
-    /** {@return whether JOCL's classes can be loaded; nothing is initialised} */
+    /** {@return whether JOCL's classes can be loaded; does not initialise them} */
     public static boolean isPresent() {
         try {
             mainClass(false);
@@ -27,7 +27,7 @@ public final class JoclLibrary {
         }
     }
 
-    /** {@return whether JOCL's module may call native code without a warning; false where JOCL is not present} */
+    /** {@return whether JOCL's module may call native code without a warning; false if JOCL is not present} */
     public static boolean isEnabled() {
         try {
             return mainClass(false).getModule().isNativeAccessEnabled();
@@ -41,8 +41,8 @@ public final class JoclLibrary {
     }
 
     /**
-     * Loads the native library. JOCL has no other way to be told the folder than a system property, which is put back; the
-     * caller holds {@link OneAtATime#LOCK}, so that it is the one that was found.
+     * Loads the native library. JOCL's folder can only be set by a system property, which is restored afterwards. The caller
+     * must hold {@link OneAtATime#LOCK}, so that the restored value is the original one.
      *
      * @throws IOException if there is no folder to unpack to
      * @throws LinkageError if the library does not load
@@ -59,7 +59,7 @@ public final class JoclLibrary {
         }
     }
 
-    /** What is loaded stays loaded, except on Windows, where the file can only go when the process ends. */
+    /** Deletes the folder. The library stays loaded; on Windows, the file can be deleted only when the process ends. */
     private static void delete(Path folder) {
         try (var files = Files.list(folder)) {
             List<Path> libraries = files.filter(
@@ -70,7 +70,7 @@ public final class JoclLibrary {
             }
             Files.delete(folder);
         } catch (DirectoryNotEmptyException e) {
-            // another thread asked for a temporary folder meanwhile, and uses this one
+            // another thread has read the property meanwhile and put files in this folder
         } catch (IOException e) {
             folder.toFile().deleteOnExit();
         }

@@ -2,7 +2,7 @@ package dev.heed.opencl.calls;
 
 import java.util.stream.Collectors;
 
-/** Kernels that the driver's compiler refused: the file, the options, and how the compiler's answer begins. */
+/** Reports kernels that the driver's compiler rejected: the file, the options, and the first lines of the compiler's log. */
 public final class OpenClBuildException extends OpenClException {
     private static final long serialVersionUID = 1L;
     private static final int LINES = 12;
@@ -23,12 +23,12 @@ public final class OpenClBuildException extends OpenClException {
         this.log = log;
     }
 
-    /** {@return whether the compiler refused the program; otherwise it failed for want of something} */
+    /** {@return whether the compiler rejected the program; if false, it failed for another reason, such as lack of memory} */
     public boolean refusesProgram() {
         return code() == ErrorCode.BUILD_PROGRAM_FAILURE;
     }
 
-    /** {@return all that the compiler said} */
+    /** {@return the compiler's whole log} */
     public String log() {
         return log;
     }

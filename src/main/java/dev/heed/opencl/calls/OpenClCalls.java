@@ -3,12 +3,12 @@ package dev.heed.opencl.calls;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Every OpenCL call this package makes, on handles that are native pointers as {@code long}. Whatever goes wrong is an
- * {@link OpenClException}. This is the one seam between the layer and the drivers: tests put a layer here that fails at the
- * n-th call.
+ * The OpenCL calls of the host layer, on handles that are native pointers as {@code long}. Every failure is an
+ * {@link OpenClException}. This is the only interface between the host layer and the drivers, so tests can substitute an
+ * implementation that fails at the n-th call.
  *
- * <p>Methods called {@code create...} and those that return an event hand out a handle that the matching {@code release...}
- * gives back. A name says which thing is asked for, by OpenCL's number for it.
+ * <p>Methods named {@code create...} and methods that return an event return a handle, which the matching {@code release...}
+ * method releases. A parameter {@code name} selects the value to query, by OpenCL's code.
  */
 public interface OpenClCalls {
     long[] platforms();
@@ -32,7 +32,7 @@ public interface OpenClCalls {
 
     void releaseQueue(long queue);
 
-    /** @param host where the bytes lie for {@code CL_MEM_USE_HOST_PTR}, else {@link MemorySegment#NULL} */
+    /** @param host the memory for {@code CL_MEM_USE_HOST_PTR}, else {@link MemorySegment#NULL} */
     long createBuffer(long context, long flags, long bytes, MemorySegment host);
 
     long createSubBuffer(long buffer, long origin, long bytes);
@@ -59,47 +59,47 @@ public interface OpenClCalls {
 
     void releaseKernel(long kernel);
 
-    /** Waits until the bytes can be read or written by the host. */
+    /** Maps a range of a buffer; waits until the host can read or write the bytes. */
     MemorySegment map(long queue, long buffer, long flags, long at, long bytes);
 
     void unmap(long queue, long buffer, MemorySegment mapped);
 
-    // ---------------------------------------------------------------- once a launch or once a transfer
+    // ---------------------------------------------------------------- calls per launch or transfer
 
-    /** @param value native memory, or {@link MemorySegment#NULL} for local memory of that many bytes */
+    /** @param value native memory, or {@link MemorySegment#NULL} for {@code bytes} bytes of local memory */
     void setArgument(long kernel, int index, long bytes, MemorySegment value);
 
     /**
      * @param sizes native memory: the global size in each dimension, then the local size
      * @param local whether the local size is given
-     * @return an event if wanted, else 0
+     * @return an event if {@code wanted}, else 0
      */
     long enqueueKernel(long queue, long kernel, int dimensions, MemorySegment sizes, boolean local, boolean wanted);
 
-    /** Reads into native memory; {@return an event if not blocking, else 0} */
+    /** Reads into native memory; {@return an event if not {@code blocking}, else 0} */
     long enqueueRead(long queue, long buffer, long at, long bytes, MemorySegment to, boolean blocking);
 
-    /** Writes from native memory; {@return an event if not blocking, else 0} */
+    /** Writes from native memory; {@return an event if not {@code blocking}, else 0} */
     long enqueueWrite(long queue, long buffer, long at, long bytes, MemorySegment from, boolean blocking);
 
     void enqueueCopy(long queue, long from, long fromAt, long to, long toAt, long bytes);
 
-    /** {@return an event that is complete when everything before it in the queue is} */
+    /** {@return an event that is complete when all earlier commands of the queue are complete} */
     long enqueueMarker(long queue);
 
-    /** What follows in the queue waits for an event, which may be another queue's. */
+    /** Makes all later commands of the queue wait for an event, which may be from another queue. */
     void enqueueBarrier(long queue, long event);
 
     void flush(long queue);
 
     void finish(long queue);
 
-    /** {@return 3 queued, 2 submitted, 1 running, 0 complete} An error below zero is thrown. */
+    /** {@return 3 queued, 2 submitted, 1 running, 0 complete, or an error code below zero} */
     int eventStatus(long event);
 
     void waitForEvent(long event);
 
-    /** {@return a time of the device's clock in nanoseconds} */
+    /** {@return a time of an event by the device's clock, in nanoseconds} */
     long eventTime(long event, int name);
 
     void releaseEvent(long event);

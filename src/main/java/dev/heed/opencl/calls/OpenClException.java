@@ -1,6 +1,6 @@
 package dev.heed.opencl.calls;
 
-/** An OpenCL call that did not do what was asked: its name, the error code, and what can be done. */
+/** Reports an OpenCL call that failed: its name, the error code, and a hint. */
 public class OpenClException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +11,7 @@ public class OpenClException extends RuntimeException {
         this(call, code, "", ErrorCode.hint(code));
     }
 
-    /** Something more is known: {@code detail} follows the code. */
+    /** Creates an exception with a detail, which follows the code in the message. */
     public OpenClException(String call, int code, String detail, String hint) {
         super(call + ": " + ErrorCode.name(code) + " (" + code + ")" + (detail.isEmpty() ? "" : ", " + detail)
                 + "\nHINT: " + hint);

@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
 import java.util.zip.DeflaterOutputStream;
 
 /**
- * The HTML file: a template, the style, the scripts in one function, and the payload. A content security policy lets
- * this one script and this one style run, by their hashes, and nothing be loaded.
+ * The HTML file of a page: a template, the style, the scripts in one function, and the payload. A content security
+ * policy permits only this script and this style, by their hashes, and forbids loading anything.
  */
 public final class PageDocument {
-    /** In the order in which they use each other; {@code page.js} begins the work. */
+    /** The scripts in the order of their dependencies; {@code page.js} starts the page. */
     private static final List<String> SCRIPTS = List.of(
             "payload.js",
             "inflate.js",
@@ -63,7 +63,7 @@ public final class PageDocument {
         write(out, template.substring(weights + WEIGHTS.length()), parts);
     }
 
-    /** Goes through the template once: what a part brings along is no template. */
+    /** Fills the template in one pass, so that the inserted parts are not interpreted as templates. */
     private static void write(OutputStream out, String template, Map<String, String> parts) throws IOException {
         var text = new StringBuilder();
         int at = 0;
@@ -91,7 +91,7 @@ public final class PageDocument {
         }
     }
 
-    /** Closing ends the Base64 text, not the page. */
+    /** A stream that stays open when the Base64 encoder is closed. */
     private static final class OpenEnded extends java.io.FilterOutputStream {
         OpenEnded(OutputStream out) {
             super(out);

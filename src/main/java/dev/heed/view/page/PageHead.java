@@ -6,21 +6,22 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The weights of one head as they travel to the page, little-endian:
+ * The encoded weights of one head in a page, little-endian:
  *
  * <pre>
- * u16   per row      how many weights are here
- * LEB   per weight   its key less the key before it in the row, less 1 (the first: the key itself)
+ * u16   per row      number of stored weights
+ * LEB   per weight   its key minus the previous key of the row minus 1 (the first: the key itself)
  * u8    per weight   high byte of its code
  * u8    per weight   low byte
  * f32   per row      the sum of the weights left out
  * </pre>
  *
- * <p>The code of a weight is {@code round(65534 sqrt(weight / scale))}: within 1.6e-5 of a weight near 1, and within 0.2 %
- * of one of 1e-4, where a linear code would be 8 % off. High and low bytes lie apart because only the former compress.
+ * <p>The code of a weight is {@code round(65534 sqrt(weight / scale))}. Its error is at most 1.6e-5 for a weight near
+ * 1, and 0.2 % for a weight of 1e-4, where a linear code would be 8 % off. High and low bytes are stored separately
+ * because only the high bytes compress.
  */
 final class PageHead {
-    /** The code of what is not a finite number. */
+    /** The code of a non-finite weight. */
     static final int NO_NUMBER = 0xFFFF;
 
     /** The code of a weight as large as the scale. */

@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** JSON inside a script element: nothing in it can end the element, and every text is visible. */
+/** JSON inside a script element: no text can end the element, and invisible characters are escaped. */
 public final class PageJson {
     private PageJson() {}
 
@@ -26,7 +26,7 @@ public final class PageJson {
         return numbers.stream().map(String::valueOf).collect(Collectors.joining(",", "[", "]"));
     }
 
-    /** {@return an object of names and JSON values in turn} */
+    /** {@return an object from alternating names and JSON values} */
     public static String object(String... namesAndValues) {
         var out = new StringBuilder("{");
         for (int i = 0; i < namesAndValues.length; i += 2) {

@@ -7,26 +7,26 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The heads of one layer, packed.
+ * One layer of a page, with its encoded heads.
  *
- * @param name what the page calls it
- * @param scale the weight that the largest code stands for
- * @param heads one {@link PageHead} each
+ * @param name the name of the layer on the page
+ * @param scale the weight of the largest code
+ * @param heads the bytes of a {@link PageHead} for each head
  */
 public record PageLayer(String name, double scale, List<byte[]> heads) {
-    /** How far rounding may lift a weight of softmax above 1. */
+    /** Maximum of a softmax weight after rounding; the exact value is at most 1. */
     private static final double ROUNDING = 1.001;
 
     public PageLayer {
         heads = List.copyOf(heads);
     }
 
-    /** Gives one row of a layer. */
+    /** A source of the rows of a layer. */
     private interface Rows {
         void read(int head, int row, PageRow into);
     }
 
-    /** {@return a layer from all its weights {@code [heads, queries, keys]}, of which each row keeps the largest} */
+    /** {@return a layer from all its weights {@code [heads, queries, keys]}, with the largest of each row} */
     public static PageLayer dense(String name, Tensor weights, int queries, int keys, int perRow) {
         if (weights.rank() != 3 || weights.size(1) != queries || weights.size(2) != keys) {
             throw new InvalidInputException(
@@ -77,7 +77,7 @@ public record PageLayer(String name, double scale, List<byte[]> heads) {
                 bytes.add(row);
             }
             packed.add(bytes.bytes());
-            if (largest > scale * ROUNDING) { // no softmax: begin again
+            if (largest > scale * ROUNDING) { // not a softmax: encode again with this scale
                 scale = largest;
                 packed.clear();
                 head = -1;

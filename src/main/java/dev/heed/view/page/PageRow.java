@@ -3,9 +3,9 @@ package dev.heed.view.page;
 import dev.heed.tensor.InvalidInputException;
 import java.util.Arrays;
 
-/** The largest weights of one row with their keys, in the order of the keys, and the sum of those left out. */
+/** The largest weights of one row with their keys, in the order of the keys, and the sum of the other weights. */
 final class PageRow {
-    /** How far a sum of f32 weights that are all there may stay below 1. */
+    /** Maximum difference from 1 of the sum of a complete row of f32 weights. */
     private static final double ROUNDING = 1e-6;
 
     private final int limit;
@@ -13,7 +13,7 @@ final class PageRow {
     private double[] weights = {};
     private double rest;
 
-    /** Creates a row that keeps no more than so many weights. */
+    /** Creates a row that keeps at most {@code limit} weights. */
     PageRow(int limit) {
         this.limit = limit;
     }
@@ -35,17 +35,18 @@ final class PageRow {
         return Arrays.stream(weights).filter(Double::isFinite).max().orElse(0);
     }
 
-    /** {@return the sum of the weights that are not here} */
+    /** {@return the sum of the weights left out} */
     double rest() {
         return rest;
     }
 
-    /** Takes the largest of all weights of a row; among equals the lower key, and before all others what is no number. */
+    /** Keeps the largest weights of a row. NaN counts as the largest; of equal weights the lower key is kept. */
     void largestOf(double[] row) {
         int[] found = indicesOfNonZero(row);
         rest = 0;
         if (found.length > limit) {
-            // Bits of an f32 that is not negative are ordered as its value is, NaN last: one sort of longs does it.
+            // The bits of a non-negative f32 sort like its value, with NaN last, so that one sort of longs is
+            // sufficient.
             long[] order = new long[found.length];
             for (int i = 0; i < found.length; i++) {
                 order[i] = (long) Float.floatToIntBits((float) row[found[i]]) << 32 | Integer.MAX_VALUE - found[i];
@@ -79,10 +80,10 @@ final class PageRow {
     }
 
     /**
-     * Takes listed weights. What they lack of 1 is left out: a row of attention sums to 1.
+     * Keeps the listed weights. A row of attention sums to 1, so the difference to 1 counts as left out.
      *
-     * @param listedKeys a key for each weight, or -1 where there is none
-     * @param keyCount keys there are
+     * @param listedKeys a key for each weight, or -1 for none
+     * @param keyCount the number of keys
      */
     void listed(double[] listedWeights, long[] listedKeys, int keyCount) {
         int[] order = new int[listedKeys.length];

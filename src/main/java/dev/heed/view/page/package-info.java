@@ -1,5 +1,5 @@
 /**
- * The parts of a page for browsers: the document and the weights of each layer as JSON.
+ * The parts of a page for browsers: the document, and the encoded weights of each layer.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -3,10 +3,11 @@ package dev.heed.view.text;
 import java.text.Normalizer;
 
 /**
- * Letters of five by seven squares for machines without fonts. ASCII only; what else is written shows as an empty frame.
+ * A pixel font of five by seven squares for machines without fonts. ASCII only; other characters are drawn as an empty
+ * frame.
  */
 public final class PixelFace {
-    /** The distance from one letter to the next, in squares. */
+    /** The distance between letters, in squares. */
     public static final int ADVANCE = 6;
 
     /** The height above the base line, in squares. */
@@ -14,7 +15,7 @@ public final class PixelFace {
 
     private static final int FIRST = 0x20;
 
-    /** Five columns a letter from blank to tilde, the lowest bit at the top. */
+    /** Five columns per letter from blank to tilde, in hexadecimal, the lowest bit at the top. */
     private static final String COLUMNS =
             "0000000000 00005F0000 0007000700 147F147F14 242A7F2A12 2313086462 3649562050 0008070300 001C224100"
                     + " 0041221C00 2A1C7F1C2A 08083E0808 0050300000 0808080808 0060600000 2010080402 3E5149453E"
@@ -33,7 +34,7 @@ public final class PixelFace {
 
     private PixelFace() {}
 
-    /** {@return the text without accents, and with plain signs in place of those that have one} */
+    /** {@return the text without accents, and with ASCII replacements for some symbols} */
     public static String plain(String text) {
         String signs =
                 text.replace("…", "...").replace('×', 'x').replace('–', '-').replace("→", "->");

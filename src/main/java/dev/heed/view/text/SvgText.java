@@ -2,11 +2,11 @@ package dev.heed.view.text;
 
 import java.util.Locale;
 
-/** An SVG document while it is written. Numbers are plain decimals; text is escaped and visible. */
+/** A builder of SVG documents. Numbers are plain decimals; text is escaped and visible. */
 public final class SvgText {
     private final StringBuilder out = new StringBuilder(1 << 14);
 
-    /** Adds markup: the pieces in order, numbers as {@link #number} writes them. */
+    /** Adds markup: the pieces in order, with numbers formatted by {@link #number}. */
     public SvgText add(Object... pieces) {
         for (Object piece : pieces) {
             out.append(piece instanceof Double d ? number(d) : piece);
@@ -18,7 +18,7 @@ public final class SvgText {
         return add(pieces).add("\n");
     }
 
-    /** Adds one line of text; {@code attributes} carries its place and anchor. */
+    /** Adds one line of text; {@code attributes} contains its position and anchor. */
     public SvgText text(String attributes, String text) {
         return line("<text ", attributes, ">", escape(text), "</text>");
     }
@@ -36,7 +36,7 @@ public final class SvgText {
         return out.toString();
     }
 
-    /** {@return text for an element or an attribute} */
+    /** {@return a text escaped for an element or an attribute} */
     public static String escape(String text) {
         return VisibleText.of(text)
                 .replace("&", "&amp;")

@@ -1,10 +1,10 @@
 package dev.heed.view.text;
 
-/** How much room a text takes, without asking any font: pictures are laid out alike on every machine. */
+/** Estimates the width of a text without any font, so that pictures have the same layout on every machine. */
 public final class TextWidth {
     private TextWidth() {}
 
-    /** {@return about how wide a sans-serif face sets a text, on the generous side} */
+    /** {@return the approximate width of a text in a sans-serif font, rather too wide than too narrow} */
     public static double of(String text, double font) {
         return font
                 * text.codePoints()

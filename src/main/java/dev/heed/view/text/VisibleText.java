@@ -1,14 +1,14 @@
 package dev.heed.view.text;
 
-/** Text as a reader sees it: nothing invisible, and as wide as it is drawn. */
+/** Makes invisible characters of a text visible and measures its width in terminal columns. */
 public final class VisibleText {
     private static final String ELLIPSIS = "…";
 
     private VisibleText() {}
 
     /**
-     * {@return the text with everything that could break a line, move a cursor or turn the direction of reading written
-     * out: <code>&#92;n</code>, <code>&#92;t</code>, <code>&#92;u001b</code>}
+     * {@return the text with all characters escaped that could break a line, move a cursor or change the direction of
+     * reading: <code>&#92;n</code>, <code>&#92;t</code>, <code>&#92;u001b</code>}
      */
     public static String of(String text) {
         var visible = new StringBuilder(text.length());
@@ -29,7 +29,7 @@ public final class VisibleText {
         return visible.toString();
     }
 
-    /** Joiners stay: emoji and several scripts need them. Non-characters and lone surrogates are no legal XML. */
+    /** Joiners are kept because emoji and several scripts need them. Non-characters and lone surrogates are illegal in XML. */
     private static boolean isHidden(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
@@ -56,7 +56,7 @@ public final class VisibleText {
         };
     }
 
-    /** The blocks that Unicode's EastAsianWidth.txt calls wide or full-width, in coarse ranges. */
+    /** Coarse ranges of the blocks that Unicode's EastAsianWidth.txt classifies as wide or full-width. */
     private static boolean isWide(int c) {
         return c >= 0x1100
                 && (c <= 0x115F
@@ -73,7 +73,7 @@ public final class VisibleText {
                         || (c >= 0x20000 && c <= 0x3FFFD));
     }
 
-    /** {@return the text cut to a width in columns, with an ellipsis where something is missing} */
+    /** {@return the text cut to a width in columns, with an ellipsis if it was cut} */
     public static String cut(String text, int columns) {
         if (columns(text) <= columns) {
             return text;
@@ -92,13 +92,13 @@ public final class VisibleText {
         return kept.append(ELLIPSIS).toString();
     }
 
-    /** {@return the text after as many blanks as make it so wide} Longer text is cut. */
+    /** {@return the text padded with blanks on the left to a width} Longer text is cut. */
     public static String padLeft(String text, int columns) {
         String cut = cut(text, columns);
         return " ".repeat(Math.max(0, columns - columns(cut))) + cut;
     }
 
-    /** {@return the text before as many blanks as make it so wide} Longer text is cut. */
+    /** {@return the text padded with blanks on the right to a width} Longer text is cut. */
     public static String padRight(String text, int columns) {
         String cut = cut(text, columns);
         return cut + " ".repeat(Math.max(0, columns - columns(cut)));

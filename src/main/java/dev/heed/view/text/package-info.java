@@ -1,5 +1,5 @@
 /**
- * Text in pictures: its width, the glyphs of PNG, and escapes for SVG and terminals.
+ * Text in pictures: its width, the pixel font of PNG, and escapes for SVG and terminals.
  *
  * <p>Stability: implementation, not exported.
  */

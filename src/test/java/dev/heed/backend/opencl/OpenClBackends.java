@@ -8,7 +8,7 @@ import dev.heed.opencl.OpenCl;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Backends of tests on the selected device, with kernels, tiles and contexts of a test's choice. */
+/** Creates backends for tests on the selected device, with given kernels, tiles and contexts. */
 final class OpenClBackends {
     private OpenClBackends() {}
 

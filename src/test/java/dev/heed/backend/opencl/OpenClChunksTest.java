@@ -28,8 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Everything the backend computes, forward and backward, on a device with a quarter of the memory that the tensors of the
- * call take: held against the reference like any other case, never more memory in use than there is, nothing left behind.
+ * Tests all operations of the backend, forward and backward, on a device with a quarter of the memory that the tensors of the
+ * call need. Results are compared with the reference; the memory limit is never exceeded, and nothing is left on the device.
  */
 @Tag("slow")
 class OpenClChunksTest {
@@ -151,7 +151,7 @@ class OpenClChunksTest {
         }
     }
 
-    /** What is read and written in one forward pass. */
+    /** {@return bytes of the inputs and outputs of one forward pass} */
     private static long bytes(Problem problem) {
         return switch (problem) {
             case AttentionProblem p -> attention(p) * p.type().bytes();

@@ -20,7 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Constants stay on the device, within bounds; host memory is used in place where it can be. */
+/** Tests that constants stay on the device, within a limit, and that host memory is used in place if possible. */
 class OpenClConstantsTest {
     private static final int WIDTH = 64;
     private final RandomTensors random = new RandomTensors(9);

@@ -43,33 +43,33 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * A whole operation with an error at each OpenCL call in turn: the right answer, or a {@link BackendFailedException} with
- * everything untouched; and every handle given back. On a device that is open and whose kernels are built, each call fails in
- * every kind, and the next operation must be right; where parts make hundreds of calls, the kinds take turns. Opening and
- * building, which take long, are broken once for each way through the host layer, the kinds in turn. With {@code heed.full}
- * everything fails in every kind.
+ * Whole operations with an error at each OpenCL call, one after another: the result must be right, or a
+ * {@link BackendFailedException} with all outputs untouched, and every handle must be released. On an open device with built
+ * kernels, each call fails with every kind of error, and the next operation must be right. Operations of several hundred calls
+ * use one kind per call, alternately. Opening and building, which are slow, fail once for each code path of the host layer,
+ * also with alternating kinds. With {@code heed.full}, everything fails with every kind.
  */
 @Tag("slow")
 class OpenClFaultTest {
     private static final double SENTINEL = -7;
     private static final long ROOMY = 1L << 30;
 
-    /** No memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's own code. */
+    /** Error codes: no memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
 
-    /** Of more calls, most come again and again: the kinds of errors take turns. */
+    /** Operations with more calls than this, which are mostly repetitions, use one kind of error per call. */
     private static final int MANY = 300;
 
-    /** Buffers and kernels that a pool may hold beyond those of one operation. */
+    /** Buffers and kernels that a pool may hold in addition to those used by one operation. */
     private static final int SPARE = 16;
 
-    /** An operation of the backend on inputs and outputs of its own. */
+    /** An operation of the backend on its own inputs and on given outputs. */
     private interface Operation {
         /** Computes into the outputs. */
         void run(OpenClBackend backend, Outputs outputs);
     }
 
-    /** What an operation writes, filled with a number that no result has. */
+    /** The outputs of an operation, filled with a number that no result has. */
     private static final class Outputs {
         private final List<Tensor> all = new ArrayList<>();
 
@@ -237,7 +237,7 @@ class OpenClFaultTest {
                         calls.device(device), Math.min(bytes, device.limits().globalBytes())));
     }
 
-    /** Computes into outputs of its own; where that fails they must be untouched. */
+    /** Computes into new outputs, which must be untouched if the operation fails. */
     private static Outputs compute(OpenClBackend backend, Operation operation) {
         var outputs = new Outputs();
         try {
@@ -258,7 +258,7 @@ class OpenClFaultTest {
     private static Stream<DynamicTest> anErrorAtEachCall(long bytes, Operation operation) {
         Device device = OpenCl.selected().device().orElseThrow();
         FaultyCalls counted = FaultyCalls.counting(device);
-        Outputs expected = compute(device, counted, bytes, operation); // and the kernels are in the driver's cache
+        Outputs expected = compute(device, counted, bytes, operation); // also puts the kernels into the driver's cache
         assertEquals(List.of(), counted.live());
         assertTrue(!expected.isUntouched(), "no result");
         List<String> ways = counted.ways();
@@ -284,7 +284,7 @@ class OpenClFaultTest {
                                 })));
     }
 
-    /** All calls of an operation whose kernels are built, each in every kind, one after the other on the same device. */
+    /** Makes each call of an operation with built kernels fail with every kind, one after another on the same device. */
     private static void failAtEachCall(Device device, long bytes, Operation operation, Outputs expected) {
         FaultyCalls calls = FaultyCalls.counting(device);
         try (var backend = backend(device, calls, bytes)) {

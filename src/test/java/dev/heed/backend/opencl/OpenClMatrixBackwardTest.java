@@ -43,12 +43,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Gradients by the kernels for matrix units: on a device without them by their twin. */
+/** Tests gradients by the kernels for matrix units, which are emulated on a device without them. */
 @Tag("slow")
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
 
-    /** Bytes: less than any of the cases in parts takes, enough for the first tasks. */
+    /** Bytes of memory: less than any of the cases in chunks needs, enough for the self-checks. */
     private static final long LITTLE = 120_000;
 
     private static OpenClBackend backend(boolean small) {
@@ -68,7 +68,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** A share of the gradients of the grid, in both types that matrix units have; {@code -Dheed.full=true} takes all. */
+    /** A sixth of the gradients of the grid, in both types of matrix units; all with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicTest> gradientsOfTheGrid() {
         return CaseGrid.quick().entrySet().stream()
@@ -84,7 +84,7 @@ class OpenClMatrixBackwardTest {
                 .map(text -> dynamicTest(text, () -> passes(text, true)));
     }
 
-    /** Lengths that cross small tiles, and everything that a score and a row may have. */
+    /** Lengths that need several small tiles, with all options of scores and rows. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -100,7 +100,7 @@ class OpenClMatrixBackwardTest {
         passes(text, true);
     }
 
-    /** Blocks of queries and of keys that go on from each other, where memory is short. */
+    /** Blocks of queries and of keys whose gradients continue from block to block, with little memory. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -118,7 +118,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** The tiles that a GPU computes with, over lengths that cross them. */
+    /** The tiles used on a GPU, with lengths that need several of them. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,8 +133,8 @@ class OpenClMatrixBackwardTest {
     }
 
     /**
-     * What a device computes before anything else: also gradients that are zero to the last bit. Half of the forms, in turn;
-     * {@code -Dheed.full=true} all.
+     * The self-checks that a device runs first, including gradients that are exactly zero. Half of the forms, alternately; all
+     * with {@code -Dheed.full=true}.
      */
     @ParameterizedTest
     @CsvSource({"64, 64, F16", "96, 96, BF16", "128, 128, F16", "192, 128, BF16", "256, 256, F16"})
@@ -162,7 +162,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** Work-groups end in any order, and heads share their keys; the sums have one order. */
+    /** The order of sums must be fixed, although work-groups end in any order and heads share their keys. */
     @Test
     void theBitsRepeat() {
         var random = new Random(5);

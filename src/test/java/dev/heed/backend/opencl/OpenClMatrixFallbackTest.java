@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A device that gets a kernel for matrix units wrong, or cannot compile it: the first task finds it, portable kernels compute
- * the right answer, and the device says why. On a device without matrix units the twin takes their part.
+ * Tests a device that computes a kernel for matrix units wrongly or cannot compile it: the self-check finds the fault, portable
+ * kernels compute the right result, and the device reports the reason. A device without matrix units runs their emulation.
  */
 @Tag("slow")
 class OpenClMatrixFallbackTest {
@@ -57,7 +57,7 @@ class OpenClMatrixFallbackTest {
         };
     }
 
-    /** What is refused while the answer is right. */
+    /** {@return the failed self-checks, after the result was checked to be right} */
     private static List<String> refusals(String text, UnaryOperator<String> edit) {
         try (var backend = OpenClBackends.with(Engine.Family.MMA, SMALL, device -> EditedPrograms.open(device, edit))) {
             assumeTrue(

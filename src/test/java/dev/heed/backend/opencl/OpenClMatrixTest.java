@@ -49,8 +49,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The contract with the kernels for matrix units: on a device without them their twin, which has the same tiles, indices and
- * barriers, in tiles so small that every length of the contract crosses them.
+ * The backend contract with the kernels for matrix units. A device without them runs an emulation with the same tiles, indices
+ * and barriers. The tiles are so small that every length of the contract needs several.
  */
 @Tag("slow")
 class OpenClMatrixTest extends AttentionBackendContract {
@@ -63,7 +63,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return OpenClBackends.with(Engine.Family.MMA, SMALL, Device::open);
     }
 
-    /** Other types are computed by portable kernels, which have contract tests of their own. */
+    /** Skips other types, which portable kernels compute; those have their own contract tests. */
     @Override
     public boolean takes(String group, int index) {
         return isOurs(CaseGrid.quick().getOrDefault(group, List.of()), index)
@@ -74,7 +74,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return index < cases.size() && (cases.get(index) + " ").matches(".* (b?f16|tf32) .*");
     }
 
-    /** An eighth of the attentions of the grid, in one of the types that matrix units have; {@code -Dheed.full=true} takes all. */
+    /** An eighth of the attentions of the grid, each in one type of matrix units; all with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicNode> everyAttentionOfTheGridInSixteenBits() {
         var verifier = new Verifier(subject());
@@ -118,7 +118,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
-    /** Without the permission f32 is f32; with it, answers are as far off as tf32 is, or the twin was not asked. */
+    /** Without permission, tf32 is not used; with it, results must differ by the error of tf32, which shows that it is used. */
     @Test
     void tf32IsComputedWhereItIsAllowedOnly() {
         double[] exact = outputs("");
@@ -150,7 +150,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return result.output().toDoubleArray();
     }
 
-    /** Numbers that TF32 rounds to infinity are not seen where they are masked. */
+    /** Masked values that TF32 rounds to infinity do not affect the result. */
     @Test
     void theLargestNumberOfAMaskedValueIsNotSeen() {
         Qkv qkv = Qkv.of("q1x1x20x16 kv1x20 f32");
@@ -172,7 +172,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** A tile that computes wrong is not used again, and says why. */
+    /** A program that computes wrong results is not used again, and the reason is reported. */
     @Test
     void aFirstTaskThatFails() {
         assumeTrue(
@@ -191,7 +191,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** Where a first task finds no memory, the next call asks again. */
+    /** If a self-check fails for lack of memory, the next call repeats it. */
     @Test
     void aFirstTaskWithoutMemory() {
         assumeTrue(
@@ -209,7 +209,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** What a device computes before anything else: half of the forms of each kernel, in turn; {@code -Dheed.full=true} all. */
+    /** The self-checks that a device runs first: half of the forms of each kernel; all with {@code -Dheed.full=true}. */
     @ParameterizedTest
     @CsvSource({
         "prefill, 64, 64, F16, 0",
@@ -252,7 +252,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** The tiles that a GPU computes with, over lengths that cross them. */
+    /** The tiles used on a GPU, with lengths that need several of them. */
     @ParameterizedTest
     @ValueSource(
             strings = {

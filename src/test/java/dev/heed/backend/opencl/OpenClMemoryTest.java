@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Problems larger than the device's memory come in parts; nothing is left on the device afterwards. */
+/** Tests that problems larger than the device's memory are computed in chunks and leave nothing on the device. */
 @Tag("slow")
 class OpenClMemoryTest {
     private static final long LITTLE = 1L << 20;
@@ -52,8 +52,8 @@ class OpenClMemoryTest {
     }
 
     /**
-     * Batches and heads, queries, and keys of one head: each at least four times the memory. Values wider than 128 are columns
-     * of two work-groups of a GPU, each of which goes on from the state that the last keys left.
+     * Problems of at least four times the memory, cut along the batch and heads, the queries, or the keys of one head. Values
+     * wider than 128 are computed by two work-groups of a GPU; both continue from the state of the previous keys.
      */
     @ParameterizedTest
     @ValueSource(

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** Tensors that stay on the device: the same bits as with copies, and no element is touched on the way. */
+/** Tests tensors that stay on the device: results have the same bits as with tensors on the host. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class OpenClResidencyTest {
     private final OpenClBackend backend = new OpenClBackend();

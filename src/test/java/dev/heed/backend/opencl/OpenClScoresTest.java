@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every score function where tensors and parameters stay on the device, and between projections. */
+/** Tests every score function with tensors and parameters on the device, and in multi-head attention. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class OpenClScoresTest {

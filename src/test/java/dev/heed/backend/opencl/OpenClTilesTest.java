@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The contract with the kernels of a GPU, whatever the device is, in tiles that are small and not square: every length of
- * the contract then crosses them.
+ * The backend contract with the kernels for GPUs, on any device. The tiles are small and not square, so that every length of the
+ * contract needs several.
  */
 @Tag("slow")
 class OpenClTilesTest extends AttentionBackendContract {
@@ -29,15 +29,15 @@ class OpenClTilesTest extends AttentionBackendContract {
     }
 
     /**
-     * A CPU device takes seconds to build a kernel of work-groups, and every score function has kernels of its own: each
-     * meets some of its cases here and all of them in {@code OpenClBackendTest}. {@code -Dheed.full=true} takes all.
+     * Selects some cases of each score function, because each has its own kernels, and a CPU device takes seconds to build a
+     * kernel with work-groups. {@code OpenClBackendTest} runs all cases; so does this test with {@code -Dheed.full=true}.
      */
     @Override
     public boolean takes(String group, int index) {
         return !group.equals("scores") || index % 5 == 0 || Boolean.getBoolean("heed.full");
     }
 
-    /** The tiles that a GPU computes with, over lengths that cross them. */
+    /** The tiles used on a GPU, with lengths that need several of them. */
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A driver whose {@code fma} does not link, as Mesa's where its libclc lacks a patch: results keep the error budget. */
+/** Tests a driver whose {@code fma} does not link, like Mesa's if its libclc lacks a patch: results keep the error budget. */
 @Tag("slow")
 class OpenClWithoutFmaTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);

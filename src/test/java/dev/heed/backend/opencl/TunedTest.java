@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What was measured on a device comes before what the jar knows. */
+/** Tests that values measured on a device take precedence over the tables in the jar. */
 class TunedTest {
     private static final String CACHE = "heed.cache";
 
@@ -71,7 +71,7 @@ class TunedTest {
         assertEquals(TileSizes.shipped(device, "prefill", 64), Tuned.of(device).tiles("prefill", 64));
     }
 
-    /** Tables of other versions and damaged ones: the answer is computed all the same. */
+    /** Tables of other versions and damaged tables are ignored, and the result is still computed. */
     @ParameterizedTest
     @ValueSource(
             strings = {

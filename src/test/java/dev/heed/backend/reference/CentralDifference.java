@@ -8,9 +8,9 @@ import dev.heed.tensor.Tensor;
 import java.util.function.DoubleSupplier;
 
 /**
- * Checks gradients against differences of the loss, of fourth order in the step:
- * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3} truncation and rounding both stay
- * below 1e-10 for losses of the size of 1.
+ * Assertions that compare gradients with fourth-order central differences of the loss:
+ * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3}, truncation and rounding errors are both
+ * below 1e-10 for losses around 1.
  */
 public final class CentralDifference {
     private static final double STEP = 1e-3;
@@ -18,7 +18,10 @@ public final class CentralDifference {
 
     private CentralDifference() {}
 
-    /** Every element of the gradient is the slope of the loss in that element of the input, relative 1e-6. */
+    /**
+     * Asserts that every element of the gradient is the derivative of the loss with respect to that input element, to a
+     * relative 1e-6.
+     */
     public static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
         double[] saved = input.toDoubleArray();
         double[] slopes = gradient.toDoubleArray();
@@ -39,7 +42,10 @@ public final class CentralDifference {
         input.copyFrom(Tensor.of(saved, input.shape()));
     }
 
-    /** The slope of the loss along a random direction is the inner product of that direction with the gradient. */
+    /**
+     * Asserts that the derivative of the loss along a random direction is the inner product of that direction with the
+     * gradient.
+     */
     public static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
         Tensor[] saved = new Tensor[inputs.length];
         Tensor[] directions = new Tensor[inputs.length];
@@ -71,7 +77,10 @@ public final class CentralDifference {
         assertEquals(expected, slope, RELATIVE * Math.abs(expected));
     }
 
-    /** The inner product of a tensor with fixed random numbers, and those numbers as its gradient. */
+    /**
+     * {@return the loss {@code sum y * dy} of an output {@code y}, whose gradient is {@code dy}} Elements with
+     * {@code dy = 0} are left out.
+     */
     public static double weighed(Tensor output, Tensor gradient) {
         double sum = 0;
         double[] y = output.toDoubleArray();

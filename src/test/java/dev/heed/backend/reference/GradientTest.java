@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The reference's gradients of attention are the slopes of its forward pass, for every input and every option. */
+/** Tests the reference's gradients of attention against central differences of its forward pass, for every input and option. */
 class GradientTest {
     private static final String SMALL = "q2x4x3x3 kv2x5 dv2 f64";
 
@@ -145,7 +145,7 @@ class GradientTest {
                                 .withLse()));
     }
 
-    /** {@code sin(s_0 h_0) + s_1 h_2}: a function of the caller that nobody else has. */
+    /** {@return a caller's score function, {@code sin(s_0 h_0) + s_1 h_2}} */
     private static ScoreFunction wave() {
         return ScoreFunction.custom("wave", (s, h) -> Math.sin(s[0] * h[0]) + s[1] * h[2], (s, h, upstream, ds, dh) -> {
             ds[0] += upstream * h[0] * Math.cos(s[0] * h[0]);
@@ -216,7 +216,7 @@ class GradientTest {
                 trial);
     }
 
-    /** An attention and a loss: fixed random weights of its output and of its LSE. */
+    /** An attention and a loss: the inner product of its output and its LSE with fixed random weights. */
     private static final class Trial implements DoubleSupplier {
         private final AttentionInputs inputs;
         private final Tensor dOutput;
@@ -239,7 +239,7 @@ class GradientTest {
             return result;
         }
 
-        /** An empty row has a constant LSE, minus infinity: it weighs nothing. */
+        /** {@return the loss} Rows with an LSE of minus infinity are left out, because their LSE is constant. */
         @Override
         public double getAsDouble() {
             AttentionResult result = forward();

@@ -30,7 +30,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The reference's gradients of softmax, linear layers, multi-head attention and rotary are the slopes of its forward passes. */
+/**
+ * Tests the reference's gradients of softmax, linear layers, multi-head attention and rotary embeddings against central
+ * differences of its forward passes.
+ */
 class LayerGradientTest {
     private static final AttentionOptions REFERENCE = AttentionOptions.DEFAULT.withBackend("reference");
 
@@ -162,7 +165,7 @@ class LayerGradientTest {
         }
     }
 
-    /** Inputs of three widths (5, 6, 4), heads of width 3 with values of width 2, an output of width 7, all biases. */
+    /** Embedding sizes 5, 6 and 4 for query, key and value, headDim 3, valueHeadDim 2, output embedding size 7, all biases. */
     private static MultiHeadInputs inputs(
             int batch, int seqLenQ, int seqLenKv, int heads, int kvHeads, AttentionOptions options) {
         var random = new RandomTensors(7);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An item of a batch and a head among heads have the bits that they have alone. */
+/** Tests that a batch entry, or a head, has the same bits alone as together with others. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class BatchPromiseTest {
@@ -34,7 +34,7 @@ class BatchPromiseTest {
         backend.close();
     }
 
-    /** One attention with its gradients, and how to cut an item or a head out of all of it. */
+    /** The inputs of one attention and its backward pass, from which one batch entry or some heads can be cut out. */
     private record Whole(AttentionInputs inputs, Tensor dOutput) {
         static Whole of(String caseString) {
             Qkv qkv = Qkv.of(caseString);
@@ -60,7 +60,7 @@ class BatchPromiseTest {
             return part(0, batch, batch + 1, batch, batch + 1);
         }
 
-        /** Some query heads with the key heads that they share. */
+        /** {@return some query heads with the key/value heads that they share} */
         Whole heads(long from, long to) {
             long group = inputs.problem().shape().groupSize();
             return part(1, from, to, from / group, (to - 1) / group + 1);
@@ -145,7 +145,10 @@ class BatchPromiseTest {
         }
     }
 
-    /** A head whose mask hides what another sees takes the careful path; an infinite value must not lead both there. */
+    /**
+     * One head masks an infinite value that the other head attends. Both have the same bits as alone, although only one
+     * head needs the loop that skips masked values.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"q1x2x1x24 kv1x300 f32", "q1x2x40x24 kv1x300 f32"})
     void aHeadAloneBesideInfiniteValues(String caseString) {
@@ -165,7 +168,7 @@ class BatchPromiseTest {
         }
     }
 
-    /** So many states that they are too large to keep at once: 205 items, with the keys of one. */
+    /** A batch whose states are too large to keep at once: 205 entries that share the keys of one. */
     @Test
     void anItemAloneOfAVeryLargeBatch() {
         Qkv one = Qkv.of("q1x64x12x2 kv1x100000 f32");
@@ -203,7 +206,7 @@ class BatchPromiseTest {
         return output;
     }
 
-    /** The gradients of the parameters sum over the batch; everything else of an item is its own. */
+    /** Compares outputs only, because the gradients of the parameters are sums over the batch. */
     @Test
     void anItemOfMultiHeadAttentionAlone() {
         var random = new RandomTensors(6);

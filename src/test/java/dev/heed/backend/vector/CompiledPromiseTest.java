@@ -17,21 +17,21 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The same bits from the interpreter and from both compilers. A program starts interpreted and is compiled while it
- * runs, so without this no repeat is a repeat.
+ * Tests that the interpreter and both compilers give the same bits. A program starts interpreted and is compiled while it
+ * runs, so repeated calls agree only if all three agree.
  */
 @Tag("slow")
 class CompiledPromiseTest {
     private static final int REPEATS = 3000;
 
-    /** Of one work at most. */
+    /** Maximum seconds per work. */
     private static final long SECONDS = 1;
 
-    /** The class path holds our classes alone, so this touches no test library. */
+    /** The program of the separate JVM. Its class path has only the classes of Heed, so it must not use a test library. */
     static final class Program {
         private Program() {}
 
-        /** Prints what each small work gives: one number if all repeats agree, else more. */
+        /** Prints the distinct hashes of the results of each small work: one number if all repeats agree, else several. */
         public static void main(String[] arguments) {
             int repeats = Integer.parseInt(arguments[0]);
             try (AttentionBackend backend = new VectorBackend(1)) {

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Whatever an executor does with the tasks it is given, and whatever happens while they run, the caller gets the right
- * answer or an exception, in finite time, and the backend stays usable.
+ * Tests that the caller gets the correct result or an exception in finite time, and that the backend stays usable. This
+ * holds regardless of how an executor handles its tasks and of what happens while they run.
  */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @Tag("slow")
@@ -89,7 +89,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** The callers themselves are the threads of the executor: nobody may wait for a task that nobody has begun. */
+    /** The callers run on the threads of the executor, so no caller may wait for a task that no thread has begun. */
     @Test
     void anExecutorThatTheCallersFill() throws Exception {
         try (ExecutorService pool = Executors.newFixedThreadPool(2);
@@ -136,7 +136,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** After an exception the memory is the caller's again: nothing that was begun may still write. */
+    /** After an exception the caller owns the memory again, so no task that has begun may still write. */
     @Test
     void nothingRunsAfterACallThatWasRejected() throws Exception {
         AtomicInteger asked = new AtomicInteger();
@@ -168,7 +168,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** A closed backend plans nothing new; calls under way end right, or with an exception. */
+    /** A closed backend makes no new plans; running calls end with the correct result or with an exception. */
     @Test
     void closingTheBackendWhileItComputes() throws Exception {
         for (int round = 0; round < 20; round++) {
@@ -212,7 +212,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** An executor that computes something itself before it runs a task. */
+    /** An executor that calls the backend itself before it runs a task. */
     @Test
     void anExecutorThatCallsTheBackend() {
         AtomicReference<VectorBackend> self = new AtomicReference<>();
@@ -240,7 +240,7 @@ class ExecutorPromiseTest {
             });
             caller.join();
             assertSameBits(EXPECTED, result.get());
-            assertTrue(flag.get(), "the interrupt is the caller's to see");
+            assertTrue(flag.get(), "the caller must still see the interrupt");
         }
     }
 

@@ -14,12 +14,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
-/**
- * Every f32 case of the grid once more in f64: every option, width and length meets the loops that f64 has for itself.
- */
+/** Runs every f32 case of the grid again in f64, so that the f64 loops are tested with every option, headDim and length. */
 @Tag("slow")
 class F64GridTest {
-    /** Blocks, tiles and panels that begin a second time. */
+    /** Cases with more than one block, tile or panel. */
     private static final List<String> LONGER = List.of(
             "q1x2x130x64 kv1x300 f64 lse mask=causal:br sink dropout=0.1 backward",
             "q2x2x70x40 kv2x200 f64 lse mask=window:150,0:br bias=2x2x70x200 softcap=20.0 backward",
@@ -48,7 +46,7 @@ class F64GridTest {
         Stream<String> wider = grid.values().stream()
                 .flatMap(cases -> cases.stream())
                 .map(Case::toString)
-                .filter(text -> text.contains(" f32") && !text.contains(" kv=")) // bytes are for f32 and narrower
+                .filter(text -> text.contains(" f32") && !text.contains(" kv=")) // i8 keys need f32 or narrower queries
                 .map(text -> text.replace(" f32", " f64"));
         return Stream.concat(wider, LONGER.stream())
                 .distinct()

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * 64 threads of the platform and 64 virtual ones on one backend: every answer has the bits of a single thread. A fixed
- * number of calls; with {@code -Dheed.full=true} a minute of them.
+ * Tests 64 platform threads and 64 virtual threads on one backend: every result has the same bits as on a single thread.
+ * The number of calls is fixed; with {@code -Dheed.full=true}, calls continue for a minute.
  */
 @Tag("slow")
 class HammerPromiseTest {

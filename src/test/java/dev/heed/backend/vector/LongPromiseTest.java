@@ -23,7 +23,7 @@ import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** A prefill whose scores would fill four gigabytes takes memory for its tensors alone, and its rows are right. */
+/** Tests that a prefill whose scores would take four gigabytes allocates only its tensors, and that its rows are correct. */
 class LongPromiseTest {
     private static final int LENGTH = 32 * 1024;
     private static final int WIDTH = 64;
@@ -84,7 +84,10 @@ class LongPromiseTest {
         }
     }
 
-    /** Until its loops are compiled a call allocates every vector, gigabytes that live for nanoseconds. */
+    /**
+     * Calls the backend until its loops are compiled. Before that, a call allocates every vector as an object, gigabytes in
+     * total.
+     */
     private static void compile(AttentionBackend backend) {
         AttentionInputs inputs = Qkv.of("q1x1x2048x64 kv1x2048 f32")
                 .with(AttentionOptions.DEFAULT.causal().withLse());
@@ -94,12 +97,12 @@ class LongPromiseTest {
         }
     }
 
-    /** Rows from first to last, both included. */
+    /** {@return the row of a sample; samples range from the first row to the last, both included} */
     private static long sample(int n) {
         return (long) n * (LENGTH - 1) / (SAMPLES - 1);
     }
 
-    /** The sampled rows as problems of one query each, which stands at its own key: outputs and LSE. */
+    /** Computes the sampled rows as problems of one query each, with the row as causal offset; returns outputs and LSE. */
     private static double[][] sampled(AttentionBackend backend, DType type, AttentionInputs inputs) {
         double[] outputs = new double[SAMPLES * WIDTH];
         double[] lse = new double[SAMPLES];

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a call leaves behind: nothing of the caller's, nothing that grows. */
+/** Tests that a call keeps no reference to the caller's arrays and that memory does not grow from call to call. */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SAME_THREAD)
 @Tag("slow")
 class MemoryPromiseTest {
@@ -37,18 +37,21 @@ class MemoryPromiseTest {
             (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final long MEGABYTE = 1 << 20;
 
-    /** So that most is compiled. */
+    /** Calls before the measurement, so that most code is compiled. */
     private static final int WARM_UP = 3000;
 
-    /** Rounds until a call allocates what it will always allocate: the JIT may still be at work in the first ones. */
+    /** Maximum rounds until a call allocates a steady amount; in the first rounds the JIT may still be compiling. */
     private static final int ROUNDS = 200;
 
     private static final int CALLS = 100;
 
-    /** What a call may allocate whatever its size: lists of tensors for the checks, the mask, the job of its threads. */
+    /** Bytes that a call of any size may allocate: lists of tensors for the checks, the mask, the job of its threads. */
     private static final long A_CALL = 4096;
 
-    /** Not in f64: its exponential is a call in some orders of compilation, and then every vector an object. */
+    /**
+     * Does not cover f64: in some orders of compilation its exponential is not inlined, and then every vector becomes an
+     * object.
+     */
     @Test
     void aPlanThatIsReusedAllocatesNothingThatGrows() {
         try (VectorBackend backend = new VectorBackend(1)) {
@@ -101,7 +104,7 @@ class MemoryPromiseTest {
         return Qkv.of(problem.toString()).with(options);
     }
 
-    /** What the states of the parts of the keys take while they are not merged. */
+    /** {@return the bytes of the states of all splits before they are merged} */
     private static long states(AttentionShape s) {
         long parts = (s.seqLenKv() + 1023) / 1024;
         long width = Lanes.panels(s.valueHeadDim()) * (long) Lanes.PANEL;
@@ -126,7 +129,7 @@ class MemoryPromiseTest {
         }
     }
 
-    /** Four times the length allocates no more than a small multiple of four times the output. */
+    /** A call of length 4096 allocates less than 8 MB, although the scores alone would take 64 MB. */
     @Test
     void memoryGrowsWithTheLengthAlone() {
         try (VectorBackend backend = new VectorBackend(3)) {
@@ -189,7 +192,7 @@ class MemoryPromiseTest {
         }
     }
 
-    /** Keys may be the largest thing in the process: once the caller lets go of them, they must be free to go. */
+    /** Keys may be the largest arrays of a process. Once the caller drops them, they must be collectable. */
     @Test
     void noCallKeepsTheCallersArrays() throws Exception {
         try (VectorBackend backend = new VectorBackend(3)) {
@@ -219,7 +222,10 @@ class MemoryPromiseTest {
         return arrays;
     }
 
-    /** While one call holds all threads, short ones run on their callers' threads: none may stay in a queue. */
+    /**
+     * While one call holds all threads, short calls run on their callers' threads, and no job of theirs may stay in the
+     * queue.
+     */
     @Test
     void shortCallsBesideALongOneLeaveNothingBehind() throws Exception {
         try (Workers workers = new Workers(2, null)) {

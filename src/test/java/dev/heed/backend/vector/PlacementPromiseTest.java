@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** The same values give the same bits wherever they lie, and wherever the result goes. */
+/** Tests that the same values give the same bits regardless of the memory and layout of inputs and results. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class PlacementPromiseTest {
@@ -88,7 +88,9 @@ class PlacementPromiseTest {
         });
     }
 
-    /** A float array from its middle: no alignment is asked for, so also from the middle of an element. */
+    /**
+     * Tensors that begin inside a float array. No alignment is required, so one may also begin in the middle of an element.
+     */
     @TestFactory
     Stream<DynamicTest> ofTheMiddleOfAnArray() {
         return SHAPES.stream().flatMap(shape -> {
@@ -117,7 +119,7 @@ class PlacementPromiseTest {
         });
     }
 
-    /** Everything that forward and backward write, with every tensor of four axes placed. */
+    /** {@return copies of all that forward and backward write, with every tensor of four axes in the given places} */
     private List<Tensor> run(Qkv qkv, UnaryOperator<Tensor> read, UnaryOperator<Tensor> written) {
         var random = new RandomTensors(8);
         long heads = qkv.query().size(1);

@@ -28,13 +28,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A computation with everything that it writes, to be repeated under other circumstances and compared bit by bit.
+ * A computation together with all tensors that it writes, to be repeated under other conditions and compared bit by bit.
  *
- * @param name what is computed
- * @param run computes it; the tensors that were written
+ * @param name description of the computation
+ * @param run runs the computation and returns the written tensors
  */
 record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
-    /** One of every kind: the loops of the backend in every storage type, forward and backward. */
+    /** {@return a work of every kind: the loops of the backend in every storage type, forward and backward} */
     static List<PromisedWork> everyKind() {
         List<PromisedWork> all = new ArrayList<>();
         for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
@@ -70,7 +70,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return all;
     }
 
-    /** Every score function with parameters, in the loops for many queries and in those for few. */
+    /** Adds works with every score function that has parameters, in prefill and in decode. */
     private static void scores(String type, List<PromisedWork> all) {
         for (ScoreFunction score : scoreFunctions()) {
             AttentionOptions options = AttentionOptions.DEFAULT.withScore(score).withLse();
@@ -79,7 +79,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         }
     }
 
-    /** One of each kind for four heads of width 24 and at most 2000 keys. */
+    /** {@return one score function of each kind, for four heads with headDim 24 and at most 2000 keys} */
     static List<ScoreFunction> scoreFunctions() {
         var random = new RandomTensors(8);
         DType f32 = DType.F32;
@@ -100,7 +100,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
                 }));
     }
 
-    /** Kinds of a few milliseconds each. */
+    /** {@return works of a few milliseconds each} */
     static List<PromisedWork> small() {
         return List.of(
                 forward("q1x2x1x64 kv1x300 f32", AttentionOptions.DEFAULT.withLse()),
@@ -126,7 +126,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return name;
     }
 
-    /** Everything that can be asked for, with everything that can be changed: never taken by the decode loop. */
+    /** {@return all optional outputs with all modifiers, which the decode driver does not support} */
     private static AttentionOptions everything(DType type) {
         var random = new RandomTensors(3);
         return AttentionOptions.DEFAULT
@@ -156,7 +156,9 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return new PromisedWork("forward and backward " + inputs.problem(), backend -> attention(backend, inputs));
     }
 
-    /** Result and gradients; the gradients of the output, and of the LSE if kept, are drawn from a fixed seed. */
+    /**
+     * Computes result and gradients; the gradients of the output, and of the LSE if requested, are drawn from a fixed seed.
+     */
     static List<Tensor> attention(AttentionBackend backend, AttentionInputs inputs) {
         AttentionResult result = AttentionResult.allocate(inputs.problem());
         AttentionGradients gradients = AttentionGradients.allocate(inputs);
@@ -264,7 +266,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return present;
     }
 
-    /** Whether two lists of tensors hold the same bits; cheaper than an assertion, for many comparisons. */
+    /** Whether two lists of tensors have the same bits; cheaper than an assertion for many comparisons. */
     static boolean sameBits(List<Tensor> expected, List<Tensor> actual) {
         boolean same = expected.size() == actual.size();
         for (int n = 0; same && n < expected.size(); n++) {

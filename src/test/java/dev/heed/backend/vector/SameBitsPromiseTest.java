@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** The same bits for any number of threads, wherever they come from, and for every repeat. */
+/** Tests that results have the same bits for any number of threads, any source of threads and every repeat. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class SameBitsPromiseTest {

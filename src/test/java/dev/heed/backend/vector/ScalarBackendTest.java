@@ -18,13 +18,13 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/** Plain loops in processes of their own, started as users start them who do not know the flag. */
+/** Tests plain loops in separate processes, started without the Vector API or with plain loops forced. */
 @Tag("slow")
 class ScalarBackendTest {
-    /** Fewer would mean that the contract was not found, or skipped as a whole. */
+    /** Minimum number of tests; fewer would mean that the contract was not found or was skipped as a whole. */
     private static final long FEWEST_TESTS = 450;
 
-    /** Runs the contract that its argument names and prints what failed, then how many succeeded. */
+    /** Runs the contract that its argument names, then prints the failures and the number of successes. */
     static final class Program {
         private Program() {}
 
@@ -41,7 +41,7 @@ class ScalarBackendTest {
                             failure.getTestIdentifier().getDisplayName() + ": " + failure.getException()));
             System.out.println("failed " + summary.getTotalFailureCount());
             System.out.println("succeeded " + summary.getTestsSucceededCount());
-            System.exit(0); // jqwik and the like may leave threads
+            System.exit(0); // libraries such as jqwik may leave threads running
         }
     }
 
@@ -55,7 +55,7 @@ class ScalarBackendTest {
         holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
     }
 
-    /** What a JVM says whose compiler has no vector instructions: Debian's Zero, OpenJ9, RISC-V without V. */
+    /** The situation of a JVM whose compiler has no vector instructions: Debian's Zero, OpenJ9, RISC-V without V. */
     @Test
     void theContractHoldsWhereVectorsHave64Bits() throws Exception {
         holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-XX:MaxVectorSize=8");
@@ -73,7 +73,7 @@ class ScalarBackendTest {
         }
     }
 
-    /** Runs a contract in a JVM of its own, started with some options. */
+    /** Runs a contract in a separate JVM with the given options. */
     static void holds(Class<?> contract, String... options) throws Exception {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -7,7 +7,10 @@ import dev.heed.AttentionBackendContract;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The contract on plain loops. A process has one kind of loops: {@link ScalarBackendTest} runs this in one of its own. */
+/**
+ * The backend contract on plain loops. A process has one kind of loops, so {@link ScalarBackendTest} runs this in a
+ * separate process.
+ */
 class ScalarContract extends AttentionBackendContract {
     @Override
     protected AttentionBackend backend() {

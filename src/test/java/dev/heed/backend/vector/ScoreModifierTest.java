@@ -28,7 +28,7 @@ class ScoreModifierTest {
         return ScoreTile.tanh(FloatVector.broadcast(SPECIES, x)).lane(0);
     }
 
-    /** Every 61st float from 0 to 30, both signs. */
+    /** Tests every 61st float from 1e-10 to 30, with both signs. */
     @Test
     void theHyperbolicTangentIsNear() {
         double worst = 0;
@@ -79,7 +79,7 @@ class ScoreModifierTest {
         assertTrue(Float.isNaN(tanh(Float.NaN)));
     }
 
-    /** A tile and a row of the same scores are modified alike, and as the formula says. */
+    /** A tile and a row of the same scores are modified alike, as the formula requires. */
     @Test
     void tilesAndRowsAreModifiedAlike() {
         var shape = new AttentionShape(1, 2, 2, 5, 7, 16, 16);
@@ -123,7 +123,7 @@ class ScoreModifierTest {
         }
     }
 
-    /** Without anything but a scale no tile is touched: sign and factor carry it. */
+    /** With a scale alone, no tile is modified: the sign and the factor include the scale. */
     @Test
     void theScaleAloneRidesInTheFactor() {
         var shape = new AttentionShape(1, 1, 1, 1, 1, 64, 64);

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is masked is never read and batches do not matter, whatever the score function: the same bits. */
+/**
+ * Tests for every score function that masked keys and values are never read, and that a batch entry has the same bits in
+ * any batch.
+ */
 class ScorePromiseTest {
     @AutoClose
     private final VectorBackend backend = new VectorBackend(2);
@@ -46,7 +49,7 @@ class ScorePromiseTest {
         }
     }
 
-    /** Output and LSE; gradients are drawn from a seed for the whole batch. */
+    /** Compares output and LSE only, because gradients are drawn from one seed for the whole batch. */
     @ParameterizedTest
     @MethodSource("functions")
     void aSequenceHasTheSameBitsInAnyBatch(ScoreFunction score) {

@@ -4,7 +4,7 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import org.junit.jupiter.api.Tag;
 
-/** The contract with more threads than most calls have tasks. */
+/** The backend contract with more threads than most calls have tasks. */
 @Tag("slow")
 class VectorBackendSevenThreadTest extends AttentionBackendContract {
     @Override

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The contract on two threads; {@code -Dheed.vector.bits=128} and the like force the width. */
+/** The backend contract on two threads; {@code -Dheed.vector.bits=128}, for example, forces a vector width. */
 @Tag("slow")
 class VectorBackendTest extends AttentionBackendContract {
     @Override
@@ -16,7 +16,10 @@ class VectorBackendTest extends AttentionBackendContract {
         return new VectorBackend(2);
     }
 
-    /** This build passes the flag; were it lost, all of the contract would be skipped and nothing would be red. */
+    /**
+     * The build passes the flag for the Vector API. If the flag were lost, the whole contract would be skipped without a
+     * failure.
+     */
     @Test
     void isReadyHere() {
         assertEquals(List.of(), new VectorBackend().notReadyReasons());

@@ -3,7 +3,10 @@ package dev.heed.backend.vector;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The contract in a JVM that was told to do without native kernels; {@link VectorBackendTest} has them where they are. */
+/**
+ * The backend contract in a JVM with native kernels switched off; {@link VectorBackendTest} uses them if they are
+ * available.
+ */
 @Tag("slow")
 class WithoutNativeTest {
     @Test

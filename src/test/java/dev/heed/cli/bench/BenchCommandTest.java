@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kernel times of a grid so small that any device computes it, and files of others beside them. */
+/** Kernel times of a grid small enough for any device, and reports of other programs in the same table. */
 @Tag("slow")
 class BenchCommandTest {
     @TempDir
@@ -72,7 +72,7 @@ class BenchCommandTest {
         }
     }
 
-    /** The twin of the kernels for matrix units: f32 where tf32 is allowed is theirs, and f32 is not. */
+    /** Runs on the emulation of matrix units: its kernels compute f32 with tf32 allowed, but not plain f32. */
     @Test
     void saysWhichKernelsComputed() throws IOException {
         Devices.present();
@@ -122,7 +122,10 @@ class BenchCommandTest {
         assertTrue(row.has("percentOfMemory"), row::toString);
     }
 
-    /** The program for PyTorch writes the form of its file without torch; both then stand in one table, row by row. */
+    /**
+     * The program for PyTorch writes the format of its file without torch; one table then contains both reports, row by
+     * row.
+     */
     @Test
     void standsBesidePyTorch() throws Exception {
         Path torch = dir.resolve("torch.json");
@@ -134,7 +137,7 @@ class BenchCommandTest {
                 KernelGrid.rows(128).stream().map(KernelGrid.Row::text).toList();
         assertEquals(ours, cases.stream().distinct().toList());
 
-        // times of the test's own, so that each ratio is known
+        // replaces the times, so that each ratio is known
         JsonObject json = new Gson().fromJson(Files.readString(torch), JsonObject.class);
         for (var element : json.getAsJsonArray("rows")) {
             JsonObject row = element.getAsJsonObject();
@@ -179,7 +182,7 @@ class BenchCommandTest {
         Heed.run("bench", "--scale", "0").failedWith(HeedCommand.MISUSED, "--scale");
         Heed.run("bench", "--filter", "no such row").failedWith(HeedCommand.MISUSED, "no such row", "HINT");
         Heed.run("bench", file.toString()).failedWith(HeedCommand.MISUSED, "--json");
-        // -S keeps Python from every package: no torch, wherever this runs
+        // -S hides all packages from Python, so that torch is missing on any machine
         Process process = new ProcessBuilder(
                         "python3",
                         "-S",

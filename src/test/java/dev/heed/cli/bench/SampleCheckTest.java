@@ -16,7 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The look at an answer before it is timed: right ones pass, and an error of a few percent anywhere does not. */
+/** The check of an answer before timing: correct answers pass, and an error of a few percent anywhere does not. */
 class SampleCheckTest {
     @ParameterizedTest
     @CsvSource({"F32,false", "F32,true", "F16,true", "BF16,false"})

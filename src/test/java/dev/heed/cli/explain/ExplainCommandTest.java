@@ -54,7 +54,7 @@ class ExplainCommandTest {
         assertTrue(run.out().contains("word     it (token 10)"), run.out());
         assertTrue(run.out().lines().anyMatch(line -> line.matches("animal +2 +0\\.6\\d\\d +3 +1")), run.out());
         assertTrue(run.out().contains("░"), "the heat map is drawn");
-        assertFalse(run.out().contains("\u001b"), "no escapes in a pipe");
+        assertFalse(run.out().contains("\u001b"), "no escapes if piped");
         assertEquals("written to " + file + " and " + page(), run.lastLine());
         assertTrue(
                 Files.readString(Path.of(page())).contains("<title>The animal didn&#39;t cross"), "the page beside it");
@@ -123,8 +123,8 @@ class ExplainCommandTest {
         String html = Files.readString(Path.of(other));
         assertTrue(html.contains("\"segments\":[0,0,0,0,0,0,1,"), "coloured");
         assertTrue(html.contains("\"specialLeft\":[0,5,20]"), "what can be hidden");
-        assertTrue(html.contains("the two texts have a colour each"), "and said so");
-        assertFalse(Files.exists(Path.of(page())), "only where it was asked for");
+        assertTrue(html.contains("the two texts have a colour each"), "and the page states it");
+        assertFalse(Files.exists(Path.of(page())), "only at the requested path");
         Heed.run("explain", "who?", "--pair", " ", "--out", file).failedWith(2, "second text is empty");
     }
 
@@ -182,14 +182,14 @@ class ExplainCommandTest {
             InputText whole = InputText.of(tokenizer, "the animal was tired . ".repeat(120), null);
             InputText cut = whole.atMost(512);
             assertEquals(512, cut.tokens().size());
-            assertEquals(whole.tokens().getLast(), cut.tokens().getLast(), "what closes it stays");
+            assertEquals(whole.tokens().getLast(), cut.tokens().getLast(), "the closing token is kept");
             assertEquals("only the first 512 of 602 tokens: the model reads no more", cut.note());
             assertEquals("", whole.note());
             assertEquals(whole, whole.atMost(602));
         }
     }
 
-    /** Beyond 128 tokens explain asks for parts; below, for all weights. What it says must not depend on it. */
+    /** Above 128 tokens, explain computes parts; below, all weights. The output must be the same. */
     @Test
     void partsSayWhatTheWholeSays() {
         BertModel model = MiniLm.model();
@@ -311,7 +311,7 @@ class ExplainCommandTest {
         Heed.run("explain", SENTENCE, "--head", "one", "--out", file).failedWith(2, "'one'");
         Heed.run("explain", SENTENCE, "--top", "0", "--out", file).failedWith(2, "1 or more");
         Heed.run("explain", SENTENCE, "--backend", "gpu", "--out", file).failedWith(2, "Unknown backend");
-        assertFalse(Files.exists(Path.of(file)), "nothing is written where something is wrong");
+        assertFalse(Files.exists(Path.of(file)), "errors write no file");
     }
 
     @Test

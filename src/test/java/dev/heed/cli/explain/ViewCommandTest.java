@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ViewCommandTest {
     private static final List<String> TOKENS = List.of("the", "<b>", "注意");
 
-    /** As a page of BertViz carries it. */
+    /** The JSON in a page of BertViz. */
     private static final String PARAMS = """
             {"attention": [{"name": null, "attn": [[[[0.25, 0.75], [1, 0]], [[0.5, 0.5], [0.125, 0.875]]]],
             "left_text": ["a", "\\u6ce8"], "right_text": ["x", "y"]}], "default_filter": "0",
@@ -122,7 +122,7 @@ class ViewCommandTest {
         SafeTensors.write(Path.of(safe), tensors);
         Heed.run("view", safe).failedWith(2, "one of b, a", "2 to choose from", "--name \"b\"");
         Heed.run("view", safe, "--name", "c").failedWith(2, "no such tensor", "one of b, a");
-        Heed.run("view", safe, "--name", "mask").failedWith(2, "no matrix of weights", "bool");
+        Heed.run("view", safe, "--name", "mask").failedWith(2, "not a matrix of weights", "bool");
         assertTrue(Heed.run("view", safe, "--name", "a").succeeded().out().startsWith("a\n"));
         String table = Heed.run("view", safe, "--list").succeeded().out();
         assertEquals(4, table.lines().count(), table);
@@ -229,7 +229,7 @@ class ViewCommandTest {
         Heed.run("view").failedWith(2, "FILE");
         Heed.run("view", file("none.npy")).failedWith(2, "no such file", "none.npy");
         Heed.run("view", directory.toString()).failedWith(2, "cannot be read");
-        Heed.run("view", labels).failedWith(2, "no file of weights");
+        Heed.run("view", labels).failedWith(2, "not a file of weights");
         Heed.run("view", npy, "--layer", "2").failedWith(2, "layers 0 to 1", "layer 2");
         Heed.run("view", npy, "--head", "-1").failedWith(2, "heads 0 to 1");
         Heed.run("view", npy, "--row", "3").failedWith(2, "rows 0 to 2");

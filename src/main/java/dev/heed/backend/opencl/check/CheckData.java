@@ -9,18 +9,18 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Random;
 
-/** What the first tasks of kernels share: their inputs, and what the device wrote. */
+/** The data of the self-checks: creates random inputs, and reads results of the device. */
 final class CheckData {
     private CheckData() {}
 
-    /** {@return the numbers of what was computed} */
+    /** {@return the elements of a tensor on the device} */
     static double[] read(CallScope scope, Arena arena, DeviceTensor tensor) {
         Tensor there = Tensor.allocate(arena, tensor.type(), tensor.shape());
         Results.read(scope, tensor, there);
         return there.toDoubleArray();
     }
 
-    /** {@return normally distributed numbers times a factor, as a type holds them} */
+    /** {@return normally distributed elements times a factor, rounded to a type} */
     static Tensor numbers(Random random, DType type, double factor, long... shape) {
         float[] numbers = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
         for (int i = 0; i < numbers.length; i++) {

@@ -22,12 +22,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first task of a form of the backward kernels with one shape of tiles: gradients that the formula gives in double. Once
- * everything is seen; once first rows see nothing, and the last keys, which no query sees, are NaN; once there is a single
- * key, where the gradients of query and key are exactly zero if every pass computes a product with the same bits.
+ * The self-check of a form of the backward kernels with one shape of tiles: compares gradients with the formula in double. In
+ * the first problem, all keys are attended. In the second, the first queries attend to no key, and the last keys are masked and
+ * NaN. The third has a single key: the gradients of query and key are exactly zero if every pass computes products with the same
+ * bits.
  */
 public final class MatrixBackwardCheck {
-    private static final int HEADS = 2; // share the keys
+    private static final int HEADS = 2; // query heads that share the keys
     private static final int MASKED_KEYS = 3;
     private static final double CAP = 8;
 
@@ -60,7 +61,7 @@ public final class MatrixBackwardCheck {
         this.harder = harder;
     }
 
-    /** {@return what the device got wrong, or null} */
+    /** {@return a description of the first wrong result, or null} */
     public static @Nullable String failure(Engine engine, MatrixTiles ofQueries, MatrixTiles ofKeys, MatrixForm form) {
         int rows = Math.max(ofQueries.ownRows(), ofKeys.ownRows());
         int tile = Math.max(ofQueries.keys(), ofKeys.keys());
@@ -101,7 +102,7 @@ public final class MatrixBackwardCheck {
             Operands operands = Operands.of(shape, query, key, value, options);
             AttentionCall call = operands.whole(scope);
             if (!call.backwardForm(ofKeys).equals(form)) {
-                throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
+                throw new IllegalStateException("the self-check of " + form + " runs " + call.variant());
             }
             var kernels = new MatrixBackward(call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
             DeviceTensor statistics = BackwardKernels.statistics(scope, shape);
@@ -127,7 +128,7 @@ public final class MatrixBackwardCheck {
         }
     }
 
-    /** Where there is one key, a weight is 1 and the scores' gradients cancel to nothing, exactly. */
+    /** Compares a gradient. With one key, each weight is 1, and the gradients of the scores cancel to exactly zero. */
     private @Nullable String compare(
             String name, double[] truth, double[] sizes, CallScope scope, Arena arena, DeviceTensor gradient) {
         double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
@@ -146,7 +147,7 @@ public final class MatrixBackwardCheck {
         return CheckData.numbers(random, form.type(), 1, 1, heads, rows, columns);
     }
 
-    /** The formula, and beside each gradient the sum of the sizes of what is added up in it. */
+    /** The gradients by the formula, and for each gradient the sum of the absolute values of its terms. */
     private final class Expected {
         final double[] dQuery = new double[HEADS * queries * width];
         final double[] querySizes = new double[dQuery.length];
@@ -155,7 +156,7 @@ public final class MatrixBackwardCheck {
         final double[] dValue = new double[keys * valueWidth];
         final double[] valueSizes = new double[dValue.length];
 
-        /** Of the last head: the gradients of its modified scores. */
+        /** The gradients of the modified scores of the last head. */
         final double[] dBias = new double[queries * keys];
 
         final double[] biasSizes = new double[dBias.length];

@@ -23,9 +23,9 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first task of a form of the forward kernels with one shape of tiles: two attentions, whose output and LSE the formula
- * gives in double. In the harder one first rows see nothing, and the values of the last keys, which no query sees, are NaN.
- * For f32 the formula starts from numbers rounded to tf32, as the units round them.
+ * The self-check of a form of the forward kernels with one shape of tiles: compares the output and LSE of two attentions with
+ * the formula in double. In the harder one, the first queries attend to no key, and the values of the last keys, which are
+ * masked, are NaN. For f32, the formula uses inputs rounded to tf32, as matrix units round them.
  */
 public final class MatrixCheck {
     private static final int KEY_HEADS = 2;
@@ -33,7 +33,7 @@ public final class MatrixCheck {
     private static final double CAP = 8;
     private static final double LSE_TOLERANCE = 1e-4;
 
-    /** In decode: heads that share a key head, and queries of each. */
+    /** In decode: query heads per key/value head, and queries per head. */
     private static final int GROUP = 3;
 
     private static final int FEW_QUERIES = 5;
@@ -57,7 +57,7 @@ public final class MatrixCheck {
         this.kernels = kernels;
     }
 
-    /** {@return what the device got wrong of a prefill, or null} */
+    /** {@return a description of the first wrong result of a prefill, or null} */
     public static @Nullable String ofPrefill(Engine engine, MatrixTiles tiles, MatrixForm form) {
         var check = new MatrixCheck(
                 engine, tiles, form, 1, (call, output, to) -> new MatrixPrefill(call, tiles).run(output, to));
@@ -65,7 +65,7 @@ public final class MatrixCheck {
         return wrong == null ? check.run(tiles.rows() + 5, 2 * tiles.keys() + 7, true) : wrong;
     }
 
-    /** {@return what the device got wrong of a decode, or null} */
+    /** {@return a description of the first wrong result of a decode, or null} */
     public static @Nullable String ofDecode(Engine engine, MatrixTiles tiles, MatrixForm form) {
         var check = new MatrixCheck(
                 engine, tiles, form, GROUP, (call, output, to) -> new MatrixDecode(call, tiles).run(output, to));
@@ -74,7 +74,7 @@ public final class MatrixCheck {
     }
 
     private @Nullable String run(int queries, int keys, boolean harder) {
-        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // of value columns, where one work-group does not compute all
+        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // blocks of value columns, one work-group each
         int width = form.whole() ? tiles.d() : tiles.d() - 3;
         int valueWidth = blocks * tiles.dv() - (form.whole() ? 0 : 5);
         var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
@@ -105,7 +105,7 @@ public final class MatrixCheck {
                 Arena arena = Arena.ofShared()) {
             AttentionCall call = Operands.of(shape, query, key, value, options).whole(scope);
             if (!call.forwardForm(tiles).equals(form)) {
-                throw new IllegalStateException("the first task of " + form + " is one of " + call.variant());
+                throw new IllegalStateException("the self-check of " + form + " runs " + call.variant());
             }
             DeviceTensor output = scope.allocate(form.type(), 1, shape.numHeads(), queries, valueWidth);
             ForwardKernels.Statistics statistics = ForwardKernels.statistics(scope, shape);

@@ -13,8 +13,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first task of a product on matrix units: more than one work-group in both directions, odd sizes, enough slices to fill
- * the stages twice, a bias, and what was there before; its sums again in double.
+ * The self-check of a product on matrix units: compares it with sums in double. The problem has more than one work-group in both
+ * directions, odd sizes, enough slices to fill the stages twice, a bias, and a result that already has contents to add to.
  */
 final class MatrixProductCheck {
     private static final int ROWS_OVER = 5;
@@ -23,7 +23,7 @@ final class MatrixProductCheck {
 
     private MatrixProductCheck() {}
 
-    /** {@return what the device got wrong, or null} */
+    /** {@return a description of the first wrong result, or null} */
     static @Nullable String failure(Engine engine, ProductForm form) {
         var random = new Random(13);
         int rows = form.rows() + ROWS_OVER;

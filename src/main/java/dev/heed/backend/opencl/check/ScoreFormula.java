@@ -4,8 +4,7 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 
 /**
- * A score of one query and one key as it is printed, and its derivative, in double: what a device's first task is held
- * against.
+ * The published formula of a pairwise score and its derivative, in double: the reference of a device's self-check.
  *
  * @param formula the score
  * @param gradient its derivative

@@ -16,16 +16,16 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device's first task: attentions so small that the formula can be written out here, with a mask, a causal row without
- * keys, forward and backward. A driver that miscompiles is found before it computes for anybody. The ways in which other
- * score functions let rows meet are kernels of their own, built and checked when the first plan asks for them.
+ * The self-check of a device, which finds a driver that miscompiles before it computes for a caller. It runs attentions so small
+ * that their formula is written out here, forward and backward, with a causal mask and rows without keys. Pairwise scores other
+ * than the dot product have separate kernels, which are built and checked when the first plan needs them.
  */
 public final class SelfCheck {
     private static final double TOLERANCE = 1e-4;
     private static final int HEADS = 2;
     private static final int WIDTH = 8;
 
-    /** Queries and keys: a decode, and a prefill whose first queries see nothing. */
+    /** Queries and keys: a decode, and a prefill whose first queries attend to no key. */
     private static final int[][] LENGTHS = {{1, 70}, {37, 29}};
 
     private final Engine engine;
@@ -38,12 +38,12 @@ public final class SelfCheck {
         this.formula = formula;
     }
 
-    /** {@return what the device got wrong, or nothing} */
+    /** {@return a description of the first wrong result, if any} */
     public static Optional<String> failure(Engine engine) {
         return failure(engine, ScoreKind.SCALED_DOT);
     }
 
-    /** {@return what the device gets wrong with the kernels of a kind of score, or nothing} */
+    /** {@return a description of the first wrong result of the kernels for a kind of score, if any} */
     public static Optional<String> failure(Engine engine, ScoreKind kind) {
         float[] vector = new float[WIDTH];
         for (int d = 0; d < WIDTH; d++) {
@@ -106,7 +106,7 @@ public final class SelfCheck {
         return Tensor.of(numbers, 1, HEADS, rows, WIDTH);
     }
 
-    /** Output and gradients by the formula, in double: causal, bottom-right. */
+    /** {@return the output and the gradients by the formula, in double, for a causal mask aligned bottom-right} */
     private double[][] written(AttentionInputs inputs, Tensor dOutput) {
         int queries = (int) inputs.query().size(2);
         int keys = (int) inputs.key().size(2);

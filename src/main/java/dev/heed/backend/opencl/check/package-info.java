@@ -1,5 +1,5 @@
 /**
- * The first tasks of a device: small problems whose results a formula in double gives, run before kernels compute for a caller.
+ * The self-checks of a device: small problems, run before kernels compute for a caller and compared with a formula in double.
  *
  * <p>Stability: implementation, not exported.
  */

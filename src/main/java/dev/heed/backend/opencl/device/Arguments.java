@@ -7,18 +7,18 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A struct argument of a kernel, written field by field: longs first, then numbers of the kernel's {@code real}. */
+/** A struct argument of a kernel, written field by field: first longs, then values of the kernel's {@code real} type. */
 public final class Arguments {
     private final MemorySegment bytes;
     private final boolean f64;
     private long at;
 
     /**
-     * Begins a struct.
+     * Creates an empty struct.
      *
-     * @param longs how many longs it has
-     * @param reals how many reals follow them
-     * @param f64 whether real is double
+     * @param longs number of longs
+     * @param reals number of reals after the longs
+     * @param f64 whether {@code real} is double
      */
     public Arguments(int longs, int reals, boolean f64) {
         long size = (long) longs * Long.BYTES + (long) reals * (f64 ? Double.BYTES : Float.BYTES);
@@ -52,7 +52,7 @@ public final class Arguments {
         return this;
     }
 
-    /** {@return the struct, whole} */
+    /** {@return the complete struct} */
     MemorySegment segment() {
         if ((at + Long.BYTES - 1) / Long.BYTES * Long.BYTES != bytes.byteSize()) {
             throw new IllegalStateException("a struct of " + bytes.byteSize() + " bytes got " + at);

@@ -14,11 +14,11 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One call on its way through the device: what it put there, what it launched. Closing gives all memory back. */
+/** The scope of one call on the device: it allocates the call's buffers and launches its kernels. Closing releases all memory. */
 public final class CallScope implements AutoCloseable {
     private static final int MOST_AXES = 6;
 
-    /** Host memory is used in place from this size on: below, copying costs less than a buffer. */
+    /** Minimum bytes of host memory that is used in place: copying fewer bytes costs less than creating a buffer. */
     private static final long IN_PLACE = 1 << 16;
 
     public final Engine engine;
@@ -38,12 +38,12 @@ public final class CallScope implements AutoCloseable {
         this.guardZones = engine.options.guardZones() ? new GuardZones(engine) : null;
     }
 
-    /** {@return the type that kernels compute in} */
+    /** {@return the type in which kernels compute} */
     public DType real() {
         return f64 ? DType.F64 : DType.F32;
     }
 
-    /** {@return the sizes of tiles in a phase; half of it for elements of twice the size} */
+    /** {@return the tile sizes of a phase, halved if kernels compute in double} */
     public TileSizes sizes(String phase, long width) {
         TileSizes sizes = engine.sizes(phase, width);
         return f64 ? sizes.halved() : sizes;
@@ -67,7 +67,7 @@ public final class CallScope implements AutoCloseable {
         return DeviceTensor.packed(allocate(count * type.bytes()), type, shape);
     }
 
-    /** {@return a buffer for arguments that a kernel will not read} */
+    /** {@return a buffer for arguments that a kernel does not read} */
     public DeviceBuffer nothing() {
         DeviceBuffer some = nothing;
         if (some == null) {
@@ -77,15 +77,15 @@ public final class CallScope implements AutoCloseable {
         return some;
     }
 
-    /** Gives one buffer back before the rest. */
+    /** Releases one buffer before the scope closes. */
     public void free(DeviceBuffer buffer) {
         owned.remove(buffer);
         buffer.close();
     }
 
-    // ---------------------------------------------------------------- there and back
+    // ---------------------------------------------------------------- copies
 
-    /** {@return a tensor that lies on the device, as it lies} */
+    /** {@return a tensor of device memory, with its own strides} */
     public DeviceTensor resident(Tensor tensor) {
         long[] strides = new long[tensor.rank()];
         Arrays.setAll(strides, tensor::stride);
@@ -93,7 +93,7 @@ public final class CallScope implements AutoCloseable {
                 OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
     }
 
-    /** {@return the tensor on the device, as it lies if its rows are dense, else packed; only to be read} */
+    /** {@return the tensor on the device, with its own strides if its rows are dense, else packed; read-only} */
     public DeviceTensor upload(Tensor tensor) {
         if (tensor.device() != null) {
             DeviceTensor there = resident(tensor);
@@ -115,7 +115,7 @@ public final class CallScope implements AutoCloseable {
         return copy.resident();
     }
 
-    /** Where device and host share memory, aligned elements are read where they are. */
+    /** If device and host share memory, the device reads aligned elements in place. */
     private DeviceTensor inPlaceOrCopied(Tensor tensor) {
         long bytes = tensor.elementCount() * tensor.type().bytes();
         long[] order = bytes < IN_PLACE || !tensor.segment().isNative() ? null : denseOrder(tensor);
@@ -149,19 +149,19 @@ public final class CallScope implements AutoCloseable {
                 : new DeviceTensor(buffer, dense.type(), 0, dense.shape(), order);
     }
 
-    /** {@return the same numbers in a type, packed where it is another} */
+    /** {@return the tensor itself if it has the type, else a packed copy in that type} */
     public DeviceTensor converted(DeviceTensor resident, DType as) {
         return resident.type() == as ? resident : packed(resident, as);
     }
 
-    /** {@return the numbers in a type and row-major order} */
+    /** {@return a copy of the elements in a type, in row-major order} */
     public DeviceTensor packed(DeviceTensor resident, DType as) {
         DeviceTensor packed = allocate(as, resident.shape());
         copy(resident, packed);
         return packed;
     }
 
-    /** {@return the numbers of a tensor in another type, packed} */
+    /** {@return the tensor on the device, packed and converted to a type} */
     public DeviceTensor upload(Tensor tensor, DType as) {
         if (tensor.device() != null) {
             DeviceTensor there = resident(tensor);
@@ -186,7 +186,7 @@ public final class CallScope implements AutoCloseable {
         return upload(values);
     }
 
-    /** The strides of a tensor that fills a range of memory without gaps, rows first; null if it does not. */
+    /** {@return the strides of a tensor that fills a range of memory without gaps and has dense rows, else null} */
     private static long @Nullable [] denseOrder(Tensor tensor) {
         int rank = tensor.rank();
         Integer[] axes = new Integer[rank];
@@ -244,12 +244,12 @@ public final class CallScope implements AutoCloseable {
 
     // ---------------------------------------------------------------- kernels
 
-    /** {@return the option that says what kernels compute in} */
+    /** {@return the compiler option for the type in which kernels compute} */
     public String widths() {
         return f64 ? " -DWIDE=1" : "";
     }
 
-    /** {@return work-items of a group where they do not meet} */
+    /** {@return work-items per work-group in kernels whose work-items do not cooperate} */
     public long group() {
         return Math.min(64, engine.context.limits().maxWorkGroupSize());
     }

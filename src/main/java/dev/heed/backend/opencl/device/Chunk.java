@@ -6,18 +6,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A part of an attention that is computed by itself: some batches, some key heads with their query heads, some queries, and
- * of these perhaps only some of the keys.
+ * A chunk of an attention call that is computed separately: ranges of batch entries, of key/value heads with their query heads,
+ * of queries and of keys. Every end of a range is exclusive.
  *
- * @param whole the shape of the whole
- * @param batchFrom the first batch
- * @param batchTo behind the last
- * @param kvHeadFrom the first key head
- * @param kvHeadTo behind the last
+ * @param whole the shape of the whole attention
+ * @param batchFrom the first batch entry
+ * @param batchTo the end of the batch entries
+ * @param kvHeadFrom the first key/value head
+ * @param kvHeadTo the end of the key/value heads
  * @param queryFrom the first query
- * @param queryTo behind the last
+ * @param queryTo the end of the queries
  * @param keyFrom the first key
- * @param keyTo behind the last
+ * @param keyTo the end of the keys
  */
 public record Chunk(
         AttentionShape whole,
@@ -55,36 +55,36 @@ public record Chunk(
                 whole.valueHeadDim());
     }
 
-    /** {@return the part of {@code [batch, heads, queries, ...]}} */
+    /** {@return this chunk of a tensor {@code [batch, heads, queries, ...]}} */
     public Tensor ofQueries(Tensor tensor) {
         return tensor.slice(0, batchFrom, batchTo)
                 .slice(1, headFrom(), headTo())
                 .slice(2, queryFrom, queryTo);
     }
 
-    /** {@return the part of {@code [batch, key heads, keys, ...]}} */
+    /** {@return this chunk of a tensor {@code [batch, key/value heads, keys, ...]}} */
     public Tensor ofKeys(Tensor tensor) {
         return tensor.slice(0, batchFrom, batchTo)
                 .slice(1, kvHeadFrom, kvHeadTo)
                 .slice(2, keyFrom, keyTo);
     }
 
-    /** {@return the part of {@code [batch, heads, queries, keys]}} */
+    /** {@return this chunk of a tensor {@code [batch, heads, queries, keys]}} */
     public Tensor ofCells(Tensor tensor) {
         return ofQueries(tensor).slice(3, keyFrom, keyTo);
     }
 
-    /** {@return the same batches, heads and queries with some of the keys} */
+    /** {@return the same batch entries, heads and queries with some of the keys} */
     public Chunk withKeys(long from, long to) {
         return new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, queryFrom, queryTo, from, to);
     }
 
-    /** {@return the same batches, heads and keys with some of the queries} */
+    /** {@return the same batch entries, heads and keys with some of the queries} */
     public Chunk withQueries(long from, long to) {
         return new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, from, to, keyFrom, keyTo);
     }
 
-    /** {@return two halves along the batch, else the heads, else the queries; itself alone where it has one of each} */
+    /** {@return two halves along the batch, else the heads, else the queries; only this chunk if it has one of each} */
     public List<Chunk> halves() {
         if (batchTo - batchFrom > 1) {
             long middle = (batchFrom + batchTo) / 2;
@@ -107,7 +107,7 @@ public record Chunk(
         return List.of(this);
     }
 
-    /** {@return the part of what broadcasts to {@code [batch, heads, queries, keys]}} */
+    /** {@return this chunk of a tensor that broadcasts to {@code [batch, heads, queries, keys]}} */
     public Tensor cells(Tensor tensor) {
         long[][] ranges = {{batchFrom, batchTo}, {headFrom(), headTo()}, {queryFrom, queryTo}, {keyFrom, keyTo}};
         Tensor cut = tensor;
@@ -120,7 +120,7 @@ public record Chunk(
         return cut;
     }
 
-    /** {@return the part of what broadcasts to {@code [batch, heads, queries]}} */
+    /** {@return this chunk of a tensor that broadcasts to {@code [batch, heads, queries]}} */
     public Tensor rowsThatBroadcast(Tensor tensor) {
         return cells(tensor.unsqueeze(tensor.rank())).select(tensor.rank(), 0);
     }

@@ -11,17 +11,17 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@linkplain Tensor#asConstant Constants} that stay on the device after their first use, until their tensor is garbage, the
- * device closes, or room is needed: the longest unused goes first. What a call uses now stays.
+ * A cache of {@linkplain Tensor#asConstant constants} on the device. A constant stays after its first use until its tensor is
+ * garbage, the device closes, or memory is needed. The least recently used is dropped first; a constant in use is kept.
  */
 public final class Constants {
-    /** Of the device's memory, constants keep at most this share. */
+    /** Constants use at most {@code 1 / SHARE} of the device's memory. */
     private static final long SHARE = 4;
 
-    /** Lies in a constant tensor and lives as long. */
+    /** A marker object stored in a constant tensor, so that it lives as long as the tensor. */
     private static final class Identity {}
 
-    /** A constant in one type, known by a tensor that it does not keep alive. */
+    /** The key of a constant in one element type. It does not keep the tensor alive. */
     private static final class Slot extends WeakReference<Identity> {
         private final int hash;
         private final DType type;
@@ -47,7 +47,7 @@ public final class Constants {
         }
     }
 
-    /** A copy on the device, and how many calls use it. */
+    /** A copy on the device and the number of calls that use it. */
     static final class Copy {
         private final DeviceTensor resident;
         private int users;
@@ -75,16 +75,16 @@ public final class Constants {
         this.most = memoryBytes / SHARE;
     }
 
-    /** Whether a constant may be kept at all: it must leave room for others. */
+    /** {@return whether a tensor is a constant small enough to be kept} */
     boolean takes(Tensor tensor) {
         return tensor.isConstant() && tensor.device() == null && tensor.elementCount() * Double.BYTES <= most;
     }
 
     /**
-     * {@return the copy of a constant, for one user more}
+     * {@return the copy of a constant, with one more user}
      *
-     * @param type its type on the device
-     * @param upload makes the copy at the first use; nothing else owns its buffer
+     * @param type its element type on the device
+     * @param upload makes the copy at the first use; this cache becomes the only owner of its buffer
      */
     synchronized Copy lease(Tensor constant, DType type, Supplier<DeviceTensor> upload) {
         forgetGarbage();
@@ -97,7 +97,7 @@ public final class Constants {
         }
         copy.users++;
         while (bytes > most && dropOldest()) {
-            // until the rest fits, or all of it is in use
+            // until the rest fits, or all of the rest is in use
         }
         return copy;
     }
@@ -109,7 +109,7 @@ public final class Constants {
         }
     }
 
-    /** {@return bytes that no call uses now} */
+    /** {@return bytes of the copies that no call uses now} */
     synchronized long idleBytes() {
         return cached.values().stream()
                 .filter(copy -> copy.users == 0)
@@ -123,7 +123,7 @@ public final class Constants {
         return bytes;
     }
 
-    /** Gives back the copy that was not used for the longest time; {@return whether there was one} */
+    /** Releases the least recently used copy that no call uses; {@return whether there was one} */
     synchronized boolean dropOldest() {
         Iterator<Copy> copies = cached.values().iterator();
         while (copies.hasNext()) {
@@ -154,7 +154,7 @@ public final class Constants {
         }
     }
 
-    /** Forgets everything: the device closes. */
+    /** Forgets all constants, when the device closes. */
     synchronized void close() {
         cached.values().forEach(this::forget);
         cached.clear();

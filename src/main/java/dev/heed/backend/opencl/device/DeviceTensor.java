@@ -4,13 +4,13 @@ import dev.heed.opencl.DeviceBuffer;
 import dev.heed.tensor.DType;
 
 /**
- * A tensor where kernels find it: elements of a buffer, with strides.
+ * A tensor in device memory: elements of a buffer, with strides.
  *
- * @param buffer where the elements lie
- * @param type how they are stored
- * @param at the position of the first, in elements
+ * @param buffer the buffer that holds the elements
+ * @param type the storage type of the elements
+ * @param at the position of the first element in the buffer, in elements
  * @param shape the sizes of the axes
- * @param strides the distance of neighbours along each axis, in elements
+ * @param strides the distance between neighbours along each axis, in elements
  */
 public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shape, long[] strides) {
 
@@ -45,7 +45,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return count;
     }
 
-    /** Whether neighbours of the last axis are neighbours in memory, as kernels need it. */
+    /** {@return whether neighbours along the last axis are neighbours in memory, as kernels require} */
     boolean hasDenseRows() {
         int last = shape.length - 1;
         return shape[last] == 1 || strides[last] == 1;
@@ -66,7 +66,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
     }
 
-    /** {@return {@code [batch, sequence, heads * width]} as {@code [batch, heads, sequence, width]}} */
+    /** {@return {@code [batch, sequence, heads * headDim]} as {@code [batch, heads, sequence, headDim]}} */
     public DeviceTensor heads(long numHeads) {
         long width = shape[2] / numHeads;
         return new DeviceTensor(buffer, type, at, new long[] {shape[0], numHeads, shape[1], width}, new long[] {
@@ -74,7 +74,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         });
     }
 
-    /** {@return one axis from {@code from} to {@code to}} */
+    /** {@return the elements from {@code from} to {@code to} (exclusive) along one axis} */
     public DeviceTensor slice(int axis, long from, long to) {
         long[] sizes = shape.clone();
         sizes[axis] = to - from;

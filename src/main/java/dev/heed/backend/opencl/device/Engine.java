@@ -16,35 +16,35 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A device in use, and which kernels suit it. */
+/** An open device with its family of kernels: it allocates the buffers and compiles the programs of the backend. */
 public final class Engine implements AutoCloseable {
-    /** Of what is free, so much is left to the driver, to the rounding of sizes and to other calls. */
+    /** Fraction of free memory reserved for the driver, the rounding of sizes and other calls. */
     private static final double LEFT_FREE = 0.125;
 
-    /** And so many bytes to the arguments that are too small to be reckoned. */
+    /** Bytes reserved for arguments that are too small to be counted. */
     private static final long SMALL = 4096;
 
     private static final String STANDARD = "-cl-std=CL1.2";
 
-    /** A program that is nothing but a call of fma. */
+    /** A program that only calls fma. */
     private static final KernelSource FMA =
             new KernelSource("fma.cl", "kernel void call(global float* x) { x[0] = fma(x[0], x[1], x[2]); }\n");
 
-    /** The ways to write a kernel. */
+    /** The families of kernels. */
     public enum Family {
-        /** Vectors of a CPU; nothing is staged, because its local memory is its cache. */
+        /** Vectors of a CPU. Nothing is staged in local memory, because a CPU has caches instead. */
         LANES,
         /** Work-groups of a GPU, tiles staged in local memory. */
         TILES,
-        /** As tiles, but matrix units compute what they can. A device without their instructions has the others. */
+        /** As tiles, with matrix units for the cases that they support. A device without their instructions runs only tiles. */
         MMA;
 
-        /** {@return the kernels that suit a device} */
+        /** {@return the default family of a device} */
         public static Family of(Device device) {
             return device.type() == DeviceType.CPU ? LANES : MMA;
         }
 
-        /** Whether tiles are staged in local memory. */
+        /** {@return whether tiles are staged in local memory} */
         public boolean isStaged() {
             return this != LANES;
         }
@@ -54,7 +54,7 @@ public final class Engine implements AutoCloseable {
     public final Family family;
     final Constants constants;
 
-    /** How the device is used. */
+    /** The options of the engine. */
     public final EngineOptions options;
 
     private final Tuned tuned;
@@ -71,12 +71,12 @@ public final class Engine implements AutoCloseable {
         this.units = family == Family.MMA ? MatrixUnits.of(context, options) : null;
     }
 
-    /** {@return the matrix units, or their twin where it is asked for; null where portable kernels compute everything} */
+    /** {@return the matrix units, or their emulation if requested; null if portable kernels compute everything} */
     public @Nullable MatrixUnits matrix() {
         return units != null && (units.ptx || units.emulated) ? units : null;
     }
 
-    /** {@return what computes here, in words: for {@code heed devices}} */
+    /** {@return lines that describe the kernels of this device, for {@code heed devices}} */
     public List<String> kernels() {
         MatrixUnits asked = units;
         if (asked == null) {
@@ -87,14 +87,14 @@ public final class Engine implements AutoCloseable {
             lines.add("f16, bf16 and, where tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
         } else {
             String reasons = String.join("; ", asked.reasons);
-            lines.add((matrix() == null ? "portable kernels" : "the twin of the kernels for matrix units") + ": "
+            lines.add((matrix() == null ? "portable kernels" : "an emulation of matrix units") + ": "
                     + reasons);
         }
         asked.failures().forEach(failure -> lines.add("portable kernels instead of matrix units: " + failure));
         return lines;
     }
 
-    /** {@return a kernel file, compiled; without {@code fma} from the first program on that a driver cannot link it in} */
+    /** {@return a compiled kernel file} If the driver cannot link fma, this and all later programs are compiled without it. */
     Program program(String file, String options) {
         boolean gpu = context.device().type() != DeviceType.CPU;
         String all = STANDARD + (gpu ? " -DGPU=1 " : " ") + options;
@@ -112,7 +112,7 @@ public final class Engine implements AutoCloseable {
         return context.program(source, all + " -DHAS_FMA=0");
     }
 
-    /** Mesa's compiler, where its libclc lacks the patch for it, fails at the end of every program that calls fma. */
+    /** Mesa's compiler fails to link every program that calls fma if its libclc lacks the patch for it. */
     private boolean linksFma() {
         try {
             return context.program(FMA, STANDARD) != null;
@@ -121,13 +121,13 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** {@return the sizes of tiles in a phase (prefill, weights, backward, product) for a width} */
+    /** {@return the tile sizes of a phase (prefill, weights, backward, product) for a headDim or a number of columns} */
     TileSizes sizes(String phase, long width) {
         TileSizes sizes = options.tiles();
         return sizes != null ? sizes : tuned.tiles(phase, width);
     }
 
-    /** {@return a buffer; constants that no call uses give way to it} */
+    /** {@return a new buffer; constants that no call uses are dropped if memory is short} */
     DeviceBuffer allocate(long bytes) {
         while (true) {
             try {
@@ -140,35 +140,35 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** {@return bytes that a call may count on} */
+    /** {@return bytes that a call may use} */
     long available() {
         MemoryUse use = context.memory();
         return (long) ((use.limitBytes() - use.liveBytes() + constants.idleBytes()) * (1 - LEFT_FREE)) - SMALL;
     }
 
-    /** Whether a call may take so many bytes in all, and so many for its largest buffer. */
+    /** {@return whether a call may use {@code total} bytes in all and {@code largest} bytes for its largest buffer} */
     public boolean hasRoom(long total, long largest) {
         return total <= available() && largest <= context.limits().maxAllocationBytes();
     }
 
-    /** Elements of the vectors of a CPU device: as wide as it prefers for floats, half of it for doubles. */
+    /** {@return elements per vector on a CPU device: its preferred vector width for floats, half of it for doubles} */
     public int lanes(boolean f64) {
         int floats =
                 Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
         return f64 ? floats / 2 : floats;
     }
 
-    /** Vectors of a panel: 512-bit machines have registers for four. */
+    /** {@return vectors per panel: machines with 512-bit vectors have enough registers for four} */
     int vectors() {
         return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
     }
 
-    /** Queries that a work-item of a CPU device computes. */
+    /** {@return queries per work-item on a CPU device} */
     public long panel(boolean f64) {
         return (long) lanes(f64) * vectors();
     }
 
-    /** {@return the option by which kernels know whether they have the instructions of matrix units} */
+    /** {@return the compiler option that selects the instructions of matrix units or their emulation} */
     public String matrixOption() {
         return units == null ? "" : units.option();
     }
@@ -177,7 +177,7 @@ public final class Engine implements AutoCloseable {
         return " -DLANES=" + lanes(f64) + " -DVECTORS=" + vectors();
     }
 
-    /** Runs a call; what the device's layer says becomes the failure of this backend. Nothing is written by then. */
+    /** Runs a call. An {@link OpenClException} becomes a {@link BackendFailedException}, and no result is written. */
     public void guarded(Problem problem, Runnable call) {
         try {
             call.run();

@@ -3,14 +3,14 @@ package dev.heed.backend.opencl.device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an engine uses its device.
+ * The options of an {@link Engine}.
  *
- * @param family the kernels
- * @param emulation whether kernels for matrix units run as an emulation of their instructions
- * @param tiles the sizes of all tiles, or null for what suits the device
- * @param selfCheck whether programs must pass first tasks before they compute for a caller
- * @param guardZones whether every buffer lies between zones that no kernel may write
- * @param checks the first tasks of programs for matrix units
+ * @param family the family of kernels
+ * @param emulation whether the instructions of matrix units are emulated
+ * @param tiles the sizes of all tiles, or null for the device's defaults
+ * @param selfCheck whether programs must pass a self-check before they compute for a caller
+ * @param guardZones whether each buffer has guard zones, which no kernel may write to
+ * @param checks the self-checks of programs for matrix units
  */
 public record EngineOptions(
         Engine.Family family,

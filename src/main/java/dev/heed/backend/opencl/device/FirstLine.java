@@ -1,6 +1,6 @@
 package dev.heed.backend.opencl.device;
 
-/** What went wrong with a first task, without hints and build logs. */
+/** The first line of an exception's message, without hints and build logs: the reason why a self-check failed. */
 public final class FirstLine {
     private FirstLine() {}
 

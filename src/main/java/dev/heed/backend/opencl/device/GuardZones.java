@@ -8,10 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Buffers between bytes that no kernel may write, for kernels that are not trusted yet. */
+/** Buffers with guard zones before and after them that no kernel may write to, for kernels that are not trusted yet. */
 final class GuardZones {
     private static final long ZONE = 4096; // a multiple of every device's alignment
-    private static final int PATTERN = 0x7fc0_5eed; // NaN as a float: what reads it, shows
+    private static final int PATTERN = 0x7fc0_5eed; // NaN as a float, so that a kernel that reads it gives a visibly wrong result
 
     private record Guarded(DeviceBuffer whole, long bytes) {}
 
@@ -22,7 +22,7 @@ final class GuardZones {
         this.engine = engine;
     }
 
-    /** {@return a buffer of so many bytes, a multiple of four, with a zone before and behind it} */
+    /** {@return a buffer of {@code bytes} bytes, a multiple of four, with a zone before and after it} */
     DeviceBuffer allocate(long bytes) {
         DeviceBuffer whole = engine.allocate(bytes + 2 * ZONE);
         all.add(new Guarded(whole, bytes));
@@ -32,7 +32,7 @@ final class GuardZones {
     }
 
     /**
-     * Looks at all zones.
+     * Checks all zones.
      *
      * @throws IllegalStateException if one was written to
      */
@@ -44,7 +44,7 @@ final class GuardZones {
                     engine.context.queue().read(guarded.whole(), at, zone);
                     for (long n = 0; n < ZONE; n += JAVA_INT.byteSize()) {
                         if (zone.get(JAVA_INT, n) != PATTERN) {
-                            throw new IllegalStateException("a kernel wrote " + (at == 0 ? "before" : "behind")
+                            throw new IllegalStateException("a kernel wrote " + (at == 0 ? "before" : "after")
                                     + " a buffer of " + guarded.bytes() + " bytes");
                         }
                     }

@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** A gradient that several parts of a backward pass add to, in their order, in double. */
+/** The sum of a gradient over several chunks of a backward pass: on the host, in a fixed order and in double. */
 public final class HostSums {
     private final Tensor sums;
 
@@ -11,12 +11,12 @@ public final class HostSums {
         this.sums = Tensor.zeros(DType.F64, shape);
     }
 
-    /** {@return all sums; views of it are what parts add to} */
+    /** {@return all sums; chunks are added to views of this tensor} */
     public Tensor all() {
         return sums;
     }
 
-    /** Adds what the device computed to a view of the sums. */
+    /** Adds a result of the device to a view of the sums. */
     public static void add(CallScope scope, DeviceTensor computed, Tensor view) {
         Tensor numbers = Tensor.zeros(computed.type(), computed.shape());
         scope.read(computed, numbers.segment());

@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Kernel files with the headers they include written in place: a driver compiles a text and knows no folder. */
+/** Loads kernel files with their included headers inlined, because a driver compiles one text and cannot open files. */
 final class KernelFile {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_/]+\\.h)\"$");
     private static final Map<String, KernelSource> WHOLE = new ConcurrentHashMap<>();
@@ -21,7 +21,7 @@ final class KernelFile {
                 name + ".cl", file -> new KernelSource(file, whole(KernelSource.resource(file), new HashSet<>())));
     }
 
-    /** A header comes once, where it is first included. */
+    /** Inlines each header once, where it is first included. */
     private static String whole(KernelSource source, Set<String> seen) {
         Matcher include = INCLUDE.matcher(source.text());
         var text = new StringBuilder();

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
-/** Every instruction of {@code mma.h}, compiled and tried on one warp: with PTX on the device at hand, without it anywhere. */
+/** A probe of the instructions in {@code mma.h}: compiles each and runs it on one warp, as PTX or as an emulation. */
 public final class MatrixProbe {
     private static final int WARP = 32;
     private static final int ELEMENTS = 256;
@@ -30,7 +30,7 @@ public final class MatrixProbe {
         void run(Kernel kernel);
     }
 
-    /** {@return what the device cannot, or nothing} */
+    /** {@return the first instruction that fails on the device and the reason, or an empty list} */
     public List<String> reasons() {
         attempt("cp.async", 1, "copies", DType.F16, this::copies);
         attempt("ldmatrix", 2, "matrices", DType.F16, kernel -> matrices(kernel, false));
@@ -47,13 +47,13 @@ public final class MatrixProbe {
         return List.copyOf(reasons);
     }
 
-    /** {@return what the device cannot with tf32, or nothing} */
+    /** {@return the reason why instructions for tf32 fail on the device, or an empty list} */
     public List<String> tf32Reasons() {
         attempt("mma.sync tf32", 16, "product_tf32", DType.F32, this::productTf32);
         return List.copyOf(reasons);
     }
 
-    /** After a refusal nothing else is asked: one reason is enough to do without. */
+    /** Tries one instruction. After a failure no more are tried: one reason is enough. */
     private void attempt(String instruction, int number, String name, DType type, Trial trial) {
         if (!reasons.isEmpty()) {
             return;
@@ -81,7 +81,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** The first half backwards; then the second half, its chunks of eight in turned order. */
+    /** Expects the first half in reverse order, then the second half with its chunks of eight elements in reverse order. */
     private void groups(Kernel kernel) {
         try (DeviceBuffer in = upload(MemorySegment.ofArray(counted()));
                 DeviceBuffer out = context.allocate(ELEMENTS * Short.BYTES)) {
@@ -110,7 +110,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** Small whole numbers, which both types hold exactly, as f32 does their sums of products. */
+    /** Multiplies small integers, which both types represent exactly, as f32 does their sums of products. */
     private void product(Kernel kernel, DType type) {
         int depth = 16;
         int columns = 8;
@@ -136,7 +136,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** Factors that are no tf32: rounded as the instruction rounds, their products add up exactly. */
+    /** Multiplies factors that tf32 cannot represent; after rounding to tf32, f32 represents the sums of products exactly. */
     private void productTf32(Kernel kernel) {
         int depth = 8;
         int columns = 8;
@@ -162,7 +162,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** {@return the nearest tf32, ties away from zero, as {@code cvt.rna} rounds} */
+    /** {@return the nearest tf32 value, ties away from zero, as {@code cvt.rna} rounds} */
     public static float tf32(float x) {
         return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
     }

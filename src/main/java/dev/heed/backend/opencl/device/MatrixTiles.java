@@ -6,14 +6,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The tiles of attention on matrix units, and of matrix products.
+ * The tile sizes of attention and of matrix products on matrix units.
  *
- * @param d numbers of a query and a key; zeros beyond the width
- * @param dv numbers of a value that a work-group computes; wider values have several
- * @param warps warps of a work-group
- * @param blocks blocks of 16 queries of a warp
- * @param keys keys of a tile
- * @param stages 2 for two tiles of keys and of values in turn, 1 for one of each
+ * @param d elements of a query and a key; zeros beyond headDim
+ * @param dv elements of a value per work-group; wider values need several work-groups
+ * @param warps warps per work-group
+ * @param blocks blocks of 16 queries per warp
+ * @param keys keys per tile
+ * @param stages 2 for two alternating tiles of keys and of values, 1 for one of each
  */
 public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int stages) {
     private static final int WARP = 32;
@@ -24,7 +24,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         private static final TuningTable TILES = TuningTable.resource("opencl_mma.tsv");
     }
 
-    /** {@return what the shipped table has for a device, a phase and the widths of a head, if anything} */
+    /** {@return the tiles in the shipped table for a device, a phase, headDim and valueHeadDim, if present} */
     public static Optional<MatrixTiles> shipped(Device device, String phase, long width, long valueWidth) {
         return Table.TILES
                 .find(Map.of(
@@ -45,7 +45,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
                         row.get("stages")));
     }
 
-    /** {@return small tiles for the same widths, which short sequences cross: for tests} */
+    /** {@return small tiles for the same dimensions, so that short sequences in tests need several tiles} */
     MatrixTiles small(String phase) {
         if (phase.equals("decode")) {
             return new MatrixTiles(d, dv, 2, 1, 2 * BLOCK, stages);
@@ -57,7 +57,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
     }
 
-    /** Whether queries and keys of a width fit. */
+    /** {@return whether queries and keys of {@code width} elements fit} */
     boolean hold(long width) {
         return width <= d;
     }
@@ -70,7 +70,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         return warps * blocks * BLOCK;
     }
 
-    /** {@return rows of a product that a work-group computes; {@code dv} are its columns, {@code keys} those of a warp} */
+    /** {@return rows of a product per work-group; {@code dv} is its columns per work-group, {@code keys} its columns per warp} */
     public int productRows() {
         return rows() * keys / dv;
     }
@@ -80,12 +80,12 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
                 + " -DSTAGES=" + stages;
     }
 
-    /** {@return rows of a backward pass that a work-group owns; {@code blocks} are then of columns} */
+    /** {@return rows of a backward pass that a work-group owns; there, {@code blocks} counts blocks of columns} */
     public int ownRows() {
         return warps * BLOCK;
     }
 
-    /** {@return the smallest tiles of a backward pass that hold a head of these widths: for tests} */
+    /** {@return the smallest tiles of a backward pass for a headDim and a valueHeadDim: for tests} */
     public MatrixTiles narrowest(long width, long valueWidth) {
         return new MatrixTiles(slices(width), slices(valueWidth), 2, 2, BLOCK, stages);
     }

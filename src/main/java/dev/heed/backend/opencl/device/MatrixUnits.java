@@ -14,30 +14,30 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a device's matrix units compute, and why they do not compute the rest. Every instruction is compiled and tried on the
- * device at hand; every tile has its own first task before it computes for anybody.
+ * The matrix units of a device: the results of their checks, and the reasons why they are not used. Each instruction is compiled
+ * and tried on the device; each program must pass its own self-check before it computes for a caller.
  */
 public final class MatrixUnits {
-    /** Whether kernels have the instructions themselves; else the twin, for tests on any device. */
+    /** Whether kernels use the instructions themselves, not an emulation (for tests on any device). */
     final boolean ptx;
 
-    /** Whether the twin computes here. */
+    /** Whether the emulation is in use. */
     final boolean emulated;
 
-    /** Why the instructions cannot be used; empty where they can. */
+    /** The reasons why the instructions are not used; empty if they are. */
     final List<String> reasons;
 
     private final boolean small;
     private final boolean selfCheck;
     private @Nullable List<String> tf32Reasons;
     private final Map<String, Finding> findings = new ConcurrentHashMap<>();
-    private final ReentrantLock checking = new ReentrantLock(); // who asks meanwhile waits: nothing computes unchecked
+    private final ReentrantLock checking = new ReentrantLock(); // concurrent callers wait until a check ends
 
     /**
-     * What a first task found.
+     * The result of a self-check.
      *
-     * @param wrong nothing, or what
-     * @param stands whether it would find the same again
+     * @param wrong a description of the first wrong result, or null
+     * @param stands whether the finding is final; a check that failed for lack of memory is repeated
      */
     private record Finding(@Nullable String wrong, boolean stands) {}
 
@@ -50,16 +50,16 @@ public final class MatrixUnits {
     }
 
     /**
-     * Asks a device. Where the twin is wanted it is not asked: some compilers for CPUs end the process over an instruction that
-     * they do not know.
+     * Probes a device. If the emulation is requested, the device is not probed, because some compilers for CPUs end the process
+     * at an instruction that they do not support.
      */
     public static MatrixUnits of(DeviceContext context, EngineOptions options) {
         List<String> reasons =
-                options.emulation() ? List.of("nobody asked for more") : new MatrixProbe(context, true).reasons();
+                options.emulation() ? List.of("their instructions were not tried") : new MatrixProbe(context, true).reasons();
         return new MatrixUnits(reasons.isEmpty(), reasons, options);
     }
 
-    /** {@return why products of tf32 are not computed here, or nothing; asked when a caller first allows them} */
+    /** {@return the reasons why tf32 products cannot be used, or an empty list} Probed when a caller first allows tf32. */
     public synchronized List<String> tf32Reasons(Engine engine) {
         List<String> known = tf32Reasons;
         if (known == null) {
@@ -69,17 +69,17 @@ public final class MatrixUnits {
         return known;
     }
 
-    /** {@return the tiles for the widths of a head, if there are any} */
+    /** {@return the tiles for a headDim and a valueHeadDim, if there are any} */
     public Optional<MatrixTiles> tiles(Device device, String phase, long width, long valueWidth) {
         return MatrixTiles.shipped(device, phase, width, valueWidth)
                 .map(tiles -> small && tiles.small(phase).hold(width) ? tiles.small(phase) : tiles);
     }
 
     /**
-     * Whether the first task of that name found nothing wrong. It is set once; where it found no memory, when it is next asked
-     * for.
+     * {@return whether the self-check of a name passed} It runs once; if it failed for lack of memory, it runs again at the next
+     * call.
      *
-     * @param task what it found wrong, or null
+     * @param task runs the check and returns a description of the first wrong result, or null
      */
     public boolean isRight(String name, Supplier<@Nullable String> task) {
         if (!selfCheck) {
@@ -111,12 +111,12 @@ public final class MatrixUnits {
         }
     }
 
-    /** Whether tiles are as small as they can be: for tests. */
+    /** {@return whether tiles are as small as possible: for tests} */
     public boolean areSmall() {
         return small;
     }
 
-    /** {@return what went wrong with tiles that were tried, for {@code heed devices}} */
+    /** {@return the descriptions of the self-checks that failed, for {@code heed devices}} */
     public synchronized List<String> failures() {
         List<String> tf32 = tf32Reasons;
         return Stream.concat(
@@ -128,7 +128,7 @@ public final class MatrixUnits {
                 .toList();
     }
 
-    /** {@return how kernels are compiled} The twin has dozens of barriers: optimising them takes many times as long as running. */
+    /** {@return the compiler option} The emulation has dozens of barriers: optimising it takes far longer than running it. */
     String option() {
         return ptx ? " -DPTX=1" : " -cl-opt-disable";
     }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Tensors in buffers of a device. */
+/** An arena whose tensors are buffers of an OpenCL device; closing it releases them. */
 public final class OpenClArena implements DeviceArena {
     private final Engine engine;
     private final List<OpenClMemory> owned = new ArrayList<>();

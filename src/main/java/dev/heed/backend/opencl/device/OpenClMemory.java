@@ -7,7 +7,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BooleanSupplier;
 
-/** A buffer behind a tensor. */
+/** The memory of a tensor on an OpenCL device: a buffer of a context. */
 final class OpenClMemory implements DeviceMemory {
     final DeviceContext context;
     final DeviceBuffer buffer;
@@ -16,11 +16,11 @@ final class OpenClMemory implements DeviceMemory {
     private volatile boolean closed;
 
     /**
-     * Memory of a context.
+     * Creates memory from a buffer.
      *
-     * @param buffer a whole number of {@code long}s
-     * @param bytes how many of its bytes the tensor has
-     * @param contextClosed whether the context, and the buffer with it, is closed
+     * @param buffer a buffer whose size is a multiple of 8 bytes
+     * @param bytes bytes of the tensor, without the buffer's padding
+     * @param contextClosed whether the context, and with it the buffer, is closed
      */
     OpenClMemory(DeviceContext context, DeviceBuffer buffer, long bytes, BooleanSupplier contextClosed) {
         this.context = context;
@@ -29,12 +29,12 @@ final class OpenClMemory implements DeviceMemory {
         this.contextClosed = contextClosed;
     }
 
-    /** {@return the memory behind a tensor that lies on an OpenCL device} */
+    /** {@return the memory of a tensor on an OpenCL device} */
     static OpenClMemory of(Tensor tensor) {
         if (tensor.device() instanceof OpenClMemory memory) {
             return memory;
         }
-        throw new IllegalArgumentException(tensor + " does not lie on an OpenCL device");
+        throw new IllegalArgumentException(tensor + " is not on an OpenCL device");
     }
 
     @Override

@@ -3,13 +3,13 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 
 /**
- * What one program of a matrix product on matrix units is compiled for.
+ * The compile-time parameters of one program of a matrix product on matrix units.
  *
- * @param tiles its tiles
- * @param type of the operands
- * @param to of the result
- * @param left whether the left operand lies in columns
- * @param right whether the right one does
+ * @param tiles tile sizes
+ * @param type storage type of the operands
+ * @param to storage type of the result
+ * @param left whether the left operand is stored by columns
+ * @param right whether the right operand is stored by columns
  */
 public record ProductForm(MatrixTiles tiles, DType type, DType to, boolean left, boolean right) {
     public int rows() {

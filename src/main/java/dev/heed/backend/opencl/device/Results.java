@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What a call has computed so far, beside the caller's tensors: they are written when all of it is there, or not at all. */
+/** The gathered results of a call. The caller's tensors are written when all results are complete, or not at all. */
 public final class Results implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
@@ -21,7 +21,7 @@ public final class Results implements AutoCloseable {
         this.device = new OpenClArena(engine);
     }
 
-    /** {@return where results for a tensor of the caller are gathered, packed, on the same side as it is} */
+    /** {@return the tensor that gathers the results for a tensor of the caller: packed, on the host or device like the target} */
     public Tensor of(Tensor target) {
         return gathered.computeIfAbsent(
                 target,
@@ -38,7 +38,7 @@ public final class Results implements AutoCloseable {
         return target == null ? null : target.map(this::of);
     }
 
-    /** Takes what the device computed for a part of a gathered tensor. */
+    /** Copies a result of the device into a chunk of a gathered tensor; does nothing if the chunk is null. */
     public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor chunk) {
         if (chunk == null) {
             return;
@@ -60,7 +60,7 @@ public final class Results implements AutoCloseable {
         }
     }
 
-    /** Takes numbers that are on the host already, for a part of a gathered tensor. */
+    /** Copies elements on the host into a chunk of a gathered tensor. */
     public static void write(CallScope scope, Tensor numbers, Tensor chunk) {
         if (chunk.device() == null) {
             chunk.copyFrom(numbers);
@@ -69,7 +69,7 @@ public final class Results implements AutoCloseable {
         }
     }
 
-    /** Writes everything to the caller's tensors. */
+    /** Writes all results to the caller's tensors. */
     public void deliver() {
         try (var scope = new CallScope(engine, false)) {
             gathered.forEach((target, whole) -> {

@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The sizes of the tiles of a GPU's kernels.
+ * The tile sizes of kernels for GPUs.
  *
- * @param tx work-items of a group across
- * @param ty work-items of a group down
- * @param rm rows of a work-item
- * @param rn columns of a work-item
- * @param depth elements of a slice
+ * @param tx work-items of a work-group across the columns
+ * @param ty work-items of a work-group down the rows
+ * @param rm rows per work-item
+ * @param rn columns per work-item
+ * @param depth elements of a row that are staged at a time (a slice)
  */
 public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
-    public static final int FEWEST = 4; // fewer would spare registers and cost compiled variants
+    public static final int FEWEST = 4; // fewer would save registers but need more compiled variants
     private static final int MOST = 8;
     private static final int LARGEST = 1024;
 
@@ -26,7 +26,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
     }
 
-    /** {@return what the shipped table has for a device, a phase and a width} */
+    /** {@return the sizes in the shipped table for a device, a phase and a headDim or a number of columns} */
     public static TileSizes shipped(Device device, String phase, long width) {
         return of(Table.TILES.best(Map.of(
                 "vendor",
@@ -44,9 +44,9 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     }
 
     /**
-     * {@return sizes in the order of the table}
+     * {@return the sizes given in the order of the table}
      *
-     * @throws InvalidInputException if no kernel can have them
+     * @throws InvalidInputException if no kernel can be compiled for them
      */
     public static TileSizes of(List<Integer> numbers) {
         TileSizes sizes = new TileSizes(numbers.get(0), numbers.get(1), numbers.get(2), numbers.get(3), numbers.get(4));
@@ -60,7 +60,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return sizes;
     }
 
-    /** Whether a kernel can be compiled for these sizes: slices of the columns are whole. */
+    /** {@return whether a kernel can be compiled for these sizes: the columns must be a whole number of slices} */
     boolean isPossible() {
         List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
         return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
@@ -78,12 +78,12 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return tx * rn;
     }
 
-    /** {@return columns of the second product that an item owns, for a width} */
+    /** {@return columns of the second product per work-item, for a product of {@code width} columns} */
     public int owned(long width) {
         return (long) FEWEST * tx < width ? MOST : FEWEST;
     }
 
-    /** {@return half the tile in both directions, for elements of twice the size} */
+    /** {@return a tile of half the size in both directions, for doubles} */
     TileSizes halved() {
         int across = Math.max(1, tx / 2);
         return new TileSizes(across, Math.max(1, ty / 2), rm, rn, Math.min(depth, across * rn));

@@ -13,12 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What was measured of a device on this machine, before what the jar knows of its kind: sizes of tiles ({@code heed tune}) and
- * the work from which it is faster than the CPU, copies included ({@code heed devices --probe}).
+ * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the work from which the device is faster
+ * than the CPU, copies included ({@code heed devices --probe}). Tile sizes that were not measured come from the table in the jar.
  */
 public final class Tuned {
     private static final double MEGA = 1e6;
-    private static final long FEW_QUERIES = 12; // what the CPU, too, computes as decode
+    private static final long FEW_QUERIES = 12; // maximum queries of a decode, as on the CPU
 
     private final Device device;
     private final Optional<TuningTable> tiles;
@@ -42,7 +42,7 @@ public final class Tuned {
                 .orElseGet(() -> TileSizes.shipped(device, phase, width));
     }
 
-    /** {@return why the CPU is faster, if it was measured to be} */
+    /** {@return the reason to skip this backend if the CPU was measured to be faster, else an empty list} */
     public List<String> passOverReasons(Problem problem) {
         if (!(problem instanceof AttentionProblem attention)) {
             return List.of();

@@ -1,5 +1,5 @@
 /**
- * A device in use: its contexts, buffers, constants, compiled kernels and sizes of tiles, and the calls that launch kernels on it.
+ * An open device: its contexts, buffers, constants, compiled kernels and tile sizes, and the calls that launch kernels on it.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -21,10 +21,10 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attention, or a part of one, as its kernels see it: tensors on the device, mask and modifiers.
+ * The arguments of the kernels for one attention, or a chunk of one: tensors on the device, mask and modifiers.
  *
- * <p>Without softcap, bias and ALiBi a score stays the bare product; the scale rides in the exponent's factor. The
- * difference from the largest score comes before the product with the factor, so that huge scores keep their exponents.
+ * <p>Without softcap, bias and ALiBi, a score is the bare product, and the scale is part of the exponent's factor. The row
+ * maximum is subtracted before the multiplication by the factor, so that huge scores do not overflow.
  */
 public final class AttentionCall {
     private static final int LONGS = 59;
@@ -44,7 +44,7 @@ public final class AttentionCall {
     final DeviceTensor value;
     public final AttentionOptions options;
 
-    /** Buffers that every kernel of an attention takes. */
+    /** Buffers that are arguments of every kernel of an attention. */
     final DeviceBuffer bands;
 
     final DeviceBuffer denseCells;
@@ -100,7 +100,7 @@ public final class AttentionCall {
         this.sinks = perHead(options.sink());
     }
 
-    /** The same call on copies of another type. */
+    /** Copies a call, with other queries, keys and values. */
     private AttentionCall(AttentionCall of, DeviceTensor query, DeviceTensor key, DeviceTensor value) {
         this.scope = of.scope;
         this.chunk = of.chunk;
@@ -129,8 +129,8 @@ public final class AttentionCall {
     }
 
     /**
-     * {@return the call for kernels that a CPU compiles for long} There, elements are converted first, and the call says
-     * whether scores are modified: one variant of a kernel instead of six.
+     * {@return the call for kernels that take long to compile for a CPU} On a CPU, elements are first converted to the computing
+     * type, and the struct tells the kernel whether scores are modified: it has one variant instead of six.
      */
     AttentionCall withFewVariants() {
         boolean converted = query.type() == scope.real() && key.type() == scope.real() && value.type() == scope.real();
@@ -144,22 +144,22 @@ public final class AttentionCall {
                 scope.converted(value, scope.real()));
     }
 
-    /** {@return the same call on rows that lie elsewhere} */
+    /** {@return the same call on copies of its rows} */
     AttentionCall on(DeviceTensor otherQuery, DeviceTensor otherKey, DeviceTensor otherValue) {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
-    /** Whether score times factor stays finite where the score is: scores are bare products, and the factor is small. */
+    /** {@return whether a finite score times the factor is finite: scores are bare products, and the factor is at most 1} */
     private boolean isFolded() {
         return !modified && scale * LOG2E <= 1;
     }
 
-    /** {@return the form of program that the forward pass of this call needs with these tiles for matrix units} */
+    /** {@return the form of the program for the forward pass of this call with these tiles for matrix units} */
     public MatrixForm forwardForm(MatrixTiles tiles) {
         return form(tiles, isFolded());
     }
 
-    /** {@return the form of program that the backward pass of this call needs with these tiles for matrix units} */
+    /** {@return the form of the program for the backward pass of this call with these tiles for matrix units} */
     public MatrixForm backwardForm(MatrixTiles tiles) {
         return form(tiles, false);
     }
@@ -188,7 +188,7 @@ public final class AttentionCall {
                 Math.ceilDiv(sizes[3], TILE_OF_MASK));
     }
 
-    /** {@return how much of each tile of the dense mask takes part, for kernels that pass over tiles} */
+    /** {@return the coverage of each tile of the dense mask (none, some or all attended), so that kernels can skip tiles} */
     DeviceBuffer denseTiles() {
         DeviceTensor to = tiles;
         DeviceTensor mask = dense;
@@ -251,7 +251,7 @@ public final class AttentionCall {
         return parameter == null || !parameterPerHead() ? 0 : parameter.stride(0);
     }
 
-    /** Whether every query head has numbers of its own by which rows meet. */
+    /** {@return whether each query head has its own parameter of the pairwise score} */
     boolean parameterPerHead() {
         return parameter != null && (parameter.shape().length == 2 || (scoresBySquares() && parameter.size(0) > 1));
     }
@@ -260,7 +260,7 @@ public final class AttentionCall {
         return options.score().pattern().kind() == ScoreKind.GAUSSIAN;
     }
 
-    /** {@return compiler options of kernels of which there shall be few variants, see {@link #withFewVariants}} */
+    /** {@return compiler options of kernels with few variants, see {@link #withFewVariants}} */
     String fewVariants() {
         boolean cpu = scope.engine.context.device().type() == DeviceType.CPU;
         return cpu
@@ -301,7 +301,7 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(parameterStep());
         struct.real(scale);
-        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity stays
+        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity does not become NaN
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

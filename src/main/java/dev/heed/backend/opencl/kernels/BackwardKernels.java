@@ -14,9 +14,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The backward pass of an attention on the device: statistics of every row first, then each gradient. All gradients are sums
- * of the type kernels compute in. Rows whose keys come in parts have their statistics and dQ continued from part to part,
- * keys whose queries come in parts their dK and dV.
+ * The backward pass of an attention on the device: first the statistics of each row, then each gradient, summed in the computing
+ * type. If keys come in chunks, statistics and dQ continue from chunk to chunk; if queries come in chunks, dK and dV continue.
  */
 public final class BackwardKernels {
     private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
@@ -32,11 +31,11 @@ public final class BackwardKernels {
     private final @Nullable MatrixBackward units;
 
     /**
-     * A pass over the keys of a call.
+     * Creates a pass over the keys of a call.
      *
-     * @param statistics of the rows: known, or what {@link #read} leaves
-     * @param sinkRows each row's part of the gradient of its sink
-     * @param partials of the gradient of the numbers by which rows meet, from {@link #partials}; null if it is not wanted
+     * @param statistics statistics of the rows, already complete or computed by {@link #read}
+     * @param sinkRows each row's term of the gradient of its sink
+     * @param partials partial sums of the gradient of the pairwise score's parameter, from {@link #partials}; null if not requested
      */
     public BackwardKernels(
             AttentionCall call,
@@ -79,7 +78,7 @@ public final class BackwardKernels {
         return scope.reals(s.batch() * s.numHeads() * s.seqLenQ());
     }
 
-    /** {@return a place for what each block of queries adds to the gradient of the numbers by which rows meet, if any} */
+    /** {@return a tensor for each query block's partial sum of the gradient of the pairwise score's parameter, or null} */
     public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
         ParameterSlice numbers = lowering.scoreParameter();
         if (sums == null || numbers == null) {
@@ -91,7 +90,7 @@ public final class BackwardKernels {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
     }
 
-    /** Adds the gradient of the numbers by which rows meet, when all keys have met the queries. */
+    /** Adds the gradient of the pairwise score's parameter, after all keys have been scored against the queries. */
     public void parameterGradient(@Nullable ParameterGradients sums) {
         ParameterSlice numbers = call.lowering.scoreParameter();
         if (sums == null || numbers == null || partials == null) {
@@ -106,7 +105,7 @@ public final class BackwardKernels {
         sums.add(scope, numbers, sum.reshape(numbers.tensor().shape()));
     }
 
-    /** Reads the keys of this call for the statistics; the first launch over a row begins them, the last one ends them. */
+    /** Computes the statistics from the keys of this call. The first launch over a row begins them, the last one ends them. */
     public void read(@Nullable DeviceTensor lseGradient, boolean begins, boolean ends) {
         if (units != null) {
             units.read(lseGradient, statistics, sinkRows, begins, ends);
@@ -142,7 +141,7 @@ public final class BackwardKernels {
         return call.fewVariants() + sizes.options() + " -DCO=" + owned;
     }
 
-    /** {@return a place for the gradient of the queries} */
+    /** {@return a new tensor for the gradient of the queries} */
     public static DeviceTensor queryGradient(CallScope scope, AttentionShape s) {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
     }
@@ -153,7 +152,7 @@ public final class BackwardKernels {
         return gradient;
     }
 
-    /** Adds what these keys send to the queries. */
+    /** Adds the terms of these keys to the gradient of the queries. */
     public void query(DeviceTensor gradient, boolean begins) {
         if (units != null) {
             units.query(gradient, statistics, begins);
@@ -188,7 +187,7 @@ public final class BackwardKernels {
     /** The gradients of keys and values, summed over the query heads that share them. */
     public record KeyGradients(DeviceTensor key, DeviceTensor value) {}
 
-    /** {@return a place for the gradients of keys and values} */
+    /** {@return new tensors for the gradients of keys and values} */
     public static KeyGradients keyGradients(CallScope scope, AttentionShape s) {
         return new KeyGradients(
                 scope.allocate(scope.real(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.headDim()),
@@ -201,14 +200,14 @@ public final class BackwardKernels {
         return gradients;
     }
 
-    /** Adds what these queries send to the keys and values. */
+    /** Adds the terms of these queries to the gradients of keys and values. */
     public void keys(KeyGradients gradients, boolean begins) {
         if (units != null) {
             units.keys(gradients, statistics, begins);
             return;
         }
         long width = Math.max(shape.headDim(), shape.valueHeadDim());
-        int owned = TileSizes.FEWEST; // two sets of sums share the registers
+        int owned = TileSizes.FEWEST; // the sums of dK and of dV share the registers
         long groups = Math.ceilDiv(width, (long) owned * sizes.tx())
                 * blocks(shape.seqLenKv())
                 * shape.batch()
@@ -234,7 +233,7 @@ public final class BackwardKernels {
                 call.scoreParameter);
     }
 
-    /** The gradient of the bias in its own shape: the gradients of the scores of one head after the other, added up. */
+    /** {@return the gradient of the bias, in its shape: adds up the gradients of the scores, one head after another} */
     public DeviceTensor bias() {
         DeviceTensor bias = Objects.requireNonNull(call.bias());
         long[] axes = {1, 1, 1, 1};
@@ -269,7 +268,7 @@ public final class BackwardKernels {
         return sums;
     }
 
-    /** The gradients of the modified scores of one head. */
+    /** Writes the gradients of the modified scores of one head. */
     private void scores(DeviceBuffer cells, long head) {
         if (units != null) {
             units.scores(cells, statistics, head);

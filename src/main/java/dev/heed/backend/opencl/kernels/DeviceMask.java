@@ -10,18 +10,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mask as kernels read it: for each batch a band of key - query and an end of the keys, and at most one dense part. A
- * conjunction of bands and lengths stays that small; spans, blocks, what is joined by OR, or has two dense parts, becomes one
- * dense mask.
+ * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and an end of the keys,
+ * and at most one dense mask. A conjunction of bands and lengths needs no dense mask. Spans, blocks, masks joined by OR, and
+ * several dense masks are written as one dense mask.
  */
 public final class DeviceMask {
     private static final int FAR = 1 << 30;
     private static final int FIELDS = 4;
 
-    /** Least and largest key - query, end of keys, nothing: for each batch. */
+    /** Four fields per batch entry: the first and last key - query of the band, the end of the keys (exclusive), unused. */
     final int[] bands;
 
-    /** Truth values that broadcast to {@code [batch, heads, queries, keys]}, or null. */
+    /** Truth values (attended or masked) that broadcast to {@code [batch, heads, queries, keys]}, or null. */
     public @Nullable Tensor dense;
 
     private final AttentionShape shape;
@@ -80,7 +80,7 @@ public final class DeviceMask {
         dense = first == null ? more : written(new Mask.And(List.of(Mask.dense(first), Mask.dense(more))));
     }
 
-    /** The truth values of a mask, in the smallest shape that holds them. */
+    /** {@return the truth values of a mask, in the smallest shape that broadcasts to all cells} */
     private Tensor written(Mask mask) {
         long batches = perBatch(mask) ? shape.batch() : 1;
         long heads = mask.tensors().stream().anyMatch(tensor -> tensor.size(1) > 1) ? shape.numHeads() : 1;

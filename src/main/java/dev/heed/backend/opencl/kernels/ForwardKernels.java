@@ -9,9 +9,9 @@ import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import java.util.Optional;
 
-/** The forward pass of an attention on the device: prefill, or decode and merge. */
+/** The forward pass of an attention on the device: prefill, or decode followed by a merge of partial attention states. */
 public final class ForwardKernels {
-    /** Query rows that share a key head, at most, for decode. */
+    /** Maximum query rows per key/value head in decode. */
     private static final int MOST_ROWS = 16;
 
     private static final long LONGEST_SPLIT = 1024;
@@ -20,10 +20,10 @@ public final class ForwardKernels {
     private static final int MOST_COLUMNS = 8;
 
     /**
-     * What the second passes need of every row.
+     * The statistics of all rows, which second passes need.
      *
-     * @param state the largest score and the inverse sum of {@code [batch, head, query]}
-     * @param lse their LSE
+     * @param state the row maximum and the inverse of the row sum, for {@code [batch, head, query]}
+     * @param lse the LSE of each row
      */
     public record Statistics(DeviceBuffer state, DeviceTensor lse) {}
 
@@ -38,8 +38,9 @@ public final class ForwardKernels {
     }
 
     /**
-     * Whether few queries share each key. Where weights are kept, a CPU's decode is no choice: it adds up the products of a
-     * score in another order than the pass that writes the weights, and a single key would not weigh exactly 1.
+     * {@return whether a call runs as decode: few query rows share each key} On a CPU device, a call that requests weights does
+     * not: decode sums the products of a score in another order than the pass that writes the weights. The weight of a single key
+     * would then not be exactly 1.
      */
     public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean keepsWeights) {
         return (family.isStaged() || !keepsWeights)
@@ -47,7 +48,7 @@ public final class ForwardKernels {
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }
 
-    /** Computes the output of a part that has all its keys on the device. */
+    /** Computes the output of a chunk that has all its keys on the device. */
     public static Statistics run(AttentionCall call, DeviceTensor output) {
         var forward = new ForwardKernels(call);
         Statistics statistics = statistics(call.scope, call.shape());
@@ -78,7 +79,7 @@ public final class ForwardKernels {
                 scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
-    /** {@return what a prefill adds up in, from its first launch to its last} */
+    /** {@return a buffer for the sums of a prefill, from its first launch to its last} */
     public static DeviceBuffer sums(CallScope scope, AttentionShape s) {
         return scope.reals(sumsOf(scope.engine, scope.f64, s));
     }
@@ -88,7 +89,7 @@ public final class ForwardKernels {
         return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
     }
 
-    /** Reads the keys of this call; the first launch over a part begins its sums, the last one ends them. */
+    /** Adds the keys of this call. The first launch over a chunk begins its sums, the last one ends them. */
     public void prefill(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         if (scope.engine.family == Engine.Family.LANES) {
             prefillLanes(output, to, sums, begins, ends);
@@ -223,7 +224,7 @@ public final class ForwardKernels {
         merge(call, output, to, sums, states, splits);
     }
 
-    /** Joins the states that parts of the keys left, in their order, and gives them back. */
+    /** Merges the partial attention states of the splits of the keys, in order, and releases their buffers. */
     static void merge(
             AttentionCall call,
             DeviceTensor output,

@@ -14,9 +14,9 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The backward pass on matrix units: which attentions it computes, and how. The rest is the portable kernels'. */
+/** The backward pass of an attention on matrix units. Portable kernels compute the calls that it does not support. */
 public final class MatrixBackward {
-    /** Rows of the table: own rows are queries, and keys. */
+    /** Phases of the tuning table: work-groups own rows of queries, or rows of keys. */
     public static final String QUERIES = "backward-queries";
 
     public static final String KEYS = "backward-keys";
@@ -45,8 +45,9 @@ public final class MatrixBackward {
     }
 
     /**
-     * {@return the kernels for a call, or nothing where the portable ones compute it} That is: other types than f16 and bf16,
-     * widths beyond the tables, scores that are no product, dropout. All passes are here or none: they meet with the same bits.
+     * {@return the kernels for a call; empty if the portable ones compute it} The portable kernels compute types other than f16
+     * and bf16, head dimensions beyond the tables, pairwise scores other than the dot product, and dropout. Matrix units run
+     * either all passes or none, because all passes must compute scores with the same bits.
      */
     static Optional<MatrixBackward> of(AttentionCall call, DeviceTensor outputGradient) {
         Engine engine = call.scope.engine;
@@ -80,7 +81,7 @@ public final class MatrixBackward {
                 .orElse(null);
     }
 
-    /** {@return bytes of a copy of the gradient of the output that lies as kernels read it} */
+    /** {@return bytes of a copy of the output's gradient in the layout that kernels read} */
     public static long copies(AttentionShape s, DType type) {
         return type == DType.F16 || type == DType.BF16
                 ? s.batch() * s.numHeads() * s.seqLenQ() * MatrixPrefill.padded(s.valueHeadDim()) * type.bytes()

@@ -13,14 +13,14 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 
 /**
- * Decode on matrix units: the query rows that share a key head are the rows of one block. The keys are cut so that every
- * compute unit has work-groups, and the states of the parts are merged as the portable ones are.
+ * Decode on matrix units: the query rows that share a key/value head are the rows of one block. The keys are split so that each
+ * compute unit has work-groups. The partial attention states of the splits are merged as in the portable decode.
  */
 public final class MatrixDecode {
-    /** Work-groups of a compute unit: several, so that copies of some are on their way while others compute. */
+    /** Work-groups per compute unit: several, so that some compute while others wait for copies. */
     private static final long GROUPS = 4;
 
-    /** Tiles of a part, at least: what a work-group begins and ends with should be little of its work. */
+    /** Minimum tiles per split, so that the start and the end of a work-group are a small share of its work. */
     private static final long FEWEST_TILES = 4;
 
     private final AttentionCall call;
@@ -31,7 +31,7 @@ public final class MatrixDecode {
         this.tiles = tiles;
     }
 
-    /** {@return the kernel for a call of few queries, or nothing where the portable one computes it: as in prefill} */
+    /** {@return the kernel for a call of few queries; empty if the portable one computes it, as in {@link MatrixPrefill}} */
     static Optional<MatrixDecode> of(AttentionCall call) {
         Engine engine = call.scope.engine;
         MatrixUnits units = engine.matrix();
@@ -80,7 +80,7 @@ public final class MatrixDecode {
         ForwardKernels.merge(call, output, to, sums, states, splits);
     }
 
-    /** {@return the parts that the keys are cut into: as many as give every compute unit its work-groups} */
+    /** {@return the number of splits of the keys, chosen so that each compute unit has its work-groups} */
     private long splits(long keyHeads, long keys) {
         long units = call.scope.engine.context.limits().computeUnits();
         long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());

@@ -11,7 +11,7 @@ import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import java.util.Optional;
 
-/** Prefill on matrix units: which attentions it computes, and how. What it does not, the portable kernels compute. */
+/** Prefill on matrix units. Portable kernels compute the calls that it does not support. */
 public final class MatrixPrefill {
     private static final int EIGHT = 8;
     private static final long FARTHEST = 1L << 24;
@@ -25,9 +25,10 @@ public final class MatrixPrefill {
     }
 
     /**
-     * {@return the kernel for a call, or nothing where the portable one computes it} That is: other types than f16, bf16 and,
-     * where the caller allows tf32, f32; widths beyond the tables, scores that are no product, dropout; kept weights, which a second pass computes from scores
-     * that are added up in another order. Keys that come in parts do not come here.
+     * {@return the kernel for a call; empty if the portable one computes it} The portable kernel computes types other than f16,
+     * bf16 and, if the caller allows tf32, f32. It also computes head dimensions beyond the tables, pairwise scores other than
+     * the dot product, dropout, and all calls whose keys come in chunks. If weights are requested, it is used because the second
+     * pass sums scores in another order than matrix units.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.scope.engine;
@@ -53,7 +54,7 @@ public final class MatrixPrefill {
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
-    /** Whether matrix units compute the forward pass of a call, of many queries or few, if they have tiles for its widths. */
+    /** {@return whether matrix units support the forward pass of a call, prefill or decode, provided there are tiles for it} */
     static boolean takes(AttentionCall call) {
         return isTaken(call.query.type(), call.options.tf32())
                 && call.key.type() == call.query.type()
@@ -74,7 +75,7 @@ public final class MatrixPrefill {
         };
     }
 
-    /** {@return bytes of the copies that rows take which lie otherwise than the kernel reads them} */
+    /** {@return bytes of copies of the rows, made if the kernel cannot read their layout} */
     public static long copies(AttentionShape s, DType type, boolean tf32) {
         long f64 = padded(s.headDim());
         long rows = s.batch() * s.numHeads() * s.seqLenQ() * f64;
@@ -118,7 +119,7 @@ public final class MatrixPrefill {
                 there.sinks);
     }
 
-    /** Rows that begin at multiples of 16 bytes, so that they are copied in such chunks; those behind the last, too. */
+    /** {@return rows that begin at multiples of 16 bytes, also past the end, as 16-byte copies require; a copy if necessary} */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {

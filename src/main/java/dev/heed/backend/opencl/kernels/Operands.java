@@ -12,15 +12,15 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * What an attention reads: the caller's tensors, or what projections left on the host for it.
+ * The inputs of an attention: the caller's tensors, or projections on the host.
  *
- * @param shape the whole
- * @param type how elements are stored
- * @param query {@code [batch, heads, queries, width]}
- * @param key {@code [batch, key heads, keys, width]}
- * @param value {@code [batch, key heads, keys, value width]}
- * @param options of the call
- * @param mask the mask of the options, as kernels read it
+ * @param shape the shape of the whole attention
+ * @param type the storage type of the elements
+ * @param query {@code [batch, heads, queries, headDim]}
+ * @param key {@code [batch, key/value heads, keys, headDim]}
+ * @param value {@code [batch, key/value heads, keys, valueHeadDim]}
+ * @param options the options of the call
+ * @param mask the mask of the options, in the form that kernels read
  */
 public record Operands(
         AttentionShape shape,
@@ -39,7 +39,7 @@ public record Operands(
         return new Operands(shape, query.type(), query, key, value, options, DeviceMask.of(options.mask(), shape));
     }
 
-    /** Whether everything lies on the device, where it is not cut into parts. */
+    /** {@return whether the tensors are on the device; they are then not cut into chunks} */
     public boolean isResident() {
         return query.device() != null;
     }
@@ -52,7 +52,7 @@ public record Operands(
         return new Lowering(options.score(), chunk);
     }
 
-    /** {@return the queries of a part, on the device as kernels read them} */
+    /** {@return the queries of a chunk, on the device in the form that kernels read} */
     public LoweredRows queries(CallScope scope, Chunk chunk) {
         return lowering(chunk).queries(scope, scope.upload(chunk.ofQueries(query)));
     }
@@ -65,12 +65,12 @@ public record Operands(
         return lowering(chunk).values(scope, scope.upload(chunk.ofKeys(value)));
     }
 
-    /** {@return the gradient of the output of a part, as kernels read it} */
+    /** {@return the gradient of the output of a chunk, on the device in the form that kernels read} */
     public DeviceTensor outputGradient(CallScope scope, Chunk chunk, Tensor outputGradient) {
         return lowering(chunk).storedAs(scope, scope.upload(chunk.ofQueries(outputGradient)));
     }
 
-    /** {@return how kernels read and write rows} */
+    /** {@return the storage type of the rows that kernels read and write} */
     public DType storage() {
         return Lowering.storage(type, options.score().pattern());
     }
@@ -81,7 +81,7 @@ public record Operands(
         return call(scope, whole, queries(scope, whole));
     }
 
-    /** {@return the call of a part, whose keys and values go to the device} */
+    /** {@return the call of a chunk; uploads its keys and values} */
     public AttentionCall call(CallScope scope, Chunk chunk, LoweredRows queries) {
         return new AttentionCall(scope, chunk, options, mask, queries, keys(scope, chunk), values(scope, chunk));
     }

@@ -9,7 +9,7 @@ import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 
-/** What a fused kernel throws away, computed once more for those who ask: a second pass with the statistics of the first. */
+/** A second pass that computes scores, weights and largest weights, if requested, with the statistics of the first pass. */
 public final class SecondPass {
     private static final long WEIGHTS = 0;
     private static final long RANKED = 4;
@@ -23,12 +23,12 @@ public final class SecondPass {
         this.statistics = statistics;
     }
 
-    /** {@return {@code [batch, heads, queries, keys]}} */
+    /** {@return all weights, {@code [batch, heads, queries, keys]}} */
     public DeviceTensor weights() {
         return cells(WEIGHTS, 0, call.scope.nothing());
     }
 
-    /** {@return {@code [batch, heads, rows, keys]}, the weights of chosen rows} */
+    /** {@return the weights of chosen rows, {@code [batch, heads, rows, keys]}} */
     public DeviceTensor weightsOf(int[] rows) {
         return cells(WEIGHTS, rows.length, call.scope.upload(rows));
     }

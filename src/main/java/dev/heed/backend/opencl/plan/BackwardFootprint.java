@@ -11,9 +11,9 @@ import dev.heed.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a part of a backward pass takes on the device, and how a whole is cut into parts that fit. */
+/** The device memory of a backward pass: computes the bytes of a chunk, and cuts a call into chunks that fit. */
 final class BackwardFootprint {
-    private static final long FIELDS = 6; // of a row: statistics, its sink, the gradient of its LSE
+    private static final long FIELDS = 6; // per row: four statistics, the gradient of its sink, the gradient of its LSE
     private static final long TILE = 64;
 
     private final Engine engine;
@@ -28,7 +28,7 @@ final class BackwardFootprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return parts of batches and key heads, all queries and keys each; where even one does not fit, that one} */
+    /** {@return chunks of the batch and the key/value heads, with all queries and keys; a chunk of one head may be too large} */
     List<Chunk> chunks() {
         List<Chunk> chunks = new ArrayList<>();
         cut(Chunk.whole(in.shape()), chunks);
@@ -45,11 +45,11 @@ final class BackwardFootprint {
     }
 
     /**
-     * Blocks of a part: any block of queries fits the device together with any block of keys.
+     * The blocks of a chunk: any block of queries fits the device together with any block of keys.
      *
-     * @param chunk all queries and keys
-     * @param queries how many queries a block has
-     * @param keys how many keys a block has
+     * @param chunk a chunk with all queries and keys
+     * @param queries queries per block
+     * @param keys keys per block
      */
     record Blocks(Chunk chunk, long queries, long keys) {
         boolean isWhole() {
@@ -73,7 +73,7 @@ final class BackwardFootprint {
         }
     }
 
-    /** {@return the largest blocks that fit; one query and one key where nothing does, which the device then refuses} */
+    /** {@return the largest blocks that fit; one query and one key if none fit, for which the allocation then fails} */
     Blocks blocks(Chunk chunk) {
         long queries = chunk.queryTo() - chunk.queryFrom();
         long keys = chunk.keyTo() - chunk.keyFrom();
@@ -89,13 +89,13 @@ final class BackwardFootprint {
         return new Blocks(chunk, queries, keys);
     }
 
-    /** Whole tiles, while there are any. */
+    /** {@return half of a count, rounded up to whole tiles if it is larger than a tile} */
     private static long half(long count) {
         long half = Math.ceilDiv(count, 2L);
         return half > TILE ? Math.ceilDiv(half, TILE) * TILE : half;
     }
 
-    /** {@return the bytes of a part, all its tensors and scratch together} */
+    /** {@return the bytes of a chunk: all its tensors and scratch memory together} */
     long total(Chunk chunk) {
         AttentionShape s = chunk.shape();
         long real = in.type() == DType.F64 ? Double.BYTES : Float.BYTES;

@@ -19,9 +19,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The backward pass of an attention in as many parts as the device's memory asks for, mostly one. A part that does not fit
- * with all its queries and keys goes over them in blocks: first each block of queries meets all keys (statistics, then dQ),
- * then each block of keys all queries (dK, dV, the bias). Every sum has one order, so the bits are the same each time.
+ * The backward pass of an attention, in as many chunks as the device's memory requires, usually one. A chunk that does not fit
+ * with all its queries and keys is computed in blocks. First comes each block of queries with all keys (statistics, then dQ),
+ * then each block of keys with all queries (dK, dV, the bias). Every sum has a fixed order, so the bits are the same each time.
  */
 final class ChunkedBackward {
     private final Engine engine;
@@ -31,7 +31,7 @@ final class ChunkedBackward {
     private final Targets to;
     private final BackwardFootprint footprint;
 
-    /** Where gradients are gathered; null for what is not wanted. */
+    /** The tensors that gather the gradients; null for gradients that are not requested. */
     record Targets(
             Tensor query,
             Tensor key,
@@ -87,7 +87,7 @@ final class ChunkedBackward {
         return to.score() == null ? null : new ParameterGradients(scope, to.score(), chunked);
     }
 
-    /** Everything at once; nothing passes through the host on its way to a target on the device. */
+    /** Computes everything at once. Results for targets on the device do not pass through the host. */
     private void whole(Chunk chunk) {
         try (var scope = new CallScope(engine, in.f64())) {
             BackwardKernels backward = gradients(scope, chunk, parameters(scope, false));
@@ -155,7 +155,7 @@ final class ChunkedBackward {
         }
     }
 
-    /** {@return the statistics of a block of queries, on the host; their gradients are written} */
+    /** Writes the gradients of a block of queries; {@return the block's statistics, on the host} */
     private Tensor scoredByQuery(
             Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterGradients parameters, Arena host) {
         try (var scope = new CallScope(engine, in.f64())) {
@@ -237,7 +237,7 @@ final class ChunkedBackward {
         return in.call(scope, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
     }
 
-    /** Reads numbers of the kernel's type for a tensor of perhaps another. */
+    /** Reads a result in the computing type into a tensor that may have another type. */
     private static void read(CallScope scope, DeviceTensor computed, Tensor target) {
         Results.read(scope, scope.converted(computed, target.type()), target);
     }

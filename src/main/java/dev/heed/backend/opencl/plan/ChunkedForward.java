@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** The forward pass of an attention in as many parts as the device's memory asks for, mostly one. */
+/** The forward pass of an attention, in as many chunks as the device's memory requires, usually one. */
 final class ChunkedForward {
     private final Engine engine;
     private final Operands in;
@@ -28,12 +28,12 @@ final class ChunkedForward {
     private final Footprint footprint;
 
     /**
-     * Prepares a pass that gathers what the result has a place for beside the output.
+     * Prepares a pass that computes the output and the optional outputs for which the result has a tensor.
      *
-     * @param problem what is asked
-     * @param in what is read
-     * @param result the caller's
-     * @param results where the numbers are gathered
+     * @param problem the problem
+     * @param in the inputs
+     * @param result the caller's tensors
+     * @param results gathers the computed results
      */
     ChunkedForward(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
         this.engine = engine;
@@ -43,7 +43,7 @@ final class ChunkedForward {
         this.footprint = new Footprint(engine, problem, in.type());
     }
 
-    /** Writes the output, {@code [batch, heads, queries, value width]}. */
+    /** Writes the output, {@code [batch, heads, queries, valueHeadDim]}. */
     void run(Tensor output) {
         if (in.isResident()) {
             attend(Chunk.whole(in.shape()), output);
@@ -70,7 +70,10 @@ final class ChunkedForward {
         }
     }
 
-    /** The keys do not fit together: they come one part after the other, twice where more than the output is kept. */
+    /**
+     * Computes a chunk whose keys do not fit together: chunks of its keys one after another, and a second time for optional
+     * outputs other than the LSE.
+     */
     private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
         try (var scope = new CallScope(engine, in.f64())) {
             LoweredRows query = in.queries(scope, chunk);
@@ -125,7 +128,7 @@ final class ChunkedForward {
         }
     }
 
-    /** Reads back whatever else the result has a place for; lists of the largest weights go to {@code lists} if given. */
+    /** Computes the other optional outputs of the result. Lists of the largest weights go to {@code lists} if it is not null. */
     static void writeOptional(
             AttentionCall call,
             ForwardKernels.Statistics statistics,
@@ -167,7 +170,7 @@ final class ChunkedForward {
         }
     }
 
-    /** Rows are numbers of queries of the whole; those of other parts are theirs to write. */
+    /** Writes the weights of the requested queries that are in this chunk. Their indices refer to the whole attention. */
     private static void writeRows(SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {
         List<Long> rows = call.options.rows();
         int[] slots = IntStream.range(0, rows.size())

@@ -16,8 +16,8 @@ import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head attention that does not fit the device: projections block by block, the attention part by part; what lies
- * between them is on the host, not rounded to storage.
+ * Multi-head attention that does not fit the device: projections run block by block, the attention chunk by chunk. Intermediate
+ * results are on the host and are not rounded to the storage type.
  */
 final class ChunkedMultiHead {
     private final Engine engine;
@@ -36,7 +36,7 @@ final class ChunkedMultiHead {
         this.products = new ChunkedProduct(engine, real == DType.F64);
     }
 
-    /** Projected inputs and what the heads make of them, {@code [batch, sequence, heads * width]}. */
+    /** The projected inputs and the output of the heads, {@code [batch, sequence, heads * headDim]}. */
     private final class Heads {
         final Tensor query;
         final Tensor key;
@@ -128,7 +128,7 @@ final class ChunkedMultiHead {
         return Tensor.allocate(host, tensor.type(), tensor.shape());
     }
 
-    /** {@return a matrix whose rows are all positions of all batches} */
+    /** {@return a matrix whose rows are all positions of all batch entries} */
     private static Tensor rows(Tensor tensor) {
         Tensor packed = tensor.isContiguous() ? tensor : tensor.copy();
         return packed.reshape(tensor.size(0) * tensor.size(1), tensor.size(2));

@@ -10,8 +10,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of matrices on the host that need not fit the device together: {@code to = left right + bias}, block by block;
- * sums over a depth in parts are added up on the device, in order.
+ * Products of matrices on the host, {@code to = left right + bias}, block by block, so that the matrices need not fit the
+ * device. If the depth is cut into chunks, their sums are added up on the device, in order.
  */
 final class ChunkedProduct {
     private static final long TILE = 64;
@@ -24,12 +24,12 @@ final class ChunkedProduct {
         this.f64 = f64;
     }
 
-    /** What happens to a block of sums before it leaves the device. */
+    /** An operation on a block of sums before it leaves the device. */
     interface Finish {
         /**
-         * {@return what is read back}
+         * {@return the block to read back}
          *
-         * @param sums the block, in the type kernels compute in
+         * @param sums the block of sums, in the computing type
          */
         DeviceTensor apply(CallScope scope, DeviceTensor sums, long row, long column);
     }
@@ -94,7 +94,7 @@ final class ChunkedProduct {
         return sums;
     }
 
-    /** {@return the largest blocks that fit: whatever halving saves most is halved} */
+    /** {@return the largest blocks that fit: each step halves the axis that saves the most memory} */
     private Sizes fitting(Tensor left, Tensor right, Tensor to) {
         var sizes = new Sizes(left.size(0), right.size(1), left.size(1));
         while (!engine.hasRoom(bytes(sizes, left, right, to), largest(sizes))
@@ -118,7 +118,7 @@ final class ChunkedProduct {
         return f64 ? Double.BYTES : Float.BYTES;
     }
 
-    /** Also what a finish may take: two more blocks of sums and one in the target's type. */
+    /** {@return bytes of a block, including two more blocks of sums for a {@link Finish}, and one in the target's type} */
     private long bytes(Sizes s, Tensor left, Tensor right, Tensor to) {
         return s.rows() * s.depth() * left.type().bytes()
                 + s.depth() * s.columns() * right.type().bytes()
@@ -132,7 +132,7 @@ final class ChunkedProduct {
         return Math.max(cells * real(), Projection.scratch(engine, f64, s.rows(), s.columns(), s.depth()));
     }
 
-    /** Sums the rows of a matrix into one. */
+    /** Adds up the rows of a matrix. */
     void columnSums(Tensor matrix, Tensor to) {
         long rows = matrix.size(0);
         long columns = matrix.size(1);

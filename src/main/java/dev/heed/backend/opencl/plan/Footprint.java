@@ -11,14 +11,14 @@ import dev.heed.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a part of a forward pass takes on the device, and how a whole is cut into parts that fit. */
+/** The device memory of a forward pass: computes the bytes of a chunk, and cuts a call into chunks that fit. */
 final class Footprint {
     private final Engine engine;
     private final AttentionProblem problem;
     private final DType type;
     private final boolean f64;
 
-    /** The footprint of a problem whose queries, keys and values are stored in a type of perhaps another. */
+    /** Creates the footprint of a problem whose queries, keys and values are stored in {@code type}. */
     Footprint(Engine engine, AttentionProblem problem, DType type) {
         this.engine = engine;
         this.problem = problem;
@@ -30,7 +30,7 @@ final class Footprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return parts that fit with all their keys, or, where even one query does not, with no more than one} */
+    /** {@return chunks that fit with all their keys; a chunk of one head and one panel of queries may be larger} */
     List<Chunk> chunks() {
         List<Chunk> fitting = new ArrayList<>();
         cut(Chunk.whole(problem.shape()), fitting);
@@ -39,7 +39,7 @@ final class Footprint {
 
     private void cut(Chunk chunk, List<Chunk> fitting) {
         List<Chunk> halves = chunk.halves();
-        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries free next to nothing
+        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries would free almost no memory
         boolean keysOnly = chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
         if (halves.size() == 1 || keysOnly || fits(chunk)) {
             fitting.add(chunk);
@@ -48,14 +48,14 @@ final class Footprint {
         }
     }
 
-    /** {@return the parts of a part that have some of its keys each, in order; one where all fit} */
+    /** {@return the chunk cut along its keys, in order; one chunk if all keys fit} */
     List<Chunk> keyChunks(Chunk chunk) {
         long count = 1;
         long keys = chunk.keyTo() - chunk.keyFrom();
         while (count < keys && !fits(chunk.withKeys(0, Math.ceilDiv(keys, count)))) {
             count *= 2;
         }
-        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // tiles begin where they would in one piece
+        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin where they would without chunks
         List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
             chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));
@@ -63,7 +63,7 @@ final class Footprint {
         return chunks;
     }
 
-    /** {@return the bytes of a part, all its tensors and scratch together} */
+    /** {@return the bytes of a chunk: all its tensors and scratch memory together} */
     long total(Chunk chunk) {
         AttentionShape s = chunk.shape();
         long element = type.bytes();
@@ -86,7 +86,7 @@ final class Footprint {
         bytes += requested * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
         bytes += problem.topK() * rows * (real + Long.BYTES);
         if (problem.biasShape() != null) {
-            bytes += cells * real; // at most
+            bytes += cells * real; // upper bound
         }
         if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
             bytes += cells;
@@ -98,7 +98,7 @@ final class Footprint {
         return new LoweredFootprint(engine, chunk.shape(), problem.score(), type);
     }
 
-    /** The largest single buffer of a part. */
+    /** {@return the bytes of the largest single buffer of a chunk} */
     long largest(Chunk chunk) {
         AttentionShape s = chunk.shape();
         long real = f64 ? Double.BYTES : Float.BYTES;

@@ -13,7 +13,7 @@ import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Attention on an OpenCL device. */
+/** The plan of an attention on an OpenCL device. */
 public final class OpenClAttention extends AttentionPlan {
     private final Engine engine;
 

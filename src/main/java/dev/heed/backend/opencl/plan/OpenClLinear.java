@@ -15,7 +15,7 @@ import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer on an OpenCL device: the product, then the activation of every element. */
+/** The plan of a linear layer on an OpenCL device: the product, then the element-wise activation. */
 public final class OpenClLinear extends LinearPlan {
     private final Engine engine;
 
@@ -39,7 +39,7 @@ public final class OpenClLinear extends LinearPlan {
         engine.guarded(problem(), () -> multiply(input, weights, output));
     }
 
-    /** Input, weight, product and output with their gradients, and what one of the products packs. */
+    /** {@return whether input, weight, product and output, their gradients, and the scratch memory of one product fit} */
     private boolean fits(boolean backward) {
         long in = problem().in();
         long out = problem().out();

@@ -28,8 +28,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head attention on an OpenCL device; nothing leaves it between the projections, nor is rounded
- * to storage, but for what matrix units take of bf16 (see {@link MatrixProduct#attended}).
+ * The plan of multi-head attention on an OpenCL device. Intermediate results stay on the device and are not rounded to the
+ * storage type, except for bf16 operands of matrix units (see {@link MatrixProduct#attended}).
  */
 public final class OpenClMultiHead extends MultiHeadPlan {
     private final Engine engine;
@@ -81,12 +81,12 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         }
     }
 
-    /** Inputs, weights, heads and output, the attention between them, and the largest that a product packs. */
+    /** {@return whether inputs, weights, heads, output, the attention, and the largest scratch memory of a product fit} */
     private boolean fits(boolean backward) {
         MultiHeadProblem p = problem();
         AttentionShape s = p.attention().shape();
         boolean f64 = p.attention().type() == DType.F64;
-        long element = f64 ? Double.BYTES : Float.BYTES; // at most
+        long element = f64 ? Double.BYTES : Float.BYTES; // upper bound
         long rowsQ = s.batch() * s.seqLenQ();
         long rowsKv = s.batch() * s.seqLenKv();
         long[][] products = {
@@ -122,7 +122,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
     }
 
-    /** The inputs, projected and attended. */
+    /** The forward pass up to the output of the heads: projections and attention. */
     private final class Layer {
         final CallScope scope;
         final Projection projection;
@@ -253,7 +253,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             }
         }
 
-        /** {@code [batch, heads, sequence, width]} as rows of all heads. */
+        /** {@return {@code [batch, heads, sequence, headDim]} as a matrix whose rows join all heads of a position} */
         private DeviceTensor joined(DeviceTensor heads) {
             DeviceTensor rows = scope.allocate(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
             scope.copy(heads, rows.heads(heads.size(1)));

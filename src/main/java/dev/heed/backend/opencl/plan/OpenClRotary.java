@@ -15,7 +15,7 @@ import dev.heed.tensor.DeviceMemory;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rotary position embedding on an OpenCL device. */
+/** The plan of a rotary position embedding on an OpenCL device. */
 public final class OpenClRotary extends RotaryPlan {
     private static final int LONGS = 16;
 
@@ -48,7 +48,7 @@ public final class OpenClRotary extends RotaryPlan {
         }
     }
 
-    /** In as many parts as the device's memory asks for, mostly one: batches, else heads, else positions. */
+    /** Rotates in as many chunks as the device's memory requires, usually one: of the batch, else heads, else positions. */
     private void turn(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
         int axis = from.size(0) > 1 ? 0 : from.size(1) > 1 ? 1 : 2;
         if (from.device() != null || from.size(axis) == 1 || fits(from, cos, positions)) {
@@ -59,7 +59,7 @@ public final class OpenClRotary extends RotaryPlan {
         for (int half = 0; half < 2; half++) {
             long first = half == 0 ? 0 : middle;
             long last = half == 0 ? middle : from.size(axis);
-            // Of a table only the rows of these positions.
+            // Chunks of the batch or the positions need only some rows of the tables.
             boolean tables = axis != 1;
             Tensor turned = positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
             turn(
@@ -79,7 +79,7 @@ public final class OpenClRotary extends RotaryPlan {
         return engine.hasRoom((2 * count + angles) * element, Math.max(count, angles) * element);
     }
 
-    /** {@return {@code [batch, positions, half]}, the rows of a table that some batches or positions ask for} */
+    /** {@return {@code [batch, positions, half]}: the rows of a table that some batch entries or positions need} */
     private static Tensor rows(Tensor table, @Nullable Tensor positions, int axis, long first, long last) {
         if (positions == null) {
             return table.slice(axis == 0 ? 0 : 1, first, last);

@@ -16,7 +16,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Softmax on an OpenCL device: rows without gaps, in chunks; one launch leaves each chunk's state, the next one writes. */
+/**
+ * The plan of a softmax on an OpenCL device. Rows are packed and cut into chunks: the first launch computes the state of each
+ * chunk, the second one writes the results.
+ */
 public final class OpenClSoftmax extends SoftmaxPlan {
     private static final long GPU_GROUP = 64;
     private static final long LONGEST_CHUNK = 16384;
@@ -85,7 +88,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         return WorkSize.groups(count / row * Math.ceilDiv(row, chunk()), group);
     }
 
-    /** Two launches over rows, in as many parts as the device's memory asks for, mostly one: states, then results. */
+    /** Two launches over rows, first states, then results; repeated for as many pieces as the device's memory requires. */
     private final class Pass {
         private final String states;
         private final String results;
@@ -95,7 +98,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             this.results = results;
         }
 
-        /** The last axis of all tensors is that of the softmax. */
+        /** Runs the pass. The last axis of all tensors is the axis of the softmax. */
         void run(Tensor to, Tensor... from) {
             int axis = longest(to);
             if (from[0].device() != null || fits(to.elementCount(), from.length)) {
@@ -115,7 +118,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             return engine.hasRoom((inputs + 1) * count * element + rowStates, Math.max(count * element, rowStates));
         }
 
-        /** {@return the longest axis along which rows can be told apart, or -1} */
+        /** {@return the longest axis along which there are several rows, or -1 if there is only one row} */
         private static int longest(Tensor rows) {
             int longest = -1;
             for (int axis = 0; axis < rows.rank() - 1; axis++) {
@@ -147,7 +150,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             }
         }
 
-        /** One row that does not fit: pieces of whole chunks, read twice, and the states of all of them at once. */
+        /** Computes one row that does not fit. Its pieces of whole chunks are read twice; all states stay on the device. */
         private void apart(Tensor to, Tensor... from) {
             int axis = to.rank() - 1;
             long chunks = Math.ceilDiv(length, chunk());
@@ -183,7 +186,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                     .toArray(DeviceBuffer[]::new);
         }
 
-        /** {@return two numbers for each chunk of each row} */
+        /** {@return the state of each chunk of each row: two values} */
         private DeviceTensor states(CallScope scope, DeviceBuffer[] inputs, long count, long row) {
             DeviceTensor rowStates = scope.allocate(scope.real(), count / row * Math.ceilDiv(row, chunk()), 2);
             List<Object> arguments = new ArrayList<>(List.of(inputs));

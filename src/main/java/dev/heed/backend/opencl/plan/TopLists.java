@@ -10,7 +10,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** The largest weights of rows whose keys come in parts: the lists of the parts, merged in the order of the keys. */
+/** The largest weights of rows whose keys come in chunks: merges the lists of the chunks in the order of the keys. */
 final class TopLists {
     private static final long NONE = -1;
 
@@ -25,7 +25,7 @@ final class TopLists {
         Arrays.fill(keys, NONE);
     }
 
-    /** Takes the lists of keys that come after all taken so far. */
+    /** Adds the lists of a chunk whose keys follow all keys added so far. */
     void add(CallScope scope, SecondPass.Ranked ranked, long keyFrom) {
         Tensor numbers = Tensor.zeros(scope.real(), weights.length);
         scope.read(ranked.weights(), numbers.segment());
@@ -37,7 +37,7 @@ final class TopLists {
         }
     }
 
-    /** Among equal weights the key that came first stays first. */
+    /** Merges two lists. Equal weights keep the order of their keys. */
     private void merge(int from, double[] others, long[] otherKeys, long keyFrom) {
         double[] mine = Arrays.copyOfRange(weights, from, from + k);
         long[] mineKeys = Arrays.copyOfRange(keys, from, from + k);

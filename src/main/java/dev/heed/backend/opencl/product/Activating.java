@@ -6,7 +6,7 @@ import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.StorageCode;
 import dev.heed.opencl.WorkSize;
 
-/** What a linear layer does to every element of its product, and the way back. */
+/** The element-wise activation of a linear layer on the device, forward and backward. */
 public final class Activating {
     private Activating() {}
 
@@ -20,7 +20,7 @@ public final class Activating {
                 };
     }
 
-    /** {@return the outputs of products, in the problem's type} */
+    /** {@return the outputs of a layer from its products, in the problem's type} */
     public static DeviceTensor activate(LinearProblem problem, CallScope scope, DeviceTensor z) {
         DeviceTensor y = scope.allocate(problem.type(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());
@@ -28,7 +28,7 @@ public final class Activating {
         return y;
     }
 
-    /** {@return the gradients of products, from those of the outputs} */
+    /** {@return the gradients of the products, from the gradients of the outputs} */
     public static DeviceTensor propagate(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
         DeviceTensor dz = scope.allocate(scope.real(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());

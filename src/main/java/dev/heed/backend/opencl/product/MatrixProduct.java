@@ -12,7 +12,7 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A matrix product on matrix units: which ones it computes, and how. What it does not, the portable kernel computes. */
+/** A matrix product on matrix units. The portable kernel computes the products that this one does not support. */
 public final class MatrixProduct {
     private static final int EIGHT = 8;
 
@@ -25,8 +25,8 @@ public final class MatrixProduct {
     /**
      * An operand as the kernel reads it.
      *
-     * @param matrix where it lies
-     * @param turned whether its columns are the lines that neighbours lie in, not its rows
+     * @param matrix the operand
+     * @param turned whether neighbours in memory are in a column, not in a row
      */
     private record Side(DeviceTensor matrix, boolean turned) {
         static Side of(DeviceTensor matrix) {
@@ -38,7 +38,7 @@ public final class MatrixProduct {
             return turned ? 0 : 1;
         }
 
-        /** Lines that begin at multiples of 16 bytes, those behind the last too; copied where they do not. */
+        /** {@return the operand with lines that begin at multiples of 16 bytes, also past its end; a copy if necessary} */
         Side aligned(CallScope scope) {
             int lines = 1 - across();
             boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
@@ -62,8 +62,9 @@ public final class MatrixProduct {
     }
 
     /**
-     * {@return the kernel for a product, or nothing where the portable one computes it} That is: operands that are not both f16
-     * or both bf16, results that are neither of their type nor f32, and rows shorter than a chunk.
+     * {@return the kernel for a product; empty if the portable one computes it} The portable kernel computes operands that are
+     * not both f16 or both bf16, results that are neither of their type nor f32, and right operands with fewer than 8 rows or
+     * columns.
      */
     static Optional<MatrixProduct> of(CallScope scope, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
         Engine engine = scope.engine;
@@ -86,7 +87,7 @@ public final class MatrixProduct {
                 && Math.min(right.size(0), right.size(1)) >= EIGHT;
     }
 
-    /** {@return what was attended, as the output projection takes it: rounded to bf16 where matrix units compute that} */
+    /** {@return the output of the heads, rounded to bf16 if matrix units compute the output projection} */
     public static DeviceTensor attended(CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
         boolean rounded = scope.engine.matrix() != null
                 && weight.type() == DType.BF16
@@ -99,13 +100,13 @@ public final class MatrixProduct {
         return new ProductForm(tiles, left.matrix.type(), to.type(), left.turned, right.turned);
     }
 
-    /** The product of operands that lie as a form says, for its first task. */
+    /** {@return the product of operands in the layout of a form, for the self-check of the form} */
     public static MatrixProduct ofForm(
             CallScope scope, ProductForm form, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
         return new MatrixProduct(scope, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
     }
 
-    /** {@return bytes of the copies that operands take which lie otherwise than the kernel reads them, at most} */
+    /** {@return the maximum bytes of copies of operands, made if the kernel cannot read their layout} */
     static long copies(long rows, long columns, long depth) {
         long left = Math.max(rows * padded(depth), padded(rows) * depth);
         long right = Math.max(depth * padded(columns), padded(depth) * columns);

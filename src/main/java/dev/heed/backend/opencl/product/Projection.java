@@ -10,7 +10,7 @@ import dev.heed.opencl.WorkSize;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Matrix products on the device: {@code to = left right + bias}, for operands of any storage and strides. */
+/** Matrix products on the device: {@code to = left right + bias}, for operands of any storage type and strides. */
 public final class Projection {
     private static final int LONGS = 14;
     private static final long TALL = 48;
@@ -21,7 +21,7 @@ public final class Projection {
         this.scope = scope;
     }
 
-    /** {@return the rows of a tensor: all axes but the last are rows} */
+    /** {@return a tensor as a matrix, with a row for each position along all axes but the last} */
     public static DeviceTensor matrix(DeviceTensor tensor) {
         if (tensor.shape().length == 2) {
             return tensor;
@@ -30,7 +30,7 @@ public final class Projection {
         return tensor.reshape(tensor.count() / width, width);
     }
 
-    /** {@return the matrix with rows and columns exchanged} */
+    /** {@return the transposed matrix, without a copy} */
     public static DeviceTensor turned(DeviceTensor m) {
         return new DeviceTensor(
                 m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
@@ -40,7 +40,7 @@ public final class Projection {
         multiply(left, right, bias, to, false);
     }
 
-    /** {@return bytes of what a product packs or copies its sides into} */
+    /** {@return bytes of the buffers into which a product packs or copies its operands} */
     public static long scratch(Engine engine, boolean f64, long rows, long columns, long depth) {
         if (engine.family.isStaged()) {
             return engine.matrix() == null || f64 ? 0 : MatrixProduct.copies(rows, columns, depth);
@@ -64,7 +64,7 @@ public final class Projection {
                 .put(hasBias, continues);
     }
 
-    /** As above; a product that continues is added to what {@code to} holds: the depth comes in parts. */
+    /** Computes a product. If it {@code continues}, it is added to the contents of {@code to}: the depth comes in chunks. */
     public void multiply(
             DeviceTensor left, DeviceTensor right, @Nullable DeviceTensor bias, DeviceTensor to, boolean continues) {
         long rows = to.size(0);
@@ -111,7 +111,7 @@ public final class Projection {
                 biasBuffer);
     }
 
-    /** Sums the rows of a matrix into one. */
+    /** Adds up the rows of a matrix. */
     public void columnSums(DeviceTensor matrix, DeviceTensor to) {
         Arguments struct = new Arguments(LONGS, 0, scope.f64)
                 .put(matrix.at(), matrix.stride(0), matrix.stride(1))

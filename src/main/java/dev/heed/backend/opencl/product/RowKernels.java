@@ -9,16 +9,16 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/** Launches of {@code rows.cl}: what rewrites rows {@code [batch, heads, rows, width]}, and what sums their gradients. */
+/** Launches the kernels of {@code rows.cl}, which rewrite rows {@code [batch, heads, rows, headDim]} and sum their gradients. */
 public final class RowKernels {
     private static final int LONGS = 13;
     private static final int REALS = 2;
     private static final int AXES = 4;
 
-    /** The fewest rows of a block of {@link #products}. */
+    /** Minimum rows per block of {@link #products}, unless the matrix has fewer. */
     private static final long ROWS = 64;
 
-    /** About so many blocks. */
+    /** Target number of blocks of {@link #products}, of all matrices together. */
     private static final long BLOCKS = 256;
 
     private final CallScope scope;
@@ -27,7 +27,7 @@ public final class RowKernels {
         this.scope = scope;
     }
 
-    /** {@return {@code strength x / |x|} of every row} */
+    /** {@return {@code strength x / |x|} for each row {@code x}} */
     public DeviceTensor normalised(DeviceTensor rows, double strength, @Nullable DeviceTensor strengths) {
         DeviceTensor to = scope.allocate(scope.real(), rows.shape());
         scope.launch(
@@ -45,8 +45,8 @@ public final class RowKernels {
     /**
      * The gradients of {@link #normalised}.
      *
-     * @param rows of the rows
-     * @param strengths of every row's strength, {@code [batch, heads, rows, 1]}
+     * @param rows gradients of the rows
+     * @param strengths gradients of the rows' strengths, {@code [batch, heads, rows, 1]}
      */
     public record NormalisedBack(DeviceTensor rows, DeviceTensor strengths) {}
 
@@ -69,7 +69,7 @@ public final class RowKernels {
         return back;
     }
 
-    /** {@return the rows that a gradient reaches, zeros for the others, once for each head of the gradient} */
+    /** {@return the rows whose gradient is not zero, and zeros for the others, repeated for each head of the gradient} */
     public DeviceTensor reached(DeviceTensor rows, DeviceTensor gradient) {
         long heads = gradient.size(1);
         DeviceTensor to = scope.allocate(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
@@ -87,12 +87,13 @@ public final class RowKernels {
     }
 
     /**
-     * {@return the sum over all rows of the products of {@code x} and {@code y}, {@code [heads, in, out]}}, in blocks of rows
-     * that are added up with their rounding errors: the sums are long, and there may be few of them.
+     * {@return the sum over all rows of the products of {@code x} and {@code y}, {@code [heads, in, out]}} Rows are summed in
+     * blocks, so that few sums still occupy the device. Blocks are added with compensation for rounding errors, because the sums
+     * are long.
      *
      * @param x {@code [batch, heads, rows, in]}, packed
      * @param y {@code [batch, heads, rows, out]}, packed
-     * @param perHead whether every head has a sum of its own; else there is one
+     * @param perHead whether each head has its own sum; if false, there is one sum
      */
     public DeviceTensor products(DeviceTensor x, DeviceTensor y, boolean perHead) {
         long matrices = x.size(0) * x.size(1);
@@ -119,12 +120,12 @@ public final class RowKernels {
         return sums;
     }
 
-    /** {@return how many blocks of rows each matrix has in {@link #products}, at most} */
+    /** {@return the maximum number of blocks of rows per matrix in {@link #products}} */
     public static long blocks(long matrices, long rows) {
         return Math.max(1, Math.min(Math.ceilDiv(rows, ROWS), BLOCKS / matrices));
     }
 
-    /** {@return four axes, packed, summed over those along which the result has size 1} */
+    /** {@return a packed tensor of four axes, summed over the axes along which the result has size 1} */
     public DeviceTensor sum(DeviceTensor from, long... to) {
         DeviceTensor sums = scope.allocate(scope.real(), to);
         Object[] arguments = new Object[2 + 2 * AXES];
@@ -146,7 +147,7 @@ public final class RowKernels {
         return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(gradient) + scope.widths();
     }
 
-    /** Rows once for each of so many heads; strengths broadcast to {@code [batch, heads, rows]}. */
+    /** {@return the struct for rows repeated for {@code heads} heads; strengths broadcast to {@code [batch, heads, rows]}} */
     private Arguments lines(DeviceTensor rows, long heads, double strength, @Nullable DeviceTensor strengths) {
         var struct = new Arguments(LONGS, REALS, scope.f64);
         struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));

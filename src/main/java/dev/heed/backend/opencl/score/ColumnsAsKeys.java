@@ -4,7 +4,7 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
-/** The columns of a matrix in the place of keys: what is left of a location-based score is a dot product with them. */
+/** The columns of a parameter matrix, used as keys: a location-based score is the dot product of a query with a column. */
 final class ColumnsAsKeys implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;
@@ -13,9 +13,9 @@ final class ColumnsAsKeys implements LoweredRows {
     private final DeviceTensor rows;
 
     /**
-     * Takes columns for keys.
+     * Uses columns as keys.
      *
-     * @param given the keys, {@code [batch, key heads, keys, width]}, which are not read
+     * @param given the keys, {@code [batch, key/value heads, keys, headDim]}, which are not read
      * @param columns {@code [in, keys]} or {@code [query heads, in, keys]}
      */
     ColumnsAsKeys(CallScope scope, DeviceTensor given, ParameterSlice columns) {
@@ -38,7 +38,7 @@ final class ColumnsAsKeys implements LoweredRows {
                 new long[] {0, perHead ? keys * in : 0, in, 1});
     }
 
-    /** {@return {@code [heads, in, keys]} as {@code [heads, keys, in]}, or the other way round} */
+    /** {@return {@code [heads, in, keys]} as {@code [heads, keys, in]}, or vice versa} */
     private static DeviceTensor turned(DeviceTensor matrix, long heads) {
         int rank = matrix.shape().length;
         return new DeviceTensor(

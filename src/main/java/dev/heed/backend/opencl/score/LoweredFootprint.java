@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 
-/** What the rewriting of rows takes on the device beside an attention whose score function rewrites none. */
+/** The device memory of a score function's rewritten rows and parameters, in addition to the attention's own memory. */
 public final class LoweredFootprint {
     private static final long SHORTEST_BLOCK = 16;
 
@@ -19,10 +19,10 @@ public final class LoweredFootprint {
     private final boolean f64;
 
     /**
-     * The footprint of a part.
+     * Creates the footprint of a chunk.
      *
-     * @param given the shape of the part
-     * @param type of what is given
+     * @param given the shape of the chunk
+     * @param type the storage type of the given rows
      */
     public LoweredFootprint(Engine engine, AttentionShape given, ScorePattern pattern, DType type) {
         this.engine = engine;
@@ -45,7 +45,7 @@ public final class LoweredFootprint {
         return given.batch() * lowered.numKvHeads() * given.seqLenKv();
     }
 
-    /** Packed copies of what is given, rewritten rows, outputs in the type of arithmetic, parameters. */
+    /** {@return bytes of packed copies of the given rows, of rewritten rows, outputs in the computing type and parameters} */
     public long forward() {
         if (!Lowering.rewrites(pattern)) {
             return parameters();
@@ -57,7 +57,7 @@ public final class LoweredFootprint {
         return copies + rows * real() + parameters() + scratch(false);
     }
 
-    /** The same, the gradients of rewritten rows, those of the rows that were given, and what parameters are summed from. */
+    /** {@return bytes of {@link #forward}, of the gradients of rewritten and given rows, and of the parameters' partial sums} */
     public long backward() {
         long blocks = given.batch() * given.numHeads() * Math.ceilDiv(given.seqLenQ(), SHORTEST_BLOCK);
         long sums = 2 * parameters() + blocks * lowered.headDim() * real();
@@ -69,7 +69,7 @@ public final class LoweredFootprint {
         return forward() + sums + rows * real() + scratch(true) + products();
     }
 
-    /** The largest single buffer. */
+    /** {@return bytes of the largest single buffer} */
     public long largest() {
         long rows = Math.max(
                 queries() * Math.max(given.headDim(), lowered.headDim()),
@@ -77,7 +77,7 @@ public final class LoweredFootprint {
         return Math.max(rows * real(), Math.max(parameters(), Math.max(products(), scratch(true))));
     }
 
-    /** The parts of the gradient of a matrix. */
+    /** {@return bytes of the partial sums of the gradient of a parameter matrix} */
     private long products() {
         long matrices = given.batch() * given.numHeads();
         long cells = Math.max(given.headDim(), given.keyHeadDim()) * lowered.headDim();

@@ -12,15 +12,15 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a part of an attention with any score function becomes one that kernels know: rows that meet as a dot product, through
- * {@code v.tanh(q + k)}, or by the square of their distance. Rows that a score function rewrites are not rounded to storage.
+ * The rewriting of a chunk of an attention into one that kernels support: its pairwise score is a dot product,
+ * {@code v.tanh(q + k)}, or the squared distance. Rewritten rows are not rounded to the storage type.
  *
- * @param score the function
- * @param chunk what is computed of the whole
+ * @param score the score function
+ * @param chunk the chunk of the attention
  */
 public record Lowering(ScoreFunction score, Chunk chunk) {
 
-    /** Whether rows are rewritten before they meet. */
+    /** {@return whether rows are rewritten before they are scored} */
     static boolean rewrites(ScorePattern pattern) {
         return switch (pattern.kind()) {
             case DOT, SCALED_DOT, GAUSSIAN, CUSTOM -> false;
@@ -33,7 +33,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         return pattern.kind() == ScoreKind.ADDITIVE && pattern.toString().contains(":plain");
     }
 
-    /** Whether every query head has keys of its own, made by parameters of its own. */
+    /** {@return whether each query head has its own keys, computed with its own parameters} */
     private static boolean ownKeys(ScorePattern pattern) {
         return pattern.perHead()
                 && switch (pattern.kind()) {
@@ -43,7 +43,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
                 };
     }
 
-    /** {@return the shape that kernels see} */
+    /** {@return the shape of the rewritten attention} */
     public static AttentionShape shape(AttentionShape s, ScorePattern pattern) {
         long width = switch (pattern.kind()) {
             case GENERAL -> s.keyHeadDim();
@@ -56,7 +56,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
                 s.batch(), s.numHeads(), keyHeads, s.seqLenQ(), s.seqLenKv(), width, s.valueHeadDim());
     }
 
-    /** {@return how rows are stored when kernels read them} */
+    /** {@return the storage type of the rows that kernels read} */
     public static DType storage(DType type, ScorePattern pattern) {
         return rewrites(pattern) && type != DType.F64 ? DType.F32 : type;
     }
@@ -136,7 +136,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         return scope.converted(given, storage(given.type(), score.pattern()));
     }
 
-    /** {@return the numbers by which rows meet, of the query heads of the part; null if a dot product needs none} */
+    /** {@return the parameter of the pairwise score for the query heads of the chunk; null for a dot product} */
     public @Nullable ParameterSlice scoreParameter() {
         return switch (score) {
             case ScoreFunction.Additive f -> own("vector", f.vector(), 1);
@@ -152,7 +152,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         };
     }
 
-    /** A parameter of so many axes, or with one more for the query heads. */
+    /** {@return the slice of a parameter of {@code rank} axes, or of one more axis for the query heads} */
     private ParameterSlice own(String name, Tensor parameter, int rank) {
         boolean perHead = parameter.rank() > rank;
         return new ParameterSlice(name, parameter, w -> perHead ? w.slice(0, chunk.headFrom(), chunk.headTo()) : w);

@@ -5,7 +5,7 @@ import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 import org.jspecify.annotations.Nullable;
 
-/** Rows divided by their length, times a strength: what is left of a cosine is a dot product. */
+/** Rows divided by their length and multiplied by a strength: a cosine score is the dot product of such rows. */
 final class NormalisedRows implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;
@@ -17,8 +17,8 @@ final class NormalisedRows implements LoweredRows {
     /**
      * Rewrites rows.
      *
-     * @param given {@code [batch, heads, rows, width]}
-     * @param strength of all rows, where they have none of their own
+     * @param given {@code [batch, heads, rows, headDim]}
+     * @param strength the strength of all rows if {@code parameter} is null
      * @param parameter strengths that broadcast to {@code [batch, heads, rows]}, or null
      */
     NormalisedRows(CallScope scope, DeviceTensor given, double strength, @Nullable ParameterSlice parameter) {

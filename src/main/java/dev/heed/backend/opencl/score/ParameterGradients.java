@@ -11,18 +11,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of a score function's parameters: what the one part of a backward pass computes goes straight to its place,
- * what several compute is added up on the host.
+ * The gradients of a score function's parameters. The results of a single chunk are written to their targets directly; the
+ * results of several chunks are added up on the host.
  */
 public final class ParameterGradients {
     private final Map<String, Tensor> targets;
     private final @Nullable Map<String, HostSums> sums;
 
     /**
-     * Begins with zeros.
+     * Sets all gradients to zero.
      *
-     * @param targets where the gradients are gathered
-     * @param chunked whether several parts add to them
+     * @param targets the tensors that gather the gradients
+     * @param chunked whether several chunks add to them
      */
     public ParameterGradients(CallScope scope, ScoreFunction targets, boolean chunked) {
         this.targets = targets.parameters();

@@ -7,15 +7,15 @@ import dev.heed.tensor.Tensor;
 import java.util.function.UnaryOperator;
 
 /**
- * What a call reads of one parameter of its score function.
+ * The slice of one parameter of a score function that a call reads.
  *
- * @param name the parameter's
- * @param whole all of it
- * @param cut takes the part of it, or of its gradient
+ * @param name the name of the parameter
+ * @param whole the whole parameter
+ * @param cut returns the slice of the parameter, or of its gradient
  */
 public record ParameterSlice(String name, Tensor whole, UnaryOperator<Tensor> cut) {
 
-    /** {@return a part of this part} */
+    /** {@return a slice of this slice} */
     ParameterSlice and(UnaryOperator<Tensor> more) {
         return new ParameterSlice(name, whole, tensor -> more.apply(cut.apply(tensor)));
     }

@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rows times a matrix, plus a bias; with a matrix for each query head there are as many heads of rows as of those. */
+/** Rows multiplied by a matrix, plus a bias. If each query head has its own matrix, each also has its own projected rows. */
 final class ProjectedRows implements LoweredRows {
     private final CallScope scope;
     private final Projection projection;
@@ -25,7 +25,7 @@ final class ProjectedRows implements LoweredRows {
      * @param given {@code [batch, heads, rows, in]}
      * @param weight {@code [in, out]} or {@code [query heads, in, out]}
      * @param bias {@code [out]} or {@code [query heads, out]}, or null
-     * @param queryHeads of the call
+     * @param queryHeads the number of query heads of the call
      */
     ProjectedRows(
             CallScope scope, DeviceTensor given, ParameterSlice weight, @Nullable ParameterSlice bias, long queryHeads) {
@@ -62,7 +62,7 @@ final class ProjectedRows implements LoweredRows {
         return given.isPacked() ? given : scope.packed(given, given.type());
     }
 
-    /** How many query heads read one head of the rows that were given. */
+    /** {@return the number of query heads that read one head of the given rows} */
     private long shared() {
         return heads / given.size(1);
     }

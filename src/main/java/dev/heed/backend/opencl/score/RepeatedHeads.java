@@ -4,7 +4,7 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
-/** The heads of keys or values once for each query head that reads them, where a parameter makes keys of every query head. */
+/** Heads of values, repeated for each query head that reads them, if each query head has its own keys. */
 final class RepeatedHeads implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;

@@ -13,9 +13,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * Attention in f64. A task is one panel of queries; what is kept besides the output comes from its strip of weights.
- */
+/** Attention in f64. A task is one panel of queries; the optional outputs are written from its strip of weights. */
 public final class F64Attention {
     private final F64Call call;
     private final AttentionResult result;
@@ -37,7 +35,7 @@ public final class F64Attention {
                 .run(Math.toIntExact(s.batch() * s.numHeads() * attention.panels), attention::panel);
     }
 
-    /** Panels from the last to the first: under a causal mask the longest rows start first. */
+    /** Computes one task. Later panels come first, because under a causal mask their rows are the longest. */
     private void panel(int task, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         long heads = shape.batch() * shape.numHeads();
@@ -118,7 +116,7 @@ public final class F64Attention {
         }
     }
 
-    /** One row over all keys; {@code outside} where the strip has nothing. */
+    /** Writes one row over all keys; a key that the strip does not cover gets {@code outside}. */
     private static void writeLane(F64Panel panel, int lane, Tensor into, long row, double outside) {
         F64Scratch scratch = panel.scratch;
         int keys = (int) into.size(3);
@@ -134,7 +132,7 @@ public final class F64Attention {
         F64Rows.write(scratch.row, 0, into, position, into.stride(3), keys);
     }
 
-    /** The largest weights of a row in a sorted list; a key that takes no part is never in it. */
+    /** Writes the largest weights of a row in descending order; a masked key is never among them. */
     private static void writeTopK(F64Panel panel, int lane, Tensor weights, Tensor indices) {
         F64Scratch scratch = panel.scratch;
         int k = (int) weights.size(3);
@@ -164,7 +162,7 @@ public final class F64Attention {
         }
     }
 
-    /** Scores before the mask, which are there for every key, masked or not. */
+    /** Writes scores of a stage before the mask, for every key, masked or not. */
     private void writeEarlyScores(F64Panel panel, Tensor scores, ScoreStage stage) {
         F64Scratch scratch = panel.scratch;
         scratch.output = ArrayGrowth.atLeast(scratch.output, F64Call.TILE * panel.lanes);

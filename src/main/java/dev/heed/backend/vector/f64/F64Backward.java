@@ -14,18 +14,18 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of attention in f64. A task is one key head of one batch, as in {@code Backward}: it goes through the
- * panels of all query heads that share it, so sums over queries are made in one order by one thread.
+ * The gradients of attention in f64. A task is one key/value head of one batch entry, as in {@code Backward}. It processes
+ * the panels of all query heads that share the head, so one thread adds all sums over queries in one order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
  * delta      [query] = sum over keys of P * dP
  * dScores dS [key][query] = P * (dP - delta + dLSE)
- * dV [key][width] += P dO    dK [key][width] += dS Q    dQ' [width][query] += K' dS
+ * dV [key][valueHeadDim] += P dO    dK [key][headDim] += dS Q    dQ' [headDim][query] += K' dS
  * </pre>
  *
- * <p>Delta is not {@code dO.O}: where one key has all the weight, {@code dP - delta} must vanish, and only equal
- * roundings do.
+ * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
+ * exactly 0, and only equal roundings achieve that.
  */
 public final class F64Backward {
     private final F64Call call;
@@ -111,7 +111,7 @@ public final class F64Backward {
         panel.write(scratch.output, gradients.query());
     }
 
-    /** Normalised weights, {@code dP = V dO'} (0 for what was dropped), deltas. */
+    /** Normalises the weights, computes {@code dP = V dO'} (0 for dropped cells) and adds the deltas. */
     private void weightGradients(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         int width = (int) shape.valueHeadDim();
@@ -137,7 +137,7 @@ public final class F64Backward {
         }
     }
 
-    /** Takes over the gradients of the LSE and adds to the sink's. */
+    /** Stores the gradients of the LSE and adds to the gradient of the sink. */
     private void statistics(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         double sink = panel.sink();
@@ -153,7 +153,7 @@ public final class F64Backward {
         }
     }
 
-    /** Turns the gradients of the weights into those of the scores and adds the panel's part to all sums. */
+    /** Turns the gradients of the weights into gradients of the scores and adds the contribution of the panel to all sums. */
     private void spread(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         double[] weights = scratch.weights;
@@ -212,7 +212,7 @@ public final class F64Backward {
                 (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim()));
     }
 
-    /** Rows of the panel's queries, padded with zeros to whole vectors. */
+    /** Copies the panel's rows of a tensor, padded with zeros to whole vectors. */
     private static void load(F64Rows rows, Tensor tensor, F64Panel panel) {
         int step = F64Lanes.lanes(tensor.size(3));
         rows.copyOf(tensor, panel.batch, panel.head, panel.from, panel.queries, step);
@@ -231,7 +231,7 @@ public final class F64Backward {
         }
     }
 
-    /** {@code sums [key][width] += tile rows}; {@code plain} rows may be read everywhere. */
+    /** Adds {@code sums [key][width] += tile rows}; if not {@code plain}, rows with a masked weight are not read. */
     private static void addProducts(
             F64Panel panel, double[] strip, int tile, F64Rows rows, boolean plain, double[] sums) {
         int at = panel.at(tile);

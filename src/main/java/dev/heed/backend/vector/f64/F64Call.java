@@ -13,11 +13,11 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every panel of one call in f64 shares: inputs, bound mask, where keys and values lie, and how a tile of dot
- * products becomes one of scores. The stages follow the contract one by one, each rounded as it is written there.
+ * The state shared by all panels of one f64 call (inputs, bound mask, arrays of keys and values), and the stages from a
+ * tile of dot products to scores. Each stage is computed and rounded as the contract writes it.
  */
 final class F64Call {
-    /** Keys of one tile: a tile of keys stays in the first-level cache. */
+    /** Keys per tile; a tile of keys fits the first-level cache. */
     static final int TILE = 64;
 
     final AttentionInputs inputs;
@@ -26,7 +26,7 @@ final class F64Call {
     final BoundMask mask;
     final double scale;
 
-    /** How rows meet; null for a dot product. */
+    /** The pairwise score function; null for a dot product. */
     final @Nullable WideMeeting meeting;
 
     final @Nullable Double softcap;
@@ -50,7 +50,10 @@ final class F64Call {
         this.valueArray = F64Rows.array(inputs.value());
     }
 
-    /** Puts rows into the lanes: element {@code d} of row {@code i} at {@code d * lanes + i}, zeros in unused lanes. */
+    /**
+     * Transposes rows into the lanes: element {@code d} of row {@code i} at {@code d * lanes + i}, with zeros in unused
+     * lanes.
+     */
     static double[] pack(
             Tensor tensor, long batch, long head, long from, int count, F64Scratch scratch, double[] earlier) {
         int width = (int) tensor.size(3);
@@ -66,7 +69,10 @@ final class F64Call {
         return packed;
     }
 
-    /** The score function for a tile: {@code scale * q.k}, or how else rows meet, where the tile is not minus infinity. */
+    /**
+     * Computes the scores of a tile: {@code scale * q.k}, or another pairwise score for the cells that are not minus
+     * infinity.
+     */
     void score(
             F64Scratch scratch,
             long batch,
@@ -90,7 +96,8 @@ final class F64Call {
     }
 
     /**
-     * {@code c tanh(s / c)} for the lanes in use; its derivative {@code 1 - tanh^2} goes to {@code derivatives}, if there.
+     * Applies {@code c tanh(s / c)} to the lanes in use; writes the derivative {@code 1 - tanh^2} to {@code derivatives}, if not
+     * null.
      */
     void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] derivatives) {
         if (softcap == null) {
@@ -109,7 +116,7 @@ final class F64Call {
         }
     }
 
-    /** Adds bias and ALiBi; a bias of minus infinity masks whatever the score, NaN too. */
+    /** Adds bias and ALiBi; a bias of minus infinity masks any score, even NaN. */
     void addBias(
             double[] tile,
             int at,
@@ -141,7 +148,7 @@ final class F64Call {
         }
     }
 
-    /** Puts minus infinity in place of the scores that take no part. */
+    /** Sets the scores of masked cells to minus infinity. */
     void maskScores(
             F64Scratch scratch,
             double[] tile,
@@ -162,7 +169,7 @@ final class F64Call {
         }
     }
 
-    /** Multiplies the cells of a tile by {@code 1 / (1 - p)}; the dropped ones are hidden. */
+    /** Applies dropout: multiplies the cells of a tile by {@code 1 / (1 - p)} and masks the dropped ones. */
     void drop(
             double[] tile,
             int at,

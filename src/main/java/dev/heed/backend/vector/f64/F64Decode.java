@@ -12,18 +12,20 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Attention in f64 for few queries and long keys. A task is one part of the keys of one key head, for all query heads that
- * share it: the first of them brings the part near, the others find it there. The parts are equal for any number of threads;
- * their states (max, sum, weighted values) are merged in key order.
+ * Attention in f64 for few queries and long keys. A task is one split of one key/value head, for all query heads that share
+ * the head: the first query head loads the split into the cache, and the others find it there.
+ *
+ * <p>A split is a slice of the keys; the splits do not depend on the number of threads. Each split yields one partial
+ * attention state per row (max, sum, weighted values). The states are merged in key order.
  */
 public final class F64Decode {
-    /** Keys of one task, whole tiles: with a head of 128, keys and values of a part are half a megabyte. */
+    /** Keys per split, whole tiles: with headDim 128, the keys and values of a split take half a megabyte. */
     private static final int SPLIT = 4 * F64Call.TILE;
 
-    /** The most queries: with more, panels keep the threads busy. No more than a panel of any width has. */
+    /** Maximum queries: with more, panels keep the threads busy. A panel of any vector width holds at least this many. */
     private static final int QUERIES = 8;
 
-    /** Doubles that the states of one wave of heads take at most: 64 MB. */
+    /** Maximum doubles in the states of one wave of heads (see {@link HeadWaves}): 64 MB. */
     private static final double MAX_STATE_ELEMENTS = 1 << 23;
 
     private final F64Call call;
@@ -31,7 +33,7 @@ public final class F64Decode {
     private final AttentionShape shape;
     private final int rows;
 
-    /** That of a value, rounded up to whole vectors. */
+    /** The valueHeadDim, rounded up to whole vectors. */
     private final int width;
 
     private final int splits;
@@ -40,7 +42,7 @@ public final class F64Decode {
     private final double[] weighted;
     private int firstHead;
 
-    /** Memory for the states of one wave: grows, and a plan keeps it for its next call. */
+    /** Memory for the states of one wave; it grows as needed, and a plan keeps it for its next call. */
     public static final class States {
         private double[] maxima = new double[0];
         private double[] sums = new double[0];
@@ -63,7 +65,10 @@ public final class F64Decode {
         this.weighted = states.weighted;
     }
 
-    /** Whether this loop serves the problem; neither the batch nor the heads decide, for bits must not depend on them. */
+    /**
+     * Whether this driver supports the problem. The answer does not depend on the batch or the number of heads, because the
+     * bits must not depend on them.
+     */
     public static boolean fits(AttentionProblem p) {
         AttentionShape s = p.shape();
         return s.seqLenQ() <= QUERIES
@@ -77,7 +82,7 @@ public final class F64Decode {
         return Math.toIntExact(Math.ceilDiv(s.seqLenKv(), SPLIT));
     }
 
-    /** Doubles that the states of one key head take. */
+    /** Doubles in the states of one key/value head. */
     private static double statesPerHead(AttentionShape s) {
         return (double) s.groupSize() * s.seqLenQ() * splits(s) * (F64Lanes.lanes(s.valueHeadDim()) + 2);
     }
@@ -100,7 +105,7 @@ public final class F64Decode {
         for (int first = 0; first < rows; first += queries) {
             F64Panel panel = new F64Panel(call, scratch, batch, queryHead(kvHead, first), 0, queries, from, to);
             panel.score(null);
-            panel.weigh(Double.NEGATIVE_INFINITY); // the sink has no part in a part
+            panel.weigh(Double.NEGATIVE_INFINITY); // the sink is added only once, in the merge
             int state = task * rows + first;
             System.arraycopy(scratch.maxima, 0, maxima, state, queries);
             System.arraycopy(scratch.sums, 0, sums, state, queries);
@@ -113,7 +118,10 @@ public final class F64Decode {
         }
     }
 
-    /** {@code weighted [query][width] += weights' values}: the width in the lanes, for there are few queries. */
+    /**
+     * Adds {@code weighted [query][width] += weights' values}; the lanes hold elements of values, because there are few
+     * queries.
+     */
     private void pool(F64Panel panel, int tile, int to) {
         F64Scratch scratch = panel.scratch;
         F64Rows values = scratch.values;
@@ -154,7 +162,7 @@ public final class F64Decode {
         return kvHead % shape.numKvHeads() * shape.groupSize() + row / shape.seqLenQ();
     }
 
-    /** Merges the states of the parts of one key head, in key order, with the sink, and writes its rows. */
+    /** Merges the states of the splits of one key/value head in key order, together with the sink, and writes its rows. */
     private void merge(int slot, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         int kvHead = firstHead + slot;

@@ -7,19 +7,20 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The projections of multi-head attention in f64: {@link F64Kernel} on packed operands, blocks of rows in parallel.
- */
+/** The projections of multi-head attention in f64: {@link F64Kernel} on packed operands, with blocks of rows in parallel. */
 public final class F64Gemm {
-    /** Depth of one block: so much of a panel stays in cache, and no sum is longer before it joins the others. */
+    /**
+     * Maximum depth per block. A block of a panel stays in cache, and no sum has more terms before it is added to the
+     * total.
+     */
     private static final int DEPTH = 256;
 
-    /** Rows of one task. */
+    /** Rows per task. */
     private static final int ROWS = 96;
 
     private F64Gemm() {}
 
-    /** {@code x W + b} as {@code [batch, sequence, out]}. */
+    /** {@return {@code x W + b} as {@code [batch, sequence, out]}} */
     public static Tensor project(Tensor x, Tensor w, @Nullable Tensor bias, Workers workers) {
         int in = (int) w.size(0);
         int out = (int) w.size(1);
@@ -37,7 +38,7 @@ public final class F64Gemm {
         return Tensor.of(y, x.size(0), x.size(1), step).slice(2, 0, out);
     }
 
-    /** The gradients of {@link #project}: returns {@code dx = dy W'}, writes {@code dW = x' dy} and {@code db}. */
+    /** Computes the gradients of {@link #project}: returns {@code dx = dy W'}, writes {@code dW = x' dy} and {@code db}. */
     public static Tensor projectBackward(
             Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db, Workers workers) {
         int in = (int) w.size(0);
@@ -64,8 +65,8 @@ public final class F64Gemm {
     }
 
     /**
-     * {@code C = A B}: element {@code [r][k]} of A lies at {@code r * aRowStride + k * aDepth}, {@code [k][c]} of B at
-     * {@code k * bDepth + c * bColumn}; rows of C are whole panels, with zeros in the last.
+     * Computes {@code C = A B}: element {@code [r][k]} of A is {@code a[r * aRowStride + k * aDepth]}, element {@code [k][c]} of
+     * B is {@code b[k * bDepth + c * bColumn]}. Rows of C are padded with zeros to whole panels.
      */
     private static double[] multiply(
             double[] a,
@@ -107,7 +108,7 @@ public final class F64Gemm {
         return c;
     }
 
-    /** The sums of the columns, block by block. */
+    /** {@return the sums of the columns, added block by block} */
     private static double[] columnSums(double[] c, int rows, int columns) {
         double[] sums = new double[columns];
         for (int from = 0; from < rows; from += DEPTH) {

@@ -7,17 +7,17 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Matrix products in f64. An element of the result is a sum of its own, begun at 0 and run in depth order, whatever
- * rows and lanes are computed beside it.
+ * Matrix products in f64. Each element of the result is one sum that starts at 0 and runs in depth order, regardless of the
+ * other rows and lanes in the call.
  */
 final class F64Kernel {
     private F64Kernel() {}
 
     /**
-     * {@code C += A B}, a product and its sum rounded once. A long depth is cut by the caller: long sums are sums of
-     * short ones.
+     * Computes {@code C += A B} with fused multiply-adds. The caller cuts a long depth into blocks, so a long sum is a sum
+     * of short ones.
      *
-     * @param a element {@code [r][k]} lies at {@code aOffset + r * rowStep + k * depthStep}
+     * @param a element {@code [r][k]} is at {@code aOffset + r * rowStep + k * depthStep}
      * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
      * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
      * @param lanes columns of B and C, whole vectors
@@ -158,8 +158,8 @@ final class F64Kernel {
     }
 
     /**
-     * {@code C = A B} with rows of B and C {@code lanes} apart, every product and every sum rounded. A score far above
-     * all others decides a row alone, so its last bits are those that the formula as written gives.
+     * Computes {@code C = A B} with rows of B and C {@code lanes} apart; every product and every sum is rounded. A score
+     * far above all others alone determines its row, so all its bits must be the bits of the formula as written.
      *
      * @param a row {@code r} begins at {@code aOffset + r * rowStep}
      */
@@ -251,7 +251,7 @@ final class F64Kernel {
         s.intoArray(c, cOffset);
     }
 
-    /** Whether nothing in some rows is infinite or NaN. */
+    /** Whether all elements of the rows are finite. */
     static boolean finite(double[] data, int at, int step, int count, int width) {
         DoubleVector spoiled = DoubleVector.zero(SPECIES);
         double spoiledTail = 0;
@@ -266,6 +266,6 @@ final class F64Kernel {
             }
         }
         return spoiledTail + spoiled.reduceLanes(VectorOperators.ADD)
-                == 0; // zeros and NaN: their order is nothing to a sum
+                == 0; // lanes are 0 or NaN, so their order does not matter
     }
 }

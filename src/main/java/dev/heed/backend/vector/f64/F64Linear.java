@@ -7,7 +7,7 @@ import dev.heed.LinearWeights;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
 
-/** A linear layer in f64. */
+/** The plan of a linear layer in f64. */
 public final class F64Linear extends LinearPlan {
     private final Workers workers;
 

@@ -9,10 +9,14 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Up to PANEL queries of one head, in the lanes, against every key that one of them may see: first their scores, then
- * their weights, {@code [key][query]} in scratch memory. Tiles begin at multiples of {@link F64Call#TILE}, so the bits
- * of a row depend on the row alone, not on what shares its panel. The whole strip is kept, PANEL doubles a key: weights
- * are then computed once for all who ask, and gradients meet the very numbers that their deltas were summed from.
+ * A panel in f64: up to PANEL queries of one head, one per lane, with its strip. The strip is {@code [key][query]} in
+ * scratch memory, for all keys that any of the queries may attend; it holds first scores, then weights.
+ *
+ * <p>Tiles begin at multiples of {@link F64Call#TILE}, so the bits of a row depend on the row alone, not on the other rows
+ * of its panel.
+ *
+ * <p>The whole strip is kept, PANEL doubles per key. So weights are computed once for all outputs, and gradients use the
+ * same weights from which their deltas were summed.
  */
 final class F64Panel {
     final F64Call call;
@@ -22,10 +26,10 @@ final class F64Panel {
     final long from;
     final int queries;
 
-    /** The distance between keys in the strip: the queries, rounded up to whole vectors. */
+    /** The distance between keys in the strip: the number of queries, rounded up to whole vectors. */
     final int lanes;
 
-    /** How many tiles the strip has. */
+    /** Number of tiles in the strip. */
     final int tiles;
 
     private final long first;
@@ -35,7 +39,7 @@ final class F64Panel {
         this(call, scratch, batch, head, from, queries, 0, call.shape.seqLenKv());
     }
 
-    /** A panel that knows only of keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile. */
+    /** Creates a panel with only keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile size. */
     F64Panel(
             F64Call call, F64Scratch scratch, long batch, long head, long from, int queries, long keyFrom, long keyTo) {
         this.call = call;
@@ -56,7 +60,7 @@ final class F64Panel {
         scratch.masked = scratch.masked.length >= tiles ? scratch.masked : new boolean[tiles];
     }
 
-    /** Doubles of a strip. */
+    /** {@return the number of doubles in the strip} */
     int room() {
         return Math.multiplyExact(Math.max(1, tiles), F64Call.TILE * lanes);
     }
@@ -69,13 +73,14 @@ final class F64Panel {
         return (int) Math.min(F64Call.TILE, end - keyFrom(tile));
     }
 
-    /** Where a tile begins in the strip. */
+    /** {@return the offset of a tile in the strip} */
     int at(int tile) {
         return tile * F64Call.TILE * lanes;
     }
 
     /**
-     * Fills the strip with modified scores and finds the maxima; slopes of the softcap go to {@code derivatives}, if there.
+     * Fills the strip with modified scores and finds the maxima; writes the derivatives of the softcap to {@code derivatives},
+     * if not null.
      */
     void score(double @Nullable [] derivatives) {
         double[] strip = scratch.weights;
@@ -105,13 +110,14 @@ final class F64Panel {
     }
 
     /**
-     * Turns scores into weights relative to the maxima; leaves their sums, sinks included, and inverses (0 for none).
+     * Turns scores into weights relative to the maxima; computes their sums, sinks included, and the inverse sums (0 if the
+     * sum is 0).
      */
     void weigh() {
         weigh(sink());
     }
 
-    /** As {@link #weigh()}, with the logit of a sink that joins the softmax of these keys. */
+    /** As {@link #weigh()}, with the logit of the sink, or minus infinity for no sink. */
     void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
         if (sink != Double.NEGATIVE_INFINITY) {
@@ -131,18 +137,18 @@ final class F64Panel {
         }
     }
 
-    /** Makes the weights of a tile sum to 1 over all keys. */
+    /** Multiplies the weights of a tile by the inverse sums, so that the weights of a row sum to 1 over all keys. */
     void normalise(int tile) {
         WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
     }
 
-    /** The logit of the sink; minus infinity without one. */
+    /** {@return the logit of the sink; minus infinity without one} */
     double sink() {
         Tensor sink = call.options.sink();
         return sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
     }
 
-    /** Whether a query sees nothing, not even a sink. */
+    /** Whether a query attends nothing, not even a sink. */
     boolean blind(int query) {
         return scratch.sums[query] == 0;
     }
@@ -151,7 +157,7 @@ final class F64Panel {
         return blind(query) ? Double.NEGATIVE_INFINITY : scratch.maxima[query] + Math.log(scratch.sums[query]);
     }
 
-    /** Multiplies the weights of a tile, or their gradients, by what dropout makes of them. */
+    /** Applies dropout to the weights of a tile, or to their gradients. */
     void drop(double[] strip, int tile) {
         call.drop(strip, at(tile), lanes, batch, head, from, queries, keyFrom(tile), keys(tile));
     }
@@ -171,7 +177,10 @@ final class F64Panel {
         rows.load(tensor, array, batch, kvHead, keyFrom(tile), keyFrom(tile) + keys(tile));
     }
 
-    /** {@code sums [width][query] += rows' tile} for the rows of a tile; where nothing is weighed no row is read. */
+    /**
+     * Adds {@code sums [width][query] += rows' tile} for the rows of a tile; non-finite rows add nothing where they are
+     * masked.
+     */
     void pool(F64Rows rows, int width, double[] strip, int tile, boolean masked, double[] sums) {
         int at = at(tile);
         int keys = keys(tile);
@@ -184,7 +193,7 @@ final class F64Panel {
         }
     }
 
-    /** Writes {@code [width][query]} to rows of a tensor. */
+    /** Writes sums {@code [width][query]} to the panel's rows of a tensor. */
     void write(double[] sums, Tensor tensor) {
         int width = (int) tensor.size(3);
         scratch.row = ArrayGrowth.atLeast(scratch.row, width);

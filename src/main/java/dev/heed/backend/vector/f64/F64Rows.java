@@ -6,9 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The rows of one head as doubles: where they lie, if in a {@code double[]} with neighbours side by side, or a copy.
- */
+/** The rows of one head as doubles: read in place if they are contiguous in a {@code double[]}, else copied. */
 public final class F64Rows {
     double[] data = new double[0];
     int at;
@@ -18,7 +16,7 @@ public final class F64Rows {
 
     private double[] copy = new double[0];
 
-    /** Lets go of the caller's array. */
+    /** Drops the reference to the caller's array. */
     void forget() {
         data = copy;
     }
@@ -36,7 +34,7 @@ public final class F64Rows {
         copyOf(tensor, batch, head, from, (int) (to - from), width);
     }
 
-    /** Copies {@code count} rows into rows of {@code step} elements, the last of them zeros. */
+    /** Copies {@code count} rows to rows of {@code step} elements, padded with zeros. */
     void copyOf(Tensor tensor, long batch, long head, long from, int count, int step) {
         int width = (int) tensor.size(3);
         copy = F64Scratch.cleared(copy, count * step);
@@ -49,12 +47,12 @@ public final class F64Rows {
         this.step = step;
     }
 
-    /** Whether nothing in the first {@code count} rows is infinite or NaN. */
+    /** Whether all elements of the first {@code count} rows are finite. */
     boolean finite(int count, int width) {
         return WideLoops.finite(data, at, step, count, width);
     }
 
-    /** {@return the array behind a tensor whose rows can be read in place, or null} */
+    /** {@return the array of a tensor whose rows can be read in place, or null} */
     static double @Nullable [] array(Tensor tensor) {
         MemorySegment segment = tensor.segment();
         boolean straight = tensor.type() == DType.F64

@@ -12,7 +12,7 @@ public final class F64Scratch implements Scratch.Section {
     final F64Rows queries = new F64Rows();
     final F64Rows gradients = new F64Rows();
 
-    /** One number for each query of a panel. */
+    /** One element per query of a panel. */
     final double[] maxima = new double[PANEL];
 
     final double[] sums = new double[PANEL];
@@ -20,13 +20,13 @@ public final class F64Scratch implements Scratch.Section {
     final double[] deltas = new double[PANEL];
     final double[] lseGradients = new double[PANEL];
 
-    /** {@code [key][query]}, for all keys that a query of the panel may see. */
+    /** {@code [key][query]}, for all keys that a query of the panel may attend. */
     double[] weights = new double[0];
 
     double[] weightGradients = new double[0];
     double[] derivatives = new double[0];
 
-    /** One truth for each tile of these. */
+    /** One flag per tile of the weights. */
     boolean[] empty = new boolean[0];
 
     boolean[] masked = new boolean[0];
@@ -40,7 +40,7 @@ public final class F64Scratch implements Scratch.Section {
     double[] valueSums = new double[0];
     float[] flags = new float[0];
 
-    /** {@return the memory of the thread that the scratch belongs to} */
+    /** {@return the f64 memory of the thread that owns the scratch} */
     public static F64Scratch of(Scratch scratch) {
         return scratch.section(F64Scratch.class, F64Scratch::new);
     }
@@ -51,7 +51,7 @@ public final class F64Scratch implements Scratch.Section {
         values.forget();
     }
 
-    /** An array whose first {@code length} elements are 0. */
+    /** {@return an array whose first {@code length} elements are 0: the given array if it is long enough, else a new one} */
     public static double[] cleared(double[] array, int length) {
         if (array.length < length) {
             return new double[length];

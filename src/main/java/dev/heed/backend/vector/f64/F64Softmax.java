@@ -12,16 +12,16 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of a panel in f64, tile by tile, keys down and queries across. Sums over keys are sums of the sums of
- * tiles.
+ * The softmax of a panel in f64, tile by tile, {@code [key][query]} with queries in the lanes. Each tile is summed on its
+ * own, and the sums of the tiles are added.
  */
 final class F64Softmax {
     private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
 
-    /** Whether the JIT knows masks of this many lanes; of two it does not, and they would be objects. */
+    /** Whether the JIT supports masks of this many lanes. It does not support masks of two lanes; they would be objects. */
     private static final boolean MASKS = V > 2;
 
-    /** Whatever is less has the power 0. */
+    /** Arguments below this value give 0. */
     private static final double LOWEST = -746;
 
     private static final double LOG2E = 0x1.71547652b82fep+0;
@@ -34,10 +34,11 @@ final class F64Softmax {
     private F64Softmax() {}
 
     /**
-     * {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN stays NaN.
+     * {@return {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN for NaN}
      *
-     * <p>{@code x = n ln 2 + r} with n whole and {@code |r| <= ln 2 / 2}; {@code e^r} by its Taylor series up to
-     * {@code r^13 / 13!}, which leaves {@code 5e-18}; then {@code 2^n} in two factors, the smallest being subnormal.
+     * <p>{@code x = n ln 2 + r} with {@code n} an integer and {@code |r| <= ln 2 / 2}. {@code e^r} is its Taylor series up
+     * to {@code r^13 / 13!}, with an error of {@code 5e-18}. It is multiplied by {@code 2^n} in two factors, because the
+     * smallest results are subnormal.
      */
     static DoubleVector exp(DoubleVector argument) {
         DoubleVector x = larger(argument, DoubleVector.broadcast(SPECIES, LOWEST));
@@ -51,7 +52,10 @@ final class F64Softmax {
         return taylor(r).mul((DoubleVector) power.reinterpretShape(SPECIES, 0)).mul(1 / LIFT);
     }
 
-    /** The series of {@link #exp}, apart from it: beyond 325 bytes of code the JIT calls, and its arguments are objects. */
+    /**
+     * {@return the Taylor series of {@link #exp}} It is a method of its own because the JIT does not inline more than 325
+     * bytes of code, and the arguments of a call become objects.
+     */
     private static DoubleVector taylor(DoubleVector r) {
         DoubleVector y = r.fma(1 / 6227020800.0, 1 / 479001600.0);
         y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 39916800.0));
@@ -68,7 +72,7 @@ final class F64Softmax {
         return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
     }
 
-    /** Raises the maxima to those of a tile; whatever NaN does to them, it spoils the sum of its row. */
+    /** Raises the maxima to the maxima of a tile. NaN may or may not reach a maximum, but makes the sum of its row NaN. */
     static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
@@ -80,7 +84,7 @@ final class F64Softmax {
         }
     }
 
-    /** Turns scores into weights relative to the maxima and adds them to the sums; returns whether any is hidden. */
+    /** Turns scores into weights relative to the maxima and adds them to the sums; returns whether any key is masked. */
     static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
         LongVector signs = LongVector.zero(LONGS);
         for (int v = 0; v < lanes; v += V) {
@@ -98,19 +102,19 @@ final class F64Softmax {
         return signs.reduceLanes(VectorOperators.OR) < 0;
     }
 
-    /** The larger of two numbers; of a number and NaN, either. The argument NaN of {@link #exp} stays. */
+    /** {@return the larger of two values; of a value and NaN, either} In {@link #exp}, a NaN argument stays NaN. */
     static DoubleVector larger(DoubleVector x, DoubleVector y) {
         return MASKS ? x.blend(y, y.compare(VectorOperators.GT, x)) : x.max(y);
     }
 
-    /** {@code y}, but {@code other} in the lanes where {@code tested} has exactly these bits. */
+    /** {@return {@code y}, with {@code other} in the lanes where {@code tested} has exactly the given bits} */
     private static DoubleVector replace(DoubleVector y, DoubleVector tested, long bits, double other) {
         LongVector x = (LongVector) tested.reinterpretShape(LONGS, 0);
         if (MASKS) {
             return y.blend(other, x.compare(VectorOperators.EQ, bits).cast(SPECIES));
         }
         LongVector apart = x.lanewise(VectorOperators.XOR, bits);
-        LongVector keep = apart.or(apart.neg()).lanewise(VectorOperators.ASHR, 63); // -1, or 0 where nothing is apart
+        LongVector keep = apart.or(apart.neg()).lanewise(VectorOperators.ASHR, 63); // -1, or 0 where the bits are equal
         LongVector there = LongVector.broadcast(LONGS, Double.doubleToRawLongBits(other));
         return (DoubleVector) ((LongVector) y.reinterpretShape(LONGS, 0))
                 .and(keep)
@@ -118,7 +122,7 @@ final class F64Softmax {
                 .reinterpretShape(SPECIES, 0);
     }
 
-    /** Multiplies the weights of a tile by the inverse sums; what is hidden stays so, in a row of NaN too. */
+    /** Multiplies the weights of a tile by the inverse sums; masked keys stay masked, even in a row of NaN. */
     static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector inverse = DoubleVector.fromArray(SPECIES, inverses, v);
@@ -129,7 +133,10 @@ final class F64Softmax {
         }
     }
 
-    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever it holds. */
+    /**
+     * Adds {@code deltas [query] += sum over keys of weights * gradients}; a masked key adds nothing, even if its gradient
+     * is NaN.
+     */
     static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector sum = DoubleVector.zero(SPECIES);
@@ -142,7 +149,7 @@ final class F64Softmax {
         }
     }
 
-    /** {@code dS = P * (dP - delta + dLSE)}; where nothing is weighed nothing flows, whatever the value there. */
+    /** Computes {@code dS = P * (dP - delta + dLSE)}; masked cells stay masked, even if {@code dP} is NaN. */
     static void scoreGradients(
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         for (int v = 0; v < lanes; v += V) {
@@ -159,7 +166,7 @@ final class F64Softmax {
         }
     }
 
-    /** {@code dS = scale * dS * slope}, the gradients of the dot products; what is hidden stays so. */
+    /** Computes {@code dS = scale * dS * slope}, the gradients of the dot products; masked cells stay masked. */
     static void multiplyDerivatives(
             double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p += V) {
@@ -172,7 +179,7 @@ final class F64Softmax {
         }
     }
 
-    /** The largest element of whole vectors; NaN may be passed over. */
+    /** {@return the largest element of whole vectors} NaN may be skipped. */
     static double max(double[] x, int length) {
         DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
         for (int i = 0; i < length; i += V) {
@@ -182,8 +189,8 @@ final class F64Softmax {
     }
 
     /**
-     * The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. Lanes
-     * are added in their order: {@code reduceLanes} promises none, and takes another one once it is compiled.
+     * {@return the sum of {@code e^(x - max)} over a block of whole vectors} The powers are written back if {@code keep}.
+     * Lanes are added in order, because {@code reduceLanes} guarantees no order and changes it once compiled.
      */
     static double powers(double[] x, int from, int to, double max, boolean keep) {
         DoubleVector sums = DoubleVector.zero(SPECIES);

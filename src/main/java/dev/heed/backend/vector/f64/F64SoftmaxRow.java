@@ -3,15 +3,15 @@ package dev.heed.backend.vector.f64;
 import java.util.Arrays;
 
 /**
- * The softmax of one row of f64 in place. Sums are kept in as many parts as a vector has lanes and added block by
- * block, so a million terms lose nothing.
+ * The softmax of one row of f64, in place. Each lane keeps its own sum, and the sums of blocks are added, so a sum of a
+ * million terms stays accurate.
  */
 public final class F64SoftmaxRow {
     private static final int BLOCK = 1024;
 
     private F64SoftmaxRow() {}
 
-    /** The softmax, or its logarithm; the array has room for whole vectors. */
+    /** Computes the softmax, or its logarithm; the array must have room for whole vectors. */
     public static void softmax(double[] x, int length, boolean log) {
         int whole = F64Lanes.lanes(length);
         Arrays.fill(x, length, whole, Double.NEGATIVE_INFINITY);
@@ -21,7 +21,7 @@ public final class F64SoftmaxRow {
             return;
         }
         double sum = 0;
-        double rest = 0; // what rounding added to the sum (Kahan 1965)
+        double rest = 0; // the rounding error of the sum (Kahan 1965)
         for (int at = 0; at < whole; at += BLOCK) {
             double blockSum = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
             double next = sum + blockSum;
@@ -34,7 +34,7 @@ public final class F64SoftmaxRow {
         }
     }
 
-    /** {@code dx = y (dy - sum(dy y))}, or {@code dy - e^y sum(dy)} for the logarithm, in place of {@code dy}. */
+    /** Replaces {@code dy} with {@code dx = y (dy - sum(dy y))}, or with {@code dy - e^y sum(dy)} for the logarithm. */
     public static void gradient(double[] y, double[] dy, int length, boolean log) {
         boolean empty = log;
         for (int i = 0; empty && i < length; i++) {
@@ -53,7 +53,10 @@ public final class F64SoftmaxRow {
         }
     }
 
-    /** The largest element; NaN may be passed over, and spoils the sum, unless all else is minus infinity. */
+    /**
+     * {@return the largest element, or NaN if all others are minus infinity} Any other NaN may be skipped; it makes the sum
+     * NaN.
+     */
     private static double max(double[] x, int length) {
         double largest = WideLoops.max(x, length);
         boolean nan = false;

@@ -7,13 +7,13 @@ import static dev.heed.backend.vector.f64.WideLoops.masked;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order; eight of them stand in
- * scalar registers, for lanes are whole vectors of eight here.
+ * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order. Eight sums are kept in
+ * scalar registers, because lanes are whole vectors of eight here.
  */
 final class ScalarF64 {
     private ScalarF64() {}
 
-    /** {@code C += A B}: each sum is begun at 0, a product and its sum rounded once. */
+    /** Computes {@code C += A B} with fused multiply-adds; each sum starts at 0. */
     static void accumulate(
             double[] a,
             int aOffset,
@@ -62,7 +62,7 @@ final class ScalarF64 {
         }
     }
 
-    /** {@code C = A B}, every product and every sum rounded. */
+    /** Computes {@code C = A B}; every product and every sum is rounded. */
     static void dots(
             double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
         for (int r = 0; r < rows; r++) {
@@ -113,7 +113,7 @@ final class ScalarF64 {
         for (int i = 0; i < lanes; i++) {
             double max = maxima[i];
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                max = tile[p] > max ? tile[p] : max; // false for NaN, which spoils its sum alone
+                max = tile[p] > max ? tile[p] : max; // false for NaN, which makes only its own sum NaN
             }
             maxima[i] = max;
         }

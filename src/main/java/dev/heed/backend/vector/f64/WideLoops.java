@@ -4,14 +4,17 @@ import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
 import org.jspecify.annotations.Nullable;
 
-/** The inner loops of f64 by name, as {@link Loops} are those of f32: vectors, or plain Java where {@link Lanes#SCALAR}. */
+/**
+ * Entry points of the f64 inner loops, the counterpart of {@link Loops}: each calls vector code, or plain Java if
+ * {@link Lanes#SCALAR}.
+ */
 final class WideLoops {
-    /** The maximum of a row that has read nothing: finite, so that no difference of two of them is NaN. */
+    /** The maximum of a row before any key is read: finite, so that the difference of two such maxima is not NaN. */
     static final double NOTHING = -Double.MAX_VALUE;
 
     /**
-     * The weight of what is hidden. A weight that is too small for a double is a 0 with the other sign, so that a value that
-     * is seen is read, NaN or not.
+     * The weight of a masked key, {@code -0.0}. The weight of an attended key that is too small for a double is
+     * {@code +0.0}, so its value is still read, even NaN.
      */
     static final double MASKED_WEIGHT = -0.0;
 
@@ -47,8 +50,8 @@ final class WideLoops {
     }
 
     /**
-     * As {@link #accumulate}, with the same bits where all is finite, for an operand that is not finite where its
-     * weight is {@link #MASKED_WEIGHT}: what meets such a weight is not read.
+     * As {@link #accumulate}, but elements whose weight is {@link #MASKED_WEIGHT} are not read, so they may be non-finite. If all
+     * elements are finite, the bits are the same.
      *
      * @param weightsAreLeft whether A holds the weights; else B does
      */
@@ -143,12 +146,12 @@ final class WideLoops {
         }
     }
 
-    /** The largest element of a row, or minus infinity; NaN may be passed over. */
+    /** {@return the largest element of a row, or minus infinity} NaN may be skipped. */
     static double max(double[] x, int length) {
         return Lanes.SCALAR ? ScalarF64.max(x, length) : F64Softmax.max(x, length);
     }
 
-    /** The sum of {@code e^(x - max)} over a block of whole vectors; the powers are written back if {@code keep}. */
+    /** {@return the sum of {@code e^(x - max)} over a block of whole vectors} The powers are written back if {@code keep}. */
     static double powers(double[] x, int from, int to, double max, boolean keep) {
         return Lanes.SCALAR ? ScalarF64.powers(x, from, to, max, keep) : F64Softmax.powers(x, from, to, max, keep);
     }

@@ -7,9 +7,12 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** {@code Meeting} in f64: element by element, each operation rounded as the formula is written. */
+/**
+ * A pairwise score function in f64 other than the dot product, the counterpart of {@code Meeting}. It is computed
+ * element-wise, with each operation rounded as the formula is written.
+ */
 final class WideMeeting {
-    /** What a pair of elements adds to a score, and the slope of that in the query's element; the key's is the same, up to sign. */
+    /** The contribution of one pair of elements to a score, and its derivatives. */
     private interface Element {
         double score(double parameter, double q, double k);
 
@@ -19,7 +22,7 @@ final class WideMeeting {
         /** The derivative with respect to the key's element. */
         double keyDerivative(double parameter, double q, double k);
 
-        /** What the sum for the parameter's gradient takes. */
+        /** The term that is summed for the parameter's gradient. */
         double parameterDerivative(double q, double k);
     }
 
@@ -116,7 +119,7 @@ final class WideMeeting {
         return parameter[at + (parameterWidth == 1 ? 0 : d)];
     }
 
-    /** Scores of a tile; cells that are minus infinity are passed over. */
+    /** Computes the scores of a tile; skips cells that are minus infinity. */
     void scores(long head, F64Rows rows, int keys, double[] packed, double[] tile, int at, int lanes, int queries) {
         double[][] row = new double[queries][];
         for (int i = 0; i < queries; i++) {
@@ -153,11 +156,13 @@ final class WideMeeting {
     }
 
     /**
-     * Adds what the gradients of a tile of scores are to its rows; a gradient of exactly 0 leaves its rows unread.
+     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries and keys. A cell in which
+     * {@code g} is exactly 0 is skipped.
      *
      * @param dQueries {@code [width][query]}
      * @param dKeys {@code [key][step]}
-     * @param parameterSums sums for the gradient of the parameter, the head's from {@code sumsOffset} on; empty if not wanted
+     * @param parameterSums sums for the gradient of the parameter, the head's from {@code sumsOffset} on; empty if not
+     *     requested
      */
     void gradients(
             long head,
@@ -217,7 +222,7 @@ final class WideMeeting {
         }
     }
 
-    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, width]}. */
+    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, headDim]}. */
     void writeParameter(double[] sums, ScoreFunction place) {
         int width = (int) shape.headDim();
         if (place instanceof ScoreFunction.Additive f) {

@@ -1,5 +1,5 @@
 /**
- * Attention in f64 on the CPU: one strip of scores for all keys of a panel, with kernels of its own.
+ * Attention in f64 on the CPU, with kernels of its own. A panel keeps the scores of all its keys in memory, as one strip.
  *
  * <p>Stability: implementation, not exported.
  */

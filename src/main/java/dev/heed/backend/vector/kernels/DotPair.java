@@ -6,13 +6,13 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@link DotRow} for two queries that share their keys: each key and value is loaded once for both. The bits are those of one
- * query after the other.
+ * The loops of {@link DotRow} for two queries that share their keys: each key and value is loaded once for both. The bits
+ * are the same as for one query after the other.
  */
 final class DotPair {
     private DotPair() {}
 
-    /** The scores of four runs of {@code count} keys, {@code runStride} apart, for queries at {@code q} and {@code r}. */
+    /** Computes the scores of four runs of {@code count} keys, {@code runStride} apart, for queries at {@code q} and {@code r}. */
     static void scoresOfRuns(
             float[] queries,
             int q,

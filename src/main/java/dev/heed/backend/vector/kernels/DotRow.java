@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
-/** One query against many keys, each read once where it lies: as fast as memory delivers them. */
+/** The loops of decode for one query and many keys. Each key is read once, in place, as fast as memory delivers it. */
 final class DotRow {
     private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
     private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
@@ -22,7 +22,7 @@ final class DotRow {
 
     private DotRow() {}
 
-    /** {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
+    /** Computes {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
     static void scores(
             float[] q,
             int qOffset,
@@ -43,7 +43,7 @@ final class DotRow {
         }
     }
 
-    /** The scores of four runs of {@code count} keys, {@code runStride} apart; one key of each run at a time. */
+    /** Computes the scores of four runs of {@code count} keys, {@code runStride} apart; one key of each run at a time. */
     static void scoresOfRuns(
             float[] q,
             int qOffset,
@@ -95,8 +95,8 @@ final class DotRow {
     }
 
     /**
-     * The product of the last elements, fewer than a vector. Masked vectors would do, but made the methods around them so
-     * large that what they hold in registers became objects.
+     * {@return the dot product of the last elements, fewer than a vector} It is scalar, because masked vectors would make
+     * the calling methods so large that vectors in their registers become objects.
      */
     static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
         float sum = 0;
@@ -107,8 +107,8 @@ final class DotRow {
     }
 
     /**
-     * The sums of four vectors, together: each exchange of lanes halves what is left of two of them. They come by way of an
-     * array, so that the caller's method stays small enough for all of it to be inlined.
+     * Sums four vectors together: each exchange of lanes halves the remaining elements of two vectors. The vectors are
+     * passed in an array, so that the calling method stays small enough to be inlined completely.
      */
     static void sumFour(float[] lanes, int at, float[] scores, int to, int toRowStride) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, lanes, at);
@@ -133,8 +133,8 @@ final class DotRow {
     }
 
     /**
-     * The sum of one vector's lanes, in a fixed order. {@code reduceLanes} promises no order: interpreter and JIT differ in the
-     * last bit, and the JIT's is slow.
+     * {@return the sum of one vector's lanes, in a fixed order} {@code reduceLanes} guarantees no order: the interpreter
+     * and the JIT differ in the last bit, and the code of the JIT is slow.
      */
     static float sum(float[] lanes, int at) {
         float a = 0;
@@ -160,7 +160,7 @@ final class DotRow {
         return sum(lanes, 0) + rest(q, qOffset, keys, at, whole, width);
     }
 
-    /** {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
+    /** Adds {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
     static void addEight(float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
@@ -191,7 +191,7 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** As {@link #addEight}, for four runs of {@code count} rows, {@code runStride} apart: a row of each run at a time. */
+    /** As {@link #addEight}, for four runs of {@code count} rows, {@code runStride} apart; one row of each run at a time. */
     static void addEightOfRuns(
             float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
@@ -249,7 +249,7 @@ final class DotRow {
         s3.intoArray(sums, to + 3 * V);
     }
 
-    /** The largest of some scores; minus infinity if there is none above it. Long rows are read as four streams. */
+    /** {@return the largest score, or minus infinity if none is above it} Long rows are read as four streams. */
     static float max(float[] scores, int at, int count) {
         FloatVector m0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector m1 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
@@ -279,8 +279,8 @@ final class DotRow {
     }
 
     /**
-     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array has room for
-     * whole vectors.
+     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array must
+     * have room for whole vectors.
      */
     static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
@@ -297,7 +297,7 @@ final class DotRow {
         return sum(lanes, 0);
     }
 
-    /** {@code y = y * factor}. */
+    /** Computes {@code y = y * factor}. */
     static void scale(float[] y, int at, int count, float factor) {
         int whole = SPECIES.loopBound(count);
         for (int d = 0; d < whole; d += V) {

@@ -7,11 +7,14 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** The vector loops of {@code Backward}. */
+/** The vector loops over tiles in the backward pass ({@code Backward}). */
 final class GradientTile {
     private GradientTile() {}
 
-    /** {@code deltas [query] += sum over keys of weights * gradients}; a hidden key adds nothing, whatever its value. */
+    /**
+     * Adds {@code deltas [query] += sum over keys of weights * gradients}; a masked key adds nothing, even if its gradient
+     * is NaN.
+     */
     static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector sum = FloatVector.fromArray(SPECIES, deltas, v);
@@ -24,7 +27,7 @@ final class GradientTile {
         }
     }
 
-    /** Multiplies by the inverse sums; 0 stays 0 in a row of NaN too. */
+    /** Multiplies the weights by the inverse sums; a weight of 0 stays 0, even in a row of NaN. */
     static void normalise(float[] weights, int at, int keys, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
@@ -37,7 +40,7 @@ final class GradientTile {
         }
     }
 
-    /** {@code dS = P * (dP - delta + dLSE)}; where nothing is weighed nothing flows, whatever the value there. */
+    /** Computes {@code dS = P * (dP - delta + dLSE)}; where {@code P} is 0, {@code dS} is 0, even if {@code dP} is NaN. */
     static void scoreGradients(
             float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
         for (int v = 0; v < PANEL; v += V) {

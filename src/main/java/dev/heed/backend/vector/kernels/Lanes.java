@@ -3,22 +3,31 @@ package dev.heed.backend.vector.kernels;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
 
-/** The widths of vectors, or of plain loops, that the drivers use. Constants to the JIT. */
+/**
+ * The sizes of vectors, panels and tiles that the drivers use, for vector code or plain loops. The JIT treats them as
+ * constants.
+ */
 public final class Lanes {
-    /** Whether the loops are plain Java: where the Vector API is absent, or {@code heed.scalar} asks for it. */
+    /** Whether the loops are plain Java: if the Vector API is absent or {@code heed.scalar} requests it. */
     public static final boolean SCALAR =
             Settings.SCALAR.or(false) || !Machine.current().vectorReasons().isEmpty();
 
-    /** The backend that these loops belong to. */
+    /** Name of the backend that these loops belong to. */
     public static final String BACKEND = SCALAR ? "scalar" : "vector";
 
     /** Floats in one vector. */
     public static final int V = SCALAR ? 16 : Species.SPECIES.length();
 
-    /** Columns of a panel: the four vectors that a micro-kernel holds side by side. */
+    /**
+     * Columns per panel. A panel is a block of columns four vectors wide, the width of a micro-kernel block; in attention a
+     * column is a query.
+     */
     public static final int PANEL = 4 * V;
 
-    /** Keys of one tile: a tile of scores and the accumulators stay in the first-level cache. */
+    /**
+     * Keys per tile. A tile is a block of consecutive keys; its scores for one panel and the accumulators fit the
+     * first-level cache.
+     */
     public static final int TILE = 64;
 
     private Lanes() {}

@@ -9,15 +9,15 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
-/** What follows the product of a linear layer, applied to one panel of its result while that is in cache. */
+/** The bias and activation of a linear layer, applied to one panel of its product while the panel is in cache. */
 final class LinearTile {
     private static final float MINUS_HALF_LOG2E = (float) (-0.5 / Math.log(2));
 
-    /** Beyond it, what GELU leaves of a negative argument is 0 in f32. */
+    /** For arguments below {@code -FAR}, GELU is 0 in f32. */
     private static final float FAR = 15;
 
     // The tail of the normal distribution times e^(u^2 / 2), as a polynomial in t = 1 / (1 + 0.28 u) without constant
-    // term: fitted to the smallest relative error over 0 <= u <= 15, which is 6e-8.
+    // term. It is fitted for the smallest relative error over 0 <= u <= 15, which is 6e-8.
     private static final float T = 0.28f;
     private static final float C1 = 0x1.c97ca8p-4f;
     private static final float C2 = 0x1.ca7666p-4f;
@@ -32,9 +32,10 @@ final class LinearTile {
     private LinearTile() {}
 
     /**
-     * {@code x = f(x + bias)} on rows of one panel.
+     * Computes {@code x = f(x + bias)} on rows of one panel.
      *
-     * @param bias one number for every column and zeros up to a whole panel, or null; {@code from} is that of the first
+     * @param bias one element per column, padded with zeros to whole panels, or null
+     * @param from index of the panel's first column in {@code bias}
      */
     static void finish(
             Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {

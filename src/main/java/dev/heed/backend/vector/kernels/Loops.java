@@ -4,12 +4,15 @@ import dev.heed.Activation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The inner loops by name: vectors, or plain Java where {@link Lanes#SCALAR}. A constant decides, so nothing is left of the
- * choice in compiled code, and the drivers around the loops are the same. Classes with vectors in them are not even loaded
- * where the Vector API is absent.
+ * Entry points of the inner loops: each calls vector code, or plain Java if {@link Lanes#SCALAR}. The condition is a
+ * constant, so compiled code has no branch, and the drivers around the loops are the same. Classes with vector types are
+ * not even loaded if the Vector API is absent.
  */
 public final class Loops {
-    /** Floats that the softmax of a row needs beside it: sums, maxima, and the rests of two rows, two vectors each. */
+    /**
+     * Floats of scratch memory for the softmax of a row: a vector of sums, a vector of maxima, and the tails of two rows,
+     * two vectors each.
+     */
     public static final int ROW_ROOM = 6 * Lanes.V;
 
     private Loops() {}
@@ -54,7 +57,7 @@ public final class Loops {
         }
     }
 
-    /** Whether {@link #narrowProduct} and {@link #readRun} may be called; plain loops take whole panels. */
+    /** Whether {@link #narrowProduct} and {@link #readRun} may be called; plain loops support whole panels only. */
     public static boolean narrow() {
         return !Lanes.SCALAR;
     }
@@ -345,7 +348,7 @@ public final class Loops {
                 : SoftmaxRow.logSoftmax(x, at, y, to, length, max, next, lanes);
     }
 
-    /** Whether {@link #transposeBlock} may be called; plain loops turn element by element. */
+    /** Whether {@link #transposeBlock} may be called; plain loops transpose element-wise. */
     public static boolean transposesBlocks() {
         return !Lanes.SCALAR && Transpose.works();
     }

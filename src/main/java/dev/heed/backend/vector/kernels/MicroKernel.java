@@ -6,7 +6,7 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The one matrix product of this backend: a few rows by one panel of four vectors,
+ * The matrix product of this backend: a few rows by one panel of four vectors,
  *
  * <pre>
  *                      B   depth x PANEL, rows bStep apart
@@ -16,18 +16,19 @@ import jdk.incubator.vector.FloatVector;
  *        A   k       +----+----+----+----+
  *      r [.......]   |    |    |    |    |  C[r] (+)= sum over k of A[r][k] * B[k]
  *                    +----+----+----+----+
- * A[r][k] lies at a[at + r * aRow + k * aStep], so a transposed operand is only a change of strides
+ * A[r][k] is a[at + r * aRow + k * aStep], so a transposed operand is only a change of strides
  * </pre>
  *
- * <p>Six rows by four vectors are 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
- * written out in full because the JIT keeps accumulators in registers only as local variables of one method whose inlining
- * stays below its node limit: in an array, behind a call, or merged from a constant they are boxed, at a twentieth of the
- * speed. The blocks are equal but for the number of rows and the first value of the accumulators.
+ * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
+ * written out in full because the JIT keeps accumulators in registers only if they are local variables of one method that
+ * stays below its inlining node limit. Accumulators in an array, passed through a call, or merged from a constant are
+ * boxed, at a twentieth of the speed. The blocks differ only in the number of rows and the initial value of the
+ * accumulators.
  */
 public final class MicroKernel {
     private MicroKernel() {}
 
-    /** {@code C = A B} for any number of rows. */
+    /** Computes {@code C = A B} for any number of rows. */
     static void product(
             float[] a,
             int aOffset,
@@ -58,7 +59,7 @@ public final class MicroKernel {
         }
     }
 
-    /** {@code C = C + A B} for any number of rows. */
+    /** Computes {@code C = C + A B} for any number of rows. */
     static void accumulate(
             float[] a,
             int aOffset,

@@ -6,14 +6,17 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The product of {@link MicroKernel} where one vector of a panel is wanted and not all four: few queries, the steps along a
- * diagonal, the last columns of a matrix. Eight rows are eight chains of multiply-adds, enough to hide their latency where
- * a processor finishes one 512-bit vector, or two of 256 bits, in a cycle.
+ * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, the staircase along a
+ * diagonal, and the last columns of a matrix. Eight rows give eight chains of multiply-adds. That is enough to hide their
+ * latency on a processor that finishes one 512-bit vector, or two of 256 bits, per cycle.
  */
 public final class NarrowKernel {
     private NarrowKernel() {}
 
-    /** {@code C = A B}, or {@code C = C + A B} if it goes {@code onto} what is there, for a C one vector wide and the same part of a panel B. */
+    /**
+     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}; C is one vector wide, and B is the same vector of a
+     * panel.
+     */
     static void product(
             boolean onto,
             float[] a,
@@ -43,7 +46,7 @@ public final class NarrowKernel {
         }
     }
 
-    /** Rows whose elements are neighbours: the JIT proves all indices before the loop. */
+    /** Multiplies eight rows with adjacent elements in each row: the JIT checks all indices before the loop. */
     private static void eightAlong(
             boolean onto, float[] a, int aOffset, int aRowStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
         int a0 = aOffset;
@@ -94,7 +97,7 @@ public final class NarrowKernel {
         }
     }
 
-    /** Columns whose elements are neighbours: the JIT proves eight indices at once. */
+    /** Multiplies eight rows with adjacent elements in each column: the JIT checks eight indices at once. */
     private static void eightAcross(
             boolean onto, float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
         FloatVector c0 = FloatVector.zero(SPECIES);

@@ -1,6 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
-/** {@link Loops} for rows that meet by other than a dot product. */
+/** Entry points of the inner loops for pairwise scores other than the dot product; see {@link Loops}. */
 public final class PairLoops {
     private PairLoops() {}
 

@@ -4,9 +4,12 @@ import static dev.heed.backend.vector.kernels.Lanes.V;
 
 import java.util.Arrays;
 
-/** The rows of a panel and of a tile of keys, padded with zeros to whole vectors, and the sums of their gradients. */
+/**
+ * The query rows of a panel and the key rows of a tile, padded with zeros to whole vectors, and the sums of their
+ * gradients.
+ */
 public final class PairRows {
-    /** Elements of a row, whole vectors. */
+    /** Elements per row, rounded up to whole vectors. */
     public int width;
 
     public float[] queries = new float[0];
@@ -16,15 +19,15 @@ public final class PairRows {
     public int keyStep;
     public float[] keySums = new float[0];
 
-    /** Where the sums of the tile's first key begin. */
+    /** Offset of the sums of the tile's first key in {@link #keySums}. */
     public int keySumsAt;
 
     public int keySumsStep;
 
-    /** What one panel adds to the gradient of a parameter, element by element of a row. */
+    /** Contribution of one panel to the gradient of a parameter: one sum per element of a row. */
     public double[] parameterSums = new double[0];
 
-    /** What a query and a tile of keys add to some elements of them. */
+    /** Contribution of one query and a tile of keys to V of these sums. */
     final float[] lanes = new float[V];
 
     void addToParameter(int from) {
@@ -33,19 +36,19 @@ public final class PairRows {
         }
     }
 
-    /** Elements of a row with whole vectors. */
+    /** {@return {@code width} rounded up to whole vectors} */
     public static int padded(long width) {
         return Math.toIntExact((width + V - 1) / V * V);
     }
 
-    /** Copies rows into {@link #keys}, padded. */
+    /** Copies rows into {@link #keys}, padded with zeros. */
     public void loadKeys(float[] rows, int from, int step, int count, int elements) {
         keyStep = padded(elements);
         keys = ArrayGrowth.atLeast(keys, count * keyStep);
         copy(rows, from, step, count, elements, keys, 0, keyStep);
     }
 
-    /** Copies rows of one distance into rows of another, zeros between. */
+    /** Copies rows {@code step} apart to rows {@code toRowStride} apart, padded with zeros. */
     public static void copy(float[] from, int at, int step, int count, int elements, float[] to, int toOffset, int toRowStride) {
         for (int j = 0; j < count; j++) {
             int row = toOffset + j * toRowStride;

@@ -7,14 +7,14 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The vector loops of {@code Meeting}. Scores of a panel have queries in the lanes; scores of one row and all gradients have
- * the width in the lanes, rows padded with zeros to whole vectors, so that nothing is summed across lanes but the score of
- * a row.
+ * The vector loops of pairwise scores other than the dot product (see {@code Meeting}). Scores of a panel have one query
+ * per lane. Scores of one row and all gradients have one element of a row per lane, with rows padded with zeros to whole
+ * vectors. Only the score of a row is summed across lanes.
  */
 final class PairTile {
     private PairTile() {}
 
-    /** {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
+    /** Computes {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
     static void tanhs(
             float[] keys, int keysOffset, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
         for (int j = 0; j < count; j++) {
@@ -38,7 +38,7 @@ final class PairTile {
         }
     }
 
-    /** {@code tile [key][query] = factor * sum over d of (q_d - k_d)^2}. */
+    /** Computes {@code tile [key][query] = factor * sum over d of (q_d - k_d)^2}. */
     static void distances(
             float[] keys,
             int keysOffset,
@@ -91,7 +91,7 @@ final class PairTile {
         }
     }
 
-    /** {@link #tanhs} for one query and padded rows. */
+    /** As {@link #tanhs}, for one query and padded rows. */
     static void tanhRow(
             float[] q,
             int qOffset,
@@ -117,7 +117,7 @@ final class PairTile {
         }
     }
 
-    /** {@link #distances} for one query and padded rows. */
+    /** As {@link #distances}, for one query and padded rows. */
     static void distanceRow(
             float[] q,
             int qOffset,
@@ -142,7 +142,7 @@ final class PairTile {
         }
     }
 
-    /** The sum of one vector, halves to halves: a fixed order. */
+    /** {@return the sum of one vector, added half to half, which is a fixed order} */
     private static float sum(float[] lanes) {
         for (int half = V / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {
@@ -152,7 +152,7 @@ final class PairTile {
         return lanes[0];
     }
 
-    /** With {@code t = tanh(q + k)}: {@code dv += g t}, {@code dq += v (g - g t^2)}, {@code dk} the same. */
+    /** With {@code t = tanh(q + k)}: adds {@code dv += g t}, {@code dq += v (g - g t^2)}, and the same to {@code dk}. */
     static void tanhGradients(
             float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
         for (int d = 0; d < r.width; d += V) {
@@ -184,8 +184,8 @@ final class PairTile {
     }
 
     /**
-     * With {@code x = q - k}: {@code dq -= c g x}, {@code dk += c g x} and, where {@code squares} says so, sums of
-     * {@code g x^2} in place of a parameter.
+     * With {@code x = q - k}: adds {@code dq -= c g x}, {@code dk += c g x} and, if {@code squares}, {@code g x^2} to the
+     * sums of the parameter.
      */
     static void distanceGradients(
             float[] g,
@@ -226,7 +226,10 @@ final class PairTile {
         }
     }
 
-    /** Four queries that share the loads and stores of the keys; the same sums in the same order. */
+    /**
+     * As {@link #distanceGradients}, for four queries that share the loads and stores of the keys; the same sums in the
+     * same order.
+     */
     private static void fourDistances(
             float[] g, int at, int keys, PairRows r, int row, int firstKey, int column, float c) {
         int step = r.queryStep;

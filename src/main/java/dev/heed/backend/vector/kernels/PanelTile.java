@@ -7,7 +7,7 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** The vector loops of {@code Prefill} over weighted sums and values. */
+/** The vector loops of {@code Prefill} over values and their weighted sums. */
 final class PanelTile {
     private PanelTile() {}
 
@@ -37,7 +37,7 @@ final class PanelTile {
         return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
     }
 
-    /** Weighted sums for a tile in which hidden values are not finite: a weight of exactly 0 leaves its value unread. */
+    /** Adds weighted values for a tile whose masked values are non-finite: a value with a weight of exactly 0 is ignored. */
     static void poolVisible(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {

@@ -2,11 +2,11 @@ package dev.heed.backend.vector.kernels;
 
 import dev.heed.AttentionShape;
 
-/** Gradients of parameters from sums {@code [batch, numHeads, width]}, added up in batch order. */
+/** Gradients of score function parameters, added in batch order from sums {@code [batch, numHeads, width]}. */
 public final class ParameterSums {
     private ParameterSums() {}
 
-    /** {@code [numHeads, width]}, or {@code [width]} if the heads share the parameter. */
+    /** {@return the sums over the batch: {@code [numHeads, width]}, or {@code [width]} if the heads share the parameter} */
     public static double[] overBatch(double[] sums, AttentionShape s, int width, boolean perHead) {
         double[] total = new double[perHead ? Math.toIntExact(s.numHeads()) * width : width];
         for (int cell = 0; cell < s.batch() * s.numHeads(); cell++) {
@@ -18,7 +18,7 @@ public final class ParameterSums {
         return total;
     }
 
-    /** The gradients of Gaussian widths {@code w}, of one or of every head, from sums of {@code dS (q - k)^2}. */
+    /** {@return the gradients of Gaussian widths {@code w}, one shared or one per head, from sums of {@code dS (q - k)^2}} */
     public static double[] ofWidths(double[] sums, AttentionShape s, int width, double[] w) {
         double[] total = new double[w.length];
         for (int cell = 0; cell < s.batch() * s.numHeads(); cell++) {

@@ -5,9 +5,10 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import java.util.Arrays;
 
 /**
- * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can see that a store to one
- * is not read from another one turn later, which it sees where all indices are equal. So four rows of B and up to
- * {@link #ROWS} rows of C are copied to arrays of their own that begin at 0: four times as fast as offsets into the operands.
+ * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no iteration
+ * reads what an earlier one stored through another array. It can if all indices are equal. So four rows of B and up to
+ * {@link #ROWS} rows of C are copied to arrays of their own that begin at 0. This is four times as fast as offsets into the
+ * operands.
  */
 final class ScalarKernel {
     private static final int ROWS = 64;
@@ -19,7 +20,7 @@ final class ScalarKernel {
 
     private ScalarKernel() {}
 
-    /** {@code C = A B}. */
+    /** Computes {@code C = A B}. */
     static void product(
             float[] a,
             int aOffset,
@@ -36,7 +37,7 @@ final class ScalarKernel {
         MINE.get().run(false, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
     }
 
-    /** {@code C = C + A B}. */
+    /** Computes {@code C = C + A B}. */
     static void accumulate(
             float[] a,
             int aOffset,
@@ -129,7 +130,7 @@ final class ScalarKernel {
         }
     }
 
-    /** Four rows of B for two rows of C. */
+    /** Adds four rows of B to two rows of C. */
     private static void addFour(
             float x0,
             float x1,

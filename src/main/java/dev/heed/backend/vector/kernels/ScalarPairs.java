@@ -4,7 +4,7 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import java.util.Arrays;
 
-/** {@link PairTile} in plain Java. */
+/** The loops of {@link PairTile} in plain Java. */
 final class ScalarPairs {
     private ScalarPairs() {}
 

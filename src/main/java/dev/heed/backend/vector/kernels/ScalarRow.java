@@ -4,7 +4,7 @@ import static dev.heed.backend.vector.kernels.Lanes.V;
 
 import java.util.Arrays;
 
-/** The loops over single rows in plain Java: {@link DotRow} and {@link SoftmaxRow}. */
+/** The loops of {@link DotRow} and {@link SoftmaxRow} over single rows, in plain Java. */
 final class ScalarRow {
     private static final float LOG2E = (float) (1 / Math.log(2));
     private static final int BLOCK = 4096;
@@ -44,7 +44,7 @@ final class ScalarRow {
         }
     }
 
-    /** Eight sums, so that one product need not wait for the one before. */
+    /** Computes a dot product in eight sums, so that a product does not wait for the previous one. */
     private static float dot(float[] x, int xAt, float[] y, int yAt, int width) {
         float s0 = 0;
         float s1 = 0;
@@ -133,7 +133,7 @@ final class ScalarRow {
     }
 
     static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
-        float following = maxOfRow(x, next, length); // before y is written: it may be x
+        float following = maxOfRow(x, next, length); // before y is written, because y may be x
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, 0);
             return following;
@@ -153,7 +153,7 @@ final class ScalarRow {
     }
 
     static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
-        float following = maxOfRow(x, next, length); // before y is written: it may be x
+        float following = maxOfRow(x, next, length); // before y is written, because y may be x
         double sum = 0;
         for (int from = 0; from < length; from += BLOCK) {
             float blockSum = 0;

@@ -1,6 +1,8 @@
 package dev.heed.backend.vector.kernels;
 
-/** {@link Tanh} in plain Java; apart from it, for its vectors must not be loaded where there are none. */
+/**
+ * {@link Tanh} in plain Java. It is a class of its own because vector types must not be loaded if the Vector API is absent.
+ */
 final class ScalarTanh {
     private ScalarTanh() {}
 

@@ -5,7 +5,10 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import dev.heed.Activation;
 import org.jspecify.annotations.Nullable;
 
-/** The loops over tiles of scores in plain Java: {@link SoftmaxTile}, {@link ScoreTile}, {@link PanelTile}, {@link GradientTile}. */
+/**
+ * The loops over tiles of scores in plain Java, the counterpart of {@link SoftmaxTile}, {@link ScoreTile},
+ * {@link PanelTile} and {@link GradientTile}.
+ */
 final class ScalarTile {
     private ScalarTile() {}
 
@@ -21,7 +24,7 @@ final class ScalarTile {
             float old = statistics[i];
             float max = old;
             for (int j = 0, p = at + i; j < keys; j++, p += PANEL) {
-                max = tile[p] > max ? tile[p] : max; // false for NaN, which spoils its sum alone
+                max = tile[p] > max ? tile[p] : max; // false for NaN, which makes only its own sum NaN
             }
             float factor = max > old ? exp2((old - max) * c) : 1;
             statistics[i] = max;
@@ -53,7 +56,7 @@ final class ScalarTile {
         }
     }
 
-    /** {@code 2^x}, as {@link SoftmaxTile} has it. */
+    /** {@return {@code 2^x}, computed as in {@link SoftmaxTile}} */
     static float exp2(float argument) {
         float x = argument < SoftmaxTile.LOWEST ? SoftmaxTile.LOWEST : argument;
         float t = x + SoftmaxTile.SPLIT;
@@ -159,7 +162,7 @@ final class ScalarTile {
         }
     }
 
-    /** {@link LinearTile#finish}. */
+    /** As {@link LinearTile#finish}. */
     static void finishLinear(
             Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
         for (int r = 0, p = at; r < rows; r++, p += step) {

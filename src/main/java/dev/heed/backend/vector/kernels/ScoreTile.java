@@ -8,7 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** The vector loops of {@code ScoreModifier}. */
+/** The vector loops that modify tiles of scores (see {@code ScoreModifier}). */
 public final class ScoreTile {
     private static final float LOG2E = (float) (1 / Math.log(2));
 
@@ -20,7 +20,7 @@ public final class ScoreTile {
         }
     }
 
-    /** {@code cap * tanh(score / cap)}. */
+    /** Computes {@code cap * tanh(score / cap)}. */
     static void softcap(float[] scores, int at, int count, float cap) {
         int whole = SPECIES.loopBound(count);
         for (int p = at; p < at + whole; p += V) {
@@ -33,7 +33,10 @@ public final class ScoreTile {
         }
     }
 
-    /** Takes {@code slope} times the distance of query and key off every score; {@code first} is that of the corner. */
+    /**
+     * Subtracts {@code slope} times the distance of query and key from every score; {@code first} is the signed distance at
+     * the tile's corner.
+     */
     static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector lane = FloatVector.broadcast(SPECIES, 0f).addIndex(1);
@@ -45,7 +48,7 @@ public final class ScoreTile {
         }
     }
 
-    /** {@code gradients *= 1 - (capped * inverse)^2}. */
+    /** Computes {@code gradients *= 1 - (capped * inverse)^2}. */
     static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p += V) {
             FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);
@@ -55,8 +58,8 @@ public final class ScoreTile {
     }
 
     /**
-     * The hyperbolic tangent: below 0.625 an odd polynomial of degree 11, else {@code 1 - 2 / (e^2x + 1)}; within 2 ulp
-     * (coefficients: Moshier, Cephes tanhf).
+     * {@return the hyperbolic tangent, within 2 ulp} Below 0.625 it is an odd polynomial of degree 11, else
+     * {@code 1 - 2 / (e^2x + 1)} (coefficients: Moshier, Cephes tanhf).
      */
     public static FloatVector tanh(FloatVector x) {
         FloatVector size = x.abs();

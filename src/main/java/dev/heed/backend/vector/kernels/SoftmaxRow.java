@@ -12,25 +12,26 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of one row, in three passes of which only the first finds it outside the cache. Sums are kept in as many parts as a vector has
- * lanes, and long rows in blocks whose sums are added in double, so a million terms lose nothing.
+ * The softmax of one row in three passes; only the first pass reads the row from outside the cache. Each lane keeps its own
+ * sum, and the sums of blocks of a long row are added in double, so a sum of a million terms stays accurate.
  */
 final class SoftmaxRow {
     private static final float LOG2E = (float) (1 / Math.log(2));
     private static final int BLOCK = 4096;
 
-    /** Where the rests of two rows begin in the lanes, after a vector of sums and one of maxima. */
+    /** Offset of the tails of two rows in the lanes, after a vector of sums and a vector of maxima. */
     private static final int REST = 2 * V;
 
     private SoftmaxRow() {}
 
     /**
-     * {@code y = softmax(x)}; {@code x} and {@code y} may be the same elements.
+     * Computes {@code y = softmax(x)}; {@code x} and {@code y} may be the same elements.
      *
-     * @param max the largest of {@code x}, of {@link #max}
-     * @param next another row, read along the way, so that memory delivers it while this one is computed
+     * @param max the largest element of {@code x}, from {@link #max}
+     * @param next offset of the next row in {@code x}; its maximum is found on the way, so that memory delivers it during
+     *     this computation
      * @param lanes {@link Loops#ROW_ROOM} floats
-     * @return the largest of {@code next}
+     * @return the largest element of the next row
      */
     static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
@@ -46,14 +47,14 @@ final class SoftmaxRow {
         return largest(x, next, length, DotRow.max(lanes, V, V));
     }
 
-    /** {@code y = log(softmax(x))}; as {@link #softmax}. */
+    /** Computes {@code y = log(softmax(x))}; otherwise as {@link #softmax}. */
     static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
         double sum = 0;
         for (int i = 0; i < length; i += BLOCK) {
             sum += weigh(x, at + i, null, 0, Math.min(length - i, BLOCK), max, next + i, lanes);
         }
-        float following = largest(x, next, length, DotRow.max(lanes, V, V)); // before y is written: it may be x
+        float following = largest(x, next, length, DotRow.max(lanes, V, V)); // before y is written, because y may be x
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, max); // the logarithms of zeros
         } else {
@@ -62,12 +63,15 @@ final class SoftmaxRow {
         return following;
     }
 
-    /** The largest element; NaN are passed over here and spoil the sum. */
+    /**
+     * {@return the largest element, or NaN if all others are minus infinity} Any other NaN is skipped here; it makes the
+     * sum NaN.
+     */
     static float max(float[] x, int at, int length) {
         return largest(x, at, length, DotRow.max(x, at, length));
     }
 
-    /** What was found to be the largest, unless a NaN stands beside nothing but minus infinity. */
+    /** {@return {@code found}, or NaN if it is minus infinity and the row contains a NaN} */
     private static float largest(float[] x, int at, int length, float found) {
         boolean nan = false;
         for (int i = at; found == Float.NEGATIVE_INFINITY && i < at + length; i++) {
@@ -77,8 +81,8 @@ final class SoftmaxRow {
     }
 
     /**
-     * The sum of {@code e^(x - max)} over a block, whose terms go to {@code y} if that is not null; raises the second vector
-     * of {@code lanes} to the elements of the next row.
+     * {@return the sum of {@code e^(x - max)} over a block} Writes the terms to {@code y}, if not null, and raises the
+     * second vector of {@code lanes} to the elements of the next row.
      */
     private static double weigh(
             float[] x, int at, float @Nullable [] y, int to, int length, float max, int next, float[] lanes) {
@@ -86,7 +90,7 @@ final class SoftmaxRow {
         int whole = length - length % (2 * V);
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
-        if (rest > 0) { // padded, not masked: masks become objects where they are not inlined
+        if (rest > 0) { // padded instead of masked: masks become objects if not inlined
             Arrays.fill(lanes, REST, Loops.ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
@@ -98,7 +102,10 @@ final class SoftmaxRow {
         return DotRow.sum(lanes, 0);
     }
 
-    /** For pairs of vectors; written out as {@link SoftmaxTile#weigh} is, for the same reason. */
+    /**
+     * Processes pairs of vectors; written out in full like {@link SoftmaxTile#weigh}, because helper methods are not
+     * inlined here.
+     */
     private static void addPowers(
             float[] x,
             int at,
@@ -157,7 +164,7 @@ final class SoftmaxRow {
         largest.intoArray(lanes, V);
     }
 
-    /** {@code y = x - max - log}. */
+    /** Computes {@code y = x - max - log}. */
     private static void shift(float[] x, int at, float[] y, int to, int length, float max, float log) {
         int whole = SPECIES.loopBound(length);
         for (int i = 0; i < whole; i += V) {

@@ -11,18 +11,20 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Exponentials of a tile of scores, keys down and queries across, so that maximum and sum run down the lanes and nothing is
- * ever reduced across them.
+ * The softmax of a tile of scores, {@code [key][query]} with queries in the lanes. Each lane has its own maximum and sum,
+ * so nothing is reduced across lanes.
  *
- * <p>A row keeps its largest score {@code max} and weighs a key by {@code 2^(c * (score - max))} with {@code c = scale *
- * log2(e)}. The difference comes before the product: a fused {@code c * score - c * max} would leave the rounding of
- * {@code c * max} in the exponent, which for huge scores is itself huge. The power: {@code x = n + f} with {@code n}
- * whole and {@code |f| <= 1/2}, split by adding and subtracting {@code 1.5 * 2^23}; {@code 2^f} by a polynomial of degree 6
- * that is exact at 0 (so a row with one key returns its value unchanged) and within 1 ulp elsewhere; {@code n} is added to
- * the exponent. A weight below 2^-126 is 0, as that of a hidden key is.
+ * <p>A query keeps its largest score {@code max} and gives a key the weight {@code 2^(c * (score - max))} with
+ * {@code c = scale * log2(e)}. The difference is computed before the product. A fused {@code c * score - c * max} would
+ * leave the rounding error of {@code c * max} in the exponent, and for huge scores this error is huge.
+ *
+ * <p>The power is computed with {@code x = n + f}, {@code n} an integer and {@code |f| <= 1/2}, split by adding and
+ * subtracting {@code 1.5 * 2^23}. {@code 2^f} is a polynomial of degree 6. It is exact at 0, so a query with one key
+ * returns its value unchanged, and within 1 ulp elsewhere. {@code n} is added to the exponent bits. A weight below 2^-126
+ * becomes 0, like the weight of a masked key.
  */
 public final class SoftmaxTile {
-    /** The max of a row that has read nothing: finite, so that no difference of two of them is NaN. */
+    /** The maximum of a row before any key is read: finite, so that the difference of two such maxima is not NaN. */
     public static final float NOTHING = -Float.MAX_VALUE;
 
     static final float LOWEST = -126;
@@ -37,14 +39,14 @@ public final class SoftmaxTile {
     private SoftmaxTile() {}
 
     /**
-     * Reads one more tile into the statistics of a panel and turns its scores into weights relative to the new maxima.
+     * Adds a tile to the statistics of a panel and turns its scores into weights relative to the new maxima.
      *
      * @param tile {@code keys} rows of PANEL scores; weights afterwards
-     * @param keys how many keys
-     * @param c the factor before the scores, above 0
-     * @param statistics maxima, sums and, written here, the factors by which earlier sums shrink: PANEL floats each; a
-     *     fourth PANEL of inverse sums belongs to {@link #finish}
-     * @return whether any earlier sum shrinks
+     * @param keys number of keys
+     * @param c the factor of the scores, above 0
+     * @param statistics maxima, sums and, written here, the factors that rescale earlier sums: PANEL floats each; a fourth
+     *     PANEL holds the inverse sums for {@link #finish}
+     * @return whether earlier sums must be rescaled
      */
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
         boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
@@ -58,7 +60,7 @@ public final class SoftmaxTile {
         FloatVector max = old;
         for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
             FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
-            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which spoils its sum alone
+            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which makes only its own sum NaN
         }
         FloatVector factor = exp2(old.sub(max).mul(c));
         max.intoArray(statistics, lane);
@@ -75,14 +77,17 @@ public final class SoftmaxTile {
         return max.compare(VectorOperators.GT, old).anyTrue();
     }
 
-    /** The weights of a tile relative to the maxima, and their sums. */
+    /** Turns the scores of a tile into weights relative to the maxima and adds them to the sums. */
     static void weigh(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += 2 * V) {
             weigh(tile, tileAt, v, keys, c, statistics);
         }
     }
 
-    /** Raises the maxima to those of a tile, shrinks the sums and leaves the factors; returns whether any was raised. */
+    /**
+     * Raises the maxima to the maxima of a tile, rescales the sums and stores the factors; returns whether any maximum was
+     * raised.
+     */
     static boolean raiseMaxima(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         FloatVector m0 = FloatVector.fromArray(SPECIES, tile, tileAt);
         FloatVector m1 = FloatVector.fromArray(SPECIES, tile, tileAt + V);
@@ -107,7 +112,7 @@ public final class SoftmaxTile {
             FloatVector old = FloatVector.fromArray(SPECIES, statistics, v);
             FloatVector here = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
             VectorMask<Float> larger =
-                    here.compare(VectorOperators.GT, old); // false for NaN, which spoils its sum alone
+                    here.compare(VectorOperators.GT, old); // false for NaN, which makes only its own sum NaN
             FloatVector max = old.blend(here, larger);
             FloatVector factor = exp2(old.sub(max).mul(c));
             max.intoArray(statistics, v);

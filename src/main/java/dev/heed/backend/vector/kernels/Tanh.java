@@ -6,10 +6,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The hyperbolic tangent as {@code x P(x^2) / Q(x^2)}, one rational function over the whole range: beyond {@link #LAST} it is
- * the value there, 1. Within 6 ulp of the truth everywhere, so at most 1 + 2 ulp; {@code -0}, tiny numbers and NaN come out
- * as they went in. The coefficients are a weighted least-squares fit of the relative error to 7e-9 on {@code [0, LAST]},
- * rounded to f32.
+ * The hyperbolic tangent as {@code x P(x^2) / Q(x^2)}, one rational function over the whole range. Arguments are clamped to
+ * {@link #LAST}, where the result is 1. The error is at most 6 ulp, so a result may exceed 1, by at most 2 ulp. {@code -0},
+ * tiny arguments and NaN are returned unchanged.
+ *
+ * <p>The coefficients are a weighted least-squares fit with a relative error of 7e-9 on {@code [0, LAST]}, rounded to f32.
  */
 final class Tanh {
     static final float LAST = 9.02f;
@@ -26,7 +27,7 @@ final class Tanh {
     private Tanh() {}
 
     static FloatVector of(FloatVector argument) {
-        FloatVector x = argument.blend(LAST, argument.compare(VectorOperators.GT, LAST)); // NaN is not larger
+        FloatVector x = argument.blend(LAST, argument.compare(VectorOperators.GT, LAST)); // false for NaN
         x = x.blend(-LAST, x.compare(VectorOperators.LT, -LAST));
         FloatVector z = x.mul(x);
         FloatVector p = z.fma(FloatVector.broadcast(SPECIES, P6), FloatVector.broadcast(SPECIES, P5));

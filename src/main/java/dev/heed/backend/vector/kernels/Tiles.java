@@ -16,23 +16,22 @@ public final class Tiles {
     private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
-    /** Depth of a block of a matrix product at most. */
+    /** Maximum depth per block of a matrix product. */
     public static final int GEMM_DEPTH = gemm("depth");
 
-    /** Rows of a task of a matrix product at most. */
+    /** Maximum rows per task of a matrix product. */
     public static final int GEMM_ROWS = gemm("rows");
 
-    /** Rows of a task at least, where more tasks keep more threads busy. */
+    /** Minimum rows per task of a matrix product, when more tasks keep more threads busy. */
     public static final int GEMM_FEWEST_ROWS = gemm("fewestRows");
 
     private Tiles() {}
 
     /**
-     * What prefill uses for a width of head.
+     * Sizes of prefill for one headDim.
      *
-     * @param panels panels of one task at most: a tile of keys and values is read from far away once for all of them
-     * @param tileKeys keys that are read at once where every query of the panel sees all of them, a multiple of
-     *     {@link Lanes#TILE}
+     * @param panels maximum panels per task: a tile of keys and values is fetched once for all of them
+     * @param tileKeys keys per tile in which no key is masked for the panel, a multiple of {@link Lanes#TILE}
      * @param depth elements of a query that are multiplied at a time
      */
     public record Prefill(int panels, int tileKeys, int depth) {
@@ -45,15 +44,16 @@ public final class Tiles {
     }
 
     /**
-     * What decode uses for a width of head.
+     * Sizes of decode for one headDim.
      *
-     * @param queries with more queries a panel is faster
-     * @param split keys of one task
-     * @param fewRows with more query rows the micro-kernel, which shares each value among six of them, is faster
+     * @param queries maximum queries; with more, prefill is faster
+     * @param split keys per split
+     * @param fewRows maximum query rows for which values are added row by row; with more, the micro-kernel, which shares
+     *     each value among six rows, is faster
      */
     public record Decode(int queries, int split, int fewRows) {}
 
-    /** Which work native kernels do for a type, where there are any. */
+    /** The work that native kernels do for a storage type, if they are available. */
     public record Native(boolean prefill, boolean decode, boolean linear) {}
 
     public static Native nativeKernels(DType type) {

@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Turns square blocks of V rows by V columns: for each bit, rows whose numbers differ in this bit exchange the lanes whose
- * numbers differ in it, so that in the end every bit of the row has changed places with that of the lane.
+ * The transposition of square blocks of V rows by V columns. For each bit, rows whose indices differ in this bit exchange
+ * the lanes whose indices differ in it. In the end, row and lane indices have changed places.
  */
 final class Transpose {
     private static final VectorShuffle<Float> SWAP_1 = swap(1);
@@ -24,12 +24,12 @@ final class Transpose {
 
     private Transpose() {}
 
-    /** Whether blocks of this machine's vectors can be turned. */
+    /** Whether blocks of this vector width can be transposed. */
     static boolean works() {
         return V == 4 || V == 8 || V == 16;
     }
 
-    /** Exchanges the lanes whose numbers differ in one bit. */
+    /** Exchanges the lanes whose indices differ in one bit. */
     static VectorShuffle<Float> swap(int bit) {
         return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
     }
@@ -43,8 +43,8 @@ final class Transpose {
     }
 
     /**
-     * Turns the block whose rows lie {@code step} apart to rows {@code toRowStride} apart, each element of a column times the
-     * factor of its column; a factor of 0 makes 0 of anything.
+     * Transposes a block from rows {@code step} apart to rows {@code toRowStride} apart, and multiplies each source column by
+     * its factor. With a factor of 0 the result is 0, even if the element is non-finite.
      *
      * @param factors V factors
      * @param buffer room for the block
@@ -72,8 +72,8 @@ final class Transpose {
     }
 
     /**
-     * Bits 1 and 2, four rows at a time. Two bits for one trip through memory: a load that follows the store of the same bytes
-     * waits for it, and longer where they cross a line of the cache.
+     * Exchanges bits 1 and 2, four rows at a time. Both bits share one pass through memory, because a load of bytes that
+     * were just stored waits for the store, and longer if they cross a cache line.
      */
     private static void first(
             float[] from, int at, int step, float[] factors, int factorsOffset, float[] to, int toOffset, int toRowStride) {
@@ -102,7 +102,7 @@ final class Transpose {
         }
     }
 
-    /** Bit 4 of eight rows. */
+    /** Exchanges bit 4 of eight rows. */
     private static void last8(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             FloatVector a = FloatVector.fromArray(SPECIES, from, i * V);
@@ -112,7 +112,7 @@ final class Transpose {
         }
     }
 
-    /** Bits 4 and 8 of sixteen rows. */
+    /** Exchanges bits 4 and 8 of sixteen rows. */
     private static void last16(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             int p = i * V;

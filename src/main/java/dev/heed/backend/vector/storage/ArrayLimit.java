@@ -12,21 +12,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a Java array cannot hold. Matrices, rows of a softmax and, in f64, the gradients of a head's keys are one array each,
- * packed ones padded to whole panels.
+ * The limits of Java arrays on the size of a problem. A matrix, a row of a softmax and, in f64, the gradients of the keys
+ * of a head are one array each; packed ones are padded to whole panels.
  */
 public final class ArrayLimit {
     private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
     private static final long WIDEST_HEAD = Integer.MAX_VALUE / 4096;
 
-    /** Columns of a panel at 512 bits, in f32; in f64 they are half as many. */
+    /** Columns per panel at 512 bits in f32; a panel in f64 has half as many. */
     private static final long PANEL = 64;
 
     private final List<String> reasons = new ArrayList<>();
 
     private ArrayLimit() {}
 
-    /** {@return why arrays cannot hold a problem, with the value and the limit; empty if they can} */
+    /** {@return the reasons why arrays cannot hold a problem, with the value and the limit; empty if they can} */
     public static List<String> reasons(Problem problem) {
         var limit = new ArrayLimit();
         switch (problem) {
@@ -51,7 +51,7 @@ public final class ArrayLimit {
         }
     }
 
-    /** A row of gradients for each key; in f64 the weights of a panel of queries lie beside it. */
+    /** Checks the gradients of the keys, one row per key; in f64 a row also counts the weights of a panel of queries. */
     private void keysOfHead(AttentionProblem p) {
         AttentionShape s = p.shape();
         long width = Math.max(s.headDim(), s.valueHeadDim());
@@ -71,7 +71,7 @@ public final class ArrayLimit {
         product("the output projection", queries, times(s.numHeads(), s.valueHeadDim()), p.embedOut());
     }
 
-    /** A product of matrices, forward and backward: each of the three is packed by one of them. */
+    /** Checks the three matrices of a product, each as if it were packed for the forward or the backward pass. */
     private void product(String name, long rows, long in, long out) {
         require("the input of " + name, rows, in);
         require("the weights of " + name, in, out);
@@ -100,12 +100,12 @@ public final class ArrayLimit {
         return plus(size, PANEL - 1) / PANEL * PANEL;
     }
 
-    /** The sum of two positive numbers; the largest long where it is beyond that. */
+    /** {@return the sum of two positive numbers, or the largest long on overflow} */
     private static long plus(long a, long b) {
         return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
     }
 
-    /** The product of two positive numbers; the largest long where it is beyond that. */
+    /** {@return the product of two positive numbers, or the largest long on overflow} */
     private static long times(long a, long b) {
         return Math.multiplyHigh(a, b) == 0 && a * b > 0 ? a * b : Long.MAX_VALUE;
     }

@@ -12,19 +12,22 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A bf16 matrix whose columns are neighbours: element {@code [r][c]} is number {@code at + r * rowStep + c} of the segment.
+ * A bf16 matrix with adjacent columns: element {@code [r][c]} is element {@code at + r * rowStep + c} of the segment.
  *
  * @param data the memory
- * @param at where the first element lies
+ * @param at index of the first element
  * @param rowStep the distance between rows
- * @param rows how many rows
- * @param columns how many columns
+ * @param rows number of rows
+ * @param columns number of columns
  */
 public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int columns) {
 
-    /** The left operand of a product and, in panels of pairs, the right one. */
+    /** The operands of a product: the left one as stored, the right one packed in panels of pairs. */
     public record Operands(Bf16Matrix a, Packed b) {
-        /** {@code c = a b}, or {@code c + a b}, for some rows and one panel, from element {@code k} of the depth on. */
+        /**
+         * Computes {@code c = a b}, or {@code c + a b} if {@code k > 0}, for some rows and one panel, from element
+         * {@code k} of the depth on.
+         */
         void multiply(int first, int rows, int panel, int k, int count, float[] c, int at, int step) {
             NativeKernels.bf16Product(
                     a.data,
@@ -43,21 +46,24 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         }
     }
 
-    /** Panels of pairs: pair {@code t} of column {@code c} of panel {@code p} at {@code ((p * pairRows + t) * PANEL + c) * 2}. */
+    /**
+     * A matrix in panels of pairs, elements {@code 2t} and {@code 2t + 1} of a column: pair {@code t} of column {@code c}
+     * of panel {@code p} is at {@code ((p * pairRows + t) * PANEL + c) * 2}.
+     */
     public record Packed(short[] pairs, int depth, int columns) {
         int pairRows() {
             return (depth + 1) / 2;
         }
     }
 
-    /** Whether products of these tensors are computed here: all are stored as bf16. */
+    /** Whether native products compute with these tensors; all must be stored as bf16. */
     public static boolean serve(Tensor... operands) {
         return Arrays.stream(operands).allMatch(operand -> operand.type() == DType.BF16)
                 && Tiles.nativeKernels(DType.BF16).linear()
                 && Bf16Panels.works();
     }
 
-    /** {@return the rows of a tensor, its last axis across and the others down, where they lie or copied} */
+    /** {@return the rows of a tensor, its last axis across and the others down, in place or copied} */
     public static Bf16Matrix of(Tensor tensor) {
         int last = tensor.rank() - 1;
         int columns = Math.toIntExact(tensor.size(last));
@@ -87,7 +93,7 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         return new Bf16Matrix(MemorySegment.ofArray(copy), 0, columns, rows, columns);
     }
 
-    /** {@return a matrix whose columns are neighbours, rounded into an array} */
+    /** {@return a matrix with adjacent columns, rounded to bf16 into an array} */
     static Bf16Matrix rounded(Matrix matrix, short[] into) {
         MemorySegment to = MemorySegment.ofArray(into);
         MemorySegment from = MemorySegment.ofArray(matrix.data());
@@ -98,7 +104,7 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         return new Bf16Matrix(to, 0, matrix.columns(), matrix.rows(), matrix.columns());
     }
 
-    /** {@return this as the right operand of products} */
+    /** {@return this matrix packed as the right operand of products} */
     public Packed pack(Workers workers) {
         int panels = Lanes.panels(columns);
         var packed = new Packed(new short[0], rows, columns);

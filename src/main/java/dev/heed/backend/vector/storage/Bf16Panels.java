@@ -12,14 +12,16 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 
 /**
- * Prefill of bf16 by native products, two elements of depth a step: queries stay bf16, keys are read where they lie, values are
- * woven into pairs once for all panels of a task. Scores, maxima and sums of weights are f32 as ever; weights are rounded to
- * bf16 before they meet the values, as the textbook's are.
+ * The conditions for prefill of bf16 by native products, which multiply two elements of depth at once. Queries stay bf16,
+ * keys are read in place, and values are interleaved into pairs once for all panels of a task.
+ *
+ * <p>Scores, maxima and sums of weights are f32. Weights are rounded to bf16 before they are multiplied with values, as in
+ * the textbook implementation.
  */
 public final class Bf16Panels {
     private Bf16Panels() {}
 
-    /** Whether native products serve a call of dot products: query, key and value are all stored as bf16. */
+    /** Whether native products compute a call of dot products; query, key and value must all be stored as bf16. */
     public static boolean serve(AttentionInputs inputs) {
         return inputs.query().type() == DType.BF16
                 && inputs.key().type() == DType.BF16
@@ -28,12 +30,12 @@ public final class Bf16Panels {
                 && works();
     }
 
-    /** Whether the processor has bf16 products and panels are as wide as theirs. */
+    /** Whether the processor has bf16 products and they support panels of this width. */
     static boolean works() {
         return !Lanes.SCALAR && NativeKernels.takesPanels(PANEL) && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
     }
 
-    /** Why bf16 prefill and linear layers take the Vector API though the processor has bf16 products. */
+    /** {@return the reason why bf16 prefill or linear layers use the Vector API although the processor has bf16 products} */
     public static Optional<String> notServing() {
         if (Lanes.SCALAR || !NativeLibrary.has(NativeFeature.BF16_PRODUCT)) {
             return Optional.empty();
@@ -43,7 +45,7 @@ public final class Bf16Panels {
         if (!works()) {
             return Optional.of(
                     "bf16 prefill and linear layers on the Vector API: native panels have 16, 32 or 64 lanes,"
-                            + " those of " + bits + " " + PANEL);
+                            + " panels of " + bits + " have " + PANEL);
         }
         return wanted.prefill() && wanted.linear()
                 ? Optional.empty()
@@ -52,6 +54,6 @@ public final class Bf16Panels {
                                 ? "linear layers"
                                 : wanted.linear() ? "prefill" : "prefill and linear layers")
                         + " on the Vector API: faster with " + bits
-                        + " by tuning/vector_native.tsv");
+                        + " according to tuning/vector_native.tsv");
     }
 }

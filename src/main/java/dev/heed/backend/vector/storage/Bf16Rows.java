@@ -6,7 +6,10 @@ import dev.heed.ffi.NativeKernels;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** A tile of bf16 keys and of bf16 values, two rows woven into one of pairs: scratch of one thread. */
+/**
+ * A tile of bf16 keys and a tile of bf16 values, in scratch memory of one thread. Each two rows of values are interleaved
+ * into one row of pairs.
+ */
 public final class Bf16Rows {
     private static final int INFINITE = 0x7f80;
 
@@ -21,13 +24,13 @@ public final class Bf16Rows {
     private short[] clean = new short[0];
     private short[] weights = new short[0];
 
-    /** Lets go of the caller's memory. */
+    /** Drops the references to the caller's memory. */
     void forget() {
         keys.forget();
         rows.forget();
     }
 
-    /** Points at keys {@code [from, to)} of one head and weaves their values. */
+    /** Points at keys {@code [from, to)} of one head and interleaves their values. */
     public void load(Tensor key, Tensor value, long batch, long head, long from, long to) {
         int count = (int) (to - from);
         this.from = from;
@@ -40,7 +43,7 @@ public final class Bf16Rows {
         cleaned = false;
     }
 
-    /** {@code tile [key][query] = K Q'}, so many elements of depth at a time. */
+    /** Computes {@code tile [key][query] = K Q'}, {@code maxDepth} elements of depth at a time. */
     public void dots(short[] pairs, int headDim, int maxDepth, float[] tile, long keyFrom, int count) {
         MemorySegment q = MemorySegment.ofArray(pairs);
         MemorySegment scores = MemorySegment.ofArray(tile);
@@ -53,8 +56,8 @@ public final class Bf16Rows {
     }
 
     /**
-     * {@code sums [width][query] = V' weights}, or more of it, with weights rounded to bf16. Where some are hidden and values are
-     * not finite, these are read by those alone who see them.
+     * Computes {@code sums [width][query] = V' weights}, or adds to the sums if {@code onto}, with weights rounded to bf16.
+     * If some keys are masked, a non-finite value is added only to the queries that attend its key.
      */
     public void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean masked) {
         weights = atLeast(weights, (count + 1) / 2 * 2 * PANEL);
@@ -64,7 +67,7 @@ public final class Bf16Rows {
         if (unsafe) {
             clean();
         }
-        int first = (int) (keyFrom - from); // a multiple of a tile, so even
+        int first = (int) (keyFrom - from); // a multiple of the tile size, so even
         long at = (long) first * width;
         NativeKernels.bf16Product(
                 MemorySegment.ofArray(unsafe ? clean : values),

@@ -12,17 +12,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products around {@link MicroKernel}: the right operand is packed into panels, depth is cut so that a block of both
- * operands stays in cache, and blocks of the result are tasks. Any left operand may be transposed by its strides.
+ * Matrix products built on {@link MicroKernel}. The right operand is packed into panels, and each task computes a block of
+ * the result. The depth is cut into blocks, so that a block of both operands stays in cache. The left operand may be
+ * transposed through its strides.
  *
- * <p>The cuts of the depth follow from the depth alone, so the bits of an element do not depend on rows or threads.
+ * <p>The blocks of the depth depend on the depth alone, so the bits of an element do not depend on rows or threads.
  */
 public final class Gemm {
     private static final float[] NONE = new float[0];
 
     private Gemm() {}
 
-    /** A matrix in panels: panel {@code p} holds columns {@code [p * PANEL, (p + 1) * PANEL)}, row after row, padded by zeros. */
+    /**
+     * A matrix in panels: panel {@code p} holds columns {@code [p * PANEL, (p + 1) * PANEL)}, row after row, padded with
+     * zeros.
+     */
     public record Packed(float[] data, int depth, int columns) {
         int panels() {
             return Lanes.panels(columns);
@@ -30,11 +34,11 @@ public final class Gemm {
     }
 
     /**
-     * {@code C = f(A B + bias)}.
+     * A matrix product {@code C = f(A B + bias)} to be computed.
      *
-     * @param bias one number for every column and zeros up to a whole panel, or null
-     * @param c where the result goes; its columns are neighbours
-     * @param bf16 both operands where native products take them; then a and b hold no numbers
+     * @param bias one element per column, padded with zeros to whole panels, or null
+     * @param c the result; its columns are adjacent
+     * @param bf16 both operands for native products, or null; if present, a and b have no elements
      */
     public record Product(
             Matrix a,
@@ -47,7 +51,7 @@ public final class Gemm {
             this(a, b, bias, activation, c, null);
         }
 
-        /** A product of bf16 matrices. */
+        /** Creates a product of bf16 matrices. */
         public Product(Bf16Matrix.Operands bf16, float @Nullable [] bias, Activation activation, Matrix c) {
             this(
                     Matrix.of(NONE, bf16.a().rows(), bf16.a().columns()),
@@ -85,7 +89,7 @@ public final class Gemm {
         return new Packed(packed, depth, b.columns());
     }
 
-    /** Computes products side by side: small ones fill the threads together. */
+    /** Computes several products in one parallel step, so that small ones together fill the threads. */
     public static void run(List<Product> products, Workers workers) {
         int rowsPerTask = rowsPerTask(products, workers.threads());
         int tasks = 0;
@@ -114,7 +118,7 @@ public final class Gemm {
         run(List.of(product), workers);
     }
 
-    /** A multiple of the micro-kernel's six rows. */
+    /** {@return the rows per task, a multiple of the micro-kernel's six rows} */
     private static int rowsPerTask(List<Product> products, int threads) {
         double rows = 0;
         int maxRows = 0;
@@ -127,7 +131,7 @@ public final class Gemm {
         return Math.ceilDiv(Math.ceilDiv(maxRows, blocks), 6) * 6;
     }
 
-    /** One panel of columns for some rows. */
+    /** Computes one panel of columns for some rows. */
     private static void block(Product product, int first, int panel, int rowsPerTask, Scratch scratch) {
         Matrix a = product.a;
         Packed b = product.b;
@@ -135,7 +139,7 @@ public final class Gemm {
         int rows = Math.min(rowsPerTask, c.rows() - first);
         int column = panel * PANEL;
         int width = Math.min(PANEL, b.columns - column);
-        boolean narrow = width < PANEL; // the last panel's padding has no place in C
+        boolean narrow = width < PANEL; // C has no room for the padding of the last panel
         float[] to = c.data();
         int at = c.at() + first * c.rowStep() + column;
         int step = c.rowStep();
@@ -163,7 +167,7 @@ public final class Gemm {
                         a.data(), aOffset, a.rowStep(), a.columnStep(), rows, b.data, bOffset, PANEL, count, to, at, step);
             }
         }
-        // The bias comes last: sums that begin with it would be rounded at its size.
+        // The bias is added last, because sums that begin with it would be rounded relative to its magnitude.
         Loops.finishLinear(product.activation, product.bias, column, to, at, step, rows);
         for (int r = 0; narrow && r < rows; r++) {
             System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);

@@ -4,14 +4,17 @@ import dev.heed.AttentionShape;
 import java.util.function.IntConsumer;
 
 /**
- * The key heads of a decode in waves, so that the states of their parts take a bounded memory: all parts of a wave are computed,
- * then merged.
+ * The key/value heads of a decode call, divided into waves. A wave is a group of heads whose splits are all computed, then
+ * merged, before the next wave begins. Waves limit the memory for the partial attention states.
  *
- * @param heads key heads of all batch entries
- * @param wave key heads of one wave
+ * @param heads key/value heads of all batch entries
+ * @param wave key/value heads per wave
  */
 public record HeadWaves(int heads, int wave) {
-    /** {@return the waves of a shape, whose heads need {@code statesPerHead} elements each, of {@code maxStates} elements at most} */
+    /**
+     * {@return the waves of a shape whose heads need {@code statesPerHead} elements each, at most {@code maxStates} elements per
+     * wave}
+     */
     public static HeadWaves of(AttentionShape s, double statesPerHead, double maxStates) {
         int heads = Math.toIntExact(s.batch() * s.numKvHeads());
         return new HeadWaves(heads, (int) Math.min(heads, Math.max(1, maxStates / statesPerHead)));
@@ -20,10 +23,10 @@ public record HeadWaves(int heads, int wave) {
     /**
      * Runs all waves.
      *
-     * @param splits of each head
-     * @param begin is told the first head of each wave
-     * @param split computes one part of one head of the wave
-     * @param merge merges the parts of one head of the wave
+     * @param splits splits per head
+     * @param begin receives the first head of each wave
+     * @param split computes one split of one head of the wave
+     * @param merge merges the splits of one head of the wave
      */
     public void run(Workers workers, int splits, IntConsumer begin, Workers.Task split, Workers.Task merge) {
         for (int first = 0; first < heads; first += wave) {

@@ -6,14 +6,14 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix in an array: element {@code [r][c]} lies at {@code at + r * rowStep + c * columnStep}.
+ * A matrix in an array: element {@code [r][c]} is at {@code at + r * rowStep + c * columnStep}.
  *
  * @param data the array
- * @param at where the first element lies
+ * @param at index of the first element
  * @param rowStep the distance between rows
  * @param columnStep the distance between columns
- * @param rows how many rows
- * @param columns how many columns
+ * @param rows number of rows
+ * @param columns number of columns
  */
 public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows, int columns) {
 
@@ -33,7 +33,7 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         return of(into, count, width);
     }
 
-    /** {@return the rows of a tensor as a matrix to read or write where it lies, or null if it is none} */
+    /** {@return the rows of a tensor as a matrix to read or write in place, or null if they do not form one} */
     static @Nullable Matrix inPlace(Tensor tensor) {
         float[] array = Rows.array(tensor);
         int last = tensor.rank() - 1;
@@ -55,7 +55,7 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         return new Matrix(array, at, (int) step, 1, Math.toIntExact(rows), (int) tensor.size(last));
     }
 
-    /** Copies the rows to those of a tensor, rounded to its type. */
+    /** Copies the rows to the rows of a tensor, rounded to its type. */
     void writeTo(Tensor tensor) {
         RowCursor to = new RowCursor(tensor, tensor.rank() - 1);
         for (int r = 0; r < rows; r++) {
@@ -63,14 +63,14 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         }
     }
 
-    /** {@return the same elements as a tensor; rows and columns are neighbours} */
+    /** {@return the same elements as a tensor; rows and columns must be adjacent} */
     public Tensor tensor(long... shape) {
         MemorySegment used =
                 MemorySegment.ofArray(data).asSlice((long) at * Float.BYTES, (long) rows * columns * Float.BYTES);
         return Tensor.of(used, DType.F32, shape);
     }
 
-    /** The sums of the columns, in double on the way. */
+    /** {@return the sums of the columns, added in double} */
     public float[] columnSums() {
         double[] sums = new double[columns];
         for (int r = 0; r < rows; r++) {

@@ -3,7 +3,10 @@ package dev.heed.backend.vector.storage;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.tensor.Tensor;
 
-/** Memory for a matrix that cannot be read, and for one that cannot be written, where a tensor has it; grows and is kept. */
+/**
+ * Memory for a copy of a matrix that cannot be read in place, and for a result that cannot be written in place. It grows as
+ * needed and is kept for the next call.
+ */
 public final class MatrixBuffer {
     private float[] copy = new float[0];
     private short[] halves = new short[0];
@@ -25,20 +28,20 @@ public final class MatrixBuffer {
         return Bf16Matrix.rounded(matrix, halves);
     }
 
-    /** {@return where to compute the rows of a tensor} */
+    /** {@return the matrix in which to compute the rows of a tensor: the tensor itself if possible, else this buffer} */
     public Matrix place(Tensor tensor) {
         Matrix inPlace = Matrix.inPlace(tensor);
         int columns = (int) tensor.size(-1);
         return inPlace != null ? inPlace : place(Math.toIntExact(tensor.elementCount() / columns), columns);
     }
 
-    /** {@return a place of its own} */
+    /** {@return a matrix in this buffer} */
     public Matrix place(int rows, long columns) {
         result = ArrayGrowth.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
         return Matrix.of(result, rows, (int) columns);
     }
 
-    /** Copies what was computed in its own place to the tensor that it was meant for. */
+    /** Copies a matrix that was computed in this buffer to its tensor. */
     public void deliver(Matrix computed, Tensor tensor) {
         if (Matrix.inPlace(tensor) == null) {
             computed.writeTo(tensor);

@@ -11,8 +11,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one head as floats: where they lie, if they lie in a {@code float[]} with neighbouring elements side by
- * side, else a copy in scratch memory, widened.
+ * The rows of one head as floats: read in place if they are contiguous in a {@code float[]}, else copied to scratch memory
+ * and widened.
  */
 public final class Rows {
     public float[] data = new float[0];
@@ -21,12 +21,12 @@ public final class Rows {
     /** The distance between rows. */
     public int step;
 
-    /** The distance between runs of rows. */
+    /** The distance between runs, contiguous ranges of rows. */
     public int runStride;
 
     private float[] copy = new float[0];
 
-    /** Lets go of the caller's array. */
+    /** Drops the reference to the caller's array. */
     void forget() {
         data = copy;
     }
@@ -51,14 +51,14 @@ public final class Rows {
         step = width;
     }
 
-    /** Points some rows further, or back. */
+    /** Moves the first row by some rows, forward or back. */
     public void skip(int rows) {
         at += rows * step;
     }
 
     /**
-     * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other; each run's first
-     * element lies {@link #runStride} after that of the one before.
+     * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other. The first
+     * elements of successive runs are {@link #runStride} elements apart.
      */
     public void loadFour(
             Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
@@ -86,7 +86,7 @@ public final class Rows {
         return Loops.finite(data, at, step, rows, width);
     }
 
-    /** {@return the array behind a tensor whose rows can be read in place, or null} */
+    /** {@return the array of a tensor whose rows can be read in place, or null} */
     public static float @Nullable [] array(Tensor tensor) {
         boolean straight = tensor.type() == DType.F32
                 && (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
@@ -94,7 +94,7 @@ public final class Rows {
         return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
     }
 
-    /** Widens {@code count} elements, {@code stride} apart. */
+    /** Reads {@code count} elements, {@code stride} apart, and widens them. */
     public static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
         MemorySegment segment = tensor.segment();
         if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {

@@ -5,7 +5,10 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Runs of rows of one head in the type they are stored in: where they lie if neighbours lie side by side, else copied. */
+/**
+ * Rows of one head in their storage type: read in place if the elements of a row are adjacent, else copied. They form one
+ * run or several, a run being a contiguous range of rows.
+ */
 public final class StoredRows {
     public MemorySegment data = MemorySegment.NULL;
     public long at;
@@ -16,12 +19,12 @@ public final class StoredRows {
     private long runStride;
     private byte[] copy = new byte[0];
 
-    /** Lets go of the caller's memory. */
+    /** Drops the reference to the caller's memory. */
     public void forget() {
         data = MemorySegment.NULL;
     }
 
-    /** Whether the rows of a tensor can be read where they lie. */
+    /** Whether the rows of a tensor can be read in place. */
     public static boolean inPlace(Tensor tensor) {
         return (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
                 && tensor.segment().address() % tensor.type().bytes() == 0;
@@ -44,7 +47,7 @@ public final class StoredRows {
         return this;
     }
 
-    /** {@return what was loaded, for a native call} */
+    /** {@return the loaded rows as the argument of a native call} */
     public Runs runs(int runs, int count) {
         return new Runs(data, at, row, runStride, runs, count);
     }

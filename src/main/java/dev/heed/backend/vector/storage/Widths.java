@@ -7,9 +7,12 @@ import dev.heed.ffi.NativeLibrary;
 import dev.heed.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
-/** Runs of 16-bit numbers to f32 and back, by native kernels: the same bits as number by number. */
+/**
+ * Conversions of adjacent 16-bit elements to and from f32, and of bytes to f32, by native kernels. The bits are the same as
+ * in element-wise conversions.
+ */
 final class Widths {
-    /** Fewer numbers are converted sooner than a call is made. */
+    /** Minimum elements for a native call; fewer are converted faster without one. */
     private static final int FEWEST = 16;
 
     private Widths() {}

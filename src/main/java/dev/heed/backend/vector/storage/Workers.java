@@ -12,21 +12,21 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the tasks of one call on the caller's thread and, where they are free, on others. Which thread runs a task changes
- * nothing in its result. A call from inside a task, or with one thread, stays on its thread.
+ * The threads that run the tasks of a call: the caller's thread and, if free, others. The result of a task does not depend
+ * on its thread. A call from inside a task, or with one thread, stays on its thread.
  */
 public final class Workers implements AutoCloseable {
-    /** One task; scratch is its thread's alone while it runs. */
+    /** One task; while it runs, only its thread uses the scratch. */
     public interface Task {
         void run(int index, Scratch scratch);
     }
 
-    /** The caller's thread. */
+    /** Workers with no thread but the caller's. */
     public static final Workers ALONE = new Workers(1, null);
 
     /**
-     * How often a thread looks again before it sleeps, a few dozen microseconds: the steps of one call follow each other
-     * faster than a sleeping thread wakes.
+     * Number of times that a thread polls before it sleeps, a few dozen microseconds. The parallel steps of one call follow
+     * each other faster than a sleeping thread wakes.
      */
     private static final int LOOKS = 2_000;
 
@@ -37,7 +37,7 @@ public final class Workers implements AutoCloseable {
     private final Executor executor;
     private final @Nullable ThreadPoolExecutor own;
 
-    /** Creates a pool; {@code executor} null means threads of its own. */
+    /** Creates workers on an executor; if it is null, on a pool of their own. */
     public Workers(int threads, @Nullable Executor executor) {
         this.threads = threads;
         if (executor != null || threads == 1) {
@@ -59,7 +59,7 @@ public final class Workers implements AutoCloseable {
         return threads;
     }
 
-    /** {@return these workers, or the caller's thread alone if one of the tensors lets no other thread in} */
+    /** {@return these workers, or the caller's thread alone if one of the tensors is confined to it} */
     public Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
         for (Tensor tensor : tensors) {
             if (tensor != null && tensor.isConfined()) {
@@ -69,7 +69,7 @@ public final class Workers implements AutoCloseable {
         return this;
     }
 
-    /** Runs tasks 0 to {@code count - 1}, lower numbers first, and returns when all are done. */
+    /** Runs tasks 0 to {@code count - 1}, lower indices first, and returns when all are done. */
     public void run(int count, Task task) {
         Job job = new Job(count, task);
         if (!INSIDE.get()) {
@@ -78,7 +78,7 @@ public final class Workers implements AutoCloseable {
                     executor.execute(job);
                 }
             } catch (RejectedExecutionException e) {
-                // the caller does what nobody else wants to
+                // the caller runs the tasks that were rejected
             }
         }
         try {
@@ -90,7 +90,7 @@ public final class Workers implements AutoCloseable {
             job.await();
         } finally {
             while (own != null && own.remove(job)) {
-                // what no thread has begun would keep the caller's tensors
+                // a job that stays in the queue would keep the caller's tensors reachable
             }
         }
     }
@@ -102,7 +102,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** What waits for a thread; a thread that finds nothing looks again for a while before it sleeps. */
+    /** The queue of jobs that wait for a thread. A thread that finds it empty polls for a while before it sleeps. */
     private static final class Jobs extends LinkedBlockingQueue<Runnable> {
         private static final long serialVersionUID = 1;
 
@@ -137,7 +137,7 @@ public final class Workers implements AutoCloseable {
             if (next.get() >= count) {
                 return;
             }
-            Scratch mine = scratch.take(); // before a task is claimed: should memory be short, nobody waits for it
+            Scratch mine = scratch.take(); // before a task is claimed: if memory runs out here, no task is lost
             boolean nested = INSIDE.get();
             INSIDE.set(true);
             try {
@@ -159,7 +159,7 @@ public final class Workers implements AutoCloseable {
             }
         }
 
-        /** Leaves the tasks that nobody has claimed undone. */
+        /** Records a failure and cancels the tasks that no thread has claimed. */
         void abandon(Throwable reason) {
             failure = reason;
             int claimed = Math.min(count, next.getAndSet(count));

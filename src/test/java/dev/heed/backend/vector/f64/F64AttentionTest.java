@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/** What the contract says of any attention and tries in f32, tried in f64; and what f64 alone promises. */
+/** Tests in f64 the rules that the contract tests in f32, and the guarantees that only f64 gives. */
 class F64AttentionTest {
     private static final String SHAPE = "q2x4x75x16 kv2x150 dv20 f64";
     private static final VectorBackend BACKEND = new VectorBackend(2);
@@ -59,7 +59,7 @@ class F64AttentionTest {
             Tensor value = qkv.value().copy();
             for (long j = 0; j < 300; j++) {
                 boolean seen = false;
-                for (long row = 0; row < 4 * 75; row++) { // both groups of heads, so that one poison serves both
+                for (long row = 0; row < 4 * 75; row++) { // all heads: both key/value heads are poisoned
                     seen |= bound.takesPart(j / 150, row / 75, row % 75, j % 150);
                 }
                 if (!seen) {
@@ -83,7 +83,7 @@ class F64AttentionTest {
         }
     }
 
-    /** A row reaches the gradients of the keys it sees and of no others. */
+    /** A row affects the gradients of the keys that it attends, and no others. */
     @Test
     void nanInAQueryOrItsGradientStaysWithTheKeysItSees() {
         AttentionOptions causal =
@@ -188,7 +188,7 @@ class F64AttentionTest {
     @Test
     void emptyRowsAreZeroAndTheirLseIsTheSink() {
         Qkv qkv = Qkv.of(SHAPE);
-        qkv.query().select(0, 0).fill(Double.NaN); // what it would meet is masked
+        qkv.query().select(0, 0).fill(Double.NaN); // all its keys are masked
         Tensor sink = Tensor.of(new float[] {-1, 0.5f, 3, 100}, 4);
         for (Tensor logits : new @Nullable Tensor[] {null, sink}) {
             AttentionInputs inputs =

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Matrix products in f64, bit by bit. */
+/** Tests matrix products in f64, bit by bit. */
 class F64KernelTest {
     private static final int DEPTH = 13;
     private final Random random = new Random(1);
@@ -33,7 +33,7 @@ class F64KernelTest {
                 F64Kernel.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
                 WideLoops.accumulateAttended(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
-                assertArrayEquals(expected, seen, "all seen, " + rows + " rows, " + lanes + " lanes");
+                assertArrayEquals(expected, seen, "nothing masked, " + rows + " rows, " + lanes + " lanes");
             }
         }
     }

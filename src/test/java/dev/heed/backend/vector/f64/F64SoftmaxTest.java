@@ -12,7 +12,7 @@ import java.util.Random;
 import jdk.incubator.vector.DoubleVector;
 import org.junit.jupiter.api.Test;
 
-/** Exponentials and sums in f64. */
+/** Tests exponentials and sums in f64. */
 class F64SoftmaxTest {
     private static final int MILLION = 1_000_000;
 
@@ -21,7 +21,7 @@ class F64SoftmaxTest {
         Random random = new Random(1);
         for (int n = 0; n < 300_000; n++) {
             double x = n % 3 == 0 ? -random.nextDouble() : random.nextDouble() * -700;
-            double right = Math.exp(x); // itself within 1
+            double right = Math.exp(x); // itself within 1 ulp
             assertEquals(right, exp(x), 2 * Math.ulp(right), () -> "e^" + x);
         }
     }
@@ -64,14 +64,14 @@ class F64SoftmaxTest {
         Arrays.fill(nan, Double.NaN);
         F64Softmax.normalise(tile, 0, 3, V, nan);
         assertTrue(Double.isNaN(tile[V]));
-        assertTrue(WideLoops.masked(tile[2 * V]), "in a row of NaN too");
+        assertTrue(WideLoops.masked(tile[2 * V]), "even in a row of NaN");
     }
 
     @Test
     void aMillionTermsLoseNothing() {
         double[] x = new Random(2).doubles(MILLION, -3, 3).toArray();
         double max = Arrays.stream(x).max().orElseThrow();
-        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // compensated, says its Javadoc
+        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // compensated, see its Javadoc
         double[] logs = room(x);
         F64SoftmaxRow.softmax(logs, MILLION, true);
         double[] weights = room(x);

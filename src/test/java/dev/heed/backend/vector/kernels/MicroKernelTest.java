@@ -10,7 +10,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every number of rows and depth: near the product in double, and exactly the chain of fused sums by depth. */
+/**
+ * Tests every number of rows and depth: results are close to the product in double, and equal to fused multiply-adds in
+ * depth order.
+ */
 class MicroKernelTest {
     private static final float UNTOUCHED = -77;
 
@@ -18,7 +21,7 @@ class MicroKernelTest {
         return IntStream.rangeClosed(0, 13).boxed();
     }
 
-    /** Where the operands lie: A straight or transposed, with gaps or without, each at an offset. */
+    /** The layout of the operands: A plain or transposed, with or without gaps, each at an offset. */
     private record Layout(int aRowStride, int aDepthStride, int bDepthStride, int cRowStride, int at, int bOffset, int cOffset) {}
 
     private static Stream<Layout> layouts(int rows, int depth) {
@@ -28,8 +31,8 @@ class MicroKernelTest {
                 new Layout(1, Math.max(1, rows), PANEL, PANEL, 0, 0, 0),
                 new Layout(1, rows + 4, 2 * PANEL, 3 * PANEL, 1, 9, 5),
                 new Layout(2 * depth + 1, 2, PANEL, PANEL, 2, 0, 0),
-                new Layout(0, 1, PANEL, PANEL, 3, 0, 0), // all rows of A are the same one
-                new Layout(Math.max(1, depth), 1, 0, PANEL, 0, 4, 0)); // all rows of B too
+                new Layout(0, 1, PANEL, PANEL, 3, 0, 0), // all rows of A are the same row
+                new Layout(Math.max(1, depth), 1, 0, PANEL, 0, 4, 0)); // all rows of B are the same row
     }
 
     @ParameterizedTest

@@ -9,7 +9,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One vector of a panel: the chain of fused sums by depth, then what was there, and nothing beside it is touched. */
+/**
+ * Tests the product for one vector of a panel: fused multiply-adds in depth order, added last to the previous contents. No
+ * other element is written.
+ */
 class NarrowKernelTest {
     private static final float UNTOUCHED = -77;
 
@@ -18,8 +21,8 @@ class NarrowKernelTest {
     void productsAndSums(int rows) {
         for (int depth : new int[] {0, 1, 2, 5, 16, 33}) {
             for (int lane = 0; lane < PANEL; lane += V) {
-                check(rows, depth, depth + 3, 1, lane); // rows whose elements are neighbours
-                check(rows, depth, 1, rows + 4, lane); // columns
+                check(rows, depth, depth + 3, 1, lane); // adjacent elements in rows
+                check(rows, depth, 1, rows + 4, lane); // adjacent elements in columns
                 check(rows, depth, 2 * depth + 1, 2, lane); // neither
             }
         }

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SoftmaxTileTest {
     private static final float NEGATIVE_INFINITY = Float.NEGATIVE_INFINITY;
 
-    /** Powers of two of a whole vector at a time, and the largest error among them. */
+    /** Computes powers of two, a whole vector at a time, and records the largest error. */
     private static final class Powers {
         private final float[] arguments = new float[V];
         private int filled;
@@ -64,7 +64,7 @@ class SoftmaxTileTest {
         return SoftmaxTile.exp2(FloatVector.broadcast(SPECIES, x)).lane(0);
     }
 
-    /** Every 97th float from 0 to -126: 97 is prime, so all patterns of low bits come up. */
+    /** Tests every 97th float from 0 to -126: 97 is prime, so all patterns of low bits occur. */
     @Test
     void powersOfTwoBelowOne() {
         Powers powers = new Powers();
@@ -75,7 +75,7 @@ class SoftmaxTileTest {
         powers.report("[-126, 0]", 1);
     }
 
-    /** Where the rounding to a whole number turns over, and where the polynomial is at the ends of its range. */
+    /** Tests arguments where the rounding to an integer changes, and arguments at the ends of the polynomial's range. */
     @Test
     void powersOfTwoNearWholeAndHalfNumbers() {
         Powers powers = new Powers();
@@ -94,7 +94,7 @@ class SoftmaxTileTest {
         powers.report("halves in [-126, 0]", 1);
     }
 
-    /** The hyperbolic tangent asks for these. */
+    /** Tests positive arguments, which the hyperbolic tangent needs. */
     @Test
     void powersOfTwoAboveOne() {
         Powers powers = new Powers();
@@ -121,7 +121,7 @@ class SoftmaxTileTest {
         assertTrue(Float.isNaN(exp2(Float.NaN)));
     }
 
-    /** A larger argument never has a smaller power, save for the last bit. */
+    /** Tests that a larger argument has a larger power, in steps of 1/1024. */
     @Test
     void powersGrow() {
         float before = 0;
@@ -132,7 +132,7 @@ class SoftmaxTileTest {
         }
     }
 
-    /** Tiles read one after the other leave the maxima and the sums of all scores, whatever is hidden. */
+    /** Tiles added one after another give the maxima and sums of all scores, with or without masked cells. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8, 95, 96})
     void tilesAddUp(int keys) {
@@ -176,7 +176,7 @@ class SoftmaxTileTest {
         assertEquals(SoftmaxTile.NOTHING, statistics[0]);
         assertEquals(0f, statistics[PANEL]);
         for (float[] tile : weights) {
-            assertEquals(0f, tile[0], "what is hidden weighs nothing");
+            assertEquals(0f, tile[0], "a masked key has weight 0");
         }
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 
-/** The hyperbolic tangent of the tile loops against the one of the JDK, over every magnitude that f32 has. */
+/** Tests the hyperbolic tangent of the tile loops against the one of the JDK, over every magnitude of f32. */
 class TanhTest {
     private static final double MOST_ULPS = 6;
 
@@ -18,7 +18,7 @@ class TanhTest {
         return y;
     }
 
-    /** Every 997th f32 from 0 to infinity, and its opposite. */
+    /** Tests every 997th f32 from 0 to infinity, with alternating signs. */
     @Test
     void staysWithinSixUlpsOverTheWholeRange() {
         int count = Float.floatToIntBits(Float.POSITIVE_INFINITY) / 997;

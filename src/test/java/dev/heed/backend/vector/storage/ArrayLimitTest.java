@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Sizes that no Java array holds are a no with the value and the limit, long before anything is allocated. */
+/** Tests that sizes beyond any Java array are unsupported, with the value and the limit, before anything is allocated. */
 class ArrayLimitTest {
     private static List<String> reasons(String caseString) {
         try (VectorBackend backend = new VectorBackend(1)) {

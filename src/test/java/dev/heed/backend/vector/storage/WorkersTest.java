@@ -57,7 +57,7 @@ class WorkersTest {
         }
     }
 
-    /** A task begins when at most one lower task for each other thread has not begun. */
+    /** When a task begins, at most one lower task per other thread has not begun. */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7})
     void lowerNumbersBeginFirst(int threads) {
@@ -96,7 +96,7 @@ class WorkersTest {
         }
     }
 
-    /** The others hold what they took until the caller has taken something. */
+    /** The other threads hold their tasks until the caller has run one. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 7})
     void theCallersThreadComputesToo(int threads) {
@@ -112,7 +112,7 @@ class WorkersTest {
         }
     }
 
-    /** No call waits for tasks of another one. */
+    /** No call waits for the tasks of another call. */
     @Test
     void aCallEndsWhileAnotherHoldsAllThreads() throws Exception {
         try (Workers workers = new Workers(2, null)) {
@@ -152,7 +152,7 @@ class WorkersTest {
                             pause(index < 7 ? 0 : 1);
                         }));
                 assertSame(thrown, caught);
-                assertTrue(runs.get() < 9_000, "the rest is left out, not " + runs);
+                assertTrue(runs.get() < 9_000, "expected the remaining tasks to be skipped, ran " + runs);
                 AtomicInteger after = new AtomicInteger();
                 workers.run(100, (index, scratch) -> after.incrementAndGet());
                 assertEquals(100, after.get());
@@ -221,7 +221,7 @@ class WorkersTest {
         }
     }
 
-    /** A plan may outlive its backend; it finds no other threads then. */
+    /** A plan may outlive its backend; it then has no thread but the caller's. */
     @Test
     void closedWorkersComputeOnTheCallersThread() {
         Workers workers = new Workers(3, null);
