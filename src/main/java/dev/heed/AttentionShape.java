@@ -71,7 +71,8 @@ public record AttentionShape(
             throw misfit("The batch sizes differ", "batch " + query.size(0) + " in all three", query, key, value);
         }
         if (key.size(1) != value.size(1)) {
-            throw misfit("Key and value have different numbers of heads", "the same number of heads", query, key, value);
+            throw misfit(
+                    "Key and value have different numbers of heads", "the same number of heads", query, key, value);
         }
         if (key.size(2) != value.size(2)) {
             throw misfit("Key and value have different lengths", "one value for each key", query, key, value);

@@ -168,7 +168,8 @@ public final class Backends {
                     "heed devices says what is missing; or leave the backend out");
         }
         List<AttentionBackend> ordered = new ArrayList<>(backends);
-        ordered.sort(Comparator.comparing(backend -> isSlower(backend, problems))); // slower backends last, as a fallback
+        ordered.sort(
+                Comparator.comparing(backend -> isSlower(backend, problems))); // slower backends last, as a fallback
         List<String> passedOver = new ArrayList<>();
         for (AttentionBackend backend : ordered) {
             List<String> reasons = reasons(backend, problems);

@@ -73,9 +73,11 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         Thread now = Thread.currentThread();
         Thread first = running.compareAndExchange(null, now);
         if (first != null) {
-            throw new IllegalStateException("The plan is already running.\n  expected  one thread at a time\n  got       "
-                    + name(now) + " while " + name(first) + " runs it\n  plan      " + describe() + "\n  case      "
-                    + problem + "\nHINT: backend.plan(problem) makes a plan for each thread");
+            throw new IllegalStateException(
+                    "The plan is already running.\n  expected  one thread at a time\n  got       "
+                            + name(now) + " while " + name(first) + " runs it\n  plan      " + describe()
+                            + "\n  case      "
+                            + problem + "\nHINT: backend.plan(problem) makes a plan for each thread");
         }
     }
 

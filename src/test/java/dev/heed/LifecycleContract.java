@@ -59,7 +59,8 @@ interface LifecycleContract extends ContractChapter {
             plan.forward(one, result);
             assertSameBits(expected, result);
             assertEquals(one.problem(), plan.problem());
-            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events rely on it
+            assertTrue(
+                    plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events rely on it
         }
     }
 

@@ -151,8 +151,8 @@ final class AnswerCheck {
         Tensor x = last(in.query(), 0, 1);
         MultiHeadInputs part = MultiHeadInputs.of(x, x, x, in.weights(), s.numHeads(), s.numKvHeads(), in.options());
         Tensor f64X = x.to(DType.F64);
-        MultiHeadInputs f64 = MultiHeadInputs.of(
-                f64X, f64X, f64X, toF64(in.weights()), s.numHeads(), s.numKvHeads(), in.options());
+        MultiHeadInputs f64 =
+                MultiHeadInputs.of(f64X, f64X, f64X, toF64(in.weights()), s.numHeads(), s.numKvHeads(), in.options());
         require("output", false, last(output, 0, 1), multiHead(reference, f64), multiHead(naive, part));
     }
 

@@ -78,7 +78,8 @@ public final class BertEncoder {
                     "strongest(tokens, 64)");
         }
         return eachLayer(tokens, () -> BertOutputs.strongest(model.heads(), tokens.size(), topK)).stream()
-                .map(requested -> new BertStrongest(BertOutputs.only(requested.topKWeights()), BertOutputs.only(requested.topKKeys())))
+                .map(requested -> new BertStrongest(
+                        BertOutputs.only(requested.topKWeights()), BertOutputs.only(requested.topKKeys())))
                 .toList();
     }
 

@@ -61,7 +61,8 @@ public final class BertTokenizer implements AutoCloseable {
         } catch (LinkageError | AssertionError e) { // AssertionError: unsupported operating system
             throw because(e, noLibrary(e));
         } catch (RuntimeException e) {
-            // Exceptions of the library's own classes report faults of the library. Its parser reports faults of the text
+            // Exceptions of the library's own classes report faults of the library. Its parser reports faults of the
+            // text
             // with other exceptions.
             boolean aboutItself = e.getClass().getName().startsWith("ai.djl.");
             throw because(e, aboutItself ? noLibrary(e) : noTokenizer(source, String.valueOf(e.getMessage())));

@@ -27,7 +27,10 @@ import picocli.CommandLine.Parameters;
             "  heed course --page 07          the pages whose name begins with 07"
         })
 final class CourseCommand extends HeedCommand {
-    @Parameters(paramLabel = "DIR", arity = "0..1", description = "The folder of the course; by default the one in the checkout.")
+    @Parameters(
+            paramLabel = "DIR",
+            arity = "0..1",
+            description = "The folder of the course; by default the one in the checkout.")
     private @Nullable Path directory;
 
     @Option(names = "--check", description = "Write nothing; list what is out of date.")

@@ -350,7 +350,8 @@ final class DevicesCommand extends HeedCommand {
     }
 
     private static String verdict(Crossover.Line line, AttentionBackend cpu, Device device) {
-        String suffix = device.type() == DeviceType.CPU ? " (this device is the CPU itself: never selected automatically)" : "";
+        String suffix =
+                device.type() == DeviceType.CPU ? " (this device is the CPU itself: never selected automatically)" : "";
         return switch (line.megaflops()) {
             case 0 -> "opencl is faster at every length" + suffix;
             case Integer.MAX_VALUE ->

@@ -71,7 +71,8 @@ final class ForkedCommand {
             var builder = new ProcessBuilder(command(properties, arguments, answer))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile());
-            builder.environment().put("CUDA_CACHE_DISABLE", "1"); // otherwise a cached kernel is not compiled and prints no messages
+            builder.environment()
+                    .put("CUDA_CACHE_DISABLE", "1"); // otherwise a cached kernel is not compiled and prints no messages
             Process process = builder.start();
             process.getOutputStream().close();
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {

@@ -11,8 +11,8 @@ import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.Progress;
 import dev.heed.cli.console.TextTable;
 import dev.heed.mask.Mask;
-import dev.heed.pooling.SmoothingKernel;
 import dev.heed.pooling.KernelPooling;
+import dev.heed.pooling.SmoothingKernel;
 import dev.heed.pooling.WidthTraining;
 import dev.heed.tensor.Tensor;
 import dev.heed.view.HeatMap;
@@ -112,7 +112,13 @@ final class PoolingDemo extends HeedCommand {
         Estimate average = estimate("average", 0, SmoothingKernel.constant(), engine, keys, values, places);
         Estimate gaussian = estimate("Gaussian", 1, SmoothingKernel.gaussian(1), engine, keys, values, places);
         Estimate learned = estimate(
-                "learned", width, SmoothingKernel.gaussian(Tensor.of(new double[] {width}, 1)), engine, keys, values, places);
+                "learned",
+                width,
+                SmoothingKernel.gaussian(Tensor.of(new double[] {width}, 1)),
+                engine,
+                keys,
+                values,
+                places);
 
         Plot plot = Plot.blank()
                 .points("data", x, y)

@@ -74,7 +74,10 @@ final class RunCommand extends HeedCommand {
     public Integer call() {
         if (repeat < 1 || repeat > MAX_REPEAT) {
             throw new InvalidInputException(
-                    "The number of repeats is out of range", "1 to " + MAX_REPEAT, String.valueOf(repeat), "--repeat 5");
+                    "The number of repeats is out of range",
+                    "1 to " + MAX_REPEAT,
+                    String.valueOf(repeat),
+                    "--repeat 5");
         }
         Case asked = Case.parse(String.join(" ", words));
         Case checked = seed == null

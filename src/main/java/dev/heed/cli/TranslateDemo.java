@@ -133,7 +133,8 @@ final class TranslateDemo extends HeedCommand {
         try (AttentionBackend backend = oneThread()) {
             Size size = size();
             DateTranslator translator = load == null ? new DateTranslator(kind, size, seed) : DateTranslator.load(load);
-            Translation asked = translator.translate(backend, List.of(input)).getFirst(); // rejects a bad input before training
+            Translation asked =
+                    translator.translate(backend, List.of(input)).getFirst(); // rejects a bad input before training
             double loss = Double.NaN;
             long start = System.nanoTime();
             if (load == null) {

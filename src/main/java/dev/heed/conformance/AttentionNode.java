@@ -201,7 +201,10 @@ record AttentionNode() implements NodeOperator {
         long keys = node.whole(attribute, -1);
         if (keys < -1) {
             throw new InvalidInputException(
-                    "The bound of the window is out of range", "-1 for none, or 0 and more", attribute + " " + keys, "write -1");
+                    "The bound of the window is out of range",
+                    "-1 for none, or 0 and more",
+                    attribute + " " + keys,
+                    "write -1");
         }
         return keys == -1 ? Mask.Window.UNBOUNDED : keys;
     }

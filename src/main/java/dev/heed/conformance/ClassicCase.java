@@ -48,7 +48,8 @@ record ClassicCase(
         }
         try {
             if (expected.isEmpty()) {
-                throw new InvalidInputException("The item has no expected output", "an expect line", "none", "mend the file");
+                throw new InvalidInputException(
+                        "The item has no expected output", "an expect line", "none", "mend the file");
             }
             new ClassicKind(this, backend, comparison).run();
         } catch (NotCoveredException e) {

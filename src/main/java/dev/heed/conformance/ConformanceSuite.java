@@ -50,10 +50,7 @@ public final class ConformanceSuite {
             collect(root, root, 0, onnx, vectors);
         } catch (IOException e) {
             throw new InvalidInputException(
-                    "The directory cannot be read",
-                    "a readable directory",
-                    e.toString(),
-                    "check its permissions");
+                    "The directory cannot be read", "a readable directory", e.toString(), "check its permissions");
         }
         onnx.sort(Comparator.comparing(ConformanceCase::name));
         onnx.addAll(vectors);

@@ -115,13 +115,33 @@ public final class NativeKernels {
             check(a, Short.BYTES, aOffset, aRowStride, rows, aDepthStride, whole, 2);
         }
         if (depth % 2 != 0) {
-            check(a, Short.BYTES, Math.addExact(aOffset, Math.multiplyExact(whole, aDepthStride)), aRowStride, rows, 0, 1, 1);
+            check(
+                    a,
+                    Short.BYTES,
+                    Math.addExact(aOffset, Math.multiplyExact(whole, aDepthStride)),
+                    aRowStride,
+                    rows,
+                    0,
+                    1,
+                    1);
         }
         check(b, Short.BYTES, bOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         check(c, Float.BYTES, cOffset, cRowStride, rows, 0, 1, lanes);
         try {
             BF16_PRODUCT.invokeExact(
-                    a, aOffset, aRowStride, aDepthStride, (long) rows, b, bOffset, (long) lanes, (long) depth, c, cOffset, cRowStride, onto ? 1 : 0);
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    (long) rows,
+                    b,
+                    bOffset,
+                    (long) lanes,
+                    (long) depth,
+                    c,
+                    cOffset,
+                    cRowStride,
+                    onto ? 1 : 0);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -147,7 +167,8 @@ public final class NativeKernels {
         check(rows, Short.BYTES, at, row, count, 0, 1, depth);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         try {
-            BF16_TRANSPOSE.invokeExact(rows, at, row, (long) count, (long) depth, negate ? 1 : 0, to, toOffset, (long) lanes);
+            BF16_TRANSPOSE.invokeExact(
+                    rows, at, row, (long) count, (long) depth, negate ? 1 : 0, to, toOffset, (long) lanes);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -155,14 +176,23 @@ public final class NativeKernels {
 
     /** Interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs; returns whether all elements are finite. */
     public static boolean bf16Interleave(
-            MemorySegment rows, long at, long row, int count, int width, MemorySegment to, long toOffset, long toRowStride) {
+            MemorySegment rows,
+            long at,
+            long row,
+            int count,
+            int width,
+            MemorySegment to,
+            long toOffset,
+            long toRowStride) {
         if (count < 1 || width < 1) {
             return true;
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, width);
         check(to, Short.BYTES, toOffset, toRowStride, pairs(count), 0, 1, 2L * width);
         try {
-            return (int) BF16_INTERLEAVE.invokeExact(rows, at, row, (long) count, (long) width, to, toOffset, toRowStride) != 0;
+            return (int) BF16_INTERLEAVE.invokeExact(
+                            rows, at, row, (long) count, (long) width, to, toOffset, toRowStride)
+                    != 0;
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -241,7 +271,15 @@ public final class NativeKernels {
 
     /** Computes {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
     public static void bf16Dots(
-            MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
+            MemorySegment q,
+            long qOffset,
+            long qRowStride,
+            int rows,
+            Runs k,
+            int depth,
+            MemorySegment s,
+            long sOffset,
+            long sRowStride) {
         checkDots(q, Short.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
         try {
             BF16_DOTS.invokeExact(
@@ -266,7 +304,15 @@ public final class NativeKernels {
 
     /** Computes {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
     public static void f16Dots(
-            MemorySegment q, long qOffset, long qRowStride, int rows, Runs k, int depth, MemorySegment s, long sOffset, long sRowStride) {
+            MemorySegment q,
+            long qOffset,
+            long qRowStride,
+            int rows,
+            Runs k,
+            int depth,
+            MemorySegment s,
+            long sOffset,
+            long sRowStride) {
         checkDots(q, Float.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
         try {
             F16_DOTS.invokeExact(
@@ -307,7 +353,19 @@ public final class NativeKernels {
         if (depth > MOST_BYTES) {
             throw new IndexOutOfBoundsException(depth + " bytes in a row, at most " + MOST_BYTES);
         }
-        checkDots(q, Byte.BYTES, qOffset, (long) LIMBS * depth, rows, k, Byte.BYTES, LIMBS * depth, depth, s, sOffset, sRowStride);
+        checkDots(
+                q,
+                Byte.BYTES,
+                qOffset,
+                (long) LIMBS * depth,
+                rows,
+                k,
+                Byte.BYTES,
+                LIMBS * depth,
+                depth,
+                s,
+                sOffset,
+                sRowStride);
         check(units, Float.BYTES, 0, 0, 1, 0, 1, rows);
         check(scales.data, Float.BYTES, scales.at, scales.runStride, k.runs, scales.step, k.count, 1);
         try {

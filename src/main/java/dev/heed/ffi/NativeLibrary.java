@@ -50,10 +50,10 @@ public final class NativeLibrary {
         /** Returns a message for each level whose results differed from plain C when the library was loaded. */
         List<String> refusals() {
             return NativeLevel.of(refused).stream()
-                    .map(level ->
-                            level.label() + " is not used: on this processor its kernels gave other results than plain C"
-                                    + " when they were loaded, so the next lower instructions are used: please report it, with"
-                                    + " the name of the processor")
+                    .map(level -> level.label()
+                            + " is not used: on this processor its kernels gave other results than plain C"
+                            + " when they were loaded, so the next lower instructions are used: please report it, with"
+                            + " the name of the processor")
                     .toList();
         }
     }
@@ -188,8 +188,8 @@ public final class NativeLibrary {
             int abi = (int) linker.downcallHandle(version, FunctionDescriptor.of(JAVA_INT))
                     .invokeExact();
             if (abi != expected) {
-                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected + ": rebuild them with"
-                        + " native/build.sh FOLDER");
+                return Loaded.not("the native kernels have ABI " + abi + ", expected " + expected
+                        + ": rebuild them with" + " native/build.sh FOLDER");
             }
             long features = bits(linker, symbols, "heed_features");
             var loaded = new Loaded(

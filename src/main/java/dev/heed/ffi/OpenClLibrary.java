@@ -182,7 +182,8 @@ public final class OpenClLibrary {
     public static int enqueueCopy(
             long queue, long from, long to, long fromAt, long toOffset, long bytes, MemorySegment event) {
         try {
-            return (int) ENQUEUE_COPY.invokeExact(queue, from, to, fromAt, toOffset, bytes, 0, MemorySegment.NULL, event);
+            return (int)
+                    ENQUEUE_COPY.invokeExact(queue, from, to, fromAt, toOffset, bytes, 0, MemorySegment.NULL, event);
         } catch (Throwable e) {
             throw unexpected(e);
         }

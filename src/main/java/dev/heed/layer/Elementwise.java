@@ -27,8 +27,10 @@ final class Elementwise {
         }
         tape.back(y, () -> {
             for (int i = 0; i < n; i++) {
-                a.gradientElements().add(i, y.gradientElements().get(i) * b.data().get(i));
-                b.gradientElements().add(i, y.gradientElements().get(i) * a.data().get(i));
+                a.gradientElements()
+                        .add(i, y.gradientElements().get(i) * b.data().get(i));
+                b.gradientElements()
+                        .add(i, y.gradientElements().get(i) * a.data().get(i));
             }
         });
         return y;

@@ -98,7 +98,8 @@ final class Gates {
                 next.data().set(at, gate[3] * Math.tanh(carried));
             }
         }
-        // one backward step for both results: consumers of either are recorded later, so both gradients are complete when
+        // one backward step for both results: consumers of either are recorded later, so both gradients are complete
+        // when
         // it runs
         tape.backOfTwo(next, memory, () -> {
             Elements dx = fromInput.gradientElements();

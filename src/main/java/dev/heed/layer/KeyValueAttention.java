@@ -42,7 +42,8 @@ public record KeyValueAttention(Linear key, Linear value, Activation activation)
     public Steps forward(Tape tape, Value query, Value x, AttentionOptions options) {
         Value k = key.forward(tape, x, activation);
         Value v = value.forward(tape, x, activation);
-        Attended attended = Products.attention(tape, Viewed.oneHead(query), Viewed.oneHead(k), Viewed.oneHead(v), options);
+        Attended attended =
+                Products.attention(tape, Viewed.oneHead(query), Viewed.oneHead(k), Viewed.oneHead(v), options);
         Value output = tape.reshape(attended.output(), query.size(0), query.size(1), v.size(2));
         return new Steps(k, v, SelfAttention.oneHead(attended.result().weights()), output);
     }

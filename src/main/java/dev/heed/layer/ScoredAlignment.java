@@ -88,8 +88,8 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
                         tape, Viewed.oneRow(query), keys, values, options.withScore(ScoreFunction.dot())));
             }
             default ->
-                query ->
-                        context(Products.attention(tape, Viewed.oneRow(query), values, values, options.withScore(score)));
+                query -> context(
+                        Products.attention(tape, Viewed.oneRow(query), values, values, options.withScore(score)));
         };
     }
 

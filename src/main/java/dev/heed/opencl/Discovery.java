@@ -70,7 +70,8 @@ public record Discovery(List<Device> devices, List<String> reasons) {
             return nothing(noJocl());
         }
         return switch (OpenClLibrary.state()) {
-            case LINKED -> SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces the handlers at its first call
+            case LINKED ->
+                SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces the handlers at its first call
             case ABSENT -> nothing(noLibrary());
             case UNREACHABLE -> JoclLibrary.isEnabled() ? askJocl() : nothing(denied());
         };

@@ -455,7 +455,8 @@ public sealed interface ScoreFunction {
         System.arraycopy(shape, 0, whole, 1, shape.length);
         if (!tensor.hasShape(perHead ? whole : shape)) {
             String expected = Arrays.toString(perHead ? whole : shape);
-            throw misfit(name, expected + (perHead ? "" : ", or " + Arrays.toString(whole) + " for all parameters"), tensor);
+            throw misfit(
+                    name, expected + (perHead ? "" : ", or " + Arrays.toString(whole) + " for all parameters"), tensor);
         }
     }
 

@@ -104,8 +104,8 @@ public final class Settings {
             Settings::five);
 
     /** Whether a device runs a self-check when it opens. */
-    public static final Setting<Boolean> OPENCL_SELFCHECK = flag(
-            "heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
+    public static final Setting<Boolean> OPENCL_SELFCHECK =
+            flag("heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
 
     /** Whether buffers are surrounded by guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(

@@ -329,10 +329,7 @@ final class CaseData {
                                 w.value().to(DType.F64),
                                 w.output().to(DType.F64))
                         .withBiases(
-                                toF64(w.queryBias()),
-                                toF64(w.keyBias()),
-                                toF64(w.valueBias()),
-                                toF64(w.outputBias())),
+                                toF64(w.queryBias()), toF64(w.keyBias()), toF64(w.valueBias()), toF64(w.outputBias())),
                 s.numHeads(),
                 s.numKvHeads(),
                 inputs.options());

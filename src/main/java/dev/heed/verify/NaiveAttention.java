@@ -158,7 +158,8 @@ final class NaiveAttention extends AttentionPlan {
         }
         if (result.scores() != null) {
             ScoreStage stage = in.options().scores();
-            float[] stageScores = stage == ScoreStage.SCORE ? row.raw : stage == ScoreStage.SOFTCAPPED ? row.capped : row.s;
+            float[] stageScores =
+                    stage == ScoreStage.SCORE ? row.raw : stage == ScoreStage.SOFTCAPPED ? row.capped : row.s;
             store(result.scores(), stageScores, b, h, i);
         }
     }

@@ -109,7 +109,9 @@ public enum Placement {
 
     /** {@return the number of overwritten gap elements around a placed tensor} */
     long strayWrites(Tensor placed) {
-        if (this == BHSD || this == BSHD || placed.offset() == 0) { // a tensor made by PADDED or NATIVE starts after a gap
+        if (this == BHSD
+                || this == BSHD
+                || placed.offset() == 0) { // a tensor made by PADDED or NATIVE starts after a gap
             return 0;
         }
         long[] shape = placed.shape();

@@ -261,7 +261,8 @@ class ArchitectureTest {
                 .resideOutsideOfPackages(
                         ROOT + ".cli..", ROOT + ".bert") // bert sets a library offline and restores the setting
                 .and()
-                .doNotHaveFullyQualifiedName(ROOT + ".opencl.calls.JoclLibrary") // sets where JOCL unpacks and restores the setting
+                .doNotHaveFullyQualifiedName(
+                        ROOT + ".opencl.calls.JoclLibrary") // sets where JOCL unpacks and restores the setting
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()

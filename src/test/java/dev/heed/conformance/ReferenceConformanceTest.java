@@ -45,7 +45,9 @@ class ReferenceConformanceTest extends ConformanceContract {
             for (Path file : files.filter(f -> f.getFileName().toString().startsWith("output_"))
                     .toList()) {
                 byte[] bytes = Files.readAllBytes(file);
-                bytes[bytes.length - 1] ^= 0x40; // flips an exponent bit of the last element, because raw data are at the end of the message
+                bytes[bytes.length - 1] ^=
+                        0x40; // flips an exponent bit of the last element, because raw data are at the end of the
+                // message
                 Files.write(file, bytes);
                 Outcome outcome = copy.run(backend());
                 assertEquals(Outcome.Status.FAIL, outcome.status(), file + ": " + outcome.line());

@@ -189,7 +189,8 @@ class MaskProperties {
         int at = (int) (seed >>> 2 & 7);
         float[] scores = new float[at + step * (int) (tile.keyTo - tile.keyFrom) + 3];
         Arrays.fill(scores, 1);
-        mask.maskScores(tile.batch, tile.head, tile.queryFrom, tile.queryTo, tile.keyFrom, tile.keyTo, scores, at, step);
+        mask.maskScores(
+                tile.batch, tile.head, tile.queryFrom, tile.queryTo, tile.keyFrom, tile.keyTo, scores, at, step);
         for (long j = tile.keyFrom; j < tile.keyTo; j++) {
             for (long i = tile.queryFrom; i < tile.queryTo; i++) {
                 int cell = at + (int) ((j - tile.keyFrom) * step + i - tile.queryFrom);

@@ -48,7 +48,8 @@ class KernelPoolingTest {
                 kernel("epanechikov", SmoothingKernel.epanechikov(1.9), u -> Math.max(0, 1 - u * u), 1.9));
     }
 
-    private static Arguments kernel(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    private static Arguments kernel(
+            String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         return Arguments.of(name, kernel, written, bandwidth);
     }
 
@@ -136,7 +137,8 @@ class KernelPoolingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kernels")
-    void everyBackendIsWithinBudget(String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
+    void everyBackendIsWithinBudget(
+            String name, SmoothingKernel kernel, DoubleUnaryOperator written, double bandwidth) {
         var random = new RandomTensors(32);
         Tensor[] x = {
             random.normal(DType.F32, 3, 19, 2), random.normal(DType.F32, 3, 41, 2), random.normal(DType.F32, 3, 41, 1)

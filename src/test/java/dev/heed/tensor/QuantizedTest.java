@@ -87,7 +87,8 @@ class QuantizedTest {
         assertRefused("scales do not fit", () -> Tensor.ofBytes(data, scales, 3, 2));
         assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).set(1, 0, 0));
         assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).fill(0));
-        assertRefused("cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).copyFrom(Tensor.of(new float[6], 2, 3)));
+        assertRefused(
+                "cannot be set", () -> Tensor.ofBytes(data, scales, 2, 3).copyFrom(Tensor.of(new float[6], 2, 3)));
     }
 
     @Test
@@ -97,7 +98,8 @@ class QuantizedTest {
         Tensor numbers = random(1, 1, 3, 4);
         AttentionOptions plain = AttentionOptions.DEFAULT;
         assertRefused("different types", () -> AttentionInputs.of(query, bytes, numbers, plain));
-        assertRefused("cannot be stored in this type", () -> AttentionInputs.of(query.to(DType.F64), bytes, bytes, plain));
+        assertRefused(
+                "cannot be stored in this type", () -> AttentionInputs.of(query.to(DType.F64), bytes, bytes, plain));
         assertRefused("floating-point", () -> AttentionInputs.of(query.quantized(), bytes, bytes, plain));
         AttentionInputs inputs = AttentionInputs.of(query, bytes, bytes, plain);
         assertEquals("q1x1x2x4 kv1x3 f32 kv=i8", inputs.problem().toString());

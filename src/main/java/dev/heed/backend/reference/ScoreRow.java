@@ -92,7 +92,8 @@ final class ScoreRow {
             sum += Math.exp(modified[j] - max);
         }
         for (int j = 0; j < modified.length; j++) {
-            weights[j] = takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // 0 for a masked key even if the sum is NaN
+            weights[j] =
+                    takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // 0 for a masked key even if the sum is NaN
         }
         sinkWeight = Math.exp(sink - max) / sum;
         lse = max + Math.log(sum);

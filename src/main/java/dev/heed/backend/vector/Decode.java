@@ -365,7 +365,8 @@ final class Decode {
         for (; rows <= tiles.fewRows() && runs == RUNS && column < whole; column += PANEL) {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
-                Loops.addFourOfRuns(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
+                Loops.addFourOfRuns(
+                        scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
             }
         }
         for (int run = 0; run < runs; run++) {

@@ -115,7 +115,8 @@ final class NativeRows {
             scratch.units[r] = spoiled == 0 ? (float) unit : Float.NaN;
             double inverse = scratch.units[r] > 0 ? 1.0 / scratch.units[r] : 0;
             for (int d = 0; d < headDim; d++) {
-                int rest = (int) Math.clamp(Math.rint(scratch.packed[r * headDim + d] * inverse), -LARGEST_QUANTUM, LARGEST_QUANTUM);
+                int rest = (int) Math.clamp(
+                        Math.rint(scratch.packed[r * headDim + d] * inverse), -LARGEST_QUANTUM, LARGEST_QUANTUM);
                 for (int limb = 0; limb < LIMBS; limb++) {
                     byte digit = (byte) rest;
                     scratch.limbs[(r * LIMBS + limb) * headDim + d] = digit;

@@ -82,7 +82,8 @@ final class RaggedTile {
             call.modifier.apply(panel, tile, 0, keyFrom, keys);
         }
         if (cover == TileCover.PARTIAL) {
-            call.mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
+            call.mask.maskScores(
+                    panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, 0, PANEL);
         }
         boolean rescales = false;
         Arrays.fill(panel.statistics, 2 * PANEL, 3 * PANEL, 1);

@@ -54,7 +54,8 @@ final class VectorLinear extends LinearPlan {
         Matrix x = this.input.read(input);
         Matrix dz = this.output.read(outputGradient);
         if (problem().activation() != Activation.IDENTITY) {
-            Matrix derivatives = Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
+            Matrix derivatives =
+                    Matrix.of(new float[Math.multiplyExact(dz.rows(), dz.columns())], dz.rows(), dz.columns());
             Gemm.run(product(x, weights.weight(), weights.bias(), Activation.IDENTITY, derivatives, workers), workers);
             multiplyDerivatives(problem().activation(), derivatives, dz, workers);
             dz = derivatives;
@@ -114,7 +115,8 @@ final class VectorLinear extends LinearPlan {
             int at = z.at() + r * z.rowStep();
             int from = dy.at() + r * dy.rowStep();
             for (int c = 0; c < z.columns(); c++) {
-                z.data()[at + c] = (float) (activation.derivative(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
+                z.data()[at + c] =
+                        (float) (activation.derivative(z.data()[at + c]) * dy.data()[from + c * dy.columnStep()]);
             }
         });
     }

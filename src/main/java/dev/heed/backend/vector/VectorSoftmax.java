@@ -77,7 +77,8 @@ final class VectorSoftmax extends SoftmaxPlan {
         });
     }
 
-    private void runF64(Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
+    private void runF64(
+            Tensor input, Tensor output, RowCursor in, RowCursor out, long first, long end, Scratch scratch) {
         int length = in.length();
         F64Scratch memory = F64Scratch.of(scratch);
         double[] row64 = memory.row = ArrayGrowth.atLeast(memory.row, F64Lanes.lanes(length));

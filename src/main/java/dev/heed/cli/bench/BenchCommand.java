@@ -73,10 +73,7 @@ public @Command(
             description = "Start no further row after N minutes (default: all rows).")
     private double minutes = Double.POSITIVE_INFINITY;
 
-    @Option(
-            names = "--read",
-            paramLabel = "FILE",
-            description = "Do not measure; print the results of an earlier run.")
+    @Option(names = "--read", paramLabel = "FILE", description = "Do not measure; print the results of an earlier run.")
     private @Nullable Path read;
 
     @Option(
@@ -164,7 +161,8 @@ public @Command(
                 report.add(json);
                 if (file != null) {
                     Files.writeString(
-                            file, JsonText.of(report.json()) + "\n"); // keeps the rows measured so far if a later row fails
+                            file,
+                            JsonText.of(report.json()) + "\n"); // keeps the rows measured so far if a later row fails
                 }
                 if (lines) {
                     out().println(line(row, json));

@@ -15,8 +15,8 @@ import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.TextTable;
 import dev.heed.cli.explain.Sentence.Word;
-import dev.heed.cli.explain.WordLinks.WordFocus;
 import dev.heed.cli.explain.WordLinks.Link;
+import dev.heed.cli.explain.WordLinks.WordFocus;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.view.AttentionPage;
 import dev.heed.view.HeatMap;
@@ -88,7 +88,8 @@ public @Command(
     @Option(
             names = "--layer",
             paramLabel = "L",
-            description = "The layer of the heat map; by default the one in which the word attends most to other words.")
+            description =
+                    "The layer of the heat map; by default the one in which the word attends most to other words.")
     private @Nullable Integer layer;
 
     @Option(names = "--head", paramLabel = "H", description = "The head of the heat map; the mean of all by default.")
@@ -142,7 +143,8 @@ public @Command(
     @Override
     public Integer call() {
         if (top < 1) {
-            throw new InvalidInputException("The number of links is out of range", "1 or more", String.valueOf(top), "--top 10");
+            throw new InvalidInputException(
+                    "The number of links is out of range", "1 or more", String.valueOf(top), "--top 10");
         }
         Findings found = look();
         Path html = page == null ? beside(out) : page;

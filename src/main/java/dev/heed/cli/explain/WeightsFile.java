@@ -104,7 +104,9 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
                 .findFirst();
         if (found.isEmpty()) {
             throw new InvalidInputException(
-                    name == null ? "The file does not contain exactly one matrix of weights" : "The file contains no such tensor",
+                    name == null
+                            ? "The file does not contain exactly one matrix of weights"
+                            : "The file contains no such tensor",
                     drawable.isEmpty() ? "a tensor of one to four axes" : "one of " + String.join(", ", drawable),
                     name == null ? drawable.size() + " to choose from" : name,
                     drawable.isEmpty() ? "--list shows the tensors" : "--name \"" + drawable.getFirst() + "\"");

@@ -104,7 +104,8 @@ public final class MatrixBackwardCheck {
             if (!call.backwardForm(ofKeys).equals(form)) {
                 throw new IllegalStateException("the self-check of " + form + " runs " + call.variant());
             }
-            var kernels = new MatrixBackward(call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
+            var kernels = new MatrixBackward(
+                    call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
             DeviceTensor statistics = BackwardKernels.statistics(scope, shape);
             kernels.read(null, statistics, BackwardKernels.sinkRows(scope, shape), true, true);
             DeviceTensor dQuery = BackwardKernels.queryGradient(scope, shape);

@@ -87,8 +87,7 @@ public final class Engine implements AutoCloseable {
             lines.add("f16, bf16 and, where tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
         } else {
             String reasons = String.join("; ", asked.reasons);
-            lines.add((matrix() == null ? "portable kernels" : "an emulation of matrix units") + ": "
-                    + reasons);
+            lines.add((matrix() == null ? "portable kernels" : "an emulation of matrix units") + ": " + reasons);
         }
         asked.failures().forEach(failure -> lines.add("portable kernels instead of matrix units: " + failure));
         return lines;

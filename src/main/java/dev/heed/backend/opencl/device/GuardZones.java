@@ -11,7 +11,8 @@ import java.util.List;
 /** Buffers with guard zones before and after them that no kernel may write to, for kernels that are not trusted yet. */
 final class GuardZones {
     private static final long ZONE = 4096; // a multiple of every device's alignment
-    private static final int PATTERN = 0x7fc0_5eed; // NaN as a float, so that a kernel that reads it gives a visibly wrong result
+    private static final int PATTERN =
+            0x7fc0_5eed; // NaN as a float, so that a kernel that reads it gives a visibly wrong result
 
     private record Guarded(DeviceBuffer whole, long bytes) {}
 

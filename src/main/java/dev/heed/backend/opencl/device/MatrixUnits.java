@@ -54,8 +54,9 @@ public final class MatrixUnits {
      * at an instruction that they do not support.
      */
     public static MatrixUnits of(DeviceContext context, EngineOptions options) {
-        List<String> reasons =
-                options.emulation() ? List.of("their instructions were not tried") : new MatrixProbe(context, true).reasons();
+        List<String> reasons = options.emulation()
+                ? List.of("their instructions were not tried")
+                : new MatrixProbe(context, true).reasons();
         return new MatrixUnits(reasons.isEmpty(), reasons, options);
     }
 

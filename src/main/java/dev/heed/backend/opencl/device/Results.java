@@ -50,7 +50,8 @@ public final class Results implements AutoCloseable {
         long bytes = computed.bytes();
         if (chunk.isContiguous()) {
             scope.read(
-                    computed, chunk.segment().asSlice(chunk.offset() * chunk.type().bytes(), bytes));
+                    computed,
+                    chunk.segment().asSlice(chunk.offset() * chunk.type().bytes(), bytes));
             return;
         }
         try (Arena some = Arena.ofShared()) {

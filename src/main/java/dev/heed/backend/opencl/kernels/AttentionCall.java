@@ -4,10 +4,10 @@ import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.Arguments;
 import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.MatrixForm;
 import dev.heed.backend.opencl.device.MatrixTiles;
-import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.StorageCode;
 import dev.heed.backend.opencl.score.LoweredRows;
 import dev.heed.backend.opencl.score.Lowering;
@@ -301,7 +301,8 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(parameterStep());
         struct.real(scale);
-        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity does not become NaN
+        double least =
+                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity does not become NaN
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

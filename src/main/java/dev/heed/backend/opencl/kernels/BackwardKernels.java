@@ -6,8 +6,8 @@ import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.backend.opencl.score.Lowering;
-import dev.heed.backend.opencl.score.ParameterSlice;
 import dev.heed.backend.opencl.score.ParameterGradients;
+import dev.heed.backend.opencl.score.ParameterSlice;
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import java.util.Objects;
@@ -79,7 +79,8 @@ public final class BackwardKernels {
     }
 
     /** {@return a tensor for each query block's partial sum of the gradient of the pairwise score's parameter, or null} */
-    public static @Nullable DeviceTensor partials(CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
+    public static @Nullable DeviceTensor partials(
+            CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
         ParameterSlice numbers = lowering.scoreParameter();
         if (sums == null || numbers == null) {
             return null;

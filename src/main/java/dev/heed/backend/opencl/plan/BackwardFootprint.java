@@ -1,8 +1,8 @@
 package dev.heed.backend.opencl.plan;
 
 import dev.heed.AttentionShape;
-import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Chunk;
+import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.kernels.MatrixBackward;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.kernels.Operands;

@@ -2,10 +2,10 @@ package dev.heed.backend.opencl.plan;
 
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.HostSums;
-import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.BackwardKernels;
@@ -115,7 +115,8 @@ final class ChunkedBackward {
 
     private BackwardKernels gradients(CallScope scope, Chunk chunk, @Nullable ParameterGradients parameters) {
         AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
-        BackwardKernels backward = BackwardKernels.of(call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
+        BackwardKernels backward = BackwardKernels.of(
+                call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
         DeviceTensor query = backward.query();
         read(scope, call.queryRows.back(query), chunk.ofQueries(to.query()));
         BackwardKernels.KeyGradients keys = backward.keys();
@@ -157,7 +158,11 @@ final class ChunkedBackward {
 
     /** Writes the gradients of a block of queries; {@return the block's statistics, on the host} */
     private Tensor scoredByQuery(
-            Chunk rows, List<Chunk> keys, @Nullable HostSums sink, @Nullable ParameterGradients parameters, Arena host) {
+            Chunk rows,
+            List<Chunk> keys,
+            @Nullable HostSums sink,
+            @Nullable ParameterGradients parameters,
+            Arena host) {
         try (var scope = new CallScope(engine, in.f64())) {
             AttentionShape s = in.lowering(rows).shape();
             LoweredRows query = in.queries(scope, rows);

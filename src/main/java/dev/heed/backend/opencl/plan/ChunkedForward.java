@@ -4,9 +4,9 @@ import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.ForwardKernels;
@@ -121,7 +121,11 @@ final class ChunkedForward {
     }
 
     static void writeLse(
-            CallScope scope, ForwardKernels.Statistics statistics, AttentionResult result, Chunk chunk, Results results) {
+            CallScope scope,
+            ForwardKernels.Statistics statistics,
+            AttentionResult result,
+            Chunk chunk,
+            Results results) {
         Tensor lse = result.lse();
         if (lse != null) {
             Results.read(scope, statistics.lse(), chunk.ofQueries(results.of(lse)));
@@ -171,7 +175,8 @@ final class ChunkedForward {
     }
 
     /** Writes the weights of the requested queries that are in this chunk. Their indices refer to the whole attention. */
-    private static void writeRows(SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {
+    private static void writeRows(
+            SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {
         List<Long> rows = call.options.rows();
         int[] slots = IntStream.range(0, rows.size())
                 .filter(r -> rows.get(r) >= chunk.queryFrom() && rows.get(r) < chunk.queryTo())

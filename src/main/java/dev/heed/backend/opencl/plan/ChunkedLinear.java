@@ -32,11 +32,15 @@ final class ChunkedLinear {
         try (Arena host = Arena.ofShared()) {
             Tensor preActivationGradient = outputGradient;
             if (problem.activation() != Activation.IDENTITY) {
-                preActivationGradient = Tensor.allocate(host, f64 ? DType.F64 : DType.F32, problem.rows(), problem.out());
-                products.multiply(input, weights.weight(), weights.bias(), preActivationGradient, (scope, z, row, column) -> {
-                    Tensor dy = outputGradient.slice(0, row, row + z.size(0)).slice(1, column, column + z.size(1));
-                    return Activating.propagate(problem, scope, z, scope.upload(dy, dy.type()));
-                });
+                preActivationGradient =
+                        Tensor.allocate(host, f64 ? DType.F64 : DType.F32, problem.rows(), problem.out());
+                products.multiply(
+                        input, weights.weight(), weights.bias(), preActivationGradient, (scope, z, row, column) -> {
+                            Tensor dy = outputGradient
+                                    .slice(0, row, row + z.size(0))
+                                    .slice(1, column, column + z.size(1));
+                            return Activating.propagate(problem, scope, z, scope.upload(dy, dy.type()));
+                        });
             }
             products.multiply(preActivationGradient, weights.weight().transpose(0, 1), null, inputGradient);
             products.multiply(input.transpose(0, 1), preActivationGradient, null, to.weight());

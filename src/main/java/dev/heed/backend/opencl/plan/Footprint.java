@@ -2,8 +2,8 @@ package dev.heed.backend.opencl.plan;
 
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
-import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.Chunk;
+import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.kernels.ForwardKernels;
 import dev.heed.backend.opencl.kernels.MatrixPrefill;
 import dev.heed.backend.opencl.score.LoweredFootprint;
@@ -39,8 +39,10 @@ final class Footprint {
 
     private void cut(Chunk chunk, List<Chunk> fitting) {
         List<Chunk> halves = chunk.halves();
-        boolean deep = chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries would free almost no memory
-        boolean keysOnly = chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
+        boolean deep =
+                chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries would free almost no memory
+        boolean keysOnly =
+                chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
         if (halves.size() == 1 || keysOnly || fits(chunk)) {
             fitting.add(chunk);
         } else {
@@ -55,7 +57,8 @@ final class Footprint {
         while (count < keys && !fits(chunk.withKeys(0, Math.ceilDiv(keys, count)))) {
             count *= 2;
         }
-        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin where they would without chunks
+        long step =
+                Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin where they would without chunks
         List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
             chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));
@@ -79,7 +82,8 @@ final class Footprint {
         }
         long panels = ForwardKernels.sumsOf(engine, f64, s);
         bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
-        long requested = (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
+        long requested =
+                (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {
             bytes += (rows * s.headDim() + keys * (s.headDim() + s.valueHeadDim())) * real;
         }

@@ -8,9 +8,9 @@ import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
 import dev.heed.backend.opencl.device.CallScope;
+import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Engine;
-import dev.heed.backend.opencl.device.Chunk;
 import dev.heed.backend.opencl.device.Results;
 import dev.heed.backend.opencl.kernels.AttentionCall;
 import dev.heed.backend.opencl.kernels.BackwardKernels;
@@ -190,7 +190,8 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             DeviceTensor dOutput = Projection.matrix(scope.upload(outputGradient, outputGradient.type()));
             DeviceTensor joined = Projection.matrix(layer.joined);
             writer.parameters(joined, dOutput, dw.output(), dw.outputBias());
-            DeviceTensor dJoined = scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
+            DeviceTensor dJoined =
+                    scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
                     dOutput, Projection.turned(scope.upload(w.output())), null, Projection.matrix(dJoined));
             ScoreFunction score = results.ofNullable(gradients.score());
@@ -255,7 +256,8 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
         /** {@return {@code [batch, heads, sequence, headDim]} as a matrix whose rows join all heads of a position} */
         private DeviceTensor joined(DeviceTensor heads) {
-            DeviceTensor rows = scope.allocate(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
+            DeviceTensor rows =
+                    scope.allocate(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
             scope.copy(heads, rows.heads(heads.size(1)));
             return Projection.matrix(rows);
         }

@@ -195,7 +195,8 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             return rowStates;
         }
 
-        private void write(CallScope scope, DeviceBuffer[] inputs, DeviceBuffer rowStates, DeviceTensor computed, long row) {
+        private void write(
+                CallScope scope, DeviceBuffer[] inputs, DeviceBuffer rowStates, DeviceTensor computed, long row) {
             List<Object> arguments = new ArrayList<>(List.of(inputs));
             arguments.addAll(List.of(rowStates, computed.buffer(), row, chunk(), Math.ceilDiv(length, chunk())));
             scope.launch("softmax", options(scope), results, groups(computed.count(), row), arguments.toArray());

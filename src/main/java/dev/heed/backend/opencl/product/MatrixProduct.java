@@ -46,8 +46,8 @@ public final class MatrixProduct {
                 return this;
             }
             DeviceTensor from = turned ? Projection.turned(matrix) : matrix;
-            DeviceTensor room =
-                    scope.allocate(from.type(), from.size(0), padded(from.size(1))).slice(1, 0, from.size(1));
+            DeviceTensor room = scope.allocate(from.type(), from.size(0), padded(from.size(1)))
+                    .slice(1, 0, from.size(1));
             scope.copy(from, room);
             return new Side(turned ? Projection.turned(room) : room, turned);
         }

@@ -2,8 +2,8 @@ package dev.heed.backend.opencl.score;
 
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
-import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.device.Chunk;
+import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScoreKind;
 import dev.heed.score.ScorePattern;
@@ -146,7 +146,9 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
                 yield widths == null
                         ? new ParameterSlice("width", Tensor.of(new double[] {f.width()}, 1), w -> w)
                         : new ParameterSlice(
-                                "width", widths, w -> w.size(0) == 1 ? w : w.slice(0, chunk.headFrom(), chunk.headTo()));
+                                "width",
+                                widths,
+                                w -> w.size(0) == 1 ? w : w.slice(0, chunk.headFrom(), chunk.headTo()));
             }
             default -> null;
         };

@@ -28,7 +28,11 @@ final class ProjectedRows implements LoweredRows {
      * @param queryHeads the number of query heads of the call
      */
     ProjectedRows(
-            CallScope scope, DeviceTensor given, ParameterSlice weight, @Nullable ParameterSlice bias, long queryHeads) {
+            CallScope scope,
+            DeviceTensor given,
+            ParameterSlice weight,
+            @Nullable ParameterSlice bias,
+            long queryHeads) {
         this.scope = scope;
         this.projection = new Projection(scope);
         this.given = given;

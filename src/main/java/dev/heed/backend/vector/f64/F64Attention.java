@@ -53,7 +53,8 @@ public final class F64Attention {
             writeStrip(panel, result.scores(), Double.NEGATIVE_INFINITY);
         }
         panel.weigh();
-        boolean weightsRequested = result.weights() != null || result.rowWeights() != null || result.topKWeights() != null;
+        boolean weightsRequested =
+                result.weights() != null || result.rowWeights() != null || result.topKWeights() != null;
         for (int t = 0; weightsRequested && t < panel.tiles; t++) {
             if (!scratch.empty[t]) {
                 panel.normalise(t);

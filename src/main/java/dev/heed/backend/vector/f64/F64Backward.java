@@ -243,7 +243,8 @@ public final class F64Backward {
         if (plain) {
             WideLoops.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         } else {
-            WideLoops.accumulateAttended(true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+            WideLoops.accumulateAttended(
+                    true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         }
     }
 }

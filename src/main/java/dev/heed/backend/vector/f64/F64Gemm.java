@@ -102,7 +102,8 @@ public final class F64Gemm {
                 int bOffset = (panel * depth + k) * PANEL;
                 int cOffset = first * step + panel * PANEL;
                 int slice = Math.min(DEPTH, depth - k);
-                WideLoops.accumulate(a, aOffset, aRowStride, aDepth, count, packed, bOffset, PANEL, slice, c, cOffset, step, PANEL);
+                WideLoops.accumulate(
+                        a, aOffset, aRowStride, aDepth, count, packed, bOffset, PANEL, slice, c, cOffset, step, PANEL);
             }
         });
         return c;

@@ -43,15 +43,55 @@ final class F64Kernel {
                 int aRowStart = aOffset + r * rowStep;
                 int cRowStart = cOffset + r * cRowStride + v;
                 if (pair) {
-                    fourByTwo(a, aRowStart, rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cRowStart, cRowStride);
+                    fourByTwo(
+                            a,
+                            aRowStart,
+                            rowStep,
+                            depthStep,
+                            b,
+                            bOffset + v,
+                            bDepthStride,
+                            depth,
+                            c,
+                            cRowStart,
+                            cRowStride);
                 } else {
-                    fourByOne(a, aRowStart, rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cRowStart, cRowStride);
+                    fourByOne(
+                            a,
+                            aRowStart,
+                            rowStep,
+                            depthStep,
+                            b,
+                            bOffset + v,
+                            bDepthStride,
+                            depth,
+                            c,
+                            cRowStart,
+                            cRowStride);
                 }
             }
             for (; r < rows; r++) {
-                one(a, aOffset + r * rowStep, depthStep, b, bOffset + v, bDepthStride, depth, c, cOffset + r * cRowStride + v);
+                one(
+                        a,
+                        aOffset + r * rowStep,
+                        depthStep,
+                        b,
+                        bOffset + v,
+                        bDepthStride,
+                        depth,
+                        c,
+                        cOffset + r * cRowStride + v);
                 if (pair) {
-                    one(a, aOffset + r * rowStep, depthStep, b, bOffset + v + V, bDepthStride, depth, c, cOffset + r * cRowStride + v + V);
+                    one(
+                            a,
+                            aOffset + r * rowStep,
+                            depthStep,
+                            b,
+                            bOffset + v + V,
+                            bDepthStride,
+                            depth,
+                            c,
+                            cOffset + r * cRowStride + v + V);
                 }
             }
         }
@@ -141,7 +181,15 @@ final class F64Kernel {
     }
 
     private static void one(
-            double[] a, int aOffset, int depthStep, double[] b, int bOffset, int bDepthStride, int depth, double[] c, int cOffset) {
+            double[] a,
+            int aOffset,
+            int depthStep,
+            double[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            double[] c,
+            int cOffset) {
         DoubleVector s = DoubleVector.zero(SPECIES);
         int p = aOffset;
         int q = bOffset;
@@ -187,7 +235,15 @@ final class F64Kernel {
     }
 
     private static void fourByTwoDots(
-            double[] a, int aOffset, int rowStep, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
+            double[] a,
+            int aOffset,
+            int rowStep,
+            double[] b,
+            int bOffset,
+            int depth,
+            double[] c,
+            int cOffset,
+            int lanes) {
         DoubleVector s00 = DoubleVector.zero(SPECIES);
         DoubleVector s01 = DoubleVector.zero(SPECIES);
         DoubleVector s10 = DoubleVector.zero(SPECIES);
@@ -223,7 +279,15 @@ final class F64Kernel {
     }
 
     private static void fourByOneDots(
-            double[] a, int aOffset, int rowStep, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
+            double[] a,
+            int aOffset,
+            int rowStep,
+            double[] b,
+            int bOffset,
+            int depth,
+            double[] c,
+            int cOffset,
+            int lanes) {
         DoubleVector s0 = DoubleVector.zero(SPECIES);
         DoubleVector s1 = DoubleVector.zero(SPECIES);
         DoubleVector s2 = DoubleVector.zero(SPECIES);
@@ -241,7 +305,8 @@ final class F64Kernel {
         s3.intoArray(c, cOffset + 3 * lanes);
     }
 
-    private static void oneDot(double[] a, int aOffset, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
+    private static void oneDot(
+            double[] a, int aOffset, double[] b, int bOffset, int depth, double[] c, int cOffset, int lanes) {
         DoubleVector s = DoubleVector.zero(SPECIES);
         for (int k = 0; k < depth; k++) {
             s = DoubleVector.fromArray(SPECIES, b, bOffset + k * lanes)

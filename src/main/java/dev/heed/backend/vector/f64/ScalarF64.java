@@ -38,7 +38,9 @@ final class ScalarF64 {
                 double s5 = 0;
                 double s6 = 0;
                 double s7 = 0;
-                for (int k = 0, p = aOffset + r * rowStep, q = bOffset + v; k < depth; k++, p += depthStep, q += bDepthStride) {
+                for (int k = 0, p = aOffset + r * rowStep, q = bOffset + v;
+                        k < depth;
+                        k++, p += depthStep, q += bDepthStride) {
                     double x = a[p];
                     s0 = Math.fma(x, b[q], s0);
                     s1 = Math.fma(x, b[q + 1], s1);
@@ -157,7 +159,8 @@ final class ScalarF64 {
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         for (int i = 0; i < lanes; i++) {
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                gradients[p] = masked(weights[p]) ? MASKED_WEIGHT : (gradients[p] - deltas[i] + lseGradients[i]) * weights[p];
+                gradients[p] =
+                        masked(weights[p]) ? MASKED_WEIGHT : (gradients[p] - deltas[i] + lseGradients[i]) * weights[p];
             }
         }
     }

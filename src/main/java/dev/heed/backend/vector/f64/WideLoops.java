@@ -43,9 +43,35 @@ final class WideLoops {
             int cRowStride,
             int lanes) {
         if (Lanes.SCALAR) {
-            ScalarF64.accumulate(a, aOffset, rowStep, depthStep, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride, lanes);
+            ScalarF64.accumulate(
+                    a,
+                    aOffset,
+                    rowStep,
+                    depthStep,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride,
+                    lanes);
         } else {
-            F64Kernel.accumulate(a, aOffset, rowStep, depthStep, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride, lanes);
+            F64Kernel.accumulate(
+                    a,
+                    aOffset,
+                    rowStep,
+                    depthStep,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride,
+                    lanes);
         }
     }
 

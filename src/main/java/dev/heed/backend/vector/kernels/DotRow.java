@@ -161,7 +161,8 @@ final class DotRow {
     }
 
     /** Adds {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
-    static void addEight(float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
+    static void addEight(
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -193,7 +194,15 @@ final class DotRow {
 
     /** As {@link #addEight}, for four runs of {@code count} rows, {@code runStride} apart; one row of each run at a time. */
     static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
@@ -228,7 +237,15 @@ final class DotRow {
 
     /** As {@link #addEightOfRuns}, for four vectors. */
     static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
         FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);

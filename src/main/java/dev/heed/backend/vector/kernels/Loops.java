@@ -31,9 +31,33 @@ public final class Loops {
             int cOffset,
             int cRowStride) {
         if (Lanes.SCALAR) {
-            ScalarKernel.product(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+            ScalarKernel.product(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
         } else {
-            MicroKernel.product(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+            MicroKernel.product(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
         }
     }
 
@@ -51,9 +75,33 @@ public final class Loops {
             int cOffset,
             int cRowStride) {
         if (Lanes.SCALAR) {
-            ScalarKernel.accumulate(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+            ScalarKernel.accumulate(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
         } else {
-            MicroKernel.accumulate(a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+            MicroKernel.accumulate(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
         }
     }
 
@@ -75,7 +123,8 @@ public final class Loops {
             float[] c,
             int cOffset,
             int cRowStride) {
-        NarrowKernel.product(onto, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, cRowStride);
+        NarrowKernel.product(
+                onto, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, cRowStride);
     }
 
     public static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
@@ -261,7 +310,8 @@ public final class Loops {
             ScalarRow.scoresOfRuns(queries, q, width, keys, keysOffset, step, runStride, count, scores, qTo, lanes);
             ScalarRow.scoresOfRuns(queries, r, width, keys, keysOffset, step, runStride, count, scores, rTo, lanes);
         } else {
-            DotPair.scoresOfRuns(queries, q, r, width, keys, keysOffset, step, runStride, count, scores, qTo, rTo, lanes);
+            DotPair.scoresOfRuns(
+                    queries, q, r, width, keys, keysOffset, step, runStride, count, scores, qTo, rTo, lanes);
         }
     }
 
@@ -296,7 +346,15 @@ public final class Loops {
     }
 
     public static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         if (Lanes.SCALAR) {
             ScalarRow.addEightOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         } else {
@@ -305,7 +363,15 @@ public final class Loops {
     }
 
     public static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         if (Lanes.SCALAR) {
             ScalarRow.addFourOfRuns(weights, at, count, rows, rowsOffset, step, runStride, sums, to);
         } else {

@@ -44,18 +44,60 @@ public final class MicroKernel {
             int cRowStride) {
         int r = 0;
         for (; r + 6 <= rows; r += 6) {
-            product6x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            product6x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
         }
         if (r + 4 <= rows) {
-            product4x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            product4x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
             r += 4;
         }
         if (r + 2 <= rows) {
-            product2x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            product2x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
             r += 2;
         }
         if (r < rows) {
-            product1x4(a, aOffset + r * aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride);
+            product1x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride);
         }
     }
 
@@ -75,18 +117,60 @@ public final class MicroKernel {
             int cRowStride) {
         int r = 0;
         for (; r + 6 <= rows; r += 6) {
-            accumulate6x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            accumulate6x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
         }
         if (r + 4 <= rows) {
-            accumulate4x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            accumulate4x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
             r += 4;
         }
         if (r + 2 <= rows) {
-            accumulate2x4(a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride, cRowStride);
+            accumulate2x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
             r += 2;
         }
         if (r < rows) {
-            accumulate1x4(a, aOffset + r * aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, cOffset + r * cRowStride);
+            accumulate1x4(
+                    a,
+                    aOffset + r * aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride);
         }
     }
 
@@ -523,7 +607,15 @@ public final class MicroKernel {
     }
 
     private static void product1x4(
-            float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int bDepthStride, int depth, float[] c, int cOffset) {
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset) {
         FloatVector c00 = FloatVector.zero(SPECIES);
         FloatVector c01 = FloatVector.zero(SPECIES);
         FloatVector c02 = FloatVector.zero(SPECIES);
@@ -546,7 +638,15 @@ public final class MicroKernel {
     }
 
     private static void accumulate1x4(
-            float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int bDepthStride, int depth, float[] c, int cOffset) {
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset) {
         FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
         FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
         FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);

@@ -33,13 +33,44 @@ public final class NarrowKernel {
         int r = 0;
         for (; r + 8 <= rows && (aDepthStride == 1 || aRowStride == 1); r += 8) {
             if (aDepthStride == 1) {
-                eightAlong(onto, a, aOffset + r * aRowStride, aRowStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
+                eightAlong(
+                        onto,
+                        a,
+                        aOffset + r * aRowStride,
+                        aRowStride,
+                        b,
+                        bOffset,
+                        depth,
+                        c,
+                        cOffset + r * cRowStride,
+                        cRowStride);
             } else {
-                eightAcross(onto, a, aOffset + r * aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
+                eightAcross(
+                        onto,
+                        a,
+                        aOffset + r * aRowStride,
+                        aDepthStride,
+                        b,
+                        bOffset,
+                        depth,
+                        c,
+                        cOffset + r * cRowStride,
+                        cRowStride);
             }
         }
         for (; r + 4 <= rows; r += 4) {
-            four(onto, a, aOffset + r * aRowStride, aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride, cRowStride);
+            four(
+                    onto,
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
         }
         for (; r < rows; r++) {
             one(onto, a, aOffset + r * aRowStride, aDepthStride, b, bOffset, depth, c, cOffset + r * cRowStride);
@@ -48,7 +79,16 @@ public final class NarrowKernel {
 
     /** Multiplies eight rows with adjacent elements in each row: the JIT checks all indices before the loop. */
     private static void eightAlong(
-            boolean onto, float[] a, int aOffset, int aRowStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
+            boolean onto,
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            float[] b,
+            int bOffset,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
         int a0 = aOffset;
         int a1 = aOffset + aRowStride;
         int a2 = aOffset + 2 * aRowStride;
@@ -99,7 +139,16 @@ public final class NarrowKernel {
 
     /** Multiplies eight rows with adjacent elements in each column: the JIT checks eight indices at once. */
     private static void eightAcross(
-            boolean onto, float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int depth, float[] c, int cOffset, int cRowStride) {
+            boolean onto,
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
         FloatVector c0 = FloatVector.zero(SPECIES);
         FloatVector c1 = FloatVector.zero(SPECIES);
         FloatVector c2 = FloatVector.zero(SPECIES);
@@ -177,7 +226,15 @@ public final class NarrowKernel {
     }
 
     private static void one(
-            boolean onto, float[] a, int aOffset, int aDepthStride, float[] b, int bOffset, int depth, float[] c, int cOffset) {
+            boolean onto,
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int depth,
+            float[] c,
+            int cOffset) {
         FloatVector c0 = FloatVector.zero(SPECIES);
         for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
             FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);

@@ -31,7 +31,15 @@ public final class PairLoops {
     }
 
     public static void tanhRow(
-            float[] q, int qOffset, PairRows r, int firstKey, int count, float[] v, float[] scores, int at, float[] lanes) {
+            float[] q,
+            int qOffset,
+            PairRows r,
+            int firstKey,
+            int count,
+            float[] v,
+            float[] scores,
+            int at,
+            float[] lanes) {
         int k = firstKey * r.keyStep;
         if (Lanes.SCALAR) {
             ScalarPairs.tanhRow(q, qOffset, r.keys, k, r.keyStep, count, r.keyStep, v, scores, at);

@@ -49,7 +49,8 @@ public final class PairRows {
     }
 
     /** Copies rows {@code step} apart to rows {@code toRowStride} apart, padded with zeros. */
-    public static void copy(float[] from, int at, int step, int count, int elements, float[] to, int toOffset, int toRowStride) {
+    public static void copy(
+            float[] from, int at, int step, int count, int elements, float[] to, int toOffset, int toRowStride) {
         for (int j = 0; j < count; j++) {
             int row = toOffset + j * toRowStride;
             System.arraycopy(from, at + j * step, to, row, elements);

@@ -16,7 +16,15 @@ final class PairTile {
 
     /** Computes {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
     static void tanhs(
-            float[] keys, int keysOffset, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+            float[] keys,
+            int keysOffset,
+            int step,
+            int count,
+            float[] packed,
+            int width,
+            float[] v,
+            float[] tile,
+            int at) {
         for (int j = 0; j < count; j++) {
             int k = keysOffset + j * step;
             for (int lane = 0; lane < PANEL; lane += 2 * V) {
@@ -134,7 +142,8 @@ final class PairTile {
             FloatVector sum = FloatVector.zero(SPECIES);
             for (int d = 0; d < width; d += V) {
                 FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
-                FloatVector apart = FloatVector.fromArray(SPECIES, q, qOffset + d).sub(key);
+                FloatVector apart =
+                        FloatVector.fromArray(SPECIES, q, qOffset + d).sub(key);
                 sum = apart.fma(apart, sum);
             }
             sum.intoArray(lanes, 0);

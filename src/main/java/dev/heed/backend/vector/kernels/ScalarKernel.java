@@ -34,7 +34,21 @@ final class ScalarKernel {
             float[] c,
             int cOffset,
             int cRowStride) {
-        MINE.get().run(false, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+        MINE.get()
+                .run(
+                        false,
+                        a,
+                        aOffset,
+                        aRowStride,
+                        aDepthStride,
+                        rows,
+                        b,
+                        bOffset,
+                        bDepthStride,
+                        depth,
+                        c,
+                        cOffset,
+                        cRowStride);
     }
 
     /** Computes {@code C = C + A B}. */
@@ -51,7 +65,21 @@ final class ScalarKernel {
             float[] c,
             int cOffset,
             int cRowStride) {
-        MINE.get().run(true, a, aOffset, aRowStride, aDepthStride, rows, b, bOffset, bDepthStride, depth, c, cOffset, cRowStride);
+        MINE.get()
+                .run(
+                        true,
+                        a,
+                        aOffset,
+                        aRowStride,
+                        aDepthStride,
+                        rows,
+                        b,
+                        bOffset,
+                        bDepthStride,
+                        depth,
+                        c,
+                        cOffset,
+                        cRowStride);
     }
 
     private void run(

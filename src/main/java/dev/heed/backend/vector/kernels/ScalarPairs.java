@@ -9,7 +9,15 @@ final class ScalarPairs {
     private ScalarPairs() {}
 
     static void tanhs(
-            float[] keys, int keysOffset, int step, int count, float[] packed, int width, float[] v, float[] tile, int at) {
+            float[] keys,
+            int keysOffset,
+            int step,
+            int count,
+            float[] packed,
+            int width,
+            float[] v,
+            float[] tile,
+            int at) {
         for (int j = 0, to = at; j < count; j++, to += PANEL) {
             Arrays.fill(tile, to, to + PANEL, 0);
             for (int d = 0, p = 0; d < width; d++, p += PANEL) {

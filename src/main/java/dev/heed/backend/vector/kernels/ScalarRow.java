@@ -71,26 +71,51 @@ final class ScalarRow {
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
     }
 
-    static void addEight(float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
+    static void addEight(
+            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         addRows(weights, at, count, rows, rowsOffset, step, 8 * V, sums, to);
     }
 
     static void addEightOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         for (int run = 0; run < 4; run++) {
             addRows(weights, at + run * count, count, rows, rowsOffset + run * runStride, step, 8 * V, sums, to);
         }
     }
 
     static void addFourOfRuns(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int runStride, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int to) {
         for (int run = 0; run < 4; run++) {
             addRows(weights, at + run * count, count, rows, rowsOffset + run * runStride, step, 4 * V, sums, to);
         }
     }
 
     private static void addRows(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, int width, float[] sums, int to) {
+            float[] weights,
+            int at,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int width,
+            float[] sums,
+            int to) {
         for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
             float weight = weights[at + j];
             for (int d = 0; d < width; d++) {

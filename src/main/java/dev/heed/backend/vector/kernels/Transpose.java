@@ -76,7 +76,14 @@ final class Transpose {
      * were just stored waits for the store, and longer if they cross a cache line.
      */
     private static void first(
-            float[] from, int at, int step, float[] factors, int factorsOffset, float[] to, int toOffset, int toRowStride) {
+            float[] from,
+            int at,
+            int step,
+            float[] factors,
+            int factorsOffset,
+            float[] to,
+            int toOffset,
+            int toRowStride) {
         FloatVector factor = FloatVector.fromArray(SPECIES, factors, factorsOffset);
         VectorMask<Float> none = factor.compare(VectorOperators.EQ, 0f);
         for (int i = 0; i < V; i += 4) {

@@ -161,10 +161,32 @@ public final class Gemm {
             int bOffset = (panel * b.depth + k) * PANEL;
             if (k == 0) {
                 Loops.product(
-                        a.data(), aOffset, a.rowStep(), a.columnStep(), rows, b.data, bOffset, PANEL, count, to, at, step);
+                        a.data(),
+                        aOffset,
+                        a.rowStep(),
+                        a.columnStep(),
+                        rows,
+                        b.data,
+                        bOffset,
+                        PANEL,
+                        count,
+                        to,
+                        at,
+                        step);
             } else {
                 Loops.accumulate(
-                        a.data(), aOffset, a.rowStep(), a.columnStep(), rows, b.data, bOffset, PANEL, count, to, at, step);
+                        a.data(),
+                        aOffset,
+                        a.rowStep(),
+                        a.columnStep(),
+                        rows,
+                        b.data,
+                        bOffset,
+                        PANEL,
+                        count,
+                        to,
+                        at,
+                        step);
             }
         }
         // The bias is added last, because sums that begin with it would be rounded relative to its magnitude.

@@ -73,7 +73,13 @@ public final class Rows {
         for (int run = 0; run < 4; run++) {
             long position = tensor.position(batch, head, from + run * apart, 0);
             for (int j = 0; j < count; j++) {
-                read(tensor, position + j * tensor.stride(2), tensor.stride(3), copy, run * runStride + j * width, width);
+                read(
+                        tensor,
+                        position + j * tensor.stride(2),
+                        tensor.stride(3),
+                        copy,
+                        run * runStride + j * width,
+                        width);
             }
         }
         data = copy;

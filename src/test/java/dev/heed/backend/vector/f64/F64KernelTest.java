@@ -32,7 +32,8 @@ class F64KernelTest {
                 double[] seen = c.clone();
                 F64Kernel.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
-                WideLoops.accumulateAttended(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
+                WideLoops.accumulateAttended(
+                        true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, seen, "nothing masked, " + rows + " rows, " + lanes + " lanes");
             }
         }

@@ -22,7 +22,8 @@ class MicroKernelTest {
     }
 
     /** The layout of the operands: A plain or transposed, with or without gaps, each at an offset. */
-    private record Layout(int aRowStride, int aDepthStride, int bDepthStride, int cRowStride, int at, int bOffset, int cOffset) {}
+    private record Layout(
+            int aRowStride, int aDepthStride, int bDepthStride, int cRowStride, int at, int bOffset, int cOffset) {}
 
     private static Stream<Layout> layouts(int rows, int depth) {
         return Stream.of(
@@ -49,7 +50,8 @@ class MicroKernelTest {
 
     private static void check(int rows, int depth, Layout l, boolean sum) {
         var random = new Random(rows * 31L + depth);
-        float[] a = random(random, l.at + Math.max(0, rows - 1) * l.aRowStride + Math.max(0, depth - 1) * l.aDepthStride + 1);
+        float[] a = random(
+                random, l.at + Math.max(0, rows - 1) * l.aRowStride + Math.max(0, depth - 1) * l.aDepthStride + 1);
         float[] b = random(random, l.bOffset + Math.max(0, depth - 1) * l.bDepthStride + PANEL);
         float[] c = new float[l.cOffset + Math.max(1, rows) * l.cRowStride + 3];
         Arrays.fill(c, UNTOUCHED);
@@ -57,12 +59,37 @@ class MicroKernelTest {
         if (sum) {
             for (int r = 0; r < rows; r++) {
                 for (int i = 0; i < PANEL; i++) {
-                    c[l.cOffset + r * l.cRowStride + i] = before[l.cOffset + r * l.cRowStride + i] = (float) random.nextGaussian();
+                    c[l.cOffset + r * l.cRowStride + i] =
+                            before[l.cOffset + r * l.cRowStride + i] = (float) random.nextGaussian();
                 }
             }
-            MicroKernel.accumulate(a, l.at, l.aRowStride, l.aDepthStride, rows, b, l.bOffset, l.bDepthStride, depth, c, l.cOffset, l.cRowStride);
+            MicroKernel.accumulate(
+                    a,
+                    l.at,
+                    l.aRowStride,
+                    l.aDepthStride,
+                    rows,
+                    b,
+                    l.bOffset,
+                    l.bDepthStride,
+                    depth,
+                    c,
+                    l.cOffset,
+                    l.cRowStride);
         } else {
-            MicroKernel.product(a, l.at, l.aRowStride, l.aDepthStride, rows, b, l.bOffset, l.bDepthStride, depth, c, l.cOffset, l.cRowStride);
+            MicroKernel.product(
+                    a,
+                    l.at,
+                    l.aRowStride,
+                    l.aDepthStride,
+                    rows,
+                    b,
+                    l.bOffset,
+                    l.bDepthStride,
+                    depth,
+                    c,
+                    l.cOffset,
+                    l.cRowStride);
         }
         String where = rows + " rows, depth " + depth + ", " + l;
         boolean[] written = new boolean[c.length];

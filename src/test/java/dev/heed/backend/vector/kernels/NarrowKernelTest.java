@@ -51,7 +51,8 @@ class NarrowKernelTest {
                 }
             }
             NarrowKernel.product(onto, a, at, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, PANEL);
-            String where = rows + " rows, depth " + depth + ", steps " + aRowStride + " and " + aDepthStride + ", lane " + lane;
+            String where = rows + " rows, depth " + depth + ", steps " + aRowStride + " and " + aDepthStride + ", lane "
+                    + lane;
             for (int cell = 0; cell < c.length; cell++) {
                 assertEquals(right[cell], c[cell], where + ", at " + cell);
             }
