@@ -21,11 +21,11 @@ public final class Setting<T> {
      * Creates a row of the table.
      *
      * @param name the property
-     * @param expected the values it takes, in words
-     * @param otherwise what holds where it is not set, in words
-     * @param meaning what it does
+     * @param expected the accepted values, in words
+     * @param otherwise the default, in words
+     * @param meaning the effect, in words
      * @param example a value that can be typed
-     * @param reader the value of a text, or nothing where the text is none
+     * @param reader parses a text; empty if the text is not an accepted value
      */
     Setting(
             String name,
@@ -76,7 +76,7 @@ public final class Setting<T> {
         return "-D" + name + "=" + value;
     }
 
-    /** {@return the row of README's table} */
+    /** {@return the row of the table in docs/settings.md} */
     String row() {
         return "| `" + name + "` | " + otherwise + " | " + meaning + " |";
     }

@@ -18,7 +18,7 @@ public final class Settings {
             "heed.backend",
             "a backend or auto",
             "`auto`",
-            "the backend for calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that can",
+            "the backend of calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
             "vector",
             text -> text.isEmpty() ? Optional.empty() : Optional.of(text));
 
@@ -26,14 +26,14 @@ public final class Settings {
     public static final Setting<Boolean> STRICT = flag(
             "heed.strict",
             false,
-            "`true`: throw, with all reasons, where the automatic choice would pass over a faster backend");
+            "`true`: throw, with all reasons, if the automatic choice would pass over a faster backend");
 
     /** Threads of the CPU backends. */
     public static final Setting<Integer> THREADS = new Setting<>(
             "heed.threads",
             "a whole number, 1 or more",
             "all processors",
-            "threads of the vector backend, the caller's included; 1 computes on the caller's thread",
+            "threads of the vector backend, including the caller's; 1 computes on the caller's thread",
             "1",
             text -> whole(text).filter(threads -> threads >= 1));
 
@@ -41,14 +41,14 @@ public final class Settings {
     public static final Setting<Boolean> SCALAR = flag(
             "heed.scalar",
             false,
-            "`true`: plain loops although the Vector API is there; `scalar` is ready then, `vector` is not");
+            "`true`: plain loops although the Vector API is present; then `scalar` is ready and `vector` is not");
 
-    /** The width of vectors in bits; 0 is the machine's. */
+    /** The vector width in bits; 0 for the width of the machine. */
     public static final Setting<Integer> VECTOR_BITS = new Setting<>(
             "heed.vector.bits",
             "128, 256 or 512, or 0 for the machine's own",
             "the machine's",
-            "forces the vector width, for tests: 128, 256 or 512",
+            "the vector width, for tests: 128, 256 or 512",
             "256",
             text -> whole(text).filter(List.of(0, 128, 256, 512)::contains));
 
@@ -56,14 +56,14 @@ public final class Settings {
     public static final Setting<Boolean> NATIVE = flag(
             "heed.native",
             true,
-            "`false`: the vector backend without the [native kernels](native/README.md) for bf16, f16 and bytes");
+            "`false`: the vector backend without the [native kernels](../native/README.md) for bf16, f16 and i8");
 
     /** The library of native kernels. */
     public static final Setting<String> NATIVE_LIBRARY = new Setting<>(
             "heed.native.library",
             "the path of a library",
             "the one in the jar",
-            "the path of a `libheed.so` that `native/build.sh` made here",
+            "the path of a `libheed.so` that `native/build.sh` built",
             "FOLDER/libheed.so",
             text -> path(text).filter(path -> !text.isEmpty()).map(Path::toString));
 
@@ -72,7 +72,7 @@ public final class Settings {
             "heed.opencl.device",
             "a number or a part of a name",
             "the best",
-            "the OpenCL device: its number in `heed devices`, or a part of its name",
+            "the OpenCL device: its number in `heed devices` or a part of its name",
             "0",
             Optional::of);
 
@@ -81,7 +81,7 @@ public final class Settings {
             "heed.opencl.memory",
             "bytes as a whole number above 0, or with K, M or G for powers of 1024",
             "all",
-            "bytes of device memory, if less than there is; `512M` and the like",
+            "maximum bytes of device memory to use, for example `512M`",
             "512M",
             Settings::bytes);
 
@@ -90,7 +90,7 @@ public final class Settings {
             "heed.opencl.kernels",
             "lanes, tiles or mma",
             "by the device",
-            "`tiles` or `lanes`: the kernels for GPUs or those for CPU devices; `mma`: an emulation of the kernels for matrix units",
+            "`tiles`: the kernels for GPUs; `lanes`: the kernels for CPU devices; `mma`: an emulation of the kernels for matrix units",
             "tiles",
             text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
 
@@ -99,42 +99,42 @@ public final class Settings {
             "heed.opencl.tiles",
             "five whole numbers above 0: items across, items down, rows, columns, depth",
             "by the device",
-            "the sizes of tiles that `heed tune` compares: `16,16,4,4,16`",
+            "tile sizes, in the form of `heed tune --tiles`: `16,16,4,4,16`",
             "16,16,4,4,16",
             Settings::five);
 
-    /** Whether a device's first tasks are checked. */
-    public static final Setting<Boolean> OPENCL_SELFCHECK = flag(
-            "heed.opencl.selfcheck", true, "`false`: a device computes without its first small task being checked");
+    /** Whether a device runs a self-check when it opens. */
+    public static final Setting<Boolean> OPENCL_SELFCHECK =
+            flag("heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
 
-    /** Whether buffers lie between guard zones. */
+    /** Whether buffers are allocated between guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(
             "heed.opencl.canaries",
             false,
-            "`true`: every buffer lies between zones that no kernel may write, and each call looks at them");
+            "`true`: every buffer is between guard zones that no kernel may write, and each call checks them");
 
     /** Whether OpenCL is called directly where the JVM allows it. */
     public static final Setting<Boolean> OPENCL_DIRECT = flag(
             "heed.opencl.direct",
             true,
-            "`false`: every call goes through JOCL, as where the JVM denies other native access");
+            "`false`: every OpenCL call goes through JOCL, as it does when the JVM denies Heed native access");
 
     /** Whether memory that a device shares with the host is used in place. */
     public static final Setting<Boolean> OPENCL_UNIFIED = flag(
             "heed.opencl.unified",
             true,
-            "`false`: a device that shares the host's memory is treated as one that does not");
+            "`false`: a device that shares the memory of the host is treated as one that does not");
 
     /** The folder of caches. */
     public static final Setting<String> CACHE = new Setting<>(
             "heed.cache",
             "a folder, or none",
             "`~/.cache/heed`",
-            "where compiled OpenCL programs and what was measured of devices (`heed tune`) are kept; `none`: nowhere",
+            "the folder of compiled OpenCL programs and of measurements (`heed tune`); `none`: nothing is kept",
             "none",
             text -> path(text).map(Path::toString));
 
-    /** All of them, in the order of README's table. */
+    /** All properties, in the order of the table in docs/settings.md. */
     public static final List<Setting<?>> ALL = List.of(
             BACKEND,
             STRICT,
