@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A system property: its name, its allowed values, its default and its meaning.
+ * One system property: its name, what it may be, its default and its meaning.
  *
  * @param <T> the type of its values
  */
@@ -21,11 +21,11 @@ public final class Setting<T> {
      * Creates a row of the table.
      *
      * @param name the property
-     * @param expected the allowed values, in words
+     * @param expected the accepted values, in words
      * @param otherwise the default, in words
-     * @param meaning the effect of the property
-     * @param example a valid value, shown in the hint of an error
-     * @param reader parses a text; empty if the text is not a valid value
+     * @param meaning the effect, in words
+     * @param example a value that can be typed
+     * @param reader parses a text; empty if the text is not an accepted value
      */
     Setting(
             String name,
@@ -48,9 +48,9 @@ public final class Setting<T> {
     }
 
     /**
-     * {@return the current value of the property; empty if it is not set}
+     * {@return the value that the property has now, or nothing where it is not set}
      *
-     * @throws InvalidInputException if its text is not a valid value
+     * @throws InvalidInputException if its text cannot be read
      */
     public Optional<T> value() {
         String text = System.getProperty(name);
@@ -66,7 +66,7 @@ public final class Setting<T> {
                         "-D" + name + "=" + example + ", or leave it out"));
     }
 
-    /** {@return the current value of the property, or {@code other} if it is not set} */
+    /** {@return the value that the property has now, or another where it is not set} */
     public T or(T other) {
         return value().orElse(other);
     }
@@ -76,7 +76,7 @@ public final class Setting<T> {
         return "-D" + name + "=" + value;
     }
 
-    /** {@return the property's row in README.md's table} */
+    /** {@return the row of the table in docs/settings.md} */
     String row() {
         return "| `" + name + "` | " + otherwise + " | " + meaning + " |";
     }

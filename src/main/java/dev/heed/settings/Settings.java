@@ -9,16 +9,16 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The table of system properties. A property is read at each use, so a value set by a program takes effect at the next use. */
+/** The table of system properties. Each is read when it is needed, so a value set by a program counts from then on. */
 public final class Settings {
     private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,17})([kKmMgG]?)");
 
-    /** The backend for calls that do not name one. */
+    /** The backend of calls that name none. */
     public static final Setting<String> BACKEND = new Setting<>(
             "heed.backend",
             "a backend or auto",
             "`auto`",
-            "the backend for calls that do not name one: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
+            "the backend of calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
             "vector",
             text -> text.isEmpty() ? Optional.empty() : Optional.of(text));
 
@@ -28,27 +28,27 @@ public final class Settings {
             false,
             "`true`: throw, with all reasons, if the automatic choice would pass over a faster backend");
 
-    /** Number of threads of the CPU backends. */
+    /** Threads of the CPU backends. */
     public static final Setting<Integer> THREADS = new Setting<>(
             "heed.threads",
             "a whole number, 1 or more",
             "all processors",
-            "threads of the vector backend, the caller's included; 1 computes on the caller's thread",
+            "threads of the vector backend, including the caller's; 1 computes on the caller's thread",
             "1",
             text -> whole(text).filter(threads -> threads >= 1));
 
-    /** Whether plain loops are used although the Vector API is present. */
+    /** Whether plain loops compute although the Vector API is there. */
     public static final Setting<Boolean> SCALAR = flag(
             "heed.scalar",
             false,
-            "`true`: plain loops even if the Vector API is present; `scalar` is ready then, `vector` is not");
+            "`true`: plain loops although the Vector API is present; then `scalar` is ready and `vector` is not");
 
-    /** The vector width in bits; 0 selects the machine's width. */
+    /** The vector width in bits; 0 for the width of the machine. */
     public static final Setting<Integer> VECTOR_BITS = new Setting<>(
             "heed.vector.bits",
             "128, 256 or 512, or 0 for the machine's own",
             "the machine's",
-            "forces the vector width, for tests: 128, 256 or 512",
+            "the vector width, for tests: 128, 256 or 512",
             "256",
             text -> whole(text).filter(List.of(0, 128, 256, 512)::contains));
 
@@ -56,14 +56,14 @@ public final class Settings {
     public static final Setting<Boolean> NATIVE = flag(
             "heed.native",
             true,
-            "`false`: the vector backend without the [native kernels](native/README.md) for bf16, f16 and bytes");
+            "`false`: the vector backend without the [native kernels](../native/README.md) for bf16, f16 and i8");
 
     /** The library of native kernels. */
     public static final Setting<String> NATIVE_LIBRARY = new Setting<>(
             "heed.native.library",
             "the path of a library",
             "the one in the jar",
-            "the path of a `libheed.so` built by `native/build.sh` on this machine",
+            "the path of a `libheed.so` that `native/build.sh` built",
             "FOLDER/libheed.so",
             text -> path(text).filter(path -> !text.isEmpty()).map(Path::toString));
 
@@ -72,11 +72,11 @@ public final class Settings {
             "heed.opencl.device",
             "a number or a part of a name",
             "the best",
-            "the OpenCL device: its number in `heed devices`, or a part of its name",
+            "the OpenCL device: its number in `heed devices` or a part of its name",
             "0",
             Optional::of);
 
-    /** The maximum number of bytes of device memory to use. */
+    /** Bytes of device memory. */
     public static final Setting<Long> OPENCL_MEMORY = new Setting<>(
             "heed.opencl.memory",
             "bytes as a whole number above 0, or with K, M or G for powers of 1024",
@@ -85,21 +85,21 @@ public final class Settings {
             "512M",
             Settings::bytes);
 
-    /** The family of OpenCL kernels. */
+    /** The family of kernels. */
     public static final Setting<String> OPENCL_KERNELS = new Setting<>(
             "heed.opencl.kernels",
             "lanes, tiles or mma",
             "by the device",
-            "`tiles` or `lanes`: the kernels for GPUs or those for CPU devices; `mma`: an emulation of the kernels for matrix units",
+            "`tiles`: the kernels for GPUs; `lanes`: the kernels for CPU devices; `mma`: an emulation of the kernels for matrix units",
             "tiles",
             text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
 
-    /** The tile sizes of the kernels for GPUs. */
+    /** The sizes of the tiles of a GPU's kernels. */
     public static final Setting<List<Integer>> OPENCL_TILES = new Setting<>(
             "heed.opencl.tiles",
             "five whole numbers above 0: items across, items down, rows, columns, depth",
             "by the device",
-            "the sizes of tiles that `heed tune` compares: `16,16,4,4,16`",
+            "tile sizes, in the form of `heed tune --tiles`: `16,16,4,4,16`",
             "16,16,4,4,16",
             Settings::five);
 
@@ -107,34 +107,34 @@ public final class Settings {
     public static final Setting<Boolean> OPENCL_SELFCHECK =
             flag("heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
 
-    /** Whether buffers are surrounded by guard zones. */
+    /** Whether buffers are allocated between guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(
             "heed.opencl.canaries",
             false,
-            "`true`: every buffer is surrounded by guard zones that no kernel may write, and each call checks them");
+            "`true`: every buffer is between guard zones that no kernel may write, and each call checks them");
 
     /** Whether OpenCL is called directly where the JVM allows it. */
     public static final Setting<Boolean> OPENCL_DIRECT = flag(
             "heed.opencl.direct",
             true,
-            "`false`: every call goes through JOCL, as it does if the JVM denies Heed native access");
+            "`false`: every OpenCL call goes through JOCL, as it does when the JVM denies Heed native access");
 
     /** Whether memory that a device shares with the host is used in place. */
     public static final Setting<Boolean> OPENCL_UNIFIED = flag(
             "heed.opencl.unified",
             true,
-            "`false`: a device that shares the host's memory is treated like one that does not");
+            "`false`: a device that shares the memory of the host is treated as one that does not");
 
-    /** The cache folder. */
+    /** The folder of caches. */
     public static final Setting<String> CACHE = new Setting<>(
             "heed.cache",
             "a folder, or none",
             "`~/.cache/heed`",
-            "the folder for compiled OpenCL programs and for measured tables of devices (`heed tune`); `none`: nothing is stored",
+            "the folder of compiled OpenCL programs and of measurements (`heed tune`); `none`: nothing is kept",
             "none",
             text -> path(text).map(Path::toString));
 
-    /** All settings, in the order of README.md's table. */
+    /** All properties, in the order of the table in docs/settings.md. */
     public static final List<Setting<?>> ALL = List.of(
             BACKEND,
             STRICT,
@@ -156,9 +156,9 @@ public final class Settings {
     private Settings() {}
 
     /**
-     * Checks every property that is set.
+     * Reads every property that is set.
      *
-     * @throws dev.heed.tensor.InvalidInputException if a value is invalid; reports the name, the expected values and the value
+     * @throws dev.heed.tensor.InvalidInputException if one cannot be read: its name, what was expected, what it is
      */
     public static void check() {
         ALL.forEach(Setting::value);

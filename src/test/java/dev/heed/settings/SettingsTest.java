@@ -159,9 +159,9 @@ class SettingsTest {
     }
 
     @Test
-    void theReadmeHasTheSameTable() throws IOException {
-        String page = Files.readString(Path.of("README.md"));
-        List<String> rows = page.substring(page.indexOf("### System properties"))
+    void thePageHasTheSameTable() throws IOException {
+        String page = Files.readString(Path.of("docs/settings.md"));
+        List<String> rows = page.substring(page.indexOf("## System properties"))
                 .lines()
                 .dropWhile(line -> !line.startsWith("|---"))
                 .skip(1)
