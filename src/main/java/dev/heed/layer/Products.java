@@ -159,9 +159,9 @@ final class Products {
             add(query, gradients.query());
             add(key, gradients.key());
             add(value, gradients.value());
-            var slopes = projected.iterator();
+            var parameterGradients = projected.iterator();
             MultiHead.map(gradients.weights(), (name, gradient) -> {
-                add(slopes.next(), gradient);
+                add(parameterGradients.next(), gradient);
                 return gradient;
             });
             add(tape, asked.score(), gradients.score());

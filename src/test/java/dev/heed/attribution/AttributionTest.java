@@ -42,8 +42,8 @@ class AttributionTest {
                     Tensor above = f.forward(Tensor.of(up, 4, 3));
                     Tensor below = f.forward(Tensor.of(down, 4, 3));
                     for (int c = 0; c < 3; c++) {
-                        double slope = (above.get(i, c) - below.get(i, c)) / (2 * h);
-                        square += slope * slope;
+                        double difference = (above.get(i, c) - below.get(i, c)) / (2 * h);
+                        square += difference * difference;
                     }
                 }
                 assertEquals(Math.sqrt(square), found.get(i, j), 1e-6 * Math.max(1e-3, Math.sqrt(square)));

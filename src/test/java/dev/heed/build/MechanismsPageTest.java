@@ -56,7 +56,7 @@ class MechanismsPageTest {
         for (ScoreKind kind : ScoreKind.values()) {
             assertTrue(page.contains("| `" + kind.label() + "` |"), kind.label());
         }
-        for (String name : List.of("mechanism", "pooling", "implicit")) {
+        for (String name : List.of("mechanism", "pooling", "attribution")) {
             try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/heed", name))) {
                 for (Path file : files.toList()) {
                     String type = file.getFileName().toString().replace(".java", "");

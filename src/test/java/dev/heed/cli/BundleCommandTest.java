@@ -54,7 +54,7 @@ class BundleCommandTest {
         assertTrue(probe.contains("[devices]\n[--probe]\n[--json]\n[my file.json]\n"), probe);
         String kernels = run(here, 7, "bench", "--json", "my file.json");
         assertTrue(kernels.contains("[dev.heed.cli.Main]\n[bench]\n[--json]\n[my file.json]\n"), kernels);
-        assertTrue(run(here, 1, "jmh").contains("no benchmarks"));
+        assertTrue(run(here, 1, "jmh").contains("no JMH benchmarks"));
 
         Files.createDirectory(here.resolve("bench"));
         String bench = run(here, 7, "jmh", "--json", "my file.json", "-f", "1");

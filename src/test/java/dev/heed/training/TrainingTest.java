@@ -183,10 +183,10 @@ class TrainingTest {
         }
     }
 
-    private static void step(Trainer<Linear> trainer, double loss, double slope) {
+    private static void step(Trainer<Linear> trainer, double loss, double gradient) {
         trainer.step(List.of((tape, shared) -> {
             Value y = shared.forward(tape, tape.input(Tensor.of(new float[] {1, 1}, 1, 2)));
-            tape.backward(y, Tensor.of(new double[] {slope}, 1, 1));
+            tape.backward(y, Tensor.of(new double[] {gradient}, 1, 1));
             return loss;
         }));
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class PageTextsBrowserTest extends PageInBrowser {
     @Test
-    void strangeTokensAreText() throws IOException {
+    void unusualTokensAreText() throws IOException {
         List<String> nasty = AttentionPageTest.NASTY;
         int n = nasty.size();
         var random = new Random(7);

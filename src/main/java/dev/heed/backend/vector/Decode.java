@@ -238,7 +238,7 @@ final class Decode {
     private void score(Scratch scratch, long kvHead, Rows k, int runs, int count) {
         int width = (int) shape.headDim();
         if (call.meeting instanceof Meeting.Sums sums) {
-            meet(sums, scratch, kvHead, k, runs, count);
+            scorePairs(sums, scratch, kvHead, k, runs, count);
             return;
         }
         float[] q = scratch.packed;
@@ -271,7 +271,7 @@ final class Decode {
     }
 
     /** Computes pairwise scores other than dot products, on copies of the rows padded to whole vectors. */
-    private void meet(Meeting.Sums sums, Scratch scratch, long kvHead, Rows k, int runs, int count) {
+    private void scorePairs(Meeting.Sums sums, Scratch scratch, long kvHead, Rows k, int runs, int count) {
         int width = (int) shape.headDim();
         PairRows pairs = scratch.pairs;
         pairs.keyStep = PairRows.padded(width);

@@ -221,11 +221,11 @@ final class Prefill {
 
     private static void dots(PanelCall call, Panel panel, Rows rows, float[] tile, int at, int keys) {
         int headDim = (int) call.shape.headDim();
-        int most = call.tiles.depth();
-        int depth = Math.min(headDim, most);
+        int maxDepth = call.tiles.depth();
+        int depth = Math.min(headDim, maxDepth);
         Loops.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
-        for (int d = depth; d < headDim; d += most) {
-            depth = Math.min(headDim - d, most);
+        for (int d = depth; d < headDim; d += maxDepth) {
+            depth = Math.min(headDim - d, maxDepth);
             Loops.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }

@@ -79,14 +79,14 @@ class OpenClFaultTest {
             return tensor;
         }
 
-        double[] numbers() {
+        double[] elements() {
             return all.stream()
                     .flatMapToDouble(tensor -> Arrays.stream(tensor.toDoubleArray()))
                     .toArray();
         }
 
         boolean isUntouched() {
-            return Arrays.stream(numbers()).allMatch(x -> x == SENTINEL);
+            return Arrays.stream(elements()).allMatch(x -> x == SENTINEL);
         }
     }
 
@@ -121,7 +121,7 @@ class OpenClFaultTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> anErrorAtEachCallOfGradientsInParts() {
+    Stream<DynamicTest> anErrorAtEachCallOfChunkedGradients() {
         return anErrorAtEachCall(20_000, gradients("q1x1x65x8 kv1x100 f32"));
     }
 
@@ -302,7 +302,7 @@ class OpenClFaultTest {
                     check(expected, outputs, calls, at);
                     assertEquals(0, backend.memoryInUse(), at);
                     assertArrayEquals(
-                            expected.numbers(), compute(backend, operation).numbers(), "after " + at);
+                            expected.elements(), compute(backend, operation).elements(), "after " + at);
                     assertTrue(calls.live().size() <= handles + SPARE, () -> at + ": " + calls.live());
                 }
             }
@@ -313,7 +313,7 @@ class OpenClFaultTest {
     private static void check(Outputs expected, Outputs outputs, FaultyCalls calls, String at) {
         assertNotEquals("", calls.failed(), at);
         if (!outputs.isUntouched()) {
-            assertArrayEquals(expected.numbers(), outputs.numbers(), at + ", " + calls.failed());
+            assertArrayEquals(expected.elements(), outputs.elements(), at + ", " + calls.failed());
         }
     }
 }

@@ -166,10 +166,10 @@ class OpenClMatrixBackwardTest {
     @Test
     void theBitsRepeat() {
         var random = new Random(5);
-        Tensor query = numbers(random, 4, 70, 24);
-        Tensor key = numbers(random, 2, 90, 24);
-        Tensor value = numbers(random, 2, 90, 20);
-        Tensor outputGradient = numbers(random, 4, 70, 20);
+        Tensor query = elements(random, 4, 70, 24);
+        Tensor key = elements(random, 2, 90, 24);
+        Tensor value = elements(random, 2, 90, 20);
+        Tensor outputGradient = elements(random, 4, 70, 20);
         AttentionInputs inputs =
                 AttentionInputs.of(query, key, value, AttentionOptions.DEFAULT.withMask(Mask.causal()));
         try (var backend = backend(true);
@@ -188,11 +188,11 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    private static Tensor numbers(Random random, int heads, int rows, int width) {
-        float[] numbers = new float[heads * rows * width];
-        for (int n = 0; n < numbers.length; n++) {
-            numbers[n] = (float) random.nextGaussian();
+    private static Tensor elements(Random random, int heads, int rows, int width) {
+        float[] elements = new float[heads * rows * width];
+        for (int n = 0; n < elements.length; n++) {
+            elements[n] = (float) random.nextGaussian();
         }
-        return Tensor.of(numbers, 1, heads, rows, width).to(DType.BF16);
+        return Tensor.of(elements, 1, heads, rows, width).to(DType.BF16);
     }
 }

@@ -135,11 +135,11 @@ class OpenClMatrixTest extends AttentionBackendContract {
         var random = new Random(3);
         Tensor[] in = new Tensor[3];
         for (int n = 0; n < in.length; n++) {
-            float[] numbers = new float[2 * (n == 0 ? 40 : 50) * 32];
-            for (int i = 0; i < numbers.length; i++) {
-                numbers[i] = (float) random.nextGaussian();
+            float[] elements = new float[2 * (n == 0 ? 40 : 50) * 32];
+            for (int i = 0; i < elements.length; i++) {
+                elements[i] = (float) random.nextGaussian();
             }
-            in[n] = Tensor.of(numbers, 1, 2, n == 0 ? 40 : 50, 32);
+            in[n] = Tensor.of(elements, 1, 2, n == 0 ? 40 : 50, 32);
         }
         AttentionOptions options = problem.tf32() ? AttentionOptions.DEFAULT.withTf32() : AttentionOptions.DEFAULT;
         var result = AttentionResult.allocate(problem);

@@ -88,7 +88,7 @@ class OpenClMemoryTest {
     }
 
     @Test
-    void whatIsKeptComesInPartsToo() {
+    void optionalOutputsComeInChunksToo() {
         Qkv qkv = Qkv.of("q2x2x40x32 kv1x3000 f32");
         AttentionInputs inputs = qkv.with(AttentionOptions.DEFAULT
                 .withMask(Mask.keyLengths(2900, 40))

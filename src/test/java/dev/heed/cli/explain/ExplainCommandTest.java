@@ -271,7 +271,7 @@ class ExplainCommandTest {
     }
 
     @Test
-    void strangeSentences() {
+    void unusualSentences() {
         for (String sentence : List.of("!", "it", "注意 力", "<script>alert('x')</script>", "😀 \u001b[31m")) {
             Heed run = Heed.run("explain", sentence, "--out", file).succeeded();
             assertFalse(run.out().contains("\u001b"), run.out());

@@ -21,11 +21,11 @@ final class CheckData {
     }
 
     /** {@return normally distributed elements times a factor, rounded to a type} */
-    static Tensor numbers(Random random, DType type, double factor, long... shape) {
-        float[] numbers = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) (factor * random.nextGaussian());
+    static Tensor elements(Random random, DType type, double factor, long... shape) {
+        float[] elements = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (float) (factor * random.nextGaussian());
         }
-        return Tensor.of(numbers, shape).to(type);
+        return Tensor.of(elements, shape).to(type);
     }
 }

@@ -81,11 +81,11 @@ public final class MatrixBackwardCheck {
 
     private @Nullable String run() {
         var random = new Random(13);
-        Tensor query = numbers(random, HEADS, queries, width);
-        Tensor key = numbers(random, 1, keys, width);
-        Tensor value = numbers(random, 1, keys, valueWidth);
-        Tensor outputGradient = numbers(random, HEADS, queries, valueWidth);
-        Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
+        Tensor query = elements(random, HEADS, queries, width);
+        Tensor key = elements(random, 1, keys, width);
+        Tensor value = elements(random, 1, keys, valueWidth);
+        Tensor outputGradient = elements(random, HEADS, queries, valueWidth);
+        Tensor bias = CheckData.elements(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT;
         if (form.modified()) {
             options = options.withSoftcap(CAP).withBias(bias);
@@ -133,19 +133,19 @@ public final class MatrixBackwardCheck {
     private @Nullable String compare(
             String name, double[] truth, double[] sizes, CallScope scope, Arena arena, DeviceTensor gradient) {
         double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
-        double[] numbers = CheckData.read(scope, arena, gradient);
-        for (int x = 0; x < numbers.length; x++) {
+        double[] elements = CheckData.read(scope, arena, gradient);
+        for (int x = 0; x < elements.length; x++) {
             double allowed = keys == 1 && !name.equals("dV") ? 0 : step * (sizes[x] + Math.abs(truth[x]));
-            if (!(Math.abs(truth[x] - numbers[x]) <= allowed)) {
+            if (!(Math.abs(truth[x] - elements[x]) <= allowed)) {
                 return name + " of " + Arrays.toString(gradient.shape()) + " " + form + " at " + x + ": expected "
-                        + truth[x] + ", got " + numbers[x];
+                        + truth[x] + ", got " + elements[x];
             }
         }
         return null;
     }
 
-    private Tensor numbers(Random random, int heads, int rows, int columns) {
-        return CheckData.numbers(random, form.type(), 1, 1, heads, rows, columns);
+    private Tensor elements(Random random, int heads, int rows, int columns) {
+        return CheckData.elements(random, form.type(), 1, 1, heads, rows, columns);
     }
 
     /** The gradients by the formula, and for each gradient the sum of the absolute values of its terms. */

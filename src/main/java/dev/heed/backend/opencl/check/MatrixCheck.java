@@ -81,10 +81,10 @@ public final class MatrixCheck {
         var random = new Random(11);
         double scale = 1 / Math.sqrt(width);
         Tensor query =
-                CheckData.numbers(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
-        Tensor key = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, width);
-        Tensor value = CheckData.numbers(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
-        Tensor bias = CheckData.numbers(random, DType.F32, 1, 1, 1, queries, keys);
+                CheckData.elements(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
+        Tensor key = CheckData.elements(random, form.type(), 1, 1, KEY_HEADS, keys, width);
+        Tensor value = CheckData.elements(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
+        Tensor bias = CheckData.elements(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
         if (!form.folded()) {
             options = options.withScore(ScoreFunction.dot());
@@ -155,11 +155,11 @@ public final class MatrixCheck {
     }
 
     private static double[] factors(Tensor tensor) {
-        double[] numbers = tensor.toDoubleArray();
+        double[] elements = tensor.toDoubleArray();
         if (tensor.type() == DType.F32) {
-            Arrays.setAll(numbers, i -> MatrixProbe.tf32((float) numbers[i]));
+            Arrays.setAll(elements, i -> MatrixProbe.tf32((float) elements[i]));
         }
-        return numbers;
+        return elements;
     }
 
     private String wrong(String name, AttentionShape shape, int at, double expected, double got) {

@@ -29,10 +29,10 @@ final class MatrixProductCheck {
         int rows = form.rows() + ROWS_OVER;
         int columns = form.columns() + COLUMNS_OVER;
         int depth = 2 * form.tiles().stages() * form.tiles().d() + 3;
-        Tensor left = numbers(random, form.type(), form.left(), rows, depth);
-        Tensor right = numbers(random, form.type(), form.right(), depth, columns);
-        Tensor bias = numbers(random, DType.F32, false, 1, columns);
-        Tensor before = numbers(random, form.to(), false, rows, columns);
+        Tensor left = elements(random, form.type(), form.left(), rows, depth);
+        Tensor right = elements(random, form.type(), form.right(), depth, columns);
+        Tensor bias = elements(random, DType.F32, false, 1, columns);
+        Tensor before = elements(random, form.to(), false, rows, columns);
         double[] a = left.toDoubleArray();
         double[] b = right.toDoubleArray();
         double[] added = bias.toDoubleArray();
@@ -46,8 +46,8 @@ final class MatrixProductCheck {
             MatrixProduct.ofForm(
                             scope,
                             form,
-                            form.left() ? Projection.turned(x) : x,
-                            form.right() ? Projection.turned(y) : y,
+                            form.left() ? Projection.transposed(x) : x,
+                            form.right() ? Projection.transposed(y) : y,
                             to)
                     .run(scope.upload(bias), true);
             got = CheckData.read(scope, arena, to);
@@ -72,7 +72,7 @@ final class MatrixProductCheck {
         return null;
     }
 
-    private static Tensor numbers(Random random, DType type, boolean turned, int rows, int columns) {
-        return CheckData.numbers(random, type, 1, turned ? columns : rows, turned ? rows : columns);
+    private static Tensor elements(Random random, DType type, boolean transposed, int rows, int columns) {
+        return CheckData.elements(random, type, 1, transposed ? columns : rows, transposed ? rows : columns);
     }
 }

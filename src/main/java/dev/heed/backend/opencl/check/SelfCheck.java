@@ -75,8 +75,8 @@ public final class SelfCheck {
         AttentionOptions options =
                 AttentionOptions.DEFAULT.causal().withScore(score).withLse();
         AttentionInputs inputs =
-                AttentionInputs.of(numbers(random, queries), numbers(random, keys), numbers(random, keys), options);
-        Tensor dOutput = numbers(random, queries);
+                AttentionInputs.of(elements(random, queries), elements(random, keys), elements(random, keys), options);
+        Tensor dOutput = elements(random, queries);
         AttentionResult result = AttentionResult.allocate(inputs.problem());
         AttentionGradients gradients = AttentionGradients.allocate(inputs);
         try (var plan = new OpenClAttention(inputs.problem(), engine)) {
@@ -98,12 +98,12 @@ public final class SelfCheck {
         return null;
     }
 
-    private static Tensor numbers(Random random, int rows) {
-        float[] numbers = new float[HEADS * rows * WIDTH];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = (float) random.nextGaussian();
+    private static Tensor elements(Random random, int rows) {
+        float[] elements = new float[HEADS * rows * WIDTH];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (float) random.nextGaussian();
         }
-        return Tensor.of(numbers, 1, HEADS, rows, WIDTH);
+        return Tensor.of(elements, 1, HEADS, rows, WIDTH);
     }
 
     /** {@return the output and the gradients by the formula, in double, for a causal mask aligned bottom-right} */

@@ -66,18 +66,18 @@ public final class Constants {
         }
     }
 
-    private final long most;
+    private final long maxBytes;
     private final Map<Slot, Copy> cached = new LinkedHashMap<>(16, 0.75f, true);
     private final ReferenceQueue<Identity> garbage = new ReferenceQueue<>();
     private long bytes;
 
     Constants(long memoryBytes) {
-        this.most = memoryBytes / SHARE;
+        this.maxBytes = memoryBytes / SHARE;
     }
 
     /** {@return whether a tensor is a constant small enough to be kept} */
     boolean takes(Tensor tensor) {
-        return tensor.isConstant() && tensor.device() == null && tensor.elementCount() * Double.BYTES <= most;
+        return tensor.isConstant() && tensor.device() == null && tensor.elementCount() * Double.BYTES <= maxBytes;
     }
 
     /**
@@ -96,7 +96,7 @@ public final class Constants {
             bytes += copy.bytes();
         }
         copy.users++;
-        while (bytes > most && dropOldest()) {
+        while (bytes > maxBytes && dropOldest()) {
             // until the rest fits, or all of the rest is in use
         }
         return copy;

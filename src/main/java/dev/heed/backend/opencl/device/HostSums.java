@@ -18,9 +18,9 @@ public final class HostSums {
 
     /** Adds a result of the device to a view of the sums. */
     public static void add(CallScope scope, DeviceTensor computed, Tensor view) {
-        Tensor numbers = Tensor.zeros(computed.type(), computed.shape());
-        scope.read(computed, numbers.segment());
-        double[] more = numbers.toDoubleArray();
+        Tensor elements = Tensor.zeros(computed.type(), computed.shape());
+        scope.read(computed, elements.segment());
+        double[] more = elements.toDoubleArray();
         double[] sum = view.toDoubleArray();
         for (int n = 0; n < sum.length; n++) {
             sum[n] += more[n];

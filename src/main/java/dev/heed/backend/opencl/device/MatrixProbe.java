@@ -212,11 +212,11 @@ public final class MatrixProbe {
     }
 
     private static short[] counted() {
-        short[] numbers = new short[ELEMENTS];
+        short[] elements = new short[ELEMENTS];
         for (int x = 0; x < ELEMENTS; x++) {
-            numbers[x] = (short) x;
+            elements[x] = (short) x;
         }
-        return numbers;
+        return elements;
     }
 
     private DeviceBuffer upload(MemorySegment content) {

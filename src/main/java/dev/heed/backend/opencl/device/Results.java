@@ -62,11 +62,11 @@ public final class Results implements AutoCloseable {
     }
 
     /** Copies elements on the host into a chunk of a gathered tensor. */
-    public static void write(CallScope scope, Tensor numbers, Tensor chunk) {
+    public static void write(CallScope scope, Tensor elements, Tensor chunk) {
         if (chunk.device() == null) {
-            chunk.copyFrom(numbers);
+            chunk.copyFrom(elements);
         } else {
-            scope.copy(scope.upload(numbers), scope.resident(chunk));
+            scope.copy(scope.upload(elements), scope.resident(chunk));
         }
     }
 

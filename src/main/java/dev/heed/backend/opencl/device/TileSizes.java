@@ -48,13 +48,13 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
      *
      * @throws InvalidInputException if no kernel can be compiled for them
      */
-    public static TileSizes of(List<Integer> numbers) {
-        TileSizes sizes = new TileSizes(numbers.get(0), numbers.get(1), numbers.get(2), numbers.get(3), numbers.get(4));
+    public static TileSizes of(List<Integer> elements) {
+        TileSizes sizes = new TileSizes(elements.get(0), elements.get(1), elements.get(2), elements.get(3), elements.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",
                     "five numbers from 1 to " + LARGEST + ", the last of which divides the first times the fourth",
-                    numbers.toString(),
+                    elements.toString(),
                     Settings.OPENCL_TILES.to("16,16,4,4,16"));
         }
         return sizes;

@@ -82,8 +82,8 @@ public final class AttentionCall {
         this.query = query.rows();
         this.key = key.rows();
         this.value = value.rows();
-        ParameterSlice numbers = lowering.scoreParameter();
-        this.parameter = numbers == null ? null : numbers.upload(scope, scope.real());
+        ParameterSlice elements = lowering.scoreParameter();
+        this.parameter = elements == null ? null : elements.upload(scope, scope.real());
         this.scoreParameter = parameter == null ? scope.nothing() : parameter.buffer();
         this.scale = options.score().scale(chunk.whole().headDim());
         this.modified =

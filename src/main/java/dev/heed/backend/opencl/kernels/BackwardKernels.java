@@ -81,8 +81,8 @@ public final class BackwardKernels {
     /** {@return a tensor for each query block's partial sum of the gradient of the pairwise score's parameter, or null} */
     public static @Nullable DeviceTensor partials(
             CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
-        ParameterSlice numbers = lowering.scoreParameter();
-        if (sums == null || numbers == null) {
+        ParameterSlice elements = lowering.scoreParameter();
+        if (sums == null || elements == null) {
             return null;
         }
         AttentionShape s = lowering.shape();
@@ -93,8 +93,8 @@ public final class BackwardKernels {
 
     /** Adds the gradient of the pairwise score's parameter, after all keys have been scored against the queries. */
     public void parameterGradient(@Nullable ParameterGradients sums) {
-        ParameterSlice numbers = call.lowering.scoreParameter();
-        if (sums == null || numbers == null || partials == null) {
+        ParameterSlice elements = call.lowering.scoreParameter();
+        if (sums == null || elements == null || partials == null) {
             return;
         }
         var kernels = new RowKernels(scope);
@@ -103,7 +103,7 @@ public final class BackwardKernels {
         if (call.scoresBySquares()) {
             sum = kernels.sum(sum, 1, heads, 1, 1);
         }
-        sums.add(scope, numbers, sum.reshape(numbers.tensor().shape()));
+        sums.add(scope, elements, sum.reshape(elements.tensor().shape()));
     }
 
     /** Computes the statistics from the keys of this call. The first launch over a row begins them, the last one ends them. */

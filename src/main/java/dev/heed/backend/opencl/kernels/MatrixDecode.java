@@ -83,7 +83,7 @@ public final class MatrixDecode {
     /** {@return the number of splits of the keys, chosen so that each compute unit has its work-groups} */
     private long splits(long keyHeads, long keys) {
         long units = call.scope.engine.context.limits().computeUnits();
-        long most = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
-        return Math.clamp(GROUPS * units / keyHeads, 1, most);
+        long maxSplits = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
+        return Math.clamp(GROUPS * units / keyHeads, 1, maxSplits);
     }
 }

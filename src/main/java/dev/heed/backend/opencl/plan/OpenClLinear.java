@@ -45,8 +45,8 @@ public final class OpenClLinear extends LinearPlan {
         long out = problem().out();
         long rows = problem().rows();
         boolean f64 = problem().type() == DType.F64;
-        long numbers = rows * in + in * out + 2 * rows * out + out;
-        long bytes = numbers * (f64 ? 8 : 4) * (backward ? 2 : 1);
+        long elements = rows * in + in * out + 2 * rows * out + out;
+        long bytes = elements * (f64 ? 8 : 4) * (backward ? 2 : 1);
         long scratch = Projection.scratch(engine, f64, rows, out, in);
         if (backward) {
             scratch = Math.max(scratch, Projection.scratch(engine, f64, rows, in, out));
@@ -127,11 +127,11 @@ public final class OpenClLinear extends LinearPlan {
             }
             DeviceTensor dx =
                     scope.allocate(problem().type(), problem().rows(), problem().in());
-            projection.multiply(dz, Projection.turned(w), null, dx);
+            projection.multiply(dz, Projection.transposed(w), null, dx);
             Results.read(scope, dx, results.of(inputGradient));
             DeviceTensor dw =
                     scope.allocate(problem().type(), problem().in(), problem().out());
-            projection.multiply(Projection.turned(x), dz, null, dw);
+            projection.multiply(Projection.transposed(x), dz, null, dw);
             Results.read(scope, dw, results.of(to.weight()));
             Tensor bias = to.bias();
             if (bias != null) {

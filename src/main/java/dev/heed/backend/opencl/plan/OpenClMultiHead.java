@@ -193,7 +193,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             DeviceTensor dJoined =
                     scope.allocate(scope.real(), s.batch(), s.seqLenQ(), s.numHeads() * s.valueHeadDim());
             layer.projection.multiply(
-                    dOutput, Projection.turned(scope.upload(w.output())), null, Projection.matrix(dJoined));
+                    dOutput, Projection.transposed(scope.upload(w.output())), null, Projection.matrix(dJoined));
             ScoreFunction score = results.ofNullable(gradients.score());
             ParameterGradients parameters = score == null ? null : new ParameterGradients(scope, score, false);
             AttentionCall call = layer.call;
@@ -237,15 +237,15 @@ public final class OpenClMultiHead extends MultiHeadPlan {
 
         void project(Tensor x, Tensor w, DeviceTensor dHeads, Tensor dx, Tensor dw, @Nullable Tensor db) {
             DeviceTensor dy = joined(dHeads);
-            DeviceTensor dxPlaced = scope.allocate(dx.type(), dx.shape());
-            layer.projection.multiply(dy, Projection.turned(scope.upload(w)), null, Projection.matrix(dxPlaced));
-            Results.read(scope, dxPlaced, results.of(dx));
+            DeviceTensor deviceDx = scope.allocate(dx.type(), dx.shape());
+            layer.projection.multiply(dy, Projection.transposed(scope.upload(w)), null, Projection.matrix(deviceDx));
+            Results.read(scope, deviceDx, results.of(dx));
             parameters(Projection.matrix(scope.upload(x, x.type())), dy, dw, db);
         }
 
         void parameters(DeviceTensor x, DeviceTensor dy, Tensor dw, @Nullable Tensor db) {
             DeviceTensor product = scope.allocate(dw.type(), dw.shape());
-            layer.projection.multiply(Projection.turned(x), dy, null, product);
+            layer.projection.multiply(Projection.transposed(x), dy, null, product);
             Results.read(scope, product, results.of(dw));
             if (db != null) {
                 DeviceTensor sums = scope.allocate(db.type(), db.shape());

@@ -27,9 +27,9 @@ final class TopLists {
 
     /** Adds the lists of a chunk whose keys follow all keys added so far. */
     void add(CallScope scope, SecondPass.Ranked ranked, long keyFrom) {
-        Tensor numbers = Tensor.zeros(scope.real(), weights.length);
-        scope.read(ranked.weights(), numbers.segment());
-        double[] others = numbers.toDoubleArray();
+        Tensor elements = Tensor.zeros(scope.real(), weights.length);
+        scope.read(ranked.weights(), elements.segment());
+        double[] others = elements.toDoubleArray();
         long[] otherKeys = new long[keys.length];
         scope.read(ranked.keys(), MemorySegment.ofArray(otherKeys));
         for (int from = 0; from < keys.length; from += k) {

@@ -26,16 +26,16 @@ public final class MatrixProduct {
      * An operand as the kernel reads it.
      *
      * @param matrix the operand
-     * @param turned whether neighbours in memory are in a column, not in a row
+     * @param transposed whether neighbours in memory are in a column, not in a row
      */
-    private record Side(DeviceTensor matrix, boolean turned) {
+    private record Side(DeviceTensor matrix, boolean transposed) {
         static Side of(DeviceTensor matrix) {
             boolean rows = matrix.stride(1) == 1 || matrix.size(1) == 1;
             return new Side(matrix, !rows && (matrix.stride(0) == 1 || matrix.size(0) == 1));
         }
 
         private int across() {
-            return turned ? 0 : 1;
+            return transposed ? 0 : 1;
         }
 
         /** {@return the operand with lines that begin at multiples of 16 bytes, also past its end; a copy if necessary} */
@@ -45,11 +45,11 @@ public final class MatrixProduct {
             if (near && matrix.at() % EIGHT == 0 && matrix.stride(lines) % EIGHT == 0) {
                 return this;
             }
-            DeviceTensor from = turned ? Projection.turned(matrix) : matrix;
+            DeviceTensor from = transposed ? Projection.transposed(matrix) : matrix;
             DeviceTensor room = scope.allocate(from.type(), from.size(0), padded(from.size(1)))
                     .slice(1, 0, from.size(1));
             scope.copy(from, room);
-            return new Side(turned ? Projection.turned(room) : room, turned);
+            return new Side(transposed ? Projection.transposed(room) : room, transposed);
         }
     }
 
@@ -97,7 +97,7 @@ public final class MatrixProduct {
     }
 
     private ProductForm form() {
-        return new ProductForm(tiles, left.matrix.type(), to.type(), left.turned, right.turned);
+        return new ProductForm(tiles, left.matrix.type(), to.type(), left.transposed, right.transposed);
     }
 
     /** {@return the product of operands in the layout of a form, for the self-check of the form} */
@@ -119,8 +119,8 @@ public final class MatrixProduct {
 
     private String options() {
         return "-DSTORAGE=" + StorageCode.of(left.matrix.type()) + " -DTO=" + StorageCode.of(to.type())
-                + (left.turned ? " -DLEFT_TURNED=1" : "")
-                + (right.turned ? " -DRIGHT_TURNED=1" : "")
+                + (left.transposed ? " -DLEFT_TURNED=1" : "")
+                + (right.transposed ? " -DRIGHT_TURNED=1" : "")
                 + tiles.options()
                 + scope.engine.matrixOption();
     }

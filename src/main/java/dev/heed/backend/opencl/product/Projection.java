@@ -31,7 +31,7 @@ public final class Projection {
     }
 
     /** {@return the transposed matrix, without a copy} */
-    public static DeviceTensor turned(DeviceTensor m) {
+    public static DeviceTensor transposed(DeviceTensor m) {
         return new DeviceTensor(
                 m.buffer(), m.type(), m.at(), new long[] {m.size(1), m.size(0)}, new long[] {m.stride(1), m.stride(0)});
     }

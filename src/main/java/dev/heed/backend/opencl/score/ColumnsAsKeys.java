@@ -28,18 +28,18 @@ final class ColumnsAsKeys implements LoweredRows {
         long heads = perHead ? matrix.size(0) : 1;
         long keys = matrix.size(rank - 1);
         long in = matrix.size(rank - 2);
-        DeviceTensor turned = scope.allocate(scope.real(), heads, keys, in);
-        scope.copy(turned(matrix, heads), turned);
+        DeviceTensor transposed = scope.allocate(scope.real(), heads, keys, in);
+        scope.copy(transposed(matrix, heads), transposed);
         this.rows = new DeviceTensor(
-                turned.buffer(),
-                turned.type(),
-                turned.at(),
+                transposed.buffer(),
+                transposed.type(),
+                transposed.at(),
                 new long[] {given.size(0), perHead ? heads : given.size(1), keys, in},
                 new long[] {0, perHead ? keys * in : 0, in, 1});
     }
 
     /** {@return {@code [heads, in, keys]} as {@code [heads, keys, in]}, or vice versa} */
-    private static DeviceTensor turned(DeviceTensor matrix, long heads) {
+    private static DeviceTensor transposed(DeviceTensor matrix, long heads) {
         int rank = matrix.shape().length;
         return new DeviceTensor(
                 matrix.buffer(),
@@ -70,7 +70,7 @@ final class ColumnsAsKeys implements LoweredRows {
         DeviceTensor sum =
                 new RowKernels(scope).sum(flat, 1, heads, 1, keys * in).reshape(heads, keys, in);
         DeviceTensor to = scope.allocate(scope.real(), heads, in, keys);
-        scope.copy(turned(sum, heads), to);
+        scope.copy(transposed(sum, heads), to);
         sums.add(scope, columns, perHead ? to : to.reshape(in, keys));
     }
 }

@@ -90,7 +90,7 @@ public final class LoweredFootprint {
 
     private long parameters() {
         long in = given.headDim() + given.keyHeadDim() + 2;
-        long numbers = switch (pattern.kind()) {
+        long elements = switch (pattern.kind()) {
             case DOT, SCALED_DOT, CUSTOM -> 0;
             case GAUSSIAN -> given.numHeads();
             case COSINE -> queries();
@@ -98,7 +98,7 @@ public final class LoweredFootprint {
             case LOCATION -> 2 * given.headDim() * given.seqLenKv();
             case ADDITIVE, CONCAT -> in * lowered.headDim();
         };
-        return numbers * (pattern.perHead() ? given.numHeads() : 1) * real();
+        return elements * (pattern.perHead() ? given.numHeads() : 1) * real();
     }
 
     private long scratch(boolean backward) {

@@ -93,14 +93,14 @@ final class ProjectedRows implements LoweredRows {
     public DeviceTensor back(DeviceTensor gradient) {
         DeviceTensor to = scope.allocate(scope.real(), given.shape());
         if (!perHead) {
-            projection.multiply(Projection.matrix(gradient), Projection.turned(matrix), null, Projection.matrix(to));
+            projection.multiply(Projection.matrix(gradient), Projection.transposed(matrix), null, Projection.matrix(to));
             return to;
         }
         for (long b = 0; b < given.size(0); b++) {
             for (long h = 0; h < heads; h++) {
                 projection.multiply(
                         plane(gradient, b, h),
-                        Projection.turned(of(matrix, h)),
+                        Projection.transposed(of(matrix, h)),
                         null,
                         plane(to, b, h / shared()),
                         h % shared() != 0);

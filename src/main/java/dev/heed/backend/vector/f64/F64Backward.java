@@ -184,7 +184,7 @@ public final class F64Backward {
                     panel, weights, t, scratch.gradients, plainGradients || !masked && !dropping, scratch.valueSums);
             panel.loadKeys(t);
             if (call.meeting != null) {
-                meet(call.meeting, panel, scores, t);
+                scorePairs(call.meeting, panel, scores, t);
                 continue;
             }
             addProducts(panel, scores, t, scratch.queries, plainQueries || !masked, scratch.keySums);
@@ -192,7 +192,7 @@ public final class F64Backward {
         }
     }
 
-    private void meet(WideMeeting how, F64Panel panel, double[] scores, int tile) {
+    private void scorePairs(WideMeeting how, F64Panel panel, double[] scores, int tile) {
         F64Scratch scratch = panel.scratch;
         int step = F64Lanes.lanes(shape.keyHeadDim());
         how.gradients(

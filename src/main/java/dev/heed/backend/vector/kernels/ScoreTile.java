@@ -52,8 +52,8 @@ public final class ScoreTile {
     static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p += V) {
             FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);
-            FloatVector slope = t.mul(t).neg().add(1f);
-            FloatVector.fromArray(SPECIES, gradients, at + p).mul(slope).intoArray(gradients, at + p);
+            FloatVector derivative = t.mul(t).neg().add(1f);
+            FloatVector.fromArray(SPECIES, gradients, at + p).mul(derivative).intoArray(gradients, at + p);
         }
     }
 
