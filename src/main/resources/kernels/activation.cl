@@ -5,16 +5,16 @@
 #define ACTIVATION 0
 #endif
 
-#if WIDE
-#define DENSITY 0.3989422804014327 // 1 / sqrt(2 pi)
+#if REAL_F64
+#define INV_SQRT_2PI 0.3989422804014327 // 1 / sqrt(2 pi)
 #else
-#define DENSITY 0.39894228f
+#define INV_SQRT_2PI 0.39894228f
 #endif
 
 typedef STORED(STORAGE) element;
 
 // x y - p for p = x y rounded, exactly.
-inline float rounding(float x, float y, float p) {
+inline float product_error(float x, float y, float p) {
 #if HAS_FMA
   return fma(x, y, -p);
 #else // by halves of 12 bits, whose products are exact (Dekker 1971)
@@ -27,8 +27,8 @@ inline float rounding(float x, float y, float p) {
 }
 
 // The standard normal distribution: near 0 its series, elsewhere where nothing cancels.
-inline real normal(real x) {
-#if WIDE
+inline real normal_cdf(real x) {
+#if REAL_F64
   const real y = x * 0.7071067811865476;
   return fabs(x) < 1 ? fma(0.5, erf(y), 0.5) : 0.5 * erfc(-y);
 #else
@@ -46,9 +46,9 @@ inline real normal(real x) {
   if (z < 1) {
     return fma(x, y, 0.5f);
   }
-  const float at = x * -0.70710678f; // and what rounding took from it, which the steep tail would magnify
-  const float rest = rounding(x, -0.70710678f, at) - x * 1.2101617e-8f;
-  return 0.5f * fma(rest * -1.1283792f, exp(-at * at), erfc(at));
+  const float scaled = x * -0.70710678f; // and what rounding took from it, which the steep tail would magnify
+  const float rest = product_error(x, -0.70710678f, scaled) - x * 1.2101617e-8f;
+  return 0.5f * fma(rest * -1.1283792f, exp(-scaled * scaled), erfc(scaled));
 #endif
 }
 
@@ -56,22 +56,22 @@ inline real activated(real x) {
 #if ACTIVATION == 1
   return x < 0 ? 0 : x;
 #elif ACTIVATION == 2
-  return x == -INFINITY ? 0 : x * normal(x);
+  return x == -INFINITY ? 0 : x * normal_cdf(x);
 #elif ACTIVATION == 3
-  return tangent(x);
+  return accurate_tanh(x);
 #else
   return x;
 #endif
 }
 
 // Of the activation, at a product.
-inline real slope(real x) {
+inline real derivative(real x) {
 #if ACTIVATION == 1
   return x > 0 ? 1 : x != x ? x : 0;
 #elif ACTIVATION == 2
-  return isinf(x) ? normal(x) : normal(x) + x * exp(x * x * (real)-0.5f) * DENSITY;
+  return isinf(x) ? normal_cdf(x) : normal_cdf(x) + x * exp(x * x * (real)-0.5f) * INV_SQRT_2PI;
 #elif ACTIVATION == 3
-  const real y = tangent(x);
+  const real y = accurate_tanh(x);
   return 1 - y * y;
 #else
   return 1;
@@ -87,9 +87,9 @@ kernel void activate(global const real* from, global element* to, const long cou
 }
 
 // The gradients of the products, from the products and the gradients of the elements.
-kernel void flow_back(global const real* products, global const element* gradients, global real* to, const long count) {
+kernel void activation_backward(global const real* products, global const element* gradients, global real* to, const long count) {
   const long n = get_global_id(0);
   if (n < count) {
-    to[n] = LOAD(STORAGE, gradients, n) * slope(products[n]);
+    to[n] = LOAD(STORAGE, gradients, n) * derivative(products[n]);
   }
 }

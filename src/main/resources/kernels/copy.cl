@@ -15,7 +15,7 @@
 #if BYTES == 0
 typedef STORED(FROM) source;
 typedef STORED(TO) target;
-#define MOVE(f, t) STORE(TO, LOAD(FROM, from, f), to, t)
+#define COPY_ELEMENT(f, t) STORE(TO, LOAD(FROM, from, f), to, t)
 #else
 #if BYTES == 1
 typedef uchar source;
@@ -27,24 +27,24 @@ typedef uint source;
 typedef ulong source;
 #endif
 typedef source target;
-#define MOVE(f, t) to[t] = from[f]
+#define COPY_ELEMENT(f, t) to[t] = from[f]
 #endif
 
 // Up to six axes, outermost first; axes that are not there have size 1.
 typedef struct {
-  long fromAt, toAt, size[6], from[6], to[6];
+  long fromOffset, toOffset, size[6], fromStride[6], toStride[6];
 } Copy;
 
 // One work-item an element, in row-major order.
 kernel void copy(const Copy c, global const source* from, global target* to) {
-  long n = get_global_id(0), f = c.fromAt, t = c.toAt;
+  long n = get_global_id(0), f = c.fromOffset, t = c.toOffset;
   for (int axis = 5; axis >= 0; axis--) {
     const long index = n % c.size[axis];
     n /= c.size[axis];
-    f += index * c.from[axis];
-    t += index * c.to[axis];
+    f += index * c.fromStride[axis];
+    t += index * c.toStride[axis];
   }
   if (n == 0) {
-    MOVE(f, t);
+    COPY_ELEMENT(f, t);
   }
 }

@@ -5,11 +5,11 @@
 #ifndef ROWS // at least (heads / keyHeads) * queries
 #define ROWS 16
 #endif
-#define TILE 64
+#define TILE_KEYS 64
 
 typedef STORED(STORAGE) element;
 
-inline real across(vec x) {
+inline real sum_lanes(vec x) {
   real* lanes = (real*)&x;
   for (int n = LANES / 2; n > 0; n /= 2) {
     for (int m = 0; m < n; m++) {
@@ -20,28 +20,28 @@ inline real across(vec x) {
 }
 
 // The scores of four keys with one query, before the scale.
-inline void four(global const element* key, long k0, long k1, long k2, long k3, global const real* query, int width,
-                 global const real* meeting, real to[4]) {
+inline void four_scores(global const element* key, long k0, long k1, long k2, long k3, global const real* query, int headDim,
+                 global const real* scoreParams, real to[4]) {
   vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   int d = 0;
-  for (; d + LANES <= width; d += LANES) {
+  for (; d + LANES <= headDim; d += LANES) {
     const vec q = VLOAD(0, query + d);
-#if PER_NUMBER
-    const vec v = VLOAD(0, meeting + d);
+#if PER_ELEMENT
+    const vec v = VLOAD(0, scoreParams + d);
 #endif
-    s0 = MEET(s0, q, LOADV(STORAGE, key, k0 + d), v);
-    s1 = MEET(s1, q, LOADV(STORAGE, key, k1 + d), v);
-    s2 = MEET(s2, q, LOADV(STORAGE, key, k2 + d), v);
-    s3 = MEET(s3, q, LOADV(STORAGE, key, k3 + d), v);
+    s0 = ADD_TERM(s0, q, LOADV(STORAGE, key, k0 + d), v);
+    s1 = ADD_TERM(s1, q, LOADV(STORAGE, key, k1 + d), v);
+    s2 = ADD_TERM(s2, q, LOADV(STORAGE, key, k2 + d), v);
+    s3 = ADD_TERM(s3, q, LOADV(STORAGE, key, k3 + d), v);
   }
-  real x0 = across(s0), x1 = across(s1), x2 = across(s2), x3 = across(s3);
-  for (; d < width; d++) {
-    x0 = MEET(x0, query[d], LOAD(STORAGE, key, k0 + d), meeting[d]);
-    x1 = MEET(x1, query[d], LOAD(STORAGE, key, k1 + d), meeting[d]);
-    x2 = MEET(x2, query[d], LOAD(STORAGE, key, k2 + d), meeting[d]);
-    x3 = MEET(x3, query[d], LOAD(STORAGE, key, k3 + d), meeting[d]);
+  real x0 = sum_lanes(s0), x1 = sum_lanes(s1), x2 = sum_lanes(s2), x3 = sum_lanes(s3);
+  for (; d < headDim; d++) {
+    x0 = ADD_TERM(x0, query[d], LOAD(STORAGE, key, k0 + d), scoreParams[d]);
+    x1 = ADD_TERM(x1, query[d], LOAD(STORAGE, key, k1 + d), scoreParams[d]);
+    x2 = ADD_TERM(x2, query[d], LOAD(STORAGE, key, k2 + d), scoreParams[d]);
+    x3 = ADD_TERM(x3, query[d], LOAD(STORAGE, key, k3 + d), scoreParams[d]);
   }
-  const real factor = met_factor(meeting);
+  const real factor = score_factor(scoreParams);
   to[0] = x0 * factor;
   to[1] = x1 * factor;
   to[2] = x2 * factor;
@@ -49,24 +49,24 @@ inline void four(global const element* key, long k0, long k1, long k2, long k3, 
 }
 
 // sums[d] += weights of a tile times its values; a value that weighs nothing is not read.
-inline void pool(global const element* value, long at, long row, const real* weights, int keys, int width,
+inline void pool(global const element* value, long offset, long rowStride, const real* weights, int keys, int valueHeadDim,
                  global real* sums) {
   int d = 0;
-  for (; d + 2 * LANES <= width; d += 2 * LANES) {
+  for (; d + 2 * LANES <= valueHeadDim; d += 2 * LANES) {
     vec s0 = VLOAD(0, sums + d), s1 = VLOAD(1, sums + d);
     for (int n = 0; n < keys; n++) {
       if (weights[n] != 0) {
-        s0 = fma((vec)weights[n], LOADV(STORAGE, value, at + n * row + d), s0);
-        s1 = fma((vec)weights[n], LOADV(STORAGE, value, at + n * row + d + LANES), s1);
+        s0 = fma((vec)weights[n], LOADV(STORAGE, value, offset + n * rowStride + d), s0);
+        s1 = fma((vec)weights[n], LOADV(STORAGE, value, offset + n * rowStride + d + LANES), s1);
       }
     }
     PASTE(vstore, LANES)(s0, 0, sums + d);
     PASTE(vstore, LANES)(s1, 1, sums + d);
   }
-  for (; d < width; d++) {
+  for (; d < valueHeadDim; d++) {
     real s = sums[d];
     for (int n = 0; n < keys; n++) {
-      s = weights[n] != 0 ? fma(weights[n], LOAD(STORAGE, value, at + n * row + d), s) : s;
+      s = weights[n] != 0 ? fma(weights[n], LOAD(STORAGE, value, offset + n * rowStride + d), s) : s;
     }
     sums[d] = s;
   }
@@ -74,46 +74,46 @@ inline void pool(global const element* value, long at, long row, const real* wei
 
 // One work-item a part of `partKeys` keys and key head. `states`: max and sum of [part][batch][head][query];
 // `sums` [part][batch][head][query][valueWidth]; `packed`: ROWS * width reals for each work-item.
-kernel void decode_lanes(const Call c, const long partKeys, global const element* query, global const element* key,
+kernel void decode_lanes(const Call c, const long splitKeys, global const element* query, global const element* key,
                          global const element* value, global real* packed, global real* sums, global real* states,
                          global const Band* bands, global const uchar* dense, global const real* bias,
-                         global const real* slopes, global const real* meeting) {
-  const long task = get_global_id(0), keyHeads = c.batches * c.keyHeads;
-  const long part = task / keyHeads, bk = task % keyHeads, b = bk / c.keyHeads, kh = bk % c.keyHeads;
-  const int group = (int)(c.heads / c.keyHeads), queries = (int)c.queries, rows = group * queries;
-  const int width = (int)c.width, valueWidth = (int)c.valueWidth;
+                         global const real* slopes, global const real* scoreParams) {
+  const long task = get_global_id(0), kvHeads = c.batches * c.kvHeads;
+  const long split = task / kvHeads, bk = task % kvHeads, b = bk / c.kvHeads, kh = bk % c.kvHeads;
+  const int group = (int)(c.heads / c.kvHeads), queries = (int)c.queries, rows = group * queries;
+  const int headDim = (int)c.headDim, valueHeadDim = (int)c.valueHeadDim;
   const Band band = bands[b];
-  global real* mine = packed + task * rows * width;
-  real most[ROWS], sum[ROWS], cells[ROWS][TILE];
+  global real* ownQueries = packed + task * rows * headDim;
+  real rowMax[ROWS], rowSum[ROWS], scores[ROWS][TILE_KEYS];
   for (int r = 0; r < rows; r++) {
     const long h = kh * group + r / queries, i = r % queries;
-    for (int d = 0; d < width; d++) {
-      mine[r * width + d] = LOAD(STORAGE, query, c.query.at + b * c.query.batch + h * c.query.head + i * c.query.row + d);
+    for (int d = 0; d < headDim; d++) {
+      ownQueries[r * headDim + d] = LOAD(STORAGE, query, c.query.offset + b * c.query.batchStride + h * c.query.headStride + i * c.query.rowStride + d);
     }
-    global real* to = sums + ((part * c.batches + b) * c.heads * queries + h * queries + i) * valueWidth;
-    for (int d = 0; d < valueWidth; d++) {
+    global real* to = sums + ((split * c.batches + b) * c.heads * queries + h * queries + i) * valueHeadDim;
+    for (int d = 0; d < valueHeadDim; d++) {
       to[d] = 0;
     }
-    most[r] = NOTHING;
-    sum[r] = 0;
+    rowMax[r] = EMPTY_MAX;
+    rowSum[r] = 0;
   }
-  const int keyEnd = (int)(c.keyFrom + min(c.keys, (part + 1) * partKeys));
-  for (int j = (int)(c.keyFrom + part * partKeys); j < keyEnd; j += TILE) {
-    const int keys = min(TILE, keyEnd - j), i0 = (int)c.queryFrom;
+  const int keyEnd = (int)(c.keyFrom + min(c.keys, (split + 1) * splitKeys));
+  for (int j = (int)(c.keyFrom + split * splitKeys); j < keyEnd; j += TILE_KEYS) {
+    const int keys = min(TILE_KEYS, keyEnd - j), i0 = (int)c.queryFrom;
     const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }
-    const long at = c.key.at + b * c.key.batch + kh * c.key.head + (j - c.keyFrom) * c.key.row;
-    const long valueAt = c.value.at + b * c.value.batch + kh * c.value.head + (j - c.keyFrom) * c.value.row;
+    const long keyOffset = c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
+    const long valueOffset = c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
     for (int n = 0; n < keys; n += 4) {
       for (int r = 0; r < rows; r++) {
         real x[4];
-        four(key, at + n * c.key.row, at + min(n + 1, keys - 1) * c.key.row, at + min(n + 2, keys - 1) * c.key.row,
-             at + min(n + 3, keys - 1) * c.key.row, mine + r * width, width,
-             meeting + (kh * group + r / queries) * c.meetingHead, x);
+        four_scores(key, keyOffset + n * c.key.rowStride, keyOffset + min(n + 1, keys - 1) * c.key.rowStride, keyOffset + min(n + 2, keys - 1) * c.key.rowStride,
+             keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries + r * headDim, headDim,
+             scoreParams + (kh * group + r / queries) * c.scoreParamsStride, x);
         for (int m = 0; m < 4; m++) {
-          cells[r][n + m] = x[m];
+          scores[r][n + m] = x[m];
         }
       }
     }
@@ -122,41 +122,41 @@ kernel void decode_lanes(const Call c, const long partKeys, global const element
       const int i = i0 + r % queries;
       const real slope = c.hasSlopes ? slopes[h] : 0;
       for (int n = 0; (MODIFIED || covered == 1) && n < keys; n++) {
-        const real s = modified(&c, cells[r][n], bias, slope, b, h, i, j + n);
-        cells[r][n] = covered == 2 || takes_part(&c, band, dense, b, h, i, j + n) ? s : (real)-INFINITY;
+        const real s = modified(&c, scores[r][n], bias, slope, b, h, i, j + n);
+        scores[r][n] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + n) ? s : (real)-INFINITY;
       }
-      for (int n = keys; n < TILE; n++) {
-        cells[r][n] = -INFINITY;
+      for (int n = keys; n < TILE_KEYS; n++) {
+        scores[r][n] = -INFINITY;
       }
-      real larger = most[r];
+      real newMax = rowMax[r];
       for (int n = 0; n < keys; n++) {
-        larger = cells[r][n] > larger ? cells[r][n] : larger;
+        newMax = scores[r][n] > newMax ? scores[r][n] : newMax;
       }
-      const real shrink = power((most[r] - larger) * c.factor);
-      vec total = 0;
-      for (int n = 0; n < TILE; n += LANES) {
-        const vec p = power((VLOAD(0, &cells[r][n]) - larger) * c.factor);
-        total += p;
-        PASTE(vstore, LANES)(p, 0, &cells[r][n]);
+      const real rescale = accurate_exp2((rowMax[r] - newMax) * c.factor);
+      vec tileSum = 0;
+      for (int n = 0; n < TILE_KEYS; n += LANES) {
+        const vec p = accurate_exp2((VLOAD(0, &scores[r][n]) - newMax) * c.factor);
+        tileSum += p;
+        PASTE(vstore, LANES)(p, 0, &scores[r][n]);
       }
-      sum[r] = sum[r] * shrink + across(total);
-      most[r] = larger;
-      for (int n = 0; c.dropped > 0 && n < keys; n++) {
-        cells[r][n] *= survival(&c, b, h, i, j + n);
+      rowSum[r] = rowSum[r] * rescale + sum_lanes(tileSum);
+      rowMax[r] = newMax;
+      for (int n = 0; c.dropoutThreshold > 0 && n < keys; n++) {
+        scores[r][n] *= dropout_factor(&c, b, h, i, j + n);
       }
-      global real* to = sums + ((part * c.batches + b) * c.heads * queries + h * queries + r % queries) * valueWidth;
-      if (shrink != 1) {
-        for (int d = 0; d < valueWidth; d++) {
-          to[d] *= shrink;
+      global real* to = sums + ((split * c.batches + b) * c.heads * queries + h * queries + r % queries) * valueHeadDim;
+      if (rescale != 1) {
+        for (int d = 0; d < valueHeadDim; d++) {
+          to[d] *= rescale;
         }
       }
-      pool(value, valueAt, c.value.row, cells[r], keys, valueWidth, to);
+      pool(value, valueOffset, c.value.rowStride, scores[r], keys, valueHeadDim, to);
     }
   }
   for (int r = 0; r < rows; r++) {
     global real* to = states
-        + ((part * c.batches + b) * c.heads * queries + (kh * group + r / queries) * queries + r % queries) * 2;
-    to[0] = most[r];
-    to[1] = sum[r];
+        + ((split * c.batches + b) * c.heads * queries + (kh * group + r / queries) * queries + r % queries) * 2;
+    to[0] = rowMax[r];
+    to[1] = rowSum[r];
   }
 }

@@ -7,14 +7,14 @@
 #ifndef STORAGE
 #define STORAGE 32
 #endif
-#ifndef WIDE // whether real is double
-#define WIDE 0
+#ifndef REAL_F64 // whether real is double
+#define REAL_F64 0
 #endif
 #ifndef LANES // elements of a vector where work-items compute with vectors
 #define LANES 16
 #endif
 
-#if WIDE
+#if REAL_F64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
@@ -25,10 +25,10 @@
 #endif
 #if GPU
 #define UNROLL _Pragma("unroll")
-#define CELLS UNROLL
+#define UNROLL_ON_GPU UNROLL
 #else
 #define UNROLL
-#define CELLS _Pragma("unroll 1") // where a cell is much work
+#define UNROLL_ON_GPU _Pragma("unroll 1") // where a cell is much work
 #endif
 
 // A driver whose fma does not link: a product that may be rounded before the sum.
@@ -42,28 +42,28 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
-#if WIDE
+#if REAL_F64
 typedef double real;
-#define NOTHING (-DBL_MAX)
+#define EMPTY_MAX (-DBL_MAX)
 #define LOG2E 1.4426950408889634
 #else
 typedef float real;
-#define NOTHING (-FLT_MAX) // the max of a row that has read nothing: finite, so that no difference of two is NaN
+#define EMPTY_MAX (-FLT_MAX) // the max of a row that has read nothing: finite, so that no difference of two is NaN
 #define LOG2E 1.44269504f
 #endif
 
 // The bits of |x|: in the order of the numbers, NaN above infinity.
-#if WIDE
-typedef ulong size_bits;
-#define SIZE_BITS(x) (as_ulong(x) << 1)
+#if REAL_F64
+typedef ulong magnitude_bits;
+#define MAGNITUDE_BITS(x) (as_ulong(x) << 1)
 #else
-typedef uint size_bits;
-#define SIZE_BITS(x) (as_uint(x) << 1)
+typedef uint magnitude_bits;
+#define MAGNITUDE_BITS(x) (as_uint(x) << 1)
 #endif
 
 #if LANES == 1
 typedef real vec;
-#elif WIDE
+#elif REAL_F64
 typedef PASTE(double, LANES) vec;
 typedef PASTE(long, LANES) truth;
 #else
@@ -96,7 +96,7 @@ typedef ushort stored_17;
 #define STORE_17(x, p, i) ((p)[i] = bf16(x))
 #define STORE(storage, x, p, i) PASTE(STORE_, storage)(x, p, i)
 
-#if WIDE
+#if REAL_F64
 typedef double stored_64;
 #define LOAD_64(p, i) ((p)[i])
 #define LOADV_64(p, i) PASTE(vload, LANES)(0, (p) + (i))

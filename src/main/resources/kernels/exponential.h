@@ -4,16 +4,16 @@
 #define HEED_EXPONENTIAL
 #include "element.h"
 
-#if WIDE // below 2^-1022 some devices' own functions answer with NaN
-#define POWER(T) \
-  inline T __attribute__((overloadable)) power(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \
-  inline T __attribute__((overloadable)) tangent(T x) { return tanh(x); }
+#if REAL_F64 // below 2^-1022 some devices' own functions answer with NaN
+#define DEFINE_EXP2_TANH(T) \
+  inline T __attribute__((overloadable)) accurate_exp2(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \
+  inline T __attribute__((overloadable)) accurate_tanh(T x) { return tanh(x); }
 #else
 // 2^x for x <= 0: x = n + f, |f| <= 1/2, by adding and subtracting 1.5 * 2^23; 2^f by a polynomial that is exact at 0 and
 // within 1 ulp elsewhere; n is added to the exponent. Below 2^-126 it is 0, of NaN NaN.
 // tanh: below 0.625 an odd polynomial of degree 11, else 1 - 2 / (e^2x + 1); within 2 ulp (Moshier, Cephes tanhf).
-#define POWER(T, INTS) \
-  inline T __attribute__((overloadable)) power(T x) { \
+#define DEFINE_EXP2_TANH(T, INTS) \
+  inline T __attribute__((overloadable)) accurate_exp2(T x) { \
     const T split = 0x1.8p23f; \
     const T t = x + split; \
     const T f = x - (t - split); \
@@ -26,7 +26,7 @@
     y = PASTE(as_, T)(PASTE(as_, INTS)(y) + (PASTE(as_, INTS)(t) << 23)); \
     return x < -126.0f ? (T)0.0f : x != x ? x : y; \
   } \
-  inline T __attribute__((overloadable)) tangent(T x) { \
+  inline T __attribute__((overloadable)) accurate_tanh(T x) { \
     const T size = fabs(x); \
     const T z = x * x; \
     T small = fma(z, (T)-5.70498872745e-3f, (T)2.06390887954e-2f); \
@@ -35,27 +35,27 @@
     small = fma(small, z, (T)-3.33332819422e-1f); \
     small = fma(small * z, x, x); \
     const T capped = size > 20.0f ? (T)20.0f : size; \
-    const T down = power(capped * (-2.0f * LOG2E)); \
+    const T down = accurate_exp2(capped * (-2.0f * LOG2E)); \
     const T large = (1.0f - down) / (1.0f + down); \
     return size < 0.625f ? small : x < 0.0f ? -large : x != x ? x : large; \
   }
 #endif
 
-#if WIDE
-POWER(double)
+#if REAL_F64
+DEFINE_EXP2_TANH(double)
 #if LANES > 1
-POWER(vec)
+DEFINE_EXP2_TANH(vec)
 #endif
 #else
-POWER(float, int)
+DEFINE_EXP2_TANH(float, int)
 #if LANES == 2
-POWER(float2, int2)
+DEFINE_EXP2_TANH(float2, int2)
 #elif LANES == 4
-POWER(float4, int4)
+DEFINE_EXP2_TANH(float4, int4)
 #elif LANES == 8
-POWER(float8, int8)
+DEFINE_EXP2_TANH(float8, int8)
 #elif LANES == 16
-POWER(float16, int16)
+DEFINE_EXP2_TANH(float16, int16)
 #endif
 #endif
 

@@ -7,29 +7,29 @@ typedef STORED(STORAGE) element;
 kernel void merge(const Call c, global const real* sums, global const real* states, global element* output,
                   global real* state, global real* lse, global const real* sinks) {
   const long n = get_global_id(0);
-  const long rows = c.batches * c.heads * c.queries, row = n / c.valueWidth, d = n % c.valueWidth;
+  const long rows = c.batches * c.heads * c.queries, row = n / c.valueHeadDim, d = n % c.valueHeadDim;
   if (row >= rows) {
     return;
   }
   const long bh = row / c.queries, b = bh / c.heads, h = bh % c.heads, i = row % c.queries;
-  real most = NOTHING, total = 0, x = 0;
-  for (long part = 0; part < c.rows; part++) {
-    const real other = states[2 * (part * rows + row)];
-    most = other > most ? other : most;
+  real rowMax = EMPTY_MAX, rowSum = 0, x = 0;
+  for (long split = 0; split < c.rows; split++) {
+    const real splitMax = states[2 * (split * rows + row)];
+    rowMax = splitMax > rowMax ? splitMax : rowMax;
   }
-  for (long part = 0; part < c.rows; part++) {
-    const real there = states[2 * (part * rows + row) + 1];
-    if (there != 0) {
-      const real share = power((states[2 * (part * rows + row)] - most) * c.factor);
-      total = fma(there, share, total);
-      x = fma(sums[(part * rows + row) * c.valueWidth + d], share, x);
+  for (long split = 0; split < c.rows; split++) {
+    const real splitSum = states[2 * (split * rows + row) + 1];
+    if (splitSum != 0) {
+      const real rescale = accurate_exp2((states[2 * (split * rows + row)] - rowMax) * c.factor);
+      rowSum = fma(splitSum, rescale, rowSum);
+      x = fma(sums[(split * rows + row) * c.valueHeadDim + d], rescale, x);
     }
   }
-  const Row ended = finished(&c, most, total, c.hasSink ? sinks[h] : 0);
+  const RowStats ended = finish_row(&c, rowMax, rowSum, c.hasSink ? sinks[h] : 0);
   STORE(STORAGE, ended.inverse == 0 ? (real)0 : x * ended.inverse, output,
-        c.output.at + b * c.output.batch + h * c.output.head + i * c.output.row + d);
+        c.output.offset + b * c.output.batchStride + h * c.output.headStride + i * c.output.rowStride + d);
   if (d == 0) {
-    state[2 * row] = most;
+    state[2 * row] = rowMax;
     state[2 * row + 1] = ended.inverse;
     lse[row] = ended.lse;
   }

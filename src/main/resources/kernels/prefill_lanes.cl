@@ -10,7 +10,7 @@
 #define VECTORS 4
 #endif
 #define PANEL (LANES * VECTORS)
-#define TILE 64
+#define TILE_KEYS 64
 
 PHILOX(words)
 
@@ -19,16 +19,16 @@ PHILOX(words)
 #else
 #define EACH(X) X(0) X(1)
 #endif
-#define ZERO(v) vec r0##v = 0, r1##v = 0, r2##v = 0, r3##v = 0;
-#define COLUMN(v) const vec b##v = from[v];
-#define MULTIPLY(v) \
+#define ZERO_SUMS(v) vec r0##v = 0, r1##v = 0, r2##v = 0, r3##v = 0;
+#define LOAD_COLUMN(v) const vec b##v = from[v];
+#define MULTIPLY_ADD(v) \
   r0##v = fma(a0, b##v, r0##v); r1##v = fma(a1, b##v, r1##v); \
   r2##v = fma(a2, b##v, r2##v); r3##v = fma(a3, b##v, r3##v);
-#define KEEP(v) \
+#define STORE_SUMS(v) \
   to[v] = r0##v; to[VECTORS + v] = r1##v; to[2 * VECTORS + v] = r2##v; to[3 * VECTORS + v] = r3##v;
-#define TAKE(v) \
+#define LOAD_SUMS(v) \
   vec r0##v = to[v], r1##v = to[VECTORS + v], r2##v = to[2 * VECTORS + v], r3##v = to[3 * VECTORS + v];
-#define GUARDED(v) \
+#define MULTIPLY_ADD_ATTENDED(v) \
   { const truth none = b##v == 0; \
     r0##v = none ? r0##v : fma(a0, b##v, r0##v); r1##v = none ? r1##v : fma(a1, b##v, r1##v); \
     r2##v = none ? r2##v : fma(a2, b##v, r2##v); r3##v = none ? r3##v : fma(a3, b##v, r3##v); }
@@ -36,30 +36,30 @@ PHILOX(words)
 typedef STORED(STORAGE) element;
 
 // Four rows of scores before the scale: keys whose rows begin at k0 .. k3 against the packed queries.
-inline void meet(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed, int depth,
-                 global const real* meeting, vec* to) {
-#if MEETING == DOT
-  EACH(ZERO)
+inline void pair_scores(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed, int depth,
+                 global const real* scoreParams, vec* to) {
+#if SCORE_OP == DOT
+  EACH(ZERO_SUMS)
   for (int d = 0; d < depth; d++) {
     global const vec* from = packed + d * VECTORS;
-    EACH(COLUMN)
+    EACH(LOAD_COLUMN)
     const vec a0 = LOAD(STORAGE, k, k0 + d), a1 = LOAD(STORAGE, k, k1 + d);
     const vec a2 = LOAD(STORAGE, k, k2 + d), a3 = LOAD(STORAGE, k, k3 + d);
-    EACH(MULTIPLY)
+    EACH(MULTIPLY_ADD)
   }
-  EACH(KEEP)
+  EACH(STORE_SUMS)
 #else
-  const vec factor = met_factor(meeting);
+  const vec factor = score_factor(scoreParams);
   for (int v = 0; v < VECTORS; v++) {
     vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
     for (int r = 0; r < depth; r += RUN) {
       vec r0 = 0, r1 = 0, r2 = 0, r3 = 0;
       for (int d = r; d < min(depth, r + RUN); d++) {
-        const vec q = packed[d * VECTORS + v], w = PER_NUMBER ? meeting[d] : 0;
-        r0 = MEET(r0, q, (vec)LOAD(STORAGE, k, k0 + d), w);
-        r1 = MEET(r1, q, (vec)LOAD(STORAGE, k, k1 + d), w);
-        r2 = MEET(r2, q, (vec)LOAD(STORAGE, k, k2 + d), w);
-        r3 = MEET(r3, q, (vec)LOAD(STORAGE, k, k3 + d), w);
+        const vec q = packed[d * VECTORS + v], w = PER_ELEMENT ? scoreParams[d] : 0;
+        r0 = ADD_TERM(r0, q, (vec)LOAD(STORAGE, k, k0 + d), w);
+        r1 = ADD_TERM(r1, q, (vec)LOAD(STORAGE, k, k1 + d), w);
+        r2 = ADD_TERM(r2, q, (vec)LOAD(STORAGE, k, k2 + d), w);
+        r3 = ADD_TERM(r3, q, (vec)LOAD(STORAGE, k, k3 + d), w);
       }
       s0 += r0;
       s1 += r1;
@@ -75,77 +75,77 @@ inline void meet(global const element* k, long k0, long k1, long k2, long k3, gl
 }
 
 // Four rows of sums: columns d0 .. d3 of the values, weighted.
-inline void pool(global const element* v, long at, long row, int d1, int d2, int d3, const vec* weights, int keys,
+inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights, int keys,
                  global vec* to) {
-  EACH(TAKE)
-  for (int j = 0; j < keys; j++, at += row) {
+  EACH(LOAD_SUMS)
+  for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
-    EACH(COLUMN)
-    const vec a0 = LOAD(STORAGE, v, at), a1 = LOAD(STORAGE, v, at + d1);
-    const vec a2 = LOAD(STORAGE, v, at + d2), a3 = LOAD(STORAGE, v, at + d3);
-    EACH(MULTIPLY)
+    EACH(LOAD_COLUMN)
+    const vec a0 = LOAD(STORAGE, v, offset), a1 = LOAD(STORAGE, v, offset + d1);
+    const vec a2 = LOAD(STORAGE, v, offset + d2), a3 = LOAD(STORAGE, v, offset + d3);
+    EACH(MULTIPLY_ADD)
   }
-  EACH(KEEP)
+  EACH(STORE_SUMS)
 }
 
 // As pool, but a value that weighs nothing is not read: it may be hidden, and NaN.
-inline void pool_visible(global const element* v, long at, long row, int d1, int d2, int d3, const vec* weights,
+inline void pool_attended(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
                          int keys, global vec* to) {
-  EACH(TAKE)
-  for (int j = 0; j < keys; j++, at += row) {
+  EACH(LOAD_SUMS)
+  for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
-    EACH(COLUMN)
-    const vec a0 = LOAD(STORAGE, v, at), a1 = LOAD(STORAGE, v, at + d1);
-    const vec a2 = LOAD(STORAGE, v, at + d2), a3 = LOAD(STORAGE, v, at + d3);
-    EACH(GUARDED)
+    EACH(LOAD_COLUMN)
+    const vec a0 = LOAD(STORAGE, v, offset), a1 = LOAD(STORAGE, v, offset + d1);
+    const vec a2 = LOAD(STORAGE, v, offset + d2), a3 = LOAD(STORAGE, v, offset + d3);
+    EACH(MULTIPLY_ADD_ATTENDED)
   }
-  EACH(KEEP)
+  EACH(STORE_SUMS)
 }
 
 // Whether all values of a tile are finite, by their bits: a compiler may take x * 0 for 0 (Mesa's does).
-inline bool finite(global const element* v, long at, long row, int keys, int width) {
-  size_bits largest = 0;
-  for (int j = 0; j < keys; j++, at += row) {
-    for (int d = 0; d < width; d++) {
-      largest = max(largest, SIZE_BITS(LOAD(STORAGE, v, at + d)));
+inline bool all_finite(global const element* v, long offset, long rowStride, int keys, int columns) {
+  magnitude_bits largest = 0;
+  for (int j = 0; j < keys; j++, offset += rowStride) {
+    for (int d = 0; d < columns; d++) {
+      largest = max(largest, MAGNITUDE_BITS(LOAD(STORAGE, v, offset + d)));
     }
   }
-  return largest < SIZE_BITS((real)INFINITY);
+  return largest < MAGNITUDE_BITS((real)INFINITY);
 }
 
-inline void modify(const Call* c, vec* tile, global const real* bias, real slope, long b, long h, int i, int queries,
+inline void modify_scores(const Call* c, vec* tile, global const real* bias, real slope, long b, long h, int i, int queries,
                    int j, int keys) {
 #if MODIFIED
   for (int n = 0; n < keys * VECTORS; n++) {
     vec s = tile[n] * c->scale;
     if (c->softcap > 0) {
-      s = tangent(s / c->softcap) * c->softcap;
+      s = accurate_tanh(s / c->softcap) * c->softcap;
     }
     tile[n] = s;
   }
   if (c->hasBias || (c->hasSlopes && slope != 0)) {
     real* cells = (real*)tile;
-    global const real* row = bias + c->bias.at + b * c->bias.batch + h * c->bias.head;
+    global const real* row = bias + c->bias.offset + b * c->bias.batchStride + h * c->bias.headStride;
     for (int n = 0; n < keys; n++) {
       for (int m = 0; m < queries; m++) {
         real s = cells[n * PANEL + m];
         if (c->hasBias) {
-          const real added = row[(i + m - c->queryFrom) * c->bias.query + (j + n - c->keyFrom) * c->bias.key];
+          const real added = row[(i + m - c->queryFrom) * c->bias.queryStride + (j + n - c->keyFrom) * c->bias.keyStride];
           s = added == -INFINITY ? added : s + added;
         }
-        cells[n * PANEL + m] = c->hasSlopes ? s - slope * (real)abs(i + m + (int)c->tilt - j - n) : s;
+        cells[n * PANEL + m] = c->hasSlopes ? s - slope * (real)abs(i + m + (int)c->alibiOffset - j - n) : s;
       }
     }
   }
 #endif
 }
 
-inline void hide(const Call* c, Band band, global const uchar* dense, vec* tile, long b, long h, int i, int queries,
+inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec* tile, long b, long h, int i, int queries,
                  int j, int keys) {
   real* cells = (real*)tile;
   for (int n = 0; n < keys; n++) {
     for (int m = 0; m < queries; m++) {
-      if (!takes_part(c, band, dense, b, h, i + m, j + n)) {
+      if (!is_attended(c, band, dense, b, h, i + m, j + n)) {
         cells[n * PANEL + m] = -INFINITY;
       }
     }
@@ -153,7 +153,7 @@ inline void hide(const Call* c, Band band, global const uchar* dense, vec* tile,
 }
 
 // Weights that are dropped become 0; j is a multiple of 4 or the counters of its group are drawn again.
-inline void drop(const Call* c, vec* tile, long b, long h, int i, int j, int keys) {
+inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j, int keys) {
   words lane;
   for (int m = 0; m < LANES; m++) {
     ((uint*)&lane)[m] = (uint)m;
@@ -171,7 +171,7 @@ inline void drop(const Call* c, vec* tile, long b, long h, int i, int j, int key
       const uint* word = (const uint*)&x[(j + n) & 3];
       real* weight = (real*)&tile[n * VECTORS + v];
       for (int m = 0; m < LANES; m++) {
-        weight[m] = word[m] < (ulong)c->dropped ? 0 : weight[m] * c->kept;
+        weight[m] = word[m] < (ulong)c->dropoutThreshold ? 0 : weight[m] * c->dropoutScale;
       }
     }
   }
@@ -183,105 +183,105 @@ inline void drop(const Call* c, vec* tile, long b, long h, int i, int j, int key
 kernel void prefill_lanes(const Call c, global const element* query, global const element* key,
                           global const element* value, global element* output, global vec* packed, global vec* sums,
                           global real* state, global real* lse, global const Band* bands, global const uchar* dense,
-                          global const uchar* tiles, global const real* bias, global const real* slopes,
-                          global const real* sinks, global const real* meeting) {
+                          global const uchar* maskTiles, global const real* bias, global const real* slopes,
+                          global const real* sinks, global const real* scoreParams) {
   const long panels = (c.queries + PANEL - 1) / PANEL;
   const long heads = c.batches * c.heads;
   const long task = get_global_id(0);
   const long bh = task % heads;
-  const long b = bh / c.heads, h = bh % c.heads, kh = h / (c.heads / c.keyHeads);
+  const long b = bh / c.heads, h = bh % c.heads, kh = h / (c.heads / c.kvHeads);
   const int first = (int)(panels - 1 - task / heads) * PANEL; // within this launch
   const int queries = (int)min((long)PANEL, c.queries - first);
   const int i = first + (int)c.queryFrom;
   const Band band = bands[b];
-  const int width = (int)c.width, valueWidth = (int)c.valueWidth;
-  const int rows = (valueWidth + 3) / 4 * 4;
-  global vec* mine = packed + task * width * VECTORS;
-  global vec* to = sums + task * rows * VECTORS;
+  const int headDim = (int)c.headDim, valueHeadDim = (int)c.valueHeadDim;
+  const int sumRows = (valueHeadDim + 3) / 4 * 4;
+  global vec* ownQueries = packed + task * headDim * VECTORS;
+  global vec* to = sums + task * sumRows * VECTORS;
   const real slope = c.hasSlopes ? slopes[h] : 0;
-  vec tile[TILE * VECTORS], most[VECTORS], sum[VECTORS], shrink[VECTORS];
+  vec tile[TILE_KEYS * VECTORS], rowMax[VECTORS], rowSum[VECTORS], rescale[VECTORS];
 
   for (int m = 0; m < PANEL; m++) {
-    const long at = c.query.at + b * c.query.batch + h * c.query.head + (first + min(m, queries - 1)) * c.query.row;
-    for (int d = 0; d < width; d++) {
-      ((global real*)mine)[d * PANEL + m] = LOAD(STORAGE, query, at + d);
+    const long offset = c.query.offset + b * c.query.batchStride + h * c.query.headStride + (first + min(m, queries - 1)) * c.query.rowStride;
+    for (int d = 0; d < headDim; d++) {
+      ((global real*)ownQueries)[d * PANEL + m] = LOAD(STORAGE, query, offset + d);
     }
   }
   global real* stats = state + (bh * c.queries + first) * 2;
   for (int v = 0; v < VECTORS; v++) {
-    most[v] = NOTHING;
-    sum[v] = 0;
+    rowMax[v] = EMPTY_MAX;
+    rowSum[v] = 0;
   }
   if (c.begins) {
-    for (int n = 0; n < rows * VECTORS; n++) {
+    for (int n = 0; n < sumRows * VECTORS; n++) {
       to[n] = 0;
     }
   } else {
     for (int m = 0; m < queries; m++) {
-      ((real*)most)[m] = stats[2 * m];
-      ((real*)sum)[m] = stats[2 * m + 1];
+      ((real*)rowMax)[m] = stats[2 * m];
+      ((real*)rowSum)[m] = stats[2 * m + 1];
     }
   }
 
   const int least = max((int)c.keyFrom, i + band.least);
   const int keyEnd = (int)(c.keyFrom + c.keys);
   const int end = min(min(keyEnd, band.end), (int)min((long)i + queries + band.largest, (long)INT_MAX));
-  const int start = (int)c.keyFrom + (max(least, (int)c.keyFrom) - (int)c.keyFrom) / TILE * TILE;
-  for (int j = start; j < end; j += TILE) {
-    const int keys = min(TILE, keyEnd - j);
-    const int covered = cover(&c, band, tiles, b, h, i, i + queries, j, j + keys);
+  const int start = (int)c.keyFrom + (max(least, (int)c.keyFrom) - (int)c.keyFrom) / TILE_KEYS * TILE_KEYS;
+  for (int j = start; j < end; j += TILE_KEYS) {
+    const int keys = min(TILE_KEYS, keyEnd - j);
+    const int covered = cover(&c, band, maskTiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
       continue;
     }
-    const long keyAt = c.key.at + b * c.key.batch + kh * c.key.head + (j - c.keyFrom) * c.key.row;
+    const long keyOffset = c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
     for (int n = 0; n < keys; n += 4) {
-      meet(key, keyAt + n * c.key.row, keyAt + min(n + 1, keys - 1) * c.key.row,
-           keyAt + min(n + 2, keys - 1) * c.key.row, keyAt + min(n + 3, keys - 1) * c.key.row, mine, width,
-           meeting + h * c.meetingHead, tile + n * VECTORS);
+      pair_scores(key, keyOffset + n * c.key.rowStride, keyOffset + min(n + 1, keys - 1) * c.key.rowStride,
+           keyOffset + min(n + 2, keys - 1) * c.key.rowStride, keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries, headDim,
+           scoreParams + h * c.scoreParamsStride, tile + n * VECTORS);
     }
-    modify(&c, tile, bias, slope, b, h, i, queries, j, keys);
-    bool hidden = c.hasBias || c.dropped > 0;
+    modify_scores(&c, tile, bias, slope, b, h, i, queries, j, keys);
+    bool masked = c.hasBias || c.dropoutThreshold > 0;
     if (covered == 1) {
-      hide(&c, band, dense, tile, b, h, i, queries, j, keys);
-      hidden = true;
+      mask_scores(&c, band, dense, tile, b, h, i, queries, j, keys);
+      masked = true;
     }
-    bool shrinks = false;
+    bool anyRescale = false;
     for (int v = 0; v < VECTORS; v++) {
-      vec larger = most[v];
+      vec newMax = rowMax[v];
       for (int n = 0; n < keys; n++) {
         const vec s = tile[n * VECTORS + v];
-        larger = s > larger ? s : larger; // false for NaN, which spoils its own sum alone
+        newMax = s > newMax ? s : newMax; // false for NaN, which spoils its own sum alone
       }
-      shrinks |= any(larger != most[v]);
-      shrink[v] = power((most[v] - larger) * c.factor);
-      vec total = sum[v] * shrink[v];
+      anyRescale |= any(newMax != rowMax[v]);
+      rescale[v] = accurate_exp2((rowMax[v] - newMax) * c.factor);
+      vec newSum = rowSum[v] * rescale[v];
       for (int n = 0; n < keys; n++) {
-        const vec p = power((tile[n * VECTORS + v] - larger) * c.factor);
-        total += p;
+        const vec p = accurate_exp2((tile[n * VECTORS + v] - newMax) * c.factor);
+        newSum += p;
         tile[n * VECTORS + v] = p;
       }
-      most[v] = larger;
-      sum[v] = total;
+      rowMax[v] = newMax;
+      rowSum[v] = newSum;
     }
-    if (shrinks) {
-      for (int n = 0; n < rows; n++) {
+    if (anyRescale) {
+      for (int n = 0; n < sumRows; n++) {
         for (int v = 0; v < VECTORS; v++) {
-          to[n * VECTORS + v] *= shrink[v];
+          to[n * VECTORS + v] *= rescale[v];
         }
       }
     }
-    if (c.dropped > 0) {
-      drop(&c, tile, b, h, i, j, keys);
+    if (c.dropoutThreshold > 0) {
+      apply_dropout(&c, tile, b, h, i, j, keys);
     }
-    const long valueAt = c.value.at + b * c.value.batch + kh * c.value.head + (j - c.keyFrom) * c.value.row;
-    const bool guarded = hidden && !finite(value, valueAt, c.value.row, keys, valueWidth);
-    for (int d = 0; d < valueWidth; d += 4) {
-      const int last = valueWidth - 1 - d;
-      if (guarded) {
-        pool_visible(value, valueAt + d, c.value.row, min(1, last), min(2, last), min(3, last), tile, keys,
+    const long valueOffset = c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
+    const bool skipZeros = masked && !all_finite(value, valueOffset, c.value.rowStride, keys, valueHeadDim);
+    for (int d = 0; d < valueHeadDim; d += 4) {
+      const int last = valueHeadDim - 1 - d;
+      if (skipZeros) {
+        pool_attended(value, valueOffset + d, c.value.rowStride, min(1, last), min(2, last), min(3, last), tile, keys,
                      to + d * VECTORS);
       } else {
-        pool(value, valueAt + d, c.value.row, min(1, last), min(2, last), min(3, last), tile, keys,
+        pool(value, valueOffset + d, c.value.rowStride, min(1, last), min(2, last), min(3, last), tile, keys,
              to + d * VECTORS);
       }
     }
@@ -289,19 +289,19 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
 
   if (!c.ends) {
     for (int m = 0; m < queries; m++) {
-      stats[2 * m] = ((real*)most)[m];
-      stats[2 * m + 1] = ((real*)sum)[m];
+      stats[2 * m] = ((real*)rowMax)[m];
+      stats[2 * m + 1] = ((real*)rowSum)[m];
     }
     return;
   }
   for (int m = 0; m < queries; m++) {
-    const Row row = finished(&c, ((real*)most)[m], ((real*)sum)[m], c.hasSink ? sinks[h] : 0);
-    stats[2 * m] = ((real*)most)[m];
+    const RowStats row = finish_row(&c, ((real*)rowMax)[m], ((real*)rowSum)[m], c.hasSink ? sinks[h] : 0);
+    stats[2 * m] = ((real*)rowMax)[m];
     stats[2 * m + 1] = row.inverse;
     lse[bh * c.queries + first + m] = row.lse;
-    const long at = c.output.at + b * c.output.batch + h * c.output.head + (first + m) * c.output.row;
-    for (int d = 0; d < valueWidth; d++) {
-      STORE(STORAGE, row.inverse == 0 ? (real)0 : ((global real*)to)[d * PANEL + m] * row.inverse, output, at + d);
+    const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + m) * c.output.rowStride;
+    for (int d = 0; d < valueHeadDim; d++) {
+      STORE(STORAGE, row.inverse == 0 ? (real)0 : ((global real*)to)[d * PANEL + m] * row.inverse, output, offset + d);
     }
   }
 }

@@ -35,11 +35,11 @@
 #define BNP (BN + 4)
 
 typedef struct {
-  long at, row, column;
-} Matrix;
+  long offset, rowStride, columnStride;
+} MatrixLayout;
 
 typedef struct {
-  Matrix left, right, to;
+  MatrixLayout left, right, to;
   long rows, columns, depth, hasBias, continues;
 } Product;
 
@@ -62,16 +62,16 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
   for (long k0 = 0; k0 < p.depth; k0 += DEPTH) {
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int x = item; x < BM * DEPTH; x += ITEMS) {
-      const int m = p.left.column == 1 ? x / DEPTH : x % BM, k = p.left.column == 1 ? x % DEPTH : x / BM;
+      const int m = p.left.columnStride == 1 ? x / DEPTH : x % BM, k = p.left.columnStride == 1 ? x % DEPTH : x / BM;
       const bool there = row0 + m < p.rows && k0 + k < p.depth;
       slices[k * BMP + m] =
-          there ? LOAD(LEFT, left, p.left.at + (row0 + m) * p.left.row + (k0 + k) * p.left.column) : 0;
+          there ? LOAD(LEFT, left, p.left.offset + (row0 + m) * p.left.rowStride + (k0 + k) * p.left.columnStride) : 0;
     }
     for (int x = item; x < BN * DEPTH; x += ITEMS) {
-      const int n = p.right.column == 1 ? x % BN : x / DEPTH, k = p.right.column == 1 ? x / BN : x % DEPTH;
+      const int n = p.right.columnStride == 1 ? x % BN : x / DEPTH, k = p.right.columnStride == 1 ? x / BN : x % DEPTH;
       const bool there = column0 + n < p.columns && k0 + k < p.depth;
       slices[DEPTH * BMP + k * BNP + n] =
-          there ? LOAD(RIGHT, right, p.right.at + (k0 + k) * p.right.row + (column0 + n) * p.right.column) : 0;
+          there ? LOAD(RIGHT, right, p.right.offset + (k0 + k) * p.right.rowStride + (column0 + n) * p.right.columnStride) : 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int k = 0; k < DEPTH; k++) {
@@ -107,42 +107,42 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
     for (int n = 0; n < RN; n++) {
       const long row = row0 + ty * RM + m, column = column0 + tx * RN + n;
       if (row < p.rows && column < p.columns) {
-        const long at = p.to.at + row * p.to.row + column * p.to.column;
-        const real sum = p.continues ? LOAD(TO, to, at) + cells[m][n] : cells[m][n];
-        STORE(TO, p.hasBias ? sum + bias[column] : sum, to, at);
+        const long offset = p.to.offset + row * p.to.rowStride + column * p.to.columnStride;
+        const real sum = p.continues ? LOAD(TO, to, offset) + cells[m][n] : cells[m][n];
+        STORE(TO, p.hasBias ? sum + bias[column] : sum, to, offset);
       }
     }
   }
 }
 
-#define WIDTH (4 * LANES) // columns a work-item computes
-#define TALL 48           // and rows
+#define ITEM_COLUMNS (4 * LANES) // columns a work-item computes
+#define ITEM_ROWS 48           // and rows
 
 // A work-item of a CPU device computes TALL x WIDTH cells, four rows at a time in registers, from columns of `right` that
 // it packs into its part of `packed`: [depth][WIDTH].
 kernel void product_lanes(const Product p, global const STORED(LEFT)* left, global const STORED(RIGHT)* right,
                           global STORED(TO)* to, global const real* bias, global vec* packed) {
-  const long across = (p.columns + WIDTH - 1) / WIDTH;
-  const long row0 = get_global_id(0) / across * TALL, column0 = get_global_id(0) % across * WIDTH;
-  const int columns = (int)min((long)WIDTH, p.columns - column0);
-  const int rows = (int)min((long)TALL, p.rows - row0);
-  global vec* mine = packed + get_global_id(0) * p.depth * 4;
+  const long across = (p.columns + ITEM_COLUMNS - 1) / ITEM_COLUMNS;
+  const long row0 = get_global_id(0) / across * ITEM_ROWS, column0 = get_global_id(0) % across * ITEM_COLUMNS;
+  const int columns = (int)min((long)ITEM_COLUMNS, p.columns - column0);
+  const int rows = (int)min((long)ITEM_ROWS, p.rows - row0);
+  global vec* ownColumns = packed + get_global_id(0) * p.depth * 4;
   for (long k = 0; k < p.depth; k++) {
-    global real* line = (global real*)(mine + k * 4);
-    for (int n = 0; n < WIDTH; n++) {
-      line[n] = n < columns ? LOAD(RIGHT, right, p.right.at + k * p.right.row + (column0 + n) * p.right.column) : 0;
+    global real* line = (global real*)(ownColumns + k * 4);
+    for (int n = 0; n < ITEM_COLUMNS; n++) {
+      line[n] = n < columns ? LOAD(RIGHT, right, p.right.offset + k * p.right.rowStride + (column0 + n) * p.right.columnStride) : 0;
     }
   }
   for (int m = 0; m < rows; m += 4) {
-    const long a0 = p.left.at + (row0 + m) * p.left.row, a1 = p.left.at + (row0 + min(m + 1, rows - 1)) * p.left.row;
-    const long a2 = p.left.at + (row0 + min(m + 2, rows - 1)) * p.left.row;
-    const long a3 = p.left.at + (row0 + min(m + 3, rows - 1)) * p.left.row;
+    const long a0 = p.left.offset + (row0 + m) * p.left.rowStride, a1 = p.left.offset + (row0 + min(m + 1, rows - 1)) * p.left.rowStride;
+    const long a2 = p.left.offset + (row0 + min(m + 2, rows - 1)) * p.left.rowStride;
+    const long a3 = p.left.offset + (row0 + min(m + 3, rows - 1)) * p.left.rowStride;
     vec c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
     vec c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
     for (long k = 0; k < p.depth; k++) {
-      const vec b0 = mine[k * 4], b1 = mine[k * 4 + 1], b2 = mine[k * 4 + 2], b3 = mine[k * 4 + 3];
-      const vec x0 = LOAD(LEFT, left, a0 + k * p.left.column), x1 = LOAD(LEFT, left, a1 + k * p.left.column);
-      const vec x2 = LOAD(LEFT, left, a2 + k * p.left.column), x3 = LOAD(LEFT, left, a3 + k * p.left.column);
+      const vec b0 = ownColumns[k * 4], b1 = ownColumns[k * 4 + 1], b2 = ownColumns[k * 4 + 2], b3 = ownColumns[k * 4 + 3];
+      const vec x0 = LOAD(LEFT, left, a0 + k * p.left.columnStride), x1 = LOAD(LEFT, left, a1 + k * p.left.columnStride);
+      const vec x2 = LOAD(LEFT, left, a2 + k * p.left.columnStride), x3 = LOAD(LEFT, left, a3 + k * p.left.columnStride);
       c00 = fma(x0, b0, c00); c01 = fma(x0, b1, c01); c02 = fma(x0, b2, c02); c03 = fma(x0, b3, c03);
       c10 = fma(x1, b0, c10); c11 = fma(x1, b1, c11); c12 = fma(x1, b2, c12); c13 = fma(x1, b3, c13);
       c20 = fma(x2, b0, c20); c21 = fma(x2, b1, c21); c22 = fma(x2, b2, c22); c23 = fma(x2, b3, c23);
@@ -151,9 +151,9 @@ kernel void product_lanes(const Product p, global const STORED(LEFT)* left, glob
     const vec cells[16] = {c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33};
     for (int r = 0; r < 4 && m + r < rows; r++) {
       for (int n = 0; n < columns; n++) {
-        const long at = p.to.at + (row0 + m + r) * p.to.row + (column0 + n) * p.to.column;
-        const real cell = ((const real*)&cells[4 * r])[n], sum = p.continues ? LOAD(TO, to, at) + cell : cell;
-        STORE(TO, p.hasBias ? sum + bias[column0 + n] : sum, to, at);
+        const long offset = p.to.offset + (row0 + m + r) * p.to.rowStride + (column0 + n) * p.to.columnStride;
+        const real cell = ((const real*)&cells[4 * r])[n], sum = p.continues ? LOAD(TO, to, offset) + cell : cell;
+        STORE(TO, p.hasBias ? sum + bias[column0 + n] : sum, to, offset);
       }
     }
   }
@@ -165,12 +165,12 @@ kernel void column_sums(const Product p, global const STORED(LEFT)* left, global
   if (column >= p.columns) {
     return;
   }
-  real sum = 0, lost = 0;
+  real sum = 0, compensation = 0;
   for (long row = 0; row < p.rows; row++) {
-    const real x = LOAD(LEFT, left, p.left.at + row * p.left.row + column * p.left.column) - lost;
+    const real x = LOAD(LEFT, left, p.left.offset + row * p.left.rowStride + column * p.left.columnStride) - compensation;
     const real next = sum + x;
-    lost = (next - sum) - x;
+    compensation = (next - sum) - x;
     sum = next;
   }
-  STORE(TO, sum, to, p.to.at + column * p.to.column);
+  STORE(TO, sum, to, p.to.offset + column * p.to.columnStride);
 }

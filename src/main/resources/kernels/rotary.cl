@@ -5,29 +5,29 @@ typedef STORED(STORAGE) element;
 
 // [batch][head][position][width], each tensor with its own steps; tables [row][half] without gaps.
 typedef struct {
-  long fromAt, fromBatch, fromHead, fromRow, toAt, toBatch, toHead, toRow;
-  long batches, heads, positions, width, turned, interleaved, hasPositions, direction;
+  long fromOffset, fromBatchStride, fromHeadStride, fromRowStride, toOffset, toBatchStride, toHeadStride, toRowStride;
+  long batches, heads, positions, headDim, rotated, interleaved, hasPositions, direction;
 } Rotary;
 
 // One work-item an element of the input.
 kernel void rotary(const Rotary r, global const element* from, global element* to, global const real* cosines,
                    global const real* sines, global const int* positions) {
   const long n = get_global_id(0);
-  const long d = n % r.width, s = n / r.width % r.positions, h = n / r.width / r.positions % r.heads,
-             b = n / r.width / r.positions / r.heads;
+  const long d = n % r.headDim, s = n / r.headDim % r.positions, h = n / r.headDim / r.positions % r.heads,
+             b = n / r.headDim / r.positions / r.heads;
   if (b >= r.batches) {
     return;
   }
-  const long at = r.fromAt + b * r.fromBatch + h * r.fromHead + s * r.fromRow;
-  real y = LOAD(STORAGE, from, at + d);
-  if (d < r.turned) {
-    const long pairs = r.turned / 2, pair = r.interleaved ? d / 2 : d % pairs;
+  const long offset = r.fromOffset + b * r.fromBatchStride + h * r.fromHeadStride + s * r.fromRowStride;
+  real y = LOAD(STORAGE, from, offset + d);
+  if (d < r.rotated) {
+    const long pairs = r.rotated / 2, pair = r.interleaved ? d / 2 : d % pairs;
     const bool second = r.interleaved ? d % 2 == 1 : d >= pairs;
     const long other = r.interleaved ? d ^ 1 : second ? d - pairs : d + pairs;
     const long row = r.hasPositions ? positions[b * r.positions + s] : b * r.positions + s;
-    const real c = cosines[row * pairs + pair], w = sines[row * pairs + pair] * (real)r.direction;
-    const real x = LOAD(STORAGE, from, at + other);
-    y = second ? x * w + y * c : y * c - x * w;
+    const real cosine = cosines[row * pairs + pair], sine = sines[row * pairs + pair] * (real)r.direction;
+    const real x = LOAD(STORAGE, from, offset + other);
+    y = second ? x * sine + y * cosine : y * cosine - x * sine;
   }
-  STORE(STORAGE, y, to, r.toAt + b * r.toBatch + h * r.toHead + s * r.toRow + d);
+  STORE(STORAGE, y, to, r.toOffset + b * r.toBatchStride + h * r.toHeadStride + s * r.toRowStride + d);
 }

@@ -5,43 +5,43 @@
 #ifndef FROM
 #define FROM 32
 #endif
-#ifndef FLOW
-#define FLOW 32
+#ifndef GRADIENT
+#define GRADIENT 32
 #endif
 
 // Rows [batch][head][row] of `width` numbers, at strides in one operand (`from`) and without gaps elsewhere; `shared` heads
 // of the others read one of this operand. Strengths are [batch][head][row] with step 0 where they are shared.
 typedef struct {
-  long at, batch, head, row;
+  long offset, batchStride, headStride, rowStride;
   long heads, rows, width, count, shared;
-  long strengthBatch, strengthHead, strengthRow, hasStrengths;
+  long strengthBatchStride, strengthHeadStride, strengthRowStride, hasStrengths;
   real strength, epsilon;
-} Lines;
+} RowLayout;
 
-inline long line_of(const Lines* c, long n) {
+inline long row_offset(const RowLayout* c, long n) {
   const long bh = n / c->rows;
-  return c->at + bh / c->heads * c->batch + bh % c->heads / c->shared * c->head + n % c->rows * c->row;
+  return c->offset + bh / c->heads * c->batchStride + bh % c->heads / c->shared * c->headStride + n % c->rows * c->rowStride;
 }
 
-inline real strength_of(const Lines* c, global const real* strengths, long n) {
+inline real strength_of(const RowLayout* c, global const real* strengths, long n) {
   const long bh = n / c->rows;
-  return c->hasStrengths ? strengths[bh / c->heads * c->strengthBatch + bh % c->heads * c->strengthHead
-                                     + n % c->rows * c->strengthRow]
+  return c->hasStrengths ? strengths[bh / c->heads * c->strengthBatchStride + bh % c->heads * c->strengthHeadStride
+                                     + n % c->rows * c->strengthRowStride]
                          : c->strength;
 }
 
-inline real length_of(const Lines* c, global const STORED(FROM)* from, long at) {
+inline real length_of(const RowLayout* c, global const STORED(FROM)* from, long offset) {
   real sum = 0;
   for (long d = 0; d < c->width; d++) {
-    const real x = LOAD(FROM, from, at + d);
+    const real x = LOAD(FROM, from, offset + d);
     sum = fma(x, x, sum);
   }
   return sqrt(sum + c->epsilon);
 }
 
-inline bool reached(global const STORED(FLOW)* flow, long n, long width) {
+inline bool reached(global const STORED(GRADIENT)* dOut, long n, long width) {
   for (long d = 0; d < width; d++) {
-    if (LOAD(FLOW, flow, n * width + d) != 0) {
+    if (LOAD(GRADIENT, dOut, n * width + d) != 0) {
       return true;
     }
   }
@@ -49,56 +49,56 @@ inline bool reached(global const STORED(FLOW)* flow, long n, long width) {
 }
 
 // One work-item a row: strength x / |x|.
-kernel void normalise(const Lines c, global const STORED(FROM)* from, global const real* strengths, global real* to) {
+kernel void normalise(const RowLayout c, global const STORED(FROM)* from, global const real* strengths, global real* to) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
   }
-  const long at = line_of(&c, n);
-  const real factor = strength_of(&c, strengths, n) / length_of(&c, from, at);
+  const long offset = row_offset(&c, n);
+  const real factor = strength_of(&c, strengths, n) / length_of(&c, from, offset);
   for (long d = 0; d < c.width; d++) {
-    to[n * c.width + d] = LOAD(FROM, from, at + d) * factor;
+    to[n * c.width + d] = LOAD(FROM, from, offset + d) * factor;
   }
 }
 
 // The gradient of a row from that of strength x / |x|, and of its strength. A row that no gradient reaches is not read.
-kernel void normalise_back(const Lines c, global const STORED(FROM)* from, global const real* strengths,
-                           global const STORED(FLOW)* flow, global real* to, global real* strengthTo) {
+kernel void normalise_back(const RowLayout c, global const STORED(FROM)* from, global const real* strengths,
+                           global const STORED(GRADIENT)* dOut, global real* to, global real* strengthTo) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
   }
-  if (!reached(flow, n, c.width)) {
+  if (!reached(dOut, n, c.width)) {
     for (long d = 0; d < c.width; d++) {
       to[n * c.width + d] = 0;
     }
     strengthTo[n] = 0;
     return;
   }
-  const long at = line_of(&c, n);
-  const real length = length_of(&c, from, at), strength = strength_of(&c, strengths, n);
-  real along = 0;
+  const long offset = row_offset(&c, n);
+  const real length = length_of(&c, from, offset), strength = strength_of(&c, strengths, n);
+  real dStrength = 0;
   for (long d = 0; d < c.width; d++) {
-    along = fma(LOAD(FROM, from, at + d) / length, LOAD(FLOW, flow, n * c.width + d), along);
+    dStrength = fma(LOAD(FROM, from, offset + d) / length, LOAD(GRADIENT, dOut, n * c.width + d), dStrength);
   }
-  strengthTo[n] = along;
+  strengthTo[n] = dStrength;
   for (long d = 0; d < c.width; d++) {
-    const real x = LOAD(FROM, from, at + d) / length;
-    to[n * c.width + d] = strength * (LOAD(FLOW, flow, n * c.width + d) - along * x) / length;
+    const real x = LOAD(FROM, from, offset + d) / length;
+    to[n * c.width + d] = strength * (LOAD(GRADIENT, dOut, n * c.width + d) - dStrength * x) / length;
   }
 }
 
 // The rows that a gradient of `flowWidth` numbers reaches, zeros for the others: they may hold anything.
-kernel void keep_reached(const Lines c, global const STORED(FROM)* from, global const STORED(FLOW)* flow, global real* to,
-                         const long flowWidth) {
+kernel void keep_reached(const RowLayout c, global const STORED(FROM)* from, global const STORED(GRADIENT)* dOut, global real* to,
+                         const long gradientWidth) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
   }
-  const bool kept = reached(flow, n, flowWidth);
-  const long at = line_of(&c, n);
+  const bool isReached = reached(dOut, n, gradientWidth);
+  const long offset = row_offset(&c, n);
   for (long d = 0; d < c.width; d++) {
-    to[n * c.width + d] = kept ? LOAD(FROM, from, at + d) : 0;
+    to[n * c.width + d] = isReached ? LOAD(FROM, from, offset + d) : 0;
   }
 }
 
@@ -127,14 +127,14 @@ kernel void sum_axes(global const real* from, global real* to, const long n0, co
     return;
   }
   const long a3 = n % s3, a2 = n / s3 % s2, a1 = n / s3 / s2 % s1, a0 = n / s3 / s2 / s1;
-  real sum = 0, error = 0;
+  real sum = 0, compensation = 0;
   for (long i0 = s0 > 1 ? a0 : 0; i0 < (s0 > 1 ? a0 + 1 : n0); i0++) {
     for (long i1 = s1 > 1 ? a1 : 0; i1 < (s1 > 1 ? a1 + 1 : n1); i1++) {
       for (long i2 = s2 > 1 ? a2 : 0; i2 < (s2 > 1 ? a2 + 1 : n2); i2++) {
         for (long i3 = s3 > 1 ? a3 : 0; i3 < (s3 > 1 ? a3 + 1 : n3); i3++) {
-          const real x = from[((i0 * n1 + i1) * n2 + i2) * n3 + i3] - error;
+          const real x = from[((i0 * n1 + i1) * n2 + i2) * n3 + i3] - compensation;
           const real next = sum + x;
-          error = (next - sum) - x;
+          compensation = (next - sum) - x;
           sum = next;
         }
       }

@@ -13,35 +13,35 @@
 
 typedef STORED(STORAGE) element;
 
-inline real sum_of(real mine, local real* all) {
+inline real group_sum(real mine, local real* scratch) {
   const int item = (int)get_local_id(0);
   barrier(CLK_LOCAL_MEM_FENCE);
-  all[item] = mine;
+  scratch[item] = mine;
   barrier(CLK_LOCAL_MEM_FENCE);
-  for (int apart = GROUP / 2; apart > 0; apart /= 2) {
-    if (item < apart) {
-      all[item] += all[item + apart];
+  for (int distance = GROUP / 2; distance > 0; distance /= 2) {
+    if (item < distance) {
+      scratch[item] += scratch[item + distance];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  return all[0];
+  return scratch[0];
 }
 
-inline real most_of(real mine, local real* all) {
+inline real group_max(real mine, local real* scratch) {
   const int item = (int)get_local_id(0);
   barrier(CLK_LOCAL_MEM_FENCE);
-  all[item] = mine;
+  scratch[item] = mine;
   barrier(CLK_LOCAL_MEM_FENCE);
-  for (int apart = GROUP / 2; apart > 0; apart /= 2) {
-    if (item < apart) {
-      all[item] = fmax(all[item], all[item + apart]);
+  for (int distance = GROUP / 2; distance > 0; distance /= 2) {
+    if (item < distance) {
+      scratch[item] = fmax(scratch[item], scratch[item + distance]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  return all[0];
+  return scratch[0];
 }
 
-inline real lanes_sum(vec x) {
+inline real sum_lanes(vec x) {
 #if LANES > 1
   const real* lanes = (const real*)&x;
   real sum = lanes[0];
@@ -55,69 +55,69 @@ inline real lanes_sum(vec x) {
 }
 
 #if LANES > 1
-#define AT(x) LOADV(STORAGE, input, x)
+#define LOAD_INPUT(x) LOADV(STORAGE, input, x)
 #else
-#define AT(x) LOAD(STORAGE, input, x)
+#define LOAD_INPUT(x) LOAD(STORAGE, input, x)
 #endif
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_states(
-    global const element* input, global real* states, const long length, const long chunk) {
-  local real all[GROUP];
-  const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
-  const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
-  const long whole = from + (end - from) / LANES * LANES, step = GROUP * LANES;
-  real most = NOTHING;
+    global const element* input, global real* states, const long length, const long chunkLength) {
+  local real scratch[GROUP];
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  const long vectorEnd = from + (end - from) / LANES * LANES, step = GROUP * LANES;
+  real chunkMax = EMPTY_MAX;
 #if LANES > 1
-  vec wide = NOTHING;
-  for (long n = from; n < whole; n += step) {
-    const vec x = AT(n);
-    wide = x > wide ? x : wide;
+  vec laneMax = EMPTY_MAX;
+  for (long n = from; n < vectorEnd; n += step) {
+    const vec x = LOAD_INPUT(n);
+    laneMax = x > laneMax ? x : laneMax;
   }
   for (int m = 0; m < LANES; m++) {
-    most = fmax(most, ((real*)&wide)[m]);
+    chunkMax = fmax(chunkMax, ((real*)&laneMax)[m]);
   }
 #else
-  for (long n = from + get_local_id(0); n < whole; n += step) {
-    const real x = AT(n);
-    most = x > most ? x : most;
+  for (long n = from + get_local_id(0); n < vectorEnd; n += step) {
+    const real x = LOAD_INPUT(n);
+    chunkMax = x > chunkMax ? x : chunkMax;
   }
 #endif
-  for (long n = whole + get_local_id(0); n < end; n += GROUP) {
+  for (long n = vectorEnd + get_local_id(0); n < end; n += GROUP) {
     const real x = LOAD(STORAGE, input, n);
-    most = x > most ? x : most;
+    chunkMax = x > chunkMax ? x : chunkMax;
   }
-  most = most_of(most, all);
+  chunkMax = group_max(chunkMax, scratch);
   vec sums = 0;
-  for (long n = from + get_local_id(0) * LANES; n < whole; n += step) {
-    sums += power((AT(n) - most) * LOG2E);
+  for (long n = from + get_local_id(0) * LANES; n < vectorEnd; n += step) {
+    sums += accurate_exp2((LOAD_INPUT(n) - chunkMax) * LOG2E);
   }
-  real sum = lanes_sum(sums);
-  for (long n = whole + get_local_id(0); n < end; n += GROUP) {
-    sum += power((LOAD(STORAGE, input, n) - most) * LOG2E);
+  real chunkSum = sum_lanes(sums);
+  for (long n = vectorEnd + get_local_id(0); n < end; n += GROUP) {
+    chunkSum += accurate_exp2((LOAD(STORAGE, input, n) - chunkMax) * LOG2E);
   }
-  sum = sum_of(sum, all);
+  chunkSum = group_sum(chunkSum, scratch);
   if (get_local_id(0) == 0) {
-    states[2 * get_group_id(0)] = most;
-    states[2 * get_group_id(0) + 1] = sum;
+    states[2 * get_group_id(0)] = chunkMax;
+    states[2 * get_group_id(0) + 1] = chunkSum;
   }
 }
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(
     global const element* input, global const real* states, global element* output, const long length,
-    const long chunk, const long merged) {
-  const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
-  const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
-  real most = NOTHING, sum = 0;
+    const long chunkLength, const long merged) {
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  real rowMax = EMPTY_MAX, sum = 0;
   for (long n = row * merged; n < (row + 1) * merged; n++) {
-    most = states[2 * n] > most ? states[2 * n] : most;
+    rowMax = states[2 * n] > rowMax ? states[2 * n] : rowMax;
   }
   for (long n = row * merged; n < (row + 1) * merged; n++) {
-    sum += states[2 * n + 1] == 0 ? 0 : states[2 * n + 1] * power((states[2 * n] - most) * LOG2E);
+    sum += states[2 * n + 1] == 0 ? 0 : states[2 * n + 1] * accurate_exp2((states[2 * n] - rowMax) * LOG2E);
   }
-  const real log_ = LOGARITHM ? log(sum) : 0, inverse = 1 / sum;
+  const real logSum = LOGARITHM ? log(sum) : 0, inverse = 1 / sum;
   for (long n = from + get_local_id(0); n < end; n += GROUP) {
     const real x = LOAD(STORAGE, input, n);
-    real y = LOGARITHM ? x - most - log_ : power((x - most) * LOG2E) * inverse;
+    real y = LOGARITHM ? x - rowMax - logSum : accurate_exp2((x - rowMax) * LOG2E) * inverse;
     if (sum == 0) {
       y = LOGARITHM ? -INFINITY : 0;
     }
@@ -126,42 +126,42 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(
 }
 
 // sums[row][chunk]: of dy y, or of dy for the logarithm, and whether any y is above minus infinity.
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_flows(
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient_sums(
     global const element* output, global const element* gradient, global real* states, const long length,
-    const long chunk) {
-  local real all[GROUP];
-  const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
-  const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
-  real sum = 0, lost = 0, alive = 0;
+    const long chunkLength) {
+  local real scratch[GROUP];
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  real sum = 0, compensation = 0, anyFinite = 0;
   for (long n = from + get_local_id(0); n < end; n += GROUP) {
     const real y = LOAD(STORAGE, output, n), dy = LOAD(STORAGE, gradient, n);
-    const real x = (LOGARITHM ? dy : dy * y) - lost;
+    const real x = (LOGARITHM ? dy : dy * y) - compensation;
     const real next = sum + x;
-    lost = (next - sum) - x;
+    compensation = (next - sum) - x;
     sum = next;
-    alive = y != -INFINITY ? 1 : alive;
+    anyFinite = y != -INFINITY ? 1 : anyFinite;
   }
-  sum = sum_of(sum, all);
-  alive = sum_of(alive, all);
+  sum = group_sum(sum, scratch);
+  anyFinite = group_sum(anyFinite, scratch);
   if (get_local_id(0) == 0) {
     states[2 * get_group_id(0)] = sum;
-    states[2 * get_group_id(0) + 1] = alive;
+    states[2 * get_group_id(0) + 1] = anyFinite;
   }
 }
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient(
     global const element* output, global const element* gradient, global const real* states, global element* to,
-    const long length, const long chunk, const long merged) {
-  const long chunks = (length + chunk - 1) / chunk, row = get_group_id(0) / chunks, part = get_group_id(0) % chunks;
-  const long from = row * length + part * chunk, end = row * length + min(length, (part + 1) * chunk);
-  real sum = 0, alive = 0;
+    const long length, const long chunkLength, const long merged) {
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  real sum = 0, anyFinite = 0;
   for (long n = row * merged; n < (row + 1) * merged; n++) {
     sum += states[2 * n];
-    alive += states[2 * n + 1];
+    anyFinite += states[2 * n + 1];
   }
   for (long n = from + get_local_id(0); n < end; n += GROUP) {
     const real y = LOAD(STORAGE, output, n), dy = LOAD(STORAGE, gradient, n);
     real dx = LOGARITHM ? dy - exp(y) * sum : y * (dy - sum);
-    STORE(STORAGE, LOGARITHM && alive == 0 ? (real)0 : dx, to, n);
+    STORE(STORAGE, LOGARITHM && anyFinite == 0 ? (real)0 : dx, to, n);
   }
 }

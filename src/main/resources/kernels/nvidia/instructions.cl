@@ -5,8 +5,8 @@
 
 #define BEGIN \
   local stored tile[256] __attribute__((aligned(128))); \
-  local float met[MET_WORDS]; \
-  const Warp w = warp_of(tile, met, (int)get_local_id(0))
+  local float exchange[EXCHANGE_FLOATS]; \
+  const Warp w = warp_of(tile, exchange, (int)get_local_id(0))
 
 #if TRY == 1
 // Sixteen rows of two chunks, and of lane 5 only three elements.
@@ -16,7 +16,7 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void copies(global const 
     tile[w.lane * 8 + e] = 0xffff;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  copy_chunk(w, origin(w) + w.lane * CHUNK, in + w.lane * 8, w.lane == 5 ? 6 : 16);
+  copy_chunk(w, origin(w) + w.lane * CHUNK_BYTES, in + w.lane * 8, w.lane == 5 ? 6 : 16);
   commit_copies();
   await_copies();
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -34,14 +34,14 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void matrices(global cons
     tile[x] = in[x];
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  uint got[4];
+  uint fragment[4];
 #if TRY == 2
-  load_matrices(w, origin(w) + w.lane * CHUNK, got);
+  load_matrices(w, origin(w) + w.lane * CHUNK_BYTES, fragment);
 #else
-  load_transposed(w, origin(w) + w.lane * CHUNK, got);
+  load_transposed(w, origin(w) + w.lane * CHUNK_BYTES, fragment);
 #endif
   for (int m = 0; m < 4; m++) {
-    out[w.lane * 4 + m] = got[m];
+    out[w.lane * 4 + m] = fragment[m];
   }
 }
 #endif
@@ -54,15 +54,15 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product(
   const int row = w.lane / 4, two = w.lane % 4 * 2;
   uint left[4], right[2];
   for (int n = 0; n < 4; n++) {
-    const int at = (row + n % 2 * 8) * 16 + two + n / 2 * 8;
-    left[n] = a[at] | (uint)a[at + 1] << 16;
+    const int offset = (row + n % 2 * 8) * 16 + two + n / 2 * 8;
+    left[n] = a[offset] | (uint)a[offset + 1] << 16;
   }
   for (int n = 0; n < 2; n++) {
-    const int at = (two + n * 8) * 8 + row;
-    right[n] = b[at] | (uint)b[at + 8] << 16;
+    const int offset = (two + n * 8) * 8 + row;
+    right[n] = b[offset] | (uint)b[offset + 8] << 16;
   }
   float c[4] = {1, 1, 1, 1};
-  multiply(w, left, right[0], right[1], c);
+  mma(w, left, right[0], right[1], c);
   for (int e = 0; e < 4; e++) {
     out[(row + e / 2 * 8) * 8 + two + e % 2] = c[e];
   }
@@ -79,11 +79,11 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   uint left[4];
-  load_matrices(w, origin(w) + w.lane % 16 * 32 + w.lane / 16 * CHUNK, left);
+  load_matrices(w, origin(w) + w.lane % 16 * 32 + w.lane / 16 * CHUNK_BYTES, left);
   round_fragment(left);
   const int row = w.lane % 4, column = w.lane / 4;
   float c[4] = {1, 1, 1, 1};
-  multiply(w, left, tf32(b[row * 8 + column]), tf32(b[(row + 4) * 8 + column]), c);
+  mma(w, left, tf32(b[row * 8 + column]), tf32(b[(row + 4) * 8 + column]), c);
   for (int e = 0; e < 4; e++) {
     out[(w.lane / 4 + e / 2 * 8) * 8 + w.lane % 4 * 2 + e % 2] = c[e];
   }
@@ -93,14 +93,14 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
 #if TRY == 5
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void lanes(global float* out) {
   BEGIN;
-  const float one = from_lane(w, (float)w.lane, 1);
-  out[w.lane] = from_lane(w, one, 2);
+  const float one = shuffle_xor(w, (float)w.lane, 1);
+  out[w.lane] = shuffle_xor(w, one, 2);
 }
 #endif
 
 #if TRY == 6
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void powers(global const float* in, global float* out) {
-  out[get_global_id(0)] = two_to(in[get_global_id(0)]);
+  out[get_global_id(0)] = fast_exp2(in[get_global_id(0)]);
 }
 #endif
 
@@ -114,22 +114,22 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const 
 // As 1, in three groups, the first waited for alone; then the second is overwritten after a barrier of the warp.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void groups(global const ushort* in, global ushort* out) {
   BEGIN;
-  copy_chunk(w, origin(w) + w.lane % 16 * CHUNK, in + w.lane % 16 * 8, 16);
+  copy_chunk(w, origin(w) + w.lane % 16 * CHUNK_BYTES, in + w.lane % 16 * 8, 16);
   commit_copies();
-  copy_chunk(w, origin(w) + (w.lane % 16 + 16) * CHUNK, in + w.lane % 16 * 8, 16);
+  copy_chunk(w, origin(w) + (w.lane % 16 + 16) * CHUNK_BYTES, in + w.lane % 16 * 8, 16);
   commit_copies();
   commit_copies();
   AWAIT_ALL_BUT(2);
-  meet_warp();
+  sync_warp();
   for (int x = w.lane; x < 128; x += 32) {
     out[x] = tile[127 - x];
   }
   AWAIT_ALL_BUT(1);
-  meet_warp();
-  copy_chunk(w, origin(w) + (31 - w.lane % 16) * CHUNK, in + (w.lane % 16 + 16) * 8, 16);
+  sync_warp();
+  copy_chunk(w, origin(w) + (31 - w.lane % 16) * CHUNK_BYTES, in + (w.lane % 16 + 16) * 8, 16);
   commit_copies();
   AWAIT_ALL_BUT(0);
-  meet_warp();
+  sync_warp();
   for (int x = w.lane; x < 128; x += 32) {
     out[128 + x] = tile[128 + x];
   }

@@ -12,49 +12,49 @@
 #define PTX 0
 #endif
 #define WARP 32
-#define CHUNK 16 // bytes
-#define EIGHT 8  // elements of a chunk, if they have 16 bits
+#define CHUNK_BYTES 16 // bytes
+#define PER_CHUNK_16 8  // elements of a chunk, if they have 16 bits
 
 #if STORAGE == 16
 #define MMA_TYPE "f16"
-#define EXPONENT 0x7c00 // set in infinities and NaNs only
+#define EXPONENT_BITS 0x7c00 // set in infinities and NaNs only
 #elif STORAGE == 17
 #define MMA_TYPE "bf16"
-#define EXPONENT 0x7f80
+#define EXPONENT_BITS 0x7f80
 #elif STORAGE == 32
 #define MMA_TYPE "tf32"
-#define EXPONENT 0x7f800000
+#define EXPONENT_BITS 0x7f800000
 #else
 #error "fragments are f16, bf16 or, of f32, tf32"
 #endif
 #if STORAGE == 32
 typedef uint stored; // an element as it lies there
-#define BYTES 4
-#define SIGN 0x80000000
+#define ELEMENT_BYTES 4
+#define SIGN_BIT 0x80000000
 #else
 typedef ushort stored;
-#define BYTES 2
-#define SIGN 0x8000
+#define ELEMENT_BYTES 2
+#define SIGN_BIT 0x8000
 #endif
-#define PER_CHUNK (CHUNK / BYTES)
-#define DEPTH (2 * PER_CHUNK) // what one instruction adds up: 16 products, of tf32 8
+#define PER_CHUNK (CHUNK_BYTES / ELEMENT_BYTES)
+#define MMA_K (2 * PER_CHUNK) // what one instruction adds up: 16 products, of tf32 8
 
 #if PTX
 #define INLINE static inline __attribute__((always_inline)) // else fragments are in memory
-#define MET_WORDS 1
+#define EXCHANGE_FLOATS 1
 #else
 #define INLINE static
-#define MET_WORDS (12 * ITEMS) // what lanes tell each other: the 12 numbers of two fragments
+#define EXCHANGE_FLOATS (12 * ITEMS) // what lanes tell each other: the 12 numbers of two fragments
 #endif
 
 typedef struct {
   local stored* tiles;
-  local float* met;
+  local float* exchange;
   int item, lane, warp;
 } Warp;
 
-INLINE Warp warp_of(local stored* tiles, local float* met, int item) {
-  Warp w = {tiles, met, item, item % WARP, item / WARP};
+INLINE Warp warp_of(local stored* tiles, local float* exchange, int item) {
+  Warp w = {tiles, exchange, item, item % WARP, item / WARP};
   return w;
 }
 
@@ -68,9 +68,9 @@ INLINE int opaque(int x) {
 }
 
 // Where a chunk of a row lies in a tile whose rows have `chunks` of them, a multiple of four; in bytes.
-INLINE uint place(uint row, uint chunk, uint chunks) {
-  const uint turned = chunks % 8 == 0 ? row & 7 : row >> 1 & 3;
-  return (row * chunks + (chunk ^ turned)) * CHUNK;
+INLINE uint chunk_offset(uint row, uint chunk, uint chunks) {
+  const uint swizzle = chunks % 8 == 0 ? row & 7 : row >> 1 & 3;
+  return (row * chunks + (chunk ^ swizzle)) * CHUNK_BYTES;
 }
 
 // The address of the tiles as the functions below count it, in bytes.
@@ -88,7 +88,7 @@ INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
 #else
   for (uint e = 0; e < PER_CHUNK; e++) {
-    w.tiles[to / BYTES + e] = BYTES * e < bytes ? from[e] : (stored)0;
+    w.tiles[to / ELEMENT_BYTES + e] = ELEMENT_BYTES * e < bytes ? from[e] : (stored)0;
   }
 #endif
 }
@@ -109,7 +109,7 @@ INLINE void commit_copies(void) {
 #endif
 
 // A barrier of one warp, for local memory that no other warp touches. The twin's is everybody's.
-INLINE void meet_warp(void) {
+INLINE void sync_warp(void) {
 #if PTX
   asm volatile("bar.warp.sync 0xffffffff;" ::: "memory");
 #else
@@ -133,21 +133,21 @@ INLINE void await_copies(void) {
 
 // Four matrices of 8 x 8 elements: lanes 8m ... 8m + 7 say where the rows of matrix m lie; of each matrix a lane receives two
 // neighbours of row lane / 4, columns 2 (lane % 4) and the next. Of f32, matrices of 8 x 4: row lane / 4, column lane % 4.
-INLINE void load_matrices(Warp w, uint at, uint got[4]) {
+INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(got[0]), "=r"(got[1]), "=r"(got[2]), "=r"(got[3])
-               : "r"(at)
+               : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
+               : "r"(address)
                : "memory");
 #else
-  w.met[w.item] = as_float(at);
+  w.exchange[w.item] = as_float(address);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int m = 0; m < 4; m++) {
-    const uint row = as_uint(w.met[w.warp * WARP + m * 8 + w.lane / 4]) / BYTES + w.lane % 4 * (4 / BYTES);
+    const uint row = as_uint(w.exchange[w.warp * WARP + m * 8 + w.lane / 4]) / ELEMENT_BYTES + w.lane % 4 * (4 / ELEMENT_BYTES);
 #if STORAGE == 32
-    got[m] = w.tiles[row];
+    fragment[m] = w.tiles[row];
 #else
-    got[m] = w.tiles[row] | (uint)w.tiles[row + 1] << 16;
+    fragment[m] = w.tiles[row] | (uint)w.tiles[row + 1] << 16;
 #endif
   }
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -156,20 +156,20 @@ INLINE void load_matrices(Warp w, uint at, uint got[4]) {
 
 #if STORAGE != 32 // there are no such loads of 32 bits
 // The same of the transposed matrices: column lane / 4, rows 2 (lane % 4) and the next.
-INLINE void load_transposed(Warp w, uint at, uint got[4]) {
+INLINE void load_transposed(Warp w, uint address, uint fragment[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(got[0]), "=r"(got[1]), "=r"(got[2]), "=r"(got[3])
-               : "r"(at)
+               : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
+               : "r"(address)
                : "memory");
 #else
-  w.met[w.item] = as_float(at);
+  w.exchange[w.item] = as_float(address);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int m = 0; m < 4; m++) {
     const int first = w.warp * WARP + m * 8 + w.lane % 4 * 2;
-    const uint low = w.tiles[as_uint(w.met[first]) / 2 + w.lane / 4];
-    const uint high = w.tiles[as_uint(w.met[first + 1]) / 2 + w.lane / 4];
-    got[m] = low | high << 16;
+    const uint low = w.tiles[as_uint(w.exchange[first]) / 2 + w.lane / 4];
+    const uint high = w.tiles[as_uint(w.exchange[first + 1]) / 2 + w.lane / 4];
+    fragment[m] = low | high << 16;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 #endif
@@ -179,7 +179,7 @@ INLINE void load_transposed(Warp w, uint at, uint got[4]) {
 
 #if STORAGE != 32
 #if !PTX
-INLINE float number(uint word, int high) {
+INLINE float unpack(uint word, int high) {
   const ushort bits = (ushort)(high ? word >> 16 : word);
 #if STORAGE == 16
   return vload_half(0, (const half*)&bits);
@@ -191,22 +191,22 @@ INLINE float number(uint word, int high) {
 
 // c[16][8] += a[16][16] b[16][8]. Of a and c a lane holds pairs of rows lane / 4 and that + 8, columns 2 (lane % 4) and the
 // next, a first of the left half, then of the right; of b pairs of rows 2 (lane % 4) and that + 8, column lane / 4.
-INLINE void multiply(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
+INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #if PTX
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." MMA_TYPE "." MMA_TYPE ".f32 "
                "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-  local float* mine = w.met + 12 * w.item;
+  local float* mine = w.exchange + 12 * w.item;
   for (int e = 0; e < 8; e++) {
-    mine[e] = number(a[e / 2], e % 2);
+    mine[e] = unpack(a[e / 2], e % 2);
   }
   for (int e = 0; e < 4; e++) {
-    mine[8 + e] = number(e < 2 ? b0 : b1, e % 2);
+    mine[8 + e] = unpack(e < 2 ? b0 : b1, e % 2);
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  local const float* others = w.met + 12 * WARP * w.warp;
+  local const float* others = w.exchange + 12 * WARP * w.warp;
   for (int e = 0; e < 4; e++) {
     const int row = w.lane / 4, column = w.lane % 4 * 2 + e % 2;
     for (int k = 0; k < 16; k++) {
@@ -227,7 +227,7 @@ INLINE uint tf32(uint bits) {
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(as_float(bits)));
   return rounded;
 #else
-  return (bits & EXPONENT) == EXPONENT ? bits : (bits + 0x1000) & ~0x1fffu;
+  return (bits & EXPONENT_BITS) == EXPONENT_BITS ? bits : (bits + 0x1000) & ~0x1fffu;
 #endif
 }
 
@@ -239,21 +239,21 @@ INLINE void round_fragment(uint fragment[4]) {
 
 // c[16][8] += a[16][8] b[8][8] of tf32. Of a a lane holds rows lane / 4 and that + 8 of column lane % 4, then of column
 // lane % 4 + 4; of b rows lane % 4 and that + 4 of column lane / 4; c as of 16 bits.
-INLINE void multiply(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
+INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #if PTX
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
                "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-  local float* mine = w.met + 12 * w.item;
+  local float* mine = w.exchange + 12 * w.item;
   for (int e = 0; e < 4; e++) {
     mine[e] = as_float(a[e]);
   }
   mine[4] = as_float(b0);
   mine[5] = as_float(b1);
   barrier(CLK_LOCAL_MEM_FENCE);
-  local const float* others = w.met + 12 * WARP * w.warp;
+  local const float* others = w.exchange + 12 * WARP * w.warp;
   for (int e = 0; e < 4; e++) {
     const int row = w.lane / 4, column = w.lane % 4 * 2 + e % 2;
     for (int k = 0; k < 8; k++) {
@@ -266,28 +266,28 @@ INLINE void multiply(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #endif
 
 // x of the lane whose number differs in the bits of `mask`, 1 or 2: the four lanes that share rows of a fragment.
-INLINE float from_lane(Warp w, float x, int mask) {
+INLINE float shuffle_xor(Warp w, float x, int mask) {
 #if PTX
   float other;
   asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, -1;" : "=f"(other) : "f"(x), "r"(mask));
   return other;
 #else
-  w.met[w.item] = x;
+  w.exchange[w.item] = x;
   barrier(CLK_LOCAL_MEM_FENCE);
-  const float other = w.met[w.item ^ mask];
+  const float other = w.exchange[w.item ^ mask];
   barrier(CLK_LOCAL_MEM_FENCE);
   return other;
 #endif
 }
 
 // 2^x; below the smallest normal number 0.
-INLINE float two_to(float x) {
+INLINE float fast_exp2(float x) {
 #if PTX
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 #else
-  return power(x);
+  return accurate_exp2(x);
 #endif
 }
 

@@ -5,22 +5,22 @@
 
 // Starts copying rows [0, count) of a matrix from `from` on, COLUMNS of their numbers, of which `width` are there, into a tile
 // of `rows` rows.
-INLINE void copy_rows(Warp w, uint to, global const stored* from, long row, int count, int rows, int width, int columns) {
+INLINE void copy_rows(Warp w, uint to, global const stored* from, long rowStride, int count, int rows, int width, int columns) {
   const int chunks = columns / PER_CHUNK, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
   const int first = w.item / across, chunk = w.item % across;
-  const int left = width - chunk * PER_CHUNK;
-  to += place(first, chunk, chunks);
-  from += first * row + chunk * PER_CHUNK;
+  const int remaining = width - chunk * PER_CHUNK;
+  to += chunk_offset(first, chunk, chunks);
+  from += first * rowStride + chunk * PER_CHUNK;
   UNROLL
   for (int m = 0; m < rows; m += down) {
     UNROLL
     for (int d = 0; d < chunks; d += across) {
-      const int there = WHOLE ? PER_CHUNK : clamp(left - d * PER_CHUNK, 0, PER_CHUNK);
+      const int present = WHOLE ? PER_CHUNK : clamp(remaining - d * PER_CHUNK, 0, PER_CHUNK);
       if (rows % down == 0 || m + first < rows) {
-        copy_chunk(w, to + (m * chunks + d) * CHUNK, from + d * PER_CHUNK, m + first < count ? BYTES * there : 0);
+        copy_chunk(w, to + (m * chunks + d) * CHUNK_BYTES, from + d * PER_CHUNK, m + first < count ? ELEMENT_BYTES * present : 0);
       }
     }
-    from += down * row;
+    from += down * rowStride;
   }
 }
 

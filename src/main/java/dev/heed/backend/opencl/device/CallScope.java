@@ -238,7 +238,7 @@ public final class CallScope implements AutoCloseable {
         String options = same
                 ? "-DBYTES=" + from.type().bytes()
                 : "-DFROM=" + StorageCode.of(from.type()) + " -DTO=" + StorageCode.of(to.type())
-                        + (doubles ? " -DWIDE=1" : "");
+                        + (doubles ? " -DREAL_F64=1" : "");
         launch("copy", options, "copy", WorkSize.covering(from.count(), group()), struct, from.buffer(), to.buffer());
     }
 
@@ -246,7 +246,7 @@ public final class CallScope implements AutoCloseable {
 
     /** {@return the compiler option for the type in which kernels compute} */
     public String widths() {
-        return f64 ? " -DWIDE=1" : "";
+        return f64 ? " -DREAL_F64=1" : "";
     }
 
     /** {@return work-items per work-group in kernels whose work-items do not cooperate} */

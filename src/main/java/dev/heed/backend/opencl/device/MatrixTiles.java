@@ -75,9 +75,24 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         return rows() * keys / dv;
     }
 
+    /** {@return compiler options of prefill and decode} */
     public String options() {
-        return " -DD=" + d + " -DDV=" + dv + " -DWARPS=" + warps + " -DBLOCKS=" + blocks + " -DKEYS=" + keys
-                + " -DSTAGES=" + stages;
+        return options("D", "DV", "ROW_BLOCKS", "KEYS");
+    }
+
+    /** {@return compiler options of a backward pass} */
+    public String backwardOptions() {
+        return options("D", "DV", "COLUMN_BLOCKS", "TILE_ROWS");
+    }
+
+    /** {@return compiler options of a product} */
+    public String productOptions() {
+        return options("DEPTH", "GROUP_COLUMNS", "ROW_BLOCKS", "WARP_COLUMNS");
+    }
+
+    private String options(String ofD, String ofDv, String ofBlocks, String ofKeys) {
+        return " -D" + ofD + "=" + d + " -D" + ofDv + "=" + dv + " -DWARPS=" + warps + " -D" + ofBlocks + "="
+                + blocks + " -D" + ofKeys + "=" + keys + " -DSTAGES=" + stages;
     }
 
     /** {@return rows of a backward pass that a work-group owns; there, {@code blocks} counts blocks of columns} */

@@ -242,8 +242,8 @@ public final class AttentionCall {
     private String scoreOption() {
         return switch (options.score().pattern().kind()) {
             case DOT, SCALED_DOT, COSINE, GENERAL, LOCATION, CUSTOM -> "";
-            case ADDITIVE, CONCAT -> " -DMEETING=1";
-            case GAUSSIAN -> " -DMEETING=2";
+            case ADDITIVE, CONCAT -> " -DSCORE_OP=1";
+            case GAUSSIAN -> " -DSCORE_OP=2";
         };
     }
 

@@ -205,7 +205,7 @@ public final class ForwardKernels {
             }
             scope.launch(
                     "decode_tiles",
-                    call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCOLUMNS=" + columns,
+                    call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCO=" + columns,
                     "decode_tiles",
                     WorkSize.groups(splits * keyHeads, DECODE_ITEMS),
                     call.struct(output, null, 0, 0),

@@ -69,7 +69,7 @@ public final class MatrixBackward {
         }
         MatrixForm form = call.backwardForm(keys);
         return units.isRight(
-                        "backward" + queries.options() + keys.options() + form,
+                        "backward" + queries.backwardOptions() + keys.backwardOptions() + form,
                         () -> engine.options.checks().backward(engine, queries, keys, form))
                 ? Optional.of(new MatrixBackward(call, outputGradient, queries, keys))
                 : Optional.empty();
@@ -168,7 +168,7 @@ public final class MatrixBackward {
         scope.launch(
                 "nvidia/backward_mma",
                 call.variant()
-                        + tiles.options()
+                        + tiles.backwardOptions()
                         + " -DPASS=" + pass
                         + call.backwardForm(tiles).options()
                         + scope.engine.matrixOption(),

@@ -62,7 +62,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
 
     private void propagate(Tensor output, Tensor outputGradient, Tensor inputGradient) {
         try (var results = new Results(engine)) {
-            new Pass("softmax_flows", "softmax_gradient")
+            new Pass("softmax_gradient_sums", "softmax_gradient")
                     .run(rows(results.of(inputGradient)), rows(output), rows(outputGradient));
             results.deliver();
         }

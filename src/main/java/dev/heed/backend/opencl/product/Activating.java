@@ -35,7 +35,7 @@ public final class Activating {
         scope.launch(
                 "activation",
                 options(problem, scope),
-                "flow_back",
+                "activation_backward",
                 size,
                 z.buffer(),
                 dy.buffer(),

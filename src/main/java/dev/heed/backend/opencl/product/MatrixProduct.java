@@ -119,9 +119,9 @@ public final class MatrixProduct {
 
     private String options() {
         return "-DSTORAGE=" + StorageCode.of(left.matrix.type()) + " -DTO=" + StorageCode.of(to.type())
-                + (left.transposed ? " -DLEFT_TURNED=1" : "")
-                + (right.transposed ? " -DRIGHT_TURNED=1" : "")
-                + tiles.options()
+                + (left.transposed ? " -DLEFT_TRANSPOSED=1" : "")
+                + (right.transposed ? " -DRIGHT_TRANSPOSED=1" : "")
+                + tiles.productOptions()
                 + scope.engine.matrixOption();
     }
 

@@ -144,7 +144,7 @@ public final class RowKernels {
     }
 
     private String options(DType from, DType gradient) {
-        return "-DFROM=" + StorageCode.of(from) + " -DFLOW=" + StorageCode.of(gradient) + scope.widths();
+        return "-DFROM=" + StorageCode.of(from) + " -DGRADIENT=" + StorageCode.of(gradient) + scope.widths();
     }
 
     /** {@return the struct for rows repeated for {@code heads} heads; strengths broadcast to {@code [batch, heads, rows]}} */
