@@ -1,4 +1,10 @@
-// What a linear layer does to every element of its product, and to the gradients on their way back.
+// The activation of a linear layer, element-wise, and its gradient.
+//
+//   activate             to[n] = f(from[n])
+//   activation_backward  to[n] = gradients[n] f'(products[n])
+//
+// -D options: ACTIVATION, STORAGE (of the outputs and their gradients; products are reals), REAL_F64, HAS_FMA.
+// One work-item per element; work-items from `count` on do nothing.
 #include "exponential.h"
 
 #ifndef ACTIVATION // 0 identity, 1 relu, 2 gelu, 3 tanh
@@ -6,18 +12,18 @@
 #endif
 
 #if REAL_F64
-#define INV_SQRT_2PI 0.3989422804014327 // 1 / sqrt(2 pi)
+#define INV_SQRT_2PI 0.3989422804014327
 #else
 #define INV_SQRT_2PI 0.39894228f
 #endif
 
 typedef STORED(STORAGE) element;
 
-// x y - p for p = x y rounded, exactly.
+// The rounding error of a product: x y - p, exact, for p = x y rounded.
 inline float product_error(float x, float y, float p) {
 #if HAS_FMA
   return fma(x, y, -p);
-#else // by halves of 12 bits, whose products are exact (Dekker 1971)
+#else // splits x and y into halves of 12 bits, whose products are exact (Dekker 1971)
 #pragma OPENCL FP_CONTRACT OFF
   const float sx = x * 4097.0f, sy = y * 4097.0f;
   const float xh = sx - (sx - x), yh = sy - (sy - y);
@@ -26,7 +32,8 @@ inline float product_error(float x, float y, float p) {
 #endif
 }
 
-// The standard normal distribution: near 0 its series, elsewhere where nothing cancels.
+// The cumulative distribution function of the standard normal distribution: its series near 0, elsewhere by erfc, so that
+// nothing cancels.
 inline real normal_cdf(real x) {
 #if REAL_F64
   const real y = x * 0.7071067811865476;
@@ -46,12 +53,13 @@ inline real normal_cdf(real x) {
   if (z < 1) {
     return fma(x, y, 0.5f);
   }
-  const float scaled = x * -0.70710678f; // and what rounding took from it, which the steep tail would magnify
+  const float scaled = x * -0.70710678f; // `rest` corrects its rounding error, which the tail would magnify
   const float rest = product_error(x, -0.70710678f, scaled) - x * 1.2101617e-8f;
   return 0.5f * fma(rest * -1.1283792f, exp(-scaled * scaled), erfc(scaled));
 #endif
 }
 
+// The activation f.
 inline real activated(real x) {
 #if ACTIVATION == 1
   return x < 0 ? 0 : x;
@@ -64,7 +72,7 @@ inline real activated(real x) {
 #endif
 }
 
-// Of the activation, at a product.
+// The derivative f' at a product.
 inline real derivative(real x) {
 #if ACTIVATION == 1
   return x > 0 ? 1 : x != x ? x : 0;
@@ -78,7 +86,6 @@ inline real derivative(real x) {
 #endif
 }
 
-// One work-item an element.
 kernel void activate(global const real* from, global element* to, const long count) {
   const long n = get_global_id(0);
   if (n < count) {
@@ -86,8 +93,8 @@ kernel void activate(global const real* from, global element* to, const long cou
   }
 }
 
-// The gradients of the products, from the products and the gradients of the elements.
-kernel void activation_backward(global const real* products, global const element* gradients, global real* to, const long count) {
+kernel void activation_backward(global const real* products, global const element* gradients, global real* to,
+                                const long count) {
   const long n = get_global_id(0);
   if (n < count) {
     to[n] = LOAD(STORAGE, gradients, n) * derivative(products[n]);

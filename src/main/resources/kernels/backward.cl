@@ -1,25 +1,33 @@
-// Gradients of an attention, recomputed from the inputs in three passes over the same tiles:
+// Backward pass of attention. S and P are recomputed from the inputs, in passes over the same tiles:
 //
-//   statistics   max, 1/sum and delta = sum P dP of every row
-//   query        dS = P (dP - delta + dLse)         dQ = scale dS K
-//   keys         dK = scale dS' Q, dV = P' dO       a block of keys, over all queries that share it, in their order
+//   statistics       m, 1 / l and delta = sum P dP of every row, and the gradient of the sink
+//   query_gradient   dS = P (dP - delta + dLse), dQ = scale dS K
+//   key_gradients    dK = scale dS' Q, dV = P' dO: a block of keys, over all queries that share it, in order
+//   score_gradients  dS of the modified scores, for the gradient of the bias
+//   add_to_bias      adds dS to the gradient of the bias
+//   add_to_sinks     sums the gradients of the sinks
 //
-// Where queries and keys meet otherwise than by their product, dQ and dK add up its derivative, number by number of the
-// width, from q and k; the pass over the queries also leaves each block's part of the gradient of `meeting`.
+// The inputs are query, key, value, dO (dOut), the gradient of the LSE (dLse), and the modifiers of the scores. Gradients of
+// Q, K and V are sums of type `real`; the host rounds them to the storage type after the last chunk. If c.begins is 0, a
+// launch adds to the results of the launch before: the keys come in chunks for statistics and dQ, the queries for dK and dV.
 //
-// A launch that does not begin its rows goes on from what the last one left: parts of the keys for statistics and dQ, parts
-// of the queries for dK and dV. Gradients are sums in `real`; rounding to storage comes when all parts are in.
+// If the score is not a product, dQ and dK sum the derivative of the score, element-wise over headDim, from q and k. The
+// pass query_gradient then also writes the gradient of scoreParams of each block of queries.
 //
-// delta is summed from the P and dP that meet it again, not from the output: where one key has all the weight it must
-// cancel dP exactly. All passes compute a score and a dP with the same bits. A hidden key adds nothing, whatever it holds.
+// delta is summed from the same P and dP that the later passes subtract it from, not from the output: if one key has all the
+// weight, delta must cancel dP exactly. All passes compute scores and dP with the same bits. A masked key adds nothing, even
+// if its value is NaN.
+//
+// Groups have ITEMS work-items; each computes RM x RN cells. -D options: as for tiles.h.
 #include "tiles.h"
 
-// What every pass knows of its rows: for each query max, inverse sum, delta, gradient of the LSE. Before the last keys are
-// read, `inverse` is the sum so far and `delta` the sum of its products.
+// The statistics of a query: m, 1 / l, delta, gradient of the LSE. Until the last chunk of keys is read, `inverse` is the
+// row sum l so far, and `delta` the sum of 2^(factor (S - m)) dP, without 1 / l.
 typedef struct {
   real rowMax, inverse, delta, dLse;
 } Statistics;
 
+// The derivative of the modified score with respect to the product: scale and softcap.
 inline real softcap_derivative(const Call* c, real dot) {
 #if MODIFIED
   if (c->softcap > 0) {
@@ -31,11 +39,13 @@ inline real softcap_derivative(const Call* c, real dot) {
 }
 
 #if SCORE_OP != DOT
-// sums[m][o] += sum over k of weights[k][m] times the derivative of MEET at the column, own row m against other row k; params[o]
-// that with respect to the number of `meeting`. A weight of 0 reads nothing.
-inline void pool_derivatives(local const real* weights, global const element* own, TileRows ownRows, global const element* other,
-                       TileRows otherRows, int width, int columnFrom, global const real* scoreParams, local real* staged, int item,
-                       real sums[RM][CO], real dParams[CO]) {
+// As pool, but with the derivative of the score instead of b: sums[m][o] += sum over k of weights[k][m] times the derivative
+// of the term of own row m and other row k with respect to the element `column` of the own row. dParams[o] is the same with
+// respect to the parameter. A weight of 0 adds nothing.
+inline void pool_derivatives(local const real* weights, global const element* own, TileRows ownRows,
+                             global const element* other, TileRows otherRows, int width, int columnFrom,
+                             global const real* scoreParams, local real* staged, int item, real sums[RM][CO],
+                             real dParams[CO]) {
   const int tx = item % TX, ty = item / TX;
   real x[RM][CO], factor[CO];
   UNROLL
@@ -45,7 +55,9 @@ inline void pool_derivatives(local const real* weights, global const element* ow
     UNROLL
     for (int m = 0; m < RM; m++) {
       const int row = ty * RM + m;
-      x[m][o] = row < ownRows.count && column < width ? LOAD(STORAGE, own, ownRows.offset + row * ownRows.rowStride + column) : 0;
+      x[m][o] = row < ownRows.count && column < width
+                    ? LOAD(STORAGE, own, ownRows.offset + row * ownRows.rowStride + column)
+                    : 0;
     }
   }
   for (int k0 = 0; k0 < BN; k0 += DEPTH) {
@@ -78,7 +90,8 @@ inline void pool_derivatives(local const real* weights, global const element* ow
 }
 #endif
 
-// One group a block of queries and head. `sinkRows` receives each row's part of the gradient of its sink.
+// Groups: batch entries and heads, then blocks of BM queries (innermost). dSinkRows [batch][head][query] receives the
+// gradient of the sink of each row. c.stage is 1 if there is a dLse.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const real* dLse, global Statistics* to, global real* dSinkRows,
@@ -92,10 +105,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   const int i = first + (int)c.queryFrom;
   const Band band = bands[b];
   const real slope = c.hasSlopes ? slopes[h] : 0;
-  const TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride,
-                                 queries);
-  const TileRows dOutRows = tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride
-                                        + first * c.dOut.rowStride, c.dOut.rowStride, queries);
+  const TileRows queryRows =
+      tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride,
+                c.query.rowStride, queries);
+  const TileRows dOutRows =
+      tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride + first * c.dOut.rowStride,
+                c.dOut.rowStride, queries);
   real scores[RM][RN], dProb[RM][RN], rowMax[RM], itemSum[RM], delta[RM], rowSum[RM], rowDelta[RM];
   UNROLL
   for (int m = 0; m < RM; m++) {
@@ -118,11 +133,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
     }
     const long row = j - c.keyFrom;
     pair_scores(query, queryRows, key,
-         tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride, c.key.rowStride, keys), (int)c.headDim,
-         scoreParams + h * c.scoreParamsStride, staged, item, scores);
+                tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride,
+                          c.key.rowStride, keys),
+                (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
     modify_and_mask(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
     product(dOut, dOutRows, value,
-            tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride, c.value.rowStride, keys),
+            tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride,
+                      c.value.rowStride, keys),
             (int)c.valueHeadDim, staged, item, dProb);
     real oldMax[RM];
     UNROLL
@@ -175,11 +192,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   }
 }
 
-// The tile of dS of queries from `i` on and keys from `j` on, rows and columns as the products give them; `byKey` where
-// the keys are the rows. Leaves P, dropout included, in `cells` and dS in `flow`.
+// Turns S in `scores` into P, with dropout, and dP in `dScores` into dS, for queries from `i` on and keys from `j` on. With
+// byKey the rows are keys. With `scaled`, dS is the gradient of the product, else of the modified score.
 inline void softmax_backward(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
-                  global const Statistics* stats, long b, long h, int i, int queries, int j, int keys, bool byKey,
-                  bool scaled, int item, real scores[RM][RN], real dScores[RM][RN]) {
+                             global const Statistics* stats, long b, long h, int i, int queries, int j, int keys,
+                             bool byKey, bool scaled, int item, real scores[RM][RN], real dScores[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
   UNROLL_ON_GPU
   for (int m = 0; m < RM; m++) {
@@ -208,8 +225,8 @@ inline void softmax_backward(const Call* c, Band band, global const uchar* dense
   }
 }
 
-// Groups: column blocks of the width, then blocks of queries, then heads. `parts`, [batch][head][block][width], receives
-// each block's part of the gradient of `meeting` where c.stage asks for it.
+// Groups: batch entries and heads, then blocks of BM queries, then column blocks of headDim (innermost). If c.stage is 1,
+// dParamBlocks [batch][head][block][headDim] receives the gradient of scoreParams of each block of queries.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,
@@ -225,10 +242,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
   const int i = first + (int)c.queryFrom;
   const Band band = bands[b];
   const real slope = c.hasSlopes ? slopes[h] : 0;
-  const TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride,
-                                 queries);
-  const TileRows dOutRows = tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride
-                                        + first * c.dOut.rowStride, c.dOut.rowStride, queries);
+  const TileRows queryRows =
+      tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride,
+                c.query.rowStride, queries);
+  const TileRows dOutRows =
+      tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride + first * c.dOut.rowStride,
+                c.dOut.rowStride, queries);
   real scores[RM][RN], dScores[RM][RN], dQuery[RM][CO], dParams[CO];
   UNROLL
   for (int o = 0; o < CO; o++) {
@@ -249,13 +268,16 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
       continue;
     }
     const long row = j - c.keyFrom;
-    const TileRows keyRows = tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride, c.key.rowStride, keys);
-    pair_scores(query, queryRows, key, keyRows, (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
+    const TileRows keyRows = tile_rows(
+        c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride, c.key.rowStride, keys);
+    pair_scores(query, queryRows, key, keyRows, (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item,
+                scores);
     product(dOut, dOutRows, value,
-            tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride, c.value.rowStride, keys),
+            tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride,
+                      c.value.rowStride, keys),
             (int)c.valueHeadDim, staged, item, dScores);
-    softmax_backward(&c, band, dense, bias, slope, stats + bh * c.queries + first, b, h, i, queries, j, keys, false, true, item, scores,
-          dScores);
+    softmax_backward(&c, band, dense, bias, slope, stats + bh * c.queries + first, b, h, i, queries, j, keys, false,
+                     true, item, scores, dScores);
     UNROLL
     for (int m = 0; m < RM; m++) {
       UNROLL
@@ -266,8 +288,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
 #if SCORE_OP == DOT
     pool(weights, key, keyRows, (int)c.headDim, columnFrom, true, staged, item, dQuery);
 #else
-    pool_derivatives(weights, query, queryRows, key, keyRows, (int)c.headDim, columnFrom, scoreParams + h * c.scoreParamsStride, staged, item,
-               dQuery, dParams);
+    pool_derivatives(weights, query, queryRows, key, keyRows, (int)c.headDim, columnFrom,
+                     scoreParams + h * c.scoreParamsStride, staged, item, dQuery, dParams);
     barrier(CLK_LOCAL_MEM_FENCE);
 #endif
   }
@@ -290,7 +312,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
   UNROLL
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
-    const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride;
+    const long offset =
+        c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride;
     UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;
@@ -301,8 +324,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
   }
 }
 
-// Groups: column blocks of the wider of width and value width, then blocks of keys, then key heads. The gradients lie
-// without gaps, [batch][key head][key][width].
+// keyTo [batch][kv head][key][headDim] and valueTo [batch][kv head][key][valueHeadDim], contiguous. Groups: batch entries
+// and key/value heads, then blocks of BM keys, then column blocks of the larger of headDim and valueHeadDim (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* keyTo, global real* valueTo,
@@ -317,9 +340,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
   const int first = (int)(task % blocks) * BM, keys = (int)min((long)BM, c.keys - first);
   const int j = first + (int)c.keyFrom;
   const Band band = bands[b];
-  const TileRows keyRows = tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + first * c.key.rowStride, c.key.rowStride, keys);
-  const TileRows valueRows = tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + first * c.value.rowStride, c.value.rowStride,
-                                 keys);
+  const TileRows keyRows = tile_rows(
+      c.key.offset + b * c.key.batchStride + kh * c.key.headStride + first * c.key.rowStride, c.key.rowStride, keys);
+  const TileRows valueRows =
+      tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + first * c.value.rowStride,
+                c.value.rowStride, keys);
   real scores[RM][RN], dScores[RM][RN], dKey[RM][CO], dValue[RM][CO];
   UNROLL
   for (int m = 0; m < RM; m++) {
@@ -336,14 +361,17 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       if (cover(&c, band, maskTiles, b, h, i, i + queries, j, j + keys) == 0) {
         continue;
       }
-      const TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + q * c.query.rowStride, c.query.rowStride,
-                                     queries);
-      const TileRows dOutRows = tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride
-                                            + q * c.dOut.rowStride, c.dOut.rowStride, queries);
-      pair_scores(key, keyRows, query, queryRows, (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
+      const TileRows queryRows =
+          tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + q * c.query.rowStride,
+                    c.query.rowStride, queries);
+      const TileRows dOutRows =
+          tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride + q * c.dOut.rowStride,
+                    c.dOut.rowStride, queries);
+      pair_scores(key, keyRows, query, queryRows, (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item,
+                  scores);
       product(value, valueRows, dOut, dOutRows, (int)c.valueHeadDim, staged, item, dScores);
-      softmax_backward(&c, band, dense, bias, slope, stats + (b * c.heads + h) * c.queries + q, b, h, i, queries, j, keys, true, true,
-            item, scores, dScores);
+      softmax_backward(&c, band, dense, bias, slope, stats + (b * c.heads + h) * c.queries + q, b, h, i, queries, j,
+                       keys, true, true, item, scores, dScores);
       UNROLL
       for (int m = 0; m < RM; m++) {
         UNROLL
@@ -368,8 +396,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       for (int o = 0; o < CO; o++) {
         ignored[o] = 0;
       }
-      pool_derivatives(weights, key, keyRows, query, queryRows, (int)c.headDim, columnFrom, scoreParams + h * c.scoreParamsStride, staged,
-                 item, dKey, ignored);
+      pool_derivatives(weights, key, keyRows, query, queryRows, (int)c.headDim, columnFrom,
+                       scoreParams + h * c.scoreParamsStride, staged, item, dKey, ignored);
 #endif
       barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -393,7 +421,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
   }
 }
 
-// The gradients of the modified scores of heads [c.rows, c.rows + groups of heads), without gaps, for the bias.
+// `to` [slab][query][key], contiguous: a slab is one head of one batch entry, from number c.rows on. Groups: slabs, then
+// blocks of BM queries, then tiles of BN keys (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,
@@ -407,15 +436,22 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
   const int queries = (int)min((long)BM, c.queries - first), keys = (int)min((long)BN, c.keys - from);
   const int i = first + (int)c.queryFrom, j = from + (int)c.keyFrom;
   real scores[RM][RN], dScores[RM][RN];
-  pair_scores(query, tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride, queries), key,
-       tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + from * c.key.rowStride, c.key.rowStride, keys), (int)c.headDim,
-       scoreParams + h * c.scoreParamsStride, staged, item, scores);
-  product(dOut, tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride
-                                      + first * c.dOut.rowStride, c.dOut.rowStride, queries),
-          value, tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + from * c.value.rowStride, c.value.rowStride, keys),
+  pair_scores(query,
+              tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride,
+                        c.query.rowStride, queries),
+              key,
+              tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + from * c.key.rowStride,
+                        c.key.rowStride, keys),
+              (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
+  product(dOut,
+          tile_rows(c.dOut.offset + b * c.dOut.batchStride + h * c.dOut.headStride + first * c.dOut.rowStride,
+                    c.dOut.rowStride, queries),
+          value,
+          tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + from * c.value.rowStride,
+                    c.value.rowStride, keys),
           (int)c.valueHeadDim, staged, item, dScores);
-  softmax_backward(&c, bands[b], dense, bias, c.hasSlopes ? slopes[h] : 0, stats + bh * c.queries + first, b, h, i, queries, j, keys,
-        false, false, item, scores, dScores);
+  softmax_backward(&c, bands[b], dense, bias, c.hasSlopes ? slopes[h] : 0, stats + bh * c.queries + first, b, h, i,
+                   queries, j, keys, false, false, item, scores, dScores);
   UNROLL
   for (int m = 0; m < RM; m++) {
     UNROLL
@@ -428,8 +464,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
   }
 }
 
-// Adds the cells of heads [firstHead, firstHead + slabs) that share an element of the bias to it, in their order, with the
-// rounding errors carried along in `lost`. One item an element of a bias of shape [s0][s1][s2][s3] without gaps.
+// Adds dScores [slab][query][key], the heads [firstHead, firstHead + slabs) of [batch][head], to the gradient `sums` of a
+// bias [s0][s1][s2][s3], contiguous, in which an axis of size 1 is broadcast. Sums are in order and compensated (Kahan);
+// `compensations` keeps the rounding errors between launches. One work-item per element of the bias.
 kernel void add_to_bias(global const real* dScores, global real* sums, global real* compensations, const long heads,
                         const long queries, const long keys, const long firstHead, const long slabs, const long s0,
                         const long s1, const long s2, const long s3) {
@@ -457,7 +494,8 @@ kernel void add_to_bias(global const real* dScores, global real* sums, global re
   compensations[n] = compensation;
 }
 
-// Sums the rows of [batch][head][query] into [head], in their order, with the rounding errors carried along.
+// sums[head] = sum of `rows` [batch][head][query] over batch entries and queries, in order, with compensated summation
+// (Kahan). One work-item per head.
 kernel void add_to_sinks(global const real* rows, global real* sums, const long batches, const long heads,
                          const long queries) {
   const long h = get_global_id(0);

@@ -1,17 +1,20 @@
-// Elements from one place, type and order to another, on the device.
+// Copies a strided tensor of up to six axes to another place, storage type or order on the device.
+//
+// -D options: FROM and TO, the storage types, or BYTES. One work-item per element, in row-major order of the axes.
 #include "element.h"
 
-#ifndef FROM
+#ifndef FROM // storage type of the source
 #define FROM 32
 #endif
-#ifndef TO
+#ifndef TO // storage type of the target
 #define TO 32
 #endif
 
-#ifndef BYTES // of an element that is copied as it is; 0 converts
+#ifndef BYTES // bytes of an element that is copied unchanged; 0: elements are converted
 #define BYTES 0
 #endif
 
+// COPY_ELEMENT(f, t): element f of the source becomes element t of the target.
 #if BYTES == 0
 typedef STORED(FROM) source;
 typedef STORED(TO) target;
@@ -30,12 +33,11 @@ typedef source target;
 #define COPY_ELEMENT(f, t) to[t] = from[f]
 #endif
 
-// Up to six axes, outermost first; axes that are not there have size 1.
+// Offsets, sizes and strides, in elements, outermost axis first; unused axes have size 1.
 typedef struct {
   long fromOffset, toOffset, size[6], fromStride[6], toStride[6];
 } Copy;
 
-// One work-item an element, in row-major order.
 kernel void copy(const Copy c, global const source* from, global target* to) {
   long n = get_global_id(0), f = c.fromOffset, t = c.toOffset;
   for (int axis = 5; axis >= 0; axis--) {

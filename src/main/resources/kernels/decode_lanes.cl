@@ -1,14 +1,23 @@
-// Attention of few queries on a CPU device: memory is the limit, so every key is read once for all query rows that share
-// it. A work-item reads one part of the keys of one key head and leaves a state for each row: max, sum, weighted values.
+// Decode on a CPU device: attention of few queries, limited by memory bandwidth. Every key is read once, for all query rows
+// that share it. A work-item reads one split of the keys of one key/value head and writes a partial attention state of each
+// row: row maximum, row sum, weighted values. merge.cl merges the states of the splits.
+//
+//   sums    [split][batch][head][query][valueHeadDim]
+//   states  [split][batch][head][query][2]               row maximum and row sum
+//   packed  [work-item][query row][headDim]              scratch: the query rows as reals
+//
+// Work-items: splits of splitKeys keys, then batch entries, then key/value heads (innermost). -D options: ROWS, LANES, and
+// the options of score.h.
 #include "score.h"
 
-#ifndef ROWS // at least (heads / keyHeads) * queries
+#ifndef ROWS // room for the query rows that share a key: (heads / kvHeads) * queries or more
 #define ROWS 16
 #endif
-#define TILE_KEYS 64
+#define TILE_KEYS 64 // keys whose scores are computed at a time
 
 typedef STORED(STORAGE) element;
 
+// The sum of the lanes of a vector, by halves.
 inline real sum_lanes(vec x) {
   real* lanes = (real*)&x;
   for (int n = LANES / 2; n > 0; n /= 2) {
@@ -19,9 +28,9 @@ inline real sum_lanes(vec x) {
   return lanes[0];
 }
 
-// The scores of four keys with one query, before the scale.
-inline void four_scores(global const element* key, long k0, long k1, long k2, long k3, global const real* query, int headDim,
-                 global const real* scoreParams, real to[4]) {
+// The scores of one query with the four keys whose rows begin at k0 ... k3, before the scale.
+inline void four_scores(global const element* key, long k0, long k1, long k2, long k3, global const real* query,
+                        int headDim, global const real* scoreParams, real to[4]) {
   vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   int d = 0;
   for (; d + LANES <= headDim; d += LANES) {
@@ -48,9 +57,9 @@ inline void four_scores(global const element* key, long k0, long k1, long k2, lo
   to[3] = x3 * factor;
 }
 
-// sums[d] += weights of a tile times its values; a value that weighs nothing is not read.
-inline void pool(global const element* value, long offset, long rowStride, const real* weights, int keys, int valueHeadDim,
-                 global real* sums) {
+// sums[d] += weights of a tile times its values; a value of weight 0 is not read.
+inline void pool(global const element* value, long offset, long rowStride, const real* weights, int keys,
+                 int valueHeadDim, global real* sums) {
   int d = 0;
   for (; d + 2 * LANES <= valueHeadDim; d += 2 * LANES) {
     vec s0 = VLOAD(0, sums + d), s1 = VLOAD(1, sums + d);
@@ -72,8 +81,6 @@ inline void pool(global const element* value, long offset, long rowStride, const
   }
 }
 
-// One work-item a part of `partKeys` keys and key head. `states`: max and sum of [part][batch][head][query];
-// `sums` [part][batch][head][query][valueWidth]; `packed`: ROWS * width reals for each work-item.
 kernel void decode_lanes(const Call c, const long splitKeys, global const element* query, global const element* key,
                          global const element* value, global real* packed, global real* sums, global real* states,
                          global const Band* bands, global const uchar* dense, global const real* bias,
@@ -88,7 +95,9 @@ kernel void decode_lanes(const Call c, const long splitKeys, global const elemen
   for (int r = 0; r < rows; r++) {
     const long h = kh * group + r / queries, i = r % queries;
     for (int d = 0; d < headDim; d++) {
-      ownQueries[r * headDim + d] = LOAD(STORAGE, query, c.query.offset + b * c.query.batchStride + h * c.query.headStride + i * c.query.rowStride + d);
+      ownQueries[r * headDim + d] =
+          LOAD(STORAGE, query,
+               c.query.offset + b * c.query.batchStride + h * c.query.headStride + i * c.query.rowStride + d);
     }
     global real* to = sums + ((split * c.batches + b) * c.heads * queries + h * queries + i) * valueHeadDim;
     for (int d = 0; d < valueHeadDim; d++) {
@@ -104,14 +113,17 @@ kernel void decode_lanes(const Call c, const long splitKeys, global const elemen
     if (covered == 0) {
       continue;
     }
-    const long keyOffset = c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
-    const long valueOffset = c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
+    const long keyOffset =
+        c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
+    const long valueOffset =
+        c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
     for (int n = 0; n < keys; n += 4) {
       for (int r = 0; r < rows; r++) {
         real x[4];
-        four_scores(key, keyOffset + n * c.key.rowStride, keyOffset + min(n + 1, keys - 1) * c.key.rowStride, keyOffset + min(n + 2, keys - 1) * c.key.rowStride,
-             keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries + r * headDim, headDim,
-             scoreParams + (kh * group + r / queries) * c.scoreParamsStride, x);
+        four_scores(key, keyOffset + n * c.key.rowStride, keyOffset + min(n + 1, keys - 1) * c.key.rowStride,
+                    keyOffset + min(n + 2, keys - 1) * c.key.rowStride,
+                    keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries + r * headDim, headDim,
+                    scoreParams + (kh * group + r / queries) * c.scoreParamsStride, x);
         for (int m = 0; m < 4; m++) {
           scores[r][n + m] = x[m];
         }
@@ -154,8 +166,8 @@ kernel void decode_lanes(const Call c, const long splitKeys, global const elemen
     }
   }
   for (int r = 0; r < rows; r++) {
-    global real* to = states
-        + ((split * c.batches + b) * c.heads * queries + (kh * group + r / queries) * queries + r % queries) * 2;
+    global real* to =
+        states + ((split * c.batches + b) * c.heads * queries + (kh * group + r / queries) * queries + r % queries) * 2;
     to[0] = rowMax[r];
     to[1] = rowSum[r];
   }

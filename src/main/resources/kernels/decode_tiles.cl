@@ -1,22 +1,28 @@
-// Attention of few queries on a GPU: a work-group reads one part of the keys of one key head, each key once for all query
-// rows that share it, and leaves a state for each row: max, sum, weighted values. A key is an item's; a column too.
+// Decode on a GPU: attention of few queries, limited by memory bandwidth. Every key is read once, for all query rows that
+// share it. A work-group reads one split of the keys of one key/value head and writes a partial attention state of each row:
+// row maximum, row sum, weighted values. merge.cl merges the states of the splits. For the scores of a tile a work-item owns
+// one key, for the weighted values CO columns, ITEMS apart.
+//
+//   sums    [split][batch][head][query][valueHeadDim]
+//   states  [split][batch][head][query][2]               row maximum and row sum
+//
+// Groups of ITEMS work-items: splits of splitKeys keys, then batch entries, then key/value heads (innermost). -D options:
+// ROWS, ITEMS, CO, and the options of score.h.
 #include "score.h"
 
-#ifndef ROWS // at least (heads / keyHeads) * queries
+#ifndef ROWS // room for the query rows that share a key: (heads / kvHeads) * queries or more
 #define ROWS 8
 #endif
-#ifndef ITEMS // keys of a tile; a power of two
+#ifndef ITEMS // work-items of a group and keys of a tile; a power of two
 #define ITEMS 64
 #endif
-#ifndef CO // columns of the values an item owns: ITEMS * COLUMNS is at least the value width
+#ifndef CO // columns of the values that a work-item owns; ITEMS * CO >= valueHeadDim
 #define CO 2
 #endif
-#define DEPTH 16
+#define DEPTH 16 // elements of a row in a slice
 
 typedef STORED(STORAGE) element;
 
-// Groups: parts of `partKeys` keys, each for all key heads. `states`: max and sum of [part][batch][head][query];
-// `sums` [part][batch][head][query][valueWidth].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const Call c, const long splitKeys, global const element* query, global const element* key,
     global const element* value, global real* sums, global real* states, global const Band* bands,
@@ -27,8 +33,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
 #endif
   const int item = (int)get_local_id(0);
   const long kvHeads = c.batches * c.kvHeads;
-  const long split = get_group_id(0) / kvHeads, bk = get_group_id(0) % kvHeads, b = bk / c.kvHeads,
-             kh = bk % c.kvHeads;
+  const long split = get_group_id(0) / kvHeads, bk = get_group_id(0) % kvHeads, b = bk / c.kvHeads, kh = bk % c.kvHeads;
   const int group = (int)(c.heads / c.kvHeads), queries = (int)c.queries, rows = group * queries;
   const int headDim = (int)c.headDim, valueHeadDim = (int)c.valueHeadDim, i0 = (int)c.queryFrom;
   const Band band = bands[b];
@@ -47,10 +52,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const int keys = min(ITEMS, keyEnd - j);
     const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
-      continue; // the whole group does
+      continue; // for all work-items of the group
     }
-    const long keyOffset = c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
-    const long valueOffset = c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
+    const long keyOffset =
+        c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
+    const long valueOffset =
+        c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
     real s[ROWS];
     UNROLL
     for (int r = 0; r < ROWS; r++) {
@@ -60,18 +67,21 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int x = item; x < ITEMS * DEPTH; x += ITEMS) {
         const int n = x / DEPTH, d = x % DEPTH;
-        keySlice[n * (DEPTH + 1) + d] = n < keys && d0 + d < headDim ? LOAD(STORAGE, key, keyOffset + n * c.key.rowStride + d0 + d) : 0;
+        keySlice[n * (DEPTH + 1) + d] =
+            n < keys && d0 + d < headDim ? LOAD(STORAGE, key, keyOffset + n * c.key.rowStride + d0 + d) : 0;
       }
       for (int x = item; x < ROWS * DEPTH; x += ITEMS) {
         const int r = x / DEPTH, d = x % DEPTH;
         real q = 0;
         if (r < rows && d0 + d < headDim) {
-          q = LOAD(STORAGE, query, c.query.offset + b * c.query.batchStride + (kh * group + r / queries) * c.query.headStride
-                                       + (r % queries) * c.query.rowStride + d0 + d);
+          q = LOAD(STORAGE, query,
+                   c.query.offset + b * c.query.batchStride + (kh * group + r / queries) * c.query.headStride
+                       + (r % queries) * c.query.rowStride + d0 + d);
         }
         querySlice[x] = q;
 #if PER_ELEMENT
-        paramSlice[x] = r < rows && d0 + d < headDim ? scoreParams[(kh * group + r / queries) * c.scoreParamsStride + d0 + d] : 0;
+        paramSlice[x] =
+            r < rows && d0 + d < headDim ? scoreParams[(kh * group + r / queries) * c.scoreParamsStride + d0 + d] : 0;
 #endif
       }
       barrier(CLK_LOCAL_MEM_FENCE);
@@ -96,7 +106,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
         s[r] = modified(&c, s[r], bias, c.hasSlopes ? slopes[h] : 0, b, h, i, j + item);
         s[r] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + item) ? s[r] : (real)-INFINITY;
       }
-      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // a NaN spoils its own sum alone
+      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // a NaN reaches its own row sum only
     }
     for (int distance = ITEMS / 2; distance > 0; distance /= 2) {
       barrier(CLK_LOCAL_MEM_FENCE);
@@ -131,7 +141,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
         UNROLL
         for (int r = 0; r < ROWS; r++) {
           const real p = weights[r * ITEMS + n];
-          out[r][o] = p == 0 ? out[r][o] : fma(p, v, out[r][o]); // a hidden value may be NaN
+          out[r][o] = p == 0 ? out[r][o] : fma(p, v, out[r][o]); // a masked value may be NaN
         }
       }
     }

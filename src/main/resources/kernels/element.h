@@ -1,16 +1,16 @@
-// How elements are stored and computed with. A kernel computes in `real`: double for f64 problems, else float.
-// Storage types are numbers, so that they can be pasted into names: 32 = f32, 64 = f64, 16 = f16, 17 = bf16.
-// f16 goes through vload_half and vstore_half, which every OpenCL 1.0 device has; cl_khr_fp16 is not needed.
+// Element types: how elements are loaded, stored and computed with. A kernel computes in `real`: double for f64 problems,
+// else float. A storage type is a code that is pasted into names: 32 = f32, 64 = f64, 16 = f16, 17 = bf16. f16 is accessed
+// by vload_half and vstore_half, which every OpenCL 1.0 device has; cl_khr_fp16 is not needed.
 #ifndef HEED_ELEMENT
 #define HEED_ELEMENT
 
-#ifndef STORAGE
+#ifndef STORAGE // storage type of the tensors
 #define STORAGE 32
 #endif
 #ifndef REAL_F64 // whether real is double
 #define REAL_F64 0
 #endif
-#ifndef LANES // elements of a vector where work-items compute with vectors
+#ifndef LANES // elements of a vector in kernels that compute with vectors
 #define LANES 16
 #endif
 
@@ -18,9 +18,9 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
-// Before a loop over the cells of a work-item: on a GPU they are in registers only if every index is known to the compiler.
-// On a CPU device they are in memory, and the compiler would need many times as long.
-#ifndef GPU
+// UNROLL and UNROLL_ON_GPU precede loops over the cells of a work-item. On a GPU an array is in registers only if every
+// index is a constant. On a CPU device it is in memory, and unrolling would make compilation many times slower.
+#ifndef GPU // whether the device is not a CPU
 #define GPU 0
 #endif
 #if GPU
@@ -28,31 +28,32 @@
 #define UNROLL_ON_GPU UNROLL
 #else
 #define UNROLL
-#define UNROLL_ON_GPU _Pragma("unroll 1") // where a cell is much work
+#define UNROLL_ON_GPU _Pragma("unroll 1") // forbids it, for cells with long code
 #endif
 
-// A driver whose fma does not link: a product that may be rounded before the sum.
-#ifndef HAS_FMA
+#ifndef HAS_FMA // whether the driver can link fma; else the product may be rounded before the sum
 #define HAS_FMA 1
 #endif
 #if !HAS_FMA
 #define fma(a, b, c) mad(a, b, c)
 #endif
 
+// One token from two, which are expanded first.
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
+// EMPTY_MAX: the maximum of a row before its first key. It is finite, so that no difference of two maxima is NaN.
 #if REAL_F64
 typedef double real;
 #define EMPTY_MAX (-DBL_MAX)
 #define LOG2E 1.4426950408889634
 #else
 typedef float real;
-#define EMPTY_MAX (-FLT_MAX) // the max of a row that has read nothing: finite, so that no difference of two is NaN
+#define EMPTY_MAX (-FLT_MAX)
 #define LOG2E 1.44269504f
 #endif
 
-// The bits of |x|: in the order of the numbers, NaN above infinity.
+// The bits of |x| as an unsigned integer, which orders like |x|; NaN is above infinity.
 #if REAL_F64
 typedef ulong magnitude_bits;
 #define MAGNITUDE_BITS(x) (as_ulong(x) << 1)
@@ -61,6 +62,7 @@ typedef uint magnitude_bits;
 #define MAGNITUDE_BITS(x) (as_uint(x) << 1)
 #endif
 
+// vec: LANES reals; truth: the result of comparing two; words: LANES 32-bit words.
 #if LANES == 1
 typedef real vec;
 #elif REAL_F64
@@ -75,6 +77,8 @@ typedef PASTE(uint, LANES) words;
 #define VLOAD(index, from) PASTE(vload, LANES)(index, from)
 #endif
 
+// STORED(storage): the type of an element in memory. LOAD(storage, p, i): element i of p as a real. LOADV: LANES elements
+// from i on as a vec. STORE(storage, x, p, i): writes x, rounded, to element i of p.
 typedef float stored_32;
 typedef half stored_16;
 typedef ushort stored_17;
@@ -103,7 +107,7 @@ typedef double stored_64;
 #define STORE_64(x, p, i) ((p)[i] = (x))
 #endif
 
-// To nearest, ties to even; a NaN stays one when its payload sits in the lower half.
+// x rounded to bf16: to nearest, ties to even. A NaN stays a NaN, even if its payload is only in the lower half.
 inline ushort bf16(float x) {
   const uint bits = as_uint(x);
   return isnan(x) ? (ushort)(bits >> 16 | 0x40) : (ushort)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);

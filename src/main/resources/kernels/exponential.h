@@ -1,17 +1,18 @@
-// Powers of two and hyperbolic tangents of known accuracy, the same on every device: what a device's own functions may
-// err by (OpenCL allows 3 and 5 ulp) is more than the error budget of an attention leaves them.
+// accurate_exp2 and accurate_tanh, of known accuracy, the same on every device in f32. OpenCL allows the built-in functions
+// errors of 3 and 5 ulp, which is more than the error budget of an attention leaves for them.
 #ifndef HEED_EXPONENTIAL
 #define HEED_EXPONENTIAL
 #include "element.h"
 
-#if REAL_F64 // below 2^-1022 some devices' own functions answer with NaN
+// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the integer type of T's size.
+#if REAL_F64 // the built-in functions; on some devices exp2 returns NaN below -1022
 #define DEFINE_EXP2_TANH(T) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \
   inline T __attribute__((overloadable)) accurate_tanh(T x) { return tanh(x); }
 #else
-// 2^x for x <= 0: x = n + f, |f| <= 1/2, by adding and subtracting 1.5 * 2^23; 2^f by a polynomial that is exact at 0 and
-// within 1 ulp elsewhere; n is added to the exponent. Below 2^-126 it is 0, of NaN NaN.
-// tanh: below 0.625 an odd polynomial of degree 11, else 1 - 2 / (e^2x + 1); within 2 ulp (Moshier, Cephes tanhf).
+// accurate_exp2: 2^x for x <= 0. Adding and subtracting 1.5 * 2^23 splits x = n + f, |f| <= 1/2. 2^f is a polynomial, exact
+// at 0 and within 1 ulp elsewhere; n is added to the exponent. The result is 0 for x < -126, and NaN for NaN. accurate_tanh:
+// an odd polynomial of degree 11 for |x| < 0.625, else 1 - 2 / (e^2x + 1); within 2 ulp (Moshier, Cephes tanhf).
 #define DEFINE_EXP2_TANH(T, INTS) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { \
     const T split = 0x1.8p23f; \

@@ -1,13 +1,13 @@
-// How much of each tile of a dense mask takes part, so that attention passes over tiles without any and asks nothing of
-// full ones.
-#define MASK_TILE 64
+// The tiles of a dense mask: 0 for a tile that is masked, 1 for one that is partly attended, 2 for one that is attended.
+// Attention kernels skip tiles of the first kind and do not read the mask in tiles of the third.
+#define MASK_TILE 64 // queries, and keys, of a tile
 
 typedef struct {
-  long offset, batchStride, headStride, queryStride, keyStride; // where cell [b][h][i][j] of the mask lies; a shared axis has size 1
-  long batches, heads, queries, keys;
+  long offset, batchStride, headStride, queryStride, keyStride; // of the mask [batch][head][query][key]
+  long batches, heads, queries, keys; // sizes; a broadcast axis has size 1
 } DenseMask;
 
-// One work-item a tile: 0 nothing takes part, 1 some do, 2 all. `to` lies without gaps, [batch][head][query tile][key tile].
+// One work-item per tile. `to` is contiguous, [batch][head][query tile][key tile].
 kernel void mask_tiles(const DenseMask m, global const uchar* dense, global uchar* to) {
   const long down = (m.queries + MASK_TILE - 1) / MASK_TILE, across = (m.keys + MASK_TILE - 1) / MASK_TILE;
   const long n = get_global_id(0);
@@ -18,7 +18,8 @@ kernel void mask_tiles(const DenseMask m, global const uchar* dense, global ucha
   bool none = true, all = true;
   for (long i = q * MASK_TILE; i < min(m.queries, (q + 1) * MASK_TILE); i++) {
     for (long j = k * MASK_TILE; j < min(m.keys, (k + 1) * MASK_TILE); j++) {
-      const bool attended = dense[m.offset + b * m.batchStride + h * m.headStride + i * m.queryStride + j * m.keyStride] != 0;
+      const bool attended =
+          dense[m.offset + b * m.batchStride + h * m.headStride + i * m.queryStride + j * m.keyStride] != 0;
       none = none && !attended;
       all = all && attended;
     }

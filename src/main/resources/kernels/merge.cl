@@ -1,9 +1,12 @@
-// The states that the parts of the keys left, merged in their order into rows.
+// Merges the partial attention states of the splits of the keys (decode_*.cl), in their order, into the rows of the output.
 #include "score.h"
 
 typedef STORED(STORAGE) element;
 
-// One work-item an element of the output; the first of a row writes its statistics. c.rows is the number of parts.
+// Inputs: `sums` [split][batch][head][query][valueHeadDim], weighted values; `states` [split][batch][head][query][2], row
+// maximum and row sum; c.rows is the number of splits. Outputs: `output`; `state` [batch][head][query][2], row maximum and
+// inverse row sum; `lse` [batch][head][query]. One work-item per element of the output; the first of a row writes the
+// statistics.
 kernel void merge(const Call c, global const real* sums, global const real* states, global element* output,
                   global real* state, global real* lse, global const real* sinks) {
   const long n = get_global_id(0);

@@ -1,19 +1,38 @@
-// Attention of many queries on a CPU device: one work-item computes a panel of queries of one head, the queries in the
-// lanes of its vectors. Nothing is staged: a CPU's local memory is its cache.
+// Prefill on a CPU device: attention of many queries. A work-item computes a panel of queries of one head; the queries are
+// the lanes of its vectors. Nothing is copied to local memory, which on a CPU is the same memory and cache.
 //
-//   scores  [key][query] = K Q'            keys broadcast from where they lie, queries packed
-//   weights [key][query] = 2^(factor (s - max))   maximum and sum run down the lanes
-//   sums    [width][query] += V' weights   values broadcast from where they lie
+//   scores  [key][query] = K Q'                          keys are broadcast from memory, queries are packed
+//   weights [key][query] = 2^(factor (S - m))            m and l are per lane
+//   sums    [valueHeadDim][query] += V' weights          values are broadcast from memory
+//
+//   packed  [work-item][headDim][query of the panel]     scratch: the queries as reals
+//   sums    [work-item][valueHeadDim, rounded up to 4][query of the panel]
+//   state   [batch][head][query][2]
+//   output, lse [batch][head][query]
+//
+// If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
+// The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
+//
+// Work-items: panels from the last, whose causal rows are longest, then batch entries, then heads (innermost). -D options:
+// LANES, VECTORS, and the options of score.h.
 #include "score.h"
 
-#ifndef VECTORS // vectors of a panel: 4 where there are 32 registers, else 2
+#ifndef VECTORS // vectors of a panel: 4 on a CPU with 32 vector registers, else 2
 #define VECTORS 4
 #endif
-#define PANEL (LANES * VECTORS)
-#define TILE_KEYS 64
+#define PANEL (LANES * VECTORS) // queries of a panel
+#define TILE_KEYS 64            // keys of a tile
 
 PHILOX(words)
 
+// A micro-kernel multiplies four rows by the vectors v of a panel, with the 4 x VECTORS sums r0v ... r3v in registers.
+//   EACH(X)                 X for every v
+//   ZERO_SUMS               declares the sums of v as zeros
+//   LOAD_SUMS               declares the sums of v and reads them from `to`
+//   LOAD_COLUMN             bv = vector v at `from`
+//   MULTIPLY_ADD            rows a0 ... a3 times bv are added to the sums
+//   MULTIPLY_ADD_ATTENDED   the same, except for lanes where bv is 0
+//   STORE_SUMS              writes the sums of v to `to`
 #if VECTORS == 4
 #define EACH(X) X(0) X(1) X(2) X(3)
 #else
@@ -35,9 +54,9 @@ PHILOX(words)
 
 typedef STORED(STORAGE) element;
 
-// Four rows of scores before the scale: keys whose rows begin at k0 .. k3 against the packed queries.
-inline void pair_scores(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed, int depth,
-                 global const real* scoreParams, vec* to) {
+// The scores of the packed queries with the four keys whose rows begin at k0 ... k3, before the scale.
+inline void pair_scores(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed,
+                        int depth, global const real* scoreParams, vec* to) {
 #if SCORE_OP == DOT
   EACH(ZERO_SUMS)
   for (int d = 0; d < depth; d++) {
@@ -74,9 +93,9 @@ inline void pair_scores(global const element* k, long k0, long k1, long k2, long
 #endif
 }
 
-// Four rows of sums: columns d0 .. d3 of the values, weighted.
-inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights, int keys,
-                 global vec* to) {
+// Adds the weighted values to four rows of the sums: columns 0, d1, d2 and d3 from `offset`.
+inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
+                 int keys, global vec* to) {
   EACH(LOAD_SUMS)
   for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
@@ -88,9 +107,9 @@ inline void pool(global const element* v, long offset, long rowStride, int d1, i
   EACH(STORE_SUMS)
 }
 
-// As pool, but a value that weighs nothing is not read: it may be hidden, and NaN.
-inline void pool_attended(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
-                         int keys, global vec* to) {
+// As pool, but a value of weight 0 adds nothing: it may be masked and NaN.
+inline void pool_attended(global const element* v, long offset, long rowStride, int d1, int d2, int d3,
+                          const vec* weights, int keys, global vec* to) {
   EACH(LOAD_SUMS)
   for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
@@ -102,7 +121,7 @@ inline void pool_attended(global const element* v, long offset, long rowStride, 
   EACH(STORE_SUMS)
 }
 
-// Whether all values of a tile are finite, by their bits: a compiler may take x * 0 for 0 (Mesa's does).
+// Whether all values of a tile are finite. It compares bits, because a compiler may simplify x * 0 to 0 (Mesa's does).
 inline bool all_finite(global const element* v, long offset, long rowStride, int keys, int columns) {
   magnitude_bits largest = 0;
   for (int j = 0; j < keys; j++, offset += rowStride) {
@@ -113,8 +132,9 @@ inline bool all_finite(global const element* v, long offset, long rowStride, int
   return largest < MAGNITUDE_BITS((real)INFINITY);
 }
 
-inline void modify_scores(const Call* c, vec* tile, global const real* bias, real slope, long b, long h, int i, int queries,
-                   int j, int keys) {
+// Applies scale, softcap, bias and ALiBi to the scores of a tile.
+inline void modify_scores(const Call* c, vec* tile, global const real* bias, real slope, long b, long h, int i,
+                          int queries, int j, int keys) {
 #if MODIFIED
   for (int n = 0; n < keys * VECTORS; n++) {
     vec s = tile[n] * c->scale;
@@ -130,7 +150,8 @@ inline void modify_scores(const Call* c, vec* tile, global const real* bias, rea
       for (int m = 0; m < queries; m++) {
         real s = cells[n * PANEL + m];
         if (c->hasBias) {
-          const real added = row[(i + m - c->queryFrom) * c->bias.queryStride + (j + n - c->keyFrom) * c->bias.keyStride];
+          const real added =
+              row[(i + m - c->queryFrom) * c->bias.queryStride + (j + n - c->keyFrom) * c->bias.keyStride];
           s = added == -INFINITY ? added : s + added;
         }
         cells[n * PANEL + m] = c->hasSlopes ? s - slope * (real)abs(i + m + (int)c->alibiOffset - j - n) : s;
@@ -140,8 +161,9 @@ inline void modify_scores(const Call* c, vec* tile, global const real* bias, rea
 #endif
 }
 
-inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec* tile, long b, long h, int i, int queries,
-                 int j, int keys) {
+// Sets the scores of masked keys to minus infinity.
+inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec* tile, long b, long h, int i,
+                        int queries, int j, int keys) {
   real* cells = (real*)tile;
   for (int n = 0; n < keys; n++) {
     for (int m = 0; m < queries; m++) {
@@ -152,7 +174,8 @@ inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec
   }
 }
 
-// Weights that are dropped become 0; j is a multiple of 4 or the counters of its group are drawn again.
+// Applies dropout to the weights of a tile. One Philox counter has the words of four keys; if j is not a multiple of 4, its
+// words are drawn a second time.
 inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j, int keys) {
   words lane;
   for (int m = 0; m < LANES; m++) {
@@ -177,9 +200,6 @@ inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j
   }
 }
 
-// One work-item for each panel of each head; panels of later queries, whose causal rows are longer, come first.
-// `sums` and `state` (max, sum) hold what was read before where a launch continues; `state` receives the largest score
-// and the inverse sum of every row when the launch ends.
 kernel void prefill_lanes(const Call c, global const element* query, global const element* key,
                           global const element* value, global element* output, global vec* packed, global vec* sums,
                           global real* state, global real* lse, global const Band* bands, global const uchar* dense,
@@ -190,7 +210,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
   const long task = get_global_id(0);
   const long bh = task % heads;
   const long b = bh / c.heads, h = bh % c.heads, kh = h / (c.heads / c.kvHeads);
-  const int first = (int)(panels - 1 - task / heads) * PANEL; // within this launch
+  const int first = (int)(panels - 1 - task / heads) * PANEL; // first query of the panel, within this launch
   const int queries = (int)min((long)PANEL, c.queries - first);
   const int i = first + (int)c.queryFrom;
   const Band band = bands[b];
@@ -202,7 +222,8 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
   vec tile[TILE_KEYS * VECTORS], rowMax[VECTORS], rowSum[VECTORS], rescale[VECTORS];
 
   for (int m = 0; m < PANEL; m++) {
-    const long offset = c.query.offset + b * c.query.batchStride + h * c.query.headStride + (first + min(m, queries - 1)) * c.query.rowStride;
+    const long offset = c.query.offset + b * c.query.batchStride + h * c.query.headStride
+                        + (first + min(m, queries - 1)) * c.query.rowStride;
     for (int d = 0; d < headDim; d++) {
       ((global real*)ownQueries)[d * PANEL + m] = LOAD(STORAGE, query, offset + d);
     }
@@ -233,11 +254,13 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     if (covered == 0) {
       continue;
     }
-    const long keyOffset = c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
+    const long keyOffset =
+        c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
     for (int n = 0; n < keys; n += 4) {
       pair_scores(key, keyOffset + n * c.key.rowStride, keyOffset + min(n + 1, keys - 1) * c.key.rowStride,
-           keyOffset + min(n + 2, keys - 1) * c.key.rowStride, keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries, headDim,
-           scoreParams + h * c.scoreParamsStride, tile + n * VECTORS);
+                  keyOffset + min(n + 2, keys - 1) * c.key.rowStride,
+                  keyOffset + min(n + 3, keys - 1) * c.key.rowStride, ownQueries, headDim,
+                  scoreParams + h * c.scoreParamsStride, tile + n * VECTORS);
     }
     modify_scores(&c, tile, bias, slope, b, h, i, queries, j, keys);
     bool masked = c.hasBias || c.dropoutThreshold > 0;
@@ -250,7 +273,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
       vec newMax = rowMax[v];
       for (int n = 0; n < keys; n++) {
         const vec s = tile[n * VECTORS + v];
-        newMax = s > newMax ? s : newMax; // false for NaN, which spoils its own sum alone
+        newMax = s > newMax ? s : newMax; // false for NaN, which reaches its own row sum only
       }
       anyRescale |= any(newMax != rowMax[v]);
       rescale[v] = accurate_exp2((rowMax[v] - newMax) * c.factor);
@@ -273,13 +296,14 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     if (c.dropoutThreshold > 0) {
       apply_dropout(&c, tile, b, h, i, j, keys);
     }
-    const long valueOffset = c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
+    const long valueOffset =
+        c.value.offset + b * c.value.batchStride + kh * c.value.headStride + (j - c.keyFrom) * c.value.rowStride;
     const bool skipZeros = masked && !all_finite(value, valueOffset, c.value.rowStride, keys, valueHeadDim);
     for (int d = 0; d < valueHeadDim; d += 4) {
       const int last = valueHeadDim - 1 - d;
       if (skipZeros) {
         pool_attended(value, valueOffset + d, c.value.rowStride, min(1, last), min(2, last), min(3, last), tile, keys,
-                     to + d * VECTORS);
+                      to + d * VECTORS);
       } else {
         pool(value, valueOffset + d, c.value.rowStride, min(1, last), min(2, last), min(3, last), tile, keys,
              to + d * VECTORS);
@@ -299,7 +323,8 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     stats[2 * m] = ((real*)rowMax)[m];
     stats[2 * m + 1] = row.inverse;
     lse[bh * c.queries + first + m] = row.lse;
-    const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + m) * c.output.rowStride;
+    const long offset =
+        c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + m) * c.output.rowStride;
     for (int d = 0; d < valueHeadDim; d++) {
       STORE(STORAGE, row.inverse == 0 ? (real)0 : ((global real*)to)[d * PANEL + m] * row.inverse, output, offset + d);
     }

@@ -1,10 +1,18 @@
-// Attention of many queries on a GPU: a work-group computes BM queries of one head, tile of keys by tile of keys, with one
-// rescale of its sums a tile (online softmax).
+// Prefill on a GPU: attention of many queries. A work-group computes BM queries of one head and COLUMNS columns of the
+// output. It reads the keys in tiles of BN and rescales its sums once per tile (online softmax).
+//
+//   sums         [batch][head][query][valueHeadDim]    weighted values between launches
+//   stateBefore  [batch][head][query][2]               row maximum and row sum of the chunks before, a copy of `state`
+//   state        [batch][head][query][2]
+//   output, lse  [batch][head][query]
+//
+// If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
+// The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
+//
+// Groups of ITEMS work-items: blocks of queries from the last, whose causal rows are longest, then batch entries and heads,
+// then column blocks of the values (innermost). -D options: as for tiles.h.
 #include "tiles.h"
 
-// Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest.
-// `sums` and `before` (max, sum) hold what was read before where a launch continues; `state` receives the largest score
-// and the inverse sum of every row when the launch ends.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const Call c, global const element* query, global const element* key, global const element* value,
     global element* output, global real* sums, global const real* stateBefore, global real* state, global real* lse,
@@ -22,10 +30,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
   const int i = first + (int)c.queryFrom;
   const Band band = bands[b];
   const real slope = c.hasSlopes ? slopes[h] : 0;
-  const TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride,
-                                 queries);
+  const TileRows queryRows =
+      tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride,
+                c.query.rowStride, queries);
   global real* stats = state + (bh * c.queries + first) * 2;
-  global const real* earlier = stateBefore + (bh * c.queries + first) * 2; // another group may have written `state` by now
+  global const real* earlier =
+      stateBefore + (bh * c.queries + first) * 2; // the group of another column block may have written `state`
   global real* savedSums = sums + (bh * c.queries + first) * c.valueHeadDim;
 
   real scores[RM][RN], out[RM][CO], rowMax[RM], itemSum[RM], rowSum[RM];
@@ -48,12 +58,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const int keys = min(BN, keyEnd - j);
     const int covered = cover(&c, band, maskTiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
-      continue; // the whole group does
+      continue; // for all work-items of the group
     }
     const long row = j - c.keyFrom;
     pair_scores(query, queryRows, key,
-         tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride, c.key.rowStride, keys), (int)c.headDim,
-         scoreParams + h * c.scoreParamsStride, staged, item, scores);
+                tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride,
+                          c.key.rowStride, keys),
+                (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
     if (MODIFIED || covered == 1 || keys < BN) {
       modify_and_mask(&c, band, dense, bias, slope, b, h, i, queries, j, keys, covered, item, scores);
     }
@@ -82,7 +93,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
       }
     }
     const bool skipZeros = covered == 1 || c.hasBias || c.dropoutThreshold > 0;
-    pool(weights, value, tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride, c.value.rowStride, keys),
+    pool(weights, value,
+         tile_rows(c.value.offset + b * c.value.batchStride + kh * c.value.headStride + row * c.value.rowStride,
+                   c.value.rowStride, keys),
          (int)c.valueHeadDim, columnFrom, skipZeros, staged, item, out);
   }
 
@@ -101,7 +114,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
         lse[bh * c.queries + first + row] = ended.lse;
       }
     }
-    const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride;
+    const long offset =
+        c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride;
     UNROLL
     for (int o = 0; o < CO; o++) {
       const int column = columnFrom + tx + TX * o;

@@ -1,15 +1,18 @@
-// Rotary position embedding: pairs of a head turned by the angle of their position; the rest of the head is copied.
+// Rotary position embedding: rotates pairs of elements of a head by the angle of their position. The elements from `rotated`
+// on are copied.
 #include "element.h"
 
 typedef STORED(STORAGE) element;
 
-// [batch][head][position][width], each tensor with its own steps; tables [row][half] without gaps.
+// Tensors are [batch][head][position][headDim] with offsets and strides in elements; direction -1 rotates back. A pair is
+// elements 2n and 2n + 1 if `interleaved`, else n and n + rotated / 2.
 typedef struct {
   long fromOffset, fromBatchStride, fromHeadStride, fromRowStride, toOffset, toBatchStride, toHeadStride, toRowStride;
   long batches, heads, positions, headDim, rotated, interleaved, hasPositions, direction;
 } Rotary;
 
-// One work-item an element of the input.
+// The tables of cosines and sines are contiguous, [row][rotated / 2]. The row of a position is positions[batch][position] if
+// hasPositions, else batch * positions + position. One work-item per element of the input.
 kernel void rotary(const Rotary r, global const element* from, global element* to, global const real* cosines,
                    global const real* sines, global const int* positions) {
   const long n = get_global_id(0);

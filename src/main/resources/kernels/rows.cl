@@ -1,16 +1,25 @@
-// Rows of queries and keys, rewritten before they meet: divided by their length for cosines. And what comes back to them and
-// to parameters.
+// Row transforms of queries and keys before they are scored, their gradients, and sums for the gradients of parameters.
+//
+//   normalise       strength x / |x| for every row x (cosine scores)
+//   normalise_back  the gradients of x and of the strength
+//   keep_reached    rows whose output gradient is not zero; the others become zeros
+//   product_parts   x' y over blocks of rows
+//   sum_axes        sums over axes
+//
+// -D options: FROM, GRADIENT, REAL_F64. The first three kernels have one work-item per row, the last two one per element of
+// the result.
 #include "element.h"
 
-#ifndef FROM
+#ifndef FROM // storage type of the rows
 #define FROM 32
 #endif
-#ifndef GRADIENT
+#ifndef GRADIENT // storage type of the output gradient
 #define GRADIENT 32
 #endif
 
-// Rows [batch][head][row] of `width` numbers, at strides in one operand (`from`) and without gaps elsewhere; `shared` heads
-// of the others read one of this operand. Strengths are [batch][head][row] with step 0 where they are shared.
+// Rows [batch][head][row] of `width` elements. The operand `from` has an offset and strides; all other tensors are
+// contiguous. There are `heads` heads; `shared` consecutive heads read one head of the operand. Strengths are
+// [batch][head][row] with stride 0 for a broadcast axis; without them every row has `strength`.
 typedef struct {
   long offset, batchStride, headStride, rowStride;
   long heads, rows, width, count, shared;
@@ -18,9 +27,11 @@ typedef struct {
   real strength, epsilon;
 } RowLayout;
 
+// The offset of row n of the operand.
 inline long row_offset(const RowLayout* c, long n) {
   const long bh = n / c->rows;
-  return c->offset + bh / c->heads * c->batchStride + bh % c->heads / c->shared * c->headStride + n % c->rows * c->rowStride;
+  return c->offset + bh / c->heads * c->batchStride + bh % c->heads / c->shared * c->headStride
+         + n % c->rows * c->rowStride;
 }
 
 inline real strength_of(const RowLayout* c, global const real* strengths, long n) {
@@ -30,7 +41,8 @@ inline real strength_of(const RowLayout* c, global const real* strengths, long n
                          : c->strength;
 }
 
-inline real length_of(const RowLayout* c, global const STORED(FROM)* from, long offset) {
+// sqrt(|x|^2 + epsilon) of the row at an offset.
+inline real length_of(const RowLayout* c, global const STORED(FROM) * from, long offset) {
   real sum = 0;
   for (long d = 0; d < c->width; d++) {
     const real x = LOAD(FROM, from, offset + d);
@@ -39,7 +51,8 @@ inline real length_of(const RowLayout* c, global const STORED(FROM)* from, long 
   return sqrt(sum + c->epsilon);
 }
 
-inline bool reached(global const STORED(GRADIENT)* dOut, long n, long width) {
+// Whether any element of row n of the output gradient is not zero.
+inline bool reached(global const STORED(GRADIENT) * dOut, long n, long width) {
   for (long d = 0; d < width; d++) {
     if (LOAD(GRADIENT, dOut, n * width + d) != 0) {
       return true;
@@ -48,8 +61,8 @@ inline bool reached(global const STORED(GRADIENT)* dOut, long n, long width) {
   return false;
 }
 
-// One work-item a row: strength x / |x|.
-kernel void normalise(const RowLayout c, global const STORED(FROM)* from, global const real* strengths, global real* to) {
+kernel void normalise(const RowLayout c, global const STORED(FROM) * from, global const real* strengths,
+                      global real* to) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
@@ -61,9 +74,9 @@ kernel void normalise(const RowLayout c, global const STORED(FROM)* from, global
   }
 }
 
-// The gradient of a row from that of strength x / |x|, and of its strength. A row that no gradient reaches is not read.
-kernel void normalise_back(const RowLayout c, global const STORED(FROM)* from, global const real* strengths,
-                           global const STORED(GRADIENT)* dOut, global real* to, global real* strengthTo) {
+// `dOut` is the gradient of strength x / |x|. A row whose output gradient is zero is not read: its gradients are zeros.
+kernel void normalise_back(const RowLayout c, global const STORED(FROM) * from, global const real* strengths,
+                           global const STORED(GRADIENT) * dOut, global real* to, global real* strengthTo) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
@@ -88,9 +101,9 @@ kernel void normalise_back(const RowLayout c, global const STORED(FROM)* from, g
   }
 }
 
-// The rows that a gradient of `flowWidth` numbers reaches, zeros for the others: they may hold anything.
-kernel void keep_reached(const RowLayout c, global const STORED(FROM)* from, global const STORED(GRADIENT)* dOut, global real* to,
-                         const long gradientWidth) {
+// `dOut` has gradientWidth elements per row. Rows that no gradient reaches become zeros, as they may contain NaN.
+kernel void keep_reached(const RowLayout c, global const STORED(FROM) * from, global const STORED(GRADIENT) * dOut,
+                         global real* to, const long gradientWidth) {
   const long n = get_global_id(0);
   if (n >= c.count) {
     return;
@@ -102,8 +115,8 @@ kernel void keep_reached(const RowLayout c, global const STORED(FROM)* from, glo
   }
 }
 
-// x' y of blocks of `length` rows, of every matrix [rows][in] of x and [rows][out] of y; without gaps. One work-item an
-// element of the parts, [matrix][block][in][out].
+// to[matrix][block][in][out] = x' y over blocks of `length` rows, for matrices x [matrix][rows][in] and y
+// [matrix][rows][out]. All are contiguous.
 kernel void product_parts(global const real* x, global const real* y, global real* to, const long matrices,
                           const long rows, const long in, const long out, const long length) {
   const long n = get_global_id(0), blocks = (rows + length - 1) / length;
@@ -118,8 +131,8 @@ kernel void product_parts(global const real* x, global const real* y, global rea
   to[n] = sum;
 }
 
-// Sums [n0][n1][n2][n3] over the axes along which the result has size 1, in their order, with the rounding errors carried
-// along. One work-item an element of the result, [s0][s1][s2][s3].
+// Sums a tensor [n0][n1][n2][n3] over the axes where the result [s0][s1][s2][s3] has size 1, in order, with compensated
+// summation (Kahan).
 kernel void sum_axes(global const real* from, global real* to, const long n0, const long n1, const long n2, const long n3,
                      const long s0, const long s1, const long s2, const long s3) {
   const long n = get_global_id(0);

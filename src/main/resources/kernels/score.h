@@ -1,17 +1,22 @@
-// One attention as kernels see it, and what happens to a score between the product and the softmax.
+// The arguments of one attention (`Call`, `Band`) and the steps that all attention kernels share: the pairwise score, its
+// modification (scale, softcap, bias, ALiBi), the mask, dropout, and the statistics of a finished row.
+//
+// -D options: SCORE_OP, MODIFIED, and the options of element.h. `i` and `j` are indices of a query and a key in the whole
+// problem.
 #ifndef HEED_SCORE
 #define HEED_SCORE
 #include "exponential.h"
 
-#ifndef MODIFIED // whether scores are scaled, capped, biased or tilted before the mask; else the scale rides in `factor`;
-                 // 2: the call says so, one variant less where compiling costs more than asking
+// 1: scores are scaled, capped, biased or shifted by ALiBi before the mask. 0: they stay products, and `factor` contains the
+// scale. 2: `modifies` decides at run time, which saves a variant where compiling costs more than the test.
+#ifndef MODIFIED
 #define MODIFIED 1
 #endif
 
-// How a query and a key meet, number by number of their width: the sum of
-//   DOT      q k
-//   TANH     v tanh(q + k)          v of this head: `meeting`
-//   SQUARES  -w^2/2 (q - k)^2       w of this head: the one number of `meeting`
+// SCORE_OP: how a query and a key are scored. The score is a sum over the elements of the head of
+//   DOT               q k
+//   TANH              v tanh(q + k)       scoreParams of a head: v, headDim elements
+//   SQUARED_DISTANCE  -w^2/2 (q - k)^2    scoreParams of a head: w, one element
 #define DOT 0
 #define TANH 1
 #define SQUARED_DISTANCE 2
@@ -19,9 +24,11 @@
 #define SCORE_OP DOT
 #endif
 
+// ADD_TERM: `sum` and the term of one element; -w^2/2 is left to score_factor.
+// PER_ELEMENT: whether every element of the head has its own parameter.
 #if SCORE_OP == TANH
 #define ADD_TERM(sum, q, k, v) fma(v, accurate_tanh((q) + (k)), sum)
-#define PER_ELEMENT 1 // whether every number of the width has its own number of `meeting`
+#define PER_ELEMENT 1
 #elif SCORE_OP == SQUARED_DISTANCE
 #define ADD_TERM(sum, q, k, v) fma((q) - (k), (q) - (k), sum)
 #else
@@ -31,9 +38,9 @@
 #define PER_ELEMENT 0
 #endif
 
-#define RUN 8 // terms that are added up by themselves, where rows do not meet as a product
+#define RUN 8 // consecutive terms that are summed first, if the score is not a product
 
-// What follows the sum.
+// The factor of the sum of terms.
 inline real score_factor(global const real* scoreParams) {
 #if SCORE_OP == SQUARED_DISTANCE
   return (real)-0.5 * scoreParams[0] * scoreParams[0];
@@ -42,51 +49,53 @@ inline real score_factor(global const real* scoreParams) {
 #endif
 }
 
-// Where element [batch][head][row][0] lies, in elements; the width is contiguous.
+// Offset and strides of a tensor [batch][head][row][headDim], in elements. The elements of a row are contiguous.
 typedef struct {
   long offset, batchStride, headStride, rowStride;
 } View;
 
-// Cells of [batch][head][query][key]; a shared axis has step 0.
+// Offset and strides of a tensor [batch][head][query][key], in elements. A broadcast axis has stride 0.
 typedef struct {
   long offset, batchStride, headStride, queryStride, keyStride;
 } Cells;
 
-// The numbers of one launch. Indices of queries and keys in masks, ALiBi and dropout are those of the whole problem, of
-// which this launch may compute a part that begins at `from`.
+// The arguments of one launch. A launch may compute a chunk of the problem, which begins at batchFrom, headFrom, queryFrom
+// and keyFrom. Masks, ALiBi and dropout use indices of the whole problem. The host writes the fields in this order.
 typedef struct {
   View query, key, value, output, dOut;
-  Cells bias, dense, maskTiles; // tiles: of the dense mask, TILE_OF_MASK in both directions: 0 nothing, 1 some, 2 all
+  Cells bias, dense, maskTiles; // dense: the dense mask; maskTiles: its MASK_TILE x MASK_TILE tiles, see mask.cl
   long batches, heads, kvHeads, queries, keys, headDim, valueHeadDim;
-  long batchFrom, headFrom, queryFrom, keyFrom; // headFrom counts query heads
-  long alibiOffset;                                    // ALiBi: |query + tilt - key|
-  long seed, dropoutThreshold;                           // a random word below `dropped` drops; 0 for no dropout
-  long begins, ends;                            // whether this launch reads the first and the last keys of its rows
-  long rows;                                    // chosen rows, or splits of the keys
-  long hasDense, hasBias, hasSlopes, hasSink, stage, modifies;
-  long scoreParamsStride; // how far the numbers of `meeting` of a head are from those of the last
+  long batchFrom, headFrom, queryFrom, keyFrom; // headFrom is a query head
+  long alibiOffset;                             // ALiBi subtracts slope * |i + alibiOffset - j|
+  long seed, dropoutThreshold;                  // a random word below the threshold drops a weight; 0: no dropout
+  long begins, ends;                            // whether this launch reads the first and the last chunk of its sums
+  long rows;                                    // chosen rows, splits of the keys, or a head: see the kernel
+  long hasDense, hasBias, hasSlopes, hasSink, stage, modifies; // stage: see the kernel; modifies: for MODIFIED 2
+  long scoreParamsStride; // distance of the parameters of two heads, in elements; 0 if all heads share them
+  // An unnormalised weight is 2^((score - rowMax) * factor). The LSE uses score * unit. dropoutScale is 1 / (1 - p).
   real scale, factor, unit, softcap, dropoutScale;
 } Call;
 
-// For each batch: the least and the largest key - query that takes part, and the end of its keys.
+// The band of a batch entry: the least and the largest j - i that is attended, and the exclusive end of its keys.
 typedef struct {
   int least, largest, end, unused;
 } Band;
 
+// Whether key j is attended by query i: the band and the dense mask.
 inline bool is_attended(const Call* c, Band band, global const uchar* dense, long b, long h, int i, int j) {
   const int distance = j - i;
   bool attended = distance >= band.least && distance <= band.largest && j < band.end;
   if (attended && c->hasDense) {
-    attended = dense[c->dense.offset + b * c->dense.batchStride + h * c->dense.headStride + (i - c->queryFrom) * c->dense.queryStride
-                 + (j - c->keyFrom) * c->dense.keyStride]
-        != 0;
+    attended = dense[c->dense.offset + b * c->dense.batchStride + h * c->dense.headStride
+                     + (i - c->queryFrom) * c->dense.queryStride + (j - c->keyFrom) * c->dense.keyStride]
+               != 0;
   }
   return attended;
 }
 
-#define MASK_TILE 64
+#define MASK_TILE 64 // queries, and keys, of a tile of the dense mask
 
-// What the dense mask says of a tile, as below; 1 where nobody looked.
+// The cover, as below, by the dense mask alone; 1 if there are no maskTiles.
 inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j, int jEnd) {
   if (!c->hasDense) {
     return 2;
@@ -95,7 +104,8 @@ inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, lon
     return 1;
   }
   bool none = true, all = true;
-  global const uchar* head = maskTiles + c->maskTiles.offset + b * c->maskTiles.batchStride + h * c->maskTiles.headStride;
+  global const uchar* head =
+      maskTiles + c->maskTiles.offset + b * c->maskTiles.batchStride + h * c->maskTiles.headStride;
   for (long q = (i - c->queryFrom) / MASK_TILE; q <= (iEnd - 1 - c->queryFrom) / MASK_TILE; q++) {
     for (long k = (j - c->keyFrom) / MASK_TILE; k <= (jEnd - 1 - c->keyFrom) / MASK_TILE; k++) {
       const uchar coverage = head[q * c->maskTiles.queryStride + k * c->maskTiles.keyStride];
@@ -106,7 +116,7 @@ inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, lon
   return none ? 0 : all ? 2 : 1;
 }
 
-// A tile of queries [i, iEnd) by keys [j, jEnd): 0 nothing takes part, 1 some may, 2 everything does.
+// For a tile of queries [i, iEnd) by keys [j, jEnd): 0 if all of it is masked, 1 if some of it may be, 2 if all is attended.
 inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j,
                  int jEnd) {
   const int nearest = j - (iEnd - 1);
@@ -119,7 +129,8 @@ inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b
   return dense == 0 ? 0 : inside && dense == 2 ? 2 : 1;
 }
 
-// The keys [start, end) of this launch that any of the queries [i, iEnd) may see, start at a multiple of `step`.
+// The range [x, y) of this launch's keys that the band of any of the queries [i, iEnd) includes. x - keyFrom is a multiple
+// of `step`.
 inline int2 attended_keys(const Call* c, Band band, int i, int iEnd, int step) {
   const int keyEnd = (int)(c->keyFrom + c->keys);
   const int end = min(min(keyEnd, band.end), (int)min((long)iEnd + band.largest, (long)INT_MAX));
@@ -127,7 +138,7 @@ inline int2 attended_keys(const Call* c, Band band, int i, int iEnd, int step) {
   return (int2)((int)c->keyFrom + least / step * step, end);
 }
 
-// score -> softcap -> + bias, + ALiBi. A bias of minus infinity hides whatever the score.
+// The modified score: scale, then softcap, then bias and ALiBi. A bias of minus infinity masks the key, even if s is NaN.
 inline real modified(const Call* c, real s, global const real* bias, real slope, long b, long h, int i, int j) {
 #if MODIFIED
 #if MODIFIED == 2
@@ -140,8 +151,8 @@ inline real modified(const Call* c, real s, global const real* bias, real slope,
     s = accurate_tanh(s / c->softcap) * c->softcap;
   }
   if (c->hasBias) {
-    const real added = bias[c->bias.offset + b * c->bias.batchStride + h * c->bias.headStride + (i - c->queryFrom) * c->bias.queryStride
-                            + (j - c->keyFrom) * c->bias.keyStride];
+    const real added = bias[c->bias.offset + b * c->bias.batchStride + h * c->bias.headStride
+                            + (i - c->queryFrom) * c->bias.queryStride + (j - c->keyFrom) * c->bias.keyStride];
     s = added == -INFINITY ? added : s + added;
   }
   if (c->hasSlopes && slope != 0) {
@@ -151,7 +162,8 @@ inline real modified(const Call* c, real s, global const real* bias, real slope,
   return s;
 }
 
-// Philox 4x32-10 (Salmon et al. 2011): four words for the counter (key / 4, query, head, batch).
+// Defines philox for a type of words: Philox 4x32-10 (Salmon et al. 2011), four random words for the counter (key / 4,
+// query, head, batch).
 #define PHILOX(WORDS) \
   inline void __attribute__((overloadable)) philox(WORDS* x0, WORDS* x1, WORDS* x2, WORDS* x3, ulong seed) { \
     uint k0 = (uint)seed, k1 = (uint)(seed >> 32); \
@@ -168,7 +180,7 @@ inline real modified(const Call* c, real s, global const real* bias, real slope,
   }
 PHILOX(uint)
 
-// 0 for a dropped weight, 1 / (1 - p) for a kept one.
+// The factor of a weight under dropout: 0 if it is dropped, else 1 / (1 - p).
 inline real dropout_factor(const Call* c, long b, long h, int i, int j) {
   uint x0 = (uint)j >> 2, x1 = (uint)i, x2 = (uint)(h + c->headFrom), x3 = (uint)(b + c->batchFrom);
   philox(&x0, &x1, &x2, &x3, (ulong)c->seed);
@@ -177,12 +189,14 @@ inline real dropout_factor(const Call* c, long b, long h, int i, int j) {
   return word < (ulong)c->dropoutThreshold ? 0 : c->dropoutScale;
 }
 
-// What a row that has read all its keys stands for: weights are power((score - most) * factor) * inverse.
+// The statistics of a row whose keys are all read: LSE, inverse row sum, weight of the sink. The weight of a key is
+// accurate_exp2((score - rowMax) * factor) * inverse.
 typedef struct {
-  real lse, inverse, sink; // sink: its share of the row
+  real lse, inverse, sink;
 } RowStats;
 
-// With the sink in the sum. A row without any key has inverse 0, and as LSE the sink or minus infinity.
+// The statistics from row maximum and row sum, with the sink included. A row without attended keys has inverse 0; its LSE is
+// the sink, or minus infinity without one.
 inline RowStats finish_row(const Call* c, real rowMax, real rowSum, real sink) {
   RowStats row;
   const bool empty = rowSum == 0;

@@ -1,18 +1,28 @@
-// Softmax and log-softmax of rows without gaps, and their gradients. A row is read in chunks, each by one work-group that
-// leaves a state (max, sum); a second launch merges a row's states in their order and writes. A short row is one chunk. A row
-// that does not fit the device comes in pieces of whole chunks: `merged` counts the chunks of all of it.
-// GROUP items of LANES elements at a time: 1 x 16 on a CPU device, 64 x 1 on a GPU.
+// Softmax and log-softmax of contiguous rows, and their gradients, in two launches each. Every work-group reads one chunk of
+// a row.
+//
+//   softmax_states         states[chunk] = maximum, sum of the chunk
+//   softmax_write          merges the states of a row in their order and writes the output
+//   softmax_gradient_sums  states[chunk] = sum of dy y (log-softmax: of dy), whether any y is above minus infinity
+//   softmax_gradient       merges the states of a row and writes the gradient of the input
+//
+// Rows have `length` elements and chunks chunkLength; a short row is one chunk. A row that does not fit the device comes in
+// pieces of whole chunks: `merged` is the number of chunks of the whole row.
+//
+// -D options: LOGARITHM, STORAGE, REAL_F64, GROUP, LANES. A group has GROUP work-items, which read LANES elements at a time:
+// 1 x 16 on a CPU device, 64 x 1 on a GPU.
 #include "exponential.h"
 
-#ifndef GROUP
+#ifndef GROUP // work-items of a group
 #define GROUP 1
 #endif
-#ifndef LOGARITHM
+#ifndef LOGARITHM // 1 for log-softmax
 #define LOGARITHM 0
 #endif
 
 typedef STORED(STORAGE) element;
 
+// The sum of `mine` over the work-items of the group; `scratch` has GROUP elements of local memory.
 inline real group_sum(real mine, local real* scratch) {
   const int item = (int)get_local_id(0);
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -27,6 +37,7 @@ inline real group_sum(real mine, local real* scratch) {
   return scratch[0];
 }
 
+// The maximum of `mine` over the work-items of the group.
 inline real group_max(real mine, local real* scratch) {
   const int item = (int)get_local_id(0);
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -54,17 +65,21 @@ inline real sum_lanes(vec x) {
 #endif
 }
 
+// LANES elements of the input from x on.
 #if LANES > 1
 #define LOAD_INPUT(x) LOADV(STORAGE, input, x)
 #else
 #define LOAD_INPUT(x) LOAD(STORAGE, input, x)
 #endif
 
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_states(
-    global const element* input, global real* states, const long length, const long chunkLength) {
+kernel
+__attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_states(global const element* input, global real* states,
+                                                                       const long length, const long chunkLength) {
   local real scratch[GROUP];
-  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
-  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks,
+             chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength,
+             end = row * length + min(length, (chunkIndex + 1) * chunkLength);
   const long vectorEnd = from + (end - from) / LANES * LANES, step = GROUP * LANES;
   real chunkMax = EMPTY_MAX;
 #if LANES > 1
@@ -102,11 +117,15 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_states(
   }
 }
 
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(
-    global const element* input, global const real* states, global element* output, const long length,
-    const long chunkLength, const long merged) {
-  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
-  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(global const element* input,
+                                                                             global const real* states,
+                                                                             global element* output, const long length,
+                                                                             const long chunkLength,
+                                                                             const long merged) {
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks,
+             chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength,
+             end = row * length + min(length, (chunkIndex + 1) * chunkLength);
   real rowMax = EMPTY_MAX, sum = 0;
   for (long n = row * merged; n < (row + 1) * merged; n++) {
     rowMax = states[2 * n] > rowMax ? states[2 * n] : rowMax;
@@ -125,13 +144,16 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_write(
   }
 }
 
-// sums[row][chunk]: of dy y, or of dy for the logarithm, and whether any y is above minus infinity.
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient_sums(
-    global const element* output, global const element* gradient, global real* states, const long length,
-    const long chunkLength) {
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient_sums(global const element* output,
+                                                                                     global const element* gradient,
+                                                                                     global real* states,
+                                                                                     const long length,
+                                                                                     const long chunkLength) {
   local real scratch[GROUP];
-  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
-  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks,
+             chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength,
+             end = row * length + min(length, (chunkIndex + 1) * chunkLength);
   real sum = 0, compensation = 0, anyFinite = 0;
   for (long n = from + get_local_id(0); n < end; n += GROUP) {
     const real y = LOAD(STORAGE, output, n), dy = LOAD(STORAGE, gradient, n);
@@ -152,8 +174,10 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient_
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void softmax_gradient(
     global const element* output, global const element* gradient, global const real* states, global element* to,
     const long length, const long chunkLength, const long merged) {
-  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks, chunkIndex = get_group_id(0) % chunks;
-  const long from = row * length + chunkIndex * chunkLength, end = row * length + min(length, (chunkIndex + 1) * chunkLength);
+  const long chunks = (length + chunkLength - 1) / chunkLength, row = get_group_id(0) / chunks,
+             chunkIndex = get_group_id(0) % chunks;
+  const long from = row * length + chunkIndex * chunkLength,
+             end = row * length + min(length, (chunkIndex + 1) * chunkLength);
   real sum = 0, anyFinite = 0;
   for (long n = row * merged; n < (row + 1) * merged; n++) {
     sum += states[2 * n];

@@ -1,44 +1,51 @@
-// Tiles of a matrix product on a GPU: a work-group of TX x TY items computes BM x BN cells, RM x RN an item, in registers;
-// both operands come through local memory in slices of DEPTH, so that each is read from far away once a tile.
-// Rows and columns beyond the matrices are zeros: no item leaves before a barrier.
+// Products of tiles for the kernels of a GPU, with the softmax steps on a tile. A work-group of TX x TY work-items computes
+// a tile of BM x BN cells, RM x RN per work-item, in registers. Both operands are copied through local memory in slices of
+// DEPTH, so that a tile reads each element from global memory once.
+//
+// Rows and columns outside the matrices are loaded as zeros: no work-item returns before a barrier.
+//
+// -D options: TX, TY, RM, RN, DEPTH, CO, and the options of score.h. `item` is the local id, tx = item % TX, ty = item / TX.
 #ifndef HEED_TILES
 #define HEED_TILES
 #include "score.h"
 
-#ifndef TX
+#ifndef TX // work-items of a group across the columns
 #define TX 16
 #endif
-#ifndef TY
+#ifndef TY // work-items of a group down the rows
 #define TY 16
 #endif
-#ifndef RM
+#ifndef RM // rows of a work-item, consecutive
 #define RM 4
 #endif
-#ifndef RN
+#ifndef RN // columns of a work-item, consecutive
 #define RN 4
 #endif
-#ifndef DEPTH
+#ifndef DEPTH // elements of a row in a slice; divides BN
 #define DEPTH 16
 #endif
-#ifndef CO // columns of the second product an item owns, TX apart
+#ifndef CO // columns of the second product (values, gradients) of a work-item, TX apart
 #define CO 4
 #endif
-#define ITEMS (TX * TY)
-#define BM (TY * RM)
-#define BN (TX * RN)
-#define BMP (BM + 4) // the rows of a slice, padded against bank conflicts
-#define BNP (BN + 4)
-#define COLUMNS (TX * CO)
-#define SLICE_ELEMENTS (DEPTH * (BMP + BNP))
+#define ITEMS (TX * TY) // work-items of a group
+#define BM (TY * RM)    // rows of a tile
+#define BN (TX * RN)    // columns of a tile
+#define BMP (BM + 4)    // leading dimension of a slice of the rows, padded against bank conflicts
+#define BNP (BN + 4)    // leading dimension of a slice of the columns
+#define COLUMNS (TX * CO)                    // columns of the second product of a group
+#define SLICE_ELEMENTS (DEPTH * (BMP + BNP)) // a slice of both operands
 #if SCORE_OP != DOT && DEPTH % RUN != 0
-#error "slices are whole runs"
+#error "DEPTH must be a multiple of RUN"
 #endif
-#define SCORE_SLICE_ELEMENTS (SLICE_ELEMENTS + PER_ELEMENT * DEPTH) // a slice of `meeting` lies behind those of the operands
+// The slices of a score: a slice of scoreParams follows the slices of the operands.
+#define SCORE_SLICE_ELEMENTS (SLICE_ELEMENTS + PER_ELEMENT * DEPTH)
+// Elements of `staged`, the local memory of a product: slices of a score, or DEPTH rows of the second product's operand.
 #define STAGED_ELEMENTS (SCORE_SLICE_ELEMENTS > DEPTH * COLUMNS ? SCORE_SLICE_ELEMENTS : DEPTH * COLUMNS)
 
 typedef STORED(STORAGE) element;
 
-// Rows [0, count) of a matrix whose row m begins at `at + m * row`; with `chosen`, row chosen[m].
+// Rows [0, count) of a tile's operand. Row m begins at element offset + m * rowStride, or with `chosen` at
+// offset + chosen[m] * rowStride.
 typedef struct {
   long offset, rowStride;
   int count;
@@ -50,6 +57,8 @@ inline TileRows tile_rows(long offset, long rowStride, long count) {
   return r;
 }
 
+// Copies elements [d0, d0 + DEPTH) of `sliceRows` rows to local memory, transposed: to[d * paddedRows + row]. Elements from
+// `depth` on are zeros.
 inline void load_slice(global const element* from, TileRows rows, int sliceRows, int paddedRows, int d0, int depth,
                        local real* to, int item) {
   for (int x = item; x < sliceRows * DEPTH; x += ITEMS) {
@@ -62,7 +71,7 @@ inline void load_slice(global const element* from, TileRows rows, int sliceRows,
   }
 }
 
-// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d whatever the tile: equal bits in every kernel.
+// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d for every tile size: all kernels get the same bits.
 inline void product(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
                     local real* staged, int item, real cells[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
@@ -99,16 +108,17 @@ inline void product(global const element* a, TileRows aRows, global const elemen
   }
 }
 
-// The scores of queries and keys, either of them the rows, before the scale; `meeting` of their head. Terms of one sign or of
-// one size make long sums err: they are added in runs, of the same length in every kernel.
+// Scores before the scale; rows are queries and columns keys, or the other way round. scoreParams: the parameters of the
+// head. If the score is not a product, every kernel sums terms in runs of RUN: long sums of terms of one sign or one size
+// would lose accuracy.
 #if SCORE_OP == DOT
 inline void pair_scores(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
-                 global const real* scoreParams, local real* staged, int item, real scores[RM][RN]) {
+                        global const real* scoreParams, local real* staged, int item, real scores[RM][RN]) {
   product(a, aRows, b, bRows, depth, staged, item, scores);
 }
 #else
 inline void pair_scores(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
-                 global const real* scoreParams, local real* staged, int item, real scores[RM][RN]) {
+                        global const real* scoreParams, local real* staged, int item, real scores[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
   UNROLL
   for (int m = 0; m < RM; m++) {
@@ -165,7 +175,8 @@ inline void pair_scores(global const element* a, TileRows aRows, global const el
 }
 #endif
 
-// Columns [columnFrom, columnFrom + COLUMNS) of rows [k0, k0 + DEPTH).
+// Copies columns [columnFrom, columnFrom + COLUMNS) of rows [k0, k0 + DEPTH) to local memory. Columns from `width` on are
+// zeros.
 inline void load_columns(global const element* b, TileRows bRows, int width, int columnFrom, int k0, local real* staged,
                          int item) {
   for (int x = item; x < DEPTH * COLUMNS; x += ITEMS) {
@@ -174,10 +185,10 @@ inline void load_columns(global const element* b, TileRows bRows, int width, int
   }
 }
 
-// sums[m][o] += sum over k of weights[k][m] b[k][column]; where `guarded`, a row of weight 0 is not read, as it may be
-// hidden and NaN. The weights lie in local memory, BMP apart.
-inline void pool(local const real* weights, global const element* b, TileRows bRows, int width, int columnFrom, bool skipZeros,
-                 local real* staged, int item, real sums[RM][CO]) {
+// sums[m][o] += sum over k < BN of weights[k][m] b[k][column], with column = columnFrom + tx + TX * o. `weights` is in local
+// memory with leading dimension BMP. With skipZeros, a weight of 0 adds nothing: its row may be masked and NaN.
+inline void pool(local const real* weights, global const element* b, TileRows bRows, int width, int columnFrom,
+                 bool skipZeros, local real* staged, int item, real sums[RM][CO]) {
   const int tx = item % TX, ty = item / TX;
   for (int k0 = 0; k0 < BN; k0 += DEPTH) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -204,8 +215,8 @@ inline void pool(local const real* weights, global const element* b, TileRows bR
   }
 }
 
-// The larger of each row's maximum so far and its cells: over the item's own cells, then over the items of the row.
-// A NaN is passed over; it spoils its own sum.
+// rowMax = max(rowMax, scores of the row): over the cells of a work-item, then over the work-items of the row. `scratch` has
+// TX * BM elements of local memory. A NaN is ignored here; it makes its own row sum NaN.
 inline void update_row_max(real scores[RM][RN], local real* scratch, int item, real rowMax[RM]) {
   const int tx = item % TX, ty = item / TX;
   UNROLL
@@ -227,7 +238,7 @@ inline void update_row_max(real scores[RM][RN], local real* scratch, int item, r
   }
 }
 
-// The sum of each row over the items that share it, in their order.
+// rowSum: the sum of itemSum over the TX work-items of a row, in their order.
 inline void sum_rows(real itemSum[RM], local real* scratch, int item, real rowSum[RM]) {
   const int tx = item % TX, ty = item / TX;
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -245,9 +256,11 @@ inline void sum_rows(real itemSum[RM], local real* scratch, int item, real rowSu
   }
 }
 
-// Turns the products of queries from `i` on with keys from `j` on into modified scores, minus infinity where hidden.
-inline void modify_and_mask(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope, long b,
-                   long h, int i, int queries, int j, int keys, int covered, int item, real scores[RM][RN]) {
+// Modifies the scores of queries from `i` on with keys from `j` on; masked ones become minus infinity. `covered` is what
+// cover returned for the tile.
+inline void modify_and_mask(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
+                            long b, long h, int i, int queries, int j, int keys, int covered, int item,
+                            real scores[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
   UNROLL_ON_GPU
   for (int m = 0; m < RM; m++) {

@@ -1,15 +1,21 @@
-// What a fused kernel throws away, computed once more for those who ask: weights of all rows or of chosen ones, scores at
-// a stage, and the largest weights of each row.
+// Requested outputs that the fused kernels do not store, recomputed in a second pass.
+//
+//   weights  weights of all rows or of chosen rows, or scores at a stage
+//   largest  the k largest weights of each row and their keys
+//
+// -D options: as for tiles.h.
 #include "tiles.h"
 
-#define STAGE_WEIGHTS 0  // hidden keys weigh 0
-#define STAGE_SCORE 1
-#define STAGE_SOFTCAPPED 2
-#define STAGE_FINAL 3    // modified scores, minus infinity where hidden
-#define STAGE_RANKED 4   // weights to rank: those of hidden keys are -1
+// Call.stage: the result of `weights`.
+#define STAGE_WEIGHTS 0    // weights; 0 for masked keys
+#define STAGE_SCORE 1      // scores times the scale
+#define STAGE_SOFTCAPPED 2 // the same after the softcap
+#define STAGE_FINAL 3      // modified scores; minus infinity for masked keys
+#define STAGE_RANKED 4     // weights for `largest`; -1 for masked keys
 
-// Cells [batch][head][row][key] without gaps. Groups: tiles of keys, then blocks of rows, then heads.
-// `chosen` names the query of each row where the call has c.rows of them.
+// `to` [batch][head][row][key], contiguous; `state` [batch][head][query][2]: row maximum and inverse row sum. If c.rows > 0,
+// there are c.rows rows, and chosen[row] is the query of each; else every query is a row. A group of ITEMS work-items
+// computes BM rows by BN keys. Groups: batch entries and heads, then blocks of rows, then tiles of keys (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     const Call c, global const element* query, global const element* key, global real* to, global const real* state,
     global const int* chosen, global const Band* bands, global const uchar* dense, global const real* bias,
@@ -17,12 +23,14 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
   local real staged[STAGED_ELEMENTS];
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long keyTiles = (c.keys + BN - 1) / BN, rows = c.rows > 0 ? c.rows : c.queries, blocks = (rows + BM - 1) / BM;
-  const long bh = get_group_id(0) / keyTiles / blocks, b = bh / c.heads, h = bh % c.heads, kh = h / (c.heads / c.kvHeads);
+  const long bh = get_group_id(0) / keyTiles / blocks, b = bh / c.heads, h = bh % c.heads,
+             kh = h / (c.heads / c.kvHeads);
   const int first = (int)(get_group_id(0) / keyTiles % blocks) * BM, from = (int)(get_group_id(0) % keyTiles) * BN;
   const int j = from + (int)c.keyFrom, keys = (int)min((long)BN, c.keys - from);
   const Band band = bands[b];
   const real slope = c.hasSlopes ? slopes[h] : 0;
-  TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride, c.query.rowStride, min((long)BM, rows - first));
+  TileRows queryRows = tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride, c.query.rowStride,
+                                 min((long)BM, rows - first));
   if (c.rows > 0) {
     queryRows.chosen = chosen + first;
   } else {
@@ -30,8 +38,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
   }
   real scores[RM][RN];
   pair_scores(query, queryRows, key,
-       tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + from * c.key.rowStride, c.key.rowStride, keys), (int)c.headDim,
-       scoreParams + h * c.scoreParamsStride, staged, item, scores);
+              tile_rows(c.key.offset + b * c.key.batchStride + kh * c.key.headStride + from * c.key.rowStride,
+                        c.key.rowStride, keys),
+              (int)c.headDim, scoreParams + h * c.scoreParamsStride, staged, item, scores);
   UNROLL_ON_GPU
   for (int m = 0; m < RM; m++) {
     const int row = ty * RM + m;
@@ -56,7 +65,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
         if (c.stage == STAGE_FINAL) {
           x = attended ? s * c.unit : -INFINITY;
         } else {
-          x = attended ? accurate_exp2((s - stats[0]) * c.factor) * stats[1] : c.stage == STAGE_RANKED ? (real)-1 : (real)0;
+          x = attended                  ? accurate_exp2((s - stats[0]) * c.factor) * stats[1]
+              : c.stage == STAGE_RANKED ? (real)-1
+                                        : (real)0;
         }
       }
       to[(bh * rows + first + row) * c.keys + from + column] = x;
@@ -64,13 +75,15 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
   }
 }
 
-#ifndef RANK_ITEMS
+#ifndef RANK_ITEMS // work-items of a group of `largest`; a power of two
 #define RANK_ITEMS 64
 #endif
 
-// The k largest of each row, the lower key first among equals; -1 and 0 where there are fewer. One group a row.
-kernel __attribute__((reqd_work_group_size(RANK_ITEMS, 1, 1))) void largest(
-    global const real* from, const long keys, const long k, global real* weightsTo, global long* keysTo) {
+// The k largest weights of each row `from` [row][keys], in descending order, the lower key first among equals. If a row has
+// fewer attended keys, the rest are key -1 and weight 0. One group per row.
+kernel __attribute__((reqd_work_group_size(RANK_ITEMS, 1, 1))) void largest(global const real* from, const long keys,
+                                                                            const long k, global real* weightsTo,
+                                                                            global long* keysTo) {
   local real bestOf[RANK_ITEMS];
   local long keyOf[RANK_ITEMS];
   const int item = (int)get_local_id(0);

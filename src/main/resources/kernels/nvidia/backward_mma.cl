@@ -1,18 +1,29 @@
-// Gradients of an attention on matrix units, for f16 and bf16, recomputed from the inputs as backward.cl does, in passes of one
-// shape: a work-group owns rows, 16 a warp, and the rows that they meet come in tiles of KEYS.
+// Backward pass of attention on matrix units, in f16 or bf16. S and P are recomputed from the inputs, as in backward.cl, in
+// passes of the same shape: a work-group owns rows, 16 per warp, and the other rows come in tiles of TILE_ROWS.
 //
-//   PASS         own rows      tiles         what stays in registers
-//   STATISTICS   Q, dO         K, V          max, sum and delta = sum P dP of every query
-//   QUERY        Q, dO         K, V          dQ  = scale dS K, with dS = P (dP - delta + dLse)
-//   KEY          K, V          Q, dO         dK  = scale dS' Q, dV = P' dO, over all queries that share the keys, in their order
-//   SCORE        Q, dO         K, V          nothing: dS is written, for the bias
+//   PASS         own rows      tiles         sums in registers
+//   STATISTICS   Q, dO         K, V          m, l and delta = sum P dP of every query
+//   QUERY        Q, dO         K, V          dQ = scale dS K, with dS = P (dP - delta + dLse)
+//   KEY          K, V          Q, dO         dK = scale dS' Q, dV = P' dO, over all queries that share the keys, in order
+//   SCORE        Q, dO         K, V          none: dS is written, for the gradient of the bias
 //
-// A pass is a program of its own. Every sum has one owner and one order, so the bits repeat. All passes add up a product in the
-// order of the width, so that scores and dP have the same bits in each, whichever of the two operands owns its rows.
+// Each pass is a separate program. Every sum is computed by one owner in one order, so results are reproducible to the bit.
+// All passes add up a product in the order of headDim: S and dP have the same bits in each, whichever operand owns the rows.
+//
+//   query, key, value, dOut      f16 or bf16; rows begin at multiples of 16 bytes
+//   dLse                         gradient of the LSE, if c.stage is 1
+//   stats                        [batch][head][query]: m, 1 / l, delta, dLse; between STATISTICS launches m, l, l delta, 0
+//   dSinkRows                    [batch][head][query]: gradient of the sink of each row (STATISTICS)
+//   to                           dQ; dK [batch][kv head][key][headDim]; or dS [query][key] of head c.rows (SCORE)
+//   valueTo                      dV [batch][kv head][key][valueHeadDim]
+//
+// Groups of ITEMS work-items: blocks of BM own rows, those with the longest causal rows first, then batch entries and heads
+// (key/value heads in KEY, one head in SCORE), then column blocks of the gradients (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
 
+// PASS: the pass of this program.
 #define PASS_STATISTICS 1
 #define PASS_QUERY 2
 #define PASS_KEY 3
@@ -20,50 +31,52 @@
 #ifndef PASS
 #define PASS PASS_KEY
 #endif
-#ifndef D // numbers of a query and a key in a tile; what the width leaves is zeros
+#ifndef D // elements of a query and a key in a tile: headDim, padded with zeros
 #define D 64
 #endif
-#ifndef DV // and of a value
+#ifndef DV // elements of a value in a tile: valueHeadDim, padded with zeros
 #define DV 64
 #endif
-#ifndef WARPS
+#ifndef WARPS // warps of a work-group
 #define WARPS 4
 #endif
-#ifndef COLUMN_BLOCKS // of columns of the gradients; a work-group computes one
+#ifndef COLUMN_BLOCKS // blocks that the columns of the gradients are divided into; a work-group computes one
 #define COLUMN_BLOCKS 1
 #endif
 #ifndef TILE_ROWS // rows of a tile
 #define TILE_ROWS 32
 #endif
-#ifndef STAGES // 2: the next tiles come while one of each is computed with
+#ifndef STAGES // tiles of each kind in local memory; 2: the next ones are copied during the computation
 #define STAGES 2
 #endif
-#ifndef WHOLE // whether the widths are those of the tiles
+#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
 #define WHOLE 0
 #endif
-#define ITEMS (WARPS * WARP)
-#define BM (WARPS * 16)
-#define SUMS_GRADIENTS (PASS == PASS_QUERY || PASS == PASS_KEY) // whether gradients stay in registers
-#define DX (SUMS_GRADIENTS ? D / COLUMN_BLOCKS : 16)         // columns of dQ and dK that a group computes
-#define DY (PASS == PASS_KEY ? DV / COLUMN_BLOCKS : 16)   // and of dV
-#define FIRST_BYTES (TILE_ROWS * D * 2)
-#define SECOND_BYTES (TILE_ROWS * DV * 2)
-#define STATISTICS_BYTES 16 // statistics of a query, which come with its row
+#define ITEMS (WARPS * WARP)                                    // work-items of a group
+#define BM (WARPS * 16)                                         // own rows of a group
+#define SUMS_GRADIENTS (PASS == PASS_QUERY || PASS == PASS_KEY) // whether the pass sums gradients in registers
+#define DX (SUMS_GRADIENTS ? D / COLUMN_BLOCKS : 16)            // columns of dQ or dK of a group
+#define DY (PASS == PASS_KEY ? DV / COLUMN_BLOCKS : 16)         // columns of dV of a group
+#define FIRST_BYTES (TILE_ROWS * D * 2)                         // a tile of K or Q
+#define SECOND_BYTES (TILE_ROWS * DV * 2)                       // a tile of V or dO
+#define STATISTICS_BYTES 16                                     // the statistics of a query, copied with its row
+// Bytes of a tile of each, with the statistics, and bytes of all tiles.
 #define STAGE_BYTES (FIRST_BYTES + SECOND_BYTES + (PASS == PASS_KEY ? TILE_ROWS * STATISTICS_BYTES : 0))
 #define TILE_BYTES (STAGES * STAGE_BYTES)
-#define STAGED_COLUMNS(width) (BM * (width) * 2 <= TILE_BYTES ? (width) : (width) % 64 == 0 ? 64 : 32) // of rows on their way to registers
-// Whether the second of the own rows, V or dO, wait in local memory: in registers they and the sums do not leave enough.
+// Columns of the own rows that the tiles' memory holds at a time, on the way to the registers.
+#define STAGED_COLUMNS(width) (BM * (width) * 2 <= TILE_BYTES ? (width) : (width) % 64 == 0 ? 64 : 32)
+// Whether the second own rows, V or dO, stay in local memory, because the registers do not suffice for them and the sums.
 #define SECOND_IN_LOCAL ((D + DV) / 4 + (DX + DY) / 2 > 176)
-#define ALL_BYTES (TILE_BYTES + SECOND_IN_LOCAL * BM * DV * 2)
-#define MARK_WORDS (BM * TILE_ROWS / 32)
+#define ALL_BYTES (TILE_BYTES + SECOND_IN_LOCAL * BM * DV * 2) // tiles and second own rows
+#define MARK_WORDS (BM * TILE_ROWS / 32)                       // words of one bit per weight of a tile
 #if D % 32 != 0 || DV % 32 != 0 || TILE_ROWS % 16 != 0 || DX % 16 != 0 || DY % 16 != 0
-#error "tiles are whole blocks"
+#error "D and DV must be multiples of 32, TILE_ROWS, DX and DY of 16"
 #endif
 #include "nvidia/rows.h"
 
-// Own rows to registers, by way of the tiles.
-INLINE void load_own_rows(Warp w, uint base, global const ushort* from, long rowStride, int count, int width, int columns, int stagedColumns,
-                      uint (*fragment)[4]) {
+// Loads own rows into registers, through the memory of the tiles.
+INLINE void load_own_rows(Warp w, uint base, global const ushort* from, long rowStride, int count, int width,
+                          int columns, int stagedColumns, uint (*fragment)[4]) {
   UNROLL
   for (int d0 = 0; d0 < columns; d0 += stagedColumns) {
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -73,12 +86,14 @@ INLINE void load_own_rows(Warp w, uint base, global const ushort* from, long row
     barrier(CLK_LOCAL_MEM_FENCE);
     UNROLL
     for (int k = 0; k < stagedColumns / 16; k++) {
-      load_matrices(w, base + chunk_offset(w.warp * 16 + w.lane % 16, 2 * k + w.lane / 16, stagedColumns / PER_CHUNK_16), fragment[d0 / 16 + k]);
+      load_matrices(w,
+                    base + chunk_offset(w.warp * 16 + w.lane % 16, 2 * k + w.lane / 16, stagedColumns / PER_CHUNK_16),
+                    fragment[d0 / 16 + k]);
     }
   }
 }
 
-// cells += own rows times the rows of a tile: block k of the width.
+// cells += own rows times the rows of a tile, for block k of 16 elements.
 INLINE void multiply_block(Warp w, const uint mine[4], uint tile, int k, int chunks, float cells[TILE_ROWS / 8][4]) {
   UNROLL
   for (int n = 0; n < TILE_ROWS / 16; n++) {
@@ -91,8 +106,9 @@ INLINE void multiply_block(Warp w, const uint mine[4], uint tile, int k, int chu
   }
 }
 
-// sums += weights times the rows of a tile, columns from chunk `first` on.
-INLINE void pool(Warp w, float weights[TILE_ROWS / 8][4], uint tile, int first, int chunks, int columns, float (*sums)[4]) {
+// sums += weights times the rows of a tile, for `columns` columns from chunk `first` on.
+INLINE void pool(Warp w, float weights[TILE_ROWS / 8][4], uint tile, int first, int chunks, int columns,
+                 float (*sums)[4]) {
   converge();
   UNROLL
   for (int k = 0; k < TILE_ROWS / 16; k++) {
@@ -113,11 +129,11 @@ INLINE void pool(Warp w, float weights[TILE_ROWS / 8][4], uint tile, int first, 
   }
 }
 
-// A weight of zero hides whatever it weighs, and a matrix unit does not know that: numbers that are infinite or NaN are added
-// here, where they weigh anything, and become zeros in the tile. `marks`: which weights are not zero, then which are negative;
-// a weight that is NaN spoils its row anyhow. `offset` counts bytes from the tiles' begin.
+// Adds the non-finite elements of a tile to `sums`, see nonfinite.h; a negative weight changes the sign of an infinity. The
+// tile begins at byte `offset` of w.tiles and has `all` columns; `columns` of them, from chunk `first` on, are added.
+// `marks`: the weights that are not 0, then those that are negative. A weight that is NaN makes its row NaN in any case.
 INLINE void add_nonfinite(Warp w, uint offset, int first, int all, int columns, local uint* marks, local int* flag,
-                        float weights[TILE_ROWS / 8][4], float (*sums)[4]) {
+                          float weights[TILE_ROWS / 8][4], float (*sums)[4]) {
   bool mine = false;
   for (int x = w.item; x < TILE_ROWS * all; x += ITEMS) {
     mine = mine || is_nonfinite(w.tiles[offset / 2 + x]);
@@ -129,7 +145,7 @@ INLINE void add_nonfinite(Warp w, uint offset, int first, int all, int columns, 
     marks[x] = 0;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  const int row = w.warp * 16 + w.lane / 4; // of this item's rows
+  const int row = w.warp * 16 + w.lane / 4; // first row of this lane
   UNROLL
   for (int n = 0; n < TILE_ROWS / 8; n++) {
     UNROLL
@@ -150,7 +166,8 @@ INLINE void add_nonfinite(Warp w, uint offset, int first, int all, int columns, 
     for (int n = 0; n < columns / 8; n++) {
       UNROLL
       for (int e = 0; e < 4; e++) {
-        const ushort bits = w.tiles[(offset + chunk_offset(k, first + n, all / PER_CHUNK_16)) / 2 + w.lane % 4 * 2 + e % 2];
+        const ushort bits =
+            w.tiles[(offset + chunk_offset(k, first + n, all / PER_CHUNK_16)) / 2 + w.lane % 4 * 2 + e % 2];
         const int bit = (row + e / 2 * 8) * TILE_ROWS + k;
         if (is_nonfinite(bits) && marks[bit / 32] >> bit % 32 & 1) {
           const float size = (bits & ~SIGN_BIT) == EXPONENT_BITS ? INFINITY : NAN;
@@ -168,8 +185,9 @@ INLINE void add_nonfinite(Warp w, uint offset, int first, int all, int columns, 
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// The score after what modifies it, and what its gradient meets on the way back to the product, but the scale.
-INLINE float modified_with_derivative(const Call* c, float dot, global const real* bias, real slope, long b, long h, int i, int j, float* derivative) {
+// The modified score, and the derivative of the softcap, without the scale.
+INLINE float modified_with_derivative(const Call* c, float dot, global const real* bias, real slope, long b, long h,
+                                      int i, int j, float* derivative) {
   *derivative = 1;
 #if MODIFIED
   if (c->softcap > 0) {
@@ -180,12 +198,13 @@ INLINE float modified_with_derivative(const Call* c, float dot, global const rea
   return modified(c, dot, bias, slope, b, h, i, j);
 }
 
-// Turns the products of own rows, the first of which is number `own` of the queries, or by key of the keys, with the rows of a
-// tile into scores, minus infinity where hidden or where there is no row; where they are hidden dP becomes 0, and elsewhere, if
-// there is a softcap, `cap` what the gradient is multiplied with.
-INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias, real slope, long b,
-                 long h, int own, int rows, int other, int count, int covered, float scores[TILE_ROWS / 8][4],
-                 float dScores[TILE_ROWS / 8][4], float capDerivative[TILE_ROWS / 8][4]) {
+// Modifies the scores of own rows from number `own` on with `count` rows of a tile from number `other` on. Scores that are
+// masked or outside the rows become minus infinity, and their dP (in dScores) 0. capDerivative receives the derivative of
+// the softcap of the others.
+INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
+                            real slope, long b, long h, int own, int rows, int other, int count, int covered,
+                            float scores[TILE_ROWS / 8][4], float dScores[TILE_ROWS / 8][4],
+                            float capDerivative[TILE_ROWS / 8][4]) {
   UNROLL
   for (int e = 0; e < 4; e++) {
     const int row = w.warp * 16 + w.lane / 4 + e / 2 * 8, column = w.lane % 4 * 2 + e % 2;
@@ -202,7 +221,8 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
     far -= column;
     UNROLL
     for (int n = 0; n < TILE_ROWS / 8; n++) {
-      const int i = PASS == PASS_KEY ? other + n * 8 + column : own + row, j = PASS == PASS_KEY ? own + row : other + n * 8 + column;
+      const int i = PASS == PASS_KEY ? other + n * 8 + column : own + row,
+                j = PASS == PASS_KEY ? own + row : other + n * 8 + column;
       bool attended = n * 8 >= near && n * 8 < far;
       if (c->hasDense && covered == 1 && attended) {
         attended = is_attended(c, band, dense, b, h, i, j);
@@ -219,16 +239,13 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// What follows from the number of an item is computed again from here on: kept, it takes the registers of sums.
+// From here on, values that depend on the local id are computed again: kept, they would take the registers of the sums.
 #define REFRESH_WARP w = warp_of(staged, exchange, opaque(w.item))
 
-// Groups: column blocks of the gradients, then heads (of the keys, where keys are own rows), then blocks of own rows, those
-// first whose causal rows are longest. Of one head, number c.rows, in the pass of the scores. Gradients of keys and values lie
-// without gaps, [batch][key head][key][width]. `sinkRows` receives each row's part of the gradient of its sink.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     const Call c, global const ushort* query, global const ushort* key, global const ushort* value,
-    global const ushort* dOut, global const real* dLse, global float4* stats, global real* dSinkRows,
-    global real* to, global real* valueTo, global const Band* bands, global const uchar* dense, global const uchar* maskTiles,
+    global const ushort* dOut, global const real* dLse, global float4* stats, global real* dSinkRows, global real* to,
+    global real* valueTo, global const Band* bands, global const uchar* dense, global const uchar* maskTiles,
     global const real* bias, global const real* slopes, global const real* sinks) {
   local ushort staged[ALL_BYTES / 2] __attribute__((aligned(128)));
   local float exchange[EXCHANGE_FLOATS];
@@ -238,7 +255,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
   const uint base = origin(w);
   const long columnBlocks = SUMS_GRADIENTS ? COLUMN_BLOCKS : 1, task = get_group_id(0) / columnBlocks;
   const int block = (int)(get_group_id(0) % columnBlocks);
-  const long group = c.heads / c.kvHeads, ownCount = PASS == PASS_KEY ? c.keys : c.queries, ownBlocks = (ownCount + BM - 1) / BM;
+  const long group = c.heads / c.kvHeads, ownCount = PASS == PASS_KEY ? c.keys : c.queries,
+             ownBlocks = (ownCount + BM - 1) / BM;
   const long heads = PASS == PASS_SCORE ? 1 : c.batches * (PASS == PASS_KEY ? c.kvHeads : c.heads);
   const long head = PASS == PASS_SCORE ? c.rows : task % heads;
   const int b = (int)(head / (PASS == PASS_KEY ? c.kvHeads : c.heads));
@@ -247,7 +265,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
   const int lastHead = PASS == PASS_KEY ? h + (int)group - 1 : h;
   const int first = (int)(PASS == PASS_KEY ? task / heads : ownBlocks - 1 - task / heads) * BM;
   const int rows = (int)min((long)BM, ownCount - first);
-  const int own = first + (int)(PASS == PASS_KEY ? c.keyFrom : c.queryFrom), otherFrom = (int)(PASS == PASS_KEY ? c.queryFrom : c.keyFrom);
+  const int own = first + (int)(PASS == PASS_KEY ? c.keyFrom : c.queryFrom),
+            otherFrom = (int)(PASS == PASS_KEY ? c.queryFrom : c.keyFrom);
   const int otherCount = (int)(PASS == PASS_KEY ? c.queries : c.keys);
   const Band band = bands[b];
   const int headDim = (int)c.headDim, valueHeadDim = (int)c.valueHeadDim;
@@ -262,12 +281,14 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
 
   uint firstRows[D / 16][4], secondRows[SECOND_IN_LOCAL ? 1 : DV / 16][4];
   if (PASS == PASS_KEY) {
-    load_own_rows(w, base, key + first * c.key.rowStride, c.key.rowStride, rows, headDim, D, STAGED_COLUMNS(D), firstRows);
+    load_own_rows(w, base, key + first * c.key.rowStride, c.key.rowStride, rows, headDim, D, STAGED_COLUMNS(D),
+                  firstRows);
   } else {
-    load_own_rows(w, base, query + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride, rows, headDim, D, STAGED_COLUMNS(D), firstRows);
+    load_own_rows(w, base, query + h * c.query.headStride + first * c.query.rowStride, c.query.rowStride, rows, headDim,
+                  D, STAGED_COLUMNS(D), firstRows);
   }
-  global const ushort* secondFrom = PASS == PASS_KEY ? value + first * c.value.rowStride
-                                            : dOut + h * c.dOut.headStride + first * c.dOut.rowStride;
+  global const ushort* secondFrom =
+      PASS == PASS_KEY ? value + first * c.value.rowStride : dOut + h * c.dOut.headStride + first * c.dOut.rowStride;
   const long secondStride = PASS == PASS_KEY ? c.value.rowStride : c.dOut.rowStride;
 #if SECOND_IN_LOCAL
   copy_rows(w, base + TILE_BYTES, secondFrom, secondStride, rows, BM, valueHeadDim, DV);
@@ -289,7 +310,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       dValue[n][e] = 0;
     }
   }
-  // Of own queries; while the statistics are summed up `inverse` is this item's part of the sum, `delta` that of its products.
+  // The statistics of own queries: m, 1 / l, delta - dLse. In the pass STATISTICS `inverse` is this lane's share of l, and
+  // `delta` its share of the sum of 2^(factor (S - m)) dP.
   float rowMax[2], inverse[2], delta[2];
   UNROLL
   for (int r = 0; r < 2; r++) {
@@ -307,7 +329,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     }
   }
 
-  // Tiles [t, end) of each head, counted from this launch's first row.
+  // Each head has tiles from row `begin` to row `end` (exclusive), counted from the first row of this launch.
   int begin, end;
   if (PASS == PASS_SCORE) {
     begin = 0;
@@ -321,14 +343,18 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     end = range.y - otherFrom;
   }
   int t = begin, covered = 0, stage = 0;
+// Advances (head_, t_) to the next tile that is not masked, and sets covered_ to its cover; head_ > lastHead if there is
+// none.
 #define FIND_TILE(head_, t_, covered_) \
   while (head_ <= lastHead) { \
     if (t_ >= end) { \
       head_++; \
       t_ = begin < end ? begin : INT_MAX; \
     } else if ((covered_ = PASS == PASS_KEY \
-                    ? cover(&c, band, maskTiles, opaque(b), head_, otherFrom + t_, otherFrom + min(t_ + TILE_ROWS, otherCount), own, own + rows) \
-                    : cover(&c, band, maskTiles, opaque(b), head_, own, own + rows, otherFrom + t_, otherFrom + min(t_ + TILE_ROWS, otherCount))) \
+                    ? cover(&c, band, maskTiles, opaque(b), head_, otherFrom + t_, \
+                            otherFrom + min(t_ + TILE_ROWS, otherCount), own, own + rows) \
+                    : cover(&c, band, maskTiles, opaque(b), head_, own, own + rows, otherFrom + t_, \
+                            otherFrom + min(t_ + TILE_ROWS, otherCount))) \
                    != 0 \
                || PASS == PASS_SCORE) { \
       break; \
@@ -336,12 +362,14 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       t_ += TILE_ROWS; \
     } \
   }
+// Starts copying the tile at (head_, t_), and in pass KEY its statistics, to the memory of stage_.
 #define COPY_TILE(head_, t_, stage_) \
   { \
     const int count_ = min(TILE_ROWS, otherCount - t_); \
     const uint tile_ = base + (stage_) * STAGE_BYTES; \
     if (PASS == PASS_KEY) { \
-      copy_rows(w, tile_, query + head_ * c.query.headStride + t_ * c.query.rowStride, c.query.rowStride, count_, TILE_ROWS, headDim, D); \
+      copy_rows(w, tile_, query + head_ * c.query.headStride + t_ * c.query.rowStride, c.query.rowStride, count_, \
+                TILE_ROWS, headDim, D); \
       copy_rows(w, tile_ + FIRST_BYTES, dOut + head_ * c.dOut.headStride + t_ * c.dOut.rowStride, \
                 c.dOut.rowStride, count_, TILE_ROWS, valueHeadDim, DV); \
       if (w.item < TILE_ROWS) { \
@@ -351,7 +379,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       } \
     } else { \
       copy_rows(w, tile_, key + t_ * c.key.rowStride, c.key.rowStride, count_, TILE_ROWS, headDim, D); \
-      copy_rows(w, tile_ + FIRST_BYTES, value + t_ * c.value.rowStride, c.value.rowStride, count_, TILE_ROWS, valueHeadDim, DV); \
+      copy_rows(w, tile_ + FIRST_BYTES, value + t_ * c.value.rowStride, c.value.rowStride, count_, TILE_ROWS, \
+                valueHeadDim, DV); \
     } \
   }
   FIND_TILE(h, t, covered)
@@ -398,18 +427,18 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       multiply_block(w, secondRows[k], secondTile, k, DV / PER_CHUNK_16, dScores);
 #endif
     }
-    const int fewest = PASS == PASS_KEY ? 0 : TILE_ROWS; // rows of queries that are not there weigh nothing as they are
+    const int fewest = PASS == PASS_KEY ? 0 : TILE_ROWS; // absent queries have weight 0: their statistics are zeros
     const bool partial = MODIFIED || covered != 2 || count < fewest;
     if (partial) {
       const real slope = c.hasSlopes ? slopes[h] : 0;
-      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), h, opaque(own), rows, otherFrom + t, count, covered == 0 ? 1 : covered,
-           scores, dScores, capDerivative);
+      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), h, opaque(own), rows, otherFrom + t, count,
+                      covered == 0 ? 1 : covered, scores, dScores, capDerivative);
     }
 
     if (PASS == PASS_STATISTICS) {
       UNROLL
       for (int r = 0; r < 2; r++) {
-        float tileMax = -INFINITY; // a NaN is passed over; it spoils its own sum
+        float tileMax = -INFINITY; // fmax ignores NaN, which makes its own row sum NaN
         UNROLL
         for (int n = 0; n < TILE_ROWS / 8; n++) {
           tileMax = fmax(tileMax, fmax(scores[n][2 * r], scores[n][2 * r + 1]));
@@ -529,9 +558,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       }
     }
     if (SUMS_GRADIENTS && row < rows) {
-      const long offset = PASS == PASS_KEY ? (head * c.keys + first + row) * c.headDim
-                                  : c.output.offset + b * c.output.batchStride + head % c.heads * c.output.headStride
-                                        + (first + row) * c.output.rowStride;
+      const long offset = PASS == PASS_KEY
+                              ? (head * c.keys + first + row) * c.headDim
+                              : c.output.offset + b * c.output.batchStride + head % c.heads * c.output.headStride
+                                    + (first + row) * c.output.rowStride;
       UNROLL
       for (int n = 0; n < DX / 8; n++) {
         UNROLL

@@ -1,60 +1,70 @@
-// Attention of few queries on matrix units, for f16 and bf16: memory is the limit, so every key is read once for all query rows
-// that share it, up to the sixteen of one block. A work-group reads one part of the keys of one key head; of every tile each
-// warp has keys of its own, which it copies and computes with by itself: no warp waits for another before the end, where
-// their states become one. Keys and values of STAGES tiles are on their way.
+// Decode on matrix units: attention of few queries in f16 or bf16, limited by memory bandwidth. Every key is read once, for
+// all query rows that share it, up to 16. A work-group reads one split of the keys of one key/value head. Each warp copies
+// and computes its own WARP_KEYS keys of every tile, without waiting for the other warps; at the end the states of the warps
+// are merged. STAGES tiles are copied ahead.
+//
+//   sums    [split][batch][head][query][valueHeadDim]    weighted values
+//   states  [split][batch][head][query][2]               row maximum and row sum
+//
+// The splits divide the attended keys of a batch entry into ranges of whole tiles. Groups of ITEMS work-items: splits, then
+// batch entries, then key/value heads (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
 
-#ifndef D // numbers of a query and a key in a tile; what the width leaves is zeros
+#ifndef D // elements of a query and a key in a tile: headDim, padded with zeros
 #define D 64
 #endif
-#ifndef DV
+#ifndef DV // elements of a value in a tile: valueHeadDim, padded with zeros
 #define DV 64
 #endif
-#ifndef WARPS
+#ifndef WARPS // warps of a work-group
 #define WARPS 2
 #endif
-#ifndef KEYS // of a tile, of all warps
+#ifndef KEYS // keys of a tile, of all warps together
 #define KEYS 32
 #endif
-#ifndef STAGES
+#ifndef STAGES // tiles of keys, and of values, in local memory
 #define STAGES 2
 #endif
 #ifndef FOLDED // as in prefill_mma.cl
 #define FOLDED 0
 #endif
-#ifndef WHOLE // whether the widths are those of the tiles
+#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
 #define WHOLE 0
 #endif
-#define ITEMS (WARPS * WARP)
-#define ROWS 16
-#define WARP_KEYS (KEYS / WARPS) // keys of a warp
-#define KEY_BYTES (WARP_KEYS * D * 2)
-#define STAGE_BYTES (KEY_BYTES + WARP_KEYS * DV * 2)
-#define WARP_BYTES (STAGES * STAGE_BYTES)
-#define TILE_BYTES (WARPS * WARP_BYTES)
-#define QUERIES_IN_LOCAL (D > 192) // whether queries lie in local memory, behind the tiles, for want of registers
-#define QUERY_BYTES (QUERIES_IN_LOCAL ? ROWS * D * 2 : 0)
-#define MARK_WORDS (ROWS * WARP_KEYS / 32) // of a warp
-#if STAGES == 1                  // groups of copies behind the one that is waited for: keys and values are one each
+#define ITEMS (WARPS * WARP)                         // work-items of a group
+#define ROWS 16                                      // query rows
+#define WARP_KEYS (KEYS / WARPS)                     // keys of a warp in a tile
+#define KEY_BYTES (WARP_KEYS * D * 2)                // keys of a warp in a tile
+#define STAGE_BYTES (KEY_BYTES + WARP_KEYS * DV * 2) // keys and values of a warp in a tile
+#define WARP_BYTES (STAGES * STAGE_BYTES)            // all tiles of a warp
+#define TILE_BYTES (WARPS * WARP_BYTES)              // all tiles
+// Whether the queries are in local memory, after the tiles, because the registers do not suffice.
+#define QUERIES_IN_LOCAL (D > 192)
+#define QUERY_BYTES (QUERIES_IN_LOCAL ? ROWS * D * 2 : 0) // queries in local memory
+#define MARK_WORDS (ROWS * WARP_KEYS / 32)                // words of a warp's marks: one bit per weight
+// PENDING_GROUPS: groups of copies that follow the one that is waited for; keys and values of a tile are a group each.
+#if STAGES == 1
 #define PENDING_GROUPS 1
 #elif STAGES == 2
 #define PENDING_GROUPS 3
 #elif STAGES == 3
 #define PENDING_GROUPS 5
 #else
-#error "one to three stages"
+#error "STAGES must be 1 to 3"
 #endif
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % (16 * WARPS) != 0
-#error "tiles are whole blocks"
+#error "D and DV must be multiples of 32, KEYS of 16 * WARPS"
 #endif
 #if WARPS * ROWS * DV * 4 > TILE_BYTES
-#error "the sums of all warps lie where the tiles were"
+#error "the tiles must have room for the sums of all warps"
 #endif
 
-// Starts copying the warp's rows of a tile, of which `count` are there, and `width` of their numbers.
-INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowStride, int count, int width, int columns) {
+// Starts copying the warp's rows of a tile. The matrix has `count` rows of `width` elements from `from` on; the rest becomes
+// zeros.
+INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowStride, int count, int width,
+                           int columns) {
   const int chunks = columns / PER_CHUNK_16, across = chunks % 8 == 0 ? 8 : 4, down = WARP / across;
   const int first = w.lane / across, chunk = w.lane % across;
   from += first * rowStride + chunk * PER_CHUNK_16;
@@ -63,12 +73,14 @@ INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowS
     UNROLL
     for (int d = 0; d < chunks; d += across) {
       const int present = WHOLE ? PER_CHUNK_16 : clamp(width - (chunk + d) * PER_CHUNK_16, 0, PER_CHUNK_16);
-      copy_chunk(w, to + chunk_offset(m + first, chunk + d, chunks), from + d * PER_CHUNK_16, m + first < count ? 2 * present : 0);
+      copy_chunk(w, to + chunk_offset(m + first, chunk + d, chunks), from + d * PER_CHUNK_16,
+                 m + first < count ? 2 * present : 0);
     }
     from += down * rowStride;
   }
 }
 
+// Elements `column` and the next of a query row, zeros from `width` on.
 INLINE uint query_word(global const ushort* row, int column, int width) {
 #if WHOLE
   return *(global const uint*)(row + column);
@@ -78,10 +90,10 @@ INLINE uint query_word(global const ushort* row, int column, int width) {
 #endif
 }
 
-// Turns products of the warp's keys, from `j` on, into modified scores, minus infinity where hidden or where there is no key.
+// Modifies the scores of the warp's keys, from `j` on; masked ones, and columns from `keys` on, become minus infinity.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
-                 global const real* slopes, long b, long head, int rows, int j, int keys, int covered,
-                 float scores[WARP_KEYS / 8][4]) {
+                            global const real* slopes, long b, long head, int rows, int j, int keys, int covered,
+                            float scores[WARP_KEYS / 8][4]) {
   UNROLL
   for (int r = 0; r < 2; r++) {
     const int row = w.lane / 4 + r * 8, queries = (int)c->queries;
@@ -113,9 +125,10 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// Adds the values of the warp's keys that are infinite or NaN, see strange.h. `offset` counts bytes from the tiles' begin.
+// Adds the non-finite values of the warp's keys, see nonfinite.h. The values begin at byte `offset` of w.tiles. `marks`: the
+// weights that are not 0.
 INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* flag, float scores[WARP_KEYS / 8][4],
-                        float out[DV / 8][4]) {
+                          float out[DV / 8][4]) {
   bool mine = false;
   for (int x = w.lane; x < WARP_KEYS * DV; x += WARP) {
     mine = mine || is_nonfinite(w.tiles[offset / 2 + x]);
@@ -161,22 +174,19 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Groups: `parts` of the keys that anybody sees in a batch, whole tiles, each part for all key heads. `states`: max and sum of
-// [part][batch][head][query]; `sums` [part][batch][head][query][valueWidth].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     const Call c, const long splits, global const ushort* query, global const ushort* key, global const ushort* value,
     global real* sums, global real* states, global const Band* bands, global const uchar* dense,
     global const real* bias, global const real* slopes) {
   local ushort staged[(TILE_BYTES + QUERY_BYTES) / 2] __attribute__((aligned(128)));
   local float exchange[EXCHANGE_FLOATS];
-  local float warpStates[2 * WARPS * ROWS]; // the largest score and the sum of every row, by warp
+  local float warpStates[2 * WARPS * ROWS]; // [warp][row]: row maximum and row sum
   local uint marks[WARPS * MARK_WORDS];
   local int flag;
   Warp w = warp_of(staged, exchange, (int)get_local_id(0));
   const uint base = origin(w);
   const long kvHeads = c.batches * c.kvHeads;
-  const long split = get_group_id(0) / kvHeads, bk = get_group_id(0) % kvHeads, b = bk / c.kvHeads,
-             kh = bk % c.kvHeads;
+  const long split = get_group_id(0) / kvHeads, bk = get_group_id(0) % kvHeads, b = bk / c.kvHeads, kh = bk % c.kvHeads;
   const int queries = (int)c.queries, rows = (int)(c.heads / c.kvHeads) * queries;
   const long head = kh * (c.heads / c.kvHeads);
   const int headDim = (int)c.headDim, valueHeadDim = (int)c.valueHeadDim, i = (int)c.queryFrom;
@@ -203,7 +213,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     }
     commit_copies();
     if (from + s * KEYS < end) {
-      copy_warp_rows(w, tile + KEY_BYTES, value + row * c.value.rowStride, c.value.rowStride, keyEnd - j, valueHeadDim, DV);
+      copy_warp_rows(w, tile + KEY_BYTES, value + row * c.value.rowStride, c.value.rowStride, keyEnd - j, valueHeadDim,
+                     DV);
     }
     commit_copies();
   }
@@ -211,10 +222,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
 #if QUERIES_IN_LOCAL
   for (int x = w.item; x < ROWS * D / 2; x += ITEMS) {
     const int row = x / (D / 2), column = x % (D / 2) * 2;
-    global const ushort* start = query + c.query.offset + b * c.query.batchStride + (head + row / queries) * c.query.headStride
-        + row % queries * c.query.rowStride;
+    global const ushort* start = query + c.query.offset + b * c.query.batchStride
+                                 + (head + row / queries) * c.query.headStride + row % queries * c.query.rowStride;
     const uint word = row < rows ? query_word(start, column, headDim) : 0;
-    const uint to = (TILE_BYTES + chunk_offset(row, column / PER_CHUNK_16, D / PER_CHUNK_16)) / 2 + column % PER_CHUNK_16;
+    const uint to =
+        (TILE_BYTES + chunk_offset(row, column / PER_CHUNK_16, D / PER_CHUNK_16)) / 2 + column % PER_CHUNK_16;
     staged[to] = (ushort)word;
     staged[to + 1] = (ushort)(word >> 16);
   }
@@ -224,8 +236,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
   UNROLL
   for (int r = 0; r < 2; r++) {
     const int row = w.lane / 4 + r * 8;
-    global const ushort* start = query + c.query.offset + b * c.query.batchStride + (head + row / queries) * c.query.headStride
-        + row % queries * c.query.rowStride;
+    global const ushort* start = query + c.query.offset + b * c.query.batchStride
+                                 + (head + row / queries) * c.query.headStride + row % queries * c.query.rowStride;
     UNROLL
     for (int k = 0; k < D / 16; k++) {
       UNROLL
@@ -248,7 +260,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
   int stage = 0;
   for (int tileFrom = from; tileFrom < end; tileFrom += KEYS) {
     w = warp_of(staged, exchange, opaque(w.item));
-    const int j = tileFrom + w.warp * WARP_KEYS, nextFrom = tileFrom + STAGES * KEYS, next = nextFrom + w.warp * WARP_KEYS;
+    const int j = tileFrom + w.warp * WARP_KEYS, nextFrom = tileFrom + STAGES * KEYS,
+              next = nextFrom + w.warp * WARP_KEYS;
     const long nextRow = next - c.keyFrom;
     const int tileEnd = min(tileFrom + KEYS, keyEnd);
     const int covered = cover(&c, band, 0, b, 0, i, i + queries, tileFrom, tileEnd);
@@ -267,7 +280,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     for (int k = 0; k < D / 16; k++) {
 #if QUERIES_IN_LOCAL
       uint queryFragment[4];
-      load_matrices(w, base + TILE_BYTES + chunk_offset(w.lane % 16, 2 * k + w.lane / 16, D / PER_CHUNK_16), queryFragment);
+      load_matrices(w, base + TILE_BYTES + chunk_offset(w.lane % 16, 2 * k + w.lane / 16, D / PER_CHUNK_16),
+                    queryFragment);
 #else
       const uint* queryFragment = q[k];
 #endif
@@ -275,7 +289,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
       for (int n = 0; n < WARP_KEYS / 16; n++) {
         uint pair[4];
         load_matrices(
-            w, keyTile + chunk_offset(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / PER_CHUNK_16), pair);
+            w, keyTile + chunk_offset(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / PER_CHUNK_16),
+            pair);
         UNROLL
         for (int side = 0; side < 2; side++) {
           mma(w, queryFragment, pair[2 * side], pair[2 * side + 1], scores[2 * n + side]);
@@ -293,7 +308,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     }
     UNROLL
     for (int r = 0; r < 2; r++) {
-      float tileMax = -INFINITY; // a NaN is passed over; it spoils its own sum
+      float tileMax = -INFINITY; // fmax ignores NaN, which makes its own row sum NaN
       UNROLL
       for (int n = 0; n < WARP_KEYS / 8; n++) {
         tileMax = fmax(tileMax, fmax(scores[n][2 * r], scores[n][2 * r + 1]));
@@ -305,7 +320,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
       if (tileMax > rowMax[r]) {
 #if FOLDED
         const float oldPivot = rowMax[r] * c.factor, newPivot = tileMax * c.factor;
-        const float rescale = fast_exp2(is_far(oldPivot) || is_far(newPivot) ? (rowMax[r] - tileMax) * c.factor : oldPivot - newPivot);
+        const float rescale =
+            fast_exp2(is_far(oldPivot) || is_far(newPivot) ? (rowMax[r] - tileMax) * c.factor : oldPivot - newPivot);
 #else
         const float rescale = fast_exp2((rowMax[r] - tileMax) * c.factor);
 #endif
@@ -357,7 +373,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
       UNROLL
       for (int n = 0; n < DV / 16; n++) {
         uint pair[4];
-        load_transposed(w, valueTile + chunk_offset(k * 16 + w.lane % 16, 2 * n + w.lane / 16, DV / PER_CHUNK_16), pair);
+        load_transposed(w, valueTile + chunk_offset(k * 16 + w.lane % 16, 2 * n + w.lane / 16, DV / PER_CHUNK_16),
+                        pair);
         UNROLL
         for (int side = 0; side < 2; side++) {
           mma(w, p, pair[2 * side], pair[2 * side + 1], out[2 * n + side]);
@@ -366,7 +383,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     }
     sync_warp();
     if (nextFrom < end) {
-      copy_warp_rows(w, valueTile, value + nextRow * c.value.rowStride, c.value.rowStride, keyEnd - next, valueHeadDim, DV);
+      copy_warp_rows(w, valueTile, value + nextRow * c.value.rowStride, c.value.rowStride, keyEnd - next, valueHeadDim,
+                     DV);
     }
     commit_copies();
     stage = stage + 1 == STAGES ? 0 : stage + 1;
@@ -399,7 +417,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_mma(
     for (int n = 0; n < DV / 8; n++) {
       UNROLL
       for (int e = 0; e < 2; e++) {
-        warpSums[(w.warp * ROWS + row) * DV + n * 8 + w.lane % 4 * 2 + e] = rowSum[r] == 0 ? 0 : out[n][2 * r + e] * rescale;
+        warpSums[(w.warp * ROWS + row) * DV + n * 8 + w.lane % 4 * 2 + e] =
+            rowSum[r] == 0 ? 0 : out[n][2 * r + e] * rescale;
       }
     }
   }

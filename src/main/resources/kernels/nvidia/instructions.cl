@@ -1,15 +1,19 @@
-// What mma.h offers, one kernel each: -DTRY=<n> compiles one alone, so that a refused instruction takes no other with it. A
-// work-group is one warp. The numbers are those of MatrixProbe.
+// Test kernels for the instructions of mma.h, run by MatrixProbe. -DTRY=<n> compiles one of them, so that an unsupported
+// instruction does not make the others fail. A launch is one work-group of one warp.
+//
+//   1 cp.async    2 ldmatrix    3 ldmatrix.trans    4 mma.sync    5 shfl.sync    6 ex2.approx    7 cvt.rn
+//   8 cp.async.wait_group, bar.warp.sync    16 mma.sync in tf32
 #define ITEMS 32
 #include "nvidia/mma.h"
 
+// The local memory and the warp of a test.
 #define BEGIN \
   local stored tile[256] __attribute__((aligned(128))); \
   local float exchange[EXCHANGE_FLOATS]; \
   const Warp w = warp_of(tile, exchange, (int)get_local_id(0))
 
 #if TRY == 1
-// Sixteen rows of two chunks, and of lane 5 only three elements.
+// Copies 32 chunks, one per lane; lane 5 copies three elements only. `out` is the tile, reversed.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void copies(global const ushort* in, global ushort* out) {
   BEGIN;
   for (int e = 0; e < 8; e++) {
@@ -27,7 +31,7 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void copies(global const 
 #endif
 
 #if TRY == 2 || TRY == 3
-// Four matrices of 8 x 8, one behind the other; out[lane][matrix].
+// Loads four consecutive matrices of 8 x 8; out[lane][matrix].
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void matrices(global const ushort* in, global uint* out) {
   BEGIN;
   for (int x = w.lane; x < 256; x += 32) {
@@ -70,7 +74,7 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product(
 #endif
 
 #if TRY == 16
-// out[16][8] = 1 + a[16][8] b[8][8] of tf32, a by ldmatrix; the numbers are not tf32 before they are rounded.
+// out[16][8] = 1 + a[16][8] b[8][8] in tf32. The fragment of `a` is loaded by ldmatrix; inputs are rounded to tf32 here.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
     global const uint* a, global const uint* b, global float* out) {
   BEGIN;
@@ -91,6 +95,7 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void product_tf32(
 #endif
 
 #if TRY == 5
+// out[lane] = lane ^ 3, by two exchanges.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void lanes(global float* out) {
   BEGIN;
   const float one = shuffle_xor(w, (float)w.lane, 1);
@@ -99,19 +104,22 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void lanes(global float* 
 #endif
 
 #if TRY == 6
+// out[n] = 2^in[n].
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void powers(global const float* in, global float* out) {
   out[get_global_id(0)] = fast_exp2(in[get_global_id(0)]);
 }
 #endif
 
 #if TRY == 7
+// Rounds pairs of f32 to the storage type.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const float* in, global uint* out) {
   out[get_global_id(0)] = pack(in[2 * get_global_id(0)], in[2 * get_global_id(0) + 1]);
 }
 #endif
 
 #if TRY == 8
-// As 1, in three groups, the first waited for alone; then the second is overwritten after a barrier of the warp.
+// Copies in three groups and waits for the first alone; the first half of `out` is its 16 chunks, reversed. Then waits for
+// the second, overwrites it after a barrier of the warp, and writes the second half.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void groups(global const ushort* in, global ushort* out) {
   BEGIN;
   copy_chunk(w, origin(w) + w.lane % 16 * CHUNK_BYTES, in + w.lane % 16 * 8, 16);

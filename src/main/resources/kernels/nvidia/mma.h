@@ -1,23 +1,31 @@
-// A warp of 32 work-items at the matrix units of an NVIDIA GPU: what OpenCL C has no word for. With PTX=1 it is inline PTX
-// for sm_80 and later; else the same on any device, the fragments' arithmetic going through local memory. That twin runs on
-// no lock-step: it has barriers of the whole work-group within, so all warps must come here together and equally often.
+// The instructions of an NVIDIA GPU's matrix units that OpenCL C cannot express, for a warp of 32 work-items: asynchronous
+// copies (cp.async), loads of fragments (ldmatrix), products (mma.sync), exchange between lanes (shfl.sync). With PTX=1 they
+// are inline PTX for sm_80 and later. With PTX=0 an emulation does the same on any device, through local memory. The
+// emulation does not assume that the lanes of a warp run in step: it contains barriers of the whole work-group, so all warps
+// must call these functions together and equally often.
 //
-// A tile in local memory is rows of 16-byte chunks, eight elements each or four of f32, which lie where place() says: eight
-// lanes that read the same chunk of eight rows meet eight different groups of banks.
+// A tile in local memory consists of rows of 16-byte chunks, of eight 16-bit elements or four f32 each. chunk_offset()
+// permutes the chunks of a row (swizzle), so that eight lanes that read the same chunk of eight rows access eight different
+// groups of banks.
+//
+// -D options: STORAGE (16, 17, or 32 for products in tf32), PTX. The file that includes this one defines ITEMS, the
+// work-items of a group.
 #ifndef HEED_MMA
 #define HEED_MMA
 #include "exponential.h"
 
-#ifndef PTX
+#ifndef PTX // 1: inline PTX; 0: the emulation
 #define PTX 0
 #endif
-#define WARP 32
-#define CHUNK_BYTES 16 // bytes
-#define PER_CHUNK_16 8  // elements of a chunk, if they have 16 bits
+#define WARP 32        // lanes of a warp
+#define CHUNK_BYTES 16 // bytes of a chunk
+#define PER_CHUNK_16 8 // 16-bit elements of a chunk
 
+// MMA_TYPE: the element type in PTX. EXPONENT_BITS: all of them are set in infinities and NaNs only. SIGN_BIT: the sign.
+// stored: the bits of an element; ELEMENT_BYTES: its bytes.
 #if STORAGE == 16
 #define MMA_TYPE "f16"
-#define EXPONENT_BITS 0x7c00 // set in infinities and NaNs only
+#define EXPONENT_BITS 0x7c00
 #elif STORAGE == 17
 #define MMA_TYPE "bf16"
 #define EXPONENT_BITS 0x7f80
@@ -25,10 +33,10 @@
 #define MMA_TYPE "tf32"
 #define EXPONENT_BITS 0x7f800000
 #else
-#error "fragments are f16, bf16 or, of f32, tf32"
+#error "STORAGE must be 16 (f16), 17 (bf16) or 32 (f32, multiplied as tf32)"
 #endif
 #if STORAGE == 32
-typedef uint stored; // an element as it lies there
+typedef uint stored;
 #define ELEMENT_BYTES 4
 #define SIGN_BIT 0x80000000
 #else
@@ -36,17 +44,21 @@ typedef ushort stored;
 #define ELEMENT_BYTES 2
 #define SIGN_BIT 0x8000
 #endif
-#define PER_CHUNK (CHUNK_BYTES / ELEMENT_BYTES)
-#define MMA_K (2 * PER_CHUNK) // what one instruction adds up: 16 products, of tf32 8
+#define PER_CHUNK (CHUNK_BYTES / ELEMENT_BYTES) // elements of a chunk
+#define MMA_K (2 * PER_CHUNK)                   // products that one mma adds up: 16, of tf32 8
 
+// INLINE: always inlined, because arguments of a call would be in memory, not in registers.
+// EXCHANGE_FLOATS: local memory through which the emulation exchanges the 12 elements of two fragments of each lane.
 #if PTX
-#define INLINE static inline __attribute__((always_inline)) // else fragments are in memory
+#define INLINE static inline __attribute__((always_inline))
 #define EXCHANGE_FLOATS 1
 #else
 #define INLINE static
-#define EXCHANGE_FLOATS (12 * ITEMS) // what lanes tell each other: the 12 numbers of two fragments
+#define EXCHANGE_FLOATS (12 * ITEMS)
 #endif
 
+// The local memory of the tiles, the local memory of the emulation, and the place of a work-item: its local id, the lane in
+// its warp, the number of its warp.
 typedef struct {
   local stored* tiles;
   local float* exchange;
@@ -58,8 +70,8 @@ INLINE Warp warp_of(local stored* tiles, local float* exchange, int item) {
   return w;
 }
 
-// The same number, but the compiler does not know: what follows from it is computed where it is needed, and not kept in
-// registers all through a loop.
+// Returns x, but hides its origin from the compiler: values that depend on it are computed where they are used, instead of
+// occupying registers throughout a loop.
 INLINE int opaque(int x) {
 #if PTX
   asm volatile("" : "+r"(x));
@@ -67,13 +79,13 @@ INLINE int opaque(int x) {
   return x;
 }
 
-// Where a chunk of a row lies in a tile whose rows have `chunks` of them, a multiple of four; in bytes.
+// The byte offset of a chunk of a row in a tile whose rows have `chunks` chunks, a multiple of four.
 INLINE uint chunk_offset(uint row, uint chunk, uint chunks) {
   const uint swizzle = chunks % 8 == 0 ? row & 7 : row >> 1 & 3;
   return (row * chunks + (chunk ^ swizzle)) * CHUNK_BYTES;
 }
 
-// The address of the tiles as the functions below count it, in bytes.
+// The byte address of the tiles, for the functions below; 0 in the emulation.
 INLINE uint origin(Warp w) {
 #if PTX
   return (uint)(size_t)w.tiles;
@@ -82,7 +94,8 @@ INLINE uint origin(Warp w) {
 #endif
 }
 
-// One chunk from far away to `to`; what lies behind its first `bytes` becomes zeros, and is not read.
+// Starts copying a chunk from global memory to the address `to`. Only its first `bytes` bytes are read; the rest becomes
+// zeros.
 INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
 #if PTX
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
@@ -93,14 +106,15 @@ INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
 #endif
 }
 
-// The item's copies so far are one group. The twin copies at once: that others wait for them is what its barriers show.
+// Makes the copies that this work-item has started since the last call one group. The emulation copies at once; its barriers
+// only show that the other work-items wait.
 INLINE void commit_copies(void) {
 #if PTX
   asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
 
-// Waits for the groups of this item but the last n, a literal number.
+// Waits for all groups of this work-item except the last n, a constant.
 #if PTX
 #define AWAIT_ALL_BUT_(n) asm volatile("cp.async.wait_group " #n ";" ::: "memory")
 #define AWAIT_ALL_BUT(n) AWAIT_ALL_BUT_(n)
@@ -108,7 +122,7 @@ INLINE void commit_copies(void) {
 #define AWAIT_ALL_BUT(n)
 #endif
 
-// A barrier of one warp, for local memory that no other warp touches. The twin's is everybody's.
+// A barrier of one warp, for local memory that only this warp uses. In the emulation it is a barrier of the work-group.
 INLINE void sync_warp(void) {
 #if PTX
   asm volatile("bar.warp.sync 0xffffffff;" ::: "memory");
@@ -117,22 +131,23 @@ INLINE void sync_warp(void) {
 #endif
 }
 
-// Brings the lanes of a warp together, behind branches that rows take one by one: a product is an instruction of all of them.
+// Brings the lanes of a warp together after branches that only some take: mma.sync needs all of them.
 INLINE void converge(void) {
 #if PTX
   asm volatile("bar.warp.sync 0xffffffff;");
 #endif
 }
 
-// Waits for all groups of this item; a barrier makes them everybody's.
+// Waits for all groups of this work-item. A barrier then makes them visible to the others.
 INLINE void await_copies(void) {
 #if PTX
   asm volatile("cp.async.wait_group 0;" ::: "memory");
 #endif
 }
 
-// Four matrices of 8 x 8 elements: lanes 8m ... 8m + 7 say where the rows of matrix m lie; of each matrix a lane receives two
-// neighbours of row lane / 4, columns 2 (lane % 4) and the next. Of f32, matrices of 8 x 4: row lane / 4, column lane % 4.
+// Loads four matrices of 8 x 8 elements. Lanes 8m ... 8m + 7 give the addresses of the rows of matrix m. Of each matrix a
+// lane receives two elements of row lane / 4: columns 2 (lane % 4) and the next. With f32 the matrices are 8 x 4, and a lane
+// receives row lane / 4, column lane % 4.
 INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -143,7 +158,8 @@ INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
   w.exchange[w.item] = as_float(address);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int m = 0; m < 4; m++) {
-    const uint row = as_uint(w.exchange[w.warp * WARP + m * 8 + w.lane / 4]) / ELEMENT_BYTES + w.lane % 4 * (4 / ELEMENT_BYTES);
+    const uint row =
+        as_uint(w.exchange[w.warp * WARP + m * 8 + w.lane / 4]) / ELEMENT_BYTES + w.lane % 4 * (4 / ELEMENT_BYTES);
 #if STORAGE == 32
     fragment[m] = w.tiles[row];
 #else
@@ -154,8 +170,8 @@ INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
 #endif
 }
 
-#if STORAGE != 32 // there are no such loads of 32 bits
-// The same of the transposed matrices: column lane / 4, rows 2 (lane % 4) and the next.
+#if STORAGE != 32 // ldmatrix cannot transpose 32-bit elements
+// Loads four matrices, transposed: of each a lane receives column lane / 4, rows 2 (lane % 4) and the next.
 INLINE void load_transposed(Warp w, uint address, uint fragment[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -179,6 +195,7 @@ INLINE void load_transposed(Warp w, uint address, uint fragment[4]) {
 
 #if STORAGE != 32
 #if !PTX
+// The low or high element of a word.
 INLINE float unpack(uint word, int high) {
   const ushort bits = (ushort)(high ? word >> 16 : word);
 #if STORAGE == 16
@@ -189,8 +206,9 @@ INLINE float unpack(uint word, int high) {
 }
 #endif
 
-// c[16][8] += a[16][16] b[16][8]. Of a and c a lane holds pairs of rows lane / 4 and that + 8, columns 2 (lane % 4) and the
-// next, a first of the left half, then of the right; of b pairs of rows 2 (lane % 4) and that + 8, column lane / 4.
+// c[16][8] += a[16][16] b[16][8]. The fragments of a lane are
+//   a, c   rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next; a in the left half, then in the right half
+//   b      rows 2 (lane % 4) and the next, then the same + 8; column lane / 4
 INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #if PTX
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." MMA_TYPE "." MMA_TYPE ".f32 "
@@ -220,7 +238,7 @@ INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 }
 
 #else
-// The nearest tf32, ties away from zero, as the bits of an f32: 10 bits of its 23 stay.
+// The nearest tf32, ties away from zero, as the bits of an f32: 10 of its 23 mantissa bits remain.
 INLINE uint tf32(uint bits) {
 #if PTX
   uint rounded;
@@ -231,14 +249,17 @@ INLINE uint tf32(uint bits) {
 #endif
 }
 
+// Rounds the elements of a fragment to tf32.
 INLINE void round_fragment(uint fragment[4]) {
   for (int e = 0; e < 4; e++) {
     fragment[e] = tf32(fragment[e]);
   }
 }
 
-// c[16][8] += a[16][8] b[8][8] of tf32. Of a a lane holds rows lane / 4 and that + 8 of column lane % 4, then of column
-// lane % 4 + 4; of b rows lane % 4 and that + 4 of column lane / 4; c as of 16 bits.
+// c[16][8] += a[16][8] b[8][8] in tf32. The fragments of a lane are
+//   a   rows lane / 4 and lane / 4 + 8 of column lane % 4, then of column lane % 4 + 4
+//   b   rows lane % 4 and lane % 4 + 4 of column lane / 4
+//   c   as with 16-bit elements
 INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #if PTX
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
@@ -265,7 +286,7 @@ INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 }
 #endif
 
-// x of the lane whose number differs in the bits of `mask`, 1 or 2: the four lanes that share rows of a fragment.
+// x of lane ^ mask, with mask 1 or 2: an exchange among the four lanes that share the rows of a fragment.
 INLINE float shuffle_xor(Warp w, float x, int mask) {
 #if PTX
   float other;
@@ -280,7 +301,7 @@ INLINE float shuffle_xor(Warp w, float x, int mask) {
 #endif
 }
 
-// 2^x; below the smallest normal number 0.
+// 2^x; 0 if the result is below the smallest normal number.
 INLINE float fast_exp2(float x) {
 #if PTX
   float y;
@@ -291,12 +312,12 @@ INLINE float fast_exp2(float x) {
 #endif
 }
 
-// Whether the largest score of a row, times the factor, is so far from 0 that what its product was rounded by counts in a
-// power: such rows subtract before they multiply.
+// Whether rowMax * factor is so large that the rounding error of this product would matter in an exponent. Such rows
+// subtract rowMax before they multiply by the factor.
 INLINE bool is_far(float pivot) { return fabs(pivot) > 256; }
 
 #if STORAGE != 32
-// Two numbers in the storage type, to nearest, ties to even.
+// Two elements of the storage type in a word, rounded to nearest, ties to even.
 INLINE uint pack(float low, float high) {
 #if PTX
   uint both;

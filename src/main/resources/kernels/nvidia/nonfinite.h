@@ -1,10 +1,11 @@
-// Numbers that are infinite or NaN: a weight of zero hides its value whatever it is, and a matrix unit does not know that. So
-// kernels look for such values, add them by hand where they weigh anything, and leave zeros in the tile.
+// Non-finite values in tiles. A weight of 0 masks its value, but a matrix unit multiplies it, and 0 times infinity or NaN is
+// NaN. So kernels search the tile for non-finite values, add them to the rows where their weight is not 0, and replace them
+// by zeros.
 #ifndef HEED_NONFINITE
 #define HEED_NONFINITE
 #include "nvidia/mma.h"
 
-// Whether any item of the group says so; `flag` is 0 before and after.
+// Whether `mine` is true for any work-item of the group. `flag` is 0 before and after.
 INLINE bool any_item(Warp w, bool mine, local int* flag) {
   if (mine) {
     atomic_or(flag, 1);
@@ -18,15 +19,16 @@ INLINE bool any_item(Warp w, bool mine, local int* flag) {
   return any;
 }
 
+// AS_MMA: the bits of an element as an mma reads it. Rounding to tf32 makes the largest elements infinite.
 #if STORAGE == 32
-#define AS_MMA(bits) tf32(bits) // the largest numbers round to infinity
+#define AS_MMA(bits) tf32(bits)
 #else
 #define AS_MMA(bits) (bits)
 #endif
 
 INLINE bool is_nonfinite(stored bits) { return (AS_MMA(bits) & EXPONENT_BITS) == EXPONENT_BITS; }
 
-// What any positive weight makes of it.
+// A non-finite element times any positive weight: infinity of either sign, or NaN.
 INLINE float weighted_nonfinite(stored bits) {
   return AS_MMA(bits) == EXPONENT_BITS ? INFINITY : AS_MMA(bits) == (EXPONENT_BITS | SIGN_BIT) ? -INFINITY : NAN;
 }

@@ -1,58 +1,69 @@
-// Attention of many queries on matrix units, for f16, bf16 and f32 whose products may be of tf32: a warp owns BLOCKS blocks of
-// 16 queries, whose rows, scores, weights and sums stay in its registers from the first key to the last. Keys and values come
-// in tiles of KEYS rows, copied past the registers while others are computed with: two tiles of each in turn (STAGES 2), or
-// one of each, the values coming during the scores and the next keys during the sums (STAGES 1).
+// Prefill on matrix units: attention of many queries in f16, bf16, or f32 with products in tf32. A warp owns ROW_BLOCKS
+// blocks of 16 queries, whose rows, scores, weights and sums stay in its registers from the first key to the last. Keys and
+// values come in tiles of KEYS rows, by asynchronous copies during the computation. With STAGES 2 there are two tiles of
+// each, used alternately. With STAGES 1 there is one of each: values are copied during the scores, the next keys during the
+// sums.
+//
+//   query, key, value  f16, bf16 or f32; rows begin at multiples of 16 bytes
+//   output, lse        [batch][head][query]
+//   state              [batch][head][query][2]    row maximum and inverse row sum
+//
+// Groups of ITEMS work-items: blocks of BM queries from the last, whose causal rows are longest, then batch entries and
+// heads, then column blocks of DV columns of the values (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
 
-#ifndef D // numbers of a query and a key in a tile; what the width leaves is zeros
+#ifndef D // elements of a query and a key in a tile: headDim, padded with zeros
 #define D 64
 #endif
-#ifndef DV
+#ifndef DV // columns of the values of a work-group, padded with zeros
 #define DV 64
 #endif
-#ifndef WARPS
+#ifndef WARPS // warps of a work-group
 #define WARPS 4
 #endif
-#ifndef ROW_BLOCKS
+#ifndef ROW_BLOCKS // blocks of 16 queries of a warp
 #define ROW_BLOCKS 2
 #endif
-#ifndef KEYS
+#ifndef KEYS // keys of a tile
 #define KEYS 64
 #endif
-#ifndef STAGES
+#ifndef STAGES // tiles of keys, and of values, in local memory
 #define STAGES 2
 #endif
-#ifndef FOLDED // whether a score meets the factor and the largest score in one multiply-add: scores are bare, factors below 1
+#ifndef FOLDED // 1: the exponent is fma(score, factor, -rowMax * factor). Only for unmodified scores and factors up to 1
 #define FOLDED 0
 #endif
-#ifndef WHOLE // whether the widths are those of the tiles
+#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
 #define WHOLE 0
 #endif
-#define ITEMS (WARPS * WARP)
-#define BM (WARPS * ROW_BLOCKS * 16)
-#define KEY_BYTES (KEYS * D * ELEMENT_BYTES)
-#define VALUE_BYTES (KEYS * DV * ELEMENT_BYTES)
-#define STAGE_BYTES (KEY_BYTES + VALUE_BYTES)
-#define TILE_BYTES (STAGES * STAGE_BYTES)
-#define QUERY_COLUMNS (BM * D * ELEMENT_BYTES <= TILE_BYTES ? D : D % 64 == 0 ? 64 : 32) // of the queries on their way to registers
-#define MARK_WORDS (BM * KEYS / 32)
+#define ITEMS (WARPS * WARP)                    // work-items of a group
+#define BM (WARPS * ROW_BLOCKS * 16)            // queries of a group
+#define KEY_BYTES (KEYS * D * ELEMENT_BYTES)    // a tile of keys
+#define VALUE_BYTES (KEYS * DV * ELEMENT_BYTES) // a tile of values
+#define STAGE_BYTES (KEY_BYTES + VALUE_BYTES)   // a tile of each
+#define TILE_BYTES (STAGES * STAGE_BYTES)       // all tiles
+// Columns of the queries that the tiles' memory holds at a time, on the way to the registers.
+#define QUERY_COLUMNS (BM * D * ELEMENT_BYTES <= TILE_BYTES ? D : D % 64 == 0 ? 64 : 32)
+#define MARK_WORDS (BM * KEYS / 32) // words of the marks: one bit per weight of a tile
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % 16 != 0
-#error "tiles are whole blocks"
+#error "D and DV must be multiples of 32, KEYS of 16"
 #endif
 #include "nvidia/rows.h"
 
 typedef STORED(STORAGE) element;
+// STORE_PAIR: writes two neighbouring elements of the output.
 #if STORAGE == 32
 #define STORE_PAIR(x, y, offset) vstore2((float2)(x, y), 0, output + (offset))
 #else
 #define STORE_PAIR(x, y, offset) (((global uint*)output)[(offset) / 2] = pack(x, y))
 #endif
 
-// Turns products into modified scores, minus infinity where hidden or where there is no key.
-INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias, real slope, long b,
-                 long h, int i, int queries, int j, int keys, int covered, float scores[ROW_BLOCKS][KEYS / 8][4]) {
+// Modifies the scores of a tile; masked ones, and columns from `keys` on, become minus infinity.
+INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
+                            real slope, long b, long h, int i, int queries, int j, int keys, int covered,
+                            float scores[ROW_BLOCKS][KEYS / 8][4]) {
   UNROLL
   for (int m = 0; m < ROW_BLOCKS; m++) {
     UNROLL
@@ -83,9 +94,10 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// Adds the values that are infinite or NaN, see strange.h. `offset` counts bytes from the tiles' begin.
-INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* flag, float scores[ROW_BLOCKS][KEYS / 8][4],
-                        float out[ROW_BLOCKS][DV / 8][4]) {
+// Adds the non-finite values of a tile, see nonfinite.h. The tile begins at byte `offset` of w.tiles. `marks`: the weights
+// that are not 0.
+INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* flag,
+                          float scores[ROW_BLOCKS][KEYS / 8][4], float out[ROW_BLOCKS][DV / 8][4]) {
   bool mine = false;
   for (int x = w.item; x < KEYS * DV; x += ITEMS) {
     mine = mine || is_nonfinite(w.tiles[offset / ELEMENT_BYTES + x]);
@@ -97,7 +109,7 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
     marks[x] = 0;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  const int first = w.warp * ROW_BLOCKS * 16 + w.lane / 4; // of this item's rows
+  const int first = w.warp * ROW_BLOCKS * 16 + w.lane / 4; // first row of this lane
   UNROLL
   for (int m = 0; m < ROW_BLOCKS; m++) {
     UNROLL
@@ -119,7 +131,8 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
       UNROLL
       for (int e = 0; e < 4; e++) {
 #if STORAGE == 32
-        const uint bits = w.tiles[(offset + chunk_offset(k, 2 * n + w.lane % 4 / 2, DV / PER_CHUNK)) / 4 + w.lane % 2 * 2 + e % 2];
+        const uint bits =
+            w.tiles[(offset + chunk_offset(k, 2 * n + w.lane % 4 / 2, DV / PER_CHUNK)) / 4 + w.lane % 2 * 2 + e % 2];
 #else
         const ushort bits = w.tiles[(offset + chunk_offset(k, n, DV / PER_CHUNK_16)) / 2 + w.lane % 4 * 2 + e % 2];
 #endif
@@ -144,8 +157,6 @@ INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* fla
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Groups: column blocks of the values, then heads, then blocks of queries from the last, whose causal rows are longest. `state`
-// receives the largest score and the inverse sum of every row.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     const Call c, global const stored* query, global const stored* key, global const stored* value,
     global element* output, global real* state, global real* lse, global const Band* bands, global const uchar* dense,
@@ -176,8 +187,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
   UNROLL
   for (int d0 = 0; d0 < D; d0 += QUERY_COLUMNS) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    copy_rows(w, base, query + c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride + d0, c.query.rowStride,
-              queries, BM, headDim - d0, QUERY_COLUMNS);
+    copy_rows(
+        w, base,
+        query + c.query.offset + b * c.query.batchStride + h * c.query.headStride + first * c.query.rowStride + d0,
+        c.query.rowStride, queries, BM, headDim - d0, QUERY_COLUMNS);
     commit_copies();
     await_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -186,7 +199,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       UNROLL
       for (int k = 0; k < QUERY_COLUMNS / MMA_K; k++) {
         const uint row = (w.warp * ROW_BLOCKS + m) * 16 + w.lane % 16;
-        load_matrices(w, base + chunk_offset(row, 2 * k + w.lane / 16, QUERY_COLUMNS / PER_CHUNK), q[m][d0 / MMA_K + k]);
+        load_matrices(w, base + chunk_offset(row, 2 * k + w.lane / 16, QUERY_COLUMNS / PER_CHUNK),
+                      q[m][d0 / MMA_K + k]);
 #if STORAGE == 32
         round_fragment(q[m][d0 / MMA_K + k]);
 #endif
@@ -244,11 +258,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     await_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
     if (STAGES == 1) {
-      copy_rows(w, valueTile, value + (j - c.keyFrom) * c.value.rowStride, c.value.rowStride, keys, KEYS, valueColumns, DV);
+      copy_rows(w, valueTile, value + (j - c.keyFrom) * c.value.rowStride, c.value.rowStride, keys, KEYS, valueColumns,
+                DV);
     } else if (next < range.y) {
       const uint other = base + (1 - stage) * STAGE_BYTES;
       copy_rows(w, other, key + nextRow * c.key.rowStride, c.key.rowStride, nextKeys, KEYS, headDim, D);
-      copy_rows(w, other + KEY_BYTES, value + nextRow * c.value.rowStride, c.value.rowStride, nextKeys, KEYS, valueColumns, DV);
+      copy_rows(w, other + KEY_BYTES, value + nextRow * c.value.rowStride, c.value.rowStride, nextKeys, KEYS,
+                valueColumns, DV);
     }
     commit_copies();
 
@@ -268,7 +284,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       for (int n = 0; n < KEYS / 16; n++) {
         uint pair[4];
         load_matrices(
-            w, keyTile + chunk_offset(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / PER_CHUNK), pair);
+            w, keyTile + chunk_offset(n * 16 + w.lane % 8 + w.lane / 16 * 8, 2 * k + w.lane / 8 % 2, D / PER_CHUNK),
+            pair);
 #if STORAGE == 32
         round_fragment(pair);
 #endif
@@ -291,13 +308,14 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     }
 
     if (MODIFIED || covered == 1 || keys < KEYS) {
-      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), opaque(h), opaque(i), queries, j, keys, covered, scores);
+      modify_and_mask(&c, w, band, dense, bias, slope, opaque(b), opaque(h), opaque(i), queries, j, keys, covered,
+                      scores);
     }
     UNROLL
     for (int m = 0; m < ROW_BLOCKS; m++) {
       UNROLL
       for (int r = 0; r < 2; r++) {
-        float tileMax = -INFINITY; // a NaN is passed over; it spoils its own sum
+        float tileMax = -INFINITY; // fmax ignores NaN, which makes its own row sum NaN
         UNROLL
         for (int n = 0; n < KEYS / 8; n++) {
           tileMax = fmax(tileMax, fmax(scores[m][n][2 * r], scores[m][n][2 * r + 1]));
@@ -309,7 +327,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
         if (tileMax > rowMax[m][r]) {
 #if FOLDED
           const float oldPivot = rowMax[m][r] * c.factor, newPivot = tileMax * c.factor;
-          const float rescale = fast_exp2(is_far(oldPivot) || is_far(newPivot) ? (rowMax[m][r] - tileMax) * c.factor : oldPivot - newPivot);
+          const float rescale = fast_exp2(is_far(oldPivot) || is_far(newPivot) ? (rowMax[m][r] - tileMax) * c.factor
+                                                                               : oldPivot - newPivot);
 #else
           const float rescale = fast_exp2((rowMax[m][r] - tileMax) * c.factor);
 #endif
@@ -352,8 +371,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     }
     converge();
 #if STORAGE == 32
-    // A weight's columns are 2 (lane % 4) and the next, the instruction's lane % 4 and that + 4: it may as well add up the
-    // keys in this order, if the values' rows have it too.
+    // A lane has the weights of keys 2 (lane % 4) and the next; the instruction expects columns lane % 4 and lane % 4 + 4.
+    // The order in which it adds the keys is free, so the rows of the values are loaded in the same order.
     UNROLL
     for (int k = 0; k < KEYS / 8; k++) {
       uint p[ROW_BLOCKS][4];
@@ -367,8 +386,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       UNROLL
       for (int n = 0; n < DV / 8; n++) {
         const int row = k * 8 + w.lane % 4 * 2, chunk = 2 * n + w.lane / 16, word = w.lane / 4 % 4;
-        const uint low = tf32(w.tiles[(valueTile - base + chunk_offset(row, chunk, DV / PER_CHUNK)) / ELEMENT_BYTES + word]);
-        const uint high = tf32(w.tiles[(valueTile - base + chunk_offset(row + 1, chunk, DV / PER_CHUNK)) / ELEMENT_BYTES + word]);
+        const uint low =
+            tf32(w.tiles[(valueTile - base + chunk_offset(row, chunk, DV / PER_CHUNK)) / ELEMENT_BYTES + word]);
+        const uint high =
+            tf32(w.tiles[(valueTile - base + chunk_offset(row + 1, chunk, DV / PER_CHUNK)) / ELEMENT_BYTES + word]);
         UNROLL
         for (int m = 0; m < ROW_BLOCKS; m++) {
           mma(w, p[m], low, high, out[m][n]);
@@ -389,7 +410,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       UNROLL
       for (int n = 0; n < DV / 16; n++) {
         uint pair[4];
-        load_transposed(w, valueTile + chunk_offset(k * 16 + w.lane % 16, 2 * n + w.lane / 16, DV / PER_CHUNK_16), pair);
+        load_transposed(w, valueTile + chunk_offset(k * 16 + w.lane % 16, 2 * n + w.lane / 16, DV / PER_CHUNK_16),
+                        pair);
         UNROLL
         for (int m = 0; m < ROW_BLOCKS; m++) {
           UNROLL
@@ -405,7 +427,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     covered = nextCovered;
   }
 
-  const bool pairs = ((c.output.offset | c.output.batchStride | c.output.headStride | c.output.rowStride | c.valueHeadDim) & 1) == 0;
+  const bool pairs =
+      ((c.output.offset | c.output.batchStride | c.output.headStride | c.output.rowStride | c.valueHeadDim) & 1) == 0;
   UNROLL
   for (int m = 0; m < ROW_BLOCKS; m++) {
     UNROLL
@@ -418,8 +441,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
       const int row = (w.warp * ROW_BLOCKS + m) * 16 + w.lane / 4 + r * 8;
       if (row < queries) {
         const RowStats ended = finish_row(&c, rowMax[m][r], rowSum, c.hasSink ? sinks[h] : 0);
-        const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride
-            + columnFrom;
+        const long offset = c.output.offset + b * c.output.batchStride + h * c.output.headStride
+                            + (first + row) * c.output.rowStride + columnFrom;
         if (w.lane % 4 == 0 && columnFrom == 0) {
           const long n = bh * c.queries + first + row;
           state[2 * n] = rowMax[m][r];

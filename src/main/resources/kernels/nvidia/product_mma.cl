@@ -1,7 +1,12 @@
-// to = left right + bias on matrix units, for two f16 or two bf16 matrices: what product.cl computes, with sums in f32. A
-// work-group computes BM x BN cells, a warp BLOCKS * 16 x KEYS of them in registers, from slices of both operands that come
-// past the registers, STAGES - 1 of them ahead. An operand lies in rows, or turned in columns: fragments are read straight or
-// transposed, the slices are copied as they lie.
+// Matrix product to = left right + bias on matrix units, for two f16 or two bf16 matrices, with sums in f32; otherwise as
+// product.cl. A work-group computes BM x BN cells, a warp ROW_BLOCKS * 16 x WARP_COLUMNS of them in registers. Slices of
+// both operands come by asynchronous copies, STAGES - 1 slices ahead.
+//
+// An operand is contiguous along its rows, or along its columns (LEFT_TRANSPOSED, RIGHT_TRANSPOSED). Slices are copied in
+// the order of memory; fragments are loaded directly or transposed. A line is a contiguous row or column; it begins at a
+// multiple of 16 bytes.
+//
+// Groups of ITEMS work-items: sets of GROUPED_BLOCKS blocks of rows, then columns, then the blocks of the set (innermost).
 #include "element.h"
 #include "nvidia/mma.h"
 
@@ -11,49 +16,54 @@
 #ifndef GROUP_COLUMNS // columns of a work-group
 #define GROUP_COLUMNS 128
 #endif
-#ifndef WARPS
+#ifndef WARPS // warps of a work-group
 #define WARPS 4
 #endif
-#ifndef ROW_BLOCKS // of 16 rows of a warp
+#ifndef ROW_BLOCKS // blocks of 16 rows of a warp
 #define ROW_BLOCKS 4
 #endif
 #ifndef WARP_COLUMNS // columns of a warp
 #define WARP_COLUMNS 64
 #endif
-#ifndef STAGES
+#ifndef STAGES // slices in local memory
 #define STAGES 3
 #endif
-#ifndef TO // storage of the result
+#ifndef TO // storage type of the result
 #define TO STORAGE
 #endif
-#ifndef LEFT_TRANSPOSED // whether neighbours in memory are neighbours of a column of `left`
+#ifndef LEFT_TRANSPOSED // 1 if the columns of `left` are contiguous
 #define LEFT_TRANSPOSED 0
 #endif
-#ifndef RIGHT_TRANSPOSED
+#ifndef RIGHT_TRANSPOSED // 1 if the columns of `right` are contiguous
 #define RIGHT_TRANSPOSED 0
 #endif
-#define ITEMS (WARPS * WARP)
-#define WARPS_ACROSS (GROUP_COLUMNS / WARP_COLUMNS) // warps
-#define BM (WARPS / WARPS_ACROSS * ROW_BLOCKS * 16)
-#define BN GROUP_COLUMNS
-#define LEFT_BYTES (BM * DEPTH * 2)
-#define STAGE_BYTES (LEFT_BYTES + DEPTH * BN * 2)
-#define GROUPED_BLOCKS 8 // blocks of rows whose work-groups follow each other column by column: they meet in the cache
+#define ITEMS (WARPS * WARP)                        // work-items of a group
+#define WARPS_ACROSS (GROUP_COLUMNS / WARP_COLUMNS) // warps of a group across the columns
+#define BM (WARPS / WARPS_ACROSS * ROW_BLOCKS * 16) // rows of a group
+#define BN GROUP_COLUMNS                            // columns of a group
+#define LEFT_BYTES (BM * DEPTH * 2)                 // a slice of `left`
+#define STAGE_BYTES (LEFT_BYTES + DEPTH * BN * 2)   // a slice of both operands
+// Blocks of rows whose work-groups run consecutively, column by column: they reuse operands in the cache.
+#define GROUPED_BLOCKS 8
+// PENDING_GROUPS: groups of copies that follow the one that is waited for.
 #if STAGES == 2
 #define PENDING_GROUPS 0
 #elif STAGES == 3
 #define PENDING_GROUPS 1
 #else
-#error "two or three stages"
+#error "STAGES must be 2 or 3"
 #endif
-#if DEPTH % 32 != 0 || GROUP_COLUMNS % WARP_COLUMNS != 0 || WARPS % WARPS_ACROSS != 0 || WARP_COLUMNS % 16 != 0 || BM % 32 != 0 || BN % 32 != 0
-#error "tiles are whole blocks"
+#if DEPTH % 32 != 0 || GROUP_COLUMNS % WARP_COLUMNS != 0 || WARPS % WARPS_ACROSS != 0 || WARP_COLUMNS % 16 != 0 \
+    || BM % 32 != 0 || BN % 32 != 0
+#error "the tiles are not whole blocks"
 #endif
 
+// Offset and strides of a matrix, in elements.
 typedef struct {
   long offset, rowStride, columnStride;
 } MatrixLayout;
 
+// The arguments of a product, as in product.cl.
 typedef struct {
   MatrixLayout left, right, to;
   long rows, columns, depth, hasBias, continues;
@@ -61,7 +71,8 @@ typedef struct {
 
 typedef STORED(TO) result;
 
-// Starts copying a tile of `lines` lines, of which `count` are there, with `width` of their numbers; `line` numbers apart.
+// Starts copying a tile of lines x elements. The matrix has `count` lines of `width` elements, lineStride apart; the rest of
+// the tile becomes zeros.
 INLINE void copy_lines(Warp w, uint to, global const ushort* from, long lineStride, long count, int lines, long width,
                        int elements) {
   const int chunks = elements / PER_CHUNK_16, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;
@@ -74,13 +85,15 @@ INLINE void copy_lines(Warp w, uint to, global const ushort* from, long lineStri
     for (int d = 0; d < chunks; d += across) {
       const int present = (int)clamp(width - (chunk + d) * PER_CHUNK_16, (long)0, (long)PER_CHUNK_16);
       if (lines % down == 0 || m + first < lines) {
-        copy_chunk(w, to + (m * chunks + d) * CHUNK_BYTES, from + d * PER_CHUNK_16, m + first < count ? 2 * present : 0);
+        copy_chunk(w, to + (m * chunks + d) * CHUNK_BYTES, from + d * PER_CHUNK_16,
+                   m + first < count ? 2 * present : 0);
       }
     }
     from += down * lineStride;
   }
 }
 
+// Starts copying slice [k0, k0 + DEPTH) of both operands.
 INLINE void copy_slice(const Product* p, Warp w, uint to, global const ushort* left, global const ushort* right, long row0,
                        long column0, long k0) {
   const long rows = p->rows - row0, columns = p->columns - column0, depth = p->depth - k0;
@@ -90,9 +103,11 @@ INLINE void copy_slice(const Product* p, Warp w, uint to, global const ushort* l
   copy_lines(w, to, left + row0 * p->left.rowStride + k0, p->left.rowStride, rows, BM, depth, DEPTH);
 #endif
 #if RIGHT_TRANSPOSED
-  copy_lines(w, to + LEFT_BYTES, right + column0 * p->right.columnStride + k0, p->right.columnStride, columns, BN, depth, DEPTH);
+  copy_lines(w, to + LEFT_BYTES, right + column0 * p->right.columnStride + k0, p->right.columnStride, columns, BN,
+             depth, DEPTH);
 #else
-  copy_lines(w, to + LEFT_BYTES, right + k0 * p->right.rowStride + column0, p->right.rowStride, depth, DEPTH, columns, BN);
+  copy_lines(w, to + LEFT_BYTES, right + k0 * p->right.rowStride + column0, p->right.rowStride, depth, DEPTH, columns,
+             BN);
 #endif
 }
 
@@ -104,7 +119,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_mma(
   Warp w = warp_of(staged, exchange, (int)get_local_id(0));
   const uint base = origin(w);
   const long down = (p.rows + BM - 1) / BM, across = (p.columns + BN - 1) / BN;
-  const long rowGroup = get_group_id(0) / (GROUPED_BLOCKS * across), inGroup = get_group_id(0) % (GROUPED_BLOCKS * across);
+  const long rowGroup = get_group_id(0) / (GROUPED_BLOCKS * across),
+             inGroup = get_group_id(0) % (GROUPED_BLOCKS * across);
   const long groupedRows = min((long)GROUPED_BLOCKS, down - rowGroup * GROUPED_BLOCKS);
   const long row0 = (rowGroup * GROUPED_BLOCKS + inGroup % groupedRows) * BM, column0 = inGroup / groupedRows * BN;
   left += p.left.offset;
@@ -145,10 +161,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_mma(
       UNROLL
       for (int m = 0; m < ROW_BLOCKS; m++) {
 #if LEFT_TRANSPOSED
-        const uint line = k * 16 + w.lane % 8 + w.lane / 16 * 8, chunk = (firstRow + m * 16) / PER_CHUNK_16 + w.lane / 8 % 2;
+        const uint line = k * 16 + w.lane % 8 + w.lane / 16 * 8,
+                   chunk = (firstRow + m * 16) / PER_CHUNK_16 + w.lane / 8 % 2;
         load_transposed(w, leftTile + chunk_offset(line, chunk, BM / PER_CHUNK_16), x[m]);
 #else
-        load_matrices(w, leftTile + chunk_offset(firstRow + m * 16 + w.lane % 16, 2 * k + w.lane / 16, DEPTH / PER_CHUNK_16), x[m]);
+        load_matrices(
+            w, leftTile + chunk_offset(firstRow + m * 16 + w.lane % 16, 2 * k + w.lane / 16, DEPTH / PER_CHUNK_16),
+            x[m]);
 #endif
       }
       UNROLL
@@ -185,7 +204,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_mma(
         const long column = column0 + w.warp % WARPS_ACROSS * WARP_COLUMNS + n * 8 + w.lane % 4 * 2;
         if (row < p.rows && column < p.columns) {
           const bool second = column + 1 < p.columns;
-          const long offset = p.to.offset + row * p.to.rowStride + column * p.to.columnStride, next = offset + p.to.columnStride;
+          const long offset = p.to.offset + row * p.to.rowStride + column * p.to.columnStride,
+                     next = offset + p.to.columnStride;
           float x = cells[m][n][2 * r], y = cells[m][n][2 * r + 1];
           if (p.continues) {
             x += LOAD(TO, to, offset);
