@@ -73,13 +73,13 @@ final class LocationRows extends Rewriting {
         for (int bh = 0; bh < dColumns.size(0) * heads; bh++) {
             Tensor rows = dColumns.select(0, bh / heads).select(0, bh % heads);
             int head = perHead ? bh % heads * width * longest : 0;
-            addTurned(rows.toDoubleArray(), keys, width, sums, head, longest);
+            addTransposed(rows.toDoubleArray(), keys, width, sums, head, longest);
         }
         place.copyFrom(Tensor.of(sums, place.shape()));
     }
 
     /** Adds the transpose of rows, in groups of rows small enough for the first-level cache. */
-    private static void addTurned(double[] rows, int count, int width, double[] sums, int head, int longest) {
+    private static void addTransposed(double[] rows, int count, int width, double[] sums, int head, int longest) {
         for (int j = 0; j < count; j += CACHED) {
             int end = Math.min(j + CACHED, count);
             for (int d = 0; d < width; d++) {

@@ -63,7 +63,7 @@ final class ProgramCache {
             }
         }
         long program = fromSource(source, options);
-        if (files.areKept()) {
+        if (files.areStored()) {
             try {
                 files.write(name, context.calls.programBinary(program));
             } catch (OpenClException e) {

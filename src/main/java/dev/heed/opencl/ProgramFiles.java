@@ -56,7 +56,7 @@ final class ProgramFiles {
     }
 
     /** {@return whether binaries can be kept} If not, none is requested, because PoCL compiles all kernels again for it. */
-    boolean areKept() {
+    boolean areStored() {
         return folder != null && writable;
     }
 

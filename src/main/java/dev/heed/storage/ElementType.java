@@ -102,7 +102,7 @@ enum ElementType {
         }
         Tensor tensor = Tensor.zeros(type, shape);
         if (asTheyAre) {
-            turn(data, order, tensor.segment(), ByteOrder.nativeOrder());
+            swapBytes(data, order, tensor.segment(), ByteOrder.nativeOrder());
         } else {
             long count = data.byteSize() / bytes;
             for (long i = 0; i < count; i++) {
@@ -140,13 +140,13 @@ enum ElementType {
         if (bytes == 1 || ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
             return data;
         }
-        MemorySegment turned = Tensor.zeros(type, packed.shape()).segment();
-        turn(data, ByteOrder.nativeOrder(), turned, ByteOrder.LITTLE_ENDIAN);
-        return turned;
+        MemorySegment swapped = Tensor.zeros(type, packed.shape()).segment();
+        swapBytes(data, ByteOrder.nativeOrder(), swapped, ByteOrder.LITTLE_ENDIAN);
+        return swapped;
     }
 
     /** Copies elements from one byte order to another. */
-    private void turn(MemorySegment from, ByteOrder fromOrder, MemorySegment to, ByteOrder toOrder) {
+    private void swapBytes(MemorySegment from, ByteOrder fromOrder, MemorySegment to, ByteOrder toOrder) {
         long count = from.byteSize() / bytes;
         switch (bytes) {
             case 8 -> copy(from, ValueLayout.JAVA_LONG_UNALIGNED, fromOrder, to, toOrder, count);

@@ -65,13 +65,13 @@ public final class Npy {
         if (!header.fortran()) {
             return header.element().read(data, header.order(), header.shape());
         }
-        long[] turned = header.shape().clone();
-        for (int i = 0; i < turned.length; i++) {
-            turned[i] = header.shape()[turned.length - 1 - i];
+        long[] reversed = header.shape().clone();
+        for (int i = 0; i < reversed.length; i++) {
+            reversed[i] = header.shape()[reversed.length - 1 - i];
         }
-        Tensor tensor = header.element().read(data, header.order(), turned);
-        for (int i = 0; i < turned.length / 2; i++) {
-            tensor = tensor.transpose(i, turned.length - 1 - i);
+        Tensor tensor = header.element().read(data, header.order(), reversed);
+        for (int i = 0; i < reversed.length / 2; i++) {
+            tensor = tensor.transpose(i, reversed.length - 1 - i);
         }
         return tensor;
     }

@@ -359,11 +359,11 @@ final class NaiveScore {
     }
 
     private static double[] toDouble(float[] x) {
-        double[] toDouble = new double[x.length];
+        double[] doubles = new double[x.length];
         for (int d = 0; d < x.length; d++) {
-            toDouble[d] = x[d];
+            doubles[d] = x[d];
         }
-        return toDouble;
+        return doubles;
     }
 
     private static void add(Tensor tensor, long index, float value) {

@@ -26,13 +26,13 @@ record DoubleMatrix(int rows, int columns, double[] cells) {
     }
 
     DoubleMatrix transposed() {
-        double[] turned = new double[cells.length];
+        double[] transposed = new double[cells.length];
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < columns; j++) {
-                turned[j * rows + i] = cells[i * columns + j];
+                transposed[j * rows + i] = cells[i * columns + j];
             }
         }
-        return new DoubleMatrix(columns, rows, turned);
+        return new DoubleMatrix(columns, rows, transposed);
     }
 
     /** Adds {@code row} to every row, in place, and returns this matrix. */

@@ -97,8 +97,8 @@ final class VectorLinear extends LinearPlan {
         if (dBias != null) {
             dBias.copyFrom(Tensor.of(dy.columnSums(), dy.columns()));
         }
-        Packed turned = Gemm.pack(matrix(weight).transposed(), workers);
-        Gemm.run(new Product(dy, turned, null, Activation.IDENTITY, dx), workers);
+        Packed transposedWeight = Gemm.pack(matrix(weight).transposed(), workers);
+        Gemm.run(new Product(dy, transposedWeight, null, Activation.IDENTITY, dx), workers);
     }
 
     private static float[] wholePanels(Tensor bias) {

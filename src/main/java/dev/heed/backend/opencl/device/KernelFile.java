@@ -22,12 +22,12 @@ final class KernelFile {
     }
 
     /** Inlines each header once, where it is first included. */
-    private static String whole(KernelSource source, Set<String> seen) {
+    private static String whole(KernelSource source, Set<String> included) {
         Matcher include = INCLUDE.matcher(source.text());
         var text = new StringBuilder();
         while (include.find()) {
             String header = include.group(1);
-            String body = seen.add(header) ? whole(KernelSource.resource(header), seen) : "";
+            String body = included.add(header) ? whole(KernelSource.resource(header), included) : "";
             include.appendReplacement(text, Matcher.quoteReplacement(body));
         }
         return include.appendTail(text).toString();
