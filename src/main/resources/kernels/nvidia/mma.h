@@ -145,8 +145,8 @@ INLINE void await_copies(void) {
 #endif
 }
 
-// Loads four matrices of 8 x 8 elements. Lanes 8m ... 8m + 7 give the addresses of the rows of matrix m. Of each matrix a
-// lane receives two elements of row lane / 4: columns 2 (lane % 4) and the next. With f32 the matrices are 8 x 4, and a lane
+// Loads four matrices of 8 x 8 elements. Lanes 8m ... 8m + 7 give the addresses of the rows of matrix m. A lane receives
+// two elements of row lane / 4 of each matrix: columns 2 (lane % 4) and the next. With f32 the matrices are 8 x 4, and a lane
 // receives row lane / 4, column lane % 4.
 INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
 #if PTX

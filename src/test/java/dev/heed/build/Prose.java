@@ -19,8 +19,9 @@ import java.util.stream.Stream;
  */
 record Prose(Path file, int line, String text) {
     /** Literals and comments, so that neither is found inside the other. */
-    private static final Pattern LITERAL_OR_COMMENT = Pattern.compile("\"\"\"[\\s\\S]*?\"\"\""
-            + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])+'|/\\*[\\s\\S]*?\\*/|(?://[^\\n]*(?:\\n\\s*(?=//))?)+");
+    private static final Pattern LITERAL_OR_COMMENT = Pattern.compile(
+            "\"\"\"[\\s\\S]*?\"\"\""
+                    + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])+'|/\\*[\\s\\S]*?\\*/|(?://[^\\n]*(?:\\n\\s*(?=//))?)+");
 
     private static final List<String> ROOTS =
             List.of("src", "native", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md");
@@ -64,9 +65,7 @@ record Prose(Path file, int line, String text) {
                 code = !code;
             } else if (!code && !line.startsWith("    ") && !line.isBlank()) {
                 prose.add(new Prose(
-                        file,
-                        number,
-                        line.replaceAll("`[^`]*`", "X").replaceFirst("^(?:[\\s>*#|-]+|\\d+\\.\\s)", "")));
+                        file, number, line.replaceAll("`[^`]*`", "X").replaceFirst("^(?:[\\s>*#|-]+|\\d+\\.\\s)", "")));
             }
         }
         return prose;
@@ -91,7 +90,8 @@ record Prose(Path file, int line, String text) {
                 prose.add(new Prose(
                         file,
                         line,
-                        paragraph.replaceAll("<[^>]+>", " ")
+                        paragraph
+                                .replaceAll("<[^>]+>", " ")
                                 .replaceAll("\\s+", " ")
                                 .strip()));
             }

@@ -16,6 +16,10 @@ import org.junit.jupiter.api.Test;
 class VocabularyTest {
     private static final int MOST_EXCEPTIONS = 25;
 
+    /** The page and this test, which name the words. */
+    private static final List<String> THESE =
+            List.of("docs/vocabulary.md", "src/test/java/dev/heed/build/VocabularyTest.java");
+
     private static final String MAIN = "src/main/java/.*";
     private static final String JAVA = "src/.*\\.java";
     private static final String KERNELS = "src/main/resources/kernels/.*|native/.*\\.[ch]";
@@ -50,19 +54,22 @@ class VocabularyTest {
             new Replaced("kept", "\\b[A-Z]?[a-z]*Kept\\b", MAIN),
             new Replaced("implicit", "heed[./]implicit\\b", JAVA + "|docs/.*"),
             new Replaced("number by number", "\\bnumber by number\\b", TEXT),
-            new Replaced("wide", "\\bWide[A-Z]\\w*|\\bwide[A-Z]\\w*|\\b(?:boolean|double\\[]) wide\\b|\\bWIDE\\b", JAVA + "|" + KERNELS),
+            new Replaced(
+                    "wide",
+                    "\\bWide[A-Z]\\w*|\\bwide[A-Z]\\w*|\\b(?:boolean|double\\[]) wide\\b|\\bWIDE\\b",
+                    JAVA + "|" + KERNELS),
             new Replaced("strange", "(?i)strange(?!r)", TEXT),
             new Replaced("at", "\\b[abckqsw](?:At|_at)\\b|\\b(?:bt|ct)\\b", BACKENDS),
             new Replaced("row", "\\b[abckqsw](?:Row|_row)\\b", BACKENDS),
             new Replaced("step", "\\b[ab](?:Step|_step)\\b", BACKENDS),
             new Replaced("turn", "\\bturn(?:Block|Rows|Wide|ed)\\b|\\bturns? \\w+ into|_turn\\b|TURNED", BACKENDS),
             new Replaced("staircase", "(?i)staircase", TEXT),
-            new Replaced("between", "\\bBetween\\b(?! the)", MAIN),
+            new Replaced("between", "\\bBetween\\b(?! (?:the|two))", MAIN),
             new Replaced("placed", "\\b[A-Z]?[a-z]*Placed\\b|\\bplaced\\(", "src/main/java/dev/heed/backend/.*"),
             new Replaced("work", "\\bWork\\b(?!-)", "src/main/java/dev/heed/backend/.*"),
             new Replaced("twin", "(?i)\\btwins?\\b", TEXT),
             new Replaced("first task", "(?i)\\bfirst tasks?\\b", TEXT),
-            new Replaced("canary", "(?i)canar(?:y|ies)", TEXT),
+            new Replaced("canary", "(?i)(?<!opencl[._])canar(?:y|ies)", TEXT),
             new Replaced("looks", "\\bLooks\\b|\\bGaze\\b", MAIN),
             new Replaced("reading", "\\bclass Reading\\b|\\brecord Reading\\b", MAIN),
             new Replaced("own process", "\\bOwnProcess\\b", JAVA),
@@ -71,9 +78,14 @@ class VocabularyTest {
     /** A line that may have a replaced word, by the end of its file's path and a part of the line. */
     private record Allowed(String word, String file, String line, String reason) {}
 
-    private static final String TO_BE_DELETED = "the class is to be replaced by the score op as a value";
+    private static final String TO_BE_DELETED =
+            "the class is to be replaced: loops by an interface, meetings by score ops";
 
-    private static final List<Allowed> EXCEPTIONS = List.of();
+    private static final List<Allowed> EXCEPTIONS = List.of(
+            new Allowed("wide", "f64/", "WideLoops", TO_BE_DELETED),
+            new Allowed("wide", "f64/", "WideMeeting", TO_BE_DELETED),
+            new Allowed("meeting", "dev/heed/backend/vector/", "eeting", TO_BE_DELETED),
+            new Allowed("meeting", "docs/kernels.md", "`Meeting`", TO_BE_DELETED));
 
     @Test
     void noReplacedWordComesBack() {
@@ -81,7 +93,8 @@ class VocabularyTest {
         var used = new TreeSet<Integer>();
         for (Path file : Prose.files()) {
             String path = file.toString();
-            String[] lines = path.equals("docs/vocabulary.md") ? new String[0] : Prose.read(file).split("\n", -1);
+            String[] lines =
+                    THESE.contains(path) ? new String[0] : Prose.read(file).split("\n", -1);
             for (Replaced word : WORDS) {
                 if (!word.files().matcher(path).matches()) {
                     continue;

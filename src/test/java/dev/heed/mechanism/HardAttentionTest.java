@@ -82,7 +82,7 @@ class HardAttentionTest {
         return Math.pow(output.get(b, h, i, 0), 3) + output.get(b, h, i, 0) * output.get(b, h, i, 1);
     }
 
-    private static double slope(Tensor output, long b, long h, long i, long d) {
+    private static double derivative(Tensor output, long b, long h, long i, long d) {
         double x = output.get(b, h, i, 0);
         return d == 0 ? 3 * x * x + output.get(b, h, i, 1) : x;
     }
@@ -131,7 +131,7 @@ class HardAttentionTest {
                         ? share
                         : (1 - share) * Math.exp(choice.logProbability().get(b, h, i));
                 for (long d = 0; drawn && d < 2; d++) {
-                    shares.set(p * slope(choice.output(), b, h, i, d), b, h, i, d);
+                    shares.set(p * derivative(choice.output(), b, h, i, d), b, h, i, d);
                 }
                 // any baseline; a reward without a draw has no effect
                 slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);

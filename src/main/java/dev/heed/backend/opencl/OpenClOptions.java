@@ -58,7 +58,7 @@ public final class OpenClOptions {
     /**
      * {@return these options with a device}
      *
-     * @param numberOrName its number in {@code heed devices}, or a part of its name
+     * @param numberOrName its number in {@code heed devices}, or a substring of its name
      */
     public OpenClOptions withDevice(String numberOrName) {
         Objects.requireNonNull(numberOrName, "numberOrName");
@@ -128,7 +128,7 @@ public final class OpenClOptions {
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, directCalls, bytes);
     }
 
-    /** {@return the requested device: its number, or a part of its name} */
+    /** {@return the requested device: its number, or a substring of its name} */
     public Optional<String> device() {
         return Optional.ofNullable(device).or(Settings.OPENCL_DEVICE::value);
     }

@@ -107,7 +107,7 @@ public final class MatrixBackwardCheck {
             var kernels = new MatrixBackward(
                     call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
             DeviceTensor statistics = BackwardKernels.statistics(scope, shape);
-            kernels.read(null, statistics, BackwardKernels.sinkRows(scope, shape), true, true);
+            kernels.read(null, statistics, BackwardKernels.dSinkRows(scope, shape), true, true);
             DeviceTensor dQuery = BackwardKernels.queryGradient(scope, shape);
             kernels.query(dQuery, statistics, true);
             BackwardKernels.KeyGradients gradients = BackwardKernels.keyGradients(scope, shape);

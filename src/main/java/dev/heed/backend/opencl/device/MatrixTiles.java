@@ -91,8 +91,8 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
     }
 
     private String options(String ofD, String ofDv, String ofBlocks, String ofKeys) {
-        return " -D" + ofD + "=" + d + " -D" + ofDv + "=" + dv + " -DWARPS=" + warps + " -D" + ofBlocks + "="
-                + blocks + " -D" + ofKeys + "=" + keys + " -DSTAGES=" + stages;
+        return " -D" + ofD + "=" + d + " -D" + ofDv + "=" + dv + " -DWARPS=" + warps + " -D" + ofBlocks + "=" + blocks
+                + " -D" + ofKeys + "=" + keys + " -DSTAGES=" + stages;
     }
 
     /** {@return rows of a backward pass that a work-group owns; there, {@code blocks} counts blocks of columns} */

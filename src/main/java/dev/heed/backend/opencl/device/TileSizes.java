@@ -49,7 +49,8 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
      * @throws InvalidInputException if no kernel can be compiled for them
      */
     public static TileSizes of(List<Integer> elements) {
-        TileSizes sizes = new TileSizes(elements.get(0), elements.get(1), elements.get(2), elements.get(3), elements.get(4));
+        TileSizes sizes =
+                new TileSizes(elements.get(0), elements.get(1), elements.get(2), elements.get(3), elements.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",

@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The arguments of the kernels for one attention, or a chunk of one: tensors on the device, mask and modifiers.
  *
- * <p>Without softcap, bias and ALiBi, a score is the bare product, and the scale is part of the exponent's factor. The row
+ * <p>Without softcap, bias and ALiBi, a score is the bare product, and the scale is folded into the exponent's factor. The row
  * maximum is subtracted before the multiplication by the factor, so that huge scores do not overflow.
  */
 public final class AttentionCall {
     private static final int LONGS = 59;
     private static final int REALS = 5;
-    private static final int TILE_OF_MASK = 64;
+    private static final int MASK_TILE = 64;
     private static final double LOG2E = 1 / Math.log(2);
     private static final double TWO_TO_32 = 0x1p32;
 
@@ -181,15 +181,11 @@ public final class AttentionCall {
     private static DeviceTensor tilesOf(CallScope scope, DeviceTensor mask) {
         long[] sizes = axes(mask, mask.shape(), 1);
         return scope.allocate(
-                DType.BOOL,
-                sizes[0],
-                sizes[1],
-                Math.ceilDiv(sizes[2], TILE_OF_MASK),
-                Math.ceilDiv(sizes[3], TILE_OF_MASK));
+                DType.BOOL, sizes[0], sizes[1], Math.ceilDiv(sizes[2], MASK_TILE), Math.ceilDiv(sizes[3], MASK_TILE));
     }
 
     /** {@return the coverage of each tile of the dense mask (none, some or all attended), so that kernels can skip tiles} */
-    DeviceBuffer denseTiles() {
+    DeviceBuffer maskTiles() {
         DeviceTensor to = tiles;
         DeviceTensor mask = dense;
         if (to == null || mask == null) {

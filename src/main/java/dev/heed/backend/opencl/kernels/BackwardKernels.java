@@ -25,7 +25,7 @@ public final class BackwardKernels {
     private final AttentionShape shape;
     private final DeviceTensor outputGradient;
     private final DeviceTensor statistics;
-    private final DeviceBuffer sinkRows;
+    private final DeviceBuffer dSinkRows;
     private final @Nullable DeviceTensor partials;
     private final TileSizes sizes;
     private final @Nullable MatrixBackward units;
@@ -34,21 +34,21 @@ public final class BackwardKernels {
      * Creates a pass over the keys of a call.
      *
      * @param statistics statistics of the rows, already complete or computed by {@link #read}
-     * @param sinkRows each row's term of the gradient of its sink
+     * @param dSinkRows each row's term of the gradient of its sink
      * @param partials partial sums of the gradient of the pairwise score's parameter, from {@link #partials}; null if not requested
      */
     public BackwardKernels(
             AttentionCall call,
             DeviceTensor outputGradient,
             DeviceTensor statistics,
-            DeviceBuffer sinkRows,
+            DeviceBuffer dSinkRows,
             @Nullable DeviceTensor partials) {
         this.call = call.withFewVariants();
         this.scope = call.scope;
         this.shape = call.shape();
         this.outputGradient = this.call == call ? outputGradient : scope.converted(outputGradient, scope.real());
         this.statistics = statistics;
-        this.sinkRows = sinkRows;
+        this.dSinkRows = dSinkRows;
         this.partials = partials;
         this.sizes = scope.sizes("backward", shape.headDim());
         this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
@@ -64,7 +64,7 @@ public final class BackwardKernels {
                 call,
                 outputGradient,
                 statistics(call.scope, call.shape()),
-                sinkRows(call.scope, call.shape()),
+                dSinkRows(call.scope, call.shape()),
                 partials(call.scope, call.lowering, sums));
         backward.read(lseGradient, true, true);
         return backward;
@@ -74,7 +74,7 @@ public final class BackwardKernels {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
     }
 
-    public static DeviceBuffer sinkRows(CallScope scope, AttentionShape s) {
+    public static DeviceBuffer dSinkRows(CallScope scope, AttentionShape s) {
         return scope.reals(s.batch() * s.numHeads() * s.seqLenQ());
     }
 
@@ -109,7 +109,7 @@ public final class BackwardKernels {
     /** Computes the statistics from the keys of this call. The first launch over a row begins them, the last one ends them. */
     public void read(@Nullable DeviceTensor lseGradient, boolean begins, boolean ends) {
         if (units != null) {
-            units.read(lseGradient, statistics, sinkRows, begins, ends);
+            units.read(lseGradient, statistics, dSinkRows, begins, ends);
             return;
         }
         scope.launch(
@@ -124,10 +124,10 @@ public final class BackwardKernels {
                 outputGradient.buffer(),
                 lseGradient == null ? scope.nothing() : lseGradient.buffer(),
                 statistics.buffer(),
-                sinkRows,
+                dSinkRows,
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks,
@@ -178,7 +178,7 @@ public final class BackwardKernels {
                 gradient.buffer(),
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.scoreParameter,
@@ -228,7 +228,7 @@ public final class BackwardKernels {
                 gradients.value().buffer(),
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.scoreParameter);
@@ -302,7 +302,7 @@ public final class BackwardKernels {
                 owning(TileSizes.FEWEST),
                 "add_to_sinks",
                 WorkSize.covering(shape.numHeads(), scope.group()),
-                sinkRows,
+                dSinkRows,
                 sums.buffer(),
                 shape.batch(),
                 shape.numHeads(),

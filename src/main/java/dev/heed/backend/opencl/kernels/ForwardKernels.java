@@ -119,7 +119,7 @@ public final class ForwardKernels {
                 to.lse().buffer(),
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks,
@@ -157,7 +157,7 @@ public final class ForwardKernels {
                 to.lse().buffer(),
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks,
@@ -165,10 +165,10 @@ public final class ForwardKernels {
     }
 
     private void decode(DeviceTensor output, Statistics to) {
-        long keyHeads = shape.batch() * shape.numKvHeads();
+        long kvHeads = shape.batch() * shape.numKvHeads();
         int units = scope.engine.context.limits().computeUnits();
         long split = LONGEST_SPLIT;
-        while (split > SHORTEST_SPLIT && keyHeads * Math.ceilDiv(shape.seqLenKv(), split) < 2L * units) {
+        while (split > SHORTEST_SPLIT && kvHeads * Math.ceilDiv(shape.seqLenKv(), split) < 2L * units) {
             split /= 2;
         }
         long splits = Math.ceilDiv(shape.seqLenKv(), split);
@@ -178,12 +178,12 @@ public final class ForwardKernels {
         int shared = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         int room = shared == 1 ? 1 : Integer.highestOneBit(shared - 1) * 2;
         if (scope.engine.family == Engine.Family.LANES) {
-            DeviceBuffer packed = scope.reals(splits * keyHeads * shared * shape.headDim());
+            DeviceBuffer packed = scope.reals(splits * kvHeads * shared * shape.headDim());
             scope.launch(
                     "decode_lanes",
                     call.variant() + scope.engine.laneOptions(scope.f64) + " -DROWS=" + room,
                     "decode_lanes",
-                    WorkSize.groups(splits * keyHeads, 1),
+                    WorkSize.groups(splits * kvHeads, 1),
                     call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),
@@ -207,7 +207,7 @@ public final class ForwardKernels {
                     "decode_tiles",
                     call.variant() + " -DROWS=" + room + " -DITEMS=" + DECODE_ITEMS + " -DCO=" + columns,
                     "decode_tiles",
-                    WorkSize.groups(splits * keyHeads, DECODE_ITEMS),
+                    WorkSize.groups(splits * kvHeads, DECODE_ITEMS),
                     call.struct(output, null, 0, 0),
                     split,
                     call.query.buffer(),

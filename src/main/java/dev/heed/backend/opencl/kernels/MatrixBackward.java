@@ -91,13 +91,13 @@ public final class MatrixBackward {
     public void read(
             @Nullable DeviceTensor lseGradient,
             DeviceTensor statistics,
-            DeviceBuffer sinkRows,
+            DeviceBuffer dSinkRows,
             boolean begins,
             boolean ends) {
         Arguments struct = call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, begins, ends);
         DeviceBuffer nothing = call.scope.nothing();
         DeviceBuffer lse = lseGradient == null ? nothing : lseGradient.buffer();
-        launch(STATISTICS, queries, queryBlocks(), struct, lse, statistics, sinkRows, nothing, nothing);
+        launch(STATISTICS, queries, queryBlocks(), struct, lse, statistics, dSinkRows, nothing, nothing);
     }
 
     public void query(DeviceTensor gradient, DeviceTensor statistics, boolean begins) {
@@ -161,7 +161,7 @@ public final class MatrixBackward {
             Arguments struct,
             DeviceBuffer lseGradient,
             DeviceTensor statistics,
-            DeviceBuffer sinkRows,
+            DeviceBuffer dSinkRows,
             DeviceBuffer to,
             DeviceBuffer valueTo) {
         CallScope scope = call.scope;
@@ -181,12 +181,12 @@ public final class MatrixBackward {
                 outputGradient.buffer(),
                 lseGradient,
                 statistics.buffer(),
-                sinkRows,
+                dSinkRows,
                 to,
                 valueTo,
                 call.bands,
                 call.denseCells,
-                call.denseTiles(),
+                call.maskTiles(),
                 call.biasCells,
                 call.slopes,
                 call.sinks);

@@ -56,8 +56,8 @@ public final class MatrixDecode {
         DeviceTensor value = MatrixPrefill.aligned(scope, call.value);
         AttentionCall there = call.on(query, key, value);
         AttentionShape s = call.shape();
-        long keyHeads = s.batch() * s.numKvHeads();
-        long splits = splits(keyHeads, s.seqLenKv());
+        long kvHeads = s.batch() * s.numKvHeads();
+        long splits = splits(kvHeads, s.seqLenKv());
         long rows = s.batch() * s.numHeads() * s.seqLenQ();
         DeviceBuffer sums = scope.reals(splits * rows * s.valueHeadDim());
         DeviceBuffer states = scope.reals(splits * rows * 2);
@@ -65,7 +65,7 @@ public final class MatrixDecode {
                 "nvidia/decode_mma",
                 there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "decode_mma",
-                WorkSize.groups(splits * keyHeads, tiles.items()),
+                WorkSize.groups(splits * kvHeads, tiles.items()),
                 there.struct(output, null, 0, 0),
                 splits,
                 query.buffer(),
@@ -81,9 +81,9 @@ public final class MatrixDecode {
     }
 
     /** {@return the number of splits of the keys, chosen so that each compute unit has its work-groups} */
-    private long splits(long keyHeads, long keys) {
+    private long splits(long kvHeads, long keys) {
         long units = call.scope.engine.context.limits().computeUnits();
         long maxSplits = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());
-        return Math.clamp(GROUPS * units / keyHeads, 1, maxSplits);
+        return Math.clamp(GROUPS * units / kvHeads, 1, maxSplits);
     }
 }

@@ -113,7 +113,7 @@ public final class MatrixPrefill {
                 to.lse().buffer(),
                 there.bands,
                 there.denseCells,
-                there.denseTiles(),
+                there.maskTiles(),
                 there.biasCells,
                 there.slopes,
                 there.sinks);

@@ -12,8 +12,8 @@ import dev.heed.tensor.DType;
 /** A second pass that computes scores, weights and largest weights, if requested, with the statistics of the first pass. */
 public final class SecondPass {
     private static final long WEIGHTS = 0;
-    private static final long RANKED = 4;
-    private static final long RANKERS = 64;
+    private static final long STAGE_RANKED = 4;
+    private static final long RANK_ITEMS = 64;
 
     private final AttentionCall call;
     private final ForwardKernels.Statistics statistics;
@@ -48,7 +48,7 @@ public final class SecondPass {
     public Ranked largest(int k) {
         AttentionShape s = call.shape();
         CallScope scope = call.scope;
-        DeviceTensor ranked = cells(RANKED, 0, scope.nothing());
+        DeviceTensor ranked = cells(STAGE_RANKED, 0, scope.nothing());
         var result = new Ranked(
                 scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), k),
                 scope.allocate(DType.I64, s.batch(), s.numHeads(), s.seqLenQ(), k));
@@ -56,7 +56,7 @@ public final class SecondPass {
                 "weights",
                 call.fewVariants() + scope.sizes("weights", s.headDim()).options(),
                 "largest",
-                WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANKERS),
+                WorkSize.groups(s.batch() * s.numHeads() * s.seqLenQ(), RANK_ITEMS),
                 ranked.buffer(),
                 s.seqLenKv(),
                 (long) k,

@@ -169,12 +169,12 @@ final class ChunkedBackward {
             DeviceTensor dOut = in.outputGradient(scope, rows, outputGradient);
             DeviceTensor lse = lse(scope, rows);
             DeviceTensor statistics = BackwardKernels.statistics(scope, s);
-            var sinkRows = BackwardKernels.sinkRows(scope, s);
+            var dSinkRows = BackwardKernels.dSinkRows(scope, s);
             DeviceTensor partials = BackwardKernels.partials(scope, in.lowering(rows), parameters);
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new BackwardKernels(call, dOut, statistics, sinkRows, partials);
+                    var backward = new BackwardKernels(call, dOut, statistics, dSinkRows, partials);
                     backward.read(lse, n == 0, n == keys.size() - 1);
                 }
             }
@@ -182,7 +182,7 @@ final class ChunkedBackward {
             for (int n = 0; n < keys.size(); n++) {
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
-                    var backward = new BackwardKernels(call, dOut, statistics, sinkRows, partials);
+                    var backward = new BackwardKernels(call, dOut, statistics, dSinkRows, partials);
                     backward.query(gradient, n == 0);
                     if (sink != null && n == 0) {
                         HostSums.add(some, backward.sink(), heads(rows, sink));

@@ -61,7 +61,8 @@ public final class OpenClRotary extends RotaryPlan {
             long last = half == 0 ? middle : from.size(axis);
             // Chunks of the batch or the positions need only some rows of the tables.
             boolean tables = axis != 1;
-            Tensor transposed = positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
+            Tensor transposed =
+                    positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
             turn(
                     tables ? rows(cos, transposed, axis, first, last) : cos,
                     tables ? rows(sin, transposed, axis, first, last) : sin,

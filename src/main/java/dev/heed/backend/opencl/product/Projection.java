@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Matrix products on the device: {@code to = left right + bias}, for operands of any storage type and strides. */
 public final class Projection {
     private static final int LONGS = 14;
-    private static final long TALL = 48;
+    private static final long ITEM_ROWS = 48;
 
     private final CallScope scope;
 
@@ -46,7 +46,7 @@ public final class Projection {
             return engine.matrix() == null || f64 ? 0 : MatrixProduct.copies(rows, columns, depth);
         }
         long width = 4L * engine.lanes(f64);
-        return Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width) * depth * width * (f64 ? 8 : 4);
+        return Math.ceilDiv(rows, ITEM_ROWS) * Math.ceilDiv(columns, width) * depth * width * (f64 ? 8 : 4);
     }
 
     static Arguments struct(
@@ -76,7 +76,7 @@ public final class Projection {
         var biasBuffer = bias == null ? scope.nothing() : bias.buffer();
         if (scope.engine.family == Engine.Family.LANES) {
             long width = 4L * scope.engine.lanes(scope.f64);
-            long tasks = Math.ceilDiv(rows, TALL) * Math.ceilDiv(columns, width);
+            long tasks = Math.ceilDiv(rows, ITEM_ROWS) * Math.ceilDiv(columns, width);
             var packed = scope.reals(tasks * depth * width);
             scope.launch(
                     "product",

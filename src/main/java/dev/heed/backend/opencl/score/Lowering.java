@@ -51,9 +51,8 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
             case CONCAT -> pattern.sizes()[0];
             default -> s.headDim();
         };
-        long keyHeads = ownKeys(pattern) ? s.numHeads() : s.numKvHeads();
-        return new AttentionShape(
-                s.batch(), s.numHeads(), keyHeads, s.seqLenQ(), s.seqLenKv(), width, s.valueHeadDim());
+        long kvHeads = ownKeys(pattern) ? s.numHeads() : s.numKvHeads();
+        return new AttentionShape(s.batch(), s.numHeads(), kvHeads, s.seqLenQ(), s.seqLenKv(), width, s.valueHeadDim());
     }
 
     /** {@return the storage type of the rows that kernels read} */

@@ -93,7 +93,8 @@ final class ProjectedRows implements LoweredRows {
     public DeviceTensor back(DeviceTensor gradient) {
         DeviceTensor to = scope.allocate(scope.real(), given.shape());
         if (!perHead) {
-            projection.multiply(Projection.matrix(gradient), Projection.transposed(matrix), null, Projection.matrix(to));
+            projection.multiply(
+                    Projection.matrix(gradient), Projection.transposed(matrix), null, Projection.matrix(to));
             return to;
         }
         for (long b = 0; b < given.size(0); b++) {

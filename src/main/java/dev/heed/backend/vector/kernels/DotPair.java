@@ -39,7 +39,7 @@ final class DotPair {
             int width,
             float[] keys,
             int at,
-            int apart,
+            int stride,
             float[] scores,
             int qTo,
             int rTo,
@@ -58,9 +58,9 @@ final class DotPair {
             FloatVector x = FloatVector.fromArray(SPECIES, queries, q + d);
             FloatVector y = FloatVector.fromArray(SPECIES, queries, r + d);
             FloatVector k0 = FloatVector.fromArray(SPECIES, keys, at + d);
-            FloatVector k1 = FloatVector.fromArray(SPECIES, keys, at + apart + d);
-            FloatVector k2 = FloatVector.fromArray(SPECIES, keys, at + 2 * apart + d);
-            FloatVector k3 = FloatVector.fromArray(SPECIES, keys, at + 3 * apart + d);
+            FloatVector k1 = FloatVector.fromArray(SPECIES, keys, at + stride + d);
+            FloatVector k2 = FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d);
+            FloatVector k3 = FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d);
             q0 = x.fma(k0, q0);
             q1 = x.fma(k1, q1);
             q2 = x.fma(k2, q2);
@@ -81,8 +81,8 @@ final class DotPair {
         DotRow.sumFour(lanes, 0, scores, qTo, count);
         DotRow.sumFour(lanes, 4 * V, scores, rTo, count);
         for (int n = 0; whole < width && n < 4; n++) {
-            scores[qTo + n * count] += DotRow.rest(queries, q, keys, at + n * apart, whole, width);
-            scores[rTo + n * count] += DotRow.rest(queries, r, keys, at + n * apart, whole, width);
+            scores[qTo + n * count] += DotRow.rest(queries, q, keys, at + n * stride, whole, width);
+            scores[rTo + n * count] += DotRow.rest(queries, r, keys, at + n * stride, whole, width);
         }
     }
 

@@ -67,7 +67,7 @@ final class DotRow {
             int width,
             float[] keys,
             int at,
-            int apart,
+            int stride,
             float[] scores,
             int to,
             int toRowStride,
@@ -80,9 +80,9 @@ final class DotRow {
         for (int d = 0; d < whole; d += V) {
             FloatVector x = FloatVector.fromArray(SPECIES, q, qOffset + d);
             s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + d), s0);
-            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + apart + d), s1);
-            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * apart + d), s2);
-            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * apart + d), s3);
+            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + stride + d), s1);
+            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d), s2);
+            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d), s3);
         }
         s0.intoArray(lanes, 0);
         s1.intoArray(lanes, V);
@@ -90,7 +90,7 @@ final class DotRow {
         s3.intoArray(lanes, 3 * V);
         sumFour(lanes, 0, scores, to, toRowStride);
         for (int n = 0; whole < width && n < 4; n++) {
-            scores[to + n * toRowStride] += rest(q, qOffset, keys, at + n * apart, whole, width);
+            scores[to + n * toRowStride] += rest(q, qOffset, keys, at + n * stride, whole, width);
         }
     }
 

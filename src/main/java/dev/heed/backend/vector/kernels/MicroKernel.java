@@ -9,14 +9,14 @@ import jdk.incubator.vector.FloatVector;
  * The matrix product of this backend: a few rows by one panel of four vectors,
  *
  * <pre>
- *                      B   depth x PANEL, rows bStep apart
+ *                      B   depth x PANEL, rows bDepthStride apart
  *                    +----+----+----+----+
  *                    | v0 | v1 | v2 | v3 |  k
  *                    +----+----+----+----+
  *        A   k       +----+----+----+----+
  *      r [.......]   |    |    |    |    |  C[r] (+)= sum over k of A[r][k] * B[k]
  *                    +----+----+----+----+
- * A[r][k] is a[at + r * aRow + k * aStep], so a transposed operand is only a change of strides
+ * A[r][k] is a[aOffset + r * aRowStride + k * aDepthStride], so a transposed operand is only a change of strides
  * </pre>
  *
  * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is

@@ -6,8 +6,8 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, the staircase along a
- * diagonal, and the last columns of a matrix. Eight rows give eight chains of multiply-adds. That is enough to hide their
+ * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, ragged tiles
+ * along a diagonal, and the last columns of a matrix. Eight rows give eight chains of multiply-adds. That is enough to hide their
  * latency on a processor that finishes one 512-bit vector, or two of 256 bits, per cycle.
  */
 public final class NarrowKernel {
