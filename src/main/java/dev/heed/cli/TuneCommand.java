@@ -89,7 +89,7 @@ final class TuneCommand extends HeedCommand {
     private static final List<String> CPU_CASES =
             List.of("q1x4x256x64 kv4x256 f32 backward", "q1x4x256x64 kv4x256 f32 weights");
 
-    @Option(names = "--device", paramLabel = "NAME", description = "The index of a device, or a part of its name.")
+    @Option(names = "--device", paramLabel = "NAME", description = "The index of a device, or a substring of its name.")
     private @Nullable String deviceName;
 
     @Option(names = "--case", paramLabel = "CASE", description = "A case to tune for, instead of the default cases.")

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * One system property: its name, what it may be, its default and its meaning.
+ * A system property of Heed: its name, accepted values, default and meaning.
  *
  * @param <T> the type of its values
  */
@@ -18,14 +18,14 @@ public final class Setting<T> {
     private final Function<String, Optional<T>> reader;
 
     /**
-     * Creates a row of the table.
+     * Creates a setting, which is one row of the table in docs/settings.md.
      *
-     * @param name the property
+     * @param name the name of the property
      * @param expected the accepted values, in words
      * @param otherwise the default, in words
      * @param meaning the effect, in words
      * @param example a value that can be typed
-     * @param reader parses a text; empty if the text is not an accepted value
+     * @param reader parses the text of a value; returns empty if the value is not accepted
      */
     Setting(
             String name,
@@ -48,9 +48,9 @@ public final class Setting<T> {
     }
 
     /**
-     * {@return the value that the property has now, or nothing where it is not set}
+     * {@return the current value of the property; empty if it is not set}
      *
-     * @throws InvalidInputException if its text cannot be read
+     * @throws InvalidInputException if the value cannot be read
      */
     public Optional<T> value() {
         String text = System.getProperty(name);
@@ -66,12 +66,12 @@ public final class Setting<T> {
                         "-D" + name + "=" + example + ", or leave it out"));
     }
 
-    /** {@return the value that the property has now, or another where it is not set} */
+    /** {@return the current value of the property, or {@code other} if it is not set} */
     public T or(T other) {
         return value().orElse(other);
     }
 
-    /** {@return the option of {@code java} that sets the property to a value} */
+    /** {@return the command-line option of {@code java} that sets the property to a value} */
     public String to(Object value) {
         return "-D" + name + "=" + value;
     }

@@ -9,16 +9,19 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The table of system properties. Each is read when it is needed, so a value set by a program counts from then on. */
+/**
+ * The table of system properties. A property is read when it is needed, so a value that a program sets is used from then
+ * on.
+ */
 public final class Settings {
     private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,17})([kKmMgG]?)");
 
-    /** The backend of calls that name none. */
+    /** The backend of calls that do not name one. */
     public static final Setting<String> BACKEND = new Setting<>(
             "heed.backend",
             "a backend or auto",
             "`auto`",
-            "the backend of calls that name none: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
+            "the backend of calls that do not name one: `reference`, `scalar`, `vector`, `opencl`, or `auto` for the fastest that supports the problem",
             "vector",
             text -> text.isEmpty() ? Optional.empty() : Optional.of(text));
 
@@ -37,7 +40,7 @@ public final class Settings {
             "1",
             text -> whole(text).filter(threads -> threads >= 1));
 
-    /** Whether plain loops compute although the Vector API is there. */
+    /** Whether to compute with plain loops although the Vector API is present. */
     public static final Setting<Boolean> SCALAR = flag(
             "heed.scalar",
             false,
@@ -67,16 +70,16 @@ public final class Settings {
             "FOLDER/libheed.so",
             text -> path(text).filter(path -> !text.isEmpty()).map(Path::toString));
 
-    /** The OpenCL device: its number or a part of its name. */
+    /** The OpenCL device: its number or a substring of its name. */
     public static final Setting<String> OPENCL_DEVICE = new Setting<>(
             "heed.opencl.device",
-            "a number or a part of a name",
+            "a number or a substring of a name",
             "the best",
-            "the OpenCL device: its number in `heed devices` or a part of its name",
+            "the OpenCL device: its number in `heed devices` or a substring of its name",
             "0",
             Optional::of);
 
-    /** Bytes of device memory. */
+    /** The maximum bytes of device memory to use. */
     public static final Setting<Long> OPENCL_MEMORY = new Setting<>(
             "heed.opencl.memory",
             "bytes as a whole number above 0, or with K, M or G for powers of 1024",
@@ -85,20 +88,20 @@ public final class Settings {
             "512M",
             Settings::bytes);
 
-    /** The family of kernels. */
+    /** The family of OpenCL kernels: for GPUs, for CPU devices, or the emulation of matrix units. */
     public static final Setting<String> OPENCL_KERNELS = new Setting<>(
             "heed.opencl.kernels",
             "lanes, tiles or mma",
-            "by the device",
+            "depends on the device",
             "`tiles`: the kernels for GPUs; `lanes`: the kernels for CPU devices; `mma`: an emulation of the kernels for matrix units",
             "tiles",
             text -> Optional.of(text).filter(List.of("lanes", "tiles", "mma")::contains));
 
-    /** The sizes of the tiles of a GPU's kernels. */
+    /** The tile sizes of the OpenCL kernels for GPUs. */
     public static final Setting<List<Integer>> OPENCL_TILES = new Setting<>(
             "heed.opencl.tiles",
             "five whole numbers above 0: items across, items down, rows, columns, depth",
-            "by the device",
+            "depends on the device",
             "tile sizes, in the form of `heed tune --tiles`: `16,16,4,4,16`",
             "16,16,4,4,16",
             Settings::five);
@@ -113,13 +116,13 @@ public final class Settings {
             false,
             "`true`: every buffer is between guard zones that no kernel may write, and each call checks them");
 
-    /** Whether OpenCL is called directly where the JVM allows it. */
+    /** Whether Heed calls OpenCL directly, without JOCL, if the JVM allows it. */
     public static final Setting<Boolean> OPENCL_DIRECT = flag(
             "heed.opencl.direct",
             true,
             "`false`: every OpenCL call goes through JOCL, as it does when the JVM denies Heed native access");
 
-    /** Whether memory that a device shares with the host is used in place. */
+    /** Whether tensors in memory that a device shares with the host are used without a copy. */
     public static final Setting<Boolean> OPENCL_UNIFIED = flag(
             "heed.opencl.unified",
             true,
@@ -130,7 +133,7 @@ public final class Settings {
             "heed.cache",
             "a folder, or none",
             "`~/.cache/heed`",
-            "the folder of compiled OpenCL programs and of measurements (`heed tune`); `none`: nothing is kept",
+            "the folder of compiled OpenCL programs and of measurements (`heed tune`); `none`: nothing is stored",
             "none",
             text -> path(text).map(Path::toString));
 
@@ -158,7 +161,8 @@ public final class Settings {
     /**
      * Reads every property that is set.
      *
-     * @throws dev.heed.tensor.InvalidInputException if one cannot be read: its name, what was expected, what it is
+     * @throws dev.heed.tensor.InvalidInputException if a value cannot be read; the message has the name, the expected
+     *     values and the value found
      */
     public static void check() {
         ALL.forEach(Setting::value);
