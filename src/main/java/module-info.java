@@ -4,7 +4,7 @@ import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.backend.vector.ScalarBackend;
 import dev.heed.backend.vector.VectorBackend;
 
-/** Attention mechanisms for Java on the CPU and the GPU, under one contract. */
+/** Attention mechanisms for Java on the CPU and the GPU, with the same semantics on every backend. */
 module dev.heed {
     requires jdk.incubator.vector;
     requires static java.desktop; // PNG pictures; optional

@@ -2,7 +2,7 @@ package dev.heed;
 
 import java.util.Locale;
 
-/** The function {@code f} of a linear layer {@code f(x W + b)}, applied to every element. These methods compute it in double. */
+/** The function {@code f} of a linear layer {@code f(x W + b)}, applied to every element. The methods compute it in double. */
 public enum Activation {
     /** The identity: {@code f(x) = x}. */
     IDENTITY {
@@ -30,7 +30,10 @@ public enum Activation {
         }
     },
 
-    /** {@code x Phi(x)} (Hendrycks and Gimpel 2016, section 2): the exact form, not its approximation by a hyperbolic tangent. */
+    /**
+     * {@code x Phi(x)}, where {@code Phi} is the standard normal distribution function (Hendrycks and Gimpel 2016, section
+     * 2). This is the exact form, not its approximation by a hyperbolic tangent.
+     */
     GELU {
         @Override
         public double apply(double x) {
@@ -59,7 +62,7 @@ public enum Activation {
 
     private static final double ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
 
-    /** Beyond this distance from 0, the normal distribution function is 0 or 1 in double, to 1e-19. */
+    /** Distance from 0 beyond which the normal distribution function differs from 0 or 1 by less than 2e-19. */
     private static final double FAR = 9;
 
     /** {@return the activation of {@code x}} */
@@ -77,14 +80,14 @@ public enum Activation {
         return Math.exp(-x * x / 2) / ROOT_TWO_PI;
     }
 
-    /** {@code Phi(x) = 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}: the terms have one sign (Marsaglia 2004). */
+    /** {@code Phi(x) = 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}: all terms have the same sign (Marsaglia 2004). */
     private static double normal(double x) {
         if (Math.abs(x) > FAR) {
             return x > 0 ? 1 : 0;
         }
         double sum = x;
         double term = x;
-        for (int n = 3; Math.abs(term) > Math.abs(sum) * 0x1p-54; n += 2) { // false for NaN
+        for (int n = 3; Math.abs(term) > Math.abs(sum) * 0x1p-54; n += 2) { // the condition is false for NaN
             term *= x * x / n;
             sum += term;
         }

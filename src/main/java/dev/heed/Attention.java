@@ -20,24 +20,25 @@ public final class Attention {
     private Attention() {}
 
     /**
-     * {@return the output of attention, {@code softmax(query key' / sqrt(headDim)) value}} (Vaswani et al. 2017, equation 1)
-     * Its shape is {@code [batch, numHeads, seqLenQ, valueHeadDim]}; {@code key'} is the transpose of the keys of a head.
+     * {@return the output of attention, {@code softmax(query key' / sqrt(headDim)) value} (Vaswani et al. 2017, equation
+     * 1)} Its shape is {@code [batch, numHeads, seqLenQ, valueHeadDim]}; {@code key'} is the transpose of the keys of a
+     * head.
      *
      * @param query {@code [batch, numHeads, seqLenQ, headDim]}
      * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}
      * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}
-     * @throws InvalidInputException if the shapes do not fit
+     * @throws InvalidInputException if the shapes do not fit each other
      */
     public static Tensor scaledDotProduct(Tensor query, Tensor key, Tensor value) {
         return scaledDotProduct(query, key, value, AttentionOptions.DEFAULT).output();
     }
 
     /**
-     * {@return the output of attention with options, and the optional outputs that the options request} Shapes as in
-     * {@link #scaledDotProduct(Tensor, Tensor, Tensor)}.
+     * {@return the output of attention with options, and the optional outputs that the options request} The shapes are as
+     * in {@link #scaledDotProduct(Tensor, Tensor, Tensor)}.
      *
-     * @throws InvalidInputException if anything does not fit
-     * @throws UnsupportedAttentionException if the requested backend cannot compute it
+     * @throws InvalidInputException if an argument does not fit the others
+     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
      */
     public static AttentionResult scaledDotProduct(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
@@ -49,8 +50,9 @@ public final class Attention {
     /**
      * Computes attention and writes it to the tensors of {@code result}, which the caller owns.
      *
-     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
-     * @throws UnsupportedAttentionException if the requested backend cannot compute it
+     * @throws InvalidInputException if the result does not fit the problem or overlaps an input; in that case nothing is
+     *     written
+     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
      */
     public static void scaledDotProduct(AttentionInputs inputs, AttentionResult result) {
         Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
@@ -66,7 +68,7 @@ public final class Attention {
      * @param inputs the inputs of the attention
      * @param forward the result of the attention
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if an argument does not fit the others
      */
     public static AttentionGradients backward(AttentionInputs inputs, AttentionResult forward, Tensor outputGradient) {
         return backward(inputs, forward, outputGradient, null);
@@ -79,7 +81,7 @@ public final class Attention {
      * @param forward the result of the attention
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if an argument does not fit the others
      */
     public static AttentionGradients backward(
             AttentionInputs inputs, AttentionResult forward, Tensor outputGradient, @Nullable Tensor lseGradient) {
@@ -96,7 +98,7 @@ public final class Attention {
      * {@return the output of multi-head attention, {@code [batch, seqLenQ, embedOut]}, and the optional outputs that the
      * options request}
      *
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if an argument does not fit the others
      */
     public static AttentionResult multiHead(MultiHeadInputs inputs) {
         AttentionResult result = AttentionResult.allocate(inputs.problem());
@@ -108,7 +110,7 @@ public final class Attention {
         return result;
     }
 
-    /** {@return the gradients of a loss with respect to inputs and parameters of a multi-head attention} */
+    /** {@return the gradients of a loss with respect to the inputs and parameters of a multi-head attention} */
     public static MultiHeadGradients backward(MultiHeadInputs inputs, Tensor outputGradient) {
         MultiHeadGradients gradients = MultiHeadGradients.allocate(inputs);
         Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
@@ -125,7 +127,7 @@ public final class Attention {
      * @param input {@code x}, {@code [rows, in]}
      * @param weights {@code W}, {@code [in, out]}, and {@code b}, {@code [out]} or null
      * @param activation {@code f}
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if an argument does not fit the others
      */
     public static Tensor linear(Tensor input, LinearWeights weights, Activation activation) {
         InputCheck.readable("input", input);
@@ -143,12 +145,12 @@ public final class Attention {
         return output;
     }
 
-    /** {@return the softmax along an axis; a negative axis counts from the last} */
+    /** {@return the softmax along an axis; a negative axis counts from the end (-1 is the last)} */
     public static Tensor softmax(Tensor input, int axis) {
         return softmax(input, axis, false);
     }
 
-    /** {@return the logarithm of the softmax along an axis; a negative axis counts from the last} */
+    /** {@return the logarithm of the softmax along an axis; a negative axis counts from the end (-1 is the last)} */
     public static Tensor logSoftmax(Tensor input, int axis) {
         return softmax(input, axis, true);
     }
@@ -176,7 +178,7 @@ public final class Attention {
     }
 
     /**
-     * {@return the attention over all keys, merged from two attentions of the same queries over different keys}
+     * {@return the attention over all keys, merged from two attentions of the same queries over disjoint sets of keys}
      *
      * @param first the result for some of the keys, with its LSE
      * @param second the result for the other keys, with its LSE

@@ -3,12 +3,12 @@ package dev.heed;
 import java.util.List;
 
 /**
- * An implementation of attention, softmax, linear layers and rotary embeddings for one kind of hardware.
- * {@link java.util.ServiceLoader} finds the backends. Backends are thread-safe; the plans they make are not.
+ * An implementation of attention, softmax, linear layers and rotary embeddings for one kind of hardware. {@link
+ * java.util.ServiceLoader} finds the backends. Backends are thread-safe; the plans they make are not.
  *
- * <p>A backend reports why it does not support a problem: each reason is a comparison that contains the actual value, such
- * as {@code headDim 4 < 8}, and a remedy if there is one. An empty list means that the problem is supported, and then
- * {@code plan} does not throw. Loading a backend and calling its query methods have no side effects.
+ * <p>A backend reports the reasons why it does not support a problem. Each reason is a comparison that contains the actual
+ * value, such as {@code headDim 4 < 8}, and a remedy if there is one. An empty list means that the problem is supported,
+ * and then {@code plan} does not throw. Loading a backend and calling its query methods have no side effects.
  */
 public interface AttentionBackend extends AutoCloseable {
     /** {@return the name by which callers request the backend, for example reference, scalar, vector or opencl} */
@@ -23,7 +23,7 @@ public interface AttentionBackend extends AutoCloseable {
     /** {@return the devices of the backend, one line each; empty if it is not ready} */
     List<String> devices();
 
-    /** {@return the reasons why the backend cannot be used on this machine, with a remedy each; empty if it is ready} */
+    /** {@return the reasons why the backend cannot be used on this machine, each with a remedy; empty if it is ready} */
     List<String> notReadyReasons();
 
     /** {@return the reasons why the backend does not support a problem; empty if it does} */

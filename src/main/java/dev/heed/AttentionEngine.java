@@ -4,11 +4,11 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An executor of attentions. A mechanism that is composed of several attentions computes each of them with an engine, which
- * uses the automatic choice of backend or one given backend.
+ * An executor of attentions, for mechanisms that are composed of several attentions. An engine either selects a backend for
+ * each attention or always uses the same backend.
  */
 public interface AttentionEngine {
-    /** Computes each attention on the backend that its options name, else on the fastest backend that supports it. */
+    /** Computes each attention on the backend that its options name, or else on the fastest backend that supports it. */
     AttentionEngine AUTOMATIC = new AttentionEngine() {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {
@@ -24,7 +24,7 @@ public interface AttentionEngine {
         }
     };
 
-    /** {@return an engine that computes on one backend, registered or not} */
+    /** {@return an engine that always computes on this backend, which need not be registered in {@link Backends}} */
     static AttentionEngine of(AttentionBackend backend) {
         return new AttentionEngine() {
             @Override

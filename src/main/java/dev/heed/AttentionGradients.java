@@ -12,8 +12,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors to which the backward pass of an attention writes the gradients of its inputs. Each gradient has the shape and
- * type of its input. Immutable and compared by value, where a tensor equals only itself.
+ * The tensors to which the backward pass of an attention writes the gradients of its inputs. Each gradient has the shape
+ * and type of its input. Immutable and compared by value, except that tensors are compared by identity.
  */
 public final class AttentionGradients {
     private final Tensor query;
@@ -38,7 +38,7 @@ public final class AttentionGradients {
         this.score = score;
     }
 
-    /** {@return gradients of query, key and value only, to be written to these tensors} */
+    /** {@return tensors for the gradients of query, key and value only} */
     public static AttentionGradients into(Tensor query, Tensor key, Tensor value) {
         return new AttentionGradients(query, key, value, null, null, null);
     }
@@ -92,7 +92,7 @@ public final class AttentionGradients {
         return score;
     }
 
-    /** {@return zero-filled tensors for the gradients of all inputs that have one} */
+    /** {@return zero-filled tensors for the gradients of query, key, value and, if present, bias, sink and score parameters} */
     public static AttentionGradients allocate(AttentionInputs inputs) {
         AttentionOptions options = inputs.options();
         return new AttentionGradients(
@@ -104,7 +104,7 @@ public final class AttentionGradients {
                 score(options, AttentionGradients::like));
     }
 
-    /** {@return tensors made by the allocator for the gradients of all inputs that have one} */
+    /** {@return tensors made by the allocator, for the same gradients as in {@link #allocate(AttentionInputs)}} */
     public static AttentionGradients allocate(AttentionInputs inputs, AttentionResult.Allocator allocator) {
         AttentionOptions options = inputs.options();
         return new AttentionGradients(

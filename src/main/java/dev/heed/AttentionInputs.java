@@ -9,8 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The query, key, value and options of one attention, checked against each other. All errors of shapes are thrown on
- * construction, so they are the same for every backend. Immutable and compared by value, where a tensor equals only itself.
+ * The query, key, value and options of one attention, checked against each other. All shape errors are thrown on
+ * construction, so their messages are the same for every backend. Immutable and compared by value, except that tensors are
+ * compared by identity.
  */
 public final class AttentionInputs {
     private final Tensor query;
@@ -35,7 +36,7 @@ public final class AttentionInputs {
     /**
      * {@return the inputs of one attention}
      *
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if the arguments do not fit each other
      */
     public static AttentionInputs of(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         InputCheck.readable("query", query);
@@ -47,7 +48,7 @@ public final class AttentionInputs {
     /**
      * {@return the same tensors with other options}
      *
-     * @throws InvalidInputException if the options do not fit
+     * @throws InvalidInputException if the options do not fit the tensors
      */
     public AttentionInputs withOptions(AttentionOptions other) {
         return new AttentionInputs(query, key, value, other);
@@ -71,7 +72,7 @@ public final class AttentionInputs {
         return value;
     }
 
-    /** {@return the options: rules, outputs and backend} */
+    /** {@return the options: rules, optional outputs and backend} */
     public AttentionOptions options() {
         return options;
     }
@@ -128,7 +129,7 @@ public final class AttentionInputs {
         }
     }
 
-    /** {@return every tensor that is read; null for an absent one} */
+    /** {@return every tensor that is read; null for an absent tensor} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.add(options.bias());

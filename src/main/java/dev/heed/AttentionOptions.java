@@ -10,11 +10,11 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The options of one attention: the {@linkplain AttentionRules rules} from scores to output, the {@linkplain
+ * The options of one attention: the {@linkplain AttentionRules rules} for scores and output, the {@linkplain
  * AttentionOutputs optional outputs}, and the backend.
  *
- * <p>Start from {@link #DEFAULT} and change what differs: {@code AttentionOptions.DEFAULT.causal().withLse()}. Immutable and
- * compared by value.
+ * <p>Start from {@link #DEFAULT} and change the options that differ: {@code AttentionOptions.DEFAULT.causal().withLse()}.
+ * Immutable and compared by value.
  */
 public final class AttentionOptions {
     /** Scaled dot product, no mask, no optional outputs, the default choice of backend. */
@@ -30,12 +30,12 @@ public final class AttentionOptions {
         this.backend = backend;
     }
 
-    /** {@return options with these rules and outputs and the default choice of backend} */
+    /** {@return options with these rules and optional outputs, and the default choice of backend} */
     public static AttentionOptions of(AttentionRules rules, AttentionOutputs outputs) {
         return new AttentionOptions(rules, outputs, null);
     }
 
-    /** {@return the rules that lead from the scores to the output} */
+    /** {@return the rules for scores and output} */
     public AttentionRules rules() {
         return rules;
     }
@@ -55,7 +55,7 @@ public final class AttentionOptions {
         return new AttentionOptions(other, outputs, backend);
     }
 
-    /** {@return these options with other outputs} */
+    /** {@return these options with other optional outputs} */
     public AttentionOptions withOutputs(AttentionOutputs other) {
         return new AttentionOptions(rules, other, backend);
     }
@@ -146,12 +146,12 @@ public final class AttentionOptions {
         return rules(now -> now.withMask(mask));
     }
 
-    /** {@return these options with the current mask and a causal one, {@link CausalAlignment#BOTTOM_RIGHT}} */
+    /** {@return these options with a {@link CausalAlignment#BOTTOM_RIGHT} causal mask in addition to the current mask} */
     public AttentionOptions causal() {
         return causal(CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return these options with the current mask and a causal one} */
+    /** {@return these options with a causal mask in addition to the current mask} */
     public AttentionOptions causal(CausalAlignment alignment) {
         return rules(now -> now.causal(alignment));
     }
@@ -167,8 +167,9 @@ public final class AttentionOptions {
     }
 
     /**
-     * {@return these options with the permission to round the factors of f32 products to TF32} This is several times faster
-     * on matrix units that support TF32. The relative error of outputs is then about {@code 2^-11} instead of {@code 2^-24}.
+     * {@return these options with the permission to round the factors of f32 products to TF32} Rounded products are several
+     * times faster on matrix units that support TF32. The relative error of outputs is then about {@code 2^-11} instead of
+     * {@code 2^-24}.
      */
     public AttentionOptions withTf32() {
         return rules(now -> now.withTf32(true));
@@ -201,27 +202,27 @@ public final class AttentionOptions {
         return outputs.scores();
     }
 
-    /** {@return these options with the LSE written} */
+    /** {@return these options with the LSE requested} */
     public AttentionOptions withLse() {
         return withOutputs(outputs.withLse(true));
     }
 
-    /** {@return these options with all weights written} */
+    /** {@return these options with all weights requested} */
     public AttentionOptions withWeights() {
         return withOutputs(outputs.withWeights(true));
     }
 
-    /** {@return these options with the weights of the given query rows written} */
+    /** {@return these options with the weights of the given query rows requested} */
     public AttentionOptions withRows(long... rows) {
         return withOutputs(outputs.withRows(rows));
     }
 
-    /** {@return these options with the {@code topK} largest weights of every row written} */
+    /** {@return these options with the {@code topK} largest weights of every row requested} */
     public AttentionOptions withTopK(int topK) {
         return withOutputs(outputs.withTopK(topK));
     }
 
-    /** {@return these options with the scores written at a stage; null for no scores} */
+    /** {@return these options with the scores at a stage requested; null for no scores} */
     public AttentionOptions withScores(@Nullable ScoreStage stage) {
         return withOutputs(outputs.withScores(stage));
     }

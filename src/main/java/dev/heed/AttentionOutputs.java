@@ -51,7 +51,10 @@ public final class AttentionOutputs {
         return topK;
     }
 
-    /** {@return the stage at which the scores are written, which takes O(seqLenQ * seqLenKv) memory, or null if they are not} */
+    /**
+     * {@return the stage at which the scores are written, which needs O(seqLenQ * seqLenKv) memory, or null if no scores
+     * are written}
+     */
     public @Nullable ScoreStage scores() {
         return scores;
     }
@@ -87,7 +90,7 @@ public final class AttentionOutputs {
     }
 
     /**
-     * {@return whether only the output and possibly the LSE are written} A fused kernel has both after one pass over the
+     * {@return whether only the output and possibly the LSE are written} A fused kernel computes both in one pass over the
      * keys; every other optional output needs a second pass.
      */
     public boolean onlyOutputAndLse() {
@@ -95,8 +98,8 @@ public final class AttentionOutputs {
     }
 
     /**
-     * {@return the same outputs with rows 0, 1, ... instead of the chosen rows, because a problem stores only the number of
-     * rows}
+     * {@return the same outputs with rows 0, 1, ... in place of the chosen rows} A problem uses it, because it stores only
+     * the number of rows.
      */
     AttentionOutputs withoutRowNumbers() {
         return withRows(LongStream.range(0, rows.size()).toArray());

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Plan} for attention with scaled dot products or any other score function, for one problem. */
+/** A {@link Plan} that computes one attention, with scaled dot products or any other score function. */
 public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
     /** Creates the plan of a problem. */
     protected AttentionPlan(AttentionProblem problem) {
@@ -20,7 +20,8 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
      *
      * @param inputs the tensors to read
      * @param result the tensors to write to
-     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
+     * @throws InvalidInputException if the result does not fit the problem or overlaps an input; in that case nothing is
+     *     written
      */
     public final void forward(AttentionInputs inputs, AttentionResult result) {
         requireRunnable(inputs.problem());
@@ -37,7 +38,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
 
     /**
      * Computes the gradients of a loss with respect to the inputs (Dao 2023, algorithm 2). {@code P} are the weights,
-     * {@code S} the modified scores and {@code dO} is the gradient of the output:
+     * {@code S} the modified scores, {@code dO} and {@code dLSE} the gradients of output and LSE; {@code '} is a transpose:
      *
      * <pre>
      * dV = P' dO    dP = dO V'    delta = rowsum(P * dP)    dS = P * (dP - delta + dLSE)
@@ -48,7 +49,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
      * @param gradients the tensors to write to; earlier contents are overwritten
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(
             AttentionInputs inputs,

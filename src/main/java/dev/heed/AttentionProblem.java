@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The description of one attention without its data: shape, types and options. {@code toString} prints it as a case string,
- * which names a test, reproduces a failure, and is an argument of the command line:
+ * a text that names a test, reproduces a failure, and is accepted on the command line:
  *
  * <pre>
  * q2x32x128x64 kv8x512 dv80 f16 score=dot softcap=30.0 bias=1x1x128x512 alibi mask=causal:br&amp;keylens sink dropout=0.1 lse
@@ -102,7 +102,7 @@ public final class AttentionProblem implements Problem {
         this.type = type;
         this.kvType = kvType;
         this.score = score;
-        // AttentionRules checks softcap and dropout, so the messages are the same
+        // AttentionRules checks softcap and dropout, so problems and options give the same messages
         AttentionRules limits = AttentionRules.DEFAULT.withSoftcap(softcap).withDropout(dropout, 0);
         this.softcap = limits.softcap();
         this.dropout = limits.dropout();
@@ -125,7 +125,8 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the problem of tensors of one shape and type with these options}
+     * {@return the problem of an attention of this shape with these options} {@code type} is the type of query, key, value
+     * and output.
      *
      * @throws InvalidInputException if the options do not fit the shape
      */
@@ -134,7 +135,7 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the problem of tensors of one shape with these options} {@code type} is the type of the queries,
+     * {@return the problem of an attention of this shape with these options} {@code type} is the type of query and output,
      * {@code kvType} the storage type of keys and values.
      *
      * @throws InvalidInputException if the options do not fit the shape
@@ -157,8 +158,8 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the same problem with another score, shape and type} Score functions that are computed by rewriting rows use
-     * it.
+     * {@return the same problem with another score, shape and type} It is used to compute a score function as another one
+     * on rewritten queries and keys.
      */
     public AttentionProblem withScore(ScorePattern otherScore, AttentionShape otherShape, DType otherType) {
         return new AttentionProblem(
@@ -266,7 +267,7 @@ public final class AttentionProblem implements Problem {
         throw words.unreadable("\"scores=" + name + "\"");
     }
 
-    /** {@return the sizes} */
+    /** {@return the shape: batch size, numbers of heads, lengths and head dimensions} */
     public AttentionShape shape() {
         return shape;
     }
@@ -291,7 +292,7 @@ public final class AttentionProblem implements Problem {
         return softcap;
     }
 
-    /** {@return the sizes of the bias, or null} */
+    /** {@return the shape of the bias, or null} */
     public @Nullable List<Long> biasShape() {
         return biasShape;
     }

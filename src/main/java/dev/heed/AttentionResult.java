@@ -10,9 +10,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors to which an attention writes: the output and the requested optional outputs; the others are null. LSE, weights
- * and scores have the {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else f32. Immutable and
- * compared by value, where a tensor equals only itself.
+ * The tensors to which an attention writes: the output and the requested optional outputs. Outputs that are not requested
+ * are null. LSE, weights and scores have the {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else
+ * f32. Immutable and compared by value, except that tensors are compared by identity.
  */
 public final class AttentionResult {
     private final Tensor output;
@@ -40,7 +40,7 @@ public final class AttentionResult {
         this.scores = scores;
     }
 
-    /** {@return a result with only the output, to be written to this tensor} */
+    /** {@return a result with this tensor for the output and no optional outputs} */
     public static AttentionResult into(Tensor output) {
         return new AttentionResult(output, null, null, null, null, null, null);
     }
@@ -76,16 +76,16 @@ public final class AttentionResult {
     }
 
     /**
-     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; a row without attended
-     * keys is 0}
+     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; all elements of a row
+     * without attended keys are 0}
      */
     public Tensor output() {
         return output;
     }
 
     /**
-     * {@return the LSE, {@code [batch, numHeads, seqLenQ]}, natural logarithm, sink included, or null} It is minus infinity
-     * for a row without attended keys and without a sink.
+     * {@return the LSE as a natural logarithm, sink included, {@code [batch, numHeads, seqLenQ]}, or null} It is minus
+     * infinity for a row without attended keys and without a sink.
      */
     public @Nullable Tensor lse() {
         return lse;
@@ -191,7 +191,7 @@ public final class AttentionResult {
         requireFits(problem, outputShape(problem));
     }
 
-    /** Checks the output and the LSE of a result that is only read; its tensors may be read-only. */
+    /** Checks the output and the LSE of a result that backward reads; its tensors may be read-only. */
     void requireReadable(AttentionProblem p) {
         AttentionShape s = p.shape();
         InputCheck.input("output", output, p.type(), outputShape(p));

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * score -> softcap -> + bias, + ALiBi -> mask -> [sink appended] -> softmax -> [sink dropped] -> dropout -> times value
  * </pre>
  *
- * <p>Start from {@link #DEFAULT} and change what differs. Immutable and compared by value, where a tensor equals only
- * itself.
+ * <p>Start from {@link #DEFAULT} and change the rules that differ. Immutable and compared by value, except that tensors are
+ * compared by identity.
  */
 public final class AttentionRules {
     /** Scaled dot product without softcap, bias, ALiBi, mask, sink, dropout and TF32. */
@@ -43,7 +43,7 @@ public final class AttentionRules {
         this.alibiSlopes = draft.alibiSlopes;
         this.mask = Objects.requireNonNull(draft.mask, "mask");
         this.sink = draft.sink;
-        this.dropout = draft.dropout == 0 ? 0 : draft.dropout; // -0.0 is 0
+        this.dropout = draft.dropout == 0 ? 0 : draft.dropout; // -0.0 becomes 0
         this.seed = draft.seed;
         this.tf32 = draft.tf32;
         if (softcap != null && !(softcap > 0 && Double.isFinite(softcap))) {
@@ -124,10 +124,10 @@ public final class AttentionRules {
     }
 
     /**
-     * {@return whether a backend may round the factors of f32 products to TF32: queries, keys, weights and values} TF32 has
-     * 11 significant bits instead of 24, so the relative error of each factor is at most {@code 2^-11} (PTX ISA, Tensor Core
-     * formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and gradients
-     * stay f32. This is a permission: backends without TF32 units ignore it, and it has no effect for other types.
+     * {@return whether a backend may round the factors of f32 products (queries, keys, weights and values) to TF32} TF32
+     * has 11 significant bits instead of 24, so the relative error of each factor is at most {@code 2^-11} (PTX ISA, Tensor
+     * Core formats: 8 bits of exponent, 10 of mantissa; {@code cvt.rna.tf32.f32} rounds to nearest). Sums, softmax and
+     * gradients stay f32. Backends without TF32 units ignore this permission, and it has no effect for other types.
      */
     public boolean tf32() {
         return tf32;
@@ -158,7 +158,7 @@ public final class AttentionRules {
         return edit(draft -> draft.mask = mask);
     }
 
-    /** {@return these rules with the current mask and a causal one} */
+    /** {@return these rules with a causal mask in addition to the current mask} */
     public AttentionRules causal(CausalAlignment alignment) {
         return withMask(mask.and(Mask.causal(alignment)));
     }

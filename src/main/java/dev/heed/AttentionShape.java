@@ -57,9 +57,9 @@ public record AttentionShape(
     }
 
     /**
-     * {@return the shape of an attention of three tensors}
+     * {@return the shape of an attention of these tensors}
      *
-     * @throws InvalidInputException if they do not fit each other
+     * @throws InvalidInputException if the tensors do not fit each other
      */
     public static AttentionShape of(Tensor query, Tensor key, Tensor value) {
         boolean ranks = query.rank() == 4 && key.rank() == 4 && value.rank() == 4;
@@ -88,7 +88,7 @@ public record AttentionShape(
                 value.size(3));
     }
 
-    /** Checks that keys have {@code headDim} elements, which element-wise score functions require. */
+    /** Checks that keys have {@code headDim} elements, as most score functions require. */
     static void requireOneWidth(Tensor query, Tensor key, Tensor value) {
         if (key.size(3) != query.size(3)) {
             throw misfit(

@@ -1,11 +1,12 @@
 package dev.heed;
 
 /**
- * The partial state of one row of attention after some of its keys: the largest score, the sum of the exponentials and the
- * weighted sum of the values (online softmax: Milakov and Gimelshein 2018; mergeable state: Ye et al. 2024).
+ * A partial attention state, the state of one row after some of its keys: the maximum of the scores, the sum of the
+ * exponentials and the weighted sum of the values (online softmax: Milakov and Gimelshein 2018; mergeable state: Ye et al.
+ * 2025).
  *
- * <p>{@link #merge} is associative and commutative up to rounding, and the empty state is its unit. The keys can therefore
- * be divided among tiles, threads, splits, chunked caches or machines, and the states merged:
+ * <p>{@link #merge} is associative and commutative up to rounding, and the empty state is its neutral element. The keys can
+ * therefore be divided among tiles, threads, splits, chunked caches or machines, and the states merged:
  *
  * <pre>
  * m = max(m1, m2)      sum = sum1 e^(m1 - m) + sum2 e^(m2 - m)      weighted likewise

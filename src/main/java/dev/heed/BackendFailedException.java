@@ -14,7 +14,7 @@ public final class BackendFailedException extends RuntimeException {
      * Creates the exception.
      *
      * @param message the failure with the case string, and a HINT as its last line
-     * @param cause the exception of the device's driver layer, or null
+     * @param cause the exception thrown by the driver layer of the device, or null
      */
     public BackendFailedException(String message, @Nullable Throwable cause) {
         super(message, cause);

@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registry of the backends of this process, fastest first, and the choice among them. The automatic choice is the
+ * The registry of the backends of this process, which also selects the backend for a problem. The automatic choice is the
  * fastest backend that supports the problem.
  *
- * <p>System properties: {@code heed.backend} is the backend for calls that name none; the default is {@code auto}. With
- * {@code heed.strict=true} the automatic choice throws instead of skipping a faster backend; the default is false.
+ * <p>System properties: {@code heed.backend} is the backend of calls that do not name one; the default is {@code auto}.
+ * With {@code heed.strict=true} the automatic choice throws instead of skipping a faster backend; the default is false.
  */
 public final class Backends {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -63,7 +63,7 @@ public final class Backends {
     }
 
     /**
-     * {@return the backend that is selected for a problem}
+     * {@return the backend selected for a problem}
      *
      * @param problem the problem to compute
      * @param name the requested backend, or null for {@code heed.backend}, whose default is the automatic choice
@@ -75,7 +75,7 @@ public final class Backends {
     }
 
     /**
-     * {@return the backend that is selected among candidates for several problems, all of which it supports}
+     * {@return the backend selected for several problems, all of which it supports}
      *
      * @param backends the candidates, fastest first
      * @param problems the problems to compute; if empty, the backend only has to be ready
@@ -94,7 +94,7 @@ public final class Backends {
 
     /**
      * Computes with the backend that {@link #select} returns. If the backend was chosen automatically and fails, computes
-     * with the next one that supports the problem and logs one line about it.
+     * with the next backend that supports the problem and logs one line about it.
      */
     static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
         compute(all(), problem, asked(name), Settings.STRICT.or(false), work);

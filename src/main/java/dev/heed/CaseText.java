@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** A parser for case strings. Callers take the words one by one; words left over at the end are an error. */
+/** A parser for case strings. Callers take the words one by one; words that remain at the end are an error. */
 final class CaseText {
     private final String text;
     private final List<String> words;
@@ -21,7 +21,7 @@ final class CaseText {
         this.grammar = grammar;
     }
 
-    /** {@return the rest of the first word that begins with the prefix, or null} */
+    /** Removes the first word that begins with the prefix, and returns the rest of the word; null if there is no such word. */
     @Nullable
     String take(String prefix) {
         for (int i = 0; i < words.size(); i++) {
@@ -32,7 +32,7 @@ final class CaseText {
         return null;
     }
 
-    /** {@return the rest of the first word that is the prefix and a number, or null} */
+    /** Like {@link #take}, for a prefix followed by a number or by sizes such as {@code 2x4}. */
     @Nullable
     String takeNumber(String prefix) {
         for (int i = 0; i < words.size(); i++) {

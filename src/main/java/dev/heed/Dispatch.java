@@ -52,8 +52,8 @@ final class Dispatch {
     }
 
     /**
-     * {@return the bytes of the tensors' elements} A tensor that is passed twice counts once, and so does an axis of stride
-     * 0.
+     * {@return the bytes of the tensors' elements} A tensor that is passed twice is counted once. An axis of stride 0 is
+     * counted as size 1.
      */
     private static long bytes(List<? extends @Nullable Tensor> tensors) {
         Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class DispatchEvent extends Event {
     static final String NAME = "dev.heed.Dispatch";
 
-    /** Queried instead of a new event, so that nothing is allocated while the event is not recorded. */
+    /** Answers {@link #isRecorded} without the allocation of a new event. */
     private static final DispatchEvent PROBE = new DispatchEvent();
 
     @Label("Backend")

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The checks that every call makes on its tensors before any work starts. */
+/** Checks of the tensors of a call, made before the computation starts. */
 final class InputCheck {
     private InputCheck() {}
 
@@ -41,7 +41,7 @@ final class InputCheck {
         }
     }
 
-    /** Checks that a tensor is present if and only if {@code wanted}, and that it fits. */
+    /** Checks that a tensor is present if and only if {@code wanted}, and that a present tensor has this type and shape. */
     static void present(String name, @Nullable Tensor tensor, boolean wanted, DType type, long... shape) {
         if ((tensor != null) != wanted) {
             throw new InvalidInputException(

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Plan} for a linear layer with its activation, for one problem. */
+/** A {@link Plan} that computes one linear layer with its activation. */
 public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
     /** Creates the plan of a problem. */
     protected LinearPlan(LinearProblem problem) {
@@ -20,7 +20,7 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
      * @param input {@code x}, {@code [rows, in]}, any strides
      * @param weights {@code W} and {@code b}; {@linkplain LinearWeights#asConstant constants} are packed once
      * @param output {@code y}, {@code [rows, out]}; may not overlap the inputs
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void forward(Tensor input, LinearWeights weights, Tensor output) {
         requireRunnable(problem());
@@ -54,7 +54,7 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
      * @param outputGradient {@code dy}, {@code [rows, out]}
      * @param inputGradient {@code dx}, {@code [rows, in]}; earlier contents are overwritten
      * @param weightGradients {@code dW} and {@code db}; earlier contents are overwritten
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(
             Tensor input,

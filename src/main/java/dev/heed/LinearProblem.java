@@ -4,13 +4,13 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 
 /**
- * The description of one linear layer {@code y = f(x W + b)} without its data. Its case string gives rows, columns of
- * {@code x} and columns of {@code y}, as in {@code linear 512x384x1536 bias gelu f32}.
+ * The description of one linear layer {@code y = f(x W + b)} without its data. Its case string contains the number of rows,
+ * the columns of {@code x} and the columns of {@code y}, as in {@code linear 512x384x1536 bias gelu f32}.
  *
  * @param rows rows of {@code x} and {@code y}
  * @param in columns of {@code x}
  * @param out columns of {@code y}
- * @param bias whether there is a {@code b}
+ * @param bias whether the layer has a bias {@code b}
  * @param activation {@code f}
  * @param type the type of input, parameters and output
  */
@@ -18,7 +18,7 @@ public record LinearProblem(long rows, long in, long out, boolean bias, Activati
         implements Problem {
     private static final String GRAMMAR = "linear <rows>x<in>x<out> [bias] [relu|gelu|tanh] [f32|f64|f16|bf16]";
 
-    /** Checks the sizes. */
+    /** Checks the sizes and the type. */
     public LinearProblem {
         if (Math.min(rows, Math.min(in, out)) < 1 || !type.isFloating()) {
             throw new InvalidInputException(

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
 
     /**
-     * {@return the same parameters with the promise that they no longer change, see {@link Tensor#asConstant}} A backend
-     * packs constants once, at their first use.
+     * {@return the same parameters as constants, which the caller promises not to change: {@link Tensor#asConstant}} A
+     * backend packs constants once, at their first use.
      */
     public LinearWeights asConstant() {
         return new LinearWeights(weight.asConstant(), bias == null ? null : bias.asConstant());
@@ -28,7 +28,7 @@ public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
     }
 
     /**
-     * {@return the problem of this layer for a number of input rows}
+     * {@return the problem of a layer with these parameters}
      *
      * @param rows rows of the input
      * @param activation the function applied to {@code x W + b}

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors to which the backward pass of a multi-head attention writes the gradients of its inputs and parameters. Each
- * gradient has the shape and type of its input. Immutable and compared by value, where a tensor equals only itself.
+ * gradient has the shape and type of its input. Immutable and compared by value, except that tensors are compared by
+ * identity.
  */
 public final class MultiHeadGradients {
     private final Tensor query;
@@ -37,23 +38,23 @@ public final class MultiHeadGradients {
         this.score = score;
     }
 
-    /** {@return gradients of the inputs and the parameters, in these tensors} */
+    /** {@return these tensors for the gradients of the inputs and the parameters} */
     public static MultiHeadGradients into(Tensor query, Tensor key, Tensor value, MultiHeadWeights weights) {
         return new MultiHeadGradients(query, key, value, weights, null, null, null);
     }
 
-    /** {@return these gradients with a tensor for the gradient of the bias, or null to leave it out} */
+    /** {@return these gradients with a tensor for the gradient of the bias; null leaves it out} */
     public MultiHeadGradients withBias(@Nullable Tensor gradient) {
         return new MultiHeadGradients(query, key, value, weights, gradient, sink, score);
     }
 
-    /** {@return these gradients with a tensor for the gradient of the sink, or null to leave it out} */
+    /** {@return these gradients with a tensor for the gradient of the sink; null leaves it out} */
     public MultiHeadGradients withSink(@Nullable Tensor gradient) {
         return new MultiHeadGradients(query, key, value, weights, bias, gradient, score);
     }
 
     /**
-     * {@return these gradients with tensors for the gradients of the score function's parameters, or null to leave them out}
+     * {@return these gradients with tensors for the gradients of the score function's parameters; null leaves them out}
      *
      * @param gradients a function of the same kind, whose parameters are the tensors to write to
      */
@@ -96,7 +97,10 @@ public final class MultiHeadGradients {
         return score;
     }
 
-    /** {@return zero-filled tensors for the gradients of all inputs that have one} */
+    /**
+     * {@return zero-filled tensors for the gradients of inputs and weights and, if present, of bias, sink and score
+     * parameters}
+     */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs) {
         return new MultiHeadGradients(
                 AttentionGradients.like(inputs.query()),
@@ -108,7 +112,7 @@ public final class MultiHeadGradients {
                 AttentionGradients.score(inputs.options(), AttentionGradients::like));
     }
 
-    /** {@return tensors made by the allocator for the gradients of all inputs that have one} */
+    /** {@return tensors made by the allocator, for the same gradients as in {@link #allocate(MultiHeadInputs)}} */
     public static MultiHeadGradients allocate(MultiHeadInputs inputs, AttentionResult.Allocator allocator) {
         AttentionOptions options = inputs.options();
         return new MultiHeadGradients(

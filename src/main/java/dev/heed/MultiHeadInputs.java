@@ -8,9 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The inputs, parameters and options of one multi-head attention, checked against each other. Self-attention passes the same
- * tensor as query, key and value; cross-attention passes the encoder's output as key and value. Immutable and compared by
- * value, where a tensor equals only itself.
+ * The inputs, parameters and options of one multi-head attention, checked against each other. Self-attention passes the
+ * same tensor as query, key and value; cross-attention passes the encoder's output as key and value. Immutable and compared
+ * by value, except that tensors are compared by identity.
  */
 public final class MultiHeadInputs {
     private final Tensor query;
@@ -45,7 +45,7 @@ public final class MultiHeadInputs {
      *
      * @param numHeads query heads
      * @param numKvHeads key/value heads, a divisor of {@code numHeads}
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if the arguments do not fit each other
      */
     public static MultiHeadInputs of(
             Tensor query,
@@ -137,7 +137,10 @@ public final class MultiHeadInputs {
         return weights;
     }
 
-    /** {@return rules, outputs and backend of the attention between the projections} */
+    /**
+     * {@return the options of the inner attention, the attention between the projections: rules, optional outputs and
+     * backend}
+     */
     public AttentionOptions options() {
         return options;
     }
@@ -179,7 +182,7 @@ public final class MultiHeadInputs {
         }
     }
 
-    /** {@return every tensor that is read; null for an absent one} */
+    /** {@return every tensor that is read; null for an absent tensor} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());

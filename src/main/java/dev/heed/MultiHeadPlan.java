@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Plan} for multi-head attention with its projections, for one problem. */
+/** A {@link Plan} that computes one multi-head attention with its projections. */
 public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     /** Creates the plan of a problem. */
     protected MultiHeadPlan(MultiHeadProblem problem) {
@@ -19,7 +19,8 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
      * @param inputs the tensors to read
      * @param result the tensors to write to: the output is {@code [batch, seqLenQ, embedOut]}, the optional outputs are per
      *     head
-     * @throws InvalidInputException if the result does not fit or overlaps an input; nothing is written then
+     * @throws InvalidInputException if the result does not fit the problem or overlaps an input; in that case nothing is
+     *     written
      */
     public final void forward(MultiHeadInputs inputs, AttentionResult result) {
         requireRunnable(inputs.problem());
@@ -35,12 +36,13 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     }
 
     /**
-     * Computes the gradients of a loss with respect to inputs and parameters. The results of forward are recomputed.
+     * Computes the gradients of a loss with respect to inputs and parameters. The intermediate results of forward are
+     * recomputed.
      *
      * @param inputs the inputs of forward
      * @param outputGradient the gradient with respect to the output, {@code [batch, seqLenQ, embedOut]}
      * @param gradients the tensors to write to; earlier contents are overwritten
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(MultiHeadInputs inputs, Tensor outputGradient, MultiHeadGradients gradients) {
         requireRunnable(inputs.problem());

@@ -5,9 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The description of one multi-head attention without its data. Its case string is {@code mha}, the embedding sizes of
- * query, key, value and output, the projections with biases (letters of {@code qkvo}), and the inner attention: {@code mha
- * in=384x384x384 out=384 biases=qkvo q1x12x16x32 kv12x16 f32}. Immutable and compared by value.
+ * The description of one multi-head attention without its data. Its case string consists of {@code mha}, the embedding
+ * sizes of query, key, value and output, the projections with biases (letters of {@code qkvo}), and the inner attention,
+ * for example {@code mha in=384x384x384 out=384 biases=qkvo q1x12x16x32 kv12x16 f32}. Immutable and compared by value.
  */
 public final class MultiHeadProblem implements Problem {
     private final long embedQ;
@@ -61,7 +61,7 @@ public final class MultiHeadProblem implements Problem {
         return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, false, false, false, false, attention);
     }
 
-    /** {@return the same problem, with or without a bias for each projection} */
+    /** {@return the same problem with biases for the projections whose argument is true, and only these} */
     public MultiHeadProblem withBiases(boolean ofQuery, boolean ofKey, boolean ofValue, boolean ofOutput) {
         return new MultiHeadProblem(embedQ, embedK, embedV, embedOut, ofQuery, ofKey, ofValue, ofOutput, attention);
     }
@@ -106,7 +106,7 @@ public final class MultiHeadProblem implements Problem {
         return outputBias;
     }
 
-    /** {@return the attention between the projections} */
+    /** {@return the inner attention, between the projections} */
     public AttentionProblem attention() {
         return attention;
     }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The parameters of multi-head attention (Vaswani et al. 2017, section 3.2.2): a matrix {@code W} and an optional bias
  * {@code b} for each projection {@code y = x W + b}. Weights stored as {@code [out, in]}, as in PyTorch, are passed as
- * {@code tensor.transpose(0, 1)}. Immutable and compared by value, where a tensor equals only itself.
+ * {@code tensor.transpose(0, 1)}. Immutable and compared by value, except that tensors are compared by identity.
  */
 public final class MultiHeadWeights {
     private final Tensor query;
@@ -92,8 +92,8 @@ public final class MultiHeadWeights {
     }
 
     /**
-     * {@return the same parameters with the promise that they no longer change, see {@link Tensor#asConstant}} A backend
-     * packs constants once, at their first use.
+     * {@return the same parameters as constants, which the caller promises not to change: {@link Tensor#asConstant}} A
+     * backend packs constants once, at their first use.
      */
     public MultiHeadWeights asConstant() {
         return new MultiHeadWeights(

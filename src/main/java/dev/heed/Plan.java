@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * protected methods that each backend implements.
  *
  * <p>A plan can run any number of times, but only in one thread at a time, because a run uses the plan's scratch memory. A
- * second thread gets an {@link IllegalStateException} that names the first, and so does a thread that closes a running plan.
- * Plans of one backend can run in parallel, so each thread makes its own.
+ * second thread gets an {@link IllegalStateException} that names the first thread, and so does a thread that tries to close
+ * a running plan. Several plans of one backend can run in parallel, so each thread should make its own plan.
  *
  * @param <P> the kind of problem
  */
@@ -50,7 +50,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         leave();
     }
 
-    /** Runs one call on checked arguments while no other thread uses the plan, and records it if recording is enabled. */
+    /** Runs one call on checked arguments, and records it if recording is enabled. Throws if another thread uses the plan. */
     final void run(
             String operation,
             Runnable work,

@@ -1,8 +1,8 @@
 package dev.heed;
 
 /**
- * The description of one computation without its data: shapes, types and options. Problems are compared by value and serve
- * as keys of plans and tuning tables. {@code toString} prints the case string and {@link #parse(String)} reads it back.
+ * The description of one computation without its data: shapes, types and options. Problems are compared by value, so they
+ * can be keys of maps. {@code toString} prints the case string and {@link #parse(String)} reads it back.
  */
 public sealed interface Problem
         permits AttentionProblem, SoftmaxProblem, MultiHeadProblem, LinearProblem, RotaryProblem {

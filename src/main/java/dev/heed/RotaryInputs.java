@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * The tensors of one rotary position embedding, checked against each other.
  *
  * @param input {@code [batch, numHeads, seqLen, headDim]}, any strides
- * @param cos the cosines: with positions a table {@code [maxPosition, rotaryDim / 2]}, without
- *     {@code [batch, seqLen, rotaryDim / 2]}
- * @param sin the sines, of the same shape
+ * @param cos the cosines: a table {@code [maxPosition, rotaryDim / 2]} if positions are given, otherwise {@code [batch,
+ *     seqLen, rotaryDim / 2]}
+ * @param sin the sines, in the shape of {@code cos}
  * @param positions i64 or i32 {@code [batch, seqLen]}, indices of table rows, or null
  * @param problem the problem: sizes and type without the data
  */
@@ -22,7 +22,7 @@ public record RotaryInputs(
      * {@return the inputs of one rotary embedding; {@code rotaryDim} is twice the last size of {@code cos}}
      *
      * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
-     * @throws InvalidInputException if anything does not fit
+     * @throws InvalidInputException if the tensors do not fit each other
      */
     public static RotaryInputs of(
             Tensor input, Tensor cos, Tensor sin, @Nullable Tensor positions, boolean interleaved) {
@@ -47,7 +47,7 @@ public record RotaryInputs(
         return new RotaryInputs(input, cos, sin, positions, problem);
     }
 
-    /** Checks the tensors against the problem. Prefer {@link #of}. */
+    /** Checks the tensors against the problem. Prefer {@link #of}, which derives the problem from the tensors. */
     public RotaryInputs {
         try {
             requireFits(input, cos, sin, positions, problem);

@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** A {@link Plan} for a rotary position embedding, for one problem. */
+/** A {@link Plan} that computes one rotary position embedding. */
 public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     /** Creates the plan of a problem. */
     protected RotaryPlan(RotaryProblem problem) {
@@ -13,10 +13,10 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Rotates every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}. Elements from
-     * {@code rotaryDim} on are copied.
+     * Rotates every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}. The elements of a head from
+     * index {@code rotaryDim} on are copied.
      *
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void forward(RotaryInputs inputs, Tensor output) {
         requireOutput(inputs, output, List.of());
@@ -24,10 +24,10 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Computes the gradient of the input: rotates the output gradient back by the same angles. This is the transpose of the
-     * rotation, which is orthogonal.
+     * Computes the gradient of the input: rotates the output gradient by the negative angles, because the transpose of a
+     * rotation is its inverse.
      *
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(RotaryInputs inputs, Tensor outputGradient, Tensor inputGradient) {
         requireRunnable(inputs.problem());
@@ -70,7 +70,7 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     /**
      * Rotates {@code from} and writes to {@code to}, on checked arguments.
      *
-     * @param direction 1 for the angles as given, -1 for their negatives
+     * @param direction 1 for the angles of the inputs, -1 for the negative angles
      */
     protected abstract void run(RotaryInputs inputs, Tensor from, Tensor to, int direction);
 }

@@ -13,7 +13,8 @@ import dev.heed.tensor.InvalidInputException;
  * @param headDim elements per head and position
  * @param rotaryDim the number of leading elements that are rotated; even, at most {@code headDim}
  * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
- * @param positions whether positions select rows of cosine and sine tables; otherwise there is one row for each position
+ * @param positions whether a tensor of positions selects rows of the cosine and sine tables; otherwise the tables have one
+ *     row for each batch entry and position
  * @param type the type of input and output
  */
 public record RotaryProblem(

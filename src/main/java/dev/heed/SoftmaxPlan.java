@@ -5,7 +5,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * A {@link Plan} for softmax or log-softmax, for one problem. A row in which every element is minus infinity becomes zeros
+ * A {@link Plan} that computes one softmax or log-softmax. A row in which every element is minus infinity becomes zeros
  * (log: minus infinity), never NaN.
  */
 public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
@@ -19,7 +19,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
      *
      * @param input a tensor of the problem's shape and type
      * @param output the tensor to write to, of the same shape and type; may not overlap the input
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void forward(Tensor input, Tensor output) {
         requireRunnable(problem());
@@ -42,7 +42,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
      * @param output the result of forward
      * @param outputGradient the gradient with respect to the output
      * @param inputGradient the tensor to which the gradient with respect to the input is written
-     * @throws InvalidInputException if anything does not fit; nothing is written then
+     * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(Tensor output, Tensor outputGradient, Tensor inputGradient) {
         requireRunnable(problem());

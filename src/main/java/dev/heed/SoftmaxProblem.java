@@ -8,18 +8,18 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * The description of one softmax or log-softmax along an axis without its data. Examples of its case string are
- * {@code softmax 3x4x5 axis=1 f32} and {@code log-softmax 8x1000 axis=1 f32}.
+ * The description of one softmax or log-softmax along an axis without its data. Examples of its case string are {@code
+ * softmax 3x4x5 axis=1 f32} and {@code log-softmax 8x1000 axis=1 f32}.
  *
  * @param shape the shape of the tensor
- * @param axis the axis along which the elements of a softmax sum to 1, counted from the first
+ * @param axis the index of the axis along which the elements of the softmax sum to 1; 0 is the first axis
  * @param type the type of input and output
  * @param log whether the logarithm of the softmax is computed
  */
 public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log) implements Problem {
     private static final String GRAMMAR = "softmax|log-softmax <sizes> [axis=-1] [f32|f64|f16|bf16]";
 
-    /** Checks sizes, axis and type; a negative axis counts from the last. */
+    /** Checks sizes, axis and type. A negative axis counts from the end (-1 is the last). */
     public SoftmaxProblem {
         shape = List.copyOf(shape);
         axis = axis < 0 ? axis + shape.size() : axis;
@@ -32,7 +32,7 @@ public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log
         }
     }
 
-    /** {@return the problem for a shape given as an array} */
+    /** {@return the problem of a tensor of this shape} */
     public static SoftmaxProblem of(long[] shape, int axis, DType type, boolean log) {
         return new SoftmaxProblem(LongStream.of(shape).boxed().toList(), axis, type, log);
     }

@@ -1,6 +1,9 @@
 package dev.heed;
 
-/** Thrown when no backend, or not the requested one, supports a problem. The message lists the reasons of every backend. */
+/**
+ * Thrown when the requested backend, or every backend, does not support a problem. The message lists the reasons of every
+ * backend.
+ */
 public final class UnsupportedAttentionException extends UnsupportedOperationException {
     private static final long serialVersionUID = 1L;
 

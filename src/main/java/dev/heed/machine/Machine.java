@@ -5,13 +5,13 @@ import java.util.OptionalInt;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Description of this computer: the processor and the Java runtime of this process.
+ * A description of this computer: the processor and the Java runtime of this process.
  *
  * @param cores the number of processors that the runtime may use
- * @param memoryBytes the maximum size of the heap
+ * @param memoryBytes the maximum size of the heap in bytes
  * @param java the runtime's version
  * @param system operating system and architecture
- * @param vectorBits the width of the preferred Vector API species; empty if the module is absent
+ * @param vectorBits the width of the preferred Vector API species in bits; empty if the module is absent
  * @param vectorReasons the reasons why the Vector API cannot be used; empty if it can
  */
 public record Machine(
@@ -20,7 +20,10 @@ public record Machine(
     /** The flag that adds the Vector API on the class path. The module path needs no flag. */
     public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
-    /** The minimum width, four floats, which every processor supports. A JVM without vector instructions reports 64. */
+    /**
+     * The minimum vector width in bits, four floats, which every processor supports. A JVM without vector instructions
+     * reports 64.
+     */
     private static final int FEWEST_BITS = 128;
 
     /** {@return the description of this computer} */
@@ -36,7 +39,7 @@ public record Machine(
                 reasons(bits));
     }
 
-    /** {@return the reasons why vectors of a width cannot be used} */
+    /** {@return the reasons why vectors of this width in bits cannot be used; empty if they can} */
     static List<String> reasons(OptionalInt bits) {
         if (bits.isEmpty()) {
             return List.of("module jdk.incubator.vector is absent: start java with " + VECTOR_FLAG
@@ -57,7 +60,7 @@ public record Machine(
         return system + ", " + cores + " cores, Java " + java + ", Vector API: " + vector;
     }
 
-    /** Loaded only if the incubator module is present. */
+    /** The only user of the Vector API in this class; loaded only if the incubator module is present. */
     private static final class Species {
         static int bits() {
             return FloatVector.SPECIES_PREFERRED.vectorBitSize();

@@ -1,7 +1,7 @@
 /**
- * The hardware and runtime that attention can use on this computer, and the reasons if something is missing.
+ * The processor and the Java runtime of this computer, and the reasons why the Vector API cannot be used.
  *
- * <p>Stability: API.
+ * <p>Stability: implementation, not exported.
  */
 @NullMarked
 package dev.heed.machine;

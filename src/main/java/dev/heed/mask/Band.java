@@ -50,7 +50,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
         long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
         int queries = (int) (queryTo - queryFrom);
         for (long j = keyFrom; j < keyTo; j++) {
-            long own = j - offset - queryFrom; // the query at the position of this key, counted from queryFrom
+            long own = j - offset - queryFrom; // index of the query whose position is this key, relative to queryFrom
             int row = at + (int) (j - keyFrom) * keyStep;
             int first = right >= own ? 0 : (int) Math.min(queries, own - right);
             int end = left >= queries - own ? queries : (int) Math.max(0, own + left + 1);

@@ -1,13 +1,13 @@
 package dev.heed.mask;
 
-/** A {@link Mask} for fixed numbers of queries and keys, which answers which keys are attended. */
+/** A {@link Mask} bound to numbers of queries and keys. It tells which keys a query attends to. */
 public interface BoundMask {
     /** {@return whether query {@code query} attends to key {@code key}} */
     boolean takesPart(long batch, long head, long query, long key);
 
     /**
-     * Classifies a tile by its attended elements. {@link TileCover#PARTIAL} is always a correct answer; the other two are
-     * guarantees.
+     * Classifies a tile by its attended elements. {@link TileCover#PARTIAL} is always a correct answer; EMPTY and FULL must
+     * hold for every element.
      *
      * @param batch the batch entry
      * @param head the query head
@@ -31,7 +31,7 @@ public interface BoundMask {
     long endKey(long batch, long head, long queryFrom, long queryTo);
 
     /**
-     * Replaces the scores of masked keys by minus infinity.
+     * Replaces the scores of masked keys with minus infinity.
      *
      * @param batch the batch entry
      * @param head the query head

@@ -7,10 +7,10 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * The position of the diagonal of a causal mask or a window, for different numbers of queries and keys.
+ * The position of the diagonal of a causal mask or a window. It matters if the numbers of queries and keys differ.
  *
- * <p>Query {@code i} has the key position {@code i + offset}; under a causal mask it attends to the keys
- * {@code j <= i + offset}.
+ * <p>Query {@code i} has the key position {@code i + offset}; under a causal mask it attends to the keys {@code j <= i +
+ * offset}.
  *
  * <pre>
  * 2 queries, 5 keys           5 queries, 2 keys
@@ -23,13 +23,16 @@ import java.util.stream.LongStream;
  * </pre>
  */
 public sealed interface CausalAlignment {
-    /** The last query has the position of the last key: {@code offset = seqLenKv - seqLenQ}. The default; decoding needs it. */
+    /**
+     * The last query has the position of the last key: {@code offset = seqLenKv - seqLenQ}. This is the default; decode
+     * requires it.
+     */
     CausalAlignment BOTTOM_RIGHT = new BottomRight();
 
     /** The first query has the position of the first key: {@code offset = 0}, like {@code is_causal} in PyTorch. */
     CausalAlignment TOP_LEFT = new TopLeft();
 
-    /** {@return an alignment with a given offset: one for all batch entries, or one for each} */
+    /** {@return an alignment with one offset for all batch entries, or one for each} */
     static CausalAlignment offset(long... perBatch) {
         return new Offset(LongStream.of(perBatch).boxed().toList());
     }

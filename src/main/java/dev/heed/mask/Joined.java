@@ -1,6 +1,6 @@
 package dev.heed.mask;
 
-/** The bound mask of {@link Mask.And}, if {@code all}, or {@link Mask.Or}. */
+/** The bound mask of {@link Mask.And} (if {@code all} is true) or {@link Mask.Or} (if false). */
 record Joined(BoundMask[] masks, boolean all) implements BoundMask {
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {

@@ -49,8 +49,8 @@ public sealed interface Mask {
     }
 
     /**
-     * {@return a mask with a truth value for every query and key, {@code [batch, numHeads, seqLenQ, seqLenKv]}; axes of size
-     * 1 and missing leading axes are shared}
+     * {@return a mask with a truth value for every query and key, {@code [batch, numHeads, seqLenQ, seqLenKv]}; axes of
+     * size 1 and missing leading axes are broadcast}
      */
     static Mask dense(Tensor takesPart) {
         return new Dense(takesPart);
@@ -60,18 +60,18 @@ public sealed interface Mask {
      * {@return a mask of spans: each query attends to its own range of keys}
      *
      * @param spans i64 {@code [batch, numHeads, seqLenQ, 2]}: the first key and the end (exclusive); a query with an empty
-     *     range attends to no keys; axes of size 1 are shared
+     *     range attends to no keys; axes of size 1 are broadcast
      */
     static Mask spans(Tensor spans) {
         return new Spans(spans);
     }
 
     /**
-     * {@return a block-sparse mask: whole blocks of queries by keys are attended; the last block of an axis may be cut
-     * short}
+     * {@return a block-sparse mask: every block of queries by keys is either attended or masked; the last block of an axis
+     * may be cut short}
      *
-     * @param takesPart bool {@code [batch, numHeads, ceil(seqLenQ / queryBlock), ceil(seqLenKv / keyBlock)]}; axes of size 1
-     *     and missing axes are shared among batch and heads
+     * @param takesPart bool {@code [batch, numHeads, ceil(seqLenQ / queryBlock), ceil(seqLenKv / keyBlock)]}; the axes of
+     *     batch and heads may have size 1 or be missing, and are then broadcast
      * @param queryBlock queries per block
      * @param keyBlock keys per block
      */
@@ -90,7 +90,7 @@ public sealed interface Mask {
         return Blocks.drawn(block, rows);
     }
 
-    /** {@return the intersection of two masks: a key is attended if both masks attend to it} */
+    /** {@return the intersection of two masks: a key is attended if it is attended in both} */
     default Mask and(Mask other) {
         if (this instanceof None) {
             return other;
@@ -98,18 +98,18 @@ public sealed interface Mask {
         return other instanceof None ? this : new And(List.of(this, other));
     }
 
-    /** {@return the union of two masks: a key is attended if at least one of the masks attends to it} */
+    /** {@return the union of two masks: a key is attended if it is attended in at least one of them} */
     default Mask or(Mask other) {
         return new Or(List.of(this, other));
     }
 
-    /** {@return this mask for given numbers of queries and keys} */
+    /** {@return this mask bound to numbers of queries and keys} */
     BoundMask on(long seqLenQ, long seqLenKv);
 
     /**
      * Checks that the mask fits a problem.
      *
-     * @throws InvalidInputException if it does not
+     * @throws InvalidInputException if it does not fit
      */
     void requireFits(long batch, long numHeads, long seqLenQ, long seqLenKv);
 
@@ -486,7 +486,7 @@ public sealed interface Mask {
     /**
      * See {@link #and(Mask)}.
      *
-     * @param masks the masks, all of which must attend to a key
+     * @param masks the masks, all of which must let a query use a key
      */
     record And(List<Mask> masks) implements Mask {
         /** Checks that there are at least two masks. */
@@ -513,7 +513,7 @@ public sealed interface Mask {
     /**
      * See {@link #or(Mask)}.
      *
-     * @param masks the masks, at least one of which must attend to a key
+     * @param masks the masks, at least one of which must let a query use a key
      */
     record Or(List<Mask> masks) implements Mask {
         /** Checks that there are at least two masks. */

@@ -7,23 +7,26 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A parser for the text that {@link Mask#pattern} writes. The caller supplies the data that a pattern leaves out. */
+/**
+ * A parser for the text that {@link Mask#pattern} returns. The caller supplies the data of the mask, which a pattern does
+ * not contain.
+ */
 public final class MaskPattern {
-    /** The data that a pattern leaves out. */
+    /** The data of a mask, which its pattern does not contain. */
     public interface Data {
         /** {@return the lengths of a {@code keylens} mask, one for each batch entry} */
         long[] keyLengths();
 
-        /** {@return the truth values of a {@code dense:...} mask of the given shape} */
+        /** {@return the truth values of a {@code dense:...} or {@code blocks:...} mask, in this shape} */
         Tensor dense(long... shape);
 
-        /** {@return the ranges of keys of a {@code spans:...} mask, i64 of the given shape; empty ranges by default} */
+        /** {@return the ranges of keys of a {@code spans:...} mask, i64 in this shape; empty ranges by default} */
         default Tensor spans(long... shape) {
             return Tensor.zeros(DType.I64, shape);
         }
     }
 
-    /** Maximum parentheses in a pattern. The parser is recursive, so more could exhaust the stack. */
+    /** Maximum number of opening parentheses in a pattern. The parser is recursive, so more could exhaust the stack. */
     private static final int MOST_PARENTHESES = 100;
 
     private final String pattern;

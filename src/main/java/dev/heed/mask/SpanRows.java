@@ -2,7 +2,7 @@ package dev.heed.mask;
 
 import dev.heed.tensor.Tensor;
 
-/** The bound mask of {@link Mask.Spans}, with one range of keys per query. A tile is classified by the ranges of its rows. */
+/** The bound mask of {@link Mask.Spans}, with one range of keys per query. A tile is classified by the ranges of its queries. */
 final class SpanRows implements BoundMask {
     private final Tensor spans;
     private final long[] step = new long[3];

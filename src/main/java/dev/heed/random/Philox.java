@@ -1,11 +1,11 @@
 package dev.heed.random;
 
 /**
- * The random number generator Philox 4x32 with 10 rounds (Salmon et al. 2011): it maps a 128-bit counter and a 64-bit key to four
- * random words. It has no state, so the numbers do not depend on the order or the device.
+ * The random number generator Philox 4x32 with 10 rounds (Salmon et al. 2011): it maps a 128-bit counter and a 64-bit key
+ * to four random words. It has no state, so the numbers do not depend on the device or the order of the calls.
  *
- * <p>Attention draws one number for each (batch, query head, query, key). The counter is {@code (key / 4, query, head, batch)},
- * the word is {@code key % 4}, and Philox's key is the seed, low word first.
+ * <p>Attention draws one number for each (batch, query head, query, key). The counter is {@code (key / 4, query, head,
+ * batch)}, the word is {@code key % 4}, and Philox's key is the seed, low word first.
  */
 public final class Philox {
     private static final int MULTIPLIER_0 = 0xD2511F53;
@@ -16,7 +16,7 @@ public final class Philox {
 
     private Philox() {}
 
-    /** Replaces the four words of a counter with the four random words. */
+    /** Replaces the four words of a counter with its four random words. */
     public static void scramble(int[] counter, long seed) {
         int key0 = (int) seed;
         int key1 = (int) (seed >>> 32);

@@ -1,8 +1,8 @@
 package dev.heed.score;
 
 /**
- * A caller's score function of one query and one key. It is called concurrently by many threads and for every attended pair,
- * so it should be pure and cheap.
+ * A score function of one query and one key, written by a caller. It is called concurrently by many threads and for every
+ * attended pair, so it should be pure and cheap.
  */
 @FunctionalInterface
 public interface CustomScore {
@@ -14,7 +14,7 @@ public interface CustomScore {
      */
     double score(double[] query, double[] key);
 
-    /** The derivative of a {@link CustomScore}. */
+    /** The gradient of a {@link CustomScore} with respect to query and key. */
     @FunctionalInterface
     interface Gradient {
         /**

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A score function: computes the score of a query {@code s} {@code [headDim]} and a key {@code h} {@code [keyHeadDim]}.
- * Matrices are {@code [in, out]} and are multiplied from the right, as in {@code s W}. Either all heads share every
- * parameter, or every parameter has a leading axis {@code [numHeads, ...]} of query heads.
+ * Matrices are {@code [in, out]} and are multiplied from the right, as in {@code s W}; {@code s'} is a transpose. Either
+ * all heads share every parameter, or every parameter has a leading axis {@code [numHeads, ...]} of query heads.
  *
  * <p>Every backend handles the functions in an exhaustive switch, so the compiler lists all places that a new function
  * affects.
@@ -60,7 +60,10 @@ public sealed interface ScoreFunction {
         return new General(weight);
     }
 
-    /** {@return the score function {@code (s W)_j} of key {@code j}, with {@code W} {@code [headDim, longest]}} */
+    /**
+     * {@return the score function {@code (s W)_j} of key {@code j}, with {@code W} {@code [headDim, longest]} for at most
+     * {@code longest} keys}
+     */
     static ScoreFunction location(Tensor weight) {
         return new Location(weight);
     }
@@ -80,7 +83,10 @@ public sealed interface ScoreFunction {
         return new Additive(queryWeight, keyWeight, bias, vector);
     }
 
-    /** {@return the score function {@code v.tanh([s; h] W)}, with {@code W} {@code [headDim + keyHeadDim, hidden]}} */
+    /**
+     * {@return the score function {@code v.tanh([s; h] W)}, with {@code W} {@code [headDim + keyHeadDim, hidden]} for
+     * {@code hidden} units}
+     */
     static ScoreFunction concat(Tensor weight, Tensor vector) {
         return new Concat(weight, vector);
     }
@@ -105,7 +111,7 @@ public sealed interface ScoreFunction {
         return new Custom(name, score, gradient);
     }
 
-    /** {@return the function without its parameters} */
+    /** {@return the description of this function without its parameters} */
     ScorePattern pattern();
 
     /** {@return the parameters by name, in a fixed order; empty if there are none} */
@@ -230,7 +236,8 @@ public sealed interface ScoreFunction {
      * Location-based score: {@code score of key j = (s W)_j}, which depends on the key's position but not on its content.
      * Positions count from 0; columns beyond the last key are unused (Luong et al. 2015, equation 8).
      *
-     * @param weight {@code W}, {@code [headDim, longest]} or {@code [numHeads, headDim, longest]}
+     * @param weight {@code W}, {@code [headDim, longest]} or {@code [numHeads, headDim, longest]}; {@code longest} is the
+     *     maximum number of keys
      */
     record Location(Tensor weight) implements ScoreFunction {
         @Override
@@ -250,7 +257,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Additive score: {@code score = v.tanh(s W + h U + b)} (Bahdanau et al. 2015, section A.1.2).
+     * Additive score: {@code score = v.tanh(s W + h U + b)} with {@code hidden} units (Bahdanau et al. 2015, section
+     * A.1.2).
      *
      * @param queryWeight {@code W}, {@code [headDim, hidden]}; null, together with {@code keyWeight} and {@code bias}, for
      *     {@code v.tanh(s + h)}
@@ -263,7 +271,7 @@ public sealed interface ScoreFunction {
             @Nullable Tensor keyWeight,
             @Nullable Tensor bias,
             Tensor vector) implements ScoreFunction {
-        /** Checks that both projections are present or neither. */
+        /** Checks that both projections are present or absent, and that a bias has projections. */
         public Additive {
             if ((queryWeight == null) != (keyWeight == null) || (queryWeight == null && bias != null)) {
                 throw new InvalidInputException(
@@ -299,8 +307,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Concat score: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score whose two
-     * matrices are stacked: the first {@code headDim} rows of {@code W} are for the query.
+     * Concat score: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score with its
+     * two matrices stacked: the first {@code headDim} rows of {@code W} are for the query.
      *
      * @param weight {@code W}, {@code [headDim + keyHeadDim, hidden]}
      * @param vector {@code v}, {@code [hidden]}
@@ -323,7 +331,7 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Gaussian score: {@code score = -w^2 |s - h|^2 / 2}, whose softmax gives the weights of kernel regression (Nadaraya
+     * Gaussian score: {@code score = -w^2 |s - h|^2 / 2}. Its softmax gives the weights of kernel regression (Nadaraya
      * 1964; Watson 1964).
      *
      * @param width {@code w}, the reciprocal of the standard deviation, if it is a fixed number; ignored if {@code widths}
@@ -365,7 +373,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * A caller's score function. The CPU backends call it in double for every attended pair of a query and a key.
+     * A score function written by the caller. The CPU backends call it in double for every attended pair of a query and a
+     * key.
      *
      * @param name the name in case strings: letters, digits, {@code . _ -}
      * @param score the function
@@ -444,7 +453,7 @@ public sealed interface ScoreFunction {
         }
     }
 
-    /** Checks the shape of a parameter that is shared by all heads or has one matrix per head. */
+    /** Checks the shape of a parameter that all heads share or that has a leading axis of heads. */
     private static void require(String name, Tensor tensor, long numHeads, long... shape) {
         require(name, tensor, tensor.rank() == shape.length + 1, numHeads, shape);
     }

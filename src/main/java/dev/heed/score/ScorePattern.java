@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * The description of a score function without its parameters, as problems, case strings and tuning tables store it.
+ * The description of a score function without its parameters, as problems and case strings contain it.
  *
  * <pre>
  * dot   scaled-dot   scaled-dot:0.125   cosine:1.0   cosine:learned,2x4x7   general   general:heads   location:40

@@ -121,7 +121,7 @@ public enum DType {
             return (int) value;
         }
     },
-    /** 8-bit signed integers. With scales they store keys and values: {@link Tensor#quantized}. */
+    /** 8-bit signed integers. With scales, they are a storage type of keys and values: {@link Tensor#quantized}. */
     I8(1) {
         @Override
         double load(MemorySegment segment, long byteOffset) {
@@ -167,8 +167,8 @@ public enum DType {
     abstract void store(MemorySegment segment, long byteOffset, double value);
 
     /**
-     * {@return the value that {@code value} has after it is stored in this type} Floating-point types and I8 round to
-     * nearest, ties to even. I64 and I32 round towards zero. BOOL becomes 0 or 1.
+     * {@return {@code value} rounded to this type, the result of storing and loading it} Floating-point types and I8 round
+     * to nearest, ties to even. I64 and I32 round towards zero. BOOL gives 0 or 1.
      */
     public abstract double round(double value);
 
@@ -177,12 +177,12 @@ public enum DType {
         return bytes;
     }
 
-    /** {@return whether queries, keys and values may have this type} */
+    /** {@return whether this is a floating-point type, which queries, keys, values and outputs may have} */
     public boolean isFloating() {
         return this == F64 || this == F32 || this == F16 || this == BF16;
     }
 
-    /** {@return whether positions may have this type: I64 or I32} */
+    /** {@return whether this is a type for positions: I64 or I32} */
     public boolean isInteger() {
         return this == I64 || this == I32;
     }

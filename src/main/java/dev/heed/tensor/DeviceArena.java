@@ -1,6 +1,9 @@
 package dev.heed.tensor;
 
-/** A lifetime of tensors on a device: closing the arena frees the memory of all of them. Threads may share an arena. */
+/**
+ * The common lifetime of tensors on a device: closing the arena frees the memory of all its tensors. Threads may share an
+ * arena.
+ */
 public interface DeviceArena extends AutoCloseable {
     /** {@return a contiguous copy of a tensor in device memory} */
     Tensor upload(Tensor tensor);
@@ -8,7 +11,7 @@ public interface DeviceArena extends AutoCloseable {
     /** {@return a tensor in device memory whose elements are undefined until they are written} */
     Tensor allocate(DType type, long... shape);
 
-    /** Frees the memory of all tensors of the arena. Calls with these tensors are rejected from then on. */
+    /** Frees the memory of all tensors of the arena. Later calls with these tensors are rejected. */
     @Override
     void close();
 }

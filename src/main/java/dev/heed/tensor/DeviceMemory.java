@@ -10,7 +10,7 @@ public interface DeviceMemory {
     /** {@return the size in bytes} */
     long byteSize();
 
-    /** {@return whether the memory has not been freed} */
+    /** {@return whether the memory is still allocated} */
     boolean isAlive();
 
     /**

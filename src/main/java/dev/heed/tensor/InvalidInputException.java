@@ -35,7 +35,7 @@ public final class InvalidInputException extends IllegalArgumentException {
     }
 
     /**
-     * Creates the exception where no problem exists yet, without a case string.
+     * Creates the exception without a case string, if no problem exists yet.
      *
      * @param subject the error as a sentence without a full stop
      * @param expected the valid inputs

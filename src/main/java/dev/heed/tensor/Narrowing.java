@@ -5,8 +5,8 @@ final class Narrowing {
     private Narrowing() {}
 
     /**
-     * Rounds to odd: an inexact value becomes the neighbouring float whose last bit is set. A later rounding to at least 13
-     * bits fewer then gives the same result as rounding the double directly, so there is no double rounding.
+     * Rounds to odd: an inexact value becomes the neighbouring float whose last bit is set. Rounding this float to a format
+     * with at least 13 significant bits fewer gives the same result as rounding the double to that format directly.
      */
     static float toOddFloat(double value) {
         float nearest = (float) value;

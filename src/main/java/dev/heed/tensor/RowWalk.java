@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
-/** An iterator over the rows of a tensor along its last axis, in row-major order. It keeps the inner loop over one row simple. */
+/** An iterator over the rows of a tensor along its last axis, in row-major order. The caller loops over the elements of a row. */
 final class RowWalk {
     /** A visitor of one row; {@code position} and {@code stride} are in elements. */
     @FunctionalInterface
@@ -26,7 +26,7 @@ final class RowWalk {
         this.position = tensor.offset();
     }
 
-    /** Visits all rows. The index counts the elements before a row and is correct up to 2^31 elements. */
+    /** Visits all rows. The index is the number of elements before a row; it is correct up to 2^31 elements. */
     static void rows(Tensor tensor, Row visitor) {
         long count = tensor.elementCount();
         RowWalk walk = new RowWalk(tensor);
@@ -36,7 +36,7 @@ final class RowWalk {
         }
     }
 
-    /** Copies a tensor into one of the same shape, each element rounded to the type of the target. */
+    /** Copies a tensor into another tensor of the same shape. Each element is rounded to the type of the target. */
     static void copy(Tensor from, Tensor to) {
         long count = from.elementCount();
         RowWalk source = new RowWalk(from);

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * segment of an {@link Arena} lives as long as the arena. Heed never closes a caller's arena. A call with a tensor whose
  * arena is closed throws an {@link InvalidInputException} before any work starts.
  *
- * <p><b>Devices.</b> The memory may be on a device ({@link DeviceArena}). Shapes and views work as usual, but methods that
- * read or write an element throw and name {@link #toHost}.
+ * <p><b>Devices.</b> The memory may be on a device ({@link DeviceArena}). Shapes and views work as for other tensors, but
+ * methods that read or write an element throw an exception whose hint is {@link #toHost}.
  *
  * <p><b>Threads.</b> Reading from many threads is safe. The caller must synchronise concurrent writes to the same elements.
  */
@@ -42,7 +42,7 @@ public final class Tensor {
     private final long[] strides;
     private final long offset;
 
-    /** Backend-specific forms of a constant, by class; null for other tensors. */
+    /** Backend-specific forms of a constant, by class; null if this tensor is not a constant. */
     private final @Nullable Map<Class<?>, Object> forms;
 
     /** Scales of an i8 tensor; null for other types and for i8 tensors without scales. */
@@ -211,8 +211,9 @@ public final class Tensor {
     // ---------------------------------------------------------------- bytes with scales
 
     /**
-     * {@return an i8 view of bytes with one scale per row of the last axis} An element is its byte times the scale of its
-     * row. Keys and values may have this form; backends that compute with bytes read bytes and scales separately.
+     * {@return an i8 tensor over bytes, with one scale per row of the last axis} An element is its byte times the scale of
+     * its row. Keys and values may have this form. Backends that compute with bytes read the bytes and the scales
+     * separately.
      *
      * @param bytes the bytes, row-major
      * @param scales one f32 for each row, row-major
@@ -234,9 +235,10 @@ public final class Tensor {
     }
 
     /**
-     * {@return the elements rounded to bytes with one scale per row of the last axis, which is the row's largest absolute
-     * value / 127} The error of an element is at most half the scale of its row, 1/254 of that largest value; a row of zeros
-     * is exact. A row with a non-finite element becomes NaN as a whole. {@code to(DType.F32)} converts back.
+     * {@return the elements rounded to bytes, with one scale per row of the last axis: the row's largest absolute value
+     * divided by 127} The error of an element is at most half the scale of its row, 1/254 of the largest absolute value; a
+     * row of zeros is exact. If an element of a row is non-finite, all elements of the row become NaN. {@code
+     * to(DType.F32)} converts back.
      */
     public Tensor quantized() {
         int width = Math.toIntExact(size(-1));
@@ -248,7 +250,7 @@ public final class Tensor {
             double largest = 0;
             for (int i = 0; i < length; i++) {
                 row[i] = at(position + i * stride);
-                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // also taken if row[i] is NaN
+                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // a NaN in row[i] is stored too
                 largest = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : largest;
             }
             float unit = Double.isInfinite(largest) ? Float.NaN : (float) (largest / 127);
@@ -287,7 +289,7 @@ public final class Tensor {
         return Arrays.equals(shape, sizes);
     }
 
-    /** {@return the size of one axis; a negative axis counts from the last} */
+    /** {@return the size of one axis; a negative axis counts from the end (-1 is the last)} */
     public long size(int axis) {
         return shape[axis(axis)];
     }
@@ -297,7 +299,7 @@ public final class Tensor {
         return strides[axis(axis)];
     }
 
-    /** {@return the product of the sizes; expanded axes count in full} */
+    /** {@return the product of the sizes, expanded axes included} */
     public long elementCount() {
         long count = 1;
         for (long size : shape) {
@@ -408,9 +410,9 @@ public final class Tensor {
     }
 
     /**
-     * {@return whether elements of the two tensors share memory} The answer is exact for tensors of one type and equal
-     * strides, such as the query, key and value of a packed tensor. For others it compares the spans from first to last
-     * element.
+     * {@return whether elements of the two tensors share memory} The answer is exact for tensors of equal type and strides,
+     * such as the query, key and value of a packed tensor. For other tensors, it is whether their spans from first to last
+     * element overlap.
      */
     public boolean overlaps(Tensor other) {
         if (segment.asOverlappingSlice(other.segment).isEmpty()
@@ -431,7 +433,10 @@ public final class Tensor {
         return meets(other, apart, axes, 0);
     }
 
-    /** {@return whether {@code apart} is a sum of steps along the axes from {@code next} on that stay within both tensors} */
+    /**
+     * {@return whether an element of this tensor and one of the other are {@code apart} elements apart, if their indices
+     * differ only along {@code axes[next]} and the axes after it in {@code axes}}
+     */
     private boolean meets(Tensor other, long apart, Integer[] axes, int next) {
         if (next == axes.length) {
             return apart == 0;
@@ -521,7 +526,7 @@ public final class Tensor {
         return new Tensor(segment, device, type, sizes, steps, offset, null, scales);
     }
 
-    /** {@return the view with a new axis of size 1 at index {@code axis}; -1 appends it} */
+    /** {@return the view with a new axis of size 1 at index {@code axis}; -1 adds it after the other axes} */
     public Tensor unsqueeze(int axis) {
         int a = axis < 0 ? axis + shape.length + 1 : axis;
         long[] sizes = with(shape, a, 1);
@@ -534,7 +539,7 @@ public final class Tensor {
      * added}
      */
     public Tensor expand(long... target) {
-        bytes(type, target); // rejects sizes below 1 and shapes whose bytes exceed a long
+        bytes(type, target); // rejects sizes below 1 and shapes whose size in bytes exceeds a long
         int lead = target.length - shape.length;
         long[] steps = new long[target.length];
         boolean fits = lead >= 0;
@@ -553,7 +558,7 @@ public final class Tensor {
         return new Tensor(segment, device, type, target.clone(), steps, offset, null, scales);
     }
 
-    /** {@return the same elements in another shape, row-major} Copies only if the elements are not contiguous. */
+    /** {@return the same elements in row-major order, in another shape} They are copied only if they are not contiguous. */
     public Tensor reshape(long... target) {
         if (bytes(type, target) / type.bytes() != elementCount()) {
             throw new InvalidInputException(
@@ -575,9 +580,9 @@ public final class Tensor {
     // ---------------------------------------------------------------- constants
 
     /**
-     * {@return a view of the same elements with the promise that they no longer change} A backend may then keep its own form
-     * of the tensor, packed or on a device, while this tensor object is reachable: the weights of a trained model are packed
-     * once. Results are undefined if the promise is broken. Views of a constant are not constants.
+     * {@return a constant: a view of the same elements, which the caller promises not to change} A backend may store its
+     * own form of a constant, packed or on a device, while the constant is reachable. The weights of a trained model are
+     * thus packed only once. Results are undefined if the promise is broken. Views of a constant are not constants.
      */
     public Tensor asConstant() {
         return isConstant()
@@ -591,8 +596,8 @@ public final class Tensor {
     }
 
     /**
-     * {@return a backend's own form of this tensor} For a {@linkplain #isConstant() constant} it is made at the first call,
-     * for other tensors at every call.
+     * {@return a backend's own form of this tensor} The form of a {@linkplain #isConstant() constant} is made by the first
+     * call and stored; other tensors make it at every call.
      *
      * @param form the class of the form, which identifies it
      * @param maker makes the form from the elements
@@ -794,7 +799,7 @@ public final class Tensor {
         RowWalk.copy(source, this);
     }
 
-    /** Sets every element to one value and returns this tensor. */
+    /** Sets every element to the value, rounded to this type, and returns this tensor. */
     public Tensor fill(double value) {
         requireNumbers();
         if (Double.doubleToRawLongBits(value) == 0 && isContiguous()) {

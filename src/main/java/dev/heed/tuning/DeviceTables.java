@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tables measured on a device of this machine, stored in the cache folder in the format of {@link TuningTable}. They belong
- * to one device with one driver; another driver starts with empty tables.
+ * The tables measured on a device of this machine, stored in the cache folder in the format of {@link TuningTable}. They
+ * are valid for one device with one driver; with another driver, the tables are empty at first.
  */
 public final class DeviceTables {
     private static final System.Logger LOG = System.getLogger("dev.heed.tuning");
@@ -33,8 +33,8 @@ public final class DeviceTables {
      * Creates the tables of a device; they stay empty if there is no cache folder.
      *
      * @param cache the cache folder, or null
-     * @param device the device's name, written to the file for its readers
-     * @param driver everything that distinguishes the driver from others
+     * @param device the device's name, written as a comment for people who read the file
+     * @param driver texts that identify the driver, for example its name and version
      */
     public DeviceTables(@Nullable Path cache, String device, List<String> driver) {
         this.folder = cache == null ? null : cache.resolve("tuning");
@@ -57,8 +57,8 @@ public final class DeviceTables {
     }
 
     /**
-     * {@return a table; empty if nothing was measured} A file that cannot be read, or that another version of Heed wrote with
-     * other columns, is ignored with one warning per process.
+     * {@return a table; empty if nothing was measured} A file that cannot be read, or that another version of Heed wrote
+     * with other columns, is ignored, with one warning per process.
      */
     public Optional<TuningTable> read(MeasuredTable table) {
         Path file = file(table).orElse(null);
@@ -82,10 +82,10 @@ public final class DeviceTables {
     }
 
     /**
-     * Writes rows. Existing rows stay unless a new row has the same keys. The file is replaced atomically, so another process
-     * sees the old file or the new one.
+     * Writes rows. Existing rows stay unless a new row has the same keys. The file is replaced atomically, so another
+     * process reads either the old file or the new one.
      *
-     * @param rows tab-separated rows with the keys and numbers of the table's columns
+     * @param rows tab-separated rows, with a value for each column of the table
      */
     public Path write(MeasuredTable table, List<String> rows) throws IOException {
         Path file = file(table).orElseThrow(() -> new IOException("there is no cache folder (heed.cache=none)"));

@@ -4,7 +4,7 @@ package dev.heed.tuning;
 public enum MeasuredTable {
     /** Tile sizes of the OpenCL kernels, measured by {@code heed tune}. */
     OPENCL_TILES("opencl_tiles", "phase\twidth\t|\ttx\tty\trm\trn\tdepth"),
-    /** The amount of work above which a device is faster than the CPU, measured by {@code heed devices --probe}. */
+    /** The amount of work in megaflops above which a device is faster than the CPU, measured by {@code heed devices --probe}. */
     OPENCL_CROSSOVER("opencl_crossover", "kind\t|\tmegaflops");
 
     final String file;

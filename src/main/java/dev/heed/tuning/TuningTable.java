@@ -13,12 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A table of tuning parameters from {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first line
- * names the columns; the columns before {@code |} are keys, the others are numbers.
+ * A table of tuning parameters from {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first
+ * line names the columns; the columns before {@code |} are keys, the columns after it are integers.
  *
- * <p>A key matches every value that contains it, ignoring case. A key {@code <=64} matches numbers up to 64, and {@code *}
- * matches anything. The matching row with the fewest {@code *} wins; among equals, the first one. The last row of a table matches
- * everything.
+ * <p>A key matches every requested value that contains it, ignoring case. A key {@code <=64} matches numbers up to 64, and
+ * {@code *} matches anything. The matching row with the fewest {@code *} wins; among equals, the first one. The last row of
+ * a table matches everything.
  */
 public final class TuningTable {
     private static final String ANY = "*";
@@ -65,7 +65,7 @@ public final class TuningTable {
         }
     }
 
-    /** Parses a table as {@link #parse(String, String)} does; its columns must be exactly these. */
+    /** Parses a table like {@link #parse(String, String)}, and checks that its header line is {@code columns}. */
     static TuningTable parse(String name, String text, String columns) {
         String found = text.lines()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
