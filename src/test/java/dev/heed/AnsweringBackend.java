@@ -2,7 +2,7 @@ package dev.heed;
 
 import java.util.List;
 
-/** A backend for tests of the backend choice: it answers queries, but makes no plans. */
+/** A backend for tests of the backend choice: it reports fixed reasons, and its plan methods throw. */
 public class AnsweringBackend implements AttentionBackend {
     private final String name;
     private final int priority;

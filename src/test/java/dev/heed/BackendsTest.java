@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests of the backend choice and of its messages when no backend can be chosen, without a real backend. */
+/** Tests of the backend choice and of its messages when no backend can be chosen, mostly with backends that compute nothing. */
 class BackendsTest {
     private static final Problem PROBLEM = Problem.parse("q1x2x3x4 kv2x3 f32 mask=causal:br");
 

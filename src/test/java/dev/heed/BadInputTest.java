@@ -235,7 +235,7 @@ class BadInputTest {
         AttentionResult to(AttentionResult good);
     }
 
-    /** Asserts that the call is rejected and that the valid tensors of the result and the query are unchanged. */
+    /** Asserts that the call is rejected and that it changes neither the query nor the valid tensors of the result. */
     private static void refuseForward(AttentionInputs inputs, Damage damage) {
         double[] query = inputs.query().toDoubleArray();
         AttentionResult good = AttentionResult.allocate(inputs.problem());

@@ -6,13 +6,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reference backend with a fault in its attention, for tests of the verifier. Subclasses add the fault; without one the
- * results are correct.
+ * The reference backend with a fault in its attention, for tests of the verifier. Subclasses add the fault; the results of
+ * this class are correct.
  */
 public class BrokenBackend implements AttentionBackend {
     private final AttentionBackend right = new ReferenceBackend();
 
-    /** {@return the inputs that the attention reads instead of the given ones} */
+    /** {@return the inputs that the attention reads instead of {@code inputs}} */
     protected AttentionInputs misread(AttentionInputs inputs) {
         return inputs;
     }

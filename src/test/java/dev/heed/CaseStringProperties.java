@@ -26,8 +26,8 @@ import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
 /**
- * Tests that every problem can be printed and parsed back, and that unreadable text is rejected with an
- * {@link InvalidInputException} only.
+ * Tests that every problem can be printed and parsed back, and that unreadable text is rejected with an {@link
+ * InvalidInputException} and no other exception.
  */
 @PropertyDefaults(tries = 2000, edgeCases = EdgeCasesMode.NONE)
 class CaseStringProperties {
@@ -333,7 +333,7 @@ class CaseStringProperties {
         }
     }
 
-    /** A mask must have one spelling in a problem; otherwise a plan would reject inputs with the same mask. */
+    /** A mask must have only one spelling in a problem; otherwise a plan would reject inputs whose mask is spelt differently. */
     @Example
     void masksAreSpeltInFull() {
         for (String[] pair : new String[][] {

@@ -18,7 +18,10 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests that each run of a plan commits one event when recording is enabled, and that nothing is allocated when it is not. */
+/**
+ * Tests that each run of a plan commits one event when recording is enabled, and that nothing is allocated when recording
+ * is disabled.
+ */
 class DispatchTest {
     private static final ReferenceBackend BACKEND = new ReferenceBackend();
 
@@ -67,7 +70,7 @@ class DispatchTest {
             }
         });
         assertEquals(2, events.size(), events::toString);
-        long read = 4 * (48 + 40 + 40 + 5); // the bias is expanded along its first axis, so that axis counts once
+        long read = 4 * (48 + 40 + 40 + 5); // the expanded first axis of the bias is counted as size 1
         long wrote = 4 * (48 + 6);
         assertEvent(events.get(0), "attention forward", inputs.problem(), read, wrote);
         long gradientBytes = 4 * (48 + 40 + 40 + 15);
@@ -161,7 +164,7 @@ class DispatchTest {
         }
     }
 
-    /** {@return the minimum of several rounds} The first rounds may load a class. */
+    /** {@return the allocated bytes, the minimum of five rounds, because the first rounds may load a class} */
     private static long allocatedByTenThousandDispatches() {
         return IntStream.range(0, 5)
                 .mapToLong(round -> allocatedByTenThousandDispatchesOnce())

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Tests that dropout depends only on the seed and the position. With the identity matrix as value, the output of a row is
- * its weights after dropout, so every choice is visible.
+ * its weights after dropout, so the tests can tell which weights are dropped.
  */
 interface DropoutContract extends ContractChapter {
     double P = 0.3;

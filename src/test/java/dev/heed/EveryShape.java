@@ -7,7 +7,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A test that holds for every shape and type; its argument and its name are a case string of {@link Qkv#shapes}. */
+/** Marks a test that runs for every case string of {@link Qkv#shapes}, which is its argument and its name. */
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedTest(name = "{0}")

@@ -14,7 +14,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.TestFactory;
 
-/** Tests that every case of the grid is within the error budget of the double reference, or is unsupported with reasons. */
+/**
+ * Tests that the result of every case of {@link CaseGrid} is within the error budget around the double reference; a case
+ * that the backend does not support is skipped with the reasons.
+ */
 interface GridContract extends ContractChapter {
     /** Runs the quick grid, or the full grid with {@code -Dheed.full=true}. */
     @TestFactory

@@ -21,11 +21,11 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Tests of plans, threads and closing, and that a rejected call writes nothing. */
+/** Tests of plans, threads, closing and rejected calls, which must not write anything. */
 interface LifecycleContract extends ContractChapter {
     double SENTINEL = -7;
 
-    /** {@return another backend, which the test closes} */
+    /** {@return another instance of the backend under test, which the test closes} */
     AttentionBackend another();
 
     @EveryShape
@@ -60,7 +60,7 @@ interface LifecycleContract extends ContractChapter {
             assertSameBits(expected, result);
             assertEquals(one.problem(), plan.problem());
             assertTrue(
-                    plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events rely on it
+                    plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events need it
         }
     }
 

@@ -26,7 +26,7 @@ interface MaskingContract extends ContractChapter {
     String MASKED = "q2x4x21x16 kv2x37 dv20 f32";
     double[] POISON = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
 
-    /** Masks of every kind. Most of them mask some keys for all queries, and some mask all keys for a query. */
+    /** Masks of several kinds. Most of them mask some keys for all queries, and some mask all keys for a query. */
     static Stream<Mask> masks() {
         return Stream.of(
                 Mask.keyLengths(5, 30),
@@ -263,8 +263,8 @@ interface MaskingContract extends ContractChapter {
     }
 
     /**
-     * The scores are so large that the rounding error of scale times score exceeds the range of {@code exp}. All scores are
-     * equal, so the output is the mean of the values.
+     * The scores are so large that the rounding error of a scaled score is larger than the largest argument for which
+     * {@code exp} is finite. All scores are equal, so the output is the mean of the values.
      */
     @Test
     default void equalHugeScoresWeighEqually() {

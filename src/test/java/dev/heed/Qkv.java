@@ -7,7 +7,10 @@ import java.util.stream.Stream;
 /** Random queries, keys and values of one attention. The same case string gives the same tensors on every machine. */
 public record Qkv(Tensor query, Tensor key, Tensor value) {
 
-    /** Small shapes with properties that may expose kernel bugs: types, odd head sizes, shared heads, a single query or key. */
+    /**
+     * Small shapes with properties that may expose kernel bugs: types, unusual head sizes, shared heads, a single query or
+     * key.
+     */
     static Stream<String> shapes() {
         return Stream.of(
                 "q1x1x1x1 kv1x1 f32",
@@ -31,7 +34,7 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
                 random.normal(p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim()));
     }
 
-    /** {@return the inputs of an attention of these tensors with options} */
+    /** {@return the inputs of an attention with these tensors and options} */
     public AttentionInputs with(AttentionOptions options) {
         return AttentionInputs.of(query, key, value, options);
     }
@@ -65,12 +68,15 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
         };
     }
 
-    /** {@return the largest error of an output by rounding alone: a few units at the largest value, more for long rows} */
+    /**
+     * {@return the maximum rounding error of an output: a few units in the last place of the largest value, more for many
+     * keys}
+     */
     double outputTolerance() {
         return (8 + shape().seqLenKv() / 16.0) * unit(type()) * Math.max(1, RandomTensors.largest(value));
     }
 
-    /** {@return the largest error of a weight or an LSE by rounding alone} */
+    /** {@return the maximum rounding error of a weight or an LSE} */
     double statisticsTolerance() {
         return (16 + shape().seqLenKv() / 4.0) * unit(type().accumulator());
     }

@@ -14,7 +14,7 @@ import java.util.Objects;
 
 /**
  * Tests of properties that a row of attention has for any input: it is a weighted mean, and attentions over slices of the
- * keys merge to the whole.
+ * keys merge into the attention over all keys.
  */
 interface RowContract extends ContractChapter {
     AttentionOptions LSE = AttentionOptions.DEFAULT.withLse();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.function.Executable;
 
-/** Assertions about tensors and about the error messages for invalid ones. */
+/** Assertions about tensors and about the error messages for invalid inputs. */
 public final class TensorAssertions {
     private TensorAssertions() {}
 
@@ -71,7 +71,7 @@ public final class TensorAssertions {
     }
 
     /**
-     * Asserts that a call throws an {@link InvalidInputException} whose message has an expected part, a got part and a HINT.
+     * Asserts that a call throws an {@link InvalidInputException} whose message has the lines "expected", "got" and HINT.
      *
      * @param caseString text that the message must also contain, or null if no problem exists yet
      */

@@ -134,8 +134,8 @@ interface ViewContract extends ContractChapter {
     }
 
     /**
-     * Keys are the first rows of a longer cache, and values are the first columns of the keys. Kernels use other loops for
-     * 12 queries or fewer.
+     * Keys are the first rows of a longer cache, and values are the first columns of the keys. Kernels use different loops
+     * for 12 queries or fewer.
      */
     @ParameterizedTest
     @CsvSource({"F32,1", "F16,1", "BF16,1", "F32,13", "F16,13", "BF16,13", "F32,40", "F16,40", "BF16,40"})

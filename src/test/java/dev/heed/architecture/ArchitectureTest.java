@@ -39,8 +39,9 @@ class ArchitectureTest {
     private static final Path SOURCES = Path.of("src/main/java");
 
     /**
-     * Imports of each package from Heed: {@code .} is the root, {@code *} is any package. A new package needs an entry,
-     * a new import a word, and an unused word must be removed. docs/architecture.md has the same table for readers.
+     * Imports of each package from Heed: {@code .} is the root, {@code *} is any package. A new package needs an entry, a
+     * new import needs a word in its entry, and an unused word must be removed. docs/architecture.md has the same table for
+     * readers.
      */
     private static final Map<String, String> IMPORTS = new TreeMap<>(Map.ofEntries(
             Map.entry("tensor", ""),
@@ -151,7 +152,7 @@ class ArchitectureTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** The table has rows of packages in backquotes and what they may import, or "nothing of Heed". */
+    /** A row of the table has packages in backquotes and their allowed imports, or "nothing of Heed". */
     @Test
     void theDocumentHasTheSameTable() throws IOException {
         String page = Files.readString(Path.of("docs/architecture.md"));
@@ -196,7 +197,7 @@ class ArchitectureTest {
                 ROOT + ".machine");
     }
 
-    /** Other ways to reinterpret the bits of a vector compile to calls on JDK 27, which take 24 cycles each. */
+    /** On JDK 27, other ways to reinterpret the bits of a vector compile to method calls, which take 24 cycles each. */
     @Test
     void bitsOfVectorsAreReadByReinterpretShape() {
         DescribedPredicate<JavaMethodCall> slow = DescribedPredicate.describe(
@@ -259,10 +260,10 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackages(
-                        ROOT + ".cli..", ROOT + ".bert") // bert sets a library offline and restores the setting
+                        ROOT + ".cli..", ROOT + ".bert") // bert sets a property of a library and restores it
                 .and()
                 .doNotHaveFullyQualifiedName(
-                        ROOT + ".opencl.calls.JoclLibrary") // sets where JOCL unpacks and restores the setting
+                        ROOT + ".opencl.calls.JoclLibrary") // sets JOCL's unpacking folder and restores it
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
@@ -302,7 +303,7 @@ class ArchitectureTest {
                 exported().stream().filter(name -> name.startsWith("backend.")).collect(Collectors.toSet()));
     }
 
-    /** A folder must be small enough to read at once, and the root package contains only the public vocabulary. */
+    /** A folder must be small enough to survey. The root package, with the public API, may have more files. */
     @Test
     void noFolderIsCrowdedAndNoBackendFolderIsBare() throws IOException {
         try (Stream<Path> files = Files.walk(SOURCES.resolve("dev/heed"))) {

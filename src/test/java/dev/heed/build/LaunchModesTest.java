@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A user's program against the packaged classes, compiled and run with the JDK's tools, from the module path and from
- * the class path. No other jar is available, including JOCL's. {@code -Dheed.jars=PATH} replaces the classes of this
- * build with jars of the library and of JOCL.
+ * Compiles and runs a user's program against the classes of Heed with the JDK's tools, from the module path and from the
+ * class path. No other jar is available, including JOCL's. {@code -Dheed.jars=PATH} replaces the classes of this build with
+ * jars of the library and of JOCL.
  */
 @Tag("slow")
 class LaunchModesTest {

@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Finds patterns in comments and pages that make a sentence hard to read, as far as a regular expression can find them. A hit is
- * either rewritten or, where the sentence is plain, listed with its reason.
+ * Searches comments and pages for phrases that make a sentence hard to read and that a regular expression can find. A hit
+ * is either rewritten or, if the sentence is plain, listed with a reason.
  */
 class PlainEnglishTest {
     private static final int MOST_EXCEPTIONS = 40;

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param text the text on one line, without tags; code is replaced by X
  */
 record Prose(Path file, int line, String text) {
-    /** Literals and comments, so that neither is found inside the other. */
+    /** Matches literals and comments, so that neither is found inside the other. */
     private static final Pattern LITERAL_OR_COMMENT = Pattern.compile(
             "\"\"\"[\\s\\S]*?\"\"\""
                     + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])+'|/\\*[\\s\\S]*?\\*/|(?://[^\\n]*(?:\\n\\s*(?=//))?)+");
@@ -26,7 +26,7 @@ record Prose(Path file, int line, String text) {
     private static final List<String> ROOTS =
             List.of("src", "native", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md");
 
-    /** {@return all files of the project whose comments or text are English, course pages excepted} */
+    /** {@return all files of the project whose comments or text are English, except course pages} */
     static List<Path> files() {
         List<Path> files = new ArrayList<>();
         for (String root : ROOTS) {

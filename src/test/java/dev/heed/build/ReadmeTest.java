@@ -142,7 +142,7 @@ class ReadmeTest {
         return commands;
     }
 
-    /** {@return the first line that differs, or nothing} */
+    /** {@return the first line that differs; empty if the outputs are equal} */
     private static Optional<String> difference(List<String> expected, List<String> actual) {
         int at = 0;
         boolean elided = false;
@@ -220,14 +220,14 @@ class ReadmeTest {
         Files.copy(Path.of(launch), checkout.resolve(launch));
         assertTrue(checkout.resolve("heed").toFile().setExecutable(true));
         Path classes = classes();
-        String main = "dev/heed/cli/Main.class"; // the launcher looks for this one; the others stay where they are
+        String main = "dev/heed/cli/Main.class"; // the launcher looks for this class; the other classes are not copied
         Files.createDirectories(target.resolve("classes").resolve(main).getParent());
         Files.copy(classes.resolve(main), target.resolve("classes").resolve(main));
         String jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> entry.endsWith(".jar"))
                 .collect(Collectors.joining(File.pathSeparator));
         Files.writeString(target.resolve("heed-classpath"), classes + File.pathSeparator + jars + "\n");
-        Files.writeString(target.resolve("heed-built"), ""); // last: nothing here is newer, so nothing is built
+        Files.writeString(target.resolve("heed-built"), ""); // written last, so the launcher does not build
 
         Files.createDirectory(dir.resolve("home"));
         Files.createDirectory(dir.resolve("no-opencl"));

@@ -29,7 +29,7 @@ class VocabularyTest {
     /**
      * A word that has been replaced.
      *
-     * @param word as in the last column of a table of the page
+     * @param word as in the last column of a table on the page
      * @param pattern the forms of the word in code and prose
      * @param files the files that must not have it
      */
@@ -75,7 +75,7 @@ class VocabularyTest {
             new Replaced("own process", "\\bOwnProcess\\b", JAVA),
             new Replaced("surroundings", "\\bSurroundings\\b", JAVA));
 
-    /** A line that may have a replaced word, by the end of its file's path and a part of the line. */
+    /** A line that may have a replaced word, given by a substring of its file's path and a substring of the line. */
     private record Allowed(String word, String file, String line, String reason) {}
 
     private static final String TO_BE_DELETED =

@@ -19,13 +19,16 @@ import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
-/** Tests the answers of masks about tiles and ranges against {@code takesPart} for each element. */
+/** Compares the answers of masks about tiles and key ranges with {@code takesPart} of each element. */
 @PropertyDefaults(tries = 600, edgeCases = EdgeCasesMode.NONE)
 class MaskProperties {
     private static final int BATCH = 2;
     private static final int HEADS = 2;
 
-    /** A mask of any kind, nested up to three deep, with the numbers of queries and keys that it fits. */
+    /**
+     * A mask of any kind, with at most two levels of {@code And} and {@code Or}, and the numbers of queries and keys that
+     * it fits.
+     */
     record Fitted(Mask mask, int seqLenQ, int seqLenKv) {
         BoundMask bound() {
             return mask.on(seqLenQ, seqLenKv);

@@ -48,7 +48,7 @@ class MaskTest {
         assertRefused(null, () -> mask.requireFits(1, 1, 5, 5));
     }
 
-    /** The pictures of {@link CausalAlignment}. */
+    /** Compares with the pictures in the Javadoc of {@link CausalAlignment}. */
     @Test
     void causalPicturesAreThoseOfTheDocumentation() {
         assertEquals("####.\n#####\n", Mask.causal().picture(2, 5));

@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Tests the known answers of Random123 ({@code kat_vectors}, philox4x32 10) and the numbers that attention derives from them. */
+/** Checks the known answers of Random123 ({@code kat_vectors}, philox4x32 10) and the uniform numbers of attention. */
 class PhiloxTest {
     @Test
     void knownAnswers() {

@@ -145,7 +145,7 @@ class SettingsTest {
         assertTrue(said.contains("InvalidInputException 1\nInvalidInputException 2\n"), said);
     }
 
-    /** Makes two calls; the second must fail like the first. */
+    /** A program with two calls; the second must fail like the first. */
     static final class FirstCall {
         public static void main(String[] arguments) {
             for (int call = 1; call <= 2; call++) {
@@ -171,7 +171,7 @@ class SettingsTest {
                 Settings.ALL.stream().map(Setting::row).collect(Collectors.joining("\n")), String.join("\n", rows));
     }
 
-    /** A property that another class reads would be missing in the table. */
+    /** A property that another class reads would be missing from the table. */
     @Test
     void noOtherClassNamesAProperty() throws IOException {
         Set<String> named = new TreeSet<>();

@@ -233,7 +233,7 @@ class TensorViewTest {
         assertTrue(q.slice(1, 0, 3).overlaps(q.slice(1, 2, 4)));
     }
 
-    /** Compares the exact answer with one found by writing all elements of one tensor and reading the other. */
+    /** Compares the answer with a test in memory: all elements of one tensor are written, and the other tensor is read. */
     @Test
     void overlapIsExactForEqualStrides() {
         Tensor whole = Tensor.zeros(DType.F32, 4, 6, 5);
