@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of attention, computed tile by tile (Dao et al. 2022, section 3.1). A task is one key/value head of one
- * batch entry. It processes the panels of all query heads that share the head, so one thread adds all sums over queries in
- * one order.
+ * batch entry. It processes the panels of all query heads that share the head, so each sum over queries is added by one
+ * thread in a fixed order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
@@ -32,14 +32,14 @@ import org.jspecify.annotations.Nullable;
  * dV [key][valueHeadDim] += P dO    dK [key][headDim] += dS Q    dQ' [headDim][query] += K' dS
  * </pre>
  *
- * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If there are
- * more keys, each strip is computed twice.
+ * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If a panel
+ * has more keys, each strip is computed twice.
  *
  * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
  * exactly 0, and only equal roundings achieve that.
  */
 final class Backward {
-    /** Keys per strip: P and dP of one strip take 4 MB with 16 lanes. */
+    /** Keys per strip: P and dP of one strip take 4 MB with vectors of 16 lanes. */
     private static final int STRIP = 128 * Lanes.TILE;
 
     private static final float[] ONES = new float[PANEL];
@@ -191,7 +191,7 @@ final class Backward {
         }
     }
 
-    /** Copies the rows of a panel's queries or gradients, padded with zeros to whole panels of columns. */
+    /** Copies the rows of a panel's queries or output gradients, padded with zeros to whole panels of columns. */
     private static void padRows(Rows rows, Tensor tensor, Panel panel) {
         int width = (int) tensor.size(3);
         int step = Lanes.panels(width) * PANEL;
@@ -204,7 +204,7 @@ final class Backward {
         }
     }
 
-    /** The tiles of a strip of keys, for one panel of queries. */
+    /** The tiles of one strip of keys, for one panel of queries. */
     private final class Strip {
         private final Scratch scratch;
         private final Panel panel;
@@ -288,8 +288,8 @@ final class Backward {
         }
 
         /**
-         * Computes the inverse sums, sinks included, and the deltas; stores the gradients of the LSE in place of the
-         * factors.
+         * Computes the inverse sums, sinks included, and the deltas; overwrites the factors in the statistics with the
+         * gradients of the LSE; adds to the gradient of the sink.
          */
         void finishStatistics() {
             float[] st = panel.statistics;
@@ -304,8 +304,8 @@ final class Backward {
                 double weighted = empty ? 0 : scratch.deltas[i] / sum;
                 st[3 * PANEL + i] = empty ? 0 : (float) (1 / sum);
                 scratch.deltas[i] = (float) weighted;
-                st[2 * PANEL + i] = (float) dLse; // stored apart from delta, so that P = 1 passes it on unrounded
-                if (empty) { // the query and the gradient of an empty row may be NaN
+                st[2 * PANEL + i] = (float) dLse; // separate from delta: if P = 1, dS is exactly dLSE
+                if (empty) { // all keys are masked: query and gradient may be NaN
                     clearRow(scratch.queries, i);
                     clearRow(scratch.gradients, i);
                 }
@@ -324,7 +324,7 @@ final class Backward {
 
         /**
          * Turns the gradients of the weights into gradients of the scores and adds the contribution of the strip to all
-         * sums.
+         * sums. If {@code weighed}, the strip already contains weights, else scores.
          */
         void spread(boolean weighed) {
             forEachTile((keyFrom, keys, at, masked) -> {
@@ -402,8 +402,8 @@ final class Backward {
     }
 
     /**
-     * Adds {@code sums [key][width] += tile rows} for whole panels of columns; if not {@code plain}, rows of weight 0 are
-     * not read.
+     * Computes {@code sums [key][width] += tile rows} for whole panels of columns; if not {@code plain}, rows of weight
+     * 0 are not read.
      */
     private static void addProducts(
             float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom, boolean plain) {
@@ -418,7 +418,10 @@ final class Backward {
         }
     }
 
-    /** Adds the same sums in the same order for non-finite rows: a row with a weight of exactly 0 is not read. */
+    /**
+     * Computes the sums of {@link #addProducts} in the same order if rows may be non-finite; a row with a weight of
+     * exactly 0 is not read.
+     */
     private static void addAttended(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < queries; i++) {

@@ -28,10 +28,10 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Base class of the CPU backends: plans, threads, closing. The subclasses differ in the loops below the drivers. A process
- * has one kind of loops, chosen by {@link Lanes#SCALAR}.
+ * Base class of the CPU backends: creates plans and manages the threads. The subclasses differ in the inner loops that
+ * the drivers call. A process has one kind of inner loops, chosen by {@link Lanes#SCALAR}.
  *
- * <p>This class and its subclasses import nothing from the incubator module.
+ * <p>This class and its subclasses import nothing from the module {@code jdk.incubator.vector}.
  */
 abstract class CpuBackend implements AttentionBackend {
     final int threads;
@@ -60,7 +60,7 @@ abstract class CpuBackend implements AttentionBackend {
         return Settings.THREADS.or(Runtime.getRuntime().availableProcessors());
     }
 
-    /** {@return the reasons why these loops cannot run in this process} */
+    /** {@return the reasons why this backend's inner loops cannot run in this process} */
     abstract List<String> loopReasons();
 
     @Override

@@ -9,7 +9,7 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import org.jspecify.annotations.Nullable;
 
-/** A score function supplied by the caller, called with rows in double for every attended pair of query and key. */
+/** A score function supplied by the caller, called with rows of doubles for every attended pair of query and key. */
 final class CustomMeeting extends Meeting {
     private final CustomScore score;
     private final CustomScore.@Nullable Gradient gradient;

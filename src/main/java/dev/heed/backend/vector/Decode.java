@@ -24,28 +24,30 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention for few queries and long keys. Memory bandwidth is the limit, so every key and value is read once. A task is
- * one split of one key/value head, for all rows (query heads of the group times queries) that share the head.
+ * Attention for few queries and many keys. Memory bandwidth is the limit, so every key and value is read once. A task
+ * computes one split of one key/value head for all its rows. A row is one query of one of the query heads that share
+ * the key/value head.
  *
- * <p>A split is a slice of the keys; the splits do not depend on the number of threads. Each split yields one partial
+ * <p>A split is a slice of the keys; its size does not depend on the number of threads. Each split yields one partial
  * attention state per row (max, sum, weighted values). The states are merged in key order.
  *
- * <p>A task reads its split in steps: it computes the scores of one step, then adds its values. A step consists of runs,
- * contiguous ranges of keys.
+ * <p>A task reads its split in steps: it computes the scores of one step, then adds the weighted values. A step
+ * consists of runs, contiguous ranges of keys.
  */
 final class Decode {
     /** Maximum floats in the states of one wave of heads (see {@link HeadWaves}): 64 MB. */
     private static final double MAX_STATE_ELEMENTS = 1 << 24;
 
     /**
-     * Maximum keys per step. Steps are long because each switch between keys and values breaks the prefetch streams. With
-     * 64 keys, one query reads at 69 % of the speed of a plain sum of the same arrays, with 256 at 80 %, with 1024 at 94 %.
+     * Maximum keys per step. Steps are long because each switch between keys and values breaks the prefetch streams.
+     * Decode of one query is compared with a loop that only sums the same arrays: it reads at 69 % of the speed with 64
+     * keys per step, at 80 % with 256, and at 94 % with 1024.
      */
     private static final int STEP = 1024;
 
     /**
-     * Runs per step, which begin a quarter of the split apart. Memory delivers four streams 1.5 times as fast as one,
-     * because a prefetcher follows each stream and stops at page ends.
+     * Runs per step; they begin a quarter of the split apart. Four streams are read 1.5 times as fast as one, because
+     * each stream has its own prefetcher, which stops at the end of a page.
      */
     private static final int RUNS = 4;
 
@@ -67,7 +69,10 @@ final class Decode {
     private final float[] weighted;
     private int firstHead;
 
-    /** Memory for the states of one wave; it grows as needed, and a plan keeps it for its next call. */
+    /**
+     * Memory for the partial attention states of one wave of heads; it grows as needed, and a plan keeps it for its
+     * next call.
+     */
     static final class States {
         final F64Decode.States f64 = new F64Decode.States();
         private float[] maxima = new float[0];
@@ -94,8 +99,8 @@ final class Decode {
     }
 
     /**
-     * Whether this driver supports the problem. The answer does not depend on the batch or the number of heads, because the
-     * bits must not depend on them.
+     * {@return whether this driver supports the problem} The answer does not depend on the batch or the number of
+     * heads, because the bits of a result must not depend on them.
      */
     static boolean fits(AttentionProblem p) {
         return p.shape().seqLenQ() <= Tiles.decode(p.shape().headDim()).queries()
@@ -165,7 +170,9 @@ final class Decode {
         return row % shape.seqLenQ();
     }
 
-    /** Processes one step: {@code runs} runs of {@code count} keys, which begin {@code apart} keys from each other. */
+    /**
+     * Processes one step: {@code runs} runs of {@code count} keys each; successive runs begin {@code apart} keys apart.
+     */
     private void step(Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         boolean masked = call.modifier.mayMask();
         int unattended = 0;
@@ -225,7 +232,10 @@ final class Decode {
         pool(scratch, task, v, runs, count, masked);
     }
 
-    /** Processes a step with a run that is masked for all rows: run by run, in pieces, without the masked ones. */
+    /**
+     * Processes a step in which a run is masked for all rows: divides it into pieces of at most {@link #MIN_STEP} keys
+     * and skips the pieces that are masked for all rows.
+     */
     private void piecewise(
             Scratch scratch, int task, long batch, long kvHead, long from, long apart, int runs, int count) {
         for (int run = 0; run < runs; run++) {
@@ -396,7 +406,10 @@ final class Decode {
         }
     }
 
-    /** As {@link #pool}, with the same order of sums, if masked values are non-finite: masked values are not read. */
+    /**
+     * Adds the weighted values like {@link #pool}, in the same order, if some values are non-finite; masked values are
+     * not read.
+     */
     private void poolVisible(Scratch scratch, int task, Rows v, int runs, int count, int valueDim) {
         int byTurns = rows <= tiles.fewRows() && runs == RUNS ? valueDim / PANEL * PANEL : 0;
         for (int r = 0; r < rows; r++) {
@@ -413,7 +426,7 @@ final class Decode {
         }
     }
 
-    /** Adds one weighted value; a value with a weight of exactly 0 is not read. */
+    /** Adds elements {@code [from, to)} of one weighted value; a value with a weight of exactly 0 is not read. */
     private void addVisible(Scratch scratch, int task, int r, Rows v, int run, int j, int count, int from, int to) {
         float weight = scratch.tile[r * STEP + run * count + j];
         int sum = (task * rows + r) * width;
@@ -423,7 +436,9 @@ final class Decode {
         }
     }
 
-    /** Merges the states of the splits of one key/value head in key order, together with the sink, and writes its rows. */
+    /**
+     * Merges the states of one key/value head in key order, adds the sink, and writes the output and LSE of its rows.
+     */
     private void merge(int slot, Scratch scratch) {
         int head = firstHead + slot;
         long batch = head / shape.numKvHeads();

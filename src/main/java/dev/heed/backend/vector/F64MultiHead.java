@@ -88,7 +88,7 @@ final class F64MultiHead extends MultiHeadPlan {
     }
 
     /**
-     * Computes the attention between the projections; all results except its output are written directly to the caller's
+     * Computes the inner attention. Its output is written to a new tensor, all other results directly to the caller's
      * tensors.
      */
     private AttentionResult attended(AttentionInputs heads, AttentionResult into) {

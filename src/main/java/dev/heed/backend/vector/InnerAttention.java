@@ -15,8 +15,9 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The attention between the projections of multi-head attention. The drivers compute it directly, or a plan rewrites rows
- * first if the score function needs it.
+ * The attention between the projections of multi-head attention. The drivers compute it directly, unless its score
+ * function is computed by rewriting rows ({@link LoweredProblem}). In that case a plan rewrites the rows first; plans
+ * are cached by problem.
  */
 final class InnerAttention {
     private final Function<AttentionProblem, AttentionPlan> maker;

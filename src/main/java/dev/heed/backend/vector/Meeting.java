@@ -23,7 +23,10 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         this.shape = shape;
     }
 
-    /** {@return the pairwise score function; null for dot products} Other score functions are rewritten earlier. */
+    /**
+     * {@return the pairwise score function; null for dot products} Score functions that are computed by rewriting rows
+     * ({@code LoweredProblem}) are replaced before this call.
+     */
     static @Nullable Meeting of(ScoreFunction score, AttentionShape shape) {
         return switch (score) {
             case ScoreFunction.Dot ignored -> null;
@@ -35,25 +38,27 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         };
     }
 
-    /** Computes the scores of a tile; may skip cells that are already minus infinity. */
+    /** Computes the scores of a tile {@code [key][query]}; may skip cells that are already minus infinity. */
     abstract void scores(Panel panel, Rows keys, int count, float[] tile, int at);
 
     /**
-     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries and keys. A cell in which
-     * {@code g} is exactly 0 adds nothing, even if its rows are non-finite.
+     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries, keys and parameters. A
+     * cell in which {@code g} is exactly 0 adds nothing, even if its rows are non-finite.
      */
     abstract void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows);
 
-    /** Writes the gradient of the parameter from sums {@code [batch, numHeads, headDim]}. */
+    /** Writes the gradient of the score function's parameter from sums {@code [batch, numHeads, headDim]}. */
     abstract void writeParameter(double[] sums, int width, ScoreFunction gradient);
 
-    /** A pairwise score that is a sum over the elements of both rows. */
+    /** A pairwise score that is a sum of one term per element index of the two rows. */
     abstract static non-sealed class Sums extends Meeting {
         Sums(AttentionShape shape) {
             super(shape);
         }
 
-        /** Computes the scores of one padded query with the padded keys in {@code rows}. */
+        /**
+         * Computes the scores of one query row with the key rows in {@code rows}; all rows are padded to whole vectors.
+         */
         abstract void row(
                 long head,
                 float[] q,
@@ -65,7 +70,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
                 int at,
                 float[] lanes);
 
-        /** If all rows are finite ({@code plain}), no cell is skipped, because a gradient of 0 then adds 0. */
+        /** Skips no cell if all rows are finite ({@code plain}), because a gradient of 0 then adds 0. */
         @Override
         final void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows) {
             if (plain) {
@@ -86,7 +91,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
                 long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey);
     }
 
-    /** {@code v.tanh(q + k)} */
+    /** The additive score {@code v.tanh(q + k)}, with one vector {@code v} per head or one for all heads. */
     static final class Additive extends Sums {
         private final float[][] vectors;
 
@@ -146,7 +151,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
         }
     }
 
-    /** {@code -w^2 |q - k|^2 / 2} */
+    /** The Gaussian score {@code -w^2 |q - k|^2 / 2}, with one width {@code w} per head or one for all heads. */
     static final class Gaussian extends Sums {
         private final double[] widths;
         private final boolean trained;

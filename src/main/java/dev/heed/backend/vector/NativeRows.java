@@ -20,11 +20,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The two loops of decode (scores, weighted values) in native kernels, on keys and values as stored. A bf16 or f16 row has
- * half the bytes of an f32 row, an i8 row a quarter, and reading bytes is what limits decode. Weights stay f32.
+ * The two loops of decode (scores, weighted values) in native kernels, on keys and values as stored. Memory bandwidth
+ * limits decode; a bf16 or f16 row has half the bytes of an f32 row, and an i8 row a quarter. Weights stay f32.
  *
- * <p>If keys are i8, each query element is written as an integer of 24 bits (three bytes) times a unit shared by its row.
- * Products of these integers are exact; the rounding error of an element is a 2^24th of the query's largest element.
+ * <p>If keys are i8, each query element is written as an integer of three bytes times a unit, one unit per row.
+ * Products of these integers are exact; the rounding error of an element is at most 2^-24 times the row's largest
+ * element.
  */
 final class NativeRows {
     private static final int LIMBS = NativeKernels.LIMBS;
@@ -58,7 +59,7 @@ final class NativeRows {
         };
         boolean serve = needed != null
                 && call.inputs.value().type() == type
-                && (type == DType.I8 || call.inputs.query().type() == type) // bf16 queries are rounded back exactly
+                && (type == DType.I8 || call.inputs.query().type() == type) // f32 copies of bf16 rows narrow exactly
                 && call.meeting == null
                 && !Lanes.SCALAR
                 && Tiles.nativeKernels(type).decode()
@@ -67,7 +68,10 @@ final class NativeRows {
         return serve ? new NativeRows(call) : null;
     }
 
-    /** Whether every row can be read in place and is within one block of the scales. */
+    /**
+     * Whether every row can be read without a copy and has a single scale, because it is inside one block of the
+     * scales.
+     */
     private static boolean oneScale(Tensor rows) {
         ByteScales scales = rows.scales();
         long width = rows.size(3);
@@ -88,7 +92,7 @@ final class NativeRows {
         if (type == DType.I8) {
             quantise(scratch, rows);
         }
-        if (type == DType.BF16) { // they were stored as bf16, so this is exact
+        if (type == DType.BF16) { // exact, because the queries were stored as bf16
             int length = rows * headDim;
             scratch.narrow = scratch.narrow.length >= length ? scratch.narrow : new short[length];
             NativeKernels.bf16Narrow(
@@ -97,8 +101,8 @@ final class NativeRows {
     }
 
     /**
-     * Writes the queries as balanced base-256 digits, from -128 to 127, the lowest first; a non-finite row gets the unit
-     * NaN.
+     * Writes the queries as balanced base-256 digits, from -128 to 127, lowest digit first; a non-finite row gets the
+     * unit NaN.
      */
     private void quantise(Scratch scratch, int rows) {
         int length = rows * headDim;
@@ -132,7 +136,9 @@ final class NativeRows {
         return new Scales(scales.numbers(), rows.at / scales.block(), step, apart * step);
     }
 
-    /** Computes the scores of all query rows, {@code step} apart in the scratch's tile. */
+    /**
+     * Computes the scores of all query rows; successive rows begin {@code step} elements apart in {@code scratch.tile}.
+     */
     void scores(
             Scratch scratch, int rows, int step, long batch, long kvHead, long from, long apart, int runs, int count) {
         Runs k = scratch.stored
@@ -153,7 +159,7 @@ final class NativeRows {
         }
     }
 
-    /** Adds the weighted values; if {@code masked}, values of weight 0 are not read. */
+    /** Adds the weighted values to {@code sums}; if {@code masked}, values of weight 0 are not read. */
     void pool(
             Scratch scratch,
             int rows,

@@ -14,14 +14,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Second pass over the keys that computes the optional outputs, which the fused loops do not store: weights, weights of
- * chosen rows, the largest weights of each row, and scores. It uses the row maxima and row sums of the first pass.
+ * The second pass over the keys. It computes the optional outputs that the fused loops do not store: weights, weights
+ * of chosen rows, the largest weights of each row, and scores. It uses the row maxima and row sums of the first pass.
  */
 final class OptionalOutputs {
     private final PanelCall call;
     private final AttentionResult result;
 
-    /** The call whose scores are left at the requested stage. */
+    /**
+     * A call whose scores stop at the requested stage; {@link #call} itself if no scores, or the fully modified scores,
+     * are requested.
+     */
     private final PanelCall staged;
 
     OptionalOutputs(PanelCall call, AttentionResult result) {
@@ -86,7 +89,7 @@ final class OptionalOutputs {
         }
     }
 
-    /** Inserts the weights of a tile into the sorted lists of largest weights; a masked key is never inserted. */
+    /** Inserts the weights of a tile into the sorted top-k list of each row; a masked key is never inserted. */
     private void insert(Panel panel, long keyFrom, int keys, boolean masked) {
         Tensor weights = result.topKWeights();
         Tensor indices = result.topKIndices();

@@ -19,20 +19,20 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A panel: up to {@link Lanes#PANEL} queries of one head, one per lane, with the statistics and sums of the keys read so
- * far.
+ * Up to {@link Lanes#PANEL} queries of one head, one per lane, with the softmax statistics and the weighted values of
+ * the keys read so far.
  */
 final class Panel {
     long batch;
     long head;
 
-    /** The first query. */
+    /** Index of the first query. */
     long from;
 
-    /** The first key that any of the queries may attend. */
+    /** Index of the first key that any of the queries may attend to. */
     long firstKey;
 
-    /** Exclusive end of the keys that any of the queries may attend. */
+    /** Exclusive end of the keys that any of the queries may attend to. */
     long endKey;
 
     /** Whether no tile has been read yet; {@link #sums} is then undefined. */
@@ -76,11 +76,11 @@ final class Panel {
 
         @Override
         public void forget() {
-            // a panel holds copies only
+            // panels have copies only, no references to arrays of the caller
         }
     }
 
-    /** {@return at least {@code count} panels of a thread; all panels of a task read the same keys and values} */
+    /** {@return the panels of a thread, at least {@code count}; all panels of a task read the same keys and values} */
     static List<Panel> of(Scratch scratch, int count) {
         List<Panel> panels = scratch.section(Pool.class, Pool::new).panels;
         while (panels.size() < count) {
@@ -89,12 +89,15 @@ final class Panel {
         return panels;
     }
 
-    /** {@return the exclusive end of the queries} */
+    /** {@return the exclusive end of the panel's queries} */
     long to() {
         return from + queries;
     }
 
-    /** Moves to other queries and resets the statistics; the queries must be packed next. */
+    /**
+     * Moves the panel to the queries from {@code from} on and resets the statistics; the caller must then pack the
+     * queries.
+     */
     void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ, int tileKeys) {
         this.batch = batch;
         this.head = head;
@@ -115,7 +118,7 @@ final class Panel {
         pack(query, factor, packed);
     }
 
-    /** Packs bf16 queries as pairs, the layout of native products. */
+    /** Packs bf16 queries as pairs, the layout of native products; negates them if {@code negative}. */
     void packPairs(Tensor query, boolean negative) {
         stored.load(query, batch, head, from, queries);
         int headDim = (int) query.size(3);
@@ -166,7 +169,7 @@ final class Panel {
         }
     }
 
-    /** {@return the panel's rows of a tensor, widened to f32, one after another} */
+    /** {@return a contiguous copy of the panel's rows of a tensor, widened to f32} */
     private float[] copyOf(Tensor tensor, int width) {
         copy = ArrayGrowth.atLeast(copy, queries * width);
         for (int i = 0; i < queries; i++) {

@@ -15,7 +15,10 @@ import dev.heed.mask.TileCover;
 import dev.heed.random.Philox;
 import org.jspecify.annotations.Nullable;
 
-/** The state shared by all panels of one call: inputs, bound mask, score modifier, arrays of keys and values. */
+/**
+ * The state shared by all panels of one call: inputs, mask, score modifier, tile sizes, and the arrays of keys and
+ * values.
+ */
 final class PanelCall {
     final AttentionInputs inputs;
     final AttentionOptions options;
@@ -26,7 +29,7 @@ final class PanelCall {
     /** The pairwise score function; null for a dot product. */
     final @Nullable Meeting meeting;
 
-    /** Whether native bf16 products compute the call. */
+    /** Whether native kernels compute the bf16 products of the call. */
     final boolean bf16;
 
     final Tiles.Prefill tiles;
@@ -55,13 +58,16 @@ final class PanelCall {
         this.valueArray = Rows.array(inputs.value());
     }
 
-    /** {@return this call with scores left at a stage: without bias, ALiBi and mask, at stage SCORE also without softcap} */
+    /**
+     * {@return a call that computes scores only up to a stage: without bias, ALiBi and mask, and for SCORE also without
+     * softcap}
+     */
     PanelCall upTo(ScoreStage stage) {
         AttentionOptions bare = options.withBias(null).withAlibi(null).withMask(Mask.NONE);
         return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare, false);
     }
 
-    /** Moves a panel to other queries and packs them. */
+    /** Moves a panel to the queries from {@code from} on and packs them. */
     void moveTo(Panel panel, long batch, long head, long from) {
         panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.tileKeys());
         if (bf16) {
@@ -71,7 +77,10 @@ final class PanelCall {
         }
     }
 
-    /** Modifies and masks the raw scores of a tile; returns whether some may be minus infinity because they are masked. */
+    /**
+     * Modifies and masks the raw scores of a tile; returns whether any score may be minus infinity because it is
+     * masked.
+     */
     boolean modify(Panel panel, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (modifier.active) {
             modifier.apply(panel, tile, at, keyFrom, keys);
@@ -87,7 +96,7 @@ final class PanelCall {
         mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
-    /** Applies dropout: multiplies the weights of a tile by 0 or {@code 1 / (1 - p)}. */
+    /** Applies dropout with probability {@code p}: multiplies each weight of a tile by 0 or {@code 1 / (1 - p)}. */
     void drop(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         double p = options.dropout();
         float keepScale = (float) (1 / (1 - p));

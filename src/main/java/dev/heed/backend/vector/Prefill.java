@@ -20,17 +20,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention for many queries. A task is a few panels of one head, each of up to PANEL queries (see {@link Panel}). It reads
- * keys and values in tiles, blocks of consecutive keys, each once for all its panels:
+ * Attention for many queries. A task computes a few panels of one head, each of up to PANEL queries (see
+ * {@link Panel}). It reads keys and values in tiles, blocks of consecutive keys. Each tile is loaded once for all
+ * panels of the task:
  *
  * <pre>
- * scores  [key][query] = K Q'                   keys read in place and broadcast, queries packed
- * weights [key][query] = 2^(...)                maximum and sum of each lane on its own
- * output  [valueHeadDim][query] += V' weights   values read in place and broadcast
+ * scores  [key][query] = K Q'                   keys broadcast without packing, queries packed
+ * weights [key][query] = 2^(...)                each lane has its own maximum and sum
+ * output  [valueHeadDim][query] += V' weights   values broadcast without packing
  * </pre>
  *
- * <p>All sums over keys run in key order. The tiles depend on the mask and the panel alone, not on the thread, the batch or
- * the other panels of the task. The same holds for the bits of a row.
+ * <p>All sums over keys run in key order. The tiles depend only on the mask and the panel. Therefore the bits of a row
+ * do not depend on the thread, the batch or the other panels of the task.
  */
 final class Prefill {
     private final PanelCall call;
@@ -50,7 +51,7 @@ final class Prefill {
         this.tiles = call.tiles;
         this.panels = Lanes.panels(shape.seqLenQ());
         double perThread = (double) shape.batch() * shape.numHeads() * panels / (4.0 * threads);
-        this.panelsPerTask = (int) Math.max(1, Math.min(tiles.panels(), perThread)); // the bits do not depend on it
+        this.panelsPerTask = (int) Math.max(1, Math.min(tiles.panels(), perThread)); // does not change the bits
         this.tasksPerHead = (panels + panelsPerTask - 1) / panelsPerTask;
     }
 
@@ -61,7 +62,7 @@ final class Prefill {
         allowed.run(Math.toIntExact(s.batch() * s.numHeads() * prefill.tasksPerHead), prefill::task);
     }
 
-    /** Computes one task. Later queries come first, because under a causal mask their rows are the longest. */
+    /** Computes one task. Tasks with later queries run first, because under a causal mask they have the most keys. */
     private void task(int task, Scratch scratch) {
         long heads = shape.batch() * shape.numHeads();
         int first = (tasksPerHead - 1 - (int) (task / heads)) * panelsPerTask;
@@ -88,7 +89,7 @@ final class Prefill {
         }
     }
 
-    /** Adds all keys that any panel attends to the panels' statistics, and their values to the sums. */
+    /** Adds the scores of all attended keys to the panels' statistics, and the weighted values to the panels' sums. */
     private void readKeys(Scratch scratch, List<Panel> all, int count) {
         Panel some = all.getFirst();
         long head = some.head;
@@ -178,7 +179,7 @@ final class Prefill {
         pool(values, keys, width, panel.tile, 0, panel.sums, masked);
     }
 
-    /** As {@link #read}, with native products. */
+    /** Reads a tile like {@link #read}, with native bf16 products. */
     private void readBf16(Panel panel, Bf16Rows rows, long keyFrom, int keys, TileCover cover) {
         float[] tile = panel.tile;
         int width = (int) shape.valueHeadDim();
@@ -195,7 +196,9 @@ final class Prefill {
         panel.fresh = false;
     }
 
-    /** Adds {@code sums [width][query] += rows' tile}; if {@code masked}, a non-finite row of weight 0 adds nothing. */
+    /**
+     * Computes {@code sums [width][query] += rows' tile}; if {@code masked}, a non-finite row of weight 0 adds nothing.
+     */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
         if (masked && !rows.finite(keys, width)) {
             Loops.poolVisible(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
@@ -204,7 +207,10 @@ final class Prefill {
         }
     }
 
-    /** Fills a tile with the scores of some keys; returns whether some may be minus infinity because they are masked. */
+    /**
+     * Fills a tile with the modified scores of {@code keys} keys; returns whether any score may be minus infinity
+     * because it is masked.
+     */
     static boolean scores(
             PanelCall call, Panel panel, Rows rows, float[] tile, int at, long keyFrom, int keys, TileCover cover) {
         if (call.meeting == null) {
@@ -231,7 +237,7 @@ final class Prefill {
         }
     }
 
-    /** Adds the sink, which has no value, to the sums of all rows; then computes the inverse sums. */
+    /** Adds the sink, a logit without a value, to the row sums; then computes the inverse sums. */
     private void addSinks(Panel panel) {
         float[] st = panel.statistics;
         Tensor sink = call.options.sink();

@@ -10,9 +10,9 @@ import dev.heed.mask.TileCover;
 import java.util.Arrays;
 
 /**
- * A tile in which each vector of queries attends only its own run, a contiguous range of the tile's keys. This happens
- * along a causal diagonal, at the edge of a window, and in a panel with few queries. Each vector is computed alone, over
- * its run:
+ * A tile in which each vector of queries attends only to its own run, a contiguous range of the tile's keys. Such tiles
+ * occur along a causal diagonal, at the edge of a window, and in a panel with few queries. Each vector is computed
+ * separately, over its run:
  *
  * <pre>
  *            v0 v1 v2 v3                 v0 v1 v2 v3
@@ -24,14 +24,15 @@ import java.util.Arrays;
  * </pre>
  */
 final class RaggedTile {
-    /** Granularity of runs, in keys: two blocks of {@link NarrowKernel}. */
+    /** Granularity of runs, in keys: two blocks of eight rows in {@link NarrowKernel}. */
     private static final int STEP = 16;
 
     private RaggedTile() {}
 
     /**
-     * {@return whether the runs are less work than the whole tile} Stores the runs in the panel. Supports dot products
-     * only. The narrow product is a sixth slower than the product of a whole panel.
+     * {@return whether the tile should be computed run by run: if the runs have at most three quarters of its cells}
+     * Stores the runs in the panel. Supports only dot products without dropout. The limit is below 1 because the narrow
+     * product is a sixth slower than the product of a whole panel.
      */
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;
@@ -66,7 +67,7 @@ final class RaggedTile {
         return call.mask.cover(panel.batch, panel.head, from, to, keyFrom + first, keyFrom + end) == TileCover.EMPTY;
     }
 
-    /** Adds the tile to the panel's statistics and sums. */
+    /** Adds the tile to the panel's statistics and weighted sums, run by run. */
     static void read(PanelCall call, Panel panel, Rows rows, Rows values, long keyFrom, int keys, TileCover cover) {
         float[] tile = panel.tile;
         int headDim = (int) call.shape.headDim();

@@ -7,9 +7,9 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CPU backend for processes without the Vector API: the same drivers over plain Java loops, which the JIT vectorises as
- * well as it can. It computes f32, f16 and bf16 in f32, and f64 in f64. A process has one kind of loops, so this backend is
- * ready if {@link VectorBackend} is not, or if {@code heed.scalar} selects it.
+ * The CPU backend for processes without the Vector API: the drivers of {@link VectorBackend} over plain Java loops,
+ * which the JIT vectorises as well as it can. It computes f32, f16 and bf16 in f32, and f64 in f64. A process has one
+ * kind of loops, so this backend is ready if {@link VectorBackend} is not, or if {@code heed.scalar} selects it.
  */
 public final class ScalarBackend extends CpuBackend {
 
@@ -21,16 +21,16 @@ public final class ScalarBackend extends CpuBackend {
     /**
      * Creates the backend with its own thread pool, which starts with the first call.
      *
-     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param threads number of threads that compute one call, including the calling thread; at least 1
      */
     public ScalarBackend(int threads) {
         this(threads, null);
     }
 
     /**
-     * Creates the backend on an executor of the caller.
+     * Creates the backend with an executor supplied by the caller.
      *
-     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param threads number of threads that compute one call, including the calling thread; at least 1
      * @param executor supplies the other threads; null for the backend's own pool
      */
     public ScalarBackend(int threads, @Nullable Executor executor) {

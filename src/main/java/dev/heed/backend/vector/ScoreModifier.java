@@ -9,22 +9,22 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The modifications of a tile of dot products before the mask: scale, softcap, bias, ALiBi. Without the last three the tile
- * stays unmodified, and the scale is included in the factor of the softmax.
+ * The modifications of raw scores before the mask: scale, softcap, bias, ALiBi. Without softcap, bias and ALiBi, tiles
+ * stay unmodified, and the scale is included in the factor of the softmax.
  */
 final class ScoreModifier {
     private static final float LOG2E = (float) (1 / Math.log(2));
 
-    /** Whether a tile must be modified at all. */
+    /** Whether tiles must be modified. */
     final boolean active;
 
     /** The sign by which queries are multiplied when they are packed, so that {@link #factor} is positive. */
     final float sign;
 
-    /** Factor that converts a score in the tile to an exponent of two. */
+    /** Factor that converts a score in the tile to an exponent of base 2. */
     final float factor;
 
-    /** Factor that converts a score in the tile to a score as the contract defines it. */
+    /** Factor that converts a score in the tile to a score as docs/semantics.md defines it. */
     final float unit;
 
     private final float scale;
@@ -45,16 +45,16 @@ final class ScoreModifier {
         double given = options.score().scale(shape.headDim());
         scale = (float) given;
         sign = !active && given < 0 ? -1 : 1;
-        unit = active ? 1 : Math.max(Float.MIN_NORMAL, (float) Math.abs(given)); // above 0, so that -infinity is kept
+        unit = active ? 1 : Math.max(Float.MIN_NORMAL, (float) Math.abs(given)); // above 0: -infinity * 0 is NaN
         factor = active ? LOG2E : Math.max(Float.MIN_NORMAL, (float) (Math.abs(given) / Math.log(2)));
     }
 
-    /** Whether the bias may contain minus infinity, which masks. */
+    /** Whether keys may be masked by a bias of minus infinity. */
     boolean mayMask() {
         return bias != null;
     }
 
-    /** Turns the dot products of some keys into modified scores. */
+    /** Modifies the raw scores of a panel with {@code keys} keys from {@code keyFrom} on. */
     void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
             Loops.scale(tile, at, keys, scale);
@@ -71,7 +71,7 @@ final class ScoreModifier {
         }
     }
 
-    /** As {@link #apply}, for one query and a row of keys. */
+    /** Modifies scores like {@link #apply}, for one query; the scores are contiguous in {@code row}. */
     void applyRow(float[] row, int at, long batch, long head, long query, long keyFrom, int keys) {
         for (int j = 0; active && j < keys; j++) {
             row[at + j] *= scale;
@@ -101,7 +101,10 @@ final class ScoreModifier {
         }
     }
 
-    /** Multiplies gradients by the derivative of the softcap, {@code 1 - (score / cap)^2}, at the capped scores of a tile. */
+    /**
+     * Multiplies the gradients of a tile by the derivative of the softcap, {@code 1 - (capped / cap)^2}, with capped
+     * scores.
+     */
     void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys) {
         if (softcap != null) {
             Loops.multiplyDerivatives(gradients, at, capped, keys, 1 / softcap);

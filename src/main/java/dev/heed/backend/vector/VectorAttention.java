@@ -14,7 +14,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The plan of attention on the CPU; it chooses the driver for each call: decode, prefill or their f64 counterparts. */
+/**
+ * The plan of attention on the CPU. For each call it chooses a driver: decode, prefill or one of their f64
+ * counterparts.
+ */
 final class VectorAttention extends AttentionPlan {
     private final Workers workers;
     private final Decode.States states = new Decode.States();

@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
  * the same bits for any number of threads, any batch composition and every repeat.
  *
  * <p>A call uses all processors by default. {@code heed.threads} or the constructor sets another number of threads; 1
- * computes on the caller's thread. Many threads may call at the same time, including virtual threads.
+ * computes on the caller's thread. Any number of threads, including virtual threads, may call the backend at the same
+ * time.
  *
- * <p>This class imports nothing from the incubator module; if the module is absent, {@link #notReadyReasons} reports it.
+ * <p>This class imports nothing from the module {@code jdk.incubator.vector}; if the module is absent,
+ * {@link #notReadyReasons} reports it.
  */
 public final class VectorBackend extends CpuBackend {
 
@@ -28,16 +30,16 @@ public final class VectorBackend extends CpuBackend {
     /**
      * Creates the backend with its own thread pool, which starts with the first call.
      *
-     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param threads number of threads that compute one call, including the calling thread; at least 1
      */
     public VectorBackend(int threads) {
         this(threads, null);
     }
 
     /**
-     * Creates the backend on an executor of the caller.
+     * Creates the backend with an executor supplied by the caller.
      *
-     * @param threads number of threads that compute one call, including the caller's; at least 1
+     * @param threads number of threads that compute one call, including the calling thread; at least 1
      * @param executor supplies the other threads; null for the backend's own pool
      */
     public VectorBackend(int threads, @Nullable Executor executor) {

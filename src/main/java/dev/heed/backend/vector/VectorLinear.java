@@ -16,7 +16,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The plan of a linear layer in f32; the activation is applied to each block of the product while it is in cache. */
+/**
+ * The plan of a linear layer computed in f32; the activation is applied to each block of the product while the block is
+ * in cache.
+ */
 final class VectorLinear extends LinearPlan {
     private final Workers workers;
     private final MatrixBuffer input = new MatrixBuffer();
@@ -65,7 +68,10 @@ final class VectorLinear extends LinearPlan {
         this.input.deliver(dx, inputGradient);
     }
 
-    /** {@return the product {@code c = f(x W + b)} of bf16 operands, not yet computed} A constant W is packed once. */
+    /**
+     * {@return the product {@code c = f(x W + b)} of bf16 operands, not yet computed} W is packed at every call, or
+     * once if it is a constant tensor.
+     */
     static Product product(
             Bf16Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
         Bf16Matrix.Packed packed = weight.prepared(
@@ -77,7 +83,10 @@ final class VectorLinear extends LinearPlan {
         return bias == null ? null : bias.prepared(float[].class, () -> wholePanels(bias));
     }
 
-    /** {@return the product {@code c = f(x W + b)}, not yet computed} A constant W is packed once. */
+    /**
+     * {@return the product {@code c = f(x W + b)}, not yet computed} W is packed at every call, or once if it is a
+     * constant tensor.
+     */
     static Product product(
             Matrix x, Tensor weight, @Nullable Tensor bias, Activation activation, Matrix c, Workers workers) {
         Packed packed = weight.prepared(Packed.class, () -> Gemm.pack(matrix(weight), workers));

@@ -27,8 +27,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plan of multi-head attention in f32: the projections of query, key and value in one parallel step, the fused
- * attention on their results, and the output projection. Intermediate buffers are kept for the next call.
+ * The plan of multi-head attention computed in f32: the projections of query, key and value in one parallel step, the
+ * inner attention, and the output projection. Intermediate buffers are kept for the next call.
  */
 final class VectorMultiHead extends MultiHeadPlan {
     private final Workers workers;
@@ -67,14 +67,17 @@ final class VectorMultiHead extends MultiHeadPlan {
         output.deliver(to, result.output());
     }
 
-    /** {@return the output projection} If native products compute it, its input is rounded to bf16, as its output will be. */
+    /**
+     * {@return the output projection, not yet computed} If native products compute it, its input is rounded to bf16,
+     * the type of its output.
+     */
     private Gemm.Product outputProduct(Matrix together, MultiHeadWeights w, Tensor into, Matrix to) {
         return Bf16Matrix.serve(w.output(), into)
                 ? product(joined.rounded(together), w.output(), w.outputBias(), to)
                 : product(together, w.output(), w.outputBias(), to);
     }
 
-    /** Projects query, key and value; returns the inputs of the attention between the projections. */
+    /** Projects query, key and value; returns the inputs of the inner attention. */
     private AttentionInputs heads(MultiHeadInputs in, AttentionOptions options) {
         MultiHeadWeights w = in.weights();
         Matrix q = query.place(rows(in.query()), w.query().size(1));
@@ -125,7 +128,7 @@ final class VectorMultiHead extends MultiHeadPlan {
     }
 
     /**
-     * Computes the attention between the projections; all results except its output are written directly to the caller's
+     * Computes the inner attention. Its output is written to a buffer, all other results directly to the caller's
      * tensors.
      */
     private Matrix attended(AttentionInputs heads, @Nullable AttentionResult into) {

@@ -16,8 +16,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plan of rotary position embedding. Heads run in parallel; the inner loop has no dependencies and is vectorised by the
- * JIT.
+ * The plan of rotary position embedding. Heads run in parallel; the iterations of the inner loop are independent, so
+ * the JIT vectorises it.
  */
 final class VectorRotary extends RotaryPlan {
     private final Workers workers;
@@ -80,7 +80,7 @@ final class VectorRotary extends RotaryPlan {
         Rows.write(y, 0, to, to.position(batch, head, s, 0), to.stride(3), width);
     }
 
-    /** As {@link #rotate}, in f64. */
+    /** Rotates like {@link #rotate}, in f64. */
     private void rotateF64(
             RotaryInputs inputs,
             Tensor from,

@@ -40,7 +40,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         int length = in.length();
         float[] from = in.array();
         float[] to = out.array();
-        int fromAt = (int) (input.segment().address() / Float.BYTES); // an offset into the array, if there is one
+        int fromAt = (int) (input.segment().address() / Float.BYTES); // offset of the tensor in its array, if present
         int toOffset = (int) (output.segment().address() / Float.BYTES);
         forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {
@@ -141,7 +141,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         void visit(long row, Scratch scratch);
     }
 
-    /** Replaces {@code dy} with {@code dx = y (dy - sum(dy y))}, or with {@code dy - e^y sum(dy)} for the logarithm. */
+    /** Replaces {@code dy} with {@code dx = y (dy - sum(dy y))}, or with {@code dy - e^y sum(dy)} for log-softmax. */
     private static void gradient(float[] y, float[] dy, int length, boolean log) {
         double sum = 0;
         boolean empty = log;

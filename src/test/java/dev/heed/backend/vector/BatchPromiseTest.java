@@ -23,7 +23,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests that a batch entry, or a head, has the same bits alone as together with others. */
+/** Tests that a batch entry, a head or a softmax row has the same bits alone as together with others. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class BatchPromiseTest {
@@ -146,8 +146,8 @@ class BatchPromiseTest {
     }
 
     /**
-     * One head masks an infinite value that the other head attends. Both have the same bits as alone, although only one
-     * head needs the loop that skips masked values.
+     * One head masks an infinite value that the other head attends to. Both have the same bits as when computed alone,
+     * although only one head needs the loop that skips masked values.
      */
     @ParameterizedTest
     @ValueSource(strings = {"q1x2x1x24 kv1x300 f32", "q1x2x40x24 kv1x300 f32"})
@@ -168,7 +168,10 @@ class BatchPromiseTest {
         }
     }
 
-    /** A batch whose states are too large to keep at once: 205 entries that share the keys of one. */
+    /**
+     * A batch whose partial attention states are computed in several waves: 205 batch entries with the same queries,
+     * keys and values.
+     */
     @Test
     void anItemAloneOfAVeryLargeBatch() {
         Qkv one = Qkv.of("q1x64x12x2 kv1x100000 f32");

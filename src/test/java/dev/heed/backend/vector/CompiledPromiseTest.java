@@ -24,14 +24,20 @@ import org.junit.jupiter.api.Test;
 class CompiledPromiseTest {
     private static final int REPEATS = 3000;
 
-    /** Maximum seconds per work. */
+    /** Maximum seconds per computation. */
     private static final long SECONDS = 1;
 
-    /** The program of the separate JVM. Its class path has only the classes of Heed, so it must not use a test library. */
+    /**
+     * The program of the separate JVM. Its class path has only the classes of Heed and of its tests, so it must not use
+     * a test library.
+     */
     static final class Program {
         private Program() {}
 
-        /** Prints the distinct hashes of the results of each small work: one number if all repeats agree, else several. */
+        /**
+         * Prints the distinct hashes of the results of each small computation: one number if all repeats agree, else
+         * several.
+         */
         public static void main(String[] arguments) {
             int repeats = Integer.parseInt(arguments[0]);
             try (AttentionBackend backend = new VectorBackend(1)) {

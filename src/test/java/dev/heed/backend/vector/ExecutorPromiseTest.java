@@ -31,7 +31,8 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Tests that the caller gets the correct result or an exception in finite time, and that the backend stays usable. This
- * holds regardless of how an executor handles its tasks and of what happens while they run.
+ * holds regardless of how an executor handles its tasks. It also holds if the backend or an arena is closed, or the
+ * caller is interrupted, while tasks run.
  */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @Tag("slow")

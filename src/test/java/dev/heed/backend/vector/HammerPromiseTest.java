@@ -18,8 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Tests 64 platform threads and 64 virtual threads on one backend: every result has the same bits as on a single thread.
- * The number of calls is fixed; with {@code -Dheed.full=true}, calls continue for a minute.
+ * Tests that 64 platform threads and 64 virtual threads that call one backend at the same time get the same bits as
+ * from a backend with one thread. The number of calls is fixed; with {@code -Dheed.full=true}, calls continue for a
+ * minute.
  */
 @Tag("slow")
 class HammerPromiseTest {

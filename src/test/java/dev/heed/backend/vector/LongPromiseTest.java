@@ -23,7 +23,10 @@ import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Tests that a prefill whose scores would take four gigabytes allocates only its tensors, and that its rows are correct. */
+/**
+ * Tests that a prefill whose scores would take four gigabytes allocates less than 200 MB, and that sampled rows are
+ * correct.
+ */
 class LongPromiseTest {
     private static final int LENGTH = 32 * 1024;
     private static final int WIDTH = 64;
@@ -85,8 +88,8 @@ class LongPromiseTest {
     }
 
     /**
-     * Calls the backend until its loops are compiled. Before that, a call allocates every vector as an object, gigabytes in
-     * total.
+     * Calls the backend until its loops are compiled. Until then, every vector is an object on the heap, gigabytes per
+     * call.
      */
     private static void compile(AttentionBackend backend) {
         AttentionInputs inputs = Qkv.of("q1x1x2048x64 kv1x2048 f32")
@@ -97,12 +100,15 @@ class LongPromiseTest {
         }
     }
 
-    /** {@return the row of a sample; samples range from the first row to the last, both included} */
+    /** {@return the row index of a sample; samples range from the first row to the last, both included} */
     private static long sample(int n) {
         return (long) n * (LENGTH - 1) / (SAMPLES - 1);
     }
 
-    /** Computes the sampled rows as problems of one query each, with the row as causal offset; returns outputs and LSE. */
+    /**
+     * Computes each sampled row as a problem of one query, with the row index as causal offset; returns outputs and
+     * LSE.
+     */
     private static double[][] sampled(AttentionBackend backend, DType type, AttentionInputs inputs) {
         double[] outputs = new double[SAMPLES * WIDTH];
         double[] lse = new double[SAMPLES];

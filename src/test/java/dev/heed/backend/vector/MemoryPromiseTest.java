@@ -40,7 +40,9 @@ class MemoryPromiseTest {
     /** Calls before the measurement, so that most code is compiled. */
     private static final int WARM_UP = 3000;
 
-    /** Maximum rounds until a call allocates a steady amount; in the first rounds the JIT may still be compiling. */
+    /**
+     * Maximum rounds of measurement; calls in the first rounds may allocate more, while the JIT is still compiling.
+     */
     private static final int ROUNDS = 200;
 
     private static final int CALLS = 100;
@@ -49,8 +51,8 @@ class MemoryPromiseTest {
     private static final long A_CALL = 4096;
 
     /**
-     * Does not cover f64: in some orders of compilation its exponential is not inlined, and then every vector becomes an
-     * object.
+     * Does not cover f64: in some orders of compilation the exponential of its loops is not inlined, and then every
+     * vector becomes an object.
      */
     @Test
     void aPlanThatIsReusedAllocatesNothingThatGrows() {
@@ -104,7 +106,7 @@ class MemoryPromiseTest {
         return Qkv.of(problem.toString()).with(options);
     }
 
-    /** {@return the bytes of the states of all splits before they are merged} */
+    /** {@return the bytes of the partial attention states of all splits} */
     private static long states(AttentionShape s) {
         long parts = (s.seqLenKv() + 1023) / 1024;
         long width = Lanes.panels(s.valueHeadDim()) * (long) Lanes.PANEL;
@@ -192,7 +194,10 @@ class MemoryPromiseTest {
         }
     }
 
-    /** Keys may be the largest arrays of a process. Once the caller drops them, they must be collectable. */
+    /**
+     * Keys may be the largest arrays of a process. Once the caller drops them, the garbage collector must be able to
+     * free them.
+     */
     @Test
     void noCallKeepsTheCallersArrays() throws Exception {
         try (VectorBackend backend = new VectorBackend(3)) {
@@ -223,8 +228,8 @@ class MemoryPromiseTest {
     }
 
     /**
-     * While one call holds all threads, short calls run on their callers' threads, and no job of theirs may stay in the
-     * queue.
+     * While one call holds all threads, short calls run on their callers' threads, and none of their jobs may stay in
+     * the queue.
      */
     @Test
     void shortCallsBesideALongOneLeaveNothingBehind() throws Exception {

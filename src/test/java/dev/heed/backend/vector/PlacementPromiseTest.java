@@ -70,7 +70,9 @@ class PlacementPromiseTest {
                 }));
     }
 
-    /** A confined arena keeps the call on its thread; read-only memory is copied row by row. */
+    /**
+     * A call with tensors in a confined arena runs on its owner thread only; read-only memory is copied row by row.
+     */
     @TestFactory
     Stream<DynamicTest> ofMemoryWithLimits() {
         return SHAPES.stream().flatMap(shape -> {
@@ -89,7 +91,8 @@ class PlacementPromiseTest {
     }
 
     /**
-     * Tensors that begin inside a float array. No alignment is required, so one may also begin in the middle of an element.
+     * Tensors that begin inside a float array. No alignment is required, so a tensor may also begin in the middle of an
+     * element of the array.
      */
     @TestFactory
     Stream<DynamicTest> ofTheMiddleOfAnArray() {
@@ -119,7 +122,10 @@ class PlacementPromiseTest {
         });
     }
 
-    /** {@return copies of all that forward and backward write, with every tensor of four axes in the given places} */
+    /**
+     * {@return copies of all results of forward and backward} {@code read} moves the inputs to other memory,
+     * {@code written} the results, except the LSE.
+     */
     private List<Tensor> run(Qkv qkv, UnaryOperator<Tensor> read, UnaryOperator<Tensor> written) {
         var random = new RandomTensors(8);
         long heads = qkv.query().size(1);

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param run runs the computation and returns the written tensors
  */
 record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
-    /** {@return a work of every kind: the loops of the backend in every storage type, forward and backward} */
+    /** {@return computations of every kind, in f32, f16 and bf16, forward and backward; attention also in f64} */
     static List<PromisedWork> everyKind() {
         List<PromisedWork> all = new ArrayList<>();
         for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
@@ -70,7 +70,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return all;
     }
 
-    /** Adds works with every score function that has parameters, in prefill and in decode. */
+    /** Adds computations with each of the {@link #scoreFunctions}, in prefill and in decode. */
     private static void scores(String type, List<PromisedWork> all) {
         for (ScoreFunction score : scoreFunctions()) {
             AttentionOptions options = AttentionOptions.DEFAULT.withScore(score).withLse();
@@ -79,7 +79,9 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         }
     }
 
-    /** {@return one score function of each kind, for four heads with headDim 24 and at most 2000 keys} */
+    /**
+     * {@return seven score functions other than dot products, for four heads with headDim 24 and at most 2000 keys}
+     */
     static List<ScoreFunction> scoreFunctions() {
         var random = new RandomTensors(8);
         DType f32 = DType.F32;
@@ -100,7 +102,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
                 }));
     }
 
-    /** {@return works of a few milliseconds each} */
+    /** {@return computations that take a few milliseconds each} */
     static List<PromisedWork> small() {
         return List.of(
                 forward("q1x2x1x64 kv1x300 f32", AttentionOptions.DEFAULT.withLse()),
@@ -126,7 +128,10 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return name;
     }
 
-    /** {@return all optional outputs with all modifiers, which the decode driver does not support} */
+    /**
+     * {@return options with optional outputs of every kind and all score modifiers; the decode driver does not support
+     * them}
+     */
     private static AttentionOptions everything(DType type) {
         var random = new RandomTensors(3);
         return AttentionOptions.DEFAULT
@@ -157,7 +162,8 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
     }
 
     /**
-     * Computes result and gradients; the gradients of the output, and of the LSE if requested, are drawn from a fixed seed.
+     * Computes results and gradients; the gradients of the output, and of the LSE if requested, are drawn from a fixed
+     * seed.
      */
     static List<Tensor> attention(AttentionBackend backend, AttentionInputs inputs) {
         AttentionResult result = AttentionResult.allocate(inputs.problem());

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** Tests that results have the same bits for any number of threads, any source of threads and every repeat. */
+/**
+ * Tests that results have the same bits for any number of threads, any executor, any calling thread and every repeat.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class SameBitsPromiseTest {

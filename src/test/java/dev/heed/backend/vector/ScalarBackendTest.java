@@ -21,10 +21,10 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 /** Tests plain loops in separate processes, started without the Vector API or with plain loops forced. */
 @Tag("slow")
 class ScalarBackendTest {
-    /** Minimum number of tests; fewer would mean that the contract was not found or was skipped as a whole. */
+    /** Minimum number of tests; fewer would mean that the contract was not found or was skipped. */
     private static final long FEWEST_TESTS = 450;
 
-    /** Runs the contract that its argument names, then prints the failures and the number of successes. */
+    /** Runs the test class named by its argument, then prints the failures and the number of successes. */
     static final class Program {
         private Program() {}
 
@@ -55,7 +55,7 @@ class ScalarBackendTest {
         holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-Dheed.scalar=true");
     }
 
-    /** The situation of a JVM whose compiler has no vector instructions: Debian's Zero, OpenJ9, RISC-V without V. */
+    /** Simulates a JVM whose compiler has no vector instructions: Debian's Zero, OpenJ9, RISC-V without V. */
     @Test
     void theContractHoldsWhereVectorsHave64Bits() throws Exception {
         holds(ScalarContract.class, "--add-modules=jdk.incubator.vector", "-XX:MaxVectorSize=8");
@@ -73,7 +73,7 @@ class ScalarBackendTest {
         }
     }
 
-    /** Runs a contract in a separate JVM with the given options. */
+    /** Runs a contract in a separate JVM with these JVM options; fails if one of its tests fails. */
     static void holds(Class<?> contract, String... options) throws Exception {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -79,7 +79,7 @@ class ScoreModifierTest {
         assertTrue(Float.isNaN(tanh(Float.NaN)));
     }
 
-    /** A tile and a row of the same scores are modified alike, as the formula requires. */
+    /** Tests that a tile and a row of the same scores are modified alike, as the formula requires. */
     @Test
     void tilesAndRowsAreModifiedAlike() {
         var shape = new AttentionShape(1, 2, 2, 5, 7, 16, 16);
@@ -123,7 +123,7 @@ class ScoreModifierTest {
         }
     }
 
-    /** With a scale alone, no tile is modified: the sign and the factor include the scale. */
+    /** Tests that with only a scale no tile is modified: the sign and the factor include the scale. */
     @Test
     void theScaleAloneRidesInTheFactor() {
         var shape = new AttentionShape(1, 1, 1, 1, 1, 64, 64);

@@ -4,7 +4,7 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import org.junit.jupiter.api.Tag;
 
-/** The backend contract on the caller's thread alone. */
+/** The backend contract on one thread, the calling thread. */
 @Tag("slow")
 class VectorBackendOneThreadTest extends AttentionBackendContract {
     @Override

@@ -1,6 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
-/** The growth of scratch arrays to a required length; earlier contents are not kept. */
+/** Growth of scratch arrays to a required length; a new array does not keep the old contents. */
 public final class ArrayGrowth {
     private ArrayGrowth() {}
 

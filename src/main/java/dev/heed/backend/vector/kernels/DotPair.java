@@ -6,8 +6,8 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The loops of {@link DotRow} for two queries that share their keys: each key and value is loaded once for both. The bits
- * are the same as for one query after the other.
+ * The loops of {@link DotRow} for two queries with the same keys: each key and value is loaded once for both. The bits
+ * are the same as with {@link DotRow}.
  */
 final class DotPair {
     private DotPair() {}
@@ -86,7 +86,7 @@ final class DotPair {
         }
     }
 
-    /** Adds four runs of {@code count} weighted rows, {@code runStride} apart, to eight vectors of sums of each query. */
+    /** Adds four runs of {@code count} weighted rows, {@code runStride} apart, to eight vectors of sums per query. */
     static void addEightOfRuns(
             float[] weights,
             int q,

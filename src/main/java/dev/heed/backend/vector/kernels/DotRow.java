@@ -9,7 +9,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
-/** The loops of decode for one query and many keys. Each key is read once, in place, as fast as memory delivers it. */
+/**
+ * The vector loops of decode for one query and many keys. Each key is read once, without packing, at the speed of
+ * memory.
+ */
 final class DotRow {
     private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
     private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
@@ -95,8 +98,8 @@ final class DotRow {
     }
 
     /**
-     * {@return the dot product of the last elements, fewer than a vector} It is scalar, because masked vectors would make
-     * the calling methods so large that vectors in their registers become objects.
+     * {@return the dot product of the last elements, fewer than a vector} It is scalar, because masked vectors would
+     * make the calling methods so large that the JIT boxes their vectors.
      */
     static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
         float sum = 0;
@@ -107,8 +110,9 @@ final class DotRow {
     }
 
     /**
-     * Sums four vectors together: each exchange of lanes halves the remaining elements of two vectors. The vectors are
-     * passed in an array, so that the calling method stays small enough to be inlined completely.
+     * Sums the lanes of each of four vectors: each exchange of lanes combines two vectors, or halves the terms that
+     * remain in one. The vectors are passed in an array, so that the calling method stays small enough for complete
+     * inlining.
      */
     static void sumFour(float[] lanes, int at, float[] scores, int to, int toRowStride) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, lanes, at);
@@ -133,8 +137,8 @@ final class DotRow {
     }
 
     /**
-     * {@return the sum of one vector's lanes, in a fixed order} {@code reduceLanes} guarantees no order: the interpreter
-     * and the JIT differ in the last bit, and the code of the JIT is slow.
+     * {@return the sum of one vector's lanes, in a fixed order} {@code reduceLanes} guarantees no order: its results in
+     * the interpreter and in compiled code differ in the last bit, and its compiled code is slow.
      */
     static float sum(float[] lanes, int at) {
         float a = 0;
@@ -160,7 +164,7 @@ final class DotRow {
         return sum(lanes, 0) + rest(q, qOffset, keys, at, whole, width);
     }
 
-    /** Adds {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
+    /** Computes {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
     static void addEight(
             float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
@@ -192,7 +196,10 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** As {@link #addEight}, for four runs of {@code count} rows, {@code runStride} apart; one row of each run at a time. */
+    /**
+     * Computes {@link #addEight} for four runs of {@code count} rows, {@code runStride} apart; one row of each run at a
+     * time.
+     */
     static void addEightOfRuns(
             float[] weights,
             int at,
@@ -235,7 +242,7 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** As {@link #addEightOfRuns}, for four vectors. */
+    /** Computes {@link #addEightOfRuns} for four vectors of {@code d}. */
     static void addFourOfRuns(
             float[] weights,
             int at,
@@ -266,7 +273,10 @@ final class DotRow {
         s3.intoArray(sums, to + 3 * V);
     }
 
-    /** {@return the largest score, or minus infinity if none is above it} Long rows are read as four streams. */
+    /**
+     * {@return the largest score, or minus infinity if no score is larger; NaN is ignored} Long rows are read as four
+     * streams.
+     */
     static float max(float[] scores, int at, int count) {
         FloatVector m0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector m1 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
@@ -296,8 +306,8 @@ final class DotRow {
     }
 
     /**
-     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array must
-     * have room for whole vectors.
+     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array
+     * must have room for {@code count} rounded up to whole vectors.
      */
     static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);

@@ -27,7 +27,7 @@ final class GradientTile {
         }
     }
 
-    /** Multiplies the weights by the inverse sums; a weight of 0 stays 0, even in a row of NaN. */
+    /** Multiplies the weights by the inverse sums; a weight of 0 stays 0, even if the inverse sum is NaN. */
     static void normalise(float[] weights, int at, int keys, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
@@ -40,7 +40,9 @@ final class GradientTile {
         }
     }
 
-    /** Computes {@code dS = P * (dP - delta + dLSE)}; where {@code P} is 0, {@code dS} is 0, even if {@code dP} is NaN. */
+    /**
+     * Computes {@code dS = P * (dP - delta + dLSE)}; if {@code P} is 0, {@code dS} is 0, even if {@code dP} is NaN.
+     */
     static void scoreGradients(
             float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
         for (int v = 0; v < PANEL; v += V) {
@@ -57,6 +59,7 @@ final class GradientTile {
         }
     }
 
+    /** Sets the gradients of cells with weight 0 to 0. */
     static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
         for (int p = at; p < at + keys * PANEL; p += V) {
             FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);

@@ -3,35 +3,33 @@ package dev.heed.backend.vector.kernels;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
 
-/**
- * The sizes of vectors, panels and tiles that the drivers use, for vector code or plain loops. The JIT treats them as
- * constants.
- */
+/** The sizes of vectors, panels and tiles, for vector code or plain loops. The JIT treats them as constants. */
 public final class Lanes {
-    /** Whether the loops are plain Java: if the Vector API is absent or {@code heed.scalar} requests it. */
+    /** Whether the loops are plain Java, because the Vector API is absent or {@code heed.scalar} requests it. */
     public static final boolean SCALAR =
             Settings.SCALAR.or(false) || !Machine.current().vectorReasons().isEmpty();
 
     /** Name of the backend that these loops belong to. */
     public static final String BACKEND = SCALAR ? "scalar" : "vector";
 
-    /** Floats in one vector. */
+    /** Floats per vector; 16 for plain loops. */
     public static final int V = SCALAR ? 16 : Species.SPECIES.length();
 
     /**
-     * Columns per panel. A panel is a block of columns four vectors wide, the width of a micro-kernel block; in attention a
-     * column is a query.
+     * Columns per panel. A panel is a block of columns, four vectors wide like a block of {@link MicroKernel}. In
+     * attention a column is a query.
      */
     public static final int PANEL = 4 * V;
 
     /**
-     * Keys per tile. A tile is a block of consecutive keys; its scores for one panel and the accumulators fit the
+     * Keys per tile. A tile is a block of consecutive keys; its scores for one panel and the accumulators fit in the
      * first-level cache.
      */
     public static final int TILE = 64;
 
     private Lanes() {}
 
+    /** {@return the number of panels that contain {@code columns} columns} */
     public static int panels(long columns) {
         return Math.toIntExact((columns + PANEL - 1) / PANEL);
     }

@@ -68,7 +68,7 @@ final class LinearTile {
     private static void relu(float[] x, int at) {
         for (int i = at; i < at + PANEL; i += V) {
             FloatVector value = FloatVector.fromArray(SPECIES, x, i);
-            value.blend(0f, value.compare(VectorOperators.LT, 0f)).intoArray(x, i); // NaN stays
+            value.blend(0f, value.compare(VectorOperators.LT, 0f)).intoArray(x, i); // NaN stays NaN
         }
     }
 
@@ -78,7 +78,10 @@ final class LinearTile {
         }
     }
 
-    /** {@code max(x, 0) - |x| Q(|x|)} with the upper tail Q of the normal distribution: no cancellation on either side. */
+    /**
+     * Computes GELU as {@code max(x, 0) - |x| Q(|x|)}, with the upper tail Q of the normal distribution. There is no
+     * cancellation for either sign of x.
+     */
     private static void gelu(float[] x, int at) {
         for (int i = at; i < at + PANEL; i += V) {
             FloatVector value = FloatVector.fromArray(SPECIES, x, i);

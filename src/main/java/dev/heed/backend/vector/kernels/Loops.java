@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Entry points of the inner loops: each calls vector code, or plain Java if {@link Lanes#SCALAR}. The condition is a
- * constant, so compiled code has no branch, and the drivers around the loops are the same. Classes with vector types are
- * not even loaded if the Vector API is absent.
+ * constant, so compiled code has no branch. The drivers are the same in both cases. Classes with vector types are not
+ * loaded if the Vector API is absent.
  */
 public final class Loops {
     /**
@@ -291,7 +291,7 @@ public final class Loops {
         }
     }
 
-    /** As {@link #scoresOfRuns}, for two queries. */
+    /** Computes {@link #scoresOfRuns} for two queries. */
     public static void scoresOfRuns(
             float[] queries,
             int q,
@@ -315,7 +315,7 @@ public final class Loops {
         }
     }
 
-    /** As {@link #addEightOfRuns}, for two queries. */
+    /** Computes {@link #addEightOfRuns} for two queries. */
     public static void addEightOfRuns(
             float[] weights,
             int q,

@@ -6,7 +6,7 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The matrix product of this backend: a few rows by one panel of four vectors,
+ * The matrix product of the vector backend: a few rows by one panel of four vectors,
  *
  * <pre>
  *                      B   depth x PANEL, rows bDepthStride apart
@@ -20,10 +20,10 @@ import jdk.incubator.vector.FloatVector;
  * </pre>
  *
  * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
- * written out in full because the JIT keeps accumulators in registers only if they are local variables of one method that
- * stays below its inlining node limit. Accumulators in an array, passed through a call, or merged from a constant are
- * boxed, at a twentieth of the speed. The blocks differ only in the number of rows and the initial value of the
- * accumulators.
+ * written out in full because the JIT keeps accumulators in registers only if they are local variables of one method
+ * that stays below the JIT's node limit for inlining. Accumulators are boxed, at a twentieth of the speed, if they are
+ * in an array, passed to a method, or initialised with zero on one path and with a load on another. The blocks differ
+ * only in the number of rows and the initial value of the accumulators.
  */
 public final class MicroKernel {
     private MicroKernel() {}

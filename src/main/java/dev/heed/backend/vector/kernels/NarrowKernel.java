@@ -6,16 +6,16 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, ragged tiles
- * along a diagonal, and the last columns of a matrix. Eight rows give eight chains of multiply-adds. That is enough to hide their
- * latency on a processor that finishes one 512-bit vector, or two of 256 bits, per cycle.
+ * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, ragged tiles along
+ * a diagonal, and the last columns of a matrix. Eight rows give eight independent chains of multiply-adds. That is
+ * enough to hide the latency on a processor that finishes one 512-bit or two 256-bit multiply-adds per cycle.
  */
 public final class NarrowKernel {
     private NarrowKernel() {}
 
     /**
-     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}; C is one vector wide, and B is the same vector of a
-     * panel.
+     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}; B and C are one vector wide, and B is a vector
+     * of a panel, with rows PANEL apart.
      */
     static void product(
             boolean onto,
@@ -77,7 +77,9 @@ public final class NarrowKernel {
         }
     }
 
-    /** Multiplies eight rows with adjacent elements in each row: the JIT checks all indices before the loop. */
+    /**
+     * Multiplies eight rows of A if the elements of each row are adjacent; the JIT checks all indices before the loop.
+     */
     private static void eightAlong(
             boolean onto,
             float[] a,
@@ -137,7 +139,9 @@ public final class NarrowKernel {
         }
     }
 
-    /** Multiplies eight rows with adjacent elements in each column: the JIT checks eight indices at once. */
+    /**
+     * Multiplies eight rows of A if the elements of each column are adjacent; the JIT checks eight indices at once.
+     */
     private static void eightAcross(
             boolean onto,
             float[] a,

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * gradients.
  */
 public final class PairRows {
-    /** Elements per row, rounded up to whole vectors. */
+    /** Elements per query row, rounded up to whole vectors. */
     public int width;
 
     public float[] queries = new float[0];
@@ -27,7 +27,7 @@ public final class PairRows {
     /** Contribution of one panel to the gradient of a parameter: one sum per element of a row. */
     public double[] parameterSums = new double[0];
 
-    /** Contribution of one query and a tile of keys to V of these sums. */
+    /** Contribution of one query and a tile of keys to V consecutive {@link #parameterSums}. */
     final float[] lanes = new float[V];
 
     void addToParameter(int from) {
@@ -36,7 +36,7 @@ public final class PairRows {
         }
     }
 
-    /** {@return {@code width} rounded up to whole vectors} */
+    /** {@return {@code width} rounded up to a multiple of the vector length} */
     public static int padded(long width) {
         return Math.toIntExact((width + V - 1) / V * V);
     }
@@ -48,7 +48,10 @@ public final class PairRows {
         copy(rows, from, step, count, elements, keys, 0, keyStep);
     }
 
-    /** Copies rows {@code step} apart to rows {@code toRowStride} apart, padded with zeros. */
+    /**
+     * Copies rows of {@code elements} elements, {@code step} apart, to rows {@code toRowStride} apart, padded with
+     * zeros.
+     */
     public static void copy(
             float[] from, int at, int step, int count, int elements, float[] to, int toOffset, int toRowStride) {
         for (int j = 0; j < count; j++) {

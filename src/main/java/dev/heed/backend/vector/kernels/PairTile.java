@@ -7,9 +7,9 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The vector loops of pairwise scores other than the dot product (see {@code Meeting}). Scores of a panel have one query
- * per lane. Scores of one row and all gradients have one element of a row per lane, with rows padded with zeros to whole
- * vectors. Only the score of a row is summed across lanes.
+ * The vector loops of pairwise scores other than the dot product (see {@code Meeting}). The loops for the scores of a
+ * panel have one query per lane. The loops for the scores of one query and for gradients have one element of a row per
+ * lane, with rows padded with zeros to whole vectors. Only the scores of one query are summed across lanes.
  */
 final class PairTile {
     private PairTile() {}
@@ -99,7 +99,7 @@ final class PairTile {
         }
     }
 
-    /** As {@link #tanhs}, for one query and padded rows. */
+    /** Computes {@link #tanhs} for one query; all rows are padded. */
     static void tanhRow(
             float[] q,
             int qOffset,
@@ -125,7 +125,7 @@ final class PairTile {
         }
     }
 
-    /** As {@link #distances}, for one query and padded rows. */
+    /** Computes {@link #distances} for one query; all rows are padded. */
     static void distanceRow(
             float[] q,
             int qOffset,
@@ -151,7 +151,7 @@ final class PairTile {
         }
     }
 
-    /** {@return the sum of one vector, added half to half, which is a fixed order} */
+    /** {@return the sum of the lanes of one vector, by repeatedly adding the upper half to the lower half} */
     private static float sum(float[] lanes) {
         for (int half = V / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {
@@ -161,7 +161,10 @@ final class PairTile {
         return lanes[0];
     }
 
-    /** With {@code t = tanh(q + k)}: adds {@code dv += g t}, {@code dq += v (g - g t^2)}, and the same to {@code dk}. */
+    /**
+     * With {@code t = tanh(q + k)}: computes {@code dv += g t}, {@code dq += v (g - g t^2)} and
+     * {@code dk += v (g - g t^2)}.
+     */
     static void tanhGradients(
             float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
         for (int d = 0; d < r.width; d += V) {
@@ -193,8 +196,8 @@ final class PairTile {
     }
 
     /**
-     * With {@code x = q - k}: adds {@code dq -= c g x}, {@code dk += c g x} and, if {@code squares}, {@code g x^2} to the
-     * sums of the parameter.
+     * With {@code x = q - k}: computes {@code dq -= c g x} and {@code dk += c g x}; if {@code squares}, also adds
+     * {@code g x^2} to the sums of the parameter.
      */
     static void distanceGradients(
             float[] g,
@@ -236,8 +239,8 @@ final class PairTile {
     }
 
     /**
-     * As {@link #distanceGradients}, for four queries that share the loads and stores of the keys; the same sums in the
-     * same order.
+     * Computes {@link #distanceGradients} without squares for four queries, with one load and store per key; the order
+     * of the sums is the same.
      */
     private static void fourDistances(
             float[] g, int at, int keys, PairRows r, int row, int firstKey, int column, float c) {

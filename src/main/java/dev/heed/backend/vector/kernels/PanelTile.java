@@ -11,6 +11,7 @@ import jdk.incubator.vector.VectorOperators;
 final class PanelTile {
     private PanelTile() {}
 
+    /** Multiplies the sums {@code [width][query]} by the factors in the statistics. */
     static void rescale(float[] sums, int width, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector factor = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
@@ -20,6 +21,7 @@ final class PanelTile {
         }
     }
 
+    /** {@return whether all values are finite} The test uses that {@code x * 0} is NaN if x is non-finite. */
     static boolean finite(float[] values, int from, int step, int keys, int width) {
         FloatVector spoiled = FloatVector.zero(SPECIES);
         float spoiledTail = 0;

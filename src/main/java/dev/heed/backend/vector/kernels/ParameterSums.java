@@ -18,7 +18,10 @@ public final class ParameterSums {
         return total;
     }
 
-    /** {@return the gradients of Gaussian widths {@code w}, one shared or one per head, from sums of {@code dS (q - k)^2}} */
+    /**
+     * {@return the gradients of the Gaussian widths {@code w}, one per head or one for all, from sums of
+     * {@code dS (q - k)^2}}
+     */
     public static double[] ofWidths(double[] sums, AttentionShape s, int width, double[] w) {
         double[] total = new double[w.length];
         for (int cell = 0; cell < s.batch() * s.numHeads(); cell++) {

@@ -5,10 +5,10 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import java.util.Arrays;
 
 /**
- * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no iteration
- * reads what an earlier one stored through another array. It can if all indices are equal. So four rows of B and up to
- * {@link #ROWS} rows of C are copied to arrays of their own that begin at 0. This is four times as fast as offsets into the
- * operands.
+ * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no
+ * iteration reads what an earlier one stored through another array. It can prove this if all arrays are read and
+ * written at the same index. So four rows of B and up to {@link #ROWS} rows of C are copied to separate arrays that are
+ * all indexed from 0. This is four times as fast as loops with offsets into the operands.
  */
 final class ScalarKernel {
     private static final int ROWS = 64;

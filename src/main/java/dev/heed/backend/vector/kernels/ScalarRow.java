@@ -44,7 +44,7 @@ final class ScalarRow {
         }
     }
 
-    /** Computes a dot product in eight sums, so that a product does not wait for the previous one. */
+    /** Computes a dot product in eight independent sums, so that an addition does not wait for the previous one. */
     private static float dot(float[] x, int xAt, float[] y, int yAt, int width) {
         float s0 = 0;
         float s1 = 0;

@@ -1,7 +1,8 @@
 package dev.heed.backend.vector.kernels;
 
 /**
- * {@link Tanh} in plain Java. It is a class of its own because vector types must not be loaded if the Vector API is absent.
+ * {@link Tanh} in plain Java. It is a separate class because the vector types of {@link Tanh} must not be loaded if the
+ * Vector API is absent.
  */
 final class ScalarTanh {
     private ScalarTanh() {}

@@ -34,8 +34,8 @@ public final class ScoreTile {
     }
 
     /**
-     * Subtracts {@code slope} times the distance of query and key from every score; {@code first} is the signed distance at
-     * the tile's corner.
+     * Subtracts {@code slope} times the distance of query and key from every score; {@code first} is the signed
+     * distance of the tile's first query and first key.
      */
     static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
         for (int v = 0; v < PANEL; v += V) {
@@ -58,8 +58,8 @@ public final class ScoreTile {
     }
 
     /**
-     * {@return the hyperbolic tangent, within 2 ulp} Below 0.625 it is an odd polynomial of degree 11, else
-     * {@code 1 - 2 / (e^2x + 1)} (coefficients: Moshier, Cephes tanhf).
+     * {@return the hyperbolic tangent, within 2 ulp} If {@code |x| < 0.625}, it is computed as an odd polynomial of
+     * degree 11, else as {@code 1 - 2 / (e^(2|x|) + 1)} with the sign of x (coefficients: Moshier, Cephes tanhf).
      */
     public static FloatVector tanh(FloatVector x) {
         FloatVector size = x.abs();
@@ -69,7 +69,7 @@ public final class ScoreTile {
         small = small.fma(z, FloatVector.broadcast(SPECIES, 1.33314422036e-1f));
         small = small.fma(z, FloatVector.broadcast(SPECIES, -3.33332819422e-1f));
         small = small.mul(z).fma(x, x);
-        FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // beyond it tanh is 1
+        FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // above 20, tanh is 1
         FloatVector e = SoftmaxTile.exp2(capped.mul(2 * LOG2E)).add(1f);
         FloatVector large = FloatVector.broadcast(SPECIES, 1f)
                 .sub(FloatVector.broadcast(SPECIES, 2f).div(e));

@@ -12,14 +12,15 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of one row in three passes; only the first pass reads the row from outside the cache. Each lane keeps its own
- * sum, and the sums of blocks of a long row are added in double, so a sum of a million terms stays accurate.
+ * The softmax of one row in three passes. Only the first pass reads the row from memory; the others find it in the
+ * cache. Each lane keeps its own sum, and the sums of blocks of a long row are added in double, so a sum of a million
+ * terms stays accurate.
  */
 final class SoftmaxRow {
     private static final float LOG2E = (float) (1 / Math.log(2));
     private static final int BLOCK = 4096;
 
-    /** Offset of the tails of two rows in the lanes, after a vector of sums and a vector of maxima. */
+    /** Offset in {@code lanes} of the tails of two rows, after a vector of sums and a vector of maxima. */
     private static final int REST = 2 * V;
 
     private SoftmaxRow() {}
@@ -28,10 +29,10 @@ final class SoftmaxRow {
      * Computes {@code y = softmax(x)}; {@code x} and {@code y} may be the same elements.
      *
      * @param max the largest element of {@code x}, from {@link #max}
-     * @param next offset of the next row in {@code x}; its maximum is found on the way, so that memory delivers it during
-     *     this computation
+     * @param next offset of the next row in {@code x}; its maximum is computed in the same loop, so that memory
+     *     delivers the next row during this computation
      * @param lanes {@link Loops#ROW_ROOM} floats
-     * @return the largest element of the next row
+     * @return the maximum of the next row, as from {@link #max}
      */
     static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
@@ -47,7 +48,7 @@ final class SoftmaxRow {
         return largest(x, next, length, DotRow.max(lanes, V, V));
     }
 
-    /** Computes {@code y = log(softmax(x))}; otherwise as {@link #softmax}. */
+    /** Computes {@code y = log(softmax(x))}; parameters and return value are as in {@link #softmax}. */
     static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
         double sum = 0;
@@ -56,7 +57,7 @@ final class SoftmaxRow {
         }
         float following = largest(x, next, length, DotRow.max(lanes, V, V)); // before y is written, because y may be x
         if (max == Float.NEGATIVE_INFINITY) {
-            Arrays.fill(y, to, to + length, max); // the logarithms of zeros
+            Arrays.fill(y, to, to + length, max); // log(0)
         } else {
             shift(x, at, y, to, length, max, (float) Math.log(sum));
         }
@@ -64,8 +65,8 @@ final class SoftmaxRow {
     }
 
     /**
-     * {@return the largest element, or NaN if all others are minus infinity} Any other NaN is skipped here; it makes the
-     * sum NaN.
+     * {@return the largest element, NaN ignored; if it is minus infinity and the row contains a NaN, NaN} An ignored
+     * NaN later makes the sum NaN.
      */
     static float max(float[] x, int at, int length) {
         return largest(x, at, length, DotRow.max(x, at, length));
@@ -82,7 +83,7 @@ final class SoftmaxRow {
 
     /**
      * {@return the sum of {@code e^(x - max)} over a block} Writes the terms to {@code y}, if not null, and raises the
-     * second vector of {@code lanes} to the elements of the next row.
+     * maxima in the second vector of {@code lanes} to include the elements of the next row.
      */
     private static double weigh(
             float[] x, int at, float @Nullable [] y, int to, int length, float max, int next, float[] lanes) {
@@ -90,7 +91,7 @@ final class SoftmaxRow {
         int whole = length - length % (2 * V);
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
-        if (rest > 0) { // padded instead of masked: masks become objects if not inlined
+        if (rest > 0) { // padded, not masked: masks are boxed if not inlined
             Arrays.fill(lanes, REST, Loops.ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
@@ -103,8 +104,8 @@ final class SoftmaxRow {
     }
 
     /**
-     * Processes pairs of vectors; written out in full like {@link SoftmaxTile#weigh}, because helper methods are not
-     * inlined here.
+     * Adds the terms of a block, two vectors at a time. The power is written out in full like in
+     * {@link SoftmaxTile#weigh}, because the JIT does not inline helper methods here.
      */
     private static void addPowers(
             float[] x,

@@ -14,14 +14,14 @@ import jdk.incubator.vector.VectorOperators;
  * The softmax of a tile of scores, {@code [key][query]} with queries in the lanes. Each lane has its own maximum and sum,
  * so nothing is reduced across lanes.
  *
- * <p>A query keeps its largest score {@code max} and gives a key the weight {@code 2^(c * (score - max))} with
+ * <p>With the largest score {@code max} of a query so far, the weight of a key is {@code 2^(c * (score - max))} with
  * {@code c = scale * log2(e)}. The difference is computed before the product. A fused {@code c * score - c * max} would
  * leave the rounding error of {@code c * max} in the exponent, and for huge scores this error is huge.
  *
- * <p>The power is computed with {@code x = n + f}, {@code n} an integer and {@code |f| <= 1/2}, split by adding and
- * subtracting {@code 1.5 * 2^23}. {@code 2^f} is a polynomial of degree 6. It is exact at 0, so a query with one key
- * returns its value unchanged, and within 1 ulp elsewhere. {@code n} is added to the exponent bits. A weight below 2^-126
- * becomes 0, like the weight of a masked key.
+ * <p>To compute {@code 2^x}, {@code x} is split into {@code n + f}, {@code n} an integer and {@code |f| <= 1/2}, by
+ * adding and subtracting {@code 1.5 * 2^23}. {@code 2^f} is approximated by a polynomial of degree 6. It is exact at 0,
+ * so a query with one key returns its value unchanged, and within 1 ulp elsewhere. {@code n} is added to the exponent
+ * bits. In {@link #read} a weight below 2^-126 becomes 0, like the weight of a masked key.
  */
 public final class SoftmaxTile {
     /** The maximum of a row before any key is read: finite, so that the difference of two such maxima is not NaN. */
@@ -44,8 +44,8 @@ public final class SoftmaxTile {
      * @param tile {@code keys} rows of PANEL scores; weights afterwards
      * @param keys number of keys
      * @param c the factor of the scores, above 0
-     * @param statistics maxima, sums and, written here, the factors that rescale earlier sums: PANEL floats each; a fourth
-     *     PANEL holds the inverse sums for {@link #finish}
+     * @param statistics four blocks of PANEL floats: maxima, sums, factors that rescale earlier sums (written here),
+     *     and inverse sums for {@link #finish}
      * @return whether earlier sums must be rescaled
      */
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
@@ -54,13 +54,13 @@ public final class SoftmaxTile {
         return rescales;
     }
 
-    /** As {@link #read}, for keys {@code [from, to)} and one vector of queries, which begins at {@code lane}. */
+    /** Computes {@link #read} for keys {@code [from, to)} and one vector of queries, which begins at {@code lane}. */
     static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
         FloatVector old = FloatVector.fromArray(SPECIES, statistics, lane);
         FloatVector max = old;
         for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
             FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
-            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which makes only its own sum NaN
+            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which spoils only its own sum
         }
         FloatVector factor = exp2(old.sub(max).mul(c));
         max.intoArray(statistics, lane);
@@ -85,8 +85,8 @@ public final class SoftmaxTile {
     }
 
     /**
-     * Raises the maxima to the maxima of a tile, rescales the sums and stores the factors; returns whether any maximum was
-     * raised.
+     * Raises the maxima to include the scores of a tile, rescales the sums and stores the factors; returns whether any
+     * maximum was raised.
      */
     static boolean raiseMaxima(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         FloatVector m0 = FloatVector.fromArray(SPECIES, tile, tileAt);
@@ -112,7 +112,7 @@ public final class SoftmaxTile {
             FloatVector old = FloatVector.fromArray(SPECIES, statistics, v);
             FloatVector here = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
             VectorMask<Float> larger =
-                    here.compare(VectorOperators.GT, old); // false for NaN, which makes only its own sum NaN
+                    here.compare(VectorOperators.GT, old); // false for NaN, which spoils only its own sum
             FloatVector max = old.blend(here, larger);
             FloatVector factor = exp2(old.sub(max).mul(c));
             max.intoArray(statistics, v);

@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector species of this process. It must be a constant for the JIT, so it is chosen when this class is loaded.
- * {@code heed.vector.bits} forces a width for tests.
+ * The vector species (element type and vector width) of this process. It must be a constant for the JIT, so it is
+ * chosen when this class is loaded. {@code heed.vector.bits} forces a width for tests.
  */
 public final class Species {
     public static final VectorSpecies<Float> SPECIES = Settings.VECTOR_BITS.or(0) == 0
@@ -15,9 +15,9 @@ public final class Species {
             : VectorSpecies.of(float.class, VectorShape.forBitSize(Settings.VECTOR_BITS.or(0)));
 
     /**
-     * Species for the bits of floats, used as {@code x.reinterpretShape(INTS, 0)}, which is written out at each use.
-     * {@code reinterpretAsInts} takes 24 cycles per vector on JDK 27, where C2 does not inline it. A helper method is not
-     * inlined either once a loop has grown large.
+     * Species for the bits of floats, used as {@code x.reinterpretShape(INTS, 0)}. That call is written out at each
+     * use: C2 does not inline {@code reinterpretAsInts} on JDK 27, where it takes 24 cycles per vector, and inlines no
+     * helper method in a large loop.
      */
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 

@@ -6,9 +6,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The hyperbolic tangent as {@code x P(x^2) / Q(x^2)}, one rational function over the whole range. Arguments are clamped to
- * {@link #LAST}, where the result is 1. The error is at most 6 ulp, so a result may exceed 1, by at most 2 ulp. {@code -0},
- * tiny arguments and NaN are returned unchanged.
+ * The hyperbolic tangent as {@code x P(x^2) / Q(x^2)}, one rational function over the whole range. Arguments are
+ * clamped to {@code [-LAST, LAST]}; at {@link #LAST} the result is 1. The error is at most 6 ulp, so a result may
+ * exceed 1, by at most 2 ulp. {@code -0}, tiny arguments and NaN are returned unchanged.
  *
  * <p>The coefficients are a weighted least-squares fit with a relative error of 7e-9 on {@code [0, LAST]}, rounded to f32.
  */

@@ -22,7 +22,10 @@ public final class Tiles {
     /** Maximum rows per task of a matrix product. */
     public static final int GEMM_ROWS = gemm("rows");
 
-    /** Minimum rows per task of a matrix product, when more tasks keep more threads busy. */
+    /**
+     * Minimum rows per task of a matrix product. Tasks have fewer than {@link #GEMM_ROWS} rows if more tasks keep more
+     * threads busy.
+     */
     public static final int GEMM_FEWEST_ROWS = gemm("fewestRows");
 
     private Tiles() {}
@@ -31,8 +34,9 @@ public final class Tiles {
      * Sizes of prefill for one headDim.
      *
      * @param panels maximum panels per task: a tile of keys and values is fetched once for all of them
-     * @param tileKeys keys per tile in which no key is masked for the panel, a multiple of {@link Lanes#TILE}
-     * @param depth elements of a query that are multiplied at a time
+     * @param tileKeys keys per tile if no key is masked for the panel, else {@link Lanes#TILE}; a multiple of
+     *     {@link Lanes#TILE}
+     * @param depth maximum elements of a row per product; the products of longer rows are added up
      */
     public record Prefill(int panels, int tileKeys, int depth) {
         public Prefill {
@@ -53,7 +57,7 @@ public final class Tiles {
      */
     public record Decode(int queries, int split, int fewRows) {}
 
-    /** The work that native kernels do for a storage type, if they are available. */
+    /** Whether native kernels, if available, compute prefill, decode and linear layers for a storage type. */
     public record Native(boolean prefill, boolean decode, boolean linear) {}
 
     public static Native nativeKernels(DType type) {

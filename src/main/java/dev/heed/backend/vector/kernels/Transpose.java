@@ -9,8 +9,9 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The transposition of square blocks of V rows by V columns. For each bit, rows whose indices differ in this bit exchange
- * the lanes whose indices differ in it. In the end, row and lane indices have changed places.
+ * The transposition of square blocks of V rows by V columns. For each bit of an index, rows that differ only in this
+ * bit form pairs. The lanes with the bit in the row without it are exchanged with the lanes without the bit in the row
+ * with it. After all bits, the block is transposed.
  */
 final class Transpose {
     private static final VectorShuffle<Float> SWAP_1 = swap(1);
@@ -24,16 +25,17 @@ final class Transpose {
 
     private Transpose() {}
 
-    /** Whether blocks of this vector width can be transposed. */
+    /** {@return whether blocks of this vector width can be transposed} */
     static boolean works() {
         return V == 4 || V == 8 || V == 16;
     }
 
-    /** Exchanges the lanes whose indices differ in one bit. */
+    /** {@return the shuffle that exchanges lanes whose indices differ in one bit} */
     static VectorShuffle<Float> swap(int bit) {
         return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
     }
 
+    /** {@return the mask of the lanes whose indices have the bit} */
     static VectorMask<Float> lanesWith(int bit) {
         boolean[] lanes = new boolean[V];
         for (int i = 0; i < V; i++) {
@@ -46,8 +48,8 @@ final class Transpose {
      * Transposes a block from rows {@code step} apart to rows {@code toRowStride} apart, and multiplies each source column by
      * its factor. With a factor of 0 the result is 0, even if the element is non-finite.
      *
-     * @param factors V factors
-     * @param buffer room for the block
+     * @param factors the factors of the V columns, from {@code factorsOffset} on
+     * @param buffer scratch memory of V * V floats
      */
     static void block(
             float[] from,
@@ -72,8 +74,8 @@ final class Transpose {
     }
 
     /**
-     * Exchanges bits 1 and 2, four rows at a time. Both bits share one pass through memory, because a load of bytes that
-     * were just stored waits for the store, and longer if they cross a cache line.
+     * Exchanges bits 1 and 2, four rows at a time. Both bits share one pass through memory, because a load of bytes
+     * that were just stored waits for the store, and waits longer if they cross a cache line.
      */
     private static void first(
             float[] from,

@@ -1,6 +1,6 @@
 /**
  * The inner loops of the CPU backends in two versions, with the Vector API and in plain Java. {@code Loops} and
- * {@code PairLoops} choose one version for the whole process. Kernels work on arrays, not on tensors.
+ * {@code PairLoops} choose one version for the whole process. The loops work on arrays, not on tensors.
  *
  * <p>Stability: implementation, not exported.
  */

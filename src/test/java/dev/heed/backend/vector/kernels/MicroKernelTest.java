@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tests every number of rows and depth: results are close to the product in double, and equal to fused multiply-adds in
- * depth order.
+ * Tests the product for 0 to 13 rows and depths 0 to 9: results are close to the product in double, and equal to fused
+ * multiply-adds in depth order.
  */
 class MicroKernelTest {
     private static final float UNTOUCHED = -77;
@@ -21,7 +21,9 @@ class MicroKernelTest {
         return IntStream.rangeClosed(0, 13).boxed();
     }
 
-    /** The layout of the operands: A plain or transposed, with or without gaps, each at an offset. */
+    /**
+     * The layout of the operands: A stored by rows or transposed, and each operand with or without gaps and an offset.
+     */
     private record Layout(
             int aRowStride, int aDepthStride, int bDepthStride, int cRowStride, int at, int bOffset, int cOffset) {}
 

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests the product for one vector of a panel: fused multiply-adds in depth order, added last to the previous contents. No
- * other element is written.
+ * Tests the product for one vector of a panel: fused multiply-adds in depth order, whose sum is added to the previous
+ * element of C. No element outside the vector is written.
  */
 class NarrowKernelTest {
     private static final float UNTOUCHED = -77;

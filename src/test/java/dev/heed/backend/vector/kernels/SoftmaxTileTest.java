@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SoftmaxTileTest {
     private static final float NEGATIVE_INFINITY = Float.NEGATIVE_INFINITY;
 
-    /** Computes powers of two, a whole vector at a time, and records the largest error. */
+    /** Computes powers of two, one vector of arguments at a time, and records the largest error. */
     private static final class Powers {
         private final float[] arguments = new float[V];
         private int filled;
@@ -75,7 +75,10 @@ class SoftmaxTileTest {
         powers.report("[-126, 0]", 1);
     }
 
-    /** Tests arguments where the rounding to an integer changes, and arguments at the ends of the polynomial's range. */
+    /**
+     * Tests arguments near integers and halves. At halves, the ends of the polynomial's range, the rounding to an
+     * integer changes.
+     */
     @Test
     void powersOfTwoNearWholeAndHalfNumbers() {
         Powers powers = new Powers();
@@ -132,7 +135,9 @@ class SoftmaxTileTest {
         }
     }
 
-    /** Tiles added one after another give the maxima and sums of all scores, with or without masked cells. */
+    /**
+     * Tests that tiles added one after another give the maxima and sums of all scores, with or without masked cells.
+     */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8, 95, 96})
     void tilesAddUp(int keys) {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 
-/** Tests the hyperbolic tangent of the tile loops against the one of the JDK, over every magnitude of f32. */
+/** Tests the hyperbolic tangent of the tile loops against {@link Math#tanh}, over every magnitude of f32. */
 class TanhTest {
     private static final double MOST_ULPS = 6;
 
