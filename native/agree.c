@@ -1,6 +1,6 @@
-/* Checks a set of kernels before it is used, in the process that uses it: a processor, a hypervisor or a compiler may be wrong
- * about instructions that were never tested. All inputs are small integers, so sums are exact in any order and every
- * kernel must give the bits of its portable version. Runs when the library is loaded, for a millisecond per level. */
+/* Checks a set of kernels before it is used, in the process that uses it, because a processor, hypervisor or compiler may handle
+ * untested instructions wrongly. The inputs of sums are small integers, so sums are exact in any order, and every kernel must
+ * give the bits of its portable version. The check runs when the library is loaded and takes a millisecond per level. */
 #include "kernels.h"
 #include "number.h"
 
@@ -85,7 +85,7 @@ int heed_agree(const struct kernels *set, const struct kernels *portable) {
             return 0;
         }
         SAME(b, sizeof b, bf16_interleave(k, 0, DEPTH, KEYS, DEPTH, b, 0, 2 * DEPTH));
-        k[3] ^= 0x7f80 ^ (k[3] & 0x7f80); /* the second time with a non-finite element */
+        k[3] ^= 0x7f80 ^ (k[3] & 0x7f80); /* non-finite in the second iteration */
     }
     k[3] = 0;
 

@@ -3,8 +3,8 @@
  *
  *                         b: 16 pairs of depth, 64 lanes; loaded one tile at a time
  *                       +-----+-----+-----+-----+
- *     a: 16 rows,       |  0  |  1  |  2  |  3  |      tiles 0 to 3 hold the sums, 4 and 5 a block of depth,
- *        16 pairs       +-----+-----+-----+-----+      6 and 7 the remainder of depth
+ *     a: 16 rows,       |  0  |  1  |  2  |  3  |      tiles 0 to 3 hold the sums; 4 and 5 the operands of a
+ *        16 pairs       +-----+-----+-----+-----+      block of depth; 6 and 7 the operands of the remainder
  *
  * Tiles are configured at the start of a call and released at its end, so no tile state remains in the thread. */
 #if defined(__x86_64__)
@@ -46,7 +46,7 @@ BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint3
     }
 }
 
-/* Copies the pairs of each row next to each other. The second half of an incomplete pair is 0. */
+/* Copies the pairs of each row so that they are contiguous. The second half of an incomplete pair is 0. */
 INLINE void gather(
     const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t rows, int64_t depth, uint32_t to[SIDE][SIDE]) {
     for (int64_t r = 0; r < rows; r++) {

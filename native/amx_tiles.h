@@ -1,10 +1,10 @@
 /* The six tile operations that the AMX kernel uses: the processor's instructions, or with HEED_AMX_EMULATED an emulation in plain
- * C, so that layouts and edges can be tested on processors without AMX. The emulation aborts where the processor would raise
- * an exception.
+ * C, so that layouts and incomplete tiles can be tested on processors without AMX. The emulation aborts if the processor would
+ * raise an exception.
  *
- * The product is emulated as documented for TDPBF16PS. The even elements of a sum are added in one chain and the odd elements in
- * another, with one rounding per step. The two chains are added to each other, then to the sum. Subnormal inputs and results
- * are 0. */
+ * The product is emulated as documented for TDPBF16PS. Products of even elements are added in one chain and products of odd
+ * elements in another, with one rounding per step. The results of both chains are added, then their sum is added to the tile.
+ * Subnormal inputs and results are 0. */
 #ifndef HEED_AMX_TILES_H
 #define HEED_AMX_TILES_H
 
@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct tile_shapes) == 64, "64 bytes");
 #include <immintrin.h>
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c,amx-tile,amx-bf16")))
-/* gcc's intrinsic declares that it reads 8 bytes, but all 64 must be in memory */
+/* used instead of gcc's intrinsic, which declares that it reads 8 bytes, although all 64 must be in memory */
 #define TILE_SHAPES(shapes) __asm__ volatile("ldtilecfg %0" ::"m"(*(shapes)))
 #define TILE_RELEASE() _tile_release()
 #define TILE_ZERO(t) _tile_zero(t)

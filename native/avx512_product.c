@@ -37,7 +37,7 @@ BF16 INLINE void block(const int rows, const int vectors, const uint16_t *a, int
             }
         }
     }
-    if (depth % 2) { /* the next element of a belongs to another row */
+    if (depth % 2) { /* load one element, because the next element of a belongs to another row */
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             __m512bh pair = (__m512bh)_mm512_set1_epi32(a[r * lda]);

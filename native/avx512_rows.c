@@ -1,5 +1,5 @@
-/* Scores of a few queries against many keys. Each key is read once, in place: four keys at a time, one from each run if there are
- * four runs, so that four streams come from memory. */
+/* Scores of a few queries against many keys. Keys are read without a copy, four at a time: one from each run if there are four
+ * runs, so that memory delivers four streams at once. */
 #if defined(__x86_64__)
 
 #include "avx512.h"
@@ -98,7 +98,8 @@ BASE void heed_f16_dots_avx512(const float *q, int64_t q_offset, int64_t ldq, in
     }
 }
 
-/* int8 keys: one operand of VNNI is unsigned, so it gets k + 128, and 128 times the sum of the limb is subtracted afterwards. */
+/* int8 keys: one operand of VNNI is unsigned, so keys are passed as k + 128. Then the excess is subtracted, 128 times the sum of
+ * the limb's elements. */
 VNNI INLINE __m128i limb_sums(__m512i s[4], int32_t excess) {
     return _mm_sub_epi32(sum_four_ints(s[0], s[1], s[2], s[3]), _mm_set1_epi32(excess));
 }

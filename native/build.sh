@@ -43,7 +43,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$here"
 no_build_id=-Wl,--build-id=none
 [ "$(uname -s)" = Darwin ] && no_build_id= # the linker of macOS has no such option
-# shellcheck disable=SC2086  # several options
+# shellcheck disable=SC2086  # CFLAGS may hold several options
 if ! "$compiler" -std=c11 -O3 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
     -Wall -Wextra -Werror -Wno-unknown-pragmas -g0 $no_build_id ${CFLAGS:-} \
     -o "$work/libheed.so" ./*.c -lm >"$work/log" 2>&1; then

@@ -1,5 +1,5 @@
-/* Chooses the kernel of each function once, when the library is loaded: by the instructions that the processor and the system
- * support, and by whether the kernels of each level give the results of the portable versions. */
+/* Chooses the kernel of each function once, when the library is loaded. The choice depends on the instructions that the processor
+ * and the system support, and on whether the kernels of each level give the same results as the portable versions. */
 #include "kernels.h"
 
 #if defined(__x86_64__)
@@ -33,7 +33,7 @@ int64_t heed_levels(void) { return levels; }
 
 int64_t heed_refused(void) { return refused; }
 
-/* Uses a level if it agrees with the portable versions; otherwise the kernels chosen so far stay. */
+/* Uses a level if its results equal the portable versions' results; otherwise the kernels chosen before stay in use. */
 __attribute__((unused)) static void take(int64_t level, const struct kernels *with, int64_t brings) {
     if (heed_agree(with, &portable)) {
         chosen = *with;

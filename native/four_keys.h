@@ -1,4 +1,4 @@
-/* Scores of a few queries against many keys: the loop over groups of four keys that all these kernels share. */
+/* The loop over groups of four keys that all kernels for scores of a few queries share. */
 #ifndef HEED_FOUR_KEYS_H
 #define HEED_FOUR_KEYS_H
 

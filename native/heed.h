@@ -2,9 +2,9 @@
  *
  * Every function exists twice: heed_NAME runs the kernel chosen for this processor, heed_NAME_portable is the portable version in
  * plain C. A matrix is a base pointer and the offset of its first element, so that Java can pass whole arrays. Leading
- * dimensions (lda, ldb and so on) are distances between rows. Offsets and distances count elements.
+ * dimensions (lda, ldb and so on) are distances between rows. Offsets and distances are in elements.
  *
- * Arguments are not checked here: Java has checked them. Calls keep no state and allocate nothing. */
+ * Functions do not check their arguments, because Java has checked them. They keep no state and allocate nothing. */
 #ifndef HEED_H
 #define HEED_H
 

@@ -13,8 +13,8 @@ struct kernels {
 /* Returns the levels (HEED_AVX512 and so on) whose instructions the processor and the operating system support. */
 int64_t heed_processor(void);
 
-/* Returns whether every kernel of a set gives the same bits as the portable version, on a small problem with odd sizes whose sums
- * are exact. */
+/* Returns whether every kernel of a set gives the same bits as the portable version, on a small problem whose sums are exact and
+ * whose sizes leave a remainder in the kernels' blocks. */
 int heed_agree(const struct kernels *set, const struct kernels *portable);
 
 #endif

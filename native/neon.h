@@ -1,6 +1,6 @@
-/* Shared by the files for 64-bit Arm. Every such processor has NEON. Functions that need more are marked BF16 or I8MM, and their
- * caller has checked that the system supports it. Each of these instructions is a line of assembler because clang before 16
- * offers the intrinsics only if the whole file is compiled for them. */
+/* Shared by the files for 64-bit Arm. Every 64-bit Arm processor has NEON. Functions that need more are marked BF16 or I8MM, and
+ * are called only if the system supports these instructions. The instructions are inline assembler because clang before 16
+ * offers their intrinsics only if the whole file is compiled for them. */
 #ifndef HEED_NEON_H
 #define HEED_NEON_H
 
@@ -40,7 +40,7 @@ INLINE float32x4_t bf16_to_floats(uint16x4_t halves) { return vreinterpretq_f32_
 
 INLINE float32x4_t f16_to_floats(uint16x4_t halves) { return vcvt_f32_f16(vreinterpret_f16_u16(halves)); }
 
-/* Rounds to nearest, ties to even, subnormal numbers too. A NaN stays a NaN. */
+/* Rounds to nearest, ties to even, including subnormal numbers. A NaN stays a NaN. */
 INLINE uint16x4_t floats_to_bf16(float32x4_t values) {
     uint32x4_t bits = vreinterpretq_u32_f32(values);
     uint32x4_t upper = vshrq_n_u32(bits, 16);

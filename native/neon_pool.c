@@ -4,7 +4,7 @@
 
 #include "neon.h"
 
-/* Load eight values, or one, as floats. */
+/* Functions that load eight values, or one value, as floats. */
 typedef void (*values)(const void *, int64_t, float32x4_t[2]);
 typedef float (*single)(const void *, int64_t);
 

@@ -5,7 +5,7 @@
 #include "neon.h"
 #include "transpose.h"
 
-/* The pairs of a that are contiguous in memory: along depth, along rows, or neither. */
+/* The direction in which the pairs of a are contiguous in memory: along depth, along rows, or neither. */
 enum order { DEPTH, ROWS, NEITHER };
 
 /* Loads two pairs of each of rows 0 and 1. If only one row is left, lda is 0 and this row is loaded twice. */
@@ -39,7 +39,7 @@ INLINE uint16x8_t zip_high(uint16x8_t x, uint16x8_t y) {
     return vreinterpretq_u16_u32(vzip2q_u32(vreinterpretq_u32_u16(x), vreinterpretq_u32_u16(y)));
 }
 
-/* Makes four operands of two lanes each from two rows of the panel. */
+/* Makes four operands, each of two lanes by four elements of depth, from two rows of pairs of the panel. */
 INLINE void eight_lanes(const uint16_t *b, const uint16_t *next_pair, uint16x8_t to[4]) {
     for (int v = 0; v < 2; v++) {
         uint16x8_t first = vld1q_u16(b + v * 8);

@@ -118,7 +118,7 @@ INLINE int8x8_t bytes_of(const int8_t *from, int64_t left) {
     return vld1_s8(x);
 }
 
-/* Multiplies two limbs of a query by two keys at a time; the fourth limb is a row of zeros. */
+/* Multiplies two limbs of a query by two keys at a time; zeros take the place of a fourth limb. */
 INLINE void i8_four(const int8_t *q, float unit, const int8_t *k0, const int8_t *k1, const int8_t *k2, const int8_t *k3,
     int64_t depth, const float factors[4], float *to, int64_t stride, int64_t n) {
     int32x4_t sums[2][2] = {{vdupq_n_s32(0), vdupq_n_s32(0)}, {vdupq_n_s32(0), vdupq_n_s32(0)}};

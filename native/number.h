@@ -19,7 +19,7 @@ static inline uint32_t float_to_bits(float value) {
 
 static inline float bf16_to_float(uint16_t half) { return bits_to_float((uint32_t)half << 16); }
 
-/* Rounds to nearest, ties to even. A NaN stays a NaN even if its payload is in the lower half. */
+/* Rounds to nearest, ties to even. A NaN stays a NaN even if its payload is only in the lower 16 bits. */
 static inline uint16_t float_to_bf16(float value) {
     uint32_t bits = float_to_bits(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u) {

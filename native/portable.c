@@ -1,4 +1,4 @@
-/* The portable version of every kernel in plain C: for processors without its instructions, and as the reference of checks. */
+/* The portable version of every kernel in plain C, for processors without the kernel's instructions and as a reference. */
 #include "heed.h"
 #include "number.h"
 

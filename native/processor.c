@@ -11,7 +11,7 @@
 #endif
 
 /* Returns whether AMX tiles can be used: the processor has them, the system saves them (bits 17 and 18 of XCR0), and Linux
- * permits this process their 8 KB of state, which a thread gets with its first tile. */
+ * permits this process to use their 8 KB of state, which a thread gets when it first uses a tile. */
 static int tiles(void) {
 #ifdef HEED_AMX_EMULATED
     return 1;

@@ -1,5 +1,5 @@
-/* Compares every kernel with its portable version, over odd sizes, in buffers that end where the data end. .ci/native runs it
- * under AddressSanitizer and UBSan. Sums in another order may differ by rounding; all other results have the same bits. */
+/* Compares every kernel with its portable version, over random sizes, in buffers that end with the data. .ci/native runs it under
+ * AddressSanitizer and UBSan. Sums in another order may differ by rounding; all other results must have the same bits. */
 #include "../heed.h"
 #include "../number.h"
 #include <math.h>
@@ -65,7 +65,7 @@ static void same(const char *name, const void *x, const void *y, int64_t count, 
     }
 }
 
-/* Compares sums of depth products of numbers of magnitude up to 2. */
+/* Compares sums of depth products; the factors have magnitudes up to 2. */
 static void close_to(const char *name, const float *x, const float *y, int64_t count, int64_t depth) {
     checks++;
     float tolerance = 4 * (float)(depth + 1) * 0x1p-23f * sqrtf((float)(depth + 1));
@@ -148,7 +148,7 @@ static void widths(void) {
     heed_f16_widen(x, offset, count, wide, offset);
     heed_f16_widen_portable(x, offset, count, portable, offset);
     same("f16_widen", wide, portable, size, 4);
-    for (int64_t i = 0; i < size; i++) { /* any bits, or numbers around the limits of f16 */
+    for (int64_t i = 0; i < size; i++) { /* any bits, or values near the limits of f16 */
         wide[i] = bits_to_float(between(0, 1) ? draw() : 0x32800000u + draw() % 0x15200000u);
     }
     uint16_t *y = halves(size, 0), *z = room(size, 2);
@@ -213,7 +213,7 @@ static void rows(void) {
 
 int main(int arguments, char **values) {
     long times = arguments > 1 ? atol(values[1]) : 2000;
-    for (uint32_t half = 0; half < 0x10000; half++) { /* the two scalar conversions against each other */
+    for (uint32_t half = 0; half < 0x10000; half++) { /* f16 to f32 and back gives the same f16, but a quiet NaN for NaN */
         float wide = f16_to_float((uint16_t)half);
         uint16_t back = float_to_f16(wide);
         if (back != half && !(isnan(wide) && back == (half | 0x200))) {

@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Java side of the functions in {@code native/heed.h}. Each method checks first that the call stays within its segments, for any
- * arguments. Offsets and strides count elements. The methods may be called if {@link NativeLibrary#reasons} is empty.
+ * Java methods that call the functions of {@code native/heed.h}. Each method first checks that its arguments keep the call within
+ * its segments. Offsets and strides are in elements. The methods may be called if {@link NativeLibrary#reasons} is empty.
  *
- * <p>Calls are critical: heap arrays are passed in place while the garbage collector waits, so one call computes a tile and not a
- * whole problem.
+ * <p>Calls use {@code Linker.Option.critical}: heap arrays are passed without a copy while the garbage collector waits. So one
+ * call computes only a tile, not a whole problem.
  */
 public final class NativeKernels {
     /** The maximum number of queries or columns in a panel. */
@@ -29,7 +29,7 @@ public final class NativeKernels {
     /** The number of bytes that represent an element of a query in scores with int8 keys. */
     public static final int LIMBS = 3;
 
-    /** The maximum length of int8 rows whose products cannot overflow 32 bits. */
+    /** The maximum length of int8 rows; dot products of longer rows could overflow 32 bits. */
     public static final int MOST_BYTES = 65_536;
 
     /**
@@ -71,7 +71,7 @@ public final class NativeKernels {
 
     private NativeKernels() {}
 
-    /** {@return whether there are kernels for panels with this number of lanes} */
+    /** {@return whether kernels support panels with this number of lanes} */
     public static boolean takesPanels(int lanes) {
         return lanes == 16 || lanes == 32 || lanes == LANES;
     }

@@ -75,7 +75,7 @@ public final class NativeLibrary {
         return loaded().reasons();
     }
 
-    /** {@return whether the kernels can be used and this processor has the instructions} */
+    /** {@return whether the kernels of a feature can be used on this processor} */
     public static boolean has(NativeFeature feature) {
         return (loaded().features() & feature.bit) != 0;
     }
@@ -128,7 +128,7 @@ public final class NativeLibrary {
         try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
             return in == null ? null : in.readAllBytes();
         } catch (IOException e) {
-            return null; // an unreadable jar counts as one without the resource
+            return null; // an unreadable jar is treated as a jar without the resource
         }
     }
 

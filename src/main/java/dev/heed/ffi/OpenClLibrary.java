@@ -114,7 +114,7 @@ public final class OpenClLibrary {
     /** {@return whether a library file exists in the system's search folders; calls no native code} */
     public static boolean hasFile() {
         if (NAMES.size() == 1) {
-            return true; // Windows and macOS have their own place for it, which is not searched
+            return true; // Windows and macOS keep the library in a fixed place, which is not searched
         }
         List<String> folders = new ArrayList<>(
                 List.of(System.getProperty("java.library.path", "").split(File.pathSeparator)));

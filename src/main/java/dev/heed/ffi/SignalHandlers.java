@@ -14,12 +14,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Saves the process's fault handlers before native code runs that may replace them, and restores them afterwards.
+ * A saved copy of the process's fault handlers, which restores them after native code that may have replaced them.
  *
  * <p>A JVM uses faults itself: null checks and safepoints of compiled code arrive as SIGSEGV. Drivers that compile inside the
- * process use LLVM, whose handlers run once and then restore the default, which ends the process. Two threads of a JVM at one
- * safepoint are enough to trigger this. LLVM does not notice that its handlers have been replaced and does not install them
- * again. Works on Linux only; on other systems, and if native access is denied, nothing is saved.
+ * process use LLVM, whose handlers run once and then restore the default action, which ends the process. Two threads of a JVM
+ * at one safepoint are enough to trigger this. LLVM does not notice that its handlers have been replaced and does not install
+ * them again. This class works on Linux only; on other systems, and if native access is denied, it saves nothing.
  */
 public final class SignalHandlers {
     private static final int SIGILL = 4;
@@ -43,7 +43,7 @@ public final class SignalHandlers {
         }
     }
 
-    /** {@return the result of the work; handlers that it replaced are restored} */
+    /** {@return the result of {@code work}; fault handlers that it replaced are restored afterwards} */
     public static <T> T keptDuring(Supplier<T> work) {
         SignalHandlers handlers = new SignalHandlers();
         try {
@@ -81,7 +81,7 @@ public final class SignalHandlers {
         }
     }
 
-    @SuppressWarnings("restricted") // null without the flag for native access, which is documented
+    @SuppressWarnings("restricted") // if the JVM denies native access, the result is null
     private static @Nullable MethodHandle link() {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return null;

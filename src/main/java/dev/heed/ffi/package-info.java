@@ -1,5 +1,5 @@
 /**
- * Calls into native libraries through the JDK's linker. Ownership of handles and error handling belong to the callers.
+ * Calls into native libraries through the JDK's linker. Callers own the handles and check the error codes.
  *
  * <p>Stability: implementation.
  */

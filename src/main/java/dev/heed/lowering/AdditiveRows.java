@@ -14,14 +14,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rewriting of additive scores: {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with {@code q = s W + b} and
- * {@code k = h U}. For concat scores, W and U are the upper and lower rows of one matrix.
+ * The rewriting of additive scores of a query s and a key h: {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with
+ * {@code q = s W + b} and {@code k = h U}. For concat scores, W and U are the upper and lower rows of one matrix.
  */
 final class AdditiveRows extends Rewriting {
     private final PerHeadProjection queries;
     private final PerHeadProjection keys;
 
-    /** The rows of a concat score's matrix for queries and for keys. */
+    /** The two halves of the matrix of a concat score: the top rows multiply queries, the bottom rows multiply keys. */
     private record Halves(Tensor top, Tensor bottom) {}
 
     /** The parameters of an additive or a concat score. */
@@ -35,7 +35,7 @@ final class AdditiveRows extends Rewriting {
                     Halves halves = w.prepared(Halves.class, () -> halves(w, headDim));
                     yield new Parameters(halves.top(), halves.bottom(), null, v);
                 }
-                default -> throw new IllegalStateException(score.pattern() + " adds no rows");
+                default -> throw new IllegalStateException(score.pattern() + " is not an additive or concat score");
             };
         }
 

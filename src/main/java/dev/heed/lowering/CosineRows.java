@@ -10,9 +10,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rewriting of cosine scores: rows are divided by their lengths. With {@code u = x / |x|} and
- * {@code |x| = sqrt(x.x + epsilon)}, the gradient of {@code x} is {@code (du - u (u.du)) / |x|}. A strength that is a tensor
- * multiplies the queries; one that is a number remains a factor of the score.
+ * The rewriting of cosine scores: rows are divided by their lengths. With {@code u = x / |x|},
+ * {@code |x| = sqrt(x.x + epsilon)} and the gradient {@code du} of {@code u}, the gradient of {@code x} is
+ * {@code (du - u (u.du)) / |x|}. If the strength is a tensor, it multiplies the rewritten queries; if it is a number, it
+ * remains a factor of the score.
  */
 final class CosineRows extends Rewriting {
     @Override
@@ -60,7 +61,7 @@ final class CosineRows extends Rewriting {
         return Math.sqrt(sum + ScoreFunction.Cosine.EPSILON);
     }
 
-    /** Uses four partial sums, so that an addition does not have to wait for the previous one. */
+    /** Adds the squares in four partial sums, so that an addition does not have to wait for the previous addition. */
     private static double length(float[] x, int at, int width) {
         double s0 = 0;
         double s1 = 0;
@@ -103,8 +104,8 @@ final class CosineRows extends Rewriting {
     }
 
     /**
-     * Writes the gradient of rows from the gradient of the unit rows. Rows whose gradient is zero contribute nothing, even
-     * if they are NaN.
+     * Computes the gradient of rows from the gradient of their rewritten rows, and adds the gradients of the factors to
+     * {@code factorSums}, if not null. A row whose gradient is zero contributes nothing, even if it is NaN.
      */
     private static void through(
             Tensor rows, Tensor gradient, @Nullable Tensor factors, @Nullable Tensor factorSums, Tensor into) {

@@ -8,13 +8,13 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * The rewriting of location scores {@code (s W)_j}: the first seqLenKv columns of W become the keys. The actual keys are
- * never read.
+ * The rewriting of location scores {@code (s W)_j} as dot products: the first seqLenKv columns of W become the keys. The
+ * keys of the problem are never read.
  */
 final class LocationRows extends Rewriting {
     private static final int CACHED = 64;
 
-    /** The columns of a matrix as rows. */
+    /** The columns of W, stored as rows. */
     private record Columns(Tensor rows) {}
 
     private static Tensor weight(AttentionInputs inputs) {
@@ -78,7 +78,7 @@ final class LocationRows extends Rewriting {
         place.copyFrom(Tensor.of(sums, place.shape()));
     }
 
-    /** Adds the transpose of rows, in groups of rows small enough for the first-level cache. */
+    /** Adds the transpose of {@code rows} to the sums of a head, in blocks of rows that fit the first-level cache. */
     private static void addTransposed(double[] rows, int count, int width, double[] sums, int head, int longest) {
         for (int j = 0; j < count; j += CACHED) {
             int end = Math.min(j + CACHED, count);

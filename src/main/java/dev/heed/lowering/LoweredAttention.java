@@ -14,9 +14,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A plan for attention with a score function that is computed by rewriting rows: it rewrites the rows, runs a backend's plan
- * for the inner attention on them, and carries gradients back. Masks, bias and optional outputs pass through unchanged. For
- * f16 and bf16, rows are rewritten and attention is computed in f32, and outputs are rounded once.
+ * A plan for attention with a score function that is computed by rewriting rows. It rewrites the query and key rows, runs a
+ * backend's plan on them (the inner attention), and computes the gradients of the original rows from the gradients of the
+ * rewritten rows. Masks, bias and optional outputs pass through unchanged. For f16 and bf16, the rows and the inner attention
+ * are computed in f32, and outputs are rounded once.
  */
 public final class LoweredAttention extends AttentionPlan {
     private final AttentionPlan inner;
@@ -25,9 +26,9 @@ public final class LoweredAttention extends AttentionPlan {
     /**
      * Creates the plan of a problem whose score function {@linkplain LoweredProblem#rewrites is rewritten}.
      *
-     * @param problem the problem
-     * @param attention makes the plan for the rewritten rows
-     * @param linear makes the plans that project rows
+     * @param problem the problem with the original rows
+     * @param attention creates the backend's plan for the inner attention
+     * @param linear creates the backend's plans for the linear layers that project rows
      */
     public LoweredAttention(
             AttentionProblem problem,
@@ -98,7 +99,7 @@ public final class LoweredAttention extends AttentionPlan {
         return inner.problem().shape().numKvHeads();
     }
 
-    /** {@return the number of key/value heads of the inner attention per value head of this attention} */
+    /** {@return the number of key/value heads of the inner attention per key/value head of this attention} */
     private long group() {
         return heads() / problem().shape().numKvHeads();
     }

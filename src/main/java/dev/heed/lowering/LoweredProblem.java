@@ -11,22 +11,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The description of an attention whose score function is computed by rewriting rows: an inner attention with a simpler
- * score function, and the linear layers that rewrite query and key rows.
+ * The lowered form of an attention problem whose score function is computed by rewriting rows: an inner attention problem
+ * with a simpler score function, and the linear layers that rewrite query and key rows. In the table, q is a query and h a
+ * key.
  *
  * <pre>
+ * score      rewritten rows              score of the inner attention
  * cosine     rows of length 1            scaled-dot, or dot if the strength is a tensor and multiplies the queries
  * general    q W                         dot
  * location   columns of W as keys        dot
  * additive   q W + b and h U             additive:plain
- * concat     the same, W cut in two      additive:plain
+ * concat     as additive, W cut in two   additive:plain
  * </pre>
  *
  * @param inner the attention on the rewritten rows, in f32 for f16 and bf16 problems
  * @param projections the linear layers that rewrite rows
  */
 public record LoweredProblem(AttentionProblem inner, List<LinearProblem> projections) {
-    /** Copies the list. */
+    /** Copies the list of projections. */
     public LoweredProblem {
         projections = List.copyOf(projections);
     }

@@ -14,8 +14,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A linear map of the rows of heads, {@code y = x W + b}, computed by the linear layers of a backend. It has one W for all
- * heads, in one product, or one W for each head. Several heads of {@code y} may read the same head of {@code x}.
+ * A linear map {@code y = x W + b} of the rows of all heads, computed by the linear layers of a backend. Either all heads
+ * share one W and are computed in one product, or each head of {@code y} has its own W. Several heads of {@code y} may read
+ * the same head of {@code x}.
  */
 final class PerHeadProjection {
     private final long batch;
@@ -26,7 +27,7 @@ final class PerHeadProjection {
     private final Function<LinearProblem, LinearPlan> linear;
     private final Map<LinearProblem, LinearPlan> plans = new HashMap<>();
 
-    /** The matrices, one per product, in the type in which the product is computed. */
+    /** The matrices or biases, one per product, in the type in which the products are computed. */
     private record HeadMatrices(DType type, List<Tensor> matrices) {}
 
     PerHeadProjection(
@@ -69,8 +70,8 @@ final class PerHeadProjection {
     }
 
     /**
-     * Writes {@code dx = dy W'}, {@code dW = x' dy} and {@code db}, the sum of the rows of {@code dy}; the last two only if
-     * their tensors are not null.
+     * Writes {@code dx = dy W'}. Also writes {@code dW = x' dy} and {@code db}, the sum of the rows of {@code dy}, if their
+     * tensors are not null.
      */
     void backward(Tensor x, Tensor weight, Tensor dy, Tensor dx, @Nullable Tensor dWeight, @Nullable Tensor dBias) {
         DType type = x.type().accumulator();
@@ -113,7 +114,7 @@ final class PerHeadProjection {
         return typed.reshape(typed.elementCount() / x.size(3), x.size(3));
     }
 
-    /** {@return the rows of a tensor made by {@link #place} that one product writes, or whose gradient it reads} */
+    /** {@return the rows that one product writes, or their gradient, as a view of a tensor created by {@link #place}} */
     private Tensor result(Tensor y, int head) {
         Tensor rows = perHead ? y.select(1, head) : y;
         return rows.reshape(rows.elementCount() / y.size(3), y.size(3));
@@ -166,8 +167,8 @@ final class PerHeadProjection {
     }
 
     /**
-     * {@return the rows with zeros instead of rows whose gradient is zero} Such rows contribute nothing but may be NaN, like
-     * masked keys.
+     * {@return the rows; if any element is non-finite, a copy with zeros in the rows whose gradient is zero} Rows whose
+     * gradient is zero, such as masked keys, contribute nothing, but 0 times a non-finite element would be NaN.
      */
     private static Tensor zeroedRows(Tensor rows, Tensor gradient) {
         if (finite(rows)) {

@@ -6,7 +6,7 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** The rewriting of the query and key rows of an attention for one kind of score function, with its backward pass. */
+/** The rewriting of the query and key rows of an attention problem for one kind of score function, and its backward pass. */
 abstract class Rewriting {
     /**
      * Rewritten rows in the accumulator type.
@@ -20,17 +20,17 @@ abstract class Rewriting {
     abstract Rewritten rewrite(AttentionInputs inputs);
 
     /**
-     * Writes the gradients of query, key and parameters.
+     * Writes the gradients of the original queries, keys and score parameters.
      *
      * @param inner the gradients of the rewritten rows and of the inner score function; its query and key may be the same
      *     tensors as in {@code gradients}
      */
     abstract void backward(AttentionInputs inputs, AttentionGradients inner, AttentionGradients gradients);
 
-    /** {@return a tensor for the gradient of the rewritten queries} */
+    /** {@return a tensor in which to compute the gradient of the rewritten queries} */
     abstract Tensor queryGradient(AttentionInputs inputs, AttentionGradients gradients);
 
-    /** {@return a tensor for the gradient of the rewritten keys} */
+    /** {@return a tensor in which to compute the gradient of the rewritten keys} */
     abstract Tensor keyGradient(AttentionInputs inputs, AttentionGradients gradients);
 
     /** Closes the plans of the rewriting. */

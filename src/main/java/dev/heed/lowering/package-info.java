@@ -1,6 +1,6 @@
 /**
- * Score functions computed by rewriting rows: cosine, general, location, additive and concat scores become scores that fused
- * kernels support, and gradients are carried back.
+ * Score functions computed by rewriting rows: queries and keys of cosine, general, location, additive and concat scores are
+ * rewritten for a score that fused kernels support, and gradients are computed through the rewriting.
  *
  * <p>Stability: implementation, used by the backends.
  */

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** For any arguments, a call either writes only within its segments or throws before it touches them. */
+/** Tests that, for any arguments, a call either writes only within its segments or throws before it touches them. */
 @Tag("slow")
 class NativeKernelsTest {
     private static final int ROOM = 4096;
@@ -159,7 +159,7 @@ class NativeKernelsTest {
         }
     }
 
-    /** Returns a number that is mostly small, sometimes negative, huge, or near the segment's size. */
+    /** Returns a number that is usually small, but sometimes negative, huge, or near the segment's size. */
     private long some(int usual) {
         return switch (random.nextInt(40)) {
             case 0 -> -random.nextInt(100);

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Everything that prevents the use of the native kernels is reported as a reason that names the remedy. */
+/** Tests that each cause that prevents the use of native kernels is reported as a reason that names the remedy. */
 class NativeLibraryTest {
     private static final String LINUX = "Linux amd64";
 
@@ -79,7 +79,7 @@ class NativeLibraryTest {
         assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
     }
 
-    /** A library with the right ABI version by chance. */
+    /** A library that has the right ABI version but lacks a function. */
     @Test
     void aLibraryWithoutAFunction() {
         String whole = new String(library(), StandardCharsets.ISO_8859_1);
@@ -90,7 +90,7 @@ class NativeLibraryTest {
                 "build.sh");
     }
 
-    /** The result of the check on a folder that is mounted noexec, for a user and for root. */
+    /** On a folder mounted noexec, the check returns false, for a user and for root. */
     @Test
     void aFolderWithoutExecution() {
         byte[] library = library();

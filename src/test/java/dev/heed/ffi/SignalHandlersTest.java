@@ -16,7 +16,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class SignalHandlersTest {
-    private static final int SIGFPE = 8; // the JVM can lose this handler for a moment
+    private static final int SIGFPE = 8; // the JVM can do without this handler for a moment
 
     @Test
     void handlersThatWereReplacedArePutBack() {

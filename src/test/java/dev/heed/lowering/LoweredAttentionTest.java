@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Tests rewritten rows on the reference backend against the reference's own score functions, both in double. */
+/** Compares rewritten rows on the reference backend with the reference's direct score functions, both in double. */
 class LoweredAttentionTest {
     private static final double TOLERANCE = 1e-12;
 
@@ -51,7 +51,7 @@ class LoweredAttentionTest {
                 ScoreFunction.concat(random(19, 4, 11, 8), random(20, 4, 8)));
     }
 
-    /** Four query heads share two key/value heads. In batch entry 0 the last key is masked and is NaN. */
+    /** {@return inputs with four query heads and two key/value heads; the last key of batch entry 0 is NaN and masked} */
     private static AttentionInputs inputs(ScoreFunction score) {
         long keyWidth = score.pattern().kind().twoWidths() ? 6 : 5;
         Tensor key = random(32, 2, 2, 9, keyWidth);

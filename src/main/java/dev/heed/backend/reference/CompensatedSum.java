@@ -20,7 +20,7 @@ final class CompensatedSum {
         lost += Math.fma(x, y, -product);
     }
 
-    /** {@return the compensated sum, or the plain sum if it is infinite or NaN} */
+    /** {@return the compensated sum, or the uncompensated sum if it is infinite or NaN} */
     double value() {
         return Double.isFinite(sum) ? sum + lost : sum;
     }

@@ -35,7 +35,7 @@ record DoubleMatrix(int rows, int columns, double[] cells) {
         return new DoubleMatrix(columns, rows, transposed);
     }
 
-    /** Adds {@code row} to every row, in place, and returns this matrix. */
+    /** Adds {@code row}, if not null, to every row of this matrix, and returns this matrix. */
     DoubleMatrix plus(@Nullable Tensor row) {
         if (row != null) {
             double[] added = row.toDoubleArray();

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A score function applied to the keys of one head: the score of the current query and each key, and the gradients of that
- * score. Gradients of parameters are added to the tensors of {@code sums}, a function of the same kind, unless it is null.
+ * score. Gradients of parameters are added to the parameters of {@code sums}, a score function of the same kind, unless it
+ * is null. In the formulas, s is the query and h the key.
  */
 abstract class PairRule {
     final double[][] keys;
@@ -29,18 +30,19 @@ abstract class PairRule {
     abstract double score(int key);
 
     /**
-     * Adds {@code upstream} times the derivatives of the score of the current query and a key. Products with a matrix are
-     * postponed to the end of the query or the head, so each is computed once and with less rounding.
+     * Adds {@code upstream} times the derivatives of the score of the current query and a key to their gradients. Products
+     * with a parameter matrix are postponed to the end of the query or the head, so each is computed once and with less
+     * rounding.
      */
     abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
 
-    /** Ends a query: carries gradients summed over its keys back to the query and the parameters. */
+    /** Ends a query: computes postponed gradients of the query and the parameters from sums over its keys. */
     void endQuery(double[] dQuery) {}
 
-    /** Ends the head: carries gradients summed over its queries back to the keys and the parameters. */
+    /** Ends the head: computes postponed gradients of the keys and the parameters from sums over its queries. */
     void endHead(double[][] dKeys) {}
 
-    /** {@return the rule of a batch entry and a query head} */
+    /** {@return the rule for one query head of one batch entry} */
     static PairRule of(ScoreFunction score, @Nullable ScoreFunction sums, double[][] keys, long batch, long head) {
         return switch (score) {
             case ScoreFunction.Dot f -> new Dot(f, keys);
@@ -82,7 +84,7 @@ abstract class PairRule {
         };
     }
 
-    /** {@code scale s.h} */
+    /** The dot product {@code scale s.h}. */
     private static final class Dot extends PairRule {
         private final double scale;
 
@@ -103,7 +105,7 @@ abstract class PairRule {
         }
     }
 
-    /** {@code beta c} with {@code c = s.h / (|s| |h|)}: {@code dc/ds = h / (|s| |h|) - c s / |s|^2}. */
+    /** The cosine score {@code beta c} with {@code c = s.h / (|s| |h|)}: {@code dc/ds = h / (|s| |h|) - c s / |s|^2}. */
     private static final class Cosine extends PairRule {
         private final ScoreFunction.Cosine f;
         private final @Nullable Tensor strengths;
@@ -171,7 +173,7 @@ abstract class PairRule {
         }
     }
 
-    /** {@code s' W h} */
+    /** The general score {@code s' W h}. */
     private static final class General extends PairRule {
         private final Tensor weight;
         private final @Nullable Tensor dWeight;
@@ -208,7 +210,7 @@ abstract class PairRule {
         }
     }
 
-    /** {@code (s W)_j} */
+    /** The location score {@code (s W)_j} of key {@code j}. */
     private static final class Location extends PairRule {
         private final Tensor weight;
         private final @Nullable Tensor dWeight;
@@ -239,7 +241,7 @@ abstract class PairRule {
         }
     }
 
-    /** {@code v.tanh(s W + h U + b)}; without the matrices {@code v.tanh(s + h)}. */
+    /** The additive score {@code v.tanh(s W + h U + b)}; without the matrices, {@code v.tanh(s + h)}. */
     private static final class Additive extends PairRule {
         private final @Nullable Tensor queryWeight;
         private final @Nullable Tensor keyWeight;
@@ -332,7 +334,7 @@ abstract class PairRule {
         }
     }
 
-    /** {@code -w^2 |s - h|^2 / 2} */
+    /** The Gaussian score {@code -w^2 |s - h|^2 / 2}. */
     private static final class Gaussian extends PairRule {
         private final double width;
         private final @Nullable Tensor dWidths;
@@ -372,7 +374,7 @@ abstract class PairRule {
         }
     }
 
-    /** A caller's function. */
+    /** A score function supplied by the caller. */
     private static final class Custom extends PairRule {
         private final CustomScore score;
         private final CustomScore.@Nullable Gradient gradient;

@@ -15,7 +15,7 @@ import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention in double: four projections around {@link ReferenceAttention}, without rounding between them. */
+/** Multi-head attention in double: four projections and {@link ReferenceAttention}, without rounding between them. */
 final class ReferenceMultiHead extends MultiHeadPlan {
     ReferenceMultiHead(MultiHeadProblem problem) {
         super(problem);

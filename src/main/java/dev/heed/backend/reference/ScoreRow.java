@@ -8,7 +8,7 @@ import dev.heed.mask.BoundMask;
 import dev.heed.random.Philox;
 import dev.heed.tensor.Tensor;
 
-/** One row of attention: the scores of one query and all keys, at the requested stage and after the mask, and the weights. */
+/** The scores and weights of one query for all keys. Scores are stored at the requested stage and after the mask. */
 final class ScoreRow {
     final AttentionOptions options;
     final double[] query;
@@ -39,7 +39,7 @@ final class ScoreRow {
         normalise();
     }
 
-    /** Computes score -> softcap -> + bias, + ALiBi -> mask. A bias of minus infinity masks the key regardless of its score. */
+    /** Computes score -> softcap -> bias and ALiBi -> mask. A bias of minus infinity masks the key regardless of its score. */
     private void score(AttentionShape s, PairRule rule) {
         Double cap = options.softcap();
         BoundMask mask = options.mask().on(s.seqLenQ(), s.seqLenKv());
@@ -103,7 +103,7 @@ final class ScoreRow {
         return modified[key] != Double.NEGATIVE_INFINITY;
     }
 
-    /** {@return 1 without dropout, else 0 for a dropped weight and {@code 1 / (1 - p)} for the others} */
+    /** {@return 1 without dropout, else 0 for a dropped weight and {@code 1 / (1 - p)} for any other weight} */
     double dropoutFactor(int key) {
         double p = options.dropout();
         if (p == 0) {

@@ -19,8 +19,8 @@ public final class CentralDifference {
     private CentralDifference() {}
 
     /**
-     * Asserts that every element of the gradient is the derivative of the loss with respect to that input element, to a
-     * relative 1e-6.
+     * Asserts that every element of the gradient is the derivative of the loss with respect to the same element of the input,
+     * within a relative error of 1e-6.
      */
     public static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
         double[] saved = input.toDoubleArray();
@@ -43,8 +43,8 @@ public final class CentralDifference {
     }
 
     /**
-     * Asserts that the derivative of the loss along a random direction is the inner product of that direction with the
-     * gradient.
+     * Asserts that the derivative of the loss along a random direction is the inner product of the direction and the
+     * gradients.
      */
     public static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
         Tensor[] saved = new Tensor[inputs.length];
@@ -73,7 +73,7 @@ public final class CentralDifference {
             f[k] = loss.getAsDouble();
         }
         double slope = (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * STEP);
-        assertTrue(Math.abs(expected) > 1e-3, "the direction tells nothing");
+        assertTrue(Math.abs(expected) > 1e-3, "the derivative along the direction is too small to compare");
         assertEquals(expected, slope, RELATIVE * Math.abs(expected));
     }
 

@@ -145,7 +145,7 @@ class GradientTest {
                                 .withLse()));
     }
 
-    /** {@return a caller's score function, {@code sin(s_0 h_0) + s_1 h_2}} */
+    /** {@return a custom score function, {@code sin(s_0 h_0) + s_1 h_2}} */
     private static ScoreFunction wave() {
         return ScoreFunction.custom("wave", (s, h) -> Math.sin(s[0] * h[0]) + s[1] * h[2], (s, h, upstream, ds, dh) -> {
             ds[0] += upstream * h[0] * Math.cos(s[0] * h[0]);
@@ -216,7 +216,7 @@ class GradientTest {
                 trial);
     }
 
-    /** An attention and a loss: the inner product of its output and its LSE with fixed random weights. */
+    /** An attention problem and a loss: the inner product of its output and its LSE with fixed random weights. */
     private static final class Trial implements DoubleSupplier {
         private final AttentionInputs inputs;
         private final Tensor dOutput;

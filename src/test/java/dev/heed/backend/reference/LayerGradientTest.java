@@ -165,7 +165,7 @@ class LayerGradientTest {
         }
     }
 
-    /** Embedding sizes 5, 6 and 4 for query, key and value, headDim 3, valueHeadDim 2, output embedding size 7, all biases. */
+    /** {@return inputs with embedding sizes 5, 6 and 4, headDim 3, valueHeadDim 2, output embedding size 7, and all biases} */
     private static MultiHeadInputs inputs(
             int batch, int seqLenQ, int seqLenKv, int heads, int kvHeads, AttentionOptions options) {
         var random = new RandomTensors(7);

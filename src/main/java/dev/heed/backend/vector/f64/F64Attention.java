@@ -13,7 +13,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** Attention in f64. A task is one panel of queries; the optional outputs are written from its strip of weights. */
+/**
+ * The forward pass of attention in f64. A task computes one panel of queries. Optional outputs are copied from the strip of
+ * the panel, which holds the weights of all keys (see {@link F64Panel}).
+ */
 public final class F64Attention {
     private final F64Call call;
     private final AttentionResult result;
@@ -35,7 +38,7 @@ public final class F64Attention {
                 .run(Math.toIntExact(s.batch() * s.numHeads() * attention.panels), attention::panel);
     }
 
-    /** Computes one task. Later panels come first, because under a causal mask their rows are the longest. */
+    /** Computes one task. The last panels start first, because under a causal mask their queries attend to the most keys. */
     private void panel(int task, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         long heads = shape.batch() * shape.numHeads();
@@ -80,7 +83,7 @@ public final class F64Attention {
                 panel.drop(scratch.weights, t);
             }
             panel.loadValues(t);
-            boolean masked = dropping || scratch.masked[t]; // a dropped value is not read either
+            boolean masked = dropping || scratch.masked[t]; // values of dropped weights are not read either
             panel.pool(scratch.values, width, scratch.weights, t, masked, scratch.output);
         }
         panel.write(scratch.output, result.output());
@@ -117,7 +120,7 @@ public final class F64Attention {
         }
     }
 
-    /** Writes one row over all keys; a key that the strip does not cover gets {@code outside}. */
+    /** Writes the strip's entries of one query for all keys; a key without an entry gets {@code outside}. */
     private static void writeLane(F64Panel panel, int lane, Tensor into, long row, double outside) {
         F64Scratch scratch = panel.scratch;
         int keys = (int) into.size(3);
@@ -126,7 +129,7 @@ public final class F64Attention {
         for (int t = 0; t < panel.tiles; t++) {
             int to = (int) panel.keyFrom(t);
             for (int j = 0; !scratch.empty[t] && j < panel.keys(t); j++) {
-                scratch.row[to + j] = scratch.weights[panel.at(t) + j * panel.lanes + lane] + 0.0; // no -0
+                scratch.row[to + j] = scratch.weights[panel.at(t) + j * panel.lanes + lane] + 0.0; // -0 becomes 0
             }
         }
         long position = into.position(panel.batch, panel.head, row, 0);
@@ -163,7 +166,7 @@ public final class F64Attention {
         }
     }
 
-    /** Writes scores of a stage before the mask, for every key, masked or not. */
+    /** Writes the scores of a stage before the mask for all keys, masked keys included. */
     private void writeEarlyScores(F64Panel panel, Tensor scores, ScoreStage stage) {
         F64Scratch scratch = panel.scratch;
         scratch.output = ArrayGrowth.atLeast(scratch.output, F64Call.TILE * panel.lanes);

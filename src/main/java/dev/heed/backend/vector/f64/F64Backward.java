@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of attention in f64. A task is one key/value head of one batch entry, as in {@code Backward}. It processes
- * the panels of all query heads that share the head, so one thread adds all sums over queries in one order.
+ * the panels of all query heads that share this head, so all sums over queries are added by one thread in a fixed order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
- * exactly 0, and only equal roundings achieve that.
+ * exactly 0, which requires that delta has the same rounding errors as dP.
  */
 public final class F64Backward {
     private final F64Call call;
@@ -111,7 +111,7 @@ public final class F64Backward {
         panel.write(scratch.output, gradients.query());
     }
 
-    /** Normalises the weights, computes {@code dP = V dO'} (0 for dropped cells) and adds the deltas. */
+    /** Normalises the weights, and computes {@code dP = V dO'} (0 for dropped cells) and the deltas. */
     private void weightGradients(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         int width = (int) shape.valueHeadDim();
@@ -137,7 +137,7 @@ public final class F64Backward {
         }
     }
 
-    /** Stores the gradients of the LSE and adds to the gradient of the sink. */
+    /** Copies the LSE gradients of the panel to scratch memory and adds to the gradient of the sink. */
     private void statistics(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         double sink = panel.sink();
@@ -153,7 +153,7 @@ public final class F64Backward {
         }
     }
 
-    /** Turns the gradients of the weights into gradients of the scores and adds the contribution of the panel to all sums. */
+    /** Computes the gradients of the scores from dP and adds the contribution of the panel to all sums. */
     private void spread(F64Panel panel) {
         F64Scratch scratch = panel.scratch;
         double[] weights = scratch.weights;
@@ -212,7 +212,7 @@ public final class F64Backward {
                 (int) ((panel.batch * shape.numHeads() + panel.head) * shape.headDim()));
     }
 
-    /** Copies the panel's rows of a tensor, padded with zeros to whole vectors. */
+    /** Copies the rows of a tensor that belong to the panel's queries, each padded with zeros to whole vectors. */
     private static void load(F64Rows rows, Tensor tensor, F64Panel panel) {
         int step = F64Lanes.lanes(tensor.size(3));
         rows.copyOf(tensor, panel.batch, panel.head, panel.from, panel.queries, step);
@@ -231,7 +231,10 @@ public final class F64Backward {
         }
     }
 
-    /** Adds {@code sums [key][width] += tile rows}; if not {@code plain}, rows with a masked weight are not read. */
+    /**
+     * Adds {@code sums [key][width] += tile rows} for a tile of the strip. If {@code plain} is false, a row is not added to
+     * the sums of keys that are masked for it.
+     */
     private static void addProducts(
             F64Panel panel, double[] strip, int tile, F64Rows rows, boolean plain, double[] sums) {
         int at = panel.at(tile);

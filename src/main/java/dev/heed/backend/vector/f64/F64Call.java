@@ -13,8 +13,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state shared by all panels of one f64 call (inputs, bound mask, arrays of keys and values), and the stages from a
- * tile of dot products to scores. Each stage is computed and rounded as the contract writes it.
+ * The state shared by all panels of one f64 call (inputs, mask, arrays of keys and values), and the stages that compute the
+ * scores of a tile. Each stage has the operations and roundings of its formula in docs/semantics.md.
  */
 final class F64Call {
     /** Keys per tile; a tile of keys fits the first-level cache. */
@@ -51,8 +51,8 @@ final class F64Call {
     }
 
     /**
-     * Transposes rows into the lanes: element {@code d} of row {@code i} at {@code d * lanes + i}, with zeros in unused
-     * lanes.
+     * Transposes rows so that each row fills one lane: element {@code d} of row {@code i} is at {@code d * lanes + i}.
+     * Unused lanes are 0.
      */
     static double[] pack(
             Tensor tensor, long batch, long head, long from, int count, F64Scratch scratch, double[] earlier) {
@@ -70,8 +70,8 @@ final class F64Call {
     }
 
     /**
-     * Computes the scores of a tile: {@code scale * q.k}, or another pairwise score for the cells that are not minus
-     * infinity.
+     * Computes the scores of a tile: {@code scale * q.k}, or another pairwise score, which is not computed for cells that are
+     * already minus infinity.
      */
     void score(
             F64Scratch scratch,
@@ -169,7 +169,7 @@ final class F64Call {
         }
     }
 
-    /** Applies dropout: multiplies the cells of a tile by {@code 1 / (1 - p)} and masks the dropped ones. */
+    /** Applies dropout: multiplies the cells of a tile by {@code 1 / (1 - p)} and masks the dropped cells. */
     void drop(
             double[] tile,
             int at,

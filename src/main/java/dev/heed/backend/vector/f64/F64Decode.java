@@ -12,20 +12,23 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Attention in f64 for few queries and long keys. A task is one split of one key/value head, for all query heads that share
+ * Attention in f64 for few queries and many keys. A task is one split of one key/value head, for all query heads that share
  * the head: the first query head loads the split into the cache, and the others find it there.
  *
  * <p>A split is a slice of the keys; the splits do not depend on the number of threads. Each split yields one partial
  * attention state per row (max, sum, weighted values). The states are merged in key order.
  */
 public final class F64Decode {
-    /** Keys per split, whole tiles: with headDim 128, the keys and values of a split take half a megabyte. */
+    /** Keys per split, a multiple of the tile: with headDim 128, the keys and values of a split take half a megabyte. */
     private static final int SPLIT = 4 * F64Call.TILE;
 
-    /** Maximum queries: with more, panels keep the threads busy. A panel of any vector width holds at least this many. */
+    /**
+     * Maximum queries. With more, {@link F64Attention} has enough panels to keep the threads busy. At every vector width, a
+     * panel has at least this number of lanes.
+     */
     private static final int QUERIES = 8;
 
-    /** Maximum doubles in the states of one wave of heads (see {@link HeadWaves}): 64 MB. */
+    /** Maximum doubles in the partial attention states of one wave of heads (see {@link HeadWaves}): 64 MB. */
     private static final double MAX_STATE_ELEMENTS = 1 << 23;
 
     private final F64Call call;
@@ -33,7 +36,7 @@ public final class F64Decode {
     private final AttentionShape shape;
     private final int rows;
 
-    /** The valueHeadDim, rounded up to whole vectors. */
+    /** {@code valueHeadDim}, rounded up to whole vectors. */
     private final int width;
 
     private final int splits;
@@ -42,7 +45,7 @@ public final class F64Decode {
     private final double[] weighted;
     private int firstHead;
 
-    /** Memory for the states of one wave; it grows as needed, and a plan keeps it for its next call. */
+    /** Memory for the partial attention states of one wave. It grows as needed, and a plan keeps it for its next call. */
     public static final class States {
         private double[] maxima = new double[0];
         private double[] sums = new double[0];
@@ -66,8 +69,8 @@ public final class F64Decode {
     }
 
     /**
-     * Whether this driver supports the problem. The answer does not depend on the batch or the number of heads, because the
-     * bits must not depend on them.
+     * Whether this driver supports the problem. The answer does not depend on the batch size or the number of heads, because
+     * the bits of a result must not depend on them.
      */
     public static boolean fits(AttentionProblem p) {
         AttentionShape s = p.shape();
@@ -119,8 +122,8 @@ public final class F64Decode {
     }
 
     /**
-     * Adds {@code weighted [query][width] += weights' values}; the lanes hold elements of values, because there are few
-     * queries.
+     * Adds {@code weighted [query][width] += weights' values} for a tile. The lanes of a vector are elements of a value, not
+     * queries, because there are few queries.
      */
     private void pool(F64Panel panel, int tile, int to) {
         F64Scratch scratch = panel.scratch;
@@ -162,7 +165,7 @@ public final class F64Decode {
         return kvHead % shape.numKvHeads() * shape.groupSize() + row / shape.seqLenQ();
     }
 
-    /** Merges the states of the splits of one key/value head in key order, together with the sink, and writes its rows. */
+    /** Merges the states of one key/value head in key order, together with the sink, and writes the outputs of its queries. */
     private void merge(int slot, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         int kvHead = firstHead + slot;

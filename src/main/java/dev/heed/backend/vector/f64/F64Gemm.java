@@ -7,11 +7,11 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The projections of multi-head attention in f64: {@link F64Kernel} on packed operands, with blocks of rows in parallel. */
+/** The projections of multi-head attention in f64: {@link F64Kernel} on packed operands, blocks of rows in parallel. */
 public final class F64Gemm {
     /**
-     * Maximum depth per block. A block of a panel stays in cache, and no sum has more terms before it is added to the
-     * total.
+     * Maximum depth per block. A block of a panel stays in cache, and a long sum is computed as a sum of block sums of at
+     * most this number of terms.
      */
     private static final int DEPTH = 256;
 
@@ -38,7 +38,10 @@ public final class F64Gemm {
         return Tensor.of(y, x.size(0), x.size(1), step).slice(2, 0, out);
     }
 
-    /** Computes the gradients of {@link #project}: returns {@code dx = dy W'}, writes {@code dW = x' dy} and {@code db}. */
+    /**
+     * Computes the gradients of {@link #project}: returns {@code dx = dy W'}, and writes {@code dW = x' dy} and {@code db}, the
+     * column sums of {@code dy}.
+     */
     public static Tensor projectBackward(
             Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db, Workers workers) {
         int in = (int) w.size(0);

@@ -15,7 +15,7 @@ final class F64Kernel {
 
     /**
      * Computes {@code C += A B} with fused multiply-adds. The caller cuts a long depth into blocks, so a long sum is a sum
-     * of short ones.
+     * of short sums.
      *
      * @param a element {@code [r][k]} is at {@code aOffset + r * rowStep + k * depthStep}
      * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
@@ -206,8 +206,8 @@ final class F64Kernel {
     }
 
     /**
-     * Computes {@code C = A B} with rows of B and C {@code lanes} apart; every product and every sum is rounded. A score
-     * far above all others alone determines its row, so all its bits must be the bits of the formula as written.
+     * Computes {@code C = A B} with rows of B and C {@code lanes} apart; every product and every sum is rounded. Scores must
+     * have the exact bits of the formula as written, because one score far above all others determines the softmax of its row.
      *
      * @param a row {@code r} begins at {@code aOffset + r * rowStep}
      */

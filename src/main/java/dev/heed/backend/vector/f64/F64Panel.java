@@ -9,14 +9,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A panel in f64: up to PANEL queries of one head, one per lane, with its strip. The strip is {@code [key][query]} in
- * scratch memory, for all keys that any of the queries may attend; it holds first scores, then weights.
+ * A panel in f64: up to PANEL queries of one head, one per lane, with their strip. The strip is an array
+ * {@code [key][query]} in scratch memory for all keys to which any of the queries may attend. It first holds scores, then
+ * weights.
  *
  * <p>Tiles begin at multiples of {@link F64Call#TILE}, so the bits of a row depend on the row alone, not on the other rows
  * of its panel.
  *
- * <p>The whole strip is kept, PANEL doubles per key. So weights are computed once for all outputs, and gradients use the
- * same weights from which their deltas were summed.
+ * <p>The whole strip stays in memory, up to PANEL doubles per key. So weights are computed once for all outputs, and
+ * gradients use the same weights from which their deltas were summed.
  */
 final class F64Panel {
     final F64Call call;
@@ -79,8 +80,8 @@ final class F64Panel {
     }
 
     /**
-     * Fills the strip with modified scores and finds the maxima; writes the derivatives of the softcap to {@code derivatives},
-     * if not null.
+     * Fills the strip with scores after softcap, bias, ALiBi and mask, and finds the row maxima. Writes the derivatives of
+     * the softcap to {@code derivatives}, if not null.
      */
     void score(double @Nullable [] derivatives) {
         double[] strip = scratch.weights;
@@ -110,14 +111,14 @@ final class F64Panel {
     }
 
     /**
-     * Turns scores into weights relative to the maxima; computes their sums, sinks included, and the inverse sums (0 if the
-     * sum is 0).
+     * Replaces scores with weights {@code e^(score - maximum)}. Computes their sums, sinks included, and the inverses of the
+     * sums (0 if the sum is 0).
      */
     void weigh() {
         weigh(sink());
     }
 
-    /** As {@link #weigh()}, with the logit of the sink, or minus infinity for no sink. */
+    /** As {@link #weigh()}, with the given logit of the sink; minus infinity means no sink. */
     void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
         if (sink != Double.NEGATIVE_INFINITY) {
@@ -137,7 +138,7 @@ final class F64Panel {
         }
     }
 
-    /** Multiplies the weights of a tile by the inverse sums, so that the weights of a row sum to 1 over all keys. */
+    /** Multiplies the weights of a tile by the inverse sums, so that the weights of a row, sink included, sum to 1. */
     void normalise(int tile) {
         WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
     }
@@ -148,7 +149,7 @@ final class F64Panel {
         return sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
     }
 
-    /** Whether a query attends nothing, not even a sink. */
+    /** Whether a query attends to no key and has no sink. */
     boolean blind(int query) {
         return scratch.sums[query] == 0;
     }
@@ -178,8 +179,8 @@ final class F64Panel {
     }
 
     /**
-     * Adds {@code sums [width][query] += rows' tile} for the rows of a tile; non-finite rows add nothing where they are
-     * masked.
+     * Adds {@code sums [width][query] += rows' tile} for the rows of a tile. If {@code masked}, a non-finite element is not
+     * added to the sums of queries for which its row is masked.
      */
     void pool(F64Rows rows, int width, double[] strip, int tile, boolean masked, double[] sums) {
         int at = at(tile);

@@ -6,12 +6,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of one head as doubles: read in place if they are contiguous in a {@code double[]}, else copied. */
+/** The rows of one head as doubles: read in place if each row is contiguous in a {@code double[]}, else copied. */
 public final class F64Rows {
     double[] data = new double[0];
     int at;
 
-    /** The distance between rows. */
+    /** The distance between rows, in elements. */
     int step;
 
     private double[] copy = new double[0];

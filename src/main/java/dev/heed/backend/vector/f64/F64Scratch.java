@@ -12,7 +12,7 @@ public final class F64Scratch implements Scratch.Section {
     final F64Rows queries = new F64Rows();
     final F64Rows gradients = new F64Rows();
 
-    /** One element per query of a panel. */
+    /** The row maxima. This array and the next four have one element per query of a panel. */
     final double[] maxima = new double[PANEL];
 
     final double[] sums = new double[PANEL];
@@ -20,13 +20,13 @@ public final class F64Scratch implements Scratch.Section {
     final double[] deltas = new double[PANEL];
     final double[] lseGradients = new double[PANEL];
 
-    /** {@code [key][query]}, for all keys that a query of the panel may attend. */
+    /** The strip of the panel, {@code [key][query]}: scores, then weights. */
     double[] weights = new double[0];
 
     double[] weightGradients = new double[0];
     double[] derivatives = new double[0];
 
-    /** One flag per tile of the weights. */
+    /** Whether all keys of a tile are masked. This array and the next have one flag per tile of the strip. */
     boolean[] empty = new boolean[0];
 
     boolean[] masked = new boolean[0];

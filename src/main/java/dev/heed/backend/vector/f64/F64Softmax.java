@@ -12,13 +12,13 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of a panel in f64, tile by tile, {@code [key][query]} with queries in the lanes. Each tile is summed on its
- * own, and the sums of the tiles are added.
+ * The softmax of a panel in f64, computed on one tile {@code [key][query]} at a time, with queries in the lanes. Each tile
+ * is summed separately, and the sums of the tiles are added.
  */
 final class F64Softmax {
     private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
 
-    /** Whether the JIT supports masks of this many lanes. It does not support masks of two lanes; they would be objects. */
+    /** Whether the JIT supports masks of {@code V} lanes. It would allocate masks of two lanes as objects. */
     private static final boolean MASKS = V > 2;
 
     /** Arguments below this value give 0. */
@@ -53,8 +53,8 @@ final class F64Softmax {
     }
 
     /**
-     * {@return the Taylor series of {@link #exp}} It is a method of its own because the JIT does not inline more than 325
-     * bytes of code, and the arguments of a call become objects.
+     * {@return the Taylor series of {@link #exp}} This is a separate method because the JIT inlines no method of more than
+     * 325 bytes of bytecode, and vectors passed to a method that is not inlined become objects.
      */
     private static DoubleVector taylor(DoubleVector r) {
         DoubleVector y = r.fma(1 / 6227020800.0, 1 / 479001600.0);
@@ -72,7 +72,7 @@ final class F64Softmax {
         return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
     }
 
-    /** Raises the maxima to the maxima of a tile. NaN may or may not reach a maximum, but makes the sum of its row NaN. */
+    /** Raises the maxima to the maxima of a tile. NaN may or may not become a maximum, but makes the sum of its row NaN. */
     static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
@@ -84,7 +84,7 @@ final class F64Softmax {
         }
     }
 
-    /** Turns scores into weights relative to the maxima and adds them to the sums; returns whether any key is masked. */
+    /** Replaces scores with weights {@code e^(score - max)} and adds them to the sums; returns whether any cell is masked. */
     static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
         LongVector signs = LongVector.zero(LONGS);
         for (int v = 0; v < lanes; v += V) {
@@ -102,7 +102,7 @@ final class F64Softmax {
         return signs.reduceLanes(VectorOperators.OR) < 0;
     }
 
-    /** {@return the larger of two values; of a value and NaN, either} In {@link #exp}, a NaN argument stays NaN. */
+    /** {@return the larger of two values, or either if one is NaN} In {@link #exp}, a NaN argument stays NaN. */
     static DoubleVector larger(DoubleVector x, DoubleVector y) {
         return MASKS ? x.blend(y, y.compare(VectorOperators.GT, x)) : x.max(y);
     }
@@ -122,7 +122,7 @@ final class F64Softmax {
                 .reinterpretShape(SPECIES, 0);
     }
 
-    /** Multiplies the weights of a tile by the inverse sums; masked keys stay masked, even in a row of NaN. */
+    /** Multiplies the weights of a tile by the inverse sums; masked cells stay masked, even in a row of NaN. */
     static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector inverse = DoubleVector.fromArray(SPECIES, inverses, v);
@@ -166,7 +166,7 @@ final class F64Softmax {
         }
     }
 
-    /** Computes {@code dS = scale * dS * slope}, the gradients of the dot products; masked cells stay masked. */
+    /** Computes {@code dS = scale * dS * derivative}, the gradients of the dot products; masked cells stay masked. */
     static void multiplyDerivatives(
             double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p += V) {
@@ -179,7 +179,7 @@ final class F64Softmax {
         }
     }
 
-    /** {@return the largest element of whole vectors} NaN may be skipped. */
+    /** {@return the largest of the first {@code length} elements, which form whole vectors} NaN may be skipped. */
     static double max(double[] x, int length) {
         DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
         for (int i = 0; i < length; i += V) {
@@ -189,8 +189,9 @@ final class F64Softmax {
     }
 
     /**
-     * {@return the sum of {@code e^(x - max)} over a block of whole vectors} The powers are written back if {@code keep}.
-     * Lanes are added in order, because {@code reduceLanes} guarantees no order and changes it once compiled.
+     * {@return the sum of {@code e^(x - max)} over a block of whole vectors} If {@code keep}, the powers replace the
+     * elements. Lanes are added in order, because {@code reduceLanes} guarantees no order: compiled code adds in another
+     * order than the interpreter.
      */
     static double powers(double[] x, int from, int to, double max, boolean keep) {
         DoubleVector sums = DoubleVector.zero(SPECIES);

@@ -3,15 +3,18 @@ package dev.heed.backend.vector.f64;
 import java.util.Arrays;
 
 /**
- * The softmax of one row of f64, in place. Each lane keeps its own sum, and the sums of blocks are added, so a sum of a
- * million terms stays accurate.
+ * The softmax of one row of doubles, computed in its array. Blocks of a row are summed separately, lane by lane, and then
+ * added, so a sum of a million terms stays accurate.
  */
 public final class F64SoftmaxRow {
     private static final int BLOCK = 1024;
 
     private F64SoftmaxRow() {}
 
-    /** Computes the softmax, or its logarithm; the array must have room for whole vectors. */
+    /**
+     * Computes the softmax of the first {@code length} elements, or its logarithm if {@code log}. The array must have room for
+     * whole vectors.
+     */
     public static void softmax(double[] x, int length, boolean log) {
         int whole = F64Lanes.lanes(length);
         Arrays.fill(x, length, whole, Double.NEGATIVE_INFINITY);
@@ -54,8 +57,8 @@ public final class F64SoftmaxRow {
     }
 
     /**
-     * {@return the largest element, or NaN if all others are minus infinity} Any other NaN may be skipped; it makes the sum
-     * NaN.
+     * {@return the largest element, or NaN if a row contains NaN and otherwise only minus infinity} Any other NaN may be
+     * skipped, because it makes the sum NaN.
      */
     private static double max(double[] x, int length) {
         double largest = WideLoops.max(x, length);

@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class F64Species {
     static final VectorSpecies<Double> SPECIES = VectorSpecies.of(double.class, Species.SPECIES.vectorShape());
 
-    /** Species for the bits of doubles, as {@link Species#INTS}. */
+    /** Species for the bits of doubles, used like {@link Species#INTS}. */
     static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, Species.SPECIES.vectorShape());
 
     private F64Species() {}

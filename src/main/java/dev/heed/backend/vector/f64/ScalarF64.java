@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order. Eight sums are kept in
- * scalar registers, because lanes are whole vectors of eight here.
+ * scalar registers, because a vector has eight lanes here.
  */
 final class ScalarF64 {
     private ScalarF64() {}
@@ -115,7 +115,7 @@ final class ScalarF64 {
         for (int i = 0; i < lanes; i++) {
             double max = maxima[i];
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
-                max = tile[p] > max ? tile[p] : max; // false for NaN, which makes only its own sum NaN
+                max = tile[p] > max ? tile[p] : max; // NaN is skipped; it makes the sum of its row NaN
             }
             maxima[i] = max;
         }

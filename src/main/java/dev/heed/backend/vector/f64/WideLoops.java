@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
  * {@link Lanes#SCALAR}.
  */
 final class WideLoops {
-    /** The maximum of a row before any key is read: finite, so that the difference of two such maxima is not NaN. */
+    /** The maximum of a row before any key is read: finite, so that the difference of two of them is not NaN. */
     static final double NOTHING = -Double.MAX_VALUE;
 
     /**
-     * The weight of a masked key, {@code -0.0}. The weight of an attended key that is too small for a double is
-     * {@code +0.0}, so its value is still read, even NaN.
+     * The weight of a masked key, {@code -0.0}. The weight of an attended key is {@code +0.0} if it underflows, so the value
+     * of the key is still read, even if it is NaN.
      */
     static final double MASKED_WEIGHT = -0.0;
 
@@ -76,10 +76,10 @@ final class WideLoops {
     }
 
     /**
-     * As {@link #accumulate}, but elements whose weight is {@link #MASKED_WEIGHT} are not read, so they may be non-finite. If all
-     * elements are finite, the bits are the same.
+     * As {@link #accumulate}, but elements whose weight is {@link #MASKED_WEIGHT} are skipped, so they may be non-finite. If
+     * all elements are finite, the result has the same bits.
      *
-     * @param weightsAreLeft whether A holds the weights; else B does
+     * @param weightsAreLeft whether A holds the weights; if false, B does
      */
     static void accumulateAttended(
             boolean weightsAreLeft,
@@ -172,12 +172,12 @@ final class WideLoops {
         }
     }
 
-    /** {@return the largest element of a row, or minus infinity} NaN may be skipped. */
+    /** {@return the largest of the first {@code length} elements, which form whole vectors} NaN may be skipped. */
     static double max(double[] x, int length) {
         return Lanes.SCALAR ? ScalarF64.max(x, length) : F64Softmax.max(x, length);
     }
 
-    /** {@return the sum of {@code e^(x - max)} over a block of whole vectors} The powers are written back if {@code keep}. */
+    /** {@return the sum of {@code e^(x - max)} over a block of whole vectors} If {@code keep}, the powers replace x. */
     static double powers(double[] x, int from, int to, double max, boolean keep) {
         return Lanes.SCALAR ? ScalarF64.powers(x, from, to, max, keep) : F64Softmax.powers(x, from, to, max, keep);
     }

@@ -8,8 +8,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pairwise score function in f64 other than the dot product, the counterpart of {@code Meeting}. It is computed
- * element-wise, with each operation rounded as the formula is written.
+ * A pairwise score function in f64 other than the dot product, the counterpart of {@code Meeting}. It is computed one
+ * element at a time, with the operations and roundings of the formula as written.
  */
 final class WideMeeting {
     /** The contribution of one pair of elements to a score, and its derivatives. */
@@ -67,7 +67,7 @@ final class WideMeeting {
         };
     }
 
-    /** {@code v tanh(q + k)} */
+    /** The term of the additive score: {@code v tanh(q + k)}. */
     private static final class Tangent implements Element {
         @Override
         public double score(double v, double q, double k) {
@@ -91,7 +91,7 @@ final class WideMeeting {
         }
     }
 
-    /** {@code -w^2 (q - k)^2 / 2} */
+    /** The term of the Gaussian score: {@code -w^2 (q - k)^2 / 2}. */
     private static final class Square implements Element {
         @Override
         public double score(double w, double q, double k) {
@@ -119,7 +119,7 @@ final class WideMeeting {
         return parameter[at + (parameterWidth == 1 ? 0 : d)];
     }
 
-    /** Computes the scores of a tile; skips cells that are minus infinity. */
+    /** Computes the scores of a tile; skips cells that already are minus infinity. */
     void scores(long head, F64Rows rows, int keys, double[] packed, double[] tile, int at, int lanes, int queries) {
         double[][] row = new double[queries][];
         for (int i = 0; i < queries; i++) {
@@ -160,9 +160,9 @@ final class WideMeeting {
      * {@code g} is exactly 0 is skipped.
      *
      * @param dQueries {@code [width][query]}
-     * @param dKeys {@code [key][step]}
-     * @param parameterSums sums for the gradient of the parameter, the head's from {@code sumsOffset} on; empty if not
-     *     requested
+     * @param dKeys {@code [key][width]} from {@code dKeysOffset} on, with {@code step} elements between keys
+     * @param parameterSums sums for the gradient of the parameter; the sums of this head begin at {@code sumsOffset}; empty
+     *     if not requested
      */
     void gradients(
             long head,

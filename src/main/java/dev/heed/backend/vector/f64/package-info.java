@@ -1,5 +1,5 @@
 /**
- * Attention in f64 on the CPU, with kernels of its own. A panel keeps the scores of all its keys in memory, as one strip.
+ * Attention in f64 on the CPU, with separate kernels. The scores of a panel of queries for all keys are stored in one strip.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The limits of Java arrays on the size of a problem. A matrix, a row of a softmax and, in f64, the gradients of the keys
- * of a head are one array each; packed ones are padded to whole panels.
+ * Check that no array of a problem exceeds the maximum length of a Java array. Each matrix, each softmax row and the key
+ * gradients of a head in f64 are one array. Packed matrices are padded to whole panels.
  */
 public final class ArrayLimit {
     private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
@@ -26,7 +26,7 @@ public final class ArrayLimit {
 
     private ArrayLimit() {}
 
-    /** {@return the reasons why arrays cannot hold a problem, with the value and the limit; empty if they can} */
+    /** {@return the reasons why arrays cannot hold a problem, each with the value and the limit; empty if they can hold it} */
     public static List<String> reasons(Problem problem) {
         var limit = new ArrayLimit();
         switch (problem) {
@@ -51,7 +51,10 @@ public final class ArrayLimit {
         }
     }
 
-    /** Checks the gradients of the keys, one row per key; in f64 a row also counts the weights of a panel of queries. */
+    /**
+     * Checks the gradients of the keys of a head, one row per key. In f64, each row also needs room for the weights of one
+     * panel of queries.
+     */
     private void keysOfHead(AttentionProblem p) {
         AttentionShape s = p.shape();
         long width = Math.max(s.headDim(), s.valueHeadDim());
@@ -71,7 +74,10 @@ public final class ArrayLimit {
         product("the output projection", queries, times(s.numHeads(), s.valueHeadDim()), p.embedOut());
     }
 
-    /** Checks the three matrices of a product, each as if it were packed for the forward or the backward pass. */
+    /**
+     * Checks the three matrices of a product. Both rows and columns are padded to whole panels, because the forward or the
+     * backward pass may pack the matrix along either of them.
+     */
     private void product(String name, long rows, long in, long out) {
         require("the input of " + name, rows, in);
         require("the weights of " + name, in, out);
@@ -91,7 +97,7 @@ public final class ArrayLimit {
     private void require(String name, long rows, long columns, long elements) {
         if (elements > LONGEST_ARRAY) {
             reasons.add(name + ": " + rows + " x " + columns + ", in panels "
-                    + (elements == Long.MAX_VALUE ? "more than a long counts" : elements + " elements")
+                    + (elements == Long.MAX_VALUE ? "more elements than a long can count" : elements + " elements")
                     + " > " + LONGEST_ARRAY + ", the longest Java array");
         }
     }

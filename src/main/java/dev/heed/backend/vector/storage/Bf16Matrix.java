@@ -12,21 +12,21 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A bf16 matrix with adjacent columns: element {@code [r][c]} is element {@code at + r * rowStep + c} of the segment.
+ * A bf16 matrix with contiguous rows: element {@code [r][c]} is element {@code at + r * rowStep + c} of the segment.
  *
- * @param data the memory
+ * @param data the memory that holds the elements
  * @param at index of the first element
- * @param rowStep the distance between rows
+ * @param rowStep the distance between rows, in elements
  * @param rows number of rows
  * @param columns number of columns
  */
 public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int columns) {
 
-    /** The operands of a product: the left one as stored, the right one packed in panels of pairs. */
+    /** The operands of a product: the left matrix as stored, the right matrix packed in panels of pairs. */
     public record Operands(Bf16Matrix a, Packed b) {
         /**
-         * Computes {@code c = a b}, or {@code c + a b} if {@code k > 0}, for some rows and one panel, from element
-         * {@code k} of the depth on.
+         * Multiplies {@code rows} rows by one panel, over {@code count} elements of depth from {@code k} on:
+         * {@code c = a b} if {@code k} is 0, else {@code c += a b}.
          */
         void multiply(int first, int rows, int panel, int k, int count, float[] c, int at, int step) {
             NativeKernels.bf16Product(
@@ -47,8 +47,8 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
     }
 
     /**
-     * A matrix in panels of pairs, elements {@code 2t} and {@code 2t + 1} of a column: pair {@code t} of column {@code c}
-     * of panel {@code p} is at {@code ((p * pairRows + t) * PANEL + c) * 2}.
+     * A matrix packed in panels of pairs. Pair {@code t} of a column is its elements {@code 2t} and {@code 2t + 1}; in
+     * column {@code c} of panel {@code p} it begins at {@code ((p * pairRows + t) * PANEL + c) * 2}.
      */
     public record Packed(short[] pairs, int depth, int columns) {
         int pairRows() {
@@ -56,21 +56,24 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         }
     }
 
-    /** Whether native products compute with these tensors; all must be stored as bf16. */
+    /** Whether a linear layer uses native products for these tensors, which must all be bf16. */
     public static boolean serve(Tensor... operands) {
         return Arrays.stream(operands).allMatch(operand -> operand.type() == DType.BF16)
                 && Tiles.nativeKernels(DType.BF16).linear()
                 && Bf16Panels.works();
     }
 
-    /** {@return the rows of a tensor, its last axis across and the others down, in place or copied} */
+    /**
+     * {@return a tensor as a matrix, without a copy if possible: the last axis becomes the columns, all other axes become
+     * the rows}
+     */
     public static Bf16Matrix of(Tensor tensor) {
         int last = tensor.rank() - 1;
         int columns = Math.toIntExact(tensor.size(last));
         int rows = Math.toIntExact(tensor.elementCount() / columns);
         long step = 0;
         long count = 1;
-        boolean even = StoredRows.inPlace(tensor) && !tensor.isConfined(); // other threads read it
+        boolean even = StoredRows.inPlace(tensor) && !tensor.isConfined(); // a confined tensor cannot be read by other threads
         for (int axis = last - 1; axis >= 0; axis--) {
             if (tensor.size(axis) != 1) {
                 step = count == 1 ? tensor.stride(axis) : step;
@@ -93,7 +96,7 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         return new Bf16Matrix(MemorySegment.ofArray(copy), 0, columns, rows, columns);
     }
 
-    /** {@return a matrix with adjacent columns, rounded to bf16 into an array} */
+    /** {@return the matrix rounded to bf16 and stored in {@code into}; its rows must be contiguous} */
     static Bf16Matrix rounded(Matrix matrix, short[] into) {
         MemorySegment to = MemorySegment.ofArray(into);
         MemorySegment from = MemorySegment.ofArray(matrix.data());

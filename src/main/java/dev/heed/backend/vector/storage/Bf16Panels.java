@@ -12,16 +12,16 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 
 /**
- * The conditions for prefill of bf16 by native products, which multiply two elements of depth at once. Queries stay bf16,
- * keys are read in place, and values are interleaved into pairs once for all panels of a task.
+ * The conditions under which bf16 prefill uses native products, which multiply two elements of depth at once. Queries stay
+ * bf16, keys are read without a copy, and values are interleaved into pairs once for all panels of a task.
  *
  * <p>Scores, maxima and sums of weights are f32. Weights are rounded to bf16 before they are multiplied with values, as in
- * the textbook implementation.
+ * the textbook formula of the error budget (docs/semantics.md).
  */
 public final class Bf16Panels {
     private Bf16Panels() {}
 
-    /** Whether native products compute a call of dot products; query, key and value must all be stored as bf16. */
+    /** Whether a call with dot-product scores uses native products; query, key and value must all be bf16. */
     public static boolean serve(AttentionInputs inputs) {
         return inputs.query().type() == DType.BF16
                 && inputs.key().type() == DType.BF16
@@ -30,12 +30,15 @@ public final class Bf16Panels {
                 && works();
     }
 
-    /** Whether the processor has bf16 products and they support panels of this width. */
+    /** Whether the processor has bf16 products and they support panels of {@code PANEL} lanes. */
     static boolean works() {
         return !Lanes.SCALAR && NativeKernels.takesPanels(PANEL) && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
     }
 
-    /** {@return the reason why bf16 prefill or linear layers use the Vector API although the processor has bf16 products} */
+    /**
+     * {@return the reason why bf16 prefill or linear layers use the Vector API although the processor has bf16 products;
+     * empty if there is none}
+     */
     public static Optional<String> notServing() {
         if (Lanes.SCALAR || !NativeLibrary.has(NativeFeature.BF16_PRODUCT)) {
             return Optional.empty();

@@ -7,8 +7,8 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A tile of bf16 keys and a tile of bf16 values, in scratch memory of one thread. Each two rows of values are interleaved
- * into one row of pairs.
+ * A tile of bf16 keys and their values, prepared by one thread for native products. Rows {@code 2t} and {@code 2t + 1} of
+ * the values are interleaved into one row of pairs.
  */
 public final class Bf16Rows {
     private static final int INFINITE = 0x7f80;
@@ -43,7 +43,10 @@ public final class Bf16Rows {
         cleaned = false;
     }
 
-    /** Computes {@code tile [key][query] = K Q'}, {@code maxDepth} elements of depth at a time. */
+    /**
+     * Computes {@code tile [key][query] = K Q'} for queries packed in {@code pairs}, {@code maxDepth} elements of depth at a
+     * time.
+     */
     public void dots(short[] pairs, int headDim, int maxDepth, float[] tile, long keyFrom, int count) {
         MemorySegment q = MemorySegment.ofArray(pairs);
         MemorySegment scores = MemorySegment.ofArray(tile);
@@ -56,8 +59,8 @@ public final class Bf16Rows {
     }
 
     /**
-     * Computes {@code sums [width][query] = V' weights}, or adds to the sums if {@code onto}, with weights rounded to bf16.
-     * If some keys are masked, a non-finite value is added only to the queries that attend its key.
+     * Computes {@code sums [width][query] = V' W} with the weights {@code W} of a tile rounded to bf16; adds to the sums if
+     * {@code onto}. If {@code masked}, a non-finite value is added only to the sums of queries that attend to its key.
      */
     public void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean masked) {
         weights = atLeast(weights, (count + 1) / 2 * 2 * PANEL);

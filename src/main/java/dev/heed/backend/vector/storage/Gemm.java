@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Matrix products built on {@link MicroKernel}. The right operand is packed into panels, and each task computes a block of
- * the result. The depth is cut into blocks, so that a block of both operands stays in cache. The left operand may be
- * transposed through its strides.
+ * the result. The depth is cut into blocks, so that one block of each operand stays in cache. The strides of the left
+ * operand may describe a transposed matrix.
  *
  * <p>The blocks of the depth depend on the depth alone, so the bits of an element do not depend on rows or threads.
  */
@@ -37,8 +37,8 @@ public final class Gemm {
      * A matrix product {@code C = f(A B + bias)} to be computed.
      *
      * @param bias one element per column, padded with zeros to whole panels, or null
-     * @param c the result; its columns are adjacent
-     * @param bf16 both operands for native products, or null; if present, a and b have no elements
+     * @param c the result; its rows are contiguous
+     * @param bf16 the operands of a native product, or null; if not null, a and b hold only sizes, no elements
      */
     public record Product(
             Matrix a,
@@ -89,7 +89,7 @@ public final class Gemm {
         return new Packed(packed, depth, b.columns());
     }
 
-    /** Computes several products in one parallel step, so that small ones together fill the threads. */
+    /** Computes several products in one parallel step, so that small products together keep all threads busy. */
     public static void run(List<Product> products, Workers workers) {
         int rowsPerTask = rowsPerTask(products, workers.threads());
         int tasks = 0;
@@ -131,7 +131,7 @@ public final class Gemm {
         return Math.ceilDiv(Math.ceilDiv(maxRows, blocks), 6) * 6;
     }
 
-    /** Computes one panel of columns for some rows. */
+    /** Computes one panel of columns for at most {@code rowsPerTask} rows from {@code first} on. */
     private static void block(Product product, int first, int panel, int rowsPerTask, Scratch scratch) {
         Matrix a = product.a;
         Packed b = product.b;

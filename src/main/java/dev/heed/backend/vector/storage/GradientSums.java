@@ -6,17 +6,17 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sums to which all tasks of one backward pass add: the gradients of bias, sink and score parameters. A task is one
- * key/value head of one batch entry. It adds to elements of its own, except for a bias that heads or batch entries share.
+ * Sums shared by all tasks of one backward pass: the gradients of bias, sink and score parameters. A task computes one
+ * key/value head of one batch entry. No two tasks add to the same element, unless heads or batch entries share a bias.
  */
 public final class GradientSums {
-    /** Sums of the sink's gradient: {@code [batch, numHeads]}. */
+    /** Sums of the sink gradient: {@code [batch, numHeads]}. */
     public final double[] sink;
 
-    /** Sums of the score parameter's gradient: {@code [batch, numHeads, headDim]}, or empty if not requested. */
+    /** Sums of the score parameter gradient: {@code [batch, numHeads, headDim]}, or empty if not requested. */
     public final double[] parameter;
 
-    /** The sums of the bias gradient, expanded to every cell of the scores; null if not requested. */
+    /** Sums of the bias gradient, expanded to the shape of the scores; null if not requested. */
     public final @Nullable Tensor biasCells;
 
     private final AttentionShape shape;
@@ -26,7 +26,7 @@ public final class GradientSums {
     /**
      * Creates sums that start at 0.
      *
-     * @param bias zeros of the bias gradient's shape, in the type of the sums; null if not requested
+     * @param bias a tensor of zeros for the sums of the bias gradient, in its shape; null if not requested
      */
     public GradientSums(AttentionShape shape, AttentionGradients gradients, @Nullable Tensor bias) {
         this.shape = shape;
@@ -40,7 +40,7 @@ public final class GradientSums {
                 : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
     }
 
-    /** {@return the workers, or the caller's thread alone if two tasks add to one element of the bias gradient} */
+    /** {@return the workers, or only the caller's thread if two tasks add to the same element of the bias gradient} */
     public Workers allowed(Workers workers) {
         boolean shared = biasCells != null
                 && ((shape.batch() > 1 && biasCells.stride(0) == 0)
@@ -48,7 +48,7 @@ public final class GradientSums {
         return shared ? Workers.ALONE : workers;
     }
 
-    /** Writes the gradients of bias and sink; the sums of the sink are added in batch order. */
+    /** Writes the gradients of bias and sink; the sums of the sink gradient are added over the batch, in order. */
     public void write() {
         if (gradients.bias() != null && bias != null) {
             gradients.bias().copyFrom(bias);

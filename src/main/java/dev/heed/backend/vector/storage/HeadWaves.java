@@ -12,8 +12,8 @@ import java.util.function.IntConsumer;
  */
 public record HeadWaves(int heads, int wave) {
     /**
-     * {@return the waves of a shape whose heads need {@code statesPerHead} elements each, at most {@code maxStates} elements per
-     * wave}
+     * {@return waves whose states have at most {@code maxStates} elements, at {@code statesPerHead} elements per head; a wave
+     * has at least one head}
      */
     public static HeadWaves of(AttentionShape s, double statesPerHead, double maxStates) {
         int heads = Math.toIntExact(s.batch() * s.numKvHeads());
@@ -25,7 +25,7 @@ public record HeadWaves(int heads, int wave) {
      *
      * @param splits splits per head
      * @param begin receives the first head of each wave
-     * @param split computes one split of one head of the wave
+     * @param split computes split {@code index % splits} of head {@code index / splits} of the wave
      * @param merge merges the splits of one head of the wave
      */
     public void run(Workers workers, int splits, IntConsumer begin, Workers.Task split, Workers.Task merge) {

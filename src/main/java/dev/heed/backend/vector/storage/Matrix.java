@@ -10,19 +10,22 @@ import org.jspecify.annotations.Nullable;
  *
  * @param data the array
  * @param at index of the first element
- * @param rowStep the distance between rows
- * @param columnStep the distance between columns
+ * @param rowStep the distance between rows, in elements
+ * @param columnStep the distance between columns, in elements
  * @param rows number of rows
  * @param columns number of columns
  */
 public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows, int columns) {
 
-    /** {@return the first {@code rows * columns} elements of an array, row after row} */
+    /** {@return the first {@code rows * columns} elements of an array as a row-major matrix} */
     public static Matrix of(float[] data, int rows, int columns) {
         return new Matrix(data, 0, columns, 1, rows, columns);
     }
 
-    /** {@return the rows of a tensor, its last axis across and the others down, copied to an array and widened} */
+    /**
+     * {@return a tensor copied to an array of floats as a matrix: the last axis becomes the columns, all other axes become
+     * the rows}
+     */
     static Matrix copy(Tensor tensor, float[] into) {
         RowCursor rows = new RowCursor(tensor, tensor.rank() - 1);
         int width = rows.length();
@@ -33,7 +36,10 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         return of(into, count, width);
     }
 
-    /** {@return the rows of a tensor as a matrix to read or write in place, or null if they do not form one} */
+    /**
+     * {@return the same matrix as {@link #copy} in the tensor's own array, or null if the tensor is not a {@code float[]}
+     * with contiguous, evenly spaced rows}
+     */
     static @Nullable Matrix inPlace(Tensor tensor) {
         float[] array = Rows.array(tensor);
         int last = tensor.rank() - 1;
@@ -63,7 +69,7 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         }
     }
 
-    /** {@return the same elements as a tensor; rows and columns must be adjacent} */
+    /** {@return the same elements as a tensor; the matrix must be contiguous} */
     public Tensor tensor(long... shape) {
         MemorySegment used =
                 MemorySegment.ofArray(data).asSlice((long) at * Float.BYTES, (long) rows * columns * Float.BYTES);

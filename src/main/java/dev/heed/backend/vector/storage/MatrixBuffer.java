@@ -12,7 +12,7 @@ public final class MatrixBuffer {
     private short[] halves = new short[0];
     private float[] result = new float[0];
 
-    /** {@return the rows of a tensor: its last axis across, the others down} */
+    /** {@return a tensor as a matrix to read: the last axis becomes the columns, all other axes become the rows} */
     public Matrix read(Tensor tensor) {
         Matrix inPlace = Matrix.inPlace(tensor);
         if (inPlace == null) {
@@ -21,14 +21,14 @@ public final class MatrixBuffer {
         return inPlace != null ? inPlace : Matrix.copy(tensor, copy);
     }
 
-    /** {@return a matrix rounded to bf16} */
+    /** {@return a matrix rounded to bf16, in this buffer} */
     public Bf16Matrix rounded(Matrix matrix) {
         int length = Math.multiplyExact(matrix.rows(), matrix.columns());
         halves = halves.length >= length ? halves : new short[length];
         return Bf16Matrix.rounded(matrix, halves);
     }
 
-    /** {@return the matrix in which to compute the rows of a tensor: the tensor itself if possible, else this buffer} */
+    /** {@return a matrix for a result that belongs in a tensor: in the tensor itself if possible, else in this buffer} */
     public Matrix place(Tensor tensor) {
         Matrix inPlace = Matrix.inPlace(tensor);
         int columns = (int) tensor.size(-1);

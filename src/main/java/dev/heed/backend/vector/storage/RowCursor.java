@@ -3,7 +3,7 @@ package dev.heed.backend.vector.storage;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a tensor along one axis, numbered over the other axes in row-major order. */
+/** Positions of the rows of a tensor along one axis. The rows are numbered over the other axes in row-major order. */
 public final class RowCursor {
     private final Tensor tensor;
     private final int axis;
@@ -30,6 +30,7 @@ public final class RowCursor {
         return tensor.elementCount() / tensor.size(axis);
     }
 
+    /** {@return the index of the first element of a row in the tensor's memory} */
     public long position(long row) {
         long position = tensor.offset();
         long rest = row;

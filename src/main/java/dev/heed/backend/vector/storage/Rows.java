@@ -11,17 +11,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one head as floats: read in place if they are contiguous in a {@code float[]}, else copied to scratch memory
- * and widened.
+ * The rows of one head as floats: read in place if each row is contiguous in a {@code float[]}, else copied to scratch
+ * memory and widened.
  */
 public final class Rows {
     public float[] data = new float[0];
     public int at;
 
-    /** The distance between rows. */
+    /** The distance between rows, in elements. */
     public int step;
 
-    /** The distance between runs, contiguous ranges of rows. */
+    /** The distance between runs, in elements. A run is a range of consecutive rows. */
     public int runStride;
 
     private float[] copy = new float[0];
@@ -51,14 +51,14 @@ public final class Rows {
         step = width;
     }
 
-    /** Moves the first row by some rows, forward or back. */
+    /** Moves the start by {@code rows} rows, back if negative. */
     public void skip(int rows) {
         at += rows * step;
     }
 
     /**
-     * Points at four runs of {@code count} rows of one head, which begin {@code apart} rows from each other. The first
-     * elements of successive runs are {@link #runStride} elements apart.
+     * Points at four runs of {@code count} rows of one head. Successive runs begin {@code apart} rows apart in the tensor, and
+     * {@link #runStride} elements apart in {@link #data}.
      */
     public void loadFour(
             Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
@@ -87,7 +87,7 @@ public final class Rows {
         step = width;
     }
 
-    /** Whether all elements of the first rows are finite. */
+    /** Whether all elements of the first {@code rows} rows are finite. */
     public boolean finite(int rows, int width) {
         return Loops.finite(data, at, step, rows, width);
     }
@@ -96,11 +96,11 @@ public final class Rows {
     public static float @Nullable [] array(Tensor tensor) {
         boolean straight = tensor.type() == DType.F32
                 && (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
-                && tensor.segment().address() % Float.BYTES == 0; // a segment may begin within an element
+                && tensor.segment().address() % Float.BYTES == 0; // a segment may begin in the middle of an element
         return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
     }
 
-    /** Reads {@code count} elements, {@code stride} apart, and widens them. */
+    /** Reads {@code count} elements, {@code stride} apart, and widens them to floats. */
     public static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
         MemorySegment segment = tensor.segment();
         if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {

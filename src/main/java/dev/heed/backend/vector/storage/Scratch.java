@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The working memory of one thread during one call. It grows as needed and is kept for the next call. */
+/** The working memory of one thread during one call. It grows as needed and is reused by later calls. */
 public final class Scratch {
     public final Rows keys = new Rows();
     public final Rows values = new Rows();
@@ -35,13 +35,13 @@ public final class Scratch {
     public float[] keySums = new float[0];
     public float[] valueSums = new float[0];
 
-    /** Additional working memory of one driver: created when a thread first uses it, kept for the next call. */
+    /** Additional working memory of one driver. It is created when a thread first uses it, and reused by later calls. */
     public interface Section {
         /** Drops the references to the caller's arrays. */
         void forget();
     }
 
-    /** {@return the driver memory of a type, one object per thread} */
+    /** {@return the section of the given class in this scratch, created when first requested} */
     public <T extends Section> T section(Class<T> type, Supplier<T> create) {
         for (Section section : sections) {
             if (type.isInstance(section)) {
@@ -53,7 +53,7 @@ public final class Scratch {
         return section;
     }
 
-    /** Pool of unused scratch: at most one object per thread that computed at the same time. */
+    /** Pool of scratch objects not in use. It holds at most one for each thread that computed at the same time. */
     static final class Pool {
         private final ArrayDeque<Scratch> free = new ArrayDeque<>();
 

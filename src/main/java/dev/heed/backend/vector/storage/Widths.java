@@ -8,11 +8,11 @@ import dev.heed.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Conversions of adjacent 16-bit elements to and from f32, and of bytes to f32, by native kernels. The bits are the same as
- * in element-wise conversions.
+ * Conversions of contiguous bf16 and f16 elements to and from f32, and of int8 elements to f32, by native kernels. The bits
+ * are the same as in element-wise conversions.
  */
 final class Widths {
-    /** Minimum elements for a native call; fewer are converted faster without one. */
+    /** Minimum elements for a native call; fewer are converted faster in Java. */
     private static final int FEWEST = 16;
 
     private Widths() {}

@@ -12,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that run the tasks of a call: the caller's thread and, if free, others. The result of a task does not depend
- * on its thread. A call from inside a task, or with one thread, stays on its thread.
+ * The threads that run the tasks of a call: the caller's thread and any other free threads. The result of a task does not
+ * depend on its thread. A call made inside a task, or with one thread, uses only the caller's thread.
  */
 public final class Workers implements AutoCloseable {
     /** One task; while it runs, only its thread uses the scratch. */
@@ -21,12 +21,12 @@ public final class Workers implements AutoCloseable {
         void run(int index, Scratch scratch);
     }
 
-    /** Workers with no thread but the caller's. */
+    /** Workers that use only the caller's thread. */
     public static final Workers ALONE = new Workers(1, null);
 
     /**
-     * Number of times that a thread polls before it sleeps, a few dozen microseconds. The parallel steps of one call follow
-     * each other faster than a sleeping thread wakes.
+     * Number of times that a thread polls before it sleeps, which takes a few dozen microseconds. The parallel steps of one
+     * call follow each other faster than a sleeping thread wakes up.
      */
     private static final int LOOKS = 2_000;
 
@@ -37,7 +37,7 @@ public final class Workers implements AutoCloseable {
     private final Executor executor;
     private final @Nullable ThreadPoolExecutor own;
 
-    /** Creates workers on an executor; if it is null, on a pool of their own. */
+    /** Creates workers that use an executor, or a new pool of threads if it is null. */
     public Workers(int threads, @Nullable Executor executor) {
         this.threads = threads;
         if (executor != null || threads == 1) {
@@ -59,7 +59,7 @@ public final class Workers implements AutoCloseable {
         return threads;
     }
 
-    /** {@return these workers, or the caller's thread alone if one of the tensors is confined to it} */
+    /** {@return these workers, or only the caller's thread if one of the tensors is confined to it} */
     public Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
         for (Tensor tensor : tensors) {
             if (tensor != null && tensor.isConfined()) {
@@ -69,7 +69,7 @@ public final class Workers implements AutoCloseable {
         return this;
     }
 
-    /** Runs tasks 0 to {@code count - 1}, lower indices first, and returns when all are done. */
+    /** Runs tasks 0 to {@code count - 1}, started in this order, and returns when all are done. */
     public void run(int count, Task task) {
         Job job = new Job(count, task);
         if (!INSIDE.get()) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/** Tests in f64 the rules that the contract tests in f32, and the guarantees that only f64 gives. */
+/** Tests in f64 the rules that the contract tests check in f32, and the guarantees that only f64 gives. */
 class F64AttentionTest {
     private static final String SHAPE = "q2x4x75x16 kv2x150 dv20 f64";
     private static final VectorBackend BACKEND = new VectorBackend(2);
@@ -59,7 +59,7 @@ class F64AttentionTest {
             Tensor value = qkv.value().copy();
             for (long j = 0; j < 300; j++) {
                 boolean seen = false;
-                for (long row = 0; row < 4 * 75; row++) { // all heads: both key/value heads are poisoned
+                for (long row = 0; row < 4 * 75; row++) { // of all heads, because both key/value heads are poisoned
                     seen |= bound.takesPart(j / 150, row / 75, row % 75, j % 150);
                 }
                 if (!seen) {
@@ -83,7 +83,7 @@ class F64AttentionTest {
         }
     }
 
-    /** A row affects the gradients of the keys that it attends, and no others. */
+    /** A row affects only the gradients of keys to which it attends. */
     @Test
     void nanInAQueryOrItsGradientStaysWithTheKeysItSees() {
         AttentionOptions causal =

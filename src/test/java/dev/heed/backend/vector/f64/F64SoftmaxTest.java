@@ -21,7 +21,7 @@ class F64SoftmaxTest {
         Random random = new Random(1);
         for (int n = 0; n < 300_000; n++) {
             double x = n % 3 == 0 ? -random.nextDouble() : random.nextDouble() * -700;
-            double right = Math.exp(x); // itself within 1 ulp
+            double right = Math.exp(x); // Math.exp is itself within 1 ulp
             assertEquals(right, exp(x), 2 * Math.ulp(right), () -> "e^" + x);
         }
     }
@@ -33,7 +33,7 @@ class F64SoftmaxTest {
         assertEquals(0, exp(-746));
         assertEquals(0, exp(-1e300));
         assertEquals(0, exp(Double.NEGATIVE_INFINITY));
-        for (double x = -745; x < -700; x += 0.37) { // into the subnormal numbers
+        for (double x = -745; x < -700; x += 0.37) { // down to subnormal results
             assertEquals(Math.exp(x), exp(x), 2 * Math.ulp(Math.exp(x)), "e^" + x);
         }
         assertEquals(Math.exp(600), exp(600), 2 * Math.ulp(Math.exp(600)));
@@ -71,7 +71,7 @@ class F64SoftmaxTest {
     void aMillionTermsLoseNothing() {
         double[] x = new Random(2).doubles(MILLION, -3, 3).toArray();
         double max = Arrays.stream(x).max().orElseThrow();
-        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // compensated, see its Javadoc
+        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // a compensated sum, see its Javadoc
         double[] logs = room(x);
         F64SoftmaxRow.softmax(logs, MILLION, true);
         double[] weights = room(x);

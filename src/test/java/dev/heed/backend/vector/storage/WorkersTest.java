@@ -96,7 +96,7 @@ class WorkersTest {
         }
     }
 
-    /** The other threads hold their tasks until the caller has run one. */
+    /** The other threads do not finish their tasks until the caller has begun one. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 7})
     void theCallersThreadComputesToo(int threads) {
@@ -221,7 +221,7 @@ class WorkersTest {
         }
     }
 
-    /** A plan may outlive its backend; it then has no thread but the caller's. */
+    /** A plan may outlive its backend; it then uses only the caller's thread. */
     @Test
     void closedWorkersComputeOnTheCallersThread() {
         Workers workers = new Workers(3, null);
