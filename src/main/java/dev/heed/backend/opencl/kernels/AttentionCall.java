@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * (softcap, bias, ALiBi).
  *
  * <p>Without modifiers and with a scale of 0 or more, kernels do not scale the scores. The weight of a score s in a row with
- * maximum m is 2^((s - m) factor), and the factor includes the scale. Except in {@linkplain MatrixForm#folded folded} programs, m is subtracted before the
- * multiplication, so that huge scores do not overflow.
+ * maximum m is 2^((s - m) factor), and the factor includes the scale. Except in {@linkplain MatrixForm#folded folded} programs,
+ * m is subtracted before the multiplication, so that huge scores do not overflow.
  */
 public final class AttentionCall {
     private static final int LONGS = 59;
