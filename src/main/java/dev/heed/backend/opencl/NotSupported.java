@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Lists the reasons why a device does not support a problem. They do not depend on free memory. */
+/** The reasons why a device does not support a problem. They do not depend on free memory. */
 final class NotSupported {
     private static final long LONGEST = 1L << 30;
 

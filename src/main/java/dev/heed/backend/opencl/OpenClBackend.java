@@ -35,11 +35,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The GPU backend: fused attention on any device with OpenCL 1.2. It computes in f32 for f32, f16 and bf16, and in f64 if the
- * device supports it. The same call gives the same bits on one device.
+ * The GPU backend: fused attention on any device with OpenCL 1.2. It computes f32, f16 and bf16 tensors in f32, and f64 tensors
+ * in f64 if the device supports it. On one device, a repeated call gives the same bits.
  *
- * <p>The device is the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names, or else the best one. The
- * first plan opens it.
+ * <p>The device is the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names, or else the best one. It
+ * is opened at its first use.
  */
 public final class OpenClBackend implements AttentionBackend {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -51,12 +51,12 @@ public final class OpenClBackend implements AttentionBackend {
     private @Nullable Tuned tuned;
     private boolean closed;
 
-    /** Creates the backend with the system properties: on the device that {@code heed.opencl.device} names, or the best one. */
+    /** Creates the backend with the options of the system properties {@code heed.opencl.*}. */
     public OpenClBackend() {
         this(OpenClOptions.DEFAULT);
     }
 
-    /** Creates the backend with options. The first plan opens the device. */
+    /** Creates the backend with options. The device is opened at its first use. */
     public OpenClBackend(OpenClOptions options) {
         this(options, null, device -> open(device, options));
     }
@@ -66,7 +66,7 @@ public final class OpenClBackend implements AttentionBackend {
         return options.memory().isPresent() ? reached.open(options.memory().getAsLong()) : reached.open();
     }
 
-    /** For tests: creates the backend with a given device and a given way to open its context. */
+    /** For tests: creates the backend with a device selection (null: by the options) and a function that opens the device. */
     OpenClBackend(OpenClOptions options, @Nullable Selection given, Function<Device, DeviceContext> opening) {
         this.options = options;
         this.given = given;
@@ -174,8 +174,9 @@ public final class OpenClBackend implements AttentionBackend {
     }
 
     /**
-     * {@return an arena for tensors on the device} Results computed from them stay there: softmax, attention, multi-head and
-     * their gradients run one after another without copies, if this backend is requested by name.
+     * {@return an arena for tensors on the device} Results that are written to its tensors stay on the device: softmax,
+     * attention, multi-head attention and their gradients run one after another without copies, if this backend is requested
+     * by name.
      */
     public DeviceArena arena() {
         return new OpenClArena(engine("an arena"));
@@ -184,16 +185,16 @@ public final class OpenClBackend implements AttentionBackend {
     /**
      * The time that one launch of a kernel took on the device.
      *
-     * @param kernel its name
-     * @param nanos nanoseconds from its start to its end, by the device's clock
+     * @param kernel the name of the kernel
+     * @param nanos nanoseconds from the start to the end of the launch, by the device's clock
      */
     public record KernelTime(String kernel, long nanos) {}
 
     /**
-     * Runs calls of this backend and times each kernel on the device, without copies. No other thread may use the backend
-     * meanwhile.
+     * Runs calls of this backend and times each kernel on the device; copies are not timed. No other thread may use the backend
+     * until this method returns.
      *
-     * @return the kernels in the order of their launches
+     * @return the times of all launches, in launch order
      */
     public List<KernelTime> timed(Runnable calls) {
         return engine("kernel times").context.timed(calls).stream()
@@ -201,14 +202,14 @@ public final class OpenClBackend implements AttentionBackend {
                 .toList();
     }
 
-    /** {@return bytes of device memory that calls and arenas hold now} */
+    /** {@return bytes of device memory that calls, arenas and constants hold now} */
     long memoryInUse() {
         return opened.opened()
                 .map(engine -> engine.context.memory().liveBytes())
                 .orElse(0L);
     }
 
-    /** {@return descriptions of the self-checks of matrix units that failed} */
+    /** {@return descriptions of the failed self-checks of programs for matrix units} */
     List<String> refusals() {
         return opened.opened().map(Engine::matrix).map(MatrixUnits::failures).orElse(List.of());
     }

@@ -10,22 +10,23 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The options of an {@link OpenClBackend}: its device, kernels, tiles, checks and memory. An option that is not set comes from
- * the system properties {@code heed.opencl.*} when the device is opened, or else from the device. Immutable; compared by value.
+ * The options of an {@link OpenClBackend}: its device, kernels, tiles, checks and memory. An option that is not set is read from
+ * the system properties {@code heed.opencl.*} when the device is opened; without a property, the device's default applies.
+ * Immutable; compared by value.
  */
 public final class OpenClOptions {
-    /** No option is set: the system properties decide, or else the device. */
+    /** No option is set: the system properties apply, or else the device's defaults. */
     public static final OpenClOptions DEFAULT = new OpenClOptions(null, null, null, null, null, null, null);
 
     /** The families of attention kernels. */
     public enum Kernels {
-        /** For CPU devices: vectors, without staging in local memory. */
+        /** For CPU devices: kernels that compute with vectors and stage nothing in local memory. */
         LANES,
-        /** For GPUs: work-groups that stage tiles in local memory. */
+        /** For GPUs: kernels whose work-groups stage tiles in local memory. */
         TILES,
         /**
-         * As {@link #TILES}, with matrix units for the cases that they support. A device without their instructions runs an
-         * emulation of them, which is for tests.
+         * As {@link #TILES}, with an emulation of matrix units for the cases that they support: for tests on any device. The
+         * default of a GPU with matrix units uses their instructions.
          */
         MMA
     }
@@ -58,7 +59,7 @@ public final class OpenClOptions {
     /**
      * {@return these options with a device}
      *
-     * @param numberOrName its number in {@code heed devices}, or a substring of its name
+     * @param numberOrName the number of the device in {@code heed devices}, or a substring of its name
      */
     public OpenClOptions withDevice(String numberOrName) {
         Objects.requireNonNull(numberOrName, "numberOrName");
@@ -79,7 +80,7 @@ public final class OpenClOptions {
      * @param rows rows per work-item
      * @param columns columns per work-item
      * @param depth elements of a row that are staged at a time; divides {@code across * columns}
-     * @throws InvalidInputException if no kernel can have such tiles
+     * @throws InvalidInputException if no kernel can be compiled with tiles of these sizes
      */
     public OpenClOptions withTiles(int across, int down, int rows, int columns, int depth) {
         List<Integer> sizes = List.of(across, down, rows, columns, depth);
@@ -93,26 +94,30 @@ public final class OpenClOptions {
         return new OpenClOptions(device, kernels, sizes, selfCheck, guardZones, directCalls, memory);
     }
 
-    /** {@return these options with or without the device's self-check, which compares small results with a formula} */
+    /** {@return these options with or without the self-check, which compares results of small problems with a formula} */
     public OpenClOptions withSelfCheck(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, wanted, guardZones, directCalls, memory);
     }
 
     /**
-     * {@return these options with or without guard zones} Each buffer then has a zone before and after it that no kernel may
-     * write to, and each call checks the zones when it ends. Off by default; calls take several times as long with them.
+     * {@return these options with or without guard zones} A guard zone is memory before or after a buffer that no kernel may
+     * write to; each call checks its zones when it ends. Off by default; calls take several times as long with them.
      */
     public OpenClOptions withGuardZones(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, wanted, directCalls, memory);
     }
 
-    /** {@return these options with calls made directly if the JVM allows native access, or with all calls through JOCL} */
+    /**
+     * {@return these options with OpenCL calls made directly to the OpenCL library, or with all calls made through JOCL}
+     *
+     * @param wanted whether to make direct calls; if the JVM denies native access to Heed, JOCL makes all calls
+     */
     public OpenClOptions withDirectCalls(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, wanted, memory);
     }
 
     /**
-     * {@return these options with a limit of device memory}
+     * {@return these options with a limit on device memory}
      *
      * @param bytes the maximum total size of all buffers, above 0
      * @throws InvalidInputException if {@code bytes} is not positive
@@ -133,7 +138,7 @@ public final class OpenClOptions {
         return Optional.ofNullable(device).or(Settings.OPENCL_DEVICE::value);
     }
 
-    /** {@return the requested kernels} */
+    /** {@return the requested family of kernels} */
     public Optional<Kernels> kernels() {
         return Optional.ofNullable(kernels)
                 .or(() -> Settings.OPENCL_KERNELS.value().map(name -> switch (name) {
@@ -158,12 +163,12 @@ public final class OpenClOptions {
         return guardZones == null ? Settings.OPENCL_CANARIES.or(false) : guardZones;
     }
 
-    /** {@return whether calls are made directly if the JVM allows it} */
+    /** {@return whether OpenCL calls are made without JOCL if the JVM allows it} */
     public boolean directCalls() {
         return directCalls == null ? Settings.OPENCL_DIRECT.or(true) : directCalls;
     }
 
-    /** {@return the limit of device memory for all buffers together, if there is one} */
+    /** {@return the maximum total size of all buffers in bytes, if it is set} */
     public OptionalLong memory() {
         return memory == null ? OptionalLong.empty() : OptionalLong.of(memory);
     }

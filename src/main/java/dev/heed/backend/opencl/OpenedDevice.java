@@ -19,8 +19,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that is opened by its first call. It must pass a self-check before it computes for a caller: one when it is opened,
- * and one for each kind of score kernels. A device that fails a check is disabled, with a reason.
+ * A device that is opened at its first use. It must pass a self-check when it is opened, and another before the first plan of
+ * each kind of pairwise score that has its own kernels. A device that fails a check is disabled, and the reason is reported.
  */
 final class OpenedDevice implements AutoCloseable {
     private final OpenClOptions options;
@@ -34,7 +34,7 @@ final class OpenedDevice implements AutoCloseable {
         this.opening = opening;
     }
 
-    /** {@return the requested kernels, or else the device's default} */
+    /** {@return the requested family of kernels, or else the device's default} */
     Engine.Family family(Device device) {
         return options.kernels()
                 .map(kernels -> Engine.Family.valueOf(kernels.name()))
@@ -61,7 +61,7 @@ final class OpenedDevice implements AutoCloseable {
         return open;
     }
 
-    /** {@return the engine, after the device has passed the self-check of the kernels for a kind of score} */
+    /** {@return the engine; first runs the self-check of the kernels for a kind of score, unless it has passed before} */
     synchronized Engine engine(Device device, Object problem, ScoreKind score) {
         Engine open = engine(device, problem);
         ScoreKind kernels = switch (score) {

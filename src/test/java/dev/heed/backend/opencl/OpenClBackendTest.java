@@ -4,7 +4,7 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import org.junit.jupiter.api.Tag;
 
-/** The backend contract on the best OpenCL device, with its default kernels. */
+/** Runs the backend contract on the best OpenCL device, with its default kernels. */
 @Tag("slow")
 class OpenClBackendTest extends AttentionBackendContract {
     @Override

@@ -8,7 +8,7 @@ import dev.heed.opencl.OpenCl;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Creates backends for tests on the selected device, with given kernels, tiles and contexts. */
+/** A factory of backends for tests, on the selected device, with given kernels, tiles and contexts. */
 final class OpenClBackends {
     private OpenClBackends() {}
 

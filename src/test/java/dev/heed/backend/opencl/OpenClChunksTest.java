@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tests all operations of the backend, forward and backward, on a device with a quarter of the memory that the tensors of the
- * call need. Results are compared with the reference; the memory limit is never exceeded, and nothing is left on the device.
+ * call need. Results are compared with the reference; the memory limit must not be exceeded, and all memory must be released.
  */
 @Tag("slow")
 class OpenClChunksTest {

@@ -20,7 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests that constants stay on the device, within a limit, and that host memory is used in place if possible. */
+/** Tests that constants stay on the device, within a limit, and that host memory is read without a copy if possible. */
 class OpenClConstantsTest {
     private static final int WIDTH = 64;
     private final RandomTensors random = new RandomTensors(9);
@@ -94,7 +94,7 @@ class OpenClConstantsTest {
                 assertTrue(backend.memoryInUse() <= bytes / 4, () -> backend.memoryInUse() + " bytes");
             }
             assertTrue(backend.memoryInUse() > 0);
-            // A call that needs nearly everything gets it.
+            // A call that needs nearly all of the memory evicts the constants.
             Tensor large = random.normal(DType.F32, 360, WIDTH);
             LinearWeights weights = weights();
             try (OpenClBackend roomy = backend(calls, 1 << 24)) {
@@ -127,7 +127,7 @@ class OpenClConstantsTest {
     @Test
     void alignedNativeMemoryIsReadInPlace() {
         Device device = OpenCl.selected().device().orElseThrow();
-        assumeTrue(device.limits().hostUnified(), "the device has memory of its own");
+        assumeTrue(device.limits().hostUnified(), "the device does not share the memory of the host");
         FaultyCalls calls = FaultyCalls.counting(device);
         LinearWeights weights = weights();
         try (OpenClBackend backend = backend(calls, 1 << 26);

@@ -43,11 +43,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Whole operations with an error at each OpenCL call, one after another: the result must be right, or a
- * {@link BackendFailedException} with all outputs untouched, and every handle must be released. On an open device with built
- * kernels, each call fails with every kind of error, and the next operation must be right. Operations of several hundred calls
- * use one kind per call, alternately. Opening and building, which are slow, fail once for each code path of the host layer,
- * also with alternating kinds. With {@code heed.full}, everything fails with every kind.
+ * Repeats each operation once for each of its OpenCL calls, with an error at this call. The result must be right, or a
+ * {@link BackendFailedException} with all outputs unchanged, and every handle must be released. On an open device with built
+ * kernels, each call fails with every kind of error, and the next operation must be right. In operations of several hundred
+ * calls, each call fails with one kind only, in rotation. The slow calls that open the device and build kernels fail once for
+ * each code path of the host layer, also in rotation. With {@code heed.full}, every call fails with every kind.
  */
 @Tag("slow")
 class OpenClFaultTest {
@@ -57,19 +57,19 @@ class OpenClFaultTest {
     /** Error codes: no memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
 
-    /** Operations with more calls than this, which are mostly repetitions, use one kind of error per call. */
+    /** In operations with more calls than this, which are mostly repetitions, each call fails with one kind of error only. */
     private static final int MANY = 300;
 
-    /** Buffers and kernels that a pool may hold in addition to those used by one operation. */
+    /** Maximum number of buffers and kernels that pools may hold in addition to the ones that one operation uses. */
     private static final int SPARE = 16;
 
-    /** An operation of the backend on its own inputs and on given outputs. */
+    /** An operation of the backend with fixed inputs. */
     private interface Operation {
-        /** Computes into the outputs. */
+        /** Runs the operation; allocates its results from {@code outputs}. */
         void run(OpenClBackend backend, Outputs outputs);
     }
 
-    /** The outputs of an operation, filled with a number that no result has. */
+    /** The outputs of an operation, first filled with a value that no result has. */
     private static final class Outputs {
         private final List<Tensor> all = new ArrayList<>();
 
@@ -237,7 +237,7 @@ class OpenClFaultTest {
                         calls.device(device), Math.min(bytes, device.limits().globalBytes())));
     }
 
-    /** Computes into new outputs, which must be untouched if the operation fails. */
+    /** Runs an operation with new outputs, which must be unchanged if it fails; {@return the outputs} */
     private static Outputs compute(OpenClBackend backend, Operation operation) {
         var outputs = new Outputs();
         try {
@@ -258,7 +258,7 @@ class OpenClFaultTest {
     private static Stream<DynamicTest> anErrorAtEachCall(long bytes, Operation operation) {
         Device device = OpenCl.selected().device().orElseThrow();
         FaultyCalls counted = FaultyCalls.counting(device);
-        Outputs expected = compute(device, counted, bytes, operation); // also puts the kernels into the driver's cache
+        Outputs expected = compute(device, counted, bytes, operation); // also fills the driver's cache of kernels
         assertEquals(List.of(), counted.live());
         assertTrue(!expected.isUntouched(), "no result");
         List<String> ways = counted.ways();

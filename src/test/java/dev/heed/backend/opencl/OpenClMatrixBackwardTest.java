@@ -43,12 +43,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests gradients by the kernels for matrix units, which are emulated on a device without them. */
+/** Tests gradients by the kernels for matrix units, whose instructions are emulated. */
 @Tag("slow")
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
 
-    /** Bytes of memory: less than any of the cases in chunks needs, enough for the self-checks. */
+    /** Bytes of device memory: fewer than each case of {@link #chunked} needs, but enough for the self-checks. */
     private static final long LITTLE = 120_000;
 
     private static OpenClBackend backend(boolean small) {
@@ -68,7 +68,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** A sixth of the gradients of the grid, in both types of matrix units; all with {@code -Dheed.full=true}. */
+    /** A sixth of the gradients of the grid, each in either f16 or bf16; all with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicTest> gradientsOfTheGrid() {
         return CaseGrid.quick().entrySet().stream()
@@ -84,7 +84,7 @@ class OpenClMatrixBackwardTest {
                 .map(text -> dynamicTest(text, () -> passes(text, true)));
     }
 
-    /** Lengths that need several small tiles, with all options of scores and rows. */
+    /** Tests lengths that need several small tiles, with masks, bias, ALiBi, softcap and sinks. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -100,7 +100,7 @@ class OpenClMatrixBackwardTest {
         passes(text, true);
     }
 
-    /** Blocks of queries and of keys whose gradients continue from block to block, with little memory. */
+    /** Tests a device with little memory: gradients are summed over several blocks of queries and of keys. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -118,7 +118,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** The tiles used on a GPU, with lengths that need several of them. */
+    /** Tests the tile sizes in the table, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,8 +133,8 @@ class OpenClMatrixBackwardTest {
     }
 
     /**
-     * The self-checks that a device runs first, including gradients that are exactly zero. Half of the forms, alternately; all
-     * with {@code -Dheed.full=true}.
+     * Runs the self-checks, including gradients that must be exactly zero. One half of the forms is checked in f16, the other
+     * half in bf16; all forms with {@code -Dheed.full=true}.
      */
     @ParameterizedTest
     @CsvSource({"64, 64, F16", "96, 96, BF16", "128, 128, F16", "192, 128, BF16", "256, 256, F16"})

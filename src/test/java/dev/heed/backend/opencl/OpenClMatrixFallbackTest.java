@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Tests a device that computes a kernel for matrix units wrongly or cannot compile it: the self-check finds the fault, portable
- * kernels compute the right result, and the device reports the reason. A device without matrix units runs their emulation.
+ * Tests a device that computes wrong results with a kernel for matrix units or cannot compile it. The self-check finds the fault,
+ * portable kernels compute the right result, and the backend reports the reason. The matrix units are emulated.
  */
 @Tag("slow")
 class OpenClMatrixFallbackTest {

@@ -49,8 +49,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The backend contract with the kernels for matrix units. A device without them runs an emulation with the same tiles, indices
- * and barriers. The tiles are so small that every length of the contract needs several.
+ * Runs the backend contract with the kernels for matrix units, whose instructions are emulated; tiles, indices and barriers are
+ * the same. The tiles are so small that every length of the contract needs several.
  */
 @Tag("slow")
 class OpenClMatrixTest extends AttentionBackendContract {
@@ -63,7 +63,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return OpenClBackends.with(Engine.Family.MMA, SMALL, Device::open);
     }
 
-    /** Skips other types, which portable kernels compute; those have their own contract tests. */
+    /** Selects the cases in f16, bf16 and tf32. Portable kernels compute the others; {@code OpenClTilesTest} tests them. */
     @Override
     public boolean takes(String group, int index) {
         return isOurs(CaseGrid.quick().getOrDefault(group, List.of()), index)
@@ -74,7 +74,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return index < cases.size() && (cases.get(index) + " ").matches(".* (b?f16|tf32) .*");
     }
 
-    /** An eighth of the attentions of the grid, each in one type of matrix units; all with {@code -Dheed.full=true}. */
+    /** An eighth of the attentions of the grid, each in either f16 or bf16; all with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicNode> everyAttentionOfTheGridInSixteenBits() {
         var verifier = new Verifier(subject());
@@ -96,7 +96,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
-    /** A sixteenth of the attentions of the grid in f32, with tf32 allowed. */
+    /** A sixteenth of the attentions of the grid in f32, with tf32 allowed; all with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicNode> attentionsOfTheGridInTf32() {
         var verifier = new Verifier(subject());
@@ -118,7 +118,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
-    /** Without permission, tf32 is not used; with it, results must differ by the error of tf32, which shows that it is used. */
+    /** Results with and without tf32 must differ by the error of tf32, which shows that it is used only if it is allowed. */
     @Test
     void tf32IsComputedWhereItIsAllowedOnly() {
         double[] exact = outputs("");
@@ -150,7 +150,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return result.output().toDoubleArray();
     }
 
-    /** Masked values that TF32 rounds to infinity do not affect the result. */
+    /** Masked values that tf32 rounds to infinity do not affect the result. */
     @Test
     void theLargestNumberOfAMaskedValueIsNotSeen() {
         Qkv qkv = Qkv.of("q1x1x20x16 kv1x20 f32");
@@ -209,7 +209,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** The self-checks that a device runs first: half of the forms of each kernel; all with {@code -Dheed.full=true}. */
+    /** Runs the self-checks of half of the forms of each kernel; all with {@code -Dheed.full=true}. */
     @ParameterizedTest
     @CsvSource({
         "prefill, 64, 64, F16, 0",
@@ -252,7 +252,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** The tiles used on a GPU, with lengths that need several of them. */
+    /** Tests the tile sizes in the table, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests that problems larger than the device's memory are computed in chunks and leave nothing on the device. */
+/** Tests that problems larger than the device's memory are computed in chunks, and that all memory is released. */
 @Tag("slow")
 class OpenClMemoryTest {
     private static final long LITTLE = 1L << 20;
@@ -52,8 +52,8 @@ class OpenClMemoryTest {
     }
 
     /**
-     * Problems of at least four times the memory, cut along the batch and heads, the queries, or the keys of one head. Values
-     * wider than 128 are computed by two work-groups of a GPU; both continue from the state of the previous keys.
+     * Tests problems that need at least four times the memory, cut along batch and heads, queries, or keys. If valueHeadDim is
+     * above 128, two work-groups of a GPU compute a row; both continue from the state of the previous chunk of keys.
      */
     @ParameterizedTest
     @ValueSource(

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** Tests tensors that stay on the device: results have the same bits as with tensors on the host. */
+/** Tests calls on device tensors: results must have the same bits as with tensors on the host. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class OpenClResidencyTest {
     private final OpenClBackend backend = new OpenClBackend();

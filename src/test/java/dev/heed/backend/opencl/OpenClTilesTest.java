@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The backend contract with the kernels for GPUs, on any device. The tiles are small and not square, so that every length of the
- * contract needs several.
+ * Runs the backend contract with the portable kernels for GPUs, on any device. The tiles are small and not square, so that every
+ * length of the contract needs several tiles.
  */
 @Tag("slow")
 class OpenClTilesTest extends AttentionBackendContract {
@@ -30,14 +30,14 @@ class OpenClTilesTest extends AttentionBackendContract {
 
     /**
      * Selects some cases of each score function, because each has its own kernels, and a CPU device takes seconds to build a
-     * kernel with work-groups. {@code OpenClBackendTest} runs all cases; so does this test with {@code -Dheed.full=true}.
+     * kernel with work-groups. {@code OpenClBackendTest} runs all cases; {@code -Dheed.full=true} selects all cases here too.
      */
     @Override
     public boolean takes(String group, int index) {
         return !group.equals("scores") || index % 5 == 0 || Boolean.getBoolean("heed.full");
     }
 
-    /** The tiles used on a GPU, with lengths that need several of them. */
+    /** Tests the tile sizes of the device instead, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tests a driver whose {@code fma} does not link, like Mesa's if its libclc lacks a patch: results keep the error budget. */
+/** Tests a driver that cannot link {@code fma}, like Mesa's if its libclc lacks a patch: results stay in the error budget. */
 @Tag("slow")
 class OpenClWithoutFmaTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
@@ -44,7 +44,7 @@ class OpenClWithoutFmaTest {
                     () -> backend.notReadyReasons().toString());
             Verdict verdict = new Verifier(backend).check(Case.parse(text));
             assertSame(Verdict.Status.PASS, verdict.status(), verdict::toString);
-            assertEquals(1, refused.get(), "the driver is asked once");
+            assertEquals(1, refused.get(), "fma must be tried once");
             assertTrue(backend.refusals().isEmpty(), () -> backend.refusals().toString());
         }
     }

@@ -22,10 +22,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-check of a form of the backward kernels with one shape of tiles: compares gradients with the formula in double. In
- * the first problem, all keys are attended. In the second, the first queries attend to no key, and the last keys are masked and
- * NaN. The third has a single key: the gradients of query and key are exactly zero if every pass computes products with the same
- * bits.
+ * The self-check of a form of the backward kernels with one set of tile sizes: compares gradients with the formula in double. In
+ * the first problem, all keys are attended. The second has a causal mask, and the last keys are masked and NaN. The third has a
+ * single key: the gradients of query and key are exactly zero if every pass computes products with the same bits.
  */
 public final class MatrixBackwardCheck {
     private static final int HEADS = 2; // query heads that share the keys
@@ -148,7 +147,7 @@ public final class MatrixBackwardCheck {
         return CheckData.elements(random, form.type(), 1, 1, heads, rows, columns);
     }
 
-    /** The gradients by the formula, and for each gradient the sum of the absolute values of its terms. */
+    /** The gradients by the formula, and for each element of a gradient the sum of the absolute values of its terms. */
     private final class Expected {
         final double[] dQuery = new double[HEADS * queries * width];
         final double[] querySizes = new double[dQuery.length];

@@ -23,9 +23,9 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-check of a form of the forward kernels with one shape of tiles: compares the output and LSE of two attentions with
- * the formula in double. In the harder one, the first queries attend to no key, and the values of the last keys, which are
- * masked, are NaN. For f32, the formula uses inputs rounded to tf32, as matrix units round them.
+ * The self-check of a form of the forward kernels with one set of tile sizes: compares the output and LSE of two attentions with
+ * the formula in double. The second, harder one has a causal mask, and the last keys are masked and have NaN as values. For
+ * f32, the formula uses inputs rounded to tf32, as matrix units round them.
  */
 public final class MatrixCheck {
     private static final int KEY_HEADS = 2;
@@ -33,9 +33,10 @@ public final class MatrixCheck {
     private static final double CAP = 8;
     private static final double LSE_TOLERANCE = 1e-4;
 
-    /** In decode: query heads per key/value head, and queries per head. */
+    /** Query heads per key/value head in decode. */
     private static final int GROUP = 3;
 
+    /** Queries per head in decode. */
     private static final int FEW_QUERIES = 5;
 
     /** Launches the kernels that are checked. */

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The self-check of a product on matrix units: compares it with sums in double. The problem has more than one work-group in both
- * directions, odd sizes, enough slices to fill the stages twice, a bias, and a result that already has contents to add to.
+ * directions, sizes that do not fill whole tiles, enough slices to fill the stages twice, and a bias. The product is added to
+ * the contents of the result.
  */
 final class MatrixProductCheck {
     private static final int ROWS_OVER = 5;

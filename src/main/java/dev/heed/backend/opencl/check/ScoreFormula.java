@@ -4,10 +4,10 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 
 /**
- * The published formula of a pairwise score and its derivative, in double: the reference of a device's self-check.
+ * The published formula of a pairwise score and its gradient, in double: the reference of a device's self-check.
  *
  * @param formula the score
- * @param gradient its derivative
+ * @param gradient adds the gradients of a score by its query and its key
  */
 record ScoreFormula(CustomScore formula, CustomScore.Gradient gradient) {
 

@@ -16,16 +16,17 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-check of a device, which finds a driver that miscompiles before it computes for a caller. It runs attentions so small
- * that their formula is written out here, forward and backward, with a causal mask and rows without keys. Pairwise scores other
- * than the dot product have separate kernels, which are built and checked when the first plan needs them.
+ * The self-check of a device, which finds a driver that miscompiles kernels before they compute for a caller. It runs small
+ * attentions, forward and backward, with a causal mask and queries that attend to no key, and compares the results with the
+ * formula. Pairwise scores other than the dot product have separate kernels, which are built and checked when the first plan
+ * needs them.
  */
 public final class SelfCheck {
     private static final double TOLERANCE = 1e-4;
     private static final int HEADS = 2;
     private static final int WIDTH = 8;
 
-    /** Queries and keys: a decode, and a prefill whose first queries attend to no key. */
+    /** Number of queries and of keys: a decode, and a prefill whose first queries attend to no key. */
     private static final int[][] LENGTHS = {{1, 70}, {37, 29}};
 
     private final Engine engine;

@@ -1,5 +1,6 @@
 /**
- * The self-checks of a device: small problems, run before kernels compute for a caller and compared with a formula in double.
+ * The self-checks of a device: small problems that it solves before it computes for a caller. The results are compared with a
+ * formula in double.
  *
  * <p>Stability: implementation, not exported.
  */

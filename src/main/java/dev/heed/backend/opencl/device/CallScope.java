@@ -14,11 +14,11 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The scope of one call on the device: it allocates the call's buffers and launches its kernels. Closing releases all memory. */
+/** The scope of one call on the device: allocates the call's buffers and launches its kernels; closing it frees the buffers. */
 public final class CallScope implements AutoCloseable {
     private static final int MOST_AXES = 6;
 
-    /** Minimum bytes of host memory that is used in place: copying fewer bytes costs less than creating a buffer. */
+    /** Minimum bytes of a host tensor that kernels read without a copy: copying fewer costs less than creating a buffer. */
     private static final long IN_PLACE = 1 << 16;
 
     public final Engine engine;
@@ -58,6 +58,7 @@ public final class CallScope implements AutoCloseable {
         return buffer;
     }
 
+    /** {@return a buffer for {@code count} elements of the computing type} */
     public DeviceBuffer reals(long count) {
         return allocate(count * real().bytes());
     }
@@ -67,7 +68,7 @@ public final class CallScope implements AutoCloseable {
         return DeviceTensor.packed(allocate(count * type.bytes()), type, shape);
     }
 
-    /** {@return a buffer for arguments that a kernel does not read} */
+    /** {@return a small buffer to pass for arguments that a kernel does not use} */
     public DeviceBuffer nothing() {
         DeviceBuffer some = nothing;
         if (some == null) {
@@ -85,7 +86,7 @@ public final class CallScope implements AutoCloseable {
 
     // ---------------------------------------------------------------- copies
 
-    /** {@return a tensor of device memory, with its own strides} */
+    /** {@return a tensor that is in device memory already, with its strides} */
     public DeviceTensor resident(Tensor tensor) {
         long[] strides = new long[tensor.rank()];
         Arrays.setAll(strides, tensor::stride);
@@ -93,7 +94,7 @@ public final class CallScope implements AutoCloseable {
                 OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
     }
 
-    /** {@return the tensor on the device, with its own strides if its rows are dense, else packed; read-only} */
+    /** {@return the tensor on the device, only for reading; its rows are dense, and it keeps its strides if possible} */
     public DeviceTensor upload(Tensor tensor) {
         if (tensor.device() != null) {
             DeviceTensor there = resident(tensor);
@@ -115,7 +116,7 @@ public final class CallScope implements AutoCloseable {
         return copy.resident();
     }
 
-    /** If device and host share memory, the device reads aligned elements in place. */
+    /** {@return the tensor in host memory, if device and host share memory and it is aligned and dense; else a copy} */
     private DeviceTensor inPlaceOrCopied(Tensor tensor) {
         long bytes = tensor.elementCount() * tensor.type().bytes();
         long[] order = bytes < IN_PLACE || !tensor.segment().isNative() ? null : denseOrder(tensor);
@@ -154,7 +155,7 @@ public final class CallScope implements AutoCloseable {
         return resident.type() == as ? resident : packed(resident, as);
     }
 
-    /** {@return a copy of the elements in a type, in row-major order} */
+    /** {@return a copy of the elements in row-major order, converted to a type} */
     public DeviceTensor packed(DeviceTensor resident, DType as) {
         DeviceTensor packed = allocate(as, resident.shape());
         copy(resident, packed);

@@ -29,7 +29,7 @@ public record Chunk(
         long queryTo,
         long keyFrom,
         long keyTo) {
-    private static final int BAND = 4;
+    private static final int BAND = 4; // fields of a band
 
     public static Chunk whole(AttentionShape s) {
         return new Chunk(s, 0, s.batch(), 0, s.numKvHeads(), 0, s.seqLenQ(), 0, s.seqLenKv());
@@ -84,7 +84,10 @@ public record Chunk(
         return new Chunk(whole, batchFrom, batchTo, kvHeadFrom, kvHeadTo, from, to, keyFrom, keyTo);
     }
 
-    /** {@return two halves along the batch, else the heads, else the queries; only this chunk if it has one of each} */
+    /**
+     * {@return the halves of this chunk along its batch entries; along its key/value heads if it has one batch entry; along its
+     * queries if it also has one such head; else a list of this chunk}
+     */
     public List<Chunk> halves() {
         if (batchTo - batchFrom > 1) {
             long middle = (batchFrom + batchTo) / 2;
@@ -125,6 +128,7 @@ public record Chunk(
         return cells(tensor.unsqueeze(tensor.rank())).select(tensor.rank(), 0);
     }
 
+    /** {@return the bands of the mask for the batch entries of this chunk} */
     public int[] bands(int[] ofAllBatches) {
         return Arrays.copyOfRange(ofAllBatches, Math.toIntExact(batchFrom * BAND), Math.toIntExact(batchTo * BAND));
     }

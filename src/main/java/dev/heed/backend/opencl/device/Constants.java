@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cache of {@linkplain Tensor#asConstant constants} on the device. A constant stays after its first use until its tensor is
- * garbage, the device closes, or memory is needed. The least recently used is dropped first; a constant in use is kept.
+ * garbage-collected, the device closes, or memory is needed. The least recently used constant is dropped first; constants in
+ * use are not dropped.
  */
 public final class Constants {
     /** Constants use at most {@code 1 / SHARE} of the device's memory. */
@@ -21,7 +22,7 @@ public final class Constants {
     /** A marker object stored in a constant tensor, so that it lives as long as the tensor. */
     private static final class Identity {}
 
-    /** The key of a constant in one element type. It does not keep the tensor alive. */
+    /** The cache key: a constant and an element type. It does not keep the tensor alive. */
     private static final class Slot extends WeakReference<Identity> {
         private final int hash;
         private final DType type;
@@ -47,7 +48,7 @@ public final class Constants {
         }
     }
 
-    /** A copy on the device and the number of calls that use it. */
+    /** A copy of a constant on the device, and the number of calls that use it. */
     static final class Copy {
         private final DeviceTensor resident;
         private int users;
@@ -75,15 +76,15 @@ public final class Constants {
         this.maxBytes = memoryBytes / SHARE;
     }
 
-    /** {@return whether a tensor is a constant small enough to be kept} */
+    /** {@return whether a tensor is a constant on the host that is small enough for the cache} */
     boolean takes(Tensor tensor) {
         return tensor.isConstant() && tensor.device() == null && tensor.elementCount() * Double.BYTES <= maxBytes;
     }
 
     /**
-     * {@return the copy of a constant, with one more user}
+     * {@return the copy of a constant} The caller uses it until {@link #giveBack}.
      *
-     * @param type its element type on the device
+     * @param type the element type of the copy
      * @param upload makes the copy at the first use; this cache becomes the only owner of its buffer
      */
     synchronized Copy lease(Tensor constant, DType type, Supplier<DeviceTensor> upload) {
@@ -97,7 +98,7 @@ public final class Constants {
         }
         copy.users++;
         while (bytes > maxBytes && dropOldest()) {
-            // until the rest fits, or all of the rest is in use
+            // until the remaining copies fit, or all of them are in use
         }
         return copy;
     }
@@ -154,7 +155,7 @@ public final class Constants {
         }
     }
 
-    /** Forgets all constants, when the device closes. */
+    /** Drops all constants, when the device closes. */
     synchronized void close() {
         cached.values().forEach(this::forget);
         cached.clear();

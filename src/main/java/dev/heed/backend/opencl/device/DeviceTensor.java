@@ -14,7 +14,7 @@ import dev.heed.tensor.DType;
  */
 public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shape, long[] strides) {
 
-    /** {@return elements in row-major order from the beginning of a buffer} */
+    /** {@return a tensor whose elements are in row-major order from the beginning of a buffer} */
     public static DeviceTensor packed(DeviceBuffer buffer, DType type, long... shape) {
         return new DeviceTensor(buffer, type, 0, shape.clone(), rowMajor(shape));
     }
@@ -37,6 +37,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return strides[axis];
     }
 
+    /** {@return the number of elements} */
     public long count() {
         long count = 1;
         for (long size : shape) {
@@ -51,6 +52,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return shape[last] == 1 || strides[last] == 1;
     }
 
+    /** {@return whether the elements are in row-major order without gaps} */
     public boolean isPacked() {
         long[] dense = rowMajor(shape);
         for (int axis = 0; axis < shape.length; axis++) {
@@ -61,12 +63,12 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return true;
     }
 
-    /** {@return the same elements, row-major, in another shape} */
+    /** {@return the elements of this packed tensor in another shape} */
     public DeviceTensor reshape(long... to) {
         return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
     }
 
-    /** {@return {@code [batch, sequence, heads * headDim]} as {@code [batch, heads, sequence, headDim]}} */
+    /** {@return this tensor {@code [batch, sequence, heads * headDim]} as {@code [batch, heads, sequence, headDim]}} */
     public DeviceTensor heads(long numHeads) {
         long width = shape[2] / numHeads;
         return new DeviceTensor(buffer, type, at, new long[] {shape[0], numHeads, shape[1], width}, new long[] {

@@ -21,7 +21,7 @@ public final class Engine implements AutoCloseable {
     /** Fraction of free memory reserved for the driver, the rounding of sizes and other calls. */
     private static final double LEFT_FREE = 0.125;
 
-    /** Bytes reserved for arguments that are too small to be counted. */
+    /** Bytes reserved for small arguments, which the footprints do not include. */
     private static final long SMALL = 4096;
 
     private static final String STANDARD = "-cl-std=CL1.2";
@@ -32,11 +32,11 @@ public final class Engine implements AutoCloseable {
 
     /** The families of kernels. */
     public enum Family {
-        /** Vectors of a CPU. Nothing is staged in local memory, because a CPU has caches instead. */
+        /** Vectors of a CPU device. Nothing is staged in local memory, because a CPU has caches instead. */
         LANES,
-        /** Work-groups of a GPU, tiles staged in local memory. */
+        /** Work-groups of a GPU, which stage tiles in local memory. */
         TILES,
-        /** As tiles, with matrix units for the cases that they support. A device without their instructions runs only tiles. */
+        /** As {@link #TILES}, with matrix units or their emulation, if available, for the cases that they support. */
         MMA;
 
         /** {@return the default family of a device} */
@@ -84,7 +84,7 @@ public final class Engine implements AutoCloseable {
         }
         List<String> lines = new ArrayList<>();
         if (asked.ptx) {
-            lines.add("f16, bf16 and, where tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
+            lines.add("f16, bf16 and, if tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
         } else {
             String reasons = String.join("; ", asked.reasons);
             lines.add((matrix() == null ? "portable kernels" : "an emulation of matrix units") + ": " + reasons);
@@ -111,7 +111,7 @@ public final class Engine implements AutoCloseable {
         return context.program(source, all + " -DHAS_FMA=0");
     }
 
-    /** Mesa's compiler fails to link every program that calls fma if its libclc lacks the patch for it. */
+    /** {@return whether a program that calls fma links} With Mesa's compiler it does not if its libclc lacks a patch. */
     private boolean linksFma() {
         try {
             return context.program(FMA, STANDARD) != null;
@@ -139,7 +139,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** {@return bytes that a call may use} */
+    /** {@return bytes of device memory that a call may use} */
     long available() {
         MemoryUse use = context.memory();
         return (long) ((use.limitBytes() - use.liveBytes() + constants.idleBytes()) * (1 - LEFT_FREE)) - SMALL;
@@ -150,19 +150,19 @@ public final class Engine implements AutoCloseable {
         return total <= available() && largest <= context.limits().maxAllocationBytes();
     }
 
-    /** {@return elements per vector on a CPU device: its preferred vector width for floats, half of it for doubles} */
+    /** {@return elements per vector on a CPU device: its preferred width for floats, from 4 to 16; half of it for doubles} */
     public int lanes(boolean f64) {
         int floats =
                 Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
         return f64 ? floats / 2 : floats;
     }
 
-    /** {@return vectors per panel: machines with 512-bit vectors have enough registers for four} */
+    /** {@return vectors of queries per panel: machines with 512-bit vectors have enough registers for four} */
     int vectors() {
         return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
     }
 
-    /** {@return queries per work-item on a CPU device} */
+    /** {@return queries per panel, which is computed by one work-item on a CPU device} */
     public long panel(boolean f64) {
         return (long) lanes(f64) * vectors();
     }

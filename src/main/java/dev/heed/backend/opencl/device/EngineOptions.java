@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param family the family of kernels
  * @param emulation whether the instructions of matrix units are emulated
- * @param tiles the sizes of all tiles, or null for the device's defaults
+ * @param tiles the sizes of all tiles of portable kernels (matrix units then use small tiles), or null for the defaults
  * @param selfCheck whether programs must pass a self-check before they compute for a caller
- * @param guardZones whether each buffer has guard zones, which no kernel may write to
+ * @param guardZones whether each buffer of a call has guard zones, which no kernel may write to
  * @param checks the self-checks of programs for matrix units
  */
 public record EngineOptions(

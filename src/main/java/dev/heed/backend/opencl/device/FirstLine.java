@@ -1,6 +1,6 @@
 package dev.heed.backend.opencl.device;
 
-/** The first line of an exception's message, without hints and build logs: the reason why a self-check failed. */
+/** The reason why a check failed: the first line of an exception's message, without hints and build logs. */
 public final class FirstLine {
     private FirstLine() {}
 

@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Buffers with guard zones before and after them that no kernel may write to, for kernels that are not trusted yet. */
+/** Buffers with guard zones, memory before and after a buffer that no kernel may write to: they reveal writes out of bounds. */
 final class GuardZones {
-    private static final long ZONE = 4096; // a multiple of every device's alignment
+    private static final long ZONE = 4096; // bytes; a multiple of every device's alignment
     private static final int PATTERN =
             0x7fc0_5eed; // NaN as a float, so that a kernel that reads it gives a visibly wrong result
 
@@ -23,7 +23,7 @@ final class GuardZones {
         this.engine = engine;
     }
 
-    /** {@return a buffer of {@code bytes} bytes, a multiple of four, with a zone before and after it} */
+    /** {@return a buffer of {@code bytes} bytes (a multiple of four) with a zone before it and a zone after it} */
     DeviceBuffer allocate(long bytes) {
         DeviceBuffer whole = engine.allocate(bytes + 2 * ZONE);
         all.add(new Guarded(whole, bytes));
@@ -35,7 +35,7 @@ final class GuardZones {
     /**
      * Checks all zones.
      *
-     * @throws IllegalStateException if one was written to
+     * @throws IllegalStateException if a kernel wrote to a zone
      */
     void check() {
         try (Arena arena = Arena.ofShared()) {

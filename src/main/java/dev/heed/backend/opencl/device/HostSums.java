@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** The sum of a gradient over several chunks of a backward pass: on the host, in a fixed order and in double. */
+/** The sum of a gradient over several chunks of a backward pass, computed on the host in double and in a fixed order. */
 public final class HostSums {
     private final Tensor sums;
 

@@ -8,14 +8,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Loads kernel files with their included headers inlined, because a driver compiles one text and cannot open files. */
+/** Kernel files with their included headers inlined, because a driver compiles a single text and cannot open files. */
 final class KernelFile {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_/]+\\.h)\"$");
     private static final Map<String, KernelSource> WHOLE = new ConcurrentHashMap<>();
 
     private KernelFile() {}
 
-    /** {@return the text of {@code kernels/NAME.cl}} */
+    /** {@return the text of {@code kernels/NAME.cl}, with its headers} */
     static KernelSource named(String name) {
         return WHOLE.computeIfAbsent(
                 name + ".cl", file -> new KernelSource(file, whole(KernelSource.resource(file), new HashSet<>())));

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
-/** A probe of the instructions in {@code mma.h}: compiles each and runs it on one warp, as PTX or as an emulation. */
+/** A probe of the instructions in {@code mma.h}: compiles each one as PTX or as its emulation, and runs it on one warp. */
 public final class MatrixProbe {
     private static final int WARP = 32;
     private static final int ELEMENTS = 256;
@@ -53,7 +53,7 @@ public final class MatrixProbe {
         return List.copyOf(reasons);
     }
 
-    /** Tries one instruction. After a failure no more are tried: one reason is enough. */
+    /** Tries one instruction. After a failure, further instructions are not tried: one reason is enough. */
     private void attempt(String instruction, int number, String name, DType type, Trial trial) {
         if (!reasons.isEmpty()) {
             return;
@@ -110,7 +110,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** Multiplies small integers, which both types represent exactly, as f32 does their sums of products. */
+    /** Multiplies small integers: both types represent them exactly, and f32 represents the sums of their products exactly. */
     private void product(Kernel kernel, DType type) {
         int depth = 16;
         int columns = 8;
@@ -136,7 +136,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** Multiplies factors that tf32 cannot represent; after rounding to tf32, f32 represents the sums of products exactly. */
+    /** Multiplies factors that must be rounded to tf32; f32 represents the sums of products of the rounded factors exactly. */
     private void productTf32(Kernel kernel) {
         int depth = 8;
         int columns = 8;
@@ -162,7 +162,7 @@ public final class MatrixProbe {
         }
     }
 
-    /** {@return the nearest tf32 value, ties away from zero, as {@code cvt.rna} rounds} */
+    /** {@return the nearest tf32 value; ties are rounded away from zero, as by {@code cvt.rna}} */
     public static float tf32(float x) {
         return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
     }

@@ -6,10 +6,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The tile sizes of attention and of matrix products on matrix units.
+ * The tile sizes of attention and of matrix products on matrix units. The parameters are described for prefill; the header of
+ * {@code opencl_mma.tsv} describes them for the other phases.
  *
- * @param d elements of a query and a key; zeros beyond headDim
- * @param dv elements of a value per work-group; wider values need several work-groups
+ * @param d elements of a query or key in a tile, zeros beyond headDim
+ * @param dv elements of a value per work-group; if valueHeadDim is larger, several work-groups compute an output row
  * @param warps warps per work-group
  * @param blocks blocks of 16 queries per warp
  * @param keys keys per tile
@@ -24,7 +25,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         private static final TuningTable TILES = TuningTable.resource("opencl_mma.tsv");
     }
 
-    /** {@return the tiles in the shipped table for a device, a phase, headDim and valueHeadDim, if present} */
+    /** {@return the tiles in the shipped table for a device, a phase, headDim and valueHeadDim (product: rows, columns)} */
     public static Optional<MatrixTiles> shipped(Device device, String phase, long width, long valueWidth) {
         return Table.TILES
                 .find(Map.of(
@@ -45,7 +46,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
                         row.get("stages")));
     }
 
-    /** {@return small tiles for the same dimensions, so that short sequences in tests need several tiles} */
+    /** {@return small tiles for tests, so that short sequences need several tiles} */
     MatrixTiles small(String phase) {
         if (phase.equals("decode")) {
             return new MatrixTiles(d, dv, 2, 1, 2 * BLOCK, stages);
@@ -57,15 +58,17 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
     }
 
-    /** {@return whether queries and keys of {@code width} elements fit} */
+    /** {@return whether a tile can hold queries and keys of {@code width} elements} */
     boolean hold(long width) {
         return width <= d;
     }
 
+    /** {@return work-items per work-group} */
     public int items() {
         return warps * WARP;
     }
 
+    /** {@return queries per work-group of a prefill} */
     public int rows() {
         return warps * blocks * BLOCK;
     }
@@ -95,12 +98,12 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
                 + " -D" + ofKeys + "=" + keys + " -DSTAGES=" + stages;
     }
 
-    /** {@return rows of a backward pass that a work-group owns; there, {@code blocks} counts blocks of columns} */
+    /** {@return rows that a work-group of a backward pass owns; its {@code blocks} are blocks of gradient columns} */
     public int ownRows() {
         return warps * BLOCK;
     }
 
-    /** {@return the smallest tiles of a backward pass for a headDim and a valueHeadDim: for tests} */
+    /** {@return the smallest tiles of a backward pass for a headDim and a valueHeadDim, for tests} */
     public MatrixTiles narrowest(long width, long valueWidth) {
         return new MatrixTiles(slices(width), slices(valueWidth), 2, 2, BLOCK, stages);
     }

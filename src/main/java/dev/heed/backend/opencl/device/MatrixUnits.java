@@ -14,14 +14,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The matrix units of a device: the results of their checks, and the reasons why they are not used. Each instruction is compiled
- * and tried on the device; each program must pass its own self-check before it computes for a caller.
+ * The matrix units of a device: whether kernels can use them, and the reasons if not. Each instruction is compiled and run on
+ * the device, and each program must pass its own self-check before it computes for a caller.
  */
 public final class MatrixUnits {
-    /** Whether kernels use the instructions themselves, not an emulation (for tests on any device). */
+    /** Whether kernels use the instructions of matrix units (PTX). */
     final boolean ptx;
 
-    /** Whether the emulation is in use. */
+    /** Whether kernels use an emulation of the instructions, for tests on any device. */
     final boolean emulated;
 
     /** The reasons why the instructions are not used; empty if they are. */
@@ -50,8 +50,8 @@ public final class MatrixUnits {
     }
 
     /**
-     * Probes a device. If the emulation is requested, the device is not probed, because some compilers for CPUs end the process
-     * at an instruction that they do not support.
+     * Probes a device. If the emulation is requested, the device is not probed, because some compilers for CPUs crash the process
+     * if they do not support an instruction.
      */
     public static MatrixUnits of(DeviceContext context, EngineOptions options) {
         List<String> reasons = options.emulation()
@@ -60,7 +60,7 @@ public final class MatrixUnits {
         return new MatrixUnits(reasons.isEmpty(), reasons, options);
     }
 
-    /** {@return the reasons why tf32 products cannot be used, or an empty list} Probed when a caller first allows tf32. */
+    /** {@return the reasons why tf32 products cannot be used, or an empty list} The first call probes the device. */
     public synchronized List<String> tf32Reasons(Engine engine) {
         List<String> known = tf32Reasons;
         if (known == null) {
@@ -70,16 +70,22 @@ public final class MatrixUnits {
         return known;
     }
 
-    /** {@return the tiles for a headDim and a valueHeadDim, if there are any} */
+    /**
+     * {@return the tile sizes of a phase, if the table has them; small ones for tests with fixed tile sizes}
+     *
+     * @param width headDim; for products, rows of the result
+     * @param valueWidth valueHeadDim; for products, columns of the result
+     */
     public Optional<MatrixTiles> tiles(Device device, String phase, long width, long valueWidth) {
         return MatrixTiles.shipped(device, phase, width, valueWidth)
                 .map(tiles -> small && tiles.small(phase).hold(width) ? tiles.small(phase) : tiles);
     }
 
     /**
-     * {@return whether the self-check of a name passed} It runs once; if it failed for lack of memory, it runs again at the next
-     * call.
+     * {@return whether the self-check of a program passed} It runs once; if it failed for lack of memory, it runs again at the
+     * next call.
      *
+     * @param name identifies the program: kernel, tiles and form
      * @param task runs the check and returns a description of the first wrong result, or null
      */
     public boolean isRight(String name, Supplier<@Nullable String> task) {
@@ -112,7 +118,7 @@ public final class MatrixUnits {
         }
     }
 
-    /** {@return whether tiles are as small as possible: for tests} */
+    /** {@return whether small tiles are used, for tests} */
     public boolean areSmall() {
         return small;
     }
@@ -129,7 +135,10 @@ public final class MatrixUnits {
                 .toList();
     }
 
-    /** {@return the compiler option} The emulation has dozens of barriers: optimising it takes far longer than running it. */
+    /**
+     * {@return the compiler option that selects the instructions, or one that compiles the emulation without optimisation} The
+     * emulation has dozens of barriers, and optimising it takes far longer than running it.
+     */
     String option() {
         return ptx ? " -DPTX=1" : " -cl-opt-disable";
     }

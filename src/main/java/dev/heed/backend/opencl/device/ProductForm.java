@@ -12,10 +12,12 @@ import dev.heed.tensor.DType;
  * @param right whether the right operand is stored by columns
  */
 public record ProductForm(MatrixTiles tiles, DType type, DType to, boolean left, boolean right) {
+    /** {@return rows of the result per work-group} */
     public int rows() {
         return tiles.productRows();
     }
 
+    /** {@return columns of the result per work-group} */
     public int columns() {
         return tiles.dv();
     }

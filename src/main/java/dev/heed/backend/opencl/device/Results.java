@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The gathered results of a call. The caller's tensors are written when all results are complete, or not at all. */
+/** Temporary tensors that gather the results of a call. The caller's tensors are written after all results are complete. */
 public final class Results implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
@@ -21,7 +21,7 @@ public final class Results implements AutoCloseable {
         this.device = new OpenClArena(engine);
     }
 
-    /** {@return the tensor that gathers the results for a tensor of the caller: packed, on the host or device like the target} */
+    /** {@return the tensor that gathers the results for a tensor of the caller: packed, on the host or device like the tensor} */
     public Tensor of(Tensor target) {
         return gathered.computeIfAbsent(
                 target,
@@ -38,7 +38,7 @@ public final class Results implements AutoCloseable {
         return target == null ? null : target.map(this::of);
     }
 
-    /** Copies a result of the device into a chunk of a gathered tensor; does nothing if the chunk is null. */
+    /** Copies a result from the device into a chunk of a gathered tensor; does nothing if the chunk is null. */
     public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor chunk) {
         if (chunk == null) {
             return;
@@ -61,7 +61,7 @@ public final class Results implements AutoCloseable {
         }
     }
 
-    /** Copies elements on the host into a chunk of a gathered tensor. */
+    /** Copies elements from the host into a chunk of a gathered tensor. */
     public static void write(CallScope scope, Tensor elements, Tensor chunk) {
         if (chunk.device() == null) {
             chunk.copyFrom(elements);

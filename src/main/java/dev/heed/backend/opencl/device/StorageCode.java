@@ -2,7 +2,7 @@ package dev.heed.backend.opencl.device;
 
 import dev.heed.tensor.DType;
 
-/** The codes of storage types in kernels; {@code element.h} pastes them into names. */
+/** The codes of storage types in kernels; {@code element.h} builds the names of macros and functions with them. */
 public final class StorageCode {
     private StorageCode() {}
 

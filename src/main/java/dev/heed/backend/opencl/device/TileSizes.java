@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The tile sizes of kernels for GPUs.
+ * The tile sizes of the portable kernels for GPUs.
  *
  * @param tx work-items of a work-group across the columns
  * @param ty work-items of a work-group down the rows
  * @param rm rows per work-item
  * @param rn columns per work-item
- * @param depth elements of a row that are staged at a time (a slice)
+ * @param depth elements of a row in a slice; slices are staged in local memory one after another
  */
 public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
-    public static final int FEWEST = 4; // fewer would save registers but need more compiled variants
+    public static final int FEWEST = 4; // minimum of owned(): fewer would save registers but need more compiled variants
     private static final int MOST = 8;
     private static final int LARGEST = 1024;
 
@@ -44,8 +44,9 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     }
 
     /**
-     * {@return the sizes given in the order of the table}
+     * {@return the sizes of a list}
      *
+     * @param elements tx, ty, rm, rn and depth
      * @throws InvalidInputException if no kernel can be compiled for them
      */
     public static TileSizes of(List<Integer> elements) {
@@ -61,25 +62,32 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return sizes;
     }
 
-    /** {@return whether a kernel can be compiled for these sizes: the columns must be a whole number of slices} */
+    /** {@return whether a kernel can be compiled for these sizes: the columns of a tile must be a multiple of the depth} */
     boolean isPossible() {
         List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
         return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
     }
 
+    /** {@return work-items per work-group} */
     public int items() {
         return tx * ty;
     }
 
+    /** {@return rows of a tile} */
     public int rows() {
         return ty * rm;
     }
 
+    /** {@return columns of a tile} */
     public int columns() {
         return tx * rn;
     }
 
-    /** {@return columns of the second product per work-item, for a product of {@code width} columns} */
+    /**
+     * {@return columns per work-item of a kernel's second product, for example weights times values}
+     *
+     * @param width columns of the second product
+     */
     public int owned(long width) {
         return (long) FEWEST * tx < width ? MOST : FEWEST;
     }

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the work from which the device is faster
- * than the CPU, copies included ({@code heed devices --probe}). Tile sizes that were not measured come from the table in the jar.
+ * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the number of operations from which the
+ * device is faster than the CPU, copies included ({@code heed devices --probe}). Tile sizes that were not measured come from the
+ * table in the jar.
  */
 public final class Tuned {
     private static final double MEGA = 1e6;
@@ -58,7 +59,7 @@ public final class Tuned {
                         "%s of %.0f Mflop, and the CPU was measured to be faster %s",
                         kind,
                         megaflops,
-                        from == Integer.MAX_VALUE ? "at any" : "below " + from)))
+                        from == Integer.MAX_VALUE ? "at any size" : "below " + from + " Mflop")))
                 .orElse(List.of());
     }
 }

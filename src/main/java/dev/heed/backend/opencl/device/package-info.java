@@ -1,5 +1,5 @@
 /**
- * An open device: its contexts, buffers, constants, compiled kernels and tile sizes, and the calls that launch kernels on it.
+ * An open device: its context, buffers, constants, compiled kernels and tile sizes, and the call scopes that launch kernels.
  *
  * <p>Stability: implementation, not exported.
  */

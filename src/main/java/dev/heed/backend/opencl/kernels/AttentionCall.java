@@ -21,10 +21,12 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arguments of the kernels for one attention, or a chunk of one: tensors on the device, mask and modifiers.
+ * The arguments of the kernels for one attention, or a chunk of one: tensors on the device, mask and modifiers of the scores
+ * (softcap, bias, ALiBi).
  *
- * <p>Without softcap, bias and ALiBi, a score is the bare product, and the scale is folded into the exponent's factor. The row
- * maximum is subtracted before the multiplication by the factor, so that huge scores do not overflow.
+ * <p>Without modifiers and with a scale of 0 or more, kernels do not scale the scores. The weight of a score s in a row with
+ * maximum m is 2^((s - m) factor), and the factor includes the scale. Except in {@linkplain MatrixForm#folded folded} programs,
+ * m is subtracted before the multiplication, so that huge scores do not overflow.
  */
 public final class AttentionCall {
     private static final int LONGS = 59;
@@ -44,7 +46,7 @@ public final class AttentionCall {
     final DeviceTensor value;
     public final AttentionOptions options;
 
-    /** Buffers that are arguments of every kernel of an attention. */
+    /** The bands of the mask; like the buffers that follow, an argument of the kernels. */
     final DeviceBuffer bands;
 
     final DeviceBuffer denseCells;
@@ -100,7 +102,7 @@ public final class AttentionCall {
         this.sinks = perHead(options.sink());
     }
 
-    /** Copies a call, with other queries, keys and values. */
+    /** Copies a call, but with other queries, keys and values. */
     private AttentionCall(AttentionCall of, DeviceTensor query, DeviceTensor key, DeviceTensor value) {
         this.scope = of.scope;
         this.chunk = of.chunk;
@@ -129,8 +131,9 @@ public final class AttentionCall {
     }
 
     /**
-     * {@return the call for kernels that take long to compile for a CPU} On a CPU, elements are first converted to the computing
-     * type, and the struct tells the kernel whether scores are modified: it has one variant instead of six.
+     * {@return this call for kernels that take long to compile for a CPU} On a CPU device, rows are first converted to the
+     * computing type, and whether scores are modified is a field of the struct. So a kernel has one compiled variant instead
+     * of six.
      */
     AttentionCall withFewVariants() {
         boolean converted = query.type() == scope.real() && key.type() == scope.real() && value.type() == scope.real();
@@ -144,12 +147,12 @@ public final class AttentionCall {
                 scope.converted(value, scope.real()));
     }
 
-    /** {@return the same call on copies of its rows} */
+    /** {@return this call with copies of its queries, keys and values in another layout} */
     AttentionCall on(DeviceTensor otherQuery, DeviceTensor otherKey, DeviceTensor otherValue) {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
-    /** {@return whether a finite score times the factor is finite: scores are bare products, and the factor is at most 1} */
+    /** {@return whether a finite score times the factor is finite: scores are not modified, and the factor is 1 or less} */
     private boolean isFolded() {
         return !modified && scale * LOG2E <= 1;
     }
@@ -264,7 +267,14 @@ public final class AttentionCall {
                 : variant();
     }
 
-    /** {@return the struct for a kernel that writes to a view of {@code output}} */
+    /**
+     * {@return the struct that is the first argument of a kernel}
+     *
+     * @param output the tensor to which the kernel writes
+     * @param outputGradient the gradient of the output, or null
+     * @param rows a number whose meaning depends on the kernel: chosen rows, splits of the keys, or the head
+     * @param stage a number whose meaning depends on the kernel
+     */
     Arguments struct(DeviceTensor output, @Nullable DeviceTensor outputGradient, long rows, long stage) {
         return struct(output, outputGradient, rows, stage, true, true);
     }

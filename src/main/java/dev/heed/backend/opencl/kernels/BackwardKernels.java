@@ -31,11 +31,11 @@ public final class BackwardKernels {
     private final @Nullable MatrixBackward units;
 
     /**
-     * Creates a pass over the keys of a call.
+     * Creates a backward pass over the keys of a call.
      *
-     * @param statistics statistics of the rows, already complete or computed by {@link #read}
-     * @param dSinkRows each row's term of the gradient of its sink
-     * @param partials partial sums of the gradient of the pairwise score's parameter, from {@link #partials}; null if not requested
+     * @param statistics the statistics of the rows, either complete or to be computed by {@link #read}
+     * @param dSinkRows for each row, its term in the gradient of the sink of its head
+     * @param partials a tensor from {@link #partials} for the gradient of the pairwise score's parameter; null if not requested
      */
     public BackwardKernels(
             AttentionCall call,
@@ -54,7 +54,7 @@ public final class BackwardKernels {
         this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
     }
 
-    /** {@return the backward pass of a call that has all its keys} */
+    /** {@return the backward pass of a call that has all its keys, with complete statistics} */
     public static BackwardKernels of(
             AttentionCall call,
             DeviceTensor outputGradient,
@@ -70,15 +70,20 @@ public final class BackwardKernels {
         return backward;
     }
 
+    /** {@return a new tensor for the statistics of the rows, {@code [batch, heads, queries, 4]}} */
     public static DeviceTensor statistics(CallScope scope, AttentionShape s) {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
     }
 
+    /** {@return a new buffer for the terms of all rows in the gradient of the sinks, {@code [batch, heads, queries]}} */
     public static DeviceBuffer dSinkRows(CallScope scope, AttentionShape s) {
         return scope.reals(s.batch() * s.numHeads() * s.seqLenQ());
     }
 
-    /** {@return a tensor for each query block's partial sum of the gradient of the pairwise score's parameter, or null} */
+    /**
+     * {@return a new tensor for partial sums of the gradient of the pairwise score's parameter, one per block of queries:
+     * {@code [batch, heads, blocks, headDim]}; null if the gradient is not requested}
+     */
     public static @Nullable DeviceTensor partials(
             CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
         ParameterSlice elements = lowering.scoreParameter();
@@ -91,7 +96,7 @@ public final class BackwardKernels {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
     }
 
-    /** Adds the gradient of the pairwise score's parameter, after all keys have been scored against the queries. */
+    /** Adds the gradient of the pairwise score's parameter, after {@link #query} has read all keys. */
     public void parameterGradient(@Nullable ParameterGradients sums) {
         ParameterSlice elements = call.lowering.scoreParameter();
         if (sums == null || elements == null || partials == null) {
@@ -106,7 +111,7 @@ public final class BackwardKernels {
         sums.add(scope, elements, sum.reshape(elements.tensor().shape()));
     }
 
-    /** Computes the statistics from the keys of this call. The first launch over a row begins them, the last one ends them. */
+    /** Adds the keys of this call to the statistics. The first chunk of the keys begins them, the last one ends them. */
     public void read(@Nullable DeviceTensor lseGradient, boolean begins, boolean ends) {
         if (units != null) {
             units.read(lseGradient, statistics, dSinkRows, begins, ends);
@@ -153,7 +158,7 @@ public final class BackwardKernels {
         return gradient;
     }
 
-    /** Adds the terms of these keys to the gradient of the queries. */
+    /** Adds the terms of this call's keys to the gradient of the queries; overwrites it if {@code begins}. */
     public void query(DeviceTensor gradient, boolean begins) {
         if (units != null) {
             units.query(gradient, statistics, begins);
@@ -201,7 +206,7 @@ public final class BackwardKernels {
         return gradients;
     }
 
-    /** Adds the terms of these queries to the gradients of keys and values. */
+    /** Adds the terms of this call's queries to the gradients of keys and values; overwrites them if {@code begins}. */
     public void keys(KeyGradients gradients, boolean begins) {
         if (units != null) {
             units.keys(gradients, statistics, begins);
@@ -234,7 +239,7 @@ public final class BackwardKernels {
                 call.scoreParameter);
     }
 
-    /** {@return the gradient of the bias, in its shape: adds up the gradients of the scores, one head after another} */
+    /** {@return the gradient of the bias, in the shape of the bias: the sum of the gradients of the scores, head by head} */
     public DeviceTensor bias() {
         DeviceTensor bias = Objects.requireNonNull(call.bias());
         long[] axes = {1, 1, 1, 1};
@@ -269,7 +274,7 @@ public final class BackwardKernels {
         return sums;
     }
 
-    /** Writes the gradients of the modified scores of one head. */
+    /** Writes the gradients of one head's modified scores (after softcap and bias), {@code [queries, keys]}. */
     private void scores(DeviceBuffer cells, long head) {
         if (units != null) {
             units.scores(cells, statistics, head);
@@ -295,6 +300,7 @@ public final class BackwardKernels {
                 call.scoreParameter);
     }
 
+    /** {@return the gradient of the sinks, {@code [heads]}} */
     public DeviceTensor sink() {
         DeviceTensor sums = scope.allocate(scope.real(), shape.numHeads());
         scope.launch(

@@ -10,15 +10,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and an end of the keys,
- * and at most one dense mask. A conjunction of bands and lengths needs no dense mask. Spans, blocks, masks joined by OR, and
+ * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and the end of its keys,
+ * and optionally one dense mask. A conjunction of bands and lengths needs no dense mask. Spans, blocks, masks joined by OR, and
  * several dense masks are written as one dense mask.
  */
 public final class DeviceMask {
     private static final int FAR = 1 << 30;
     private static final int FIELDS = 4;
 
-    /** Four fields per batch entry: the first and last key - query of the band, the end of the keys (exclusive), unused. */
+    /** Four fields per batch entry: least and largest key index - query index, the end of the keys (exclusive), unused. */
     final int[] bands;
 
     /** Truth values (attended or masked) that broadcast to {@code [batch, heads, queries, keys]}, or null. */
@@ -80,7 +80,7 @@ public final class DeviceMask {
         dense = first == null ? more : written(new Mask.And(List.of(Mask.dense(first), Mask.dense(more))));
     }
 
-    /** {@return the truth values of a mask, in the smallest shape that broadcasts to all cells} */
+    /** {@return the truth values of a mask; one batch entry or one head if the mask is the same for all} */
     private Tensor written(Mask mask) {
         long batches = perBatch(mask) ? shape.batch() : 1;
         long heads = mask.tensors().stream().anyMatch(tensor -> tensor.size(1) > 1) ? shape.numHeads() : 1;

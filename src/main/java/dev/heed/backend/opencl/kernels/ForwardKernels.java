@@ -20,10 +20,10 @@ public final class ForwardKernels {
     private static final int MOST_COLUMNS = 8;
 
     /**
-     * The statistics of all rows, which second passes need.
+     * The statistics of all rows, which the second pass reads.
      *
-     * @param state the row maximum and the inverse of the row sum, for {@code [batch, head, query]}
-     * @param lse the LSE of each row
+     * @param state {@code [batch, heads, queries, 2]}: the row maximum and the inverse of the row sum
+     * @param lse {@code [batch, heads, queries]}: the LSE of each row
      */
     public record Statistics(DeviceBuffer state, DeviceTensor lse) {}
 
@@ -38,9 +38,9 @@ public final class ForwardKernels {
     }
 
     /**
-     * {@return whether a call runs as decode: few query rows share each key} On a CPU device, a call that requests weights does
-     * not: decode sums the products of a score in another order than the pass that writes the weights. The weight of a single key
-     * would then not be exactly 1.
+     * {@return whether a call runs as decode: few query rows share each key} On a CPU device, a call that requests weights runs
+     * as prefill, because decode sums the products of a score in another order than the pass that writes the weights. With
+     * decode, the weight of a single key would not be exactly 1.
      */
     public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean keepsWeights) {
         return (family.isStaged() || !keepsWeights)
@@ -48,7 +48,7 @@ public final class ForwardKernels {
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }
 
-    /** Computes the output of a chunk that has all its keys on the device. */
+    /** Computes the output of a call that has all its keys; {@return the statistics of its rows} */
     public static Statistics run(AttentionCall call, DeviceTensor output) {
         var forward = new ForwardKernels(call);
         Statistics statistics = statistics(call.scope, call.shape());
@@ -79,17 +79,18 @@ public final class ForwardKernels {
                 scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
-    /** {@return a buffer for the sums of a prefill, from its first launch to its last} */
+    /** {@return a buffer for the sums of weighted values, which all launches of a prefill share} */
     public static DeviceBuffer sums(CallScope scope, AttentionShape s) {
         return scope.reals(sumsOf(scope.engine, scope.f64, s));
     }
 
+    /** {@return the number of elements of {@link #sums}} */
     public static long sumsOf(Engine engine, boolean f64, AttentionShape s) {
         long rows = s.batch() * s.numHeads() * Math.ceilDiv(s.seqLenQ(), engine.panel(f64)) * engine.panel(f64);
         return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
     }
 
-    /** Adds the keys of this call. The first launch over a chunk begins its sums, the last one ends them. */
+    /** Adds the keys of this call to the sums. The first chunk of the keys begins the sums, the last one ends them. */
     public void prefill(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         if (scope.engine.family == Engine.Family.LANES) {
             prefillLanes(output, to, sums, begins, ends);

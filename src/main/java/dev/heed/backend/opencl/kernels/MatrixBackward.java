@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The backward pass of an attention on matrix units. Portable kernels compute the calls that it does not support. */
 public final class MatrixBackward {
-    /** Phases of the tuning table: work-groups own rows of queries, or rows of keys. */
+    /** The phase of the tuning table in which work-groups own queries. */
     public static final String QUERIES = "backward-queries";
 
+    /** The phase of the tuning table in which work-groups own keys. */
     public static final String KEYS = "backward-keys";
 
     private static final int STATISTICS = 1;
@@ -45,9 +46,9 @@ public final class MatrixBackward {
     }
 
     /**
-     * {@return the kernels for a call; empty if the portable ones compute it} The portable kernels compute types other than f16
-     * and bf16, head dimensions beyond the tables, pairwise scores other than the dot product, and dropout. Matrix units run
-     * either all passes or none, because all passes must compute scores with the same bits.
+     * {@return the kernels for a call; empty if the portable kernels compute it} The portable kernels are used for types other
+     * than f16 and bf16, head dimensions beyond the tables, pairwise scores other than the dot product, and dropout. Matrix units
+     * compute either all passes or none, because all passes must compute scores with the same bits.
      */
     static Optional<MatrixBackward> of(AttentionCall call, DeviceTensor outputGradient) {
         Engine engine = call.scope.engine;
@@ -81,13 +82,14 @@ public final class MatrixBackward {
                 .orElse(null);
     }
 
-    /** {@return bytes of a copy of the output's gradient in the layout that kernels read} */
+    /** {@return the maximum bytes of a copy of the output's gradient in the layout that the kernels read} */
     public static long copies(AttentionShape s, DType type) {
         return type == DType.F16 || type == DType.BF16
                 ? s.batch() * s.numHeads() * s.seqLenQ() * MatrixPrefill.padded(s.valueHeadDim()) * type.bytes()
                 : 0;
     }
 
+    /** Computes the statistics of the rows, as {@link BackwardKernels#read}. */
     public void read(
             @Nullable DeviceTensor lseGradient,
             DeviceTensor statistics,
@@ -130,7 +132,7 @@ public final class MatrixBackward {
                 gradients.value().buffer());
     }
 
-    /** Writes the gradients of the modified scores of one head. */
+    /** Writes the gradients of one head's modified scores (after softcap and bias), {@code [queries, keys]}. */
     public void scores(DeviceBuffer cells, DeviceTensor statistics, long head) {
         Arguments struct = call.struct(call.query, outputGradient, head, 0);
         DeviceBuffer nothing = call.scope.nothing();

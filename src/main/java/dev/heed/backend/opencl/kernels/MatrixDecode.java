@@ -14,10 +14,10 @@ import java.util.Optional;
 
 /**
  * Decode on matrix units: the query rows that share a key/value head are the rows of one block. The keys are split so that each
- * compute unit has work-groups. The partial attention states of the splits are merged as in the portable decode.
+ * compute unit has several work-groups. The partial attention states of the splits are merged as in the portable decode.
  */
 public final class MatrixDecode {
-    /** Work-groups per compute unit: several, so that some compute while others wait for copies. */
+    /** Target number of work-groups per compute unit: several, so that some compute while others wait for copies. */
     private static final long GROUPS = 4;
 
     /** Minimum tiles per split, so that the start and the end of a work-group are a small share of its work. */
@@ -31,7 +31,10 @@ public final class MatrixDecode {
         this.tiles = tiles;
     }
 
-    /** {@return the kernel for a call of few queries; empty if the portable one computes it, as in {@link MatrixPrefill}} */
+    /**
+     * {@return the kernel for a decode; empty if the portable kernel computes it: for f32, and for the reasons in
+     * {@link MatrixPrefill#of}}
+     */
     static Optional<MatrixDecode> of(AttentionCall call) {
         Engine engine = call.scope.engine;
         MatrixUnits units = engine.matrix();
@@ -80,7 +83,7 @@ public final class MatrixDecode {
         ForwardKernels.merge(call, output, to, sums, states, splits);
     }
 
-    /** {@return the number of splits of the keys, chosen so that each compute unit has its work-groups} */
+    /** {@return the number of splits of the keys: {@link #GROUPS} work-groups per compute unit, if there are enough keys} */
     private long splits(long kvHeads, long keys) {
         long units = call.scope.engine.context.limits().computeUnits();
         long maxSplits = Math.ceilDiv(keys, FEWEST_TILES * tiles.keys());

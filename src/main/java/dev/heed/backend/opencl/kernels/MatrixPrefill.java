@@ -25,10 +25,10 @@ public final class MatrixPrefill {
     }
 
     /**
-     * {@return the kernel for a call; empty if the portable one computes it} The portable kernel computes types other than f16,
-     * bf16 and, if the caller allows tf32, f32. It also computes head dimensions beyond the tables, pairwise scores other than
-     * the dot product, dropout, and all calls whose keys come in chunks. If weights are requested, it is used because the second
-     * pass sums scores in another order than matrix units.
+     * {@return the kernel for a call; empty if the portable kernel computes it} The portable kernel is used for types other than
+     * f16, bf16 and, if the caller allows tf32, f32. It is also used for head dimensions beyond the tables, pairwise scores other
+     * than the dot product, and dropout. If weights are requested, it is used because the second pass sums scores in another
+     * order than matrix units. Calls whose keys come in chunks do not use this class.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.scope.engine;
@@ -75,7 +75,7 @@ public final class MatrixPrefill {
         };
     }
 
-    /** {@return bytes of copies of the rows, made if the kernel cannot read their layout} */
+    /** {@return the maximum bytes of the copies of queries, keys and values that {@link #aligned} makes} */
     public static long copies(AttentionShape s, DType type, boolean tf32) {
         long f64 = padded(s.headDim());
         long rows = s.batch() * s.numHeads() * s.seqLenQ() * f64;
@@ -119,7 +119,10 @@ public final class MatrixPrefill {
                 there.sinks);
     }
 
-    /** {@return rows that begin at multiples of 16 bytes, also past the end, as 16-byte copies require; a copy if necessary} */
+    /**
+     * {@return the rows, or a padded copy if they do not begin at multiples of 8 elements, as copies of 16 bytes require, or are
+     * too far apart for the kernel}
+     */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
         boolean asItLies = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {

@@ -12,7 +12,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * The inputs of an attention: the caller's tensors, or projections on the host.
+ * The inputs of an attention: the caller's tensors, or their projections on the host.
  *
  * @param shape the shape of the whole attention
  * @param type the storage type of the elements
@@ -39,7 +39,7 @@ public record Operands(
         return new Operands(shape, query.type(), query, key, value, options, DeviceMask.of(options.mask(), shape));
     }
 
-    /** {@return whether the tensors are on the device; they are then not cut into chunks} */
+    /** {@return whether the tensors are on the device; such an attention is not cut into chunks} */
     public boolean isResident() {
         return query.device() != null;
     }
@@ -52,7 +52,7 @@ public record Operands(
         return new Lowering(options.score(), chunk);
     }
 
-    /** {@return the queries of a chunk, on the device in the form that kernels read} */
+    /** {@return the queries of a chunk on the device, rewritten if the score function requires it} */
     public LoweredRows queries(CallScope scope, Chunk chunk) {
         return lowering(chunk).queries(scope, scope.upload(chunk.ofQueries(query)));
     }
@@ -75,13 +75,13 @@ public record Operands(
         return Lowering.storage(type, options.score().pattern());
     }
 
-    /** {@return the call of the whole attention} */
+    /** {@return the arguments of kernels for the whole attention; uploads queries, keys and values} */
     public AttentionCall whole(CallScope scope) {
         Chunk whole = Chunk.whole(shape());
         return call(scope, whole, queries(scope, whole));
     }
 
-    /** {@return the call of a chunk; uploads its keys and values} */
+    /** {@return the arguments of kernels for a chunk; uploads its keys and values} */
     public AttentionCall call(CallScope scope, Chunk chunk, LoweredRows queries) {
         return new AttentionCall(scope, chunk, options, mask, queries, keys(scope, chunk), values(scope, chunk));
     }

@@ -1,5 +1,6 @@
 /**
- * The forward and backward passes of one attention that fits the device: portable kernels, and kernels for matrix units.
+ * The forward and backward passes of an attention, or a chunk of one, that fits the device: portable kernels, and kernels for
+ * matrix units.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -28,7 +28,7 @@ final class BackwardFootprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return chunks of the batch and the key/value heads, with all queries and keys; a chunk of one head may be too large} */
+    /** {@return chunks of the batch and the key/value heads, with all queries and keys; one head can be too large} */
     List<Chunk> chunks() {
         List<Chunk> chunks = new ArrayList<>();
         cut(Chunk.whole(in.shape()), chunks);
@@ -73,7 +73,7 @@ final class BackwardFootprint {
         }
     }
 
-    /** {@return the largest blocks that fit; one query and one key if none fit, for which the allocation then fails} */
+    /** {@return the largest blocks that fit; if none fit, blocks of one query and one key, whose allocation then fails} */
     Blocks blocks(Chunk chunk) {
         long queries = chunk.queryTo() - chunk.queryFrom();
         long keys = chunk.keyTo() - chunk.keyFrom();

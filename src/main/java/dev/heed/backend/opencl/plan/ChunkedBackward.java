@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The backward pass of an attention, in as many chunks as the device's memory requires, usually one. A chunk that does not fit
- * with all its queries and keys is computed in blocks. First comes each block of queries with all keys (statistics, then dQ),
- * then each block of keys with all queries (dK, dV, the bias). Every sum has a fixed order, so the bits are the same each time.
+ * with all its queries and keys is computed in blocks: first each block of queries with all keys (statistics, then dQ), then
+ * each block of keys with all queries (dK, dV, gradient of the bias). Sums have a fixed order, so repeated calls give the same
+ * bits.
  */
 final class ChunkedBackward {
     private final Engine engine;
@@ -87,7 +88,7 @@ final class ChunkedBackward {
         return to.score() == null ? null : new ParameterGradients(scope, to.score(), chunked);
     }
 
-    /** Computes everything at once. Results for targets on the device do not pass through the host. */
+    /** Computes a call that is one chunk. Results for targets on the device do not pass through the host. */
     private void whole(Chunk chunk) {
         try (var scope = new CallScope(engine, in.f64())) {
             BackwardKernels backward = gradients(scope, chunk, parameters(scope, false));
@@ -100,6 +101,7 @@ final class ChunkedBackward {
         }
     }
 
+    /** Computes one of several chunks, with all its queries and keys. */
     private void together(
             Chunk chunk, @Nullable HostSums bias, @Nullable HostSums sink, @Nullable ParameterGradients parameters) {
         try (var scope = new CallScope(engine, in.f64())) {
@@ -138,6 +140,7 @@ final class ChunkedBackward {
         return sink.all().slice(0, chunk.headFrom(), chunk.headTo());
     }
 
+    /** Computes a chunk in blocks. */
     private void apart(
             BackwardFootprint.Blocks blocks,
             @Nullable HostSums bias,
@@ -156,7 +159,7 @@ final class ChunkedBackward {
         }
     }
 
-    /** Writes the gradients of a block of queries; {@return the block's statistics, on the host} */
+    /** Writes dQ of a block of queries, adds to the gradients of sinks and parameters; {@return its statistics, on the host} */
     private Tensor scoredByQuery(
             Chunk rows,
             List<Chunk> keys,
@@ -202,6 +205,7 @@ final class ChunkedBackward {
         }
     }
 
+    /** Writes dK and dV of a block of keys, and adds to the gradients of bias and parameters. */
     private void scoredByKey(
             Chunk some,
             List<Chunk> queries,

@@ -30,10 +30,10 @@ final class ChunkedForward {
     /**
      * Prepares a pass that computes the output and the optional outputs for which the result has a tensor.
      *
-     * @param problem the problem
+     * @param problem the problem, from which the memory is computed
      * @param in the inputs
      * @param result the caller's tensors
-     * @param results gathers the computed results
+     * @param results temporary tensors that gather the results
      */
     ChunkedForward(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
         this.engine = engine;
@@ -43,7 +43,7 @@ final class ChunkedForward {
         this.footprint = new Footprint(engine, problem, in.type());
     }
 
-    /** Writes the output, {@code [batch, heads, queries, valueHeadDim]}. */
+    /** Writes the output, {@code [batch, heads, queries, valueHeadDim]}, and the optional outputs. */
     void run(Tensor output) {
         if (in.isResident()) {
             attend(Chunk.whole(in.shape()), output);
@@ -71,8 +71,8 @@ final class ChunkedForward {
     }
 
     /**
-     * Computes a chunk whose keys do not fit together: chunks of its keys one after another, and a second time for optional
-     * outputs other than the LSE.
+     * Computes a chunk that does not fit with all its keys: reads chunks of the keys one after another, and a second time if
+     * optional outputs other than the LSE are requested.
      */
     private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
         try (var scope = new CallScope(engine, in.f64())) {
@@ -132,7 +132,7 @@ final class ChunkedForward {
         }
     }
 
-    /** Computes the other optional outputs of the result. Lists of the largest weights go to {@code lists} if it is not null. */
+    /** Computes optional outputs other than the LSE. Adds the largest weights to {@code lists} if it is not null. */
     static void writeOptional(
             AttentionCall call,
             ForwardKernels.Statistics statistics,

@@ -9,7 +9,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/** A linear layer that does not fit the device: its products run block by block, with intermediate results on the host. */
+/** The computation of a linear layer that does not fit the device: block by block, with intermediate results on the host. */
 final class ChunkedLinear {
     private final LinearProblem problem;
     private final boolean f64;

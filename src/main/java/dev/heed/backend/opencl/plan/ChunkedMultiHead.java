@@ -16,8 +16,8 @@ import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head attention that does not fit the device: projections run block by block, the attention chunk by chunk. Intermediate
- * results are on the host and are not rounded to the storage type.
+ * The computation of a multi-head attention that does not fit the device: projections block by block, the attention chunk by
+ * chunk. Intermediate results are on the host and are not rounded to the storage type.
  */
 final class ChunkedMultiHead {
     private final Engine engine;
@@ -111,7 +111,7 @@ final class ChunkedMultiHead {
         return y;
     }
 
-    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
     private void project(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
         products.multiply(rows(dy), w.transpose(0, 1), null, rows(results.of(dx)));
         parameters(rows(x), rows(dy), dw, db, results);

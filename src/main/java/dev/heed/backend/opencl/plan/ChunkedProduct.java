@@ -10,8 +10,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of matrices on the host, {@code to = left right + bias}, block by block, so that the matrices need not fit the
- * device. If the depth is cut into chunks, their sums are added up on the device, in order.
+ * The computation of products of matrices on the host, {@code to = left right + bias}, block by block, so that the matrices need
+ * not fit the device. If the depth is cut into chunks, their products are added up on the device, in order.
  */
 final class ChunkedProduct {
     private static final long TILE = 64;
@@ -24,12 +24,14 @@ final class ChunkedProduct {
         this.f64 = f64;
     }
 
-    /** An operation on a block of sums before it leaves the device. */
+    /** An operation on a block of sums before the block is copied to the host. */
     interface Finish {
         /**
-         * {@return the block to read back}
+         * {@return the block to copy to the host}
          *
          * @param sums the block of sums, in the computing type
+         * @param row the first row of the block
+         * @param column the first column of the block
          */
         DeviceTensor apply(CallScope scope, DeviceTensor sums, long row, long column);
     }
@@ -94,7 +96,7 @@ final class ChunkedProduct {
         return sums;
     }
 
-    /** {@return the largest blocks that fit: each step halves the axis that saves the most memory} */
+    /** {@return the sizes of blocks that fit: each step halves the axis whose halving saves the most memory} */
     private Sizes fitting(Tensor left, Tensor right, Tensor to) {
         var sizes = new Sizes(left.size(0), right.size(1), left.size(1));
         while (!engine.hasRoom(bytes(sizes, left, right, to), largest(sizes))
@@ -132,7 +134,7 @@ final class ChunkedProduct {
         return Math.max(cells * real(), Projection.scratch(engine, f64, s.rows(), s.columns(), s.depth()));
     }
 
-    /** Adds up the rows of a matrix. */
+    /** Sums each column of a matrix. */
     void columnSums(Tensor matrix, Tensor to) {
         long rows = matrix.size(0);
         long columns = matrix.size(1);

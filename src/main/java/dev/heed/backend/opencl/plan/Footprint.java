@@ -30,7 +30,7 @@ final class Footprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return chunks that fit with all their keys; a chunk of one head and one panel of queries may be larger} */
+    /** {@return chunks that fit with all their keys; one panel of queries of one head can be too large} */
     List<Chunk> chunks() {
         List<Chunk> fitting = new ArrayList<>();
         cut(Chunk.whole(problem.shape()), fitting);
@@ -58,7 +58,7 @@ final class Footprint {
             count *= 2;
         }
         long step =
-                Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin where they would without chunks
+                Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin at the same keys as without chunks
         List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
             chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));

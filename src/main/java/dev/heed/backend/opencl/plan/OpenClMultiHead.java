@@ -81,7 +81,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         }
     }
 
-    /** {@return whether inputs, weights, heads, output, the attention, and the largest scratch memory of a product fit} */
+    /** {@return whether all tensors of the layer, of its attention and the largest scratch memory of a product fit the device} */
     private boolean fits(boolean backward) {
         MultiHeadProblem p = problem();
         AttentionShape s = p.attention().shape();
@@ -223,7 +223,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         }
     }
 
-    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
     private static final class Gradients {
         private final Layer layer;
         private final CallScope scope;

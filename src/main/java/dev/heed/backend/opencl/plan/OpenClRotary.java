@@ -48,7 +48,7 @@ public final class OpenClRotary extends RotaryPlan {
         }
     }
 
-    /** Rotates in as many chunks as the device's memory requires, usually one: of the batch, else heads, else positions. */
+    /** Rotates a tensor. If it does not fit the device, halves it along the batch, then the heads, then the positions. */
     private void turn(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
         int axis = from.size(0) > 1 ? 0 : from.size(1) > 1 ? 1 : 2;
         if (from.device() != null || from.size(axis) == 1 || fits(from, cos, positions)) {
@@ -59,7 +59,7 @@ public final class OpenClRotary extends RotaryPlan {
         for (int half = 0; half < 2; half++) {
             long first = half == 0 ? 0 : middle;
             long last = half == 0 ? middle : from.size(axis);
-            // Chunks of the batch or the positions need only some rows of the tables.
+            // A half of the batch or of the positions needs only some rows of the tables.
             boolean tables = axis != 1;
             Tensor transposed =
                     positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);

@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The plan of a softmax on an OpenCL device. Rows are packed and cut into chunks: the first launch computes the state of each
- * chunk, the second one writes the results.
+ * The plan of a softmax on an OpenCL device. Rows are packed and cut into chunks of up to 16384 elements. The first launch
+ * computes the state of each chunk, and the second launch writes the results.
  */
 public final class OpenClSoftmax extends SoftmaxPlan {
     private static final long GPU_GROUP = 64;
@@ -79,6 +79,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                 + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.f64) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }
 
+    /** {@return elements of a chunk} */
     private long chunk() {
         return Math.min(length, LONGEST_CHUNK);
     }
@@ -88,7 +89,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         return WorkSize.groups(count / row * Math.ceilDiv(row, chunk()), group);
     }
 
-    /** Two launches over rows, first states, then results; repeated for as many pieces as the device's memory requires. */
+    /** Two launches, the first for states, the second for results; repeated for each piece if the rows do not fit the device. */
     private final class Pass {
         private final String states;
         private final String results;
@@ -150,7 +151,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             }
         }
 
-        /** Computes one row that does not fit. Its pieces of whole chunks are read twice; all states stay on the device. */
+        /** Computes a row that does not fit, in pieces of whole chunks. Each piece is read twice; states stay on the device. */
         private void apart(Tensor to, Tensor... from) {
             int axis = to.rank() - 1;
             long chunks = Math.ceilDiv(length, chunk());
@@ -186,7 +187,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                     .toArray(DeviceBuffer[]::new);
         }
 
-        /** {@return the state of each chunk of each row: two values} */
+        /** {@return the states of all chunks, {@code [chunks, 2]}; {@code softmax.cl} describes the two values} */
         private DeviceTensor states(CallScope scope, DeviceBuffer[] inputs, long count, long row) {
             DeviceTensor rowStates = scope.allocate(scope.real(), count / row * Math.ceilDiv(row, chunk()), 2);
             List<Object> arguments = new ArrayList<>(List.of(inputs));

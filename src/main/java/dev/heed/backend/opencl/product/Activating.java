@@ -20,7 +20,7 @@ public final class Activating {
                 };
     }
 
-    /** {@return the outputs of a layer from its products, in the problem's type} */
+    /** {@return the outputs of a layer, in the problem's type, from its pre-activations {@code z}} */
     public static DeviceTensor activate(LinearProblem problem, CallScope scope, DeviceTensor z) {
         DeviceTensor y = scope.allocate(problem.type(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());
@@ -28,7 +28,7 @@ public final class Activating {
         return y;
     }
 
-    /** {@return the gradients of the products, from the gradients of the outputs} */
+    /** {@return the gradients of the pre-activations {@code z}, in the computing type, from the gradients of the outputs} */
     public static DeviceTensor propagate(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
         DeviceTensor dz = scope.allocate(scope.real(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());

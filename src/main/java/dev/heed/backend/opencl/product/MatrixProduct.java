@@ -23,10 +23,10 @@ public final class MatrixProduct {
     private final MatrixTiles tiles;
 
     /**
-     * An operand as the kernel reads it.
+     * An operand and its order in memory.
      *
      * @param matrix the operand
-     * @param transposed whether neighbours in memory are in a column, not in a row
+     * @param transposed whether columns are contiguous in memory, not rows
      */
     private record Side(DeviceTensor matrix, boolean transposed) {
         static Side of(DeviceTensor matrix) {
@@ -38,7 +38,7 @@ public final class MatrixProduct {
             return transposed ? 0 : 1;
         }
 
-        /** {@return the operand with lines that begin at multiples of 16 bytes, also past its end; a copy if necessary} */
+        /** {@return the operand, or a padded copy if its contiguous rows or columns do not begin at multiples of 16 bytes} */
         Side aligned(CallScope scope) {
             int lines = 1 - across();
             boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
@@ -62,9 +62,9 @@ public final class MatrixProduct {
     }
 
     /**
-     * {@return the kernel for a product; empty if the portable one computes it} The portable kernel computes operands that are
-     * not both f16 or both bf16, results that are neither of their type nor f32, and right operands with fewer than 8 rows or
-     * columns.
+     * {@return the kernel for a product; empty if the portable kernel computes it} The portable kernel is used if the operands
+     * are not both f16 or both bf16, if the result has neither their type nor f32, or if the right operand has fewer than 8 rows
+     * or columns.
      */
     static Optional<MatrixProduct> of(CallScope scope, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
         Engine engine = scope.engine;
@@ -87,7 +87,7 @@ public final class MatrixProduct {
                 && Math.min(right.size(0), right.size(1)) >= EIGHT;
     }
 
-    /** {@return the output of the heads, rounded to bf16 if matrix units compute the output projection} */
+    /** {@return the output of the heads; rounded to bf16 if matrix units can then compute the output projection} */
     public static DeviceTensor attended(CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
         boolean rounded = scope.engine.matrix() != null
                 && weight.type() == DType.BF16
@@ -106,7 +106,7 @@ public final class MatrixProduct {
         return new MatrixProduct(scope, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());
     }
 
-    /** {@return the maximum bytes of copies of operands, made if the kernel cannot read their layout} */
+    /** {@return the maximum bytes of padded copies of the operands} */
     static long copies(long rows, long columns, long depth) {
         long left = Math.max(rows * padded(depth), padded(rows) * depth);
         long right = Math.max(depth * padded(columns), padded(depth) * columns);

@@ -21,7 +21,7 @@ public final class Projection {
         this.scope = scope;
     }
 
-    /** {@return a tensor as a matrix, with a row for each position along all axes but the last} */
+    /** {@return a packed tensor as a matrix: the last axis is its columns, all others together are its rows} */
     public static DeviceTensor matrix(DeviceTensor tensor) {
         if (tensor.shape().length == 2) {
             return tensor;
@@ -40,7 +40,7 @@ public final class Projection {
         multiply(left, right, bias, to, false);
     }
 
-    /** {@return bytes of the buffers into which a product packs or copies its operands} */
+    /** {@return the maximum bytes of the buffers into which a product packs or copies its operands} */
     public static long scratch(Engine engine, boolean f64, long rows, long columns, long depth) {
         if (engine.family.isStaged()) {
             return engine.matrix() == null || f64 ? 0 : MatrixProduct.copies(rows, columns, depth);
@@ -64,7 +64,7 @@ public final class Projection {
                 .put(hasBias, continues);
     }
 
-    /** Computes a product. If it {@code continues}, it is added to the contents of {@code to}: the depth comes in chunks. */
+    /** Computes a product. If {@code continues}, it is added to the contents of {@code to}, for a depth that comes in chunks. */
     public void multiply(
             DeviceTensor left, DeviceTensor right, @Nullable DeviceTensor bias, DeviceTensor to, boolean continues) {
         long rows = to.size(0);
@@ -111,7 +111,7 @@ public final class Projection {
                 biasBuffer);
     }
 
-    /** Adds up the rows of a matrix. */
+    /** Sums each column of a matrix. */
     public void columnSums(DeviceTensor matrix, DeviceTensor to) {
         Arguments struct = new Arguments(LONGS, 0, scope.f64)
                 .put(matrix.at(), matrix.stride(0), matrix.stride(1))

@@ -9,16 +9,16 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/** Launches the kernels of {@code rows.cl}, which rewrite rows {@code [batch, heads, rows, headDim]} and sum their gradients. */
+/** The kernels of {@code rows.cl}: transforms of rows {@code [batch, heads, rows, headDim]}, and sums for gradients. */
 public final class RowKernels {
     private static final int LONGS = 13;
     private static final int REALS = 2;
     private static final int AXES = 4;
 
-    /** Minimum rows per block of {@link #products}, unless the matrix has fewer. */
+    /** A matrix has one block of {@link #products} per {@code ROWS} rows, rounded up, if {@link #BLOCKS} permits it. */
     private static final long ROWS = 64;
 
-    /** Target number of blocks of {@link #products}, of all matrices together. */
+    /** Maximum number of blocks of all matrices together; if there are more matrices, each has one block. */
     private static final long BLOCKS = 256;
 
     private final CallScope scope;
@@ -27,7 +27,12 @@ public final class RowKernels {
         this.scope = scope;
     }
 
-    /** {@return {@code strength x / |x|} for each row {@code x}} */
+    /**
+     * {@return {@code strength x / |x|} for each row {@code x}}
+     *
+     * @param strength the strength of all rows if {@code strengths} is null
+     * @param strengths strengths that broadcast to {@code [batch, heads, rows]}, or null
+     */
     public DeviceTensor normalised(DeviceTensor rows, double strength, @Nullable DeviceTensor strengths) {
         DeviceTensor to = scope.allocate(scope.real(), rows.shape());
         scope.launch(
@@ -69,7 +74,7 @@ public final class RowKernels {
         return back;
     }
 
-    /** {@return the rows whose gradient is not zero, and zeros for the others, repeated for each head of the gradient} */
+    /** {@return a copy of the rows for each head of the gradient; rows whose gradient is zero, which may be NaN, become zeros} */
     public DeviceTensor reached(DeviceTensor rows, DeviceTensor gradient) {
         long heads = gradient.size(1);
         DeviceTensor to = scope.allocate(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
@@ -87,13 +92,13 @@ public final class RowKernels {
     }
 
     /**
-     * {@return the sum over all rows of the products of {@code x} and {@code y}, {@code [heads, in, out]}} Rows are summed in
-     * blocks, so that few sums still occupy the device. Blocks are added with compensation for rounding errors, because the sums
-     * are long.
+     * {@return the products {@code x' y}, summed over the batch entries, {@code [heads, in, out]}} Rows are summed in blocks, so
+     * that few sums still occupy the device. The blocks are added with compensation for rounding errors, because there can be
+     * many.
      *
      * @param x {@code [batch, heads, rows, in]}, packed
      * @param y {@code [batch, heads, rows, out]}, packed
-     * @param perHead whether each head has its own sum; if false, there is one sum
+     * @param perHead whether each head has a separate sum; if false, all heads are summed, and {@code heads} is 1
      */
     public DeviceTensor products(DeviceTensor x, DeviceTensor y, boolean perHead) {
         long matrices = x.size(0) * x.size(1);
@@ -125,7 +130,7 @@ public final class RowKernels {
         return Math.max(1, Math.min(Math.ceilDiv(rows, ROWS), BLOCKS / matrices));
     }
 
-    /** {@return a packed tensor of four axes, summed over the axes along which the result has size 1} */
+    /** {@return a packed tensor of four axes, summed over the axes where the result's shape {@code to} has size 1} */
     public DeviceTensor sum(DeviceTensor from, long... to) {
         DeviceTensor sums = scope.allocate(scope.real(), to);
         Object[] arguments = new Object[2 + 2 * AXES];
@@ -147,7 +152,7 @@ public final class RowKernels {
         return "-DFROM=" + StorageCode.of(from) + " -DGRADIENT=" + StorageCode.of(gradient) + scope.widths();
     }
 
-    /** {@return the struct for rows repeated for {@code heads} heads; strengths broadcast to {@code [batch, heads, rows]}} */
+    /** {@return the struct for {@code heads} heads; consecutive heads read the same head of {@code rows}} */
     private Arguments lines(DeviceTensor rows, long heads, double strength, @Nullable DeviceTensor strengths) {
         var struct = new Arguments(LONGS, REALS, scope.f64);
         struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));

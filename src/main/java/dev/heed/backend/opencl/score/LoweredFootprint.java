@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 
-/** The device memory of a score function's rewritten rows and parameters, in addition to the attention's own memory. */
+/** The device memory of a score function's rewritten rows and parameters, in addition to the memory of the attention kernels. */
 public final class LoweredFootprint {
     private static final long SHORTEST_BLOCK = 16;
 
@@ -22,7 +22,7 @@ public final class LoweredFootprint {
      * Creates the footprint of a chunk.
      *
      * @param given the shape of the chunk
-     * @param type the storage type of the given rows
+     * @param type the storage type of the rows before they are rewritten
      */
     public LoweredFootprint(Engine engine, AttentionShape given, ScorePattern pattern, DType type) {
         this.engine = engine;
@@ -45,7 +45,7 @@ public final class LoweredFootprint {
         return given.batch() * lowered.numKvHeads() * given.seqLenKv();
     }
 
-    /** {@return bytes of packed copies of the given rows, of rewritten rows, outputs in the computing type and parameters} */
+    /** {@return bytes of packed copies of the inputs, of rewritten rows, outputs in the computing type and parameters} */
     public long forward() {
         if (!Lowering.rewrites(pattern)) {
             return parameters();
@@ -57,7 +57,7 @@ public final class LoweredFootprint {
         return copies + rows * real() + parameters() + scratch(false);
     }
 
-    /** {@return bytes of {@link #forward}, of the gradients of rewritten and given rows, and of the parameters' partial sums} */
+    /** {@return bytes of {@link #forward}, the gradients of inputs and rewritten rows, and the parameters' partial sums} */
     public long backward() {
         long blocks = given.batch() * given.numHeads() * Math.ceilDiv(given.seqLenQ(), SHORTEST_BLOCK);
         long sums = 2 * parameters() + blocks * lowered.headDim() * real();

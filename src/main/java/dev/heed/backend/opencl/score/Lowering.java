@@ -29,11 +29,12 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         };
     }
 
+    /** {@return whether an additive score has no projections: {@code v.tanh(q + k)}} */
     private static boolean isPlain(ScorePattern pattern) {
         return pattern.kind() == ScoreKind.ADDITIVE && pattern.toString().contains(":plain");
     }
 
-    /** {@return whether each query head has its own keys, computed with its own parameters} */
+    /** {@return whether each query head has separate keys, computed with the parameters of the head} */
     private static boolean ownKeys(ScorePattern pattern) {
         return pattern.perHead()
                 && switch (pattern.kind()) {
@@ -153,7 +154,11 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         };
     }
 
-    /** {@return the slice of a parameter of {@code rank} axes, or of one more axis for the query heads} */
+    /**
+     * {@return a parameter for the query heads of the chunk}
+     *
+     * @param rank the number of axes of a parameter that all heads share; otherwise the first axis is the query heads
+     */
     private ParameterSlice own(String name, Tensor parameter, int rank) {
         boolean perHead = parameter.rank() > rank;
         return new ParameterSlice(name, parameter, w -> perHead ? w.slice(0, chunk.headFrom(), chunk.headTo()) : w);

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of a score function's parameters. The results of a single chunk are written to their targets directly; the
- * results of several chunks are added up on the host.
+ * The gradients of a score function's parameters. If a call is a single chunk, its results are written to the targets directly;
+ * the results of several chunks are added up on the host.
  */
 public final class ParameterGradients {
     private final Map<String, Tensor> targets;
@@ -22,7 +22,7 @@ public final class ParameterGradients {
      * Sets all gradients to zero.
      *
      * @param targets the tensors that gather the gradients
-     * @param chunked whether several chunks add to them
+     * @param chunked whether the call has several chunks
      */
     public ParameterGradients(CallScope scope, ScoreFunction targets, boolean chunked) {
         this.targets = targets.parameters();

@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
  *
  * @param name the name of the parameter
  * @param whole the whole parameter
- * @param cut returns the slice of the parameter, or of its gradient
+ * @param cut cuts the slice out of the parameter, or out of its gradient
  */
 public record ParameterSlice(String name, Tensor whole, UnaryOperator<Tensor> cut) {
 

@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rows multiplied by a matrix, plus a bias. If each query head has its own matrix, each also has its own projected rows. */
+/** Rows multiplied by a matrix, plus a bias. If each query head has a separate matrix, it also has separate projected rows. */
 final class ProjectedRows implements LoweredRows {
     private final CallScope scope;
     private final Projection projection;

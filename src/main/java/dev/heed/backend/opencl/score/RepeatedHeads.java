@@ -4,7 +4,7 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
-/** Heads of values, repeated for each query head that reads them, if each query head has its own keys. */
+/** Values whose heads are repeated for each query head that reads them: used if query heads have separate keys. */
 final class RepeatedHeads implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;

@@ -1,5 +1,6 @@
 /**
- * Score functions as rewritten rows of queries and keys on the device, and the gradients of their parameters.
+ * Score functions on the device: the rewriting of queries and keys into rows that kernels can score, and the gradients of the
+ * parameters.
  *
  * <p>Stability: implementation, not exported.
  */
