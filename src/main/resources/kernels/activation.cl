@@ -1,9 +1,9 @@
-// The activation of a linear layer, element-wise, and its gradient.
+// The activation of a linear layer, element-wise, and its gradient. `products` are the inputs of the activation.
 //
 //   activate             to[n] = f(from[n])
 //   activation_backward  to[n] = gradients[n] f'(products[n])
 //
-// -D options: ACTIVATION, STORAGE (of the outputs and their gradients; products are reals), REAL_F64, HAS_FMA.
+// -D options: ACTIVATION, STORAGE (of the outputs and their gradients; inputs are reals), REAL_F64, HAS_FMA.
 // One work-item per element; work-items from `count` on do nothing.
 #include "exponential.h"
 
@@ -19,7 +19,7 @@
 
 typedef STORED(STORAGE) element;
 
-// The rounding error of a product: x y - p, exact, for p = x y rounded.
+// The rounding error of a product: x y - p, computed exactly, where p is x y rounded.
 inline float product_error(float x, float y, float p) {
 #if HAS_FMA
   return fma(x, y, -p);
@@ -32,8 +32,8 @@ inline float product_error(float x, float y, float p) {
 #endif
 }
 
-// The cumulative distribution function of the standard normal distribution: its series near 0, elsewhere by erfc, so that
-// nothing cancels.
+// The cumulative distribution function of the standard normal distribution: 1/2 plus an odd function (erf or its series) for
+// |x| < 1, else erfc, so that small results do not lose digits by cancellation.
 inline real normal_cdf(real x) {
 #if REAL_F64
   const real y = x * 0.7071067811865476;
@@ -53,7 +53,7 @@ inline real normal_cdf(real x) {
   if (z < 1) {
     return fma(x, y, 0.5f);
   }
-  const float scaled = x * -0.70710678f; // `rest` corrects its rounding error, which the tail would magnify
+  const float scaled = x * -0.70710678f; // `rest` is its error, which erfc would magnify
   const float rest = product_error(x, -0.70710678f, scaled) - x * 1.2101617e-8f;
   return 0.5f * fma(rest * -1.1283792f, exp(-scaled * scaled), erfc(scaled));
 #endif
@@ -72,7 +72,7 @@ inline real activated(real x) {
 #endif
 }
 
-// The derivative f' at a product.
+// The derivative f' at x.
 inline real derivative(real x) {
 #if ACTIVATION == 1
   return x > 0 ? 1 : x != x ? x : 0;

@@ -2,27 +2,27 @@
 //
 //   statistics       m, 1 / l and delta = sum P dP of every row, and the gradient of the sink
 //   query_gradient   dS = P (dP - delta + dLse), dQ = scale dS K
-//   key_gradients    dK = scale dS' Q, dV = P' dO: a block of keys, over all queries that share it, in order
+//   key_gradients    dK = scale dS' Q, dV = P' dO, summed over all queries of the heads that share the keys, in order
 //   score_gradients  dS of the modified scores, for the gradient of the bias
 //   add_to_bias      adds dS to the gradient of the bias
 //   add_to_sinks     sums the gradients of the sinks
 //
 // The inputs are query, key, value, dO (dOut), the gradient of the LSE (dLse), and the modifiers of the scores. Gradients of
 // Q, K and V are sums of type `real`; the host rounds them to the storage type after the last chunk. If c.begins is 0, a
-// launch adds to the results of the launch before: the keys come in chunks for statistics and dQ, the queries for dK and dV.
+// launch adds to the results of the previous one: statistics and dQ read the keys in chunks, dK and dV the queries.
 //
-// If the score is not a product, dQ and dK sum the derivative of the score, element-wise over headDim, from q and k. The
-// pass query_gradient then also writes the gradient of scoreParams of each block of queries.
+// If the score is not a product, dQ and dK are sums of dS times the derivative of the score with respect to each element of
+// q or k. The pass query_gradient then also writes the gradient of scoreParams of each block of queries.
 //
-// delta is summed from the same P and dP that the later passes subtract it from, not from the output: if one key has all the
-// weight, delta must cancel dP exactly. All passes compute scores and dP with the same bits. A masked key adds nothing, even
-// if its value is NaN.
+// delta is summed from the same P and dP that the later passes compute, not from O and dO: if one key has all the weight,
+// dP - delta must be exactly 0. All passes compute bitwise equal scores and dP. A masked key adds nothing, even if its value
+// is NaN.
 //
 // Groups have ITEMS work-items; each computes RM x RN cells. -D options: as for tiles.h.
 #include "tiles.h"
 
-// The statistics of a query: m, 1 / l, delta, gradient of the LSE. Until the last chunk of keys is read, `inverse` is the
-// row sum l so far, and `delta` the sum of 2^(factor (S - m)) dP, without 1 / l.
+// The statistics of a query: m, 1 / l, delta, gradient of the LSE. Until the final chunk of keys is read, `inverse` is the
+// row sum l so far, and `delta` is the sum of 2^(factor (S - m)) dP so far, without the factor 1 / l.
 typedef struct {
   real rowMax, inverse, delta, dLse;
 } Statistics;
@@ -39,9 +39,9 @@ inline real softcap_derivative(const Call* c, real dot) {
 }
 
 #if SCORE_OP != DOT
-// As pool, but with the derivative of the score instead of b: sums[m][o] += sum over k of weights[k][m] times the derivative
-// of the term of own row m and other row k with respect to the element `column` of the own row. dParams[o] is the same with
-// respect to the parameter. A weight of 0 adds nothing.
+// As pool, but with derivatives of the score instead of b: sums[m][o] += sum over k of weights[k][m] times the derivative of
+// the term of own row m and other row k with respect to element `column` of the own row. dParams[o] sums the derivatives
+// with respect to the parameter, over all k and m. A weight of 0 adds nothing.
 inline void pool_derivatives(local const real* weights, global const element* own, TileRows ownRows,
                              global const element* other, TileRows otherRows, int width, int columnFrom,
                              global const real* scoreParams, local real* staged, int item, real sums[RM][CO],
@@ -192,8 +192,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void statistics(
   }
 }
 
-// Turns S in `scores` into P, with dropout, and dP in `dScores` into dS, for queries from `i` on and keys from `j` on. With
-// byKey the rows are keys. With `scaled`, dS is the gradient of the product, else of the modified score.
+// Replaces S in `scores` with P after dropout, and dP in `dScores` with dS, for queries from `i` on and keys from `j` on. If
+// byKey, the rows of a tile are keys. If `scaled`, dS is the gradient of the unmodified score, else of the modified score.
 inline void softmax_backward(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
                              global const Statistics* stats, long b, long h, int i, int queries, int j, int keys,
                              bool byKey, bool scaled, int item, real scores[RM][RN], real dScores[RM][RN]) {
@@ -421,8 +421,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
   }
 }
 
-// `to` [slab][query][key], contiguous: a slab is one head of one batch entry, from number c.rows on. Groups: slabs, then
-// blocks of BM queries, then tiles of BN keys (innermost).
+// `to` [slab][query][key], contiguous: slab n is head c.rows + n of all heads [batch][head]. Groups: slabs, then blocks of
+// BM queries, then tiles of BN keys (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,
@@ -464,9 +464,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void score_gradients(
   }
 }
 
-// Adds dScores [slab][query][key], the heads [firstHead, firstHead + slabs) of [batch][head], to the gradient `sums` of a
-// bias [s0][s1][s2][s3], contiguous, in which an axis of size 1 is broadcast. Sums are in order and compensated (Kahan);
-// `compensations` keeps the rounding errors between launches. One work-item per element of the bias.
+// Adds dScores [slab][query][key] to `sums`, the contiguous gradient of a bias [s0][s1][s2][s3] in which an axis of size 1
+// is broadcast. The slabs are the heads [firstHead, firstHead + slabs) of all heads [batch][head]. Sums are in order and
+// compensated (Kahan); `compensations` keeps the rounding errors between launches. One work-item per element of the bias.
 kernel void add_to_bias(global const real* dScores, global real* sums, global real* compensations, const long heads,
                         const long queries, const long keys, const long firstHead, const long slabs, const long s0,
                         const long s1, const long s2, const long s3) {

@@ -1,4 +1,4 @@
-// Copies a strided tensor of up to six axes to another place, storage type or order on the device.
+// Copies a strided tensor of up to six axes within the device, to other strides or another storage type.
 //
 // -D options: FROM and TO, the storage types, or BYTES. One work-item per element, in row-major order of the axes.
 #include "element.h"
@@ -10,11 +10,11 @@
 #define TO 32
 #endif
 
-#ifndef BYTES // bytes of an element that is copied unchanged; 0: elements are converted
+#ifndef BYTES // bytes per element if elements are copied unchanged; 0 if they are converted
 #define BYTES 0
 #endif
 
-// COPY_ELEMENT(f, t): element f of the source becomes element t of the target.
+// COPY_ELEMENT(f, t): copies element f of the source to element t of the target.
 #if BYTES == 0
 typedef STORED(FROM) source;
 typedef STORED(TO) target;

@@ -10,14 +10,14 @@
 // the options of score.h.
 #include "score.h"
 
-#ifndef ROWS // room for the query rows that share a key: (heads / kvHeads) * queries or more
+#ifndef ROWS // at least the number of query rows that share a key, (heads / kvHeads) * queries
 #define ROWS 16
 #endif
 #define TILE_KEYS 64 // keys whose scores are computed at a time
 
 typedef STORED(STORAGE) element;
 
-// The sum of the lanes of a vector, by halves.
+// The sum of the lanes of a vector: adds its upper half to its lower half until one lane is left.
 inline real sum_lanes(vec x) {
   real* lanes = (real*)&x;
   for (int n = LANES / 2; n > 0; n /= 2) {
@@ -28,7 +28,7 @@ inline real sum_lanes(vec x) {
   return lanes[0];
 }
 
-// The scores of one query with the four keys whose rows begin at k0 ... k3, before the scale.
+// The scores of one query and four keys, whose rows begin at k0 ... k3, before the scale.
 inline void four_scores(global const element* key, long k0, long k1, long k2, long k3, global const real* query,
                         int headDim, global const real* scoreParams, real to[4]) {
   vec s0 = 0, s1 = 0, s2 = 0, s3 = 0;

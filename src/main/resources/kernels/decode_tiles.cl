@@ -1,7 +1,7 @@
 // Decode on a GPU: attention of few queries, limited by memory bandwidth. Every key is read once, for all query rows that
-// share it. A work-group reads one split of the keys of one key/value head and writes a partial attention state of each row:
-// row maximum, row sum, weighted values. merge.cl merges the states of the splits. For the scores of a tile a work-item owns
-// one key, for the weighted values CO columns, ITEMS apart.
+// share it. A work-group reads one split of the keys of one key/value head and writes a partial attention state of each
+// row: row maximum, row sum, weighted values. merge.cl merges the states of the splits. A work-item computes the scores of
+// one key of a tile, and the weighted values of CO columns, which are ITEMS apart.
 //
 //   sums    [split][batch][head][query][valueHeadDim]
 //   states  [split][batch][head][query][2]               row maximum and row sum
@@ -10,7 +10,7 @@
 // ROWS, ITEMS, CO, and the options of score.h.
 #include "score.h"
 
-#ifndef ROWS // room for the query rows that share a key: (heads / kvHeads) * queries or more
+#ifndef ROWS // at least the number of query rows that share a key, (heads / kvHeads) * queries
 #define ROWS 8
 #endif
 #ifndef ITEMS // work-items of a group and keys of a tile; a power of two
@@ -52,7 +52,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
     const int keys = min(ITEMS, keyEnd - j);
     const int covered = cover(&c, band, 0, b, 0, i0, i0 + queries, j, j + keys);
     if (covered == 0) {
-      continue; // for all work-items of the group
+      continue; // covered is equal for all work-items of the group
     }
     const long keyOffset =
         c.key.offset + b * c.key.batchStride + kh * c.key.headStride + (j - c.keyFrom) * c.key.rowStride;
@@ -106,7 +106,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
         s[r] = modified(&c, s[r], bias, c.hasSlopes ? slopes[h] : 0, b, h, i, j + item);
         s[r] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + item) ? s[r] : (real)-INFINITY;
       }
-      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // a NaN reaches its own row sum only
+      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // a NaN affects only its own row sum
     }
     for (int distance = ITEMS / 2; distance > 0; distance /= 2) {
       barrier(CLK_LOCAL_MEM_FENCE);

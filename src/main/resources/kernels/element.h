@@ -1,13 +1,13 @@
-// Element types: how elements are loaded, stored and computed with. A kernel computes in `real`: double for f64 problems,
-// else float. A storage type is a code that is pasted into names: 32 = f32, 64 = f64, 16 = f16, 17 = bf16. f16 is accessed
-// by vload_half and vstore_half, which every OpenCL 1.0 device has; cl_khr_fp16 is not needed.
+// Element types, with macros that load and store elements. A kernel computes in `real`: double for f64 problems, else
+// float. A storage type is a code that is pasted into names: 32 = f32, 64 = f64, 16 = f16, 17 = bf16. f16 is accessed by
+// vload_half and vstore_half, which every OpenCL 1.0 device has; cl_khr_fp16 is not needed.
 #ifndef HEED_ELEMENT
 #define HEED_ELEMENT
 
 #ifndef STORAGE // storage type of the tensors
 #define STORAGE 32
 #endif
-#ifndef REAL_F64 // whether real is double
+#ifndef REAL_F64 // 1 if `real` is double
 #define REAL_F64 0
 #endif
 #ifndef LANES // elements of a vector in kernels that compute with vectors
@@ -20,7 +20,7 @@
 
 // UNROLL and UNROLL_ON_GPU precede loops over the cells of a work-item. On a GPU an array is in registers only if every
 // index is a constant. On a CPU device it is in memory, and unrolling would make compilation many times slower.
-#ifndef GPU // whether the device is not a CPU
+#ifndef GPU // 0 on a CPU device, else 1
 #define GPU 0
 #endif
 #if GPU
@@ -28,17 +28,17 @@
 #define UNROLL_ON_GPU UNROLL
 #else
 #define UNROLL
-#define UNROLL_ON_GPU _Pragma("unroll 1") // forbids it, for cells with long code
+#define UNROLL_ON_GPU _Pragma("unroll 1") // no unrolling, for cells with long code
 #endif
 
-#ifndef HAS_FMA // whether the driver can link fma; else the product may be rounded before the sum
+#ifndef HAS_FMA // 1 if the driver can link fma; if 0, mad is used, which may round the product before the sum
 #define HAS_FMA 1
 #endif
 #if !HAS_FMA
 #define fma(a, b, c) mad(a, b, c)
 #endif
 
-// One token from two, which are expanded first.
+// PASTE: expands two tokens and joins them into one.
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
@@ -53,7 +53,7 @@ typedef float real;
 #define LOG2E 1.44269504f
 #endif
 
-// The bits of |x| as an unsigned integer, which orders like |x|; NaN is above infinity.
+// MAGNITUDE_BITS: the bits of x without the sign, as an unsigned integer. It increases with |x|; NaN is above infinity.
 #if REAL_F64
 typedef ulong magnitude_bits;
 #define MAGNITUDE_BITS(x) (as_ulong(x) << 1)
@@ -62,7 +62,7 @@ typedef uint magnitude_bits;
 #define MAGNITUDE_BITS(x) (as_uint(x) << 1)
 #endif
 
-// vec: LANES reals; truth: the result of comparing two; words: LANES 32-bit words.
+// vec: LANES reals; truth: the result of a comparison of two vecs; words: LANES 32-bit words.
 #if LANES == 1
 typedef real vec;
 #elif REAL_F64
@@ -78,7 +78,7 @@ typedef PASTE(uint, LANES) words;
 #endif
 
 // STORED(storage): the type of an element in memory. LOAD(storage, p, i): element i of p as a real. LOADV: LANES elements
-// from i on as a vec. STORE(storage, x, p, i): writes x, rounded, to element i of p.
+// of p from element i on, as a vec. STORE(storage, x, p, i): writes x, rounded, to element i of p.
 typedef float stored_32;
 typedef half stored_16;
 typedef ushort stored_17;

@@ -1,10 +1,10 @@
-// accurate_exp2 and accurate_tanh, of known accuracy, the same on every device in f32. OpenCL allows the built-in functions
-// errors of 3 and 5 ulp, which is more than the error budget of an attention leaves for them.
+// accurate_exp2 and accurate_tanh, whose accuracy in f32 is known and the same on every device. OpenCL allows the built-in
+// functions errors of 3 and 5 ulp, which is more than the error budget of attention.
 #ifndef HEED_EXPONENTIAL
 #define HEED_EXPONENTIAL
 #include "element.h"
 
-// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the integer type of T's size.
+// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the integer type with the size of T.
 #if REAL_F64 // the built-in functions; on some devices exp2 returns NaN below -1022
 #define DEFINE_EXP2_TANH(T) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \

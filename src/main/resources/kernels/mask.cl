@@ -1,6 +1,6 @@
-// The tiles of a dense mask: 0 for a tile that is masked, 1 for one that is partly attended, 2 for one that is attended.
-// Attention kernels skip tiles of the first kind and do not read the mask in tiles of the third.
-#define MASK_TILE 64 // queries, and keys, of a tile
+// Classifies the tiles of a dense mask: 0 if all cells are masked, 1 if some are, 2 if all are attended. Attention kernels
+// skip tiles of class 0 and do not read the mask in tiles of class 2.
+#define MASK_TILE 64 // a tile has this many queries and this many keys
 
 typedef struct {
   long offset, batchStride, headStride, queryStride, keyStride; // of the mask [batch][head][query][key]

@@ -5,8 +5,8 @@ typedef STORED(STORAGE) element;
 
 // Inputs: `sums` [split][batch][head][query][valueHeadDim], weighted values; `states` [split][batch][head][query][2], row
 // maximum and row sum; c.rows is the number of splits. Outputs: `output`; `state` [batch][head][query][2], row maximum and
-// inverse row sum; `lse` [batch][head][query]. One work-item per element of the output; the first of a row writes the
-// statistics.
+// inverse row sum; `lse` [batch][head][query]. One work-item per element of the output; the work-item of the first element
+// of a row also writes `state` and `lse`.
 kernel void merge(const Call c, global const real* sums, global const real* states, global element* output,
                   global real* state, global real* lse, global const real* sinks) {
   const long n = get_global_id(0);

@@ -1,5 +1,5 @@
 // Prefill on a CPU device: attention of many queries. A work-item computes a panel of queries of one head; the queries are
-// the lanes of its vectors. Nothing is copied to local memory, which on a CPU is the same memory and cache.
+// the lanes of its vectors. Nothing is copied to local memory, because on a CPU it is ordinary memory.
 //
 //   scores  [key][query] = K Q'                          keys are broadcast from memory, queries are packed
 //   weights [key][query] = 2^(factor (S - m))            m and l are per lane
@@ -13,8 +13,8 @@
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
 //
-// Work-items: panels from the last, whose causal rows are longest, then batch entries, then heads (innermost). -D options:
-// LANES, VECTORS, and the options of score.h.
+// Work-items: panels in reverse order, because the last have the longest causal rows, then batch entries, then heads
+// (innermost). -D options: LANES, VECTORS, and the options of score.h.
 #include "score.h"
 
 #ifndef VECTORS // vectors of a panel: 4 on a CPU with 32 vector registers, else 2
@@ -54,7 +54,7 @@ PHILOX(words)
 
 typedef STORED(STORAGE) element;
 
-// The scores of the packed queries with the four keys whose rows begin at k0 ... k3, before the scale.
+// The scores of the packed queries and four keys, whose rows begin at k0 ... k3, before the scale.
 inline void pair_scores(global const element* k, long k0, long k1, long k2, long k3, global const vec* packed,
                         int depth, global const real* scoreParams, vec* to) {
 #if SCORE_OP == DOT
@@ -93,7 +93,7 @@ inline void pair_scores(global const element* k, long k0, long k1, long k2, long
 #endif
 }
 
-// Adds the weighted values to four rows of the sums: columns 0, d1, d2 and d3 from `offset`.
+// Adds weighted values to four rows of the sums. The rows are columns 0, d1, d2 and d3 of the values, counted from `offset`.
 inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
                  int keys, global vec* to) {
   EACH(LOAD_SUMS)
@@ -107,7 +107,7 @@ inline void pool(global const element* v, long offset, long rowStride, int d1, i
   EACH(STORE_SUMS)
 }
 
-// As pool, but a value of weight 0 adds nothing: it may be masked and NaN.
+// As pool, but a value of weight 0 adds nothing: its key may be masked and the value NaN.
 inline void pool_attended(global const element* v, long offset, long rowStride, int d1, int d2, int d3,
                           const vec* weights, int keys, global vec* to) {
   EACH(LOAD_SUMS)
@@ -121,7 +121,7 @@ inline void pool_attended(global const element* v, long offset, long rowStride, 
   EACH(STORE_SUMS)
 }
 
-// Whether all values of a tile are finite. It compares bits, because a compiler may simplify x * 0 to 0 (Mesa's does).
+// Whether all values of a tile are finite. Bits are compared, because a compiler may simplify x * 0 to 0 (Mesa's does).
 inline bool all_finite(global const element* v, long offset, long rowStride, int keys, int columns) {
   magnitude_bits largest = 0;
   for (int j = 0; j < keys; j++, offset += rowStride) {
@@ -174,8 +174,8 @@ inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec
   }
 }
 
-// Applies dropout to the weights of a tile. One Philox counter has the words of four keys; if j is not a multiple of 4, its
-// words are drawn a second time.
+// Applies dropout to the weights of a tile. One Philox counter gives the random words of four keys. If j is not a multiple
+// of 4, the words of its four keys are drawn again.
 inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j, int keys) {
   words lane;
   for (int m = 0; m < LANES; m++) {
@@ -273,7 +273,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
       vec newMax = rowMax[v];
       for (int n = 0; n < keys; n++) {
         const vec s = tile[n * VECTORS + v];
-        newMax = s > newMax ? s : newMax; // false for NaN, which reaches its own row sum only
+        newMax = s > newMax ? s : newMax; // false for NaN, which affects only its own row sum
       }
       anyRescale |= any(newMax != rowMax[v]);
       rescale[v] = accurate_exp2((rowMax[v] - newMax) * c.factor);

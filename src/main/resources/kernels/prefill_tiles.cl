@@ -2,15 +2,15 @@
 // output. It reads the keys in tiles of BN and rescales its sums once per tile (online softmax).
 //
 //   sums         [batch][head][query][valueHeadDim]    weighted values between launches
-//   stateBefore  [batch][head][query][2]               row maximum and row sum of the chunks before, a copy of `state`
+//   stateBefore  [batch][head][query][2]               row maximum and row sum of earlier chunks, a copy of `state`
 //   state        [batch][head][query][2]
 //   output, lse  [batch][head][query]
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
 //
-// Groups of ITEMS work-items: blocks of queries from the last, whose causal rows are longest, then batch entries and heads,
-// then column blocks of the values (innermost). -D options: as for tiles.h.
+// Groups of ITEMS work-items: blocks of queries in reverse order, because the last have the longest causal rows, then batch
+// entries and heads, then column blocks of the values (innermost). -D options: as for tiles.h.
 #include "tiles.h"
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
@@ -58,7 +58,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
     const int keys = min(BN, keyEnd - j);
     const int covered = cover(&c, band, maskTiles, b, h, i, i + queries, j, j + keys);
     if (covered == 0) {
-      continue; // for all work-items of the group
+      continue; // covered is equal for all work-items of the group
     }
     const long row = j - c.keyFrom;
     pair_scores(query, queryRows, key,

@@ -7,8 +7,8 @@
 // Groups, or work-items of product_lanes: blocks of rows, then blocks of columns (innermost).
 //
 // Every operand has its own storage type, offset and strides; a transposed operand is one with exchanged strides. The bias
-// is added last, because a sum that begins with it is rounded at its size. If `continues`, the product is added to `to`: the
-// depth comes in chunks, in order.
+// is added last: if a sum began with a large bias, every term would be rounded to its precision. If `continues`, the product
+// is added to `to`, because the depth is computed in chunks, in order.
 //
 // -D options: LEFT, RIGHT, TO, REAL_F64; TX, TY, RM, RN, DEPTH as in tiles.h, or LANES.
 #include "element.h"
@@ -54,7 +54,8 @@ typedef struct {
   long rows, columns, depth, hasBias, continues;
 } Product;
 
-// Both operands are copied through local memory in slices of DEPTH. The loads are coalesced for either order of an operand.
+// Both operands are copied through local memory in slices of DEPTH. The loads are coalesced, whether rows or columns are
+// contiguous.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
     const Product p, global const STORED(LEFT)* left, global const STORED(RIGHT)* right, global STORED(TO)* to,
     global const real* bias) {
@@ -62,7 +63,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void product_tiles(
   const int item = (int)get_local_id(0), tx = item % TX, ty = item / TX;
   const long across = (p.columns + BN - 1) / BN;
   const long row0 = get_group_id(0) / across * BM, column0 = get_group_id(0) % across * BN;
-  real cells[RM][RN], slice[RM][RN]; // a slice is summed first: shorter sums have smaller errors
+  real cells[RM][RN], slice[RM][RN]; // each slice is summed separately: shorter sums have smaller errors
   UNROLL
   for (int m = 0; m < RM; m++) {
     UNROLL
@@ -178,7 +179,7 @@ kernel void product_lanes(const Product p, global const STORED(LEFT)* left, glob
   }
 }
 
-// Sums the rows in order, with compensated summation (Kahan).
+// Adds up the rows in order, with compensated summation (Kahan).
 kernel void column_sums(const Product p, global const STORED(LEFT)* left, global STORED(TO)* to) {
   const long column = get_global_id(0);
   if (column >= p.columns) {

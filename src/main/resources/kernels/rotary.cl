@@ -1,11 +1,11 @@
-// Rotary position embedding: rotates pairs of elements of a head by the angle of their position. The elements from `rotated`
-// on are copied.
+// Rotary position embedding: rotates pairs of elements of a head by angles that depend on the position. Elements from
+// `rotated` on are copied unchanged.
 #include "element.h"
 
 typedef STORED(STORAGE) element;
 
-// Tensors are [batch][head][position][headDim] with offsets and strides in elements; direction -1 rotates back. A pair is
-// elements 2n and 2n + 1 if `interleaved`, else n and n + rotated / 2.
+// Tensors are [batch][head][position][headDim] with offsets and strides in elements; direction 1 rotates, -1 rotates back. A
+// pair is elements 2n and 2n + 1 if `interleaved`, else n and n + rotated / 2.
 typedef struct {
   long fromOffset, fromBatchStride, fromHeadStride, fromRowStride, toOffset, toBatchStride, toHeadStride, toRowStride;
   long batches, heads, positions, headDim, rotated, interleaved, hasPositions, direction;

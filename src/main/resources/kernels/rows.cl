@@ -2,7 +2,7 @@
 //
 //   normalise       strength x / |x| for every row x (cosine scores)
 //   normalise_back  the gradients of x and of the strength
-//   keep_reached    rows whose output gradient is not zero; the others become zeros
+//   keep_reached    copies rows whose output gradient is not zero; the others become zeros
 //   product_parts   x' y over blocks of rows
 //   sum_axes        sums over axes
 //
@@ -17,7 +17,7 @@
 #define GRADIENT 32
 #endif
 
-// Rows [batch][head][row] of `width` elements. The operand `from` has an offset and strides; all other tensors are
+// `count` rows [batch][head][row] of `width` elements. The operand `from` has an offset and strides; all other tensors are
 // contiguous. There are `heads` heads; `shared` consecutive heads read one head of the operand. Strengths are
 // [batch][head][row] with stride 0 for a broadcast axis; without them every row has `strength`.
 typedef struct {
@@ -101,7 +101,7 @@ kernel void normalise_back(const RowLayout c, global const STORED(FROM) * from, 
   }
 }
 
-// `dOut` has gradientWidth elements per row. Rows that no gradient reaches become zeros, as they may contain NaN.
+// `dOut` has gradientWidth elements per row. A row whose output gradient is zero becomes zeros, because it may contain NaN.
 kernel void keep_reached(const RowLayout c, global const STORED(FROM) * from, global const STORED(GRADIENT) * dOut,
                          global real* to, const long gradientWidth) {
   const long n = get_global_id(0);

@@ -1,5 +1,5 @@
-// The arguments of one attention (`Call`, `Band`) and the steps that all attention kernels share: the pairwise score, its
-// modification (scale, softcap, bias, ALiBi), the mask, dropout, and the statistics of a finished row.
+// The arguments of an attention kernel (`Call`, `Band`) and the steps that all attention kernels share: the pairwise score,
+// its modification (scale, softcap, bias, ALiBi), the mask, dropout, and the statistics of a finished row.
 //
 // -D options: SCORE_OP, MODIFIED, and the options of element.h. `i` and `j` are indices of a query and a key in the whole
 // problem.
@@ -7,8 +7,9 @@
 #define HEED_SCORE
 #include "exponential.h"
 
-// 1: scores are scaled, capped, biased or shifted by ALiBi before the mask. 0: they stay products, and `factor` contains the
-// scale. 2: `modifies` decides at run time, which saves a variant where compiling costs more than the test.
+// MODIFIED: 1 applies scale, softcap, bias and ALiBi to scores before the mask. 0 leaves scores unmodified, and `factor`
+// contains the scale. 2 chooses by `modifies` at run time; this saves compiling two variants, if that costs more than the
+// test.
 #ifndef MODIFIED
 #define MODIFIED 1
 #endif
@@ -24,7 +25,7 @@
 #define SCORE_OP DOT
 #endif
 
-// ADD_TERM: `sum` and the term of one element; -w^2/2 is left to score_factor.
+// ADD_TERM: `sum` plus the term of one element, without -w^2/2, which score_factor returns.
 // PER_ELEMENT: whether every element of the head has its own parameter.
 #if SCORE_OP == TANH
 #define ADD_TERM(sum, q, k, v) fma(v, accurate_tanh((q) + (k)), sum)
@@ -38,9 +39,9 @@
 #define PER_ELEMENT 0
 #endif
 
-#define RUN 8 // consecutive terms that are summed first, if the score is not a product
+#define RUN 8 // terms that are summed before they are added to the score, if the score is not a product
 
-// The factor of the sum of terms.
+// The factor of a sum of terms.
 inline real score_factor(global const real* scoreParams) {
 #if SCORE_OP == SQUARED_DISTANCE
   return (real)-0.5 * scoreParams[0] * scoreParams[0];
@@ -68,11 +69,12 @@ typedef struct {
   long batchFrom, headFrom, queryFrom, keyFrom; // headFrom is a query head
   long alibiOffset;                             // ALiBi subtracts slope * |i + alibiOffset - j|
   long seed, dropoutThreshold;                  // a random word below the threshold drops a weight; 0: no dropout
-  long begins, ends;                            // whether this launch reads the first and the last chunk of its sums
+  long begins, ends;                            // whether this launch computes the first, and the last, chunk of its sums
   long rows;                                    // chosen rows, splits of the keys, or a head: see the kernel
   long hasDense, hasBias, hasSlopes, hasSink, stage, modifies; // stage: see the kernel; modifies: for MODIFIED 2
   long scoreParamsStride; // distance of the parameters of two heads, in elements; 0 if all heads share them
-  // An unnormalised weight is 2^((score - rowMax) * factor). The LSE uses score * unit. dropoutScale is 1 / (1 - p).
+  // An unnormalised weight is 2^((score - rowMax) * factor). score * unit is the modified score, also if MODIFIED is 0.
+  // dropoutScale is 1 / (1 - p), with the dropout probability p.
   real scale, factor, unit, softcap, dropoutScale;
 } Call;
 
@@ -95,7 +97,7 @@ inline bool is_attended(const Call* c, Band band, global const uchar* dense, lon
 
 #define MASK_TILE 64 // queries, and keys, of a tile of the dense mask
 
-// The cover, as below, by the dense mask alone; 1 if there are no maskTiles.
+// The result of cover(), below, for the dense mask alone: 2 without a mask, 1 without its maskTiles.
 inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j, int jEnd) {
   if (!c->hasDense) {
     return 2;
@@ -116,7 +118,7 @@ inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, lon
   return none ? 0 : all ? 2 : 1;
 }
 
-// For a tile of queries [i, iEnd) by keys [j, jEnd): 0 if all of it is masked, 1 if some of it may be, 2 if all is attended.
+// For a tile of queries [i, iEnd) by keys [j, jEnd): 0 if it is masked, 1 if some cells may be masked, 2 if it is attended.
 inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j,
                  int jEnd) {
   const int nearest = j - (iEnd - 1);
@@ -129,8 +131,8 @@ inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b
   return dense == 0 ? 0 : inside && dense == 2 ? 2 : 1;
 }
 
-// The range [x, y) of this launch's keys that the band of any of the queries [i, iEnd) includes. x - keyFrom is a multiple
-// of `step`.
+// The range [x, y) of this launch's keys that the band includes for any of the queries [i, iEnd). x is rounded down, so that
+// x - keyFrom is a multiple of `step`.
 inline int2 attended_keys(const Call* c, Band band, int i, int iEnd, int step) {
   const int keyEnd = (int)(c->keyFrom + c->keys);
   const int end = min(min(keyEnd, band.end), (int)min((long)iEnd + band.largest, (long)INT_MAX));
@@ -196,7 +198,7 @@ typedef struct {
 } RowStats;
 
 // The statistics from row maximum and row sum, with the sink included. A row without attended keys has inverse 0; its LSE is
-// the sink, or minus infinity without one.
+// the sink, or minus infinity if there is no sink.
 inline RowStats finish_row(const Call* c, real rowMax, real rowSum, real sink) {
   RowStats row;
   const bool empty = rowSum == 0;

@@ -1,4 +1,4 @@
-// Softmax and log-softmax of contiguous rows, and their gradients, in two launches each. Every work-group reads one chunk of
+// Softmax and log-softmax of contiguous rows, and their gradients, in two launches each. Each work-group reads one chunk of
 // a row.
 //
 //   softmax_states         states[chunk] = maximum, sum of the chunk
@@ -6,8 +6,8 @@
 //   softmax_gradient_sums  states[chunk] = sum of dy y (log-softmax: of dy), whether any y is above minus infinity
 //   softmax_gradient       merges the states of a row and writes the gradient of the input
 //
-// Rows have `length` elements and chunks chunkLength; a short row is one chunk. A row that does not fit the device comes in
-// pieces of whole chunks: `merged` is the number of chunks of the whole row.
+// Rows have `length` elements, and chunks have chunkLength; a short row is one chunk. A row that does not fit the device is
+// computed in several launches of whole chunks; `merged` is the number of chunks of the complete row.
 //
 // -D options: LOGARITHM, STORAGE, REAL_F64, GROUP, LANES. A group has GROUP work-items, which read LANES elements at a time:
 // 1 x 16 on a CPU device, 64 x 1 on a GPU.

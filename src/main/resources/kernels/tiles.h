@@ -1,8 +1,8 @@
-// Products of tiles for the kernels of a GPU, with the softmax steps on a tile. A work-group of TX x TY work-items computes
+// Matrix products of tiles for GPU kernels, and the softmax steps on a tile. A work-group of TX x TY work-items computes
 // a tile of BM x BN cells, RM x RN per work-item, in registers. Both operands are copied through local memory in slices of
 // DEPTH, so that a tile reads each element from global memory once.
 //
-// Rows and columns outside the matrices are loaded as zeros: no work-item returns before a barrier.
+// Rows and columns outside the matrices are loaded as zeros, so no work-item has to return before a barrier.
 //
 // -D options: TX, TY, RM, RN, DEPTH, CO, and the options of score.h. `item` is the local id, tx = item % TX, ty = item / TX.
 #ifndef HEED_TILES
@@ -24,7 +24,7 @@
 #ifndef DEPTH // elements of a row in a slice; divides BN
 #define DEPTH 16
 #endif
-#ifndef CO // columns of the second product (values, gradients) of a work-item, TX apart
+#ifndef CO // columns that a work-item computes of the second product (values, gradients); they are TX apart
 #define CO 4
 #endif
 #define ITEMS (TX * TY) // work-items of a group
@@ -32,12 +32,12 @@
 #define BN (TX * RN)    // columns of a tile
 #define BMP (BM + 4)    // leading dimension of a slice of the rows, padded against bank conflicts
 #define BNP (BN + 4)    // leading dimension of a slice of the columns
-#define COLUMNS (TX * CO)                    // columns of the second product of a group
+#define COLUMNS (TX * CO)                    // columns that a group computes of the second product
 #define SLICE_ELEMENTS (DEPTH * (BMP + BNP)) // a slice of both operands
 #if SCORE_OP != DOT && DEPTH % RUN != 0
 #error "DEPTH must be a multiple of RUN"
 #endif
-// The slices of a score: a slice of scoreParams follows the slices of the operands.
+// The slices that a score needs: the slices of both operands, then a slice of scoreParams.
 #define SCORE_SLICE_ELEMENTS (SLICE_ELEMENTS + PER_ELEMENT * DEPTH)
 // Elements of `staged`, the local memory of a product: slices of a score, or DEPTH rows of the second product's operand.
 #define STAGED_ELEMENTS (SCORE_SLICE_ELEMENTS > DEPTH * COLUMNS ? SCORE_SLICE_ELEMENTS : DEPTH * COLUMNS)
@@ -71,7 +71,7 @@ inline void load_slice(global const element* from, TileRows rows, int sliceRows,
   }
 }
 
-// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d for every tile size: all kernels get the same bits.
+// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d for every tile size, so all kernels compute the same bits.
 inline void product(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
                     local real* staged, int item, real cells[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
@@ -108,8 +108,8 @@ inline void product(global const element* a, TileRows aRows, global const elemen
   }
 }
 
-// Scores before the scale; rows are queries and columns keys, or the other way round. scoreParams: the parameters of the
-// head. If the score is not a product, every kernel sums terms in runs of RUN: long sums of terms of one sign or one size
+// Computes scores before the scale. Rows are queries and columns keys, or vice versa. scoreParams: the parameters of the
+// head. If the score is not a product, every kernel sums terms in runs of RUN: a long sum of terms of the same sign or size
 // would lose accuracy.
 #if SCORE_OP == DOT
 inline void pair_scores(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
@@ -186,7 +186,7 @@ inline void load_columns(global const element* b, TileRows bRows, int width, int
 }
 
 // sums[m][o] += sum over k < BN of weights[k][m] b[k][column], with column = columnFrom + tx + TX * o. `weights` is in local
-// memory with leading dimension BMP. With skipZeros, a weight of 0 adds nothing: its row may be masked and NaN.
+// memory with leading dimension BMP. If skipZeros, a weight of 0 adds nothing: row k of b may be masked and NaN.
 inline void pool(local const real* weights, global const element* b, TileRows bRows, int width, int columnFrom,
                  bool skipZeros, local real* staged, int item, real sums[RM][CO]) {
   const int tx = item % TX, ty = item / TX;
@@ -256,8 +256,8 @@ inline void sum_rows(real itemSum[RM], local real* scratch, int item, real rowSu
   }
 }
 
-// Modifies the scores of queries from `i` on with keys from `j` on; masked ones become minus infinity. `covered` is what
-// cover returned for the tile.
+// Modifies the scores of queries from `i` on and keys from `j` on; masked scores become minus infinity. `covered`: the
+// result of cover() for the tile.
 inline void modify_and_mask(const Call* c, Band band, global const uchar* dense, global const real* bias, real slope,
                             long b, long h, int i, int queries, int j, int keys, int covered, int item,
                             real scores[RM][RN]) {

@@ -1,12 +1,12 @@
 // Requested outputs that the fused kernels do not store, recomputed in a second pass.
 //
-//   weights  weights of all rows or of chosen rows, or scores at a stage
+//   weights  weights, or scores at a stage, of all rows or of chosen rows
 //   largest  the k largest weights of each row and their keys
 //
 // -D options: as for tiles.h.
 #include "tiles.h"
 
-// Call.stage: the result of `weights`.
+// Call.stage: the result that `weights` writes.
 #define STAGE_WEIGHTS 0    // weights; 0 for masked keys
 #define STAGE_SCORE 1      // scores times the scale
 #define STAGE_SOFTCAPPED 2 // the same after the softcap
@@ -80,7 +80,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
 #endif
 
 // The k largest weights of each row `from` [row][keys], in descending order, the lower key first among equals. If a row has
-// fewer attended keys, the rest are key -1 and weight 0. One group per row.
+// fewer attended keys, its remaining entries are key -1 and weight 0. One group per row.
 kernel __attribute__((reqd_work_group_size(RANK_ITEMS, 1, 1))) void largest(global const real* from, const long keys,
                                                                             const long k, global real* weightsTo,
                                                                             global long* keysTo) {

@@ -8,7 +8,7 @@
 //   SCORE        Q, dO         K, V          none: dS is written, for the gradient of the bias
 //
 // Each pass is a separate program. Every sum is computed by one owner in one order, so results are reproducible to the bit.
-// All passes add up a product in the order of headDim: S and dP have the same bits in each, whichever operand owns the rows.
+// All passes add up a product in the order of headDim: S and dP are bitwise equal in all passes.
 //
 //   query, key, value, dOut      f16 or bf16; rows begin at multiples of 16 bytes
 //   dLse                         gradient of the LSE, if c.stage is 1
@@ -17,8 +17,8 @@
 //   to                           dQ; dK [batch][kv head][key][headDim]; or dS [query][key] of head c.rows (SCORE)
 //   valueTo                      dV [batch][kv head][key][valueHeadDim]
 //
-// Groups of ITEMS work-items: blocks of BM own rows, those with the longest causal rows first, then batch entries and heads
-// (key/value heads in KEY, one head in SCORE), then column blocks of the gradients (innermost).
+// Groups of ITEMS work-items: blocks of BM own rows, those with the most cells under a causal mask first, then batch entries
+// and heads (key/value heads in KEY, one head in SCORE), then column blocks of the gradients (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
@@ -60,12 +60,12 @@
 #define FIRST_BYTES (TILE_ROWS * D * 2)                         // a tile of K or Q
 #define SECOND_BYTES (TILE_ROWS * DV * 2)                       // a tile of V or dO
 #define STATISTICS_BYTES 16                                     // the statistics of a query, copied with its row
-// Bytes of a tile of each, with the statistics, and bytes of all tiles.
+// Bytes of one tile of each kind, with the statistics, and bytes of all tiles.
 #define STAGE_BYTES (FIRST_BYTES + SECOND_BYTES + (PASS == PASS_KEY ? TILE_ROWS * STATISTICS_BYTES : 0))
 #define TILE_BYTES (STAGES * STAGE_BYTES)
-// Columns of the own rows that the tiles' memory holds at a time, on the way to the registers.
+// Own rows are loaded into registers through the memory of the tiles, which has room for this number of columns at a time.
 #define STAGED_COLUMNS(width) (BM * (width) * 2 <= TILE_BYTES ? (width) : (width) % 64 == 0 ? 64 : 32)
-// Whether the second own rows, V or dO, stay in local memory, because the registers do not suffice for them and the sums.
+// Whether the second own rows, V or dO, stay in local memory, because there are too few registers for them and the sums.
 #define SECOND_IN_LOCAL ((D + DV) / 4 + (DX + DY) / 2 > 176)
 #define ALL_BYTES (TILE_BYTES + SECOND_IN_LOCAL * BM * DV * 2) // tiles and second own rows
 #define MARK_WORDS (BM * TILE_ROWS / 32)                       // words of one bit per weight of a tile
@@ -131,7 +131,8 @@ INLINE void pool(Warp w, float weights[TILE_ROWS / 8][4], uint tile, int first, 
 
 // Adds the non-finite elements of a tile to `sums`, see nonfinite.h; a negative weight changes the sign of an infinity. The
 // tile begins at byte `offset` of w.tiles and has `all` columns; `columns` of them, from chunk `first` on, are added.
-// `marks`: the weights that are not 0, then those that are negative. A weight that is NaN makes its row NaN in any case.
+// `marks`: bits of the weights that are not 0, then bits of the negative weights. A weight that is NaN makes its row NaN in
+// any case.
 INLINE void add_nonfinite(Warp w, uint offset, int first, int all, int columns, local uint* marks, local int* flag,
                           float weights[TILE_ROWS / 8][4], float (*sums)[4]) {
   bool mine = false;
@@ -198,9 +199,9 @@ INLINE float modified_with_derivative(const Call* c, float dot, global const rea
   return modified(c, dot, bias, slope, b, h, i, j);
 }
 
-// Modifies the scores of own rows from number `own` on with `count` rows of a tile from number `other` on. Scores that are
-// masked or outside the rows become minus infinity, and their dP (in dScores) 0. capDerivative receives the derivative of
-// the softcap of the others.
+// Modifies the scores of own rows from index `own` on and `count` rows of a tile from index `other` on. Scores that are
+// masked or outside the rows become minus infinity, and their dP (in dScores) becomes 0. For all other scores,
+// capDerivative receives the derivative of the softcap.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             real slope, long b, long h, int own, int rows, int other, int count, int covered,
                             float scores[TILE_ROWS / 8][4], float dScores[TILE_ROWS / 8][4],
@@ -239,7 +240,8 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// From here on, values that depend on the local id are computed again: kept, they would take the registers of the sums.
+// REFRESH_WARP: makes the compiler compute values that depend on the local id again. If it kept them, there would be too few
+// registers for the sums.
 #define REFRESH_WARP w = warp_of(staged, exchange, opaque(w.item))
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
@@ -329,7 +331,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     }
   }
 
-  // Each head has tiles from row `begin` to row `end` (exclusive), counted from the first row of this launch.
+  // The tiles of each head cover rows `begin` to `end` (exclusive), counted from the first row of this launch.
   int begin, end;
   if (PASS == PASS_SCORE) {
     begin = 0;
@@ -343,8 +345,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     end = range.y - otherFrom;
   }
   int t = begin, covered = 0, stage = 0;
-// Advances (head_, t_) to the next tile that is not masked, and sets covered_ to its cover; head_ > lastHead if there is
-// none.
+// Advances (head_, t_) to the first tile from there on that is not masked, in pass SCORE to any tile, and sets covered_ to
+// its cover. If there is no such tile, head_ > lastHead.
 #define FIND_TILE(head_, t_, covered_) \
   while (head_ <= lastHead) { \
     if (t_ >= end) { \

@@ -36,15 +36,16 @@
 #define ITEMS (WARPS * WARP)                         // work-items of a group
 #define ROWS 16                                      // query rows
 #define WARP_KEYS (KEYS / WARPS)                     // keys of a warp in a tile
-#define KEY_BYTES (WARP_KEYS * D * 2)                // keys of a warp in a tile
-#define STAGE_BYTES (KEY_BYTES + WARP_KEYS * DV * 2) // keys and values of a warp in a tile
-#define WARP_BYTES (STAGES * STAGE_BYTES)            // all tiles of a warp
-#define TILE_BYTES (WARPS * WARP_BYTES)              // all tiles
-// Whether the queries are in local memory, after the tiles, because the registers do not suffice.
+#define KEY_BYTES (WARP_KEYS * D * 2)                // bytes of a warp's keys in a tile
+#define STAGE_BYTES (KEY_BYTES + WARP_KEYS * DV * 2) // bytes of a warp's keys and values in a tile
+#define WARP_BYTES (STAGES * STAGE_BYTES)            // bytes of all tiles of a warp
+#define TILE_BYTES (WARPS * WARP_BYTES)              // bytes of all tiles
+// Whether the queries are in local memory, after the tiles, because there are too few registers for them.
 #define QUERIES_IN_LOCAL (D > 192)
-#define QUERY_BYTES (QUERIES_IN_LOCAL ? ROWS * D * 2 : 0) // queries in local memory
+#define QUERY_BYTES (QUERIES_IN_LOCAL ? ROWS * D * 2 : 0) // bytes of the queries in local memory
 #define MARK_WORDS (ROWS * WARP_KEYS / 32)                // words of a warp's marks: one bit per weight
-// PENDING_GROUPS: groups of copies that follow the one that is waited for; keys and values of a tile are a group each.
+// PENDING_GROUPS: groups of copies that may still be incomplete when the kernel needs the oldest group; the keys and the
+// values of a tile are separate groups.
 #if STAGES == 1
 #define PENDING_GROUPS 1
 #elif STAGES == 2
@@ -80,7 +81,7 @@ INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowS
   }
 }
 
-// Elements `column` and the next of a query row, zeros from `width` on.
+// Elements `column` and `column` + 1 of a query row; elements from `width` on are zeros.
 INLINE uint query_word(global const ushort* row, int column, int width) {
 #if WHOLE
   return *(global const uint*)(row + column);
@@ -90,7 +91,8 @@ INLINE uint query_word(global const ushort* row, int column, int width) {
 #endif
 }
 
-// Modifies the scores of the warp's keys, from `j` on; masked ones, and columns from `keys` on, become minus infinity.
+// Modifies the scores of the warp's keys, from `j` on; scores that are masked or in columns from `keys` on become minus
+// infinity.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             global const real* slopes, long b, long head, int rows, int j, int keys, int covered,
                             float scores[WARP_KEYS / 8][4]) {
@@ -125,8 +127,8 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// Adds the non-finite values of the warp's keys, see nonfinite.h. The values begin at byte `offset` of w.tiles. `marks`: the
-// weights that are not 0.
+// Adds the non-finite values of the warp's keys, see nonfinite.h. The values begin at byte `offset` of w.tiles. `marks`:
+// bits of the weights that are not 0.
 INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* flag, float scores[WARP_KEYS / 8][4],
                           float out[DV / 8][4]) {
   bool mine = false;

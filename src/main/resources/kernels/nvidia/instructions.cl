@@ -13,7 +13,7 @@
   const Warp w = warp_of(tile, exchange, (int)get_local_id(0))
 
 #if TRY == 1
-// Copies 32 chunks, one per lane; lane 5 copies three elements only. `out` is the tile, reversed.
+// Copies 32 chunks, one per lane; lane 5 copies only three elements. `out` is the tile, reversed.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void copies(global const ushort* in, global ushort* out) {
   BEGIN;
   for (int e = 0; e < 8; e++) {
@@ -118,8 +118,8 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const 
 #endif
 
 #if TRY == 8
-// Copies in three groups and waits for the first alone; the first half of `out` is its 16 chunks, reversed. Then waits for
-// the second, overwrites it after a barrier of the warp, and writes the second half.
+// Starts three groups of copies, the third without copies, and waits for the first; the first half of `out` is its 16
+// chunks, reversed. Then waits for the second, overwrites it after a barrier of the warp, and writes the second half.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void groups(global const ushort* in, global ushort* out) {
   BEGIN;
   copy_chunk(w, origin(w) + w.lane % 16 * CHUNK_BYTES, in + w.lane % 16 * 8, 16);

@@ -1,8 +1,8 @@
 // The instructions of an NVIDIA GPU's matrix units that OpenCL C cannot express, for a warp of 32 work-items: asynchronous
 // copies (cp.async), loads of fragments (ldmatrix), products (mma.sync), exchange between lanes (shfl.sync). With PTX=1 they
 // are inline PTX for sm_80 and later. With PTX=0 an emulation does the same on any device, through local memory. The
-// emulation does not assume that the lanes of a warp run in step: it contains barriers of the whole work-group, so all warps
-// must call these functions together and equally often.
+// emulation does not assume that the lanes of a warp run in lockstep: it contains barriers of the whole work-group, so all
+// warps must call these functions together and equally often.
 //
 // A tile in local memory consists of rows of 16-byte chunks, of eight 16-bit elements or four f32 each. chunk_offset()
 // permutes the chunks of a row (swizzle), so that eight lanes that read the same chunk of eight rows access eight different
@@ -21,8 +21,8 @@
 #define CHUNK_BYTES 16 // bytes of a chunk
 #define PER_CHUNK_16 8 // 16-bit elements of a chunk
 
-// MMA_TYPE: the element type in PTX. EXPONENT_BITS: all of them are set in infinities and NaNs only. SIGN_BIT: the sign.
-// stored: the bits of an element; ELEMENT_BYTES: its bytes.
+// MMA_TYPE: the name of the element type in PTX. EXPONENT_BITS: the exponent; all its bits are set only in infinities and
+// NaNs. SIGN_BIT: the sign. stored: the type of an element's bits; ELEMENT_BYTES: the size of an element in bytes.
 #if STORAGE == 16
 #define MMA_TYPE "f16"
 #define EXPONENT_BITS 0x7c00
@@ -45,10 +45,10 @@ typedef ushort stored;
 #define SIGN_BIT 0x8000
 #endif
 #define PER_CHUNK (CHUNK_BYTES / ELEMENT_BYTES) // elements of a chunk
-#define MMA_K (2 * PER_CHUNK)                   // products that one mma adds up: 16, of tf32 8
+#define MMA_K (2 * PER_CHUNK)                   // products per cell that one mma adds up: 16, in tf32 8
 
 // INLINE: always inlined, because arguments of a call would be in memory, not in registers.
-// EXCHANGE_FLOATS: local memory through which the emulation exchanges the 12 elements of two fragments of each lane.
+// EXCHANGE_FLOATS: floats of local memory through which the emulation exchanges fragments, 12 elements per lane.
 #if PTX
 #define INLINE static inline __attribute__((always_inline))
 #define EXCHANGE_FLOATS 1
@@ -57,8 +57,8 @@ typedef ushort stored;
 #define EXCHANGE_FLOATS (12 * ITEMS)
 #endif
 
-// The local memory of the tiles, the local memory of the emulation, and the place of a work-item: its local id, the lane in
-// its warp, the number of its warp.
+// The local memory of the tiles, the local memory of the emulation, and the indices of a work-item: its local id, its lane
+// in the warp, its warp.
 typedef struct {
   local stored* tiles;
   local float* exchange;
@@ -70,8 +70,8 @@ INLINE Warp warp_of(local stored* tiles, local float* exchange, int item) {
   return w;
 }
 
-// Returns x, but hides its origin from the compiler: values that depend on it are computed where they are used, instead of
-// occupying registers throughout a loop.
+// Returns x as a value that the compiler cannot trace: it computes values that depend on x where they are used, instead of
+// keeping them in registers throughout a loop.
 INLINE int opaque(int x) {
 #if PTX
   asm volatile("" : "+r"(x));
@@ -106,8 +106,8 @@ INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
 #endif
 }
 
-// Makes the copies that this work-item has started since the last call one group. The emulation copies at once; its barriers
-// only show that the other work-items wait.
+// Combines the copies that this work-item has started since the last call into one group. The emulation has no groups: it
+// copies at once.
 INLINE void commit_copies(void) {
 #if PTX
   asm volatile("cp.async.commit_group;" ::: "memory");
@@ -131,14 +131,14 @@ INLINE void sync_warp(void) {
 #endif
 }
 
-// Brings the lanes of a warp together after branches that only some take: mma.sync needs all of them.
+// Reconverges the lanes of a warp after a branch that only some of them took: mma.sync needs all lanes.
 INLINE void converge(void) {
 #if PTX
   asm volatile("bar.warp.sync 0xffffffff;");
 #endif
 }
 
-// Waits for all groups of this work-item. A barrier then makes them visible to the others.
+// Waits for all groups of this work-item. A barrier must follow, to make the copies visible to other work-items.
 INLINE void await_copies(void) {
 #if PTX
   asm volatile("cp.async.wait_group 0;" ::: "memory");
@@ -171,7 +171,7 @@ INLINE void load_matrices(Warp w, uint address, uint fragment[4]) {
 }
 
 #if STORAGE != 32 // ldmatrix cannot transpose 32-bit elements
-// Loads four matrices, transposed: of each a lane receives column lane / 4, rows 2 (lane % 4) and the next.
+// Loads four matrices, transposed: a lane receives rows 2 (lane % 4) and the next of column lane / 4 of each matrix.
 INLINE void load_transposed(Warp w, uint address, uint fragment[4]) {
 #if PTX
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -207,7 +207,7 @@ INLINE float unpack(uint word, int high) {
 #endif
 
 // c[16][8] += a[16][16] b[16][8]. The fragments of a lane are
-//   a, c   rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next; a in the left half, then in the right half
+//   a, c   rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next; for a, then the same columns + 8
 //   b      rows 2 (lane % 4) and the next, then the same + 8; column lane / 4
 INLINE void mma(Warp w, const uint a[4], uint b0, uint b1, float c[4]) {
 #if PTX
@@ -312,8 +312,8 @@ INLINE float fast_exp2(float x) {
 #endif
 }
 
-// Whether rowMax * factor is so large that the rounding error of this product would matter in an exponent. Such rows
-// subtract rowMax before they multiply by the factor.
+// Whether `pivot`, which is rowMax * factor, is so large that its rounding error would matter in an exponent. In such a row,
+// rowMax is subtracted from the scores before they are multiplied by the factor.
 INLINE bool is_far(float pivot) { return fabs(pivot) > 256; }
 
 #if STORAGE != 32

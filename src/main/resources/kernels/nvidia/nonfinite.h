@@ -1,6 +1,6 @@
-// Non-finite values in tiles. A weight of 0 masks its value, but a matrix unit multiplies it, and 0 times infinity or NaN is
-// NaN. So kernels search the tile for non-finite values, add them to the rows where their weight is not 0, and replace them
-// by zeros.
+// Non-finite values in tiles. A value of weight 0 must add nothing, but a matrix unit multiplies it, and 0 times infinity or
+// NaN is NaN. So kernels search a tile for non-finite values, add them to the rows in which their weight is not 0, and
+// replace them with zeros.
 #ifndef HEED_NONFINITE
 #define HEED_NONFINITE
 #include "nvidia/mma.h"

@@ -1,15 +1,15 @@
 // Prefill on matrix units: attention of many queries in f16, bf16, or f32 with products in tf32. A warp owns ROW_BLOCKS
 // blocks of 16 queries, whose rows, scores, weights and sums stay in its registers from the first key to the last. Keys and
-// values come in tiles of KEYS rows, by asynchronous copies during the computation. With STAGES 2 there are two tiles of
-// each, used alternately. With STAGES 1 there is one of each: values are copied during the scores, the next keys during the
-// sums.
+// values are copied in tiles of KEYS rows, asynchronously during the computation. With STAGES 2 there are two tiles of
+// each, used alternately. With STAGES 1 there is one of each: values are copied while scores are computed, the next keys
+// while values are summed.
 //
 //   query, key, value  f16, bf16 or f32; rows begin at multiples of 16 bytes
 //   output, lse        [batch][head][query]
 //   state              [batch][head][query][2]    row maximum and inverse row sum
 //
-// Groups of ITEMS work-items: blocks of BM queries from the last, whose causal rows are longest, then batch entries and
-// heads, then column blocks of DV columns of the values (innermost).
+// Groups of ITEMS work-items: blocks of BM queries in reverse order, because the last have the longest causal rows, then
+// batch entries and heads, then blocks of DV columns of the values (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
@@ -40,11 +40,11 @@
 #endif
 #define ITEMS (WARPS * WARP)                    // work-items of a group
 #define BM (WARPS * ROW_BLOCKS * 16)            // queries of a group
-#define KEY_BYTES (KEYS * D * ELEMENT_BYTES)    // a tile of keys
-#define VALUE_BYTES (KEYS * DV * ELEMENT_BYTES) // a tile of values
-#define STAGE_BYTES (KEY_BYTES + VALUE_BYTES)   // a tile of each
-#define TILE_BYTES (STAGES * STAGE_BYTES)       // all tiles
-// Columns of the queries that the tiles' memory holds at a time, on the way to the registers.
+#define KEY_BYTES (KEYS * D * ELEMENT_BYTES)    // bytes of a tile of keys
+#define VALUE_BYTES (KEYS * DV * ELEMENT_BYTES) // bytes of a tile of values
+#define STAGE_BYTES (KEY_BYTES + VALUE_BYTES)   // bytes of a tile of each
+#define TILE_BYTES (STAGES * STAGE_BYTES)       // bytes of all tiles
+// Queries are loaded into registers through the memory of the tiles, which has room for this number of columns at a time.
 #define QUERY_COLUMNS (BM * D * ELEMENT_BYTES <= TILE_BYTES ? D : D % 64 == 0 ? 64 : 32)
 #define MARK_WORDS (BM * KEYS / 32) // words of the marks: one bit per weight of a tile
 #if D % 32 != 0 || DV % 32 != 0 || KEYS % 16 != 0
@@ -60,7 +60,7 @@ typedef STORED(STORAGE) element;
 #define STORE_PAIR(x, y, offset) (((global uint*)output)[(offset) / 2] = pack(x, y))
 #endif
 
-// Modifies the scores of a tile; masked ones, and columns from `keys` on, become minus infinity.
+// Modifies the scores of a tile; scores that are masked or in columns from `keys` on become minus infinity.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             real slope, long b, long h, int i, int queries, int j, int keys, int covered,
                             float scores[ROW_BLOCKS][KEYS / 8][4]) {
@@ -94,8 +94,8 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// Adds the non-finite values of a tile, see nonfinite.h. The tile begins at byte `offset` of w.tiles. `marks`: the weights
-// that are not 0.
+// Adds the non-finite values of a tile, see nonfinite.h. The tile begins at byte `offset` of w.tiles. `marks`: bits of the
+// weights that are not 0.
 INLINE void add_nonfinite(Warp w, uint offset, local uint* marks, local int* flag,
                           float scores[ROW_BLOCKS][KEYS / 8][4], float out[ROW_BLOCKS][DV / 8][4]) {
   bool mine = false;
@@ -372,7 +372,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
     converge();
 #if STORAGE == 32
     // A lane has the weights of keys 2 (lane % 4) and the next; the instruction expects columns lane % 4 and lane % 4 + 4.
-    // The order in which it adds the keys is free, so the rows of the values are loaded in the same order.
+    // Keys may be added in any order, so the rows of the values are loaded in the order of the weights.
     UNROLL
     for (int k = 0; k < KEYS / 8; k++) {
       uint p[ROW_BLOCKS][4];

@@ -1,6 +1,6 @@
 // Matrix product to = left right + bias on matrix units, for two f16 or two bf16 matrices, with sums in f32; otherwise as
 // product.cl. A work-group computes BM x BN cells, a warp ROW_BLOCKS * 16 x WARP_COLUMNS of them in registers. Slices of
-// both operands come by asynchronous copies, STAGES - 1 slices ahead.
+// both operands are copied asynchronously, STAGES - 1 slices ahead.
 //
 // An operand is contiguous along its rows, or along its columns (LEFT_TRANSPOSED, RIGHT_TRANSPOSED). Slices are copied in
 // the order of memory; fragments are loaded directly or transposed. A line is a contiguous row or column; it begins at a
@@ -45,7 +45,7 @@
 #define STAGE_BYTES (LEFT_BYTES + DEPTH * BN * 2)   // a slice of both operands
 // Blocks of rows whose work-groups run consecutively, column by column: they reuse operands in the cache.
 #define GROUPED_BLOCKS 8
-// PENDING_GROUPS: groups of copies that follow the one that is waited for.
+// PENDING_GROUPS: groups of copies that may still be incomplete when the kernel needs the oldest group.
 #if STAGES == 2
 #define PENDING_GROUPS 0
 #elif STAGES == 3

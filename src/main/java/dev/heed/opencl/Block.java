@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** One allocation of the driver, with a count of its users: buffers and ranges of it. */
+/** A memory object that the driver allocated, with a count of its users: the buffer on it and the open ranges of it. */
 final class Block {
     final long handle;
     final long identity;
@@ -39,7 +39,7 @@ final class Block {
         release();
     }
 
-    /** Removes and returns the ranges that were not closed. */
+    /** Removes and returns the handles of the ranges that were not closed. */
     List<Long> takeRanges() {
         List<Long> left = List.copyOf(ranges);
         ranges.clear();
@@ -52,7 +52,7 @@ final class Block {
         }
     }
 
-    /** {@return this block, taken from the pool again for another user} */
+    /** {@return this block, with one new user after its time in the pool} */
     Block again() {
         users.set(1);
         return this;

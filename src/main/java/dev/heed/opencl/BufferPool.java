@@ -13,14 +13,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pool of a context's device memory, which also counts it. Released blocks wait for a request of their size. They can be
- * reused at once, because the queue runs commands in order. Waiting blocks use at most a quarter of the limit and are freed when
- * memory is needed.
+ * The pool of a context's device memory, which also measures its use. Released blocks wait until a buffer of about their size is
+ * requested. They can be reused at once, because the queue runs commands in order. Waiting blocks use at most a quarter of the
+ * limit and are freed when memory is needed.
  */
 final class BufferPool {
     private static final long SMALLEST = 256;
     private static final long LARGEST_STEP = 1 << 20;
-    private static final int STEPS = 8; // sizes between two powers of two
+    private static final int STEPS = 8; // block sizes per power of two
     private static final long WASTE = 8; // a block is used for a request of at least 7/8 of its size
 
     private final DeviceContext context;
@@ -36,7 +36,10 @@ final class BufferPool {
         this.limit = limit;
     }
 
-    /** {@return a size rounded up, so that blocks can be reused: to multiples of about an eighth of it, at most of 1 MiB} */
+    /**
+     * {@return a size in bytes, rounded up to a multiple of a step, so that blocks can be reused} The step is an eighth of the
+     * largest power of two up to the size, but at least 256 bytes and at most 1 MiB.
+     */
     static long rounded(long bytes) {
         if (bytes <= SMALLEST) {
             return SMALLEST;
@@ -104,7 +107,7 @@ final class BufferPool {
             if (!e.isOutOfMemory() || waiting.isEmpty()) {
                 throw e;
             }
-            trim(0); // the driver counts memory differently
+            trim(0); // the driver may have less free memory than this pool counts
             handle = context.calls.createBuffer(context.handle, Cl.MEM_READ_WRITE, capacity, MemorySegment.NULL);
         }
         context.made();

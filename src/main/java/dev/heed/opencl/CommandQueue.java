@@ -71,7 +71,7 @@ public final class CommandQueue {
         return taken;
     }
 
-    /** Enqueues a kernel; {@return its event} */
+    /** Enqueues a kernel and returns at once; {@return the event of the launch} */
     public Event launchWithEvent(Kernel kernel, WorkSize size) {
         return new Event(context, handle, enqueue(kernel, size, true), null);
     }
@@ -90,7 +90,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Writes a 32-bit pattern into a range; both ends are multiples of 4 bytes. */
+    /** Fills a range with a 32-bit pattern; {@code at} and {@code bytes} are multiples of 4. */
     public void fill(DeviceBuffer buffer, long at, long bytes, int pattern) {
         checkRange(buffer, at, bytes);
         if (at % WORD != 0 || bytes % WORD != 0) {
@@ -114,7 +114,7 @@ public final class CommandQueue {
 
     // ---------------------------------------------------------------- copies
 
-    /** Copies host memory of any kind into a buffer. */
+    /** Copies host memory, a heap array or native memory, into a buffer. */
     public void write(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
         context.enter();
@@ -131,7 +131,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Copies a buffer into host memory of any kind, and waits for the copy and for all earlier commands. */
+    /** Copies a buffer into host memory, a heap array or native memory; waits for the copy and all earlier commands. */
     public void read(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();
@@ -200,8 +200,8 @@ public final class CommandQueue {
     }
 
     /**
-     * Starts to copy native memory into a buffer. Until the event is done, the memory must neither change nor be freed: memory of
-     * an automatic arena is kept alive, and the caller must keep other arenas open.
+     * Starts to copy native memory into a buffer. Until the copy is done, the memory must neither change nor be freed: the event
+     * keeps memory of an automatic arena alive, and the caller must keep other arenas open.
      */
     public Event writeLater(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
@@ -229,7 +229,7 @@ public final class CommandQueue {
     private static MemorySegment checkNative(MemorySegment host) {
         if (!host.isNative()) {
             throw new IllegalArgumentException(
-                    "A heap array cannot be kept in place during a copy.\nHINT: use write or read, or native memory");
+                    "The garbage collector may move a heap array during a copy.\nHINT: use write or read, or native memory");
         }
         return host;
     }

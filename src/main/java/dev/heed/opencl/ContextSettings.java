@@ -7,13 +7,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings of a context.
+ * The settings of a {@link DeviceContext}.
  *
  * @param memoryBytes the maximum total size of all buffers
- * @param unified whether host memory is used in place; if false, bytes are copied through pinned memory
- * @param polls whether waiting polls with pauses; if false, the driver blocks
+ * @param unified whether the device accesses host memory directly; if false, bytes are copied through pinned memory
+ * @param polls whether waiting polls the event's status, with pauses; if false, waiting blocks in the driver
  * @param chunkBytes the maximum bytes per transfer or mapping
- * @param stagingBytes the size of a piece of pinned memory
+ * @param stagingBytes the bytes of one piece of pinned memory, see {@link Staging}
  * @param cache the folder of compiled programs, or null for none
  */
 record ContextSettings(
@@ -54,7 +54,7 @@ record ContextSettings(
         return new ContextSettings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
     }
 
-    /** {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}} */
+    /** {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}; empty if there is no cache} */
     static Optional<Path> cacheFolder() {
         Optional<String> asked = Settings.CACHE.value();
         if (asked.isPresent()) {

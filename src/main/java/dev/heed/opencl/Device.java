@@ -20,7 +20,7 @@ import java.util.TreeSet;
 
 /** An OpenCL device, as its driver describes it. */
 public final class Device {
-    /** Orders by type, GPUs first; then devices with their own memory; then more memory; then more compute units. */
+    /** Orders devices by type, GPUs first; then own memory before shared memory; then most memory, most compute units, name. */
     static final Comparator<Device> BEST_FIRST = Comparator.comparing(Device::type)
             .thenComparing(device -> device.limits().hostUnified())
             .thenComparing(device -> -device.limits().globalBytes())
@@ -83,17 +83,17 @@ public final class Device {
         return new Device(this, place, calls);
     }
 
-    /** {@return the same device with another layer of calls} */
+    /** {@return the same device with another implementation of the OpenCL calls} */
     Device through(OpenClCalls others) {
         return new Device(this, index, others);
     }
 
-    /** {@return the same device with every call through JOCL, to measure the cost of JOCL} */
+    /** {@return the same device with all calls made through JOCL, to measure the cost of JOCL} */
     public Device throughJocl() {
         return calls instanceof JoclCalls jocl ? through(jocl.plain()) : this;
     }
 
-    /** {@return whether calls go straight to the library} */
+    /** {@return whether launches and transfers call the OpenCL library directly, not through JOCL} */
     public boolean isDirect() {
         return calls instanceof DirectCalls;
     }
@@ -159,14 +159,14 @@ public final class Device {
     }
 
     /**
-     * {@return whether its driver has its own cache of compiled kernels on disk} PoCL does: it keeps a kernel for each size it
-     * was launched with. To return a program's binary, PoCL would compile all kernels of the program again, for any size.
+     * {@return whether its driver has its own cache of compiled kernels on disk} PoCL has one, with a compiled kernel for each
+     * launch size. To return a program's binary, PoCL would compile all kernels of the program again, for any size.
      */
     boolean keepsKernels() {
         return platform.equals("Portable Computing Language") && !"0".equals(System.getenv("POCL_KERNEL_CACHE"));
     }
 
-    /** {@return one line: name, type, platform, driver, units, memory} */
+    /** {@return one line: name, type, platform, driver, compute units, memory, local memory} */
     public String describe() {
         return String.format(
                 Locale.ROOT,
@@ -178,7 +178,7 @@ public final class Device {
                 limits.computeUnits(),
                 limits.globalBytes() / (double) (1L << 30),
                 limits.localBytes() >> 10,
-                limits.localDedicated() ? "" : " of the ordinary kind");
+                limits.localDedicated() ? "" : " (ordinary memory)");
     }
 
     @Override
@@ -203,7 +203,7 @@ public final class Device {
         return reasons;
     }
 
-    /** {@return a number from the driver, by OpenCL's code of the query; empty if the driver does not support the query} */
+    /** {@return the value of a {@code CL_DEVICE_...} query by its code; empty if the driver does not support it} */
     public OptionalLong number(int question) {
         try {
             ByteBuffer bytes =
@@ -257,7 +257,7 @@ public final class Device {
 
     // ---------------------------------------------------------------- contexts
 
-    /** {@return a new context on this device, which the caller closes; reads the system properties} */
+    /** {@return a new context on this device, with the settings in the system properties; the caller closes it} */
     public DeviceContext open() {
         return new DeviceContext(this, ContextSettings.ofProperties(this));
     }
@@ -268,7 +268,7 @@ public final class Device {
         return new DeviceContext(this, settings.withMemory(Math.min(memoryBytes, settings.memoryBytes())));
     }
 
-    /** {@return a new context that waits by polling, or by the driver's own wait} */
+    /** {@return a new context that waits by polling, or inside the driver if {@code polls} is false} */
     public DeviceContext open(boolean polls) {
         return new DeviceContext(this, ContextSettings.ofProperties(this).withPolling(polls));
     }

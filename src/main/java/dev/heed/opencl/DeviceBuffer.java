@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** A buffer in device memory, or a range of a buffer. After closing, the memory is reused for commands enqueued later. */
+/** A buffer in device memory, or a range of a buffer. Once it is closed, commands enqueued later may reuse its memory. */
 public final class DeviceBuffer implements AutoCloseable {
     final DeviceContext context;
     final Block block;
@@ -14,7 +14,7 @@ public final class DeviceBuffer implements AutoCloseable {
     private final long bytes;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** Creates a buffer from a whole block. */
+    /** Creates a buffer that begins at the start of a block. */
     DeviceBuffer(DeviceContext context, Block block, long bytes) {
         this(context, block, block.handle, block.identity, 0, bytes);
     }
@@ -28,7 +28,7 @@ public final class DeviceBuffer implements AutoCloseable {
         this.bytes = bytes;
     }
 
-    /** {@return the requested size} */
+    /** {@return the requested size in bytes} */
     public long bytes() {
         return bytes;
     }
@@ -37,7 +37,7 @@ public final class DeviceBuffer implements AutoCloseable {
         return context;
     }
 
-    /** {@return whether kernels use the host's memory in place} */
+    /** {@return whether the buffer is host memory that kernels access directly, see {@link DeviceContext#share}} */
     public boolean isShared() {
         return block.host != null;
     }
@@ -49,7 +49,7 @@ public final class DeviceBuffer implements AutoCloseable {
     }
 
     /**
-     * {@return a range as a separate buffer} The memory is released when this buffer and all its ranges are closed.
+     * {@return a range of this buffer as a separate buffer} The memory is released when the buffer and all its ranges are closed.
      *
      * @param from the first byte of the range, a multiple of {@link DeviceLimits#baseAlignment}
      */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * afterwards throws an exception.
  */
 public final class DeviceContext implements AutoCloseable {
-    /** Alignment in bytes of host memory that kernels use in place: the size of the widest vector. */
+    /** Alignment in bytes of host memory that kernels access directly: the size of the widest vector. */
     private static final long HOST_ALIGNMENT = 64;
 
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
@@ -71,17 +71,17 @@ public final class DeviceContext implements AutoCloseable {
 
     // ---------------------------------------------------------------- queues
 
-    /** {@return the in-order queue for computing: a launch sees the results of all earlier launches} */
+    /** {@return the queue for kernels; it runs in order, so a kernel reads the results of all earlier ones} */
     public CommandQueue queue() {
         CommandQueue instead = timing;
         return instead == null ? queue : instead;
     }
 
     /**
-     * Runs work that launches kernels, and times each kernel on the device, without copies. No other thread may use the context
-     * meanwhile: its launches would be timed too, and would not be in order.
+     * Runs {@code work} and measures the device time of each kernel that it launches; copies are not measured. No other thread
+     * may use the context meanwhile: its launches would be timed too, and would not be in order.
      *
-     * @return the kernels in the order of their launches
+     * @return the time of each launch, in launch order
      */
     public List<KernelTime> timed(Runnable work) {
         CommandQueue profiled = profiled();
@@ -99,7 +99,7 @@ public final class DeviceContext implements AutoCloseable {
         return profiled.endTimes();
     }
 
-    /** {@return a second queue, for copies that overlap with computing; the two synchronise only through events} */
+    /** {@return a second queue, for copies that overlap with kernels; the two queues synchronise only through events} */
     public synchronized CommandQueue transfers() {
         enter();
         try {
@@ -170,7 +170,8 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return kernels from a program binary: compiled earlier, or written in the driver's own language} They are not cached.
+     * {@return kernels from a program binary: an earlier compiler's output, or code in the driver's own language} They are not
+     * cached.
      *
      * @param file a name for messages
      */
@@ -198,8 +199,8 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return a buffer that uses host memory in place, if device and driver support it} Copies between the two then only
-     * synchronise. The memory must outlive the buffer. Read-only memory may be shared if no kernel writes to it.
+     * {@return a buffer on host memory that kernels access directly, if device and driver support it} A copy between the buffer
+     * and that memory then only synchronises. The memory must outlive the buffer; it may be read-only if no kernel writes to it.
      */
     public Optional<DeviceBuffer> share(MemorySegment host) {
         enter();
@@ -236,7 +237,7 @@ public final class DeviceContext implements AutoCloseable {
         return pool.use();
     }
 
-    /** Returns the memory of released buffers that wait for reuse to the driver. */
+    /** Frees the memory of released buffers, which otherwise waits for reuse. */
     public void trim() {
         enter();
         try {
@@ -246,7 +247,7 @@ public final class DeviceContext implements AutoCloseable {
         }
     }
 
-    /** {@return the number of OpenCL objects of this context: itself, queues, programs, kernels, buffers, events} */
+    /** {@return the number of unreleased OpenCL objects: the context itself, queues, programs, kernels, buffers, events} */
     public int handles() {
         return handles.get();
     }
@@ -282,7 +283,7 @@ public final class DeviceContext implements AutoCloseable {
         if (closed) {
             users.decrementAndGet();
             throw new IllegalStateException("The OpenCL context on " + device.name()
-                    + " is closed, and with it all it made.\nHINT: open another with device.open()");
+                    + " is closed, and so are all its objects.\nHINT: open another with device.open()");
         }
     }
 

@@ -8,20 +8,20 @@ import java.util.List;
  * @param globalBytes bytes of device memory; {@code heed.opencl.memory} can lower it
  * @param maxAllocationBytes bytes of the largest buffer
  * @param localBytes bytes of local memory per work-group
- * @param localDedicated whether local memory is dedicated; on CPUs it is ordinary memory, and staging in it costs time
+ * @param localDedicated whether local memory is dedicated; on CPUs it is ordinary memory, so copies into it only cost time
  * @param constantBytes bytes of the largest constant buffer
  * @param maxWorkGroupSize maximum work-items per work-group
  * @param maxWorkItemSizes maximum work-items per work-group in each dimension
  * @param computeUnits processors that run work-groups in parallel
  * @param clockMHz the maximum clock frequency in MHz
- * @param preferredFloatWidth floats per vector that the device prefers
- * @param hostUnified whether it shares its memory with the host
+ * @param preferredFloatWidth preferred number of floats per vector
+ * @param hostUnified whether the device shares its memory with the host
  * @param baseAlignment alignment of sub-buffers in bytes
  * @param maxArgumentBytes maximum bytes of all arguments of a kernel
  * @param timerResolutionNanos the resolution of event times in nanoseconds
  * @param fp64 whether kernels may use double
- * @param fp16 whether it supports half arithmetic; loads and stores of halves are always supported
- * @param addressBits 32 or 64
+ * @param fp16 whether kernels may compute with half; loads and stores of halves are always supported
+ * @param addressBits bits of a device address: 32 or 64
  */
 public record DeviceLimits(
         long globalBytes,

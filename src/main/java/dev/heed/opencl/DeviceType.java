@@ -1,12 +1,12 @@
 package dev.heed.opencl;
 
-/** The kind of processor of a device, in the order in which the automatic choice prefers them. */
+/** The kind of processor of a device. The automatic choice prefers the kinds in this order. */
 public enum DeviceType {
     /** A graphics processor. */
     GPU,
-    /** A processor that is neither a GPU nor the host's. */
+    /** An accelerator that is neither a GPU nor the host's processor. */
     ACCELERATOR,
-    /** The host's own cores. */
+    /** The host's processor. */
     CPU,
     /** Any other device. */
     OTHER;

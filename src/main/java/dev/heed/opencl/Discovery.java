@@ -23,8 +23,8 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The result of the search for OpenCL devices, which runs in stages. A stage that fails gives a reason that says what to install
- * or to type.
+ * The result of the search for OpenCL devices, which runs in stages. A stage that fails gives a reason with a remedy, which is to
+ * install a package or to add an option.
  *
  * @param devices the devices found, best first
  * @param reasons the reasons why there is no device, or why a platform has none
@@ -43,7 +43,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            synchronized (OneAtATime.LOCK) { // a second thread finds the devices of PoCL only half initialised
+            synchronized (OneAtATime.LOCK) { // PoCL's devices would be half initialised for a second thread
                 return stages();
             }
         } catch (RuntimeException | LinkageError e) {
@@ -51,7 +51,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** {@return whether a driver is registered in the loader's folder on Linux; always true on other systems} */
+    /** {@return on Linux, whether a driver is in the loader's folder or {@code OCL_ICD_VENDORS} is set; else true} */
     static boolean namesDriver() {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return true;
@@ -71,7 +71,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
         return switch (OpenClLibrary.state()) {
             case LINKED ->
-                SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces the handlers at its first call
+                SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces signal handlers at its first call
             case ABSENT -> nothing(noLibrary());
             case UNREACHABLE -> JoclLibrary.isEnabled() ? askJocl() : nothing(denied());
         };
@@ -100,7 +100,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** Runs the stages that call OpenCL itself. */
+    /** Runs the stages that call OpenCL. */
     static Discovery of(OpenClCalls calls) {
         long[] platforms;
         try {

@@ -39,7 +39,7 @@ public final class Event implements AutoCloseable {
         return done;
     }
 
-    /** Submits the command to the device. Necessary before its status is read or another queue waits for it. */
+    /** Submits the command to the device, which is necessary before its status is read or another queue waits for it. */
     void flush() {
         if (!flushed) {
             context.calls.flush(queue);
@@ -59,7 +59,7 @@ public final class Event implements AutoCloseable {
     /**
      * Waits until the command is done.
      *
-     * @throws OpenClException if it failed
+     * @throws OpenClException if the command failed
      */
     public synchronized void await() {
         if (done || handle == 0) {
@@ -93,10 +93,10 @@ public final class Event implements AutoCloseable {
     }
 
     /**
-     * Waits until the device no longer uses the command's memory, which is about to be freed. If waiting fails, waits for the
-     * whole queue.
+     * Waits until the device no longer uses the command's memory, which is about to be freed. If this wait fails, waits for all
+     * commands of the queue.
      *
-     * @throws OpenClException if the command failed, or if waiting for this command alone failed
+     * @throws OpenClException if the command or the wait for it failed
      */
     synchronized void settle() {
         try {
@@ -111,7 +111,7 @@ public final class Event implements AutoCloseable {
         return handle;
     }
 
-    /** {@return the nanoseconds that the command ran on the device; only for commands of a profiled queue} */
+    /** {@return the running time of the command on the device in nanoseconds; only for commands of a profiled queue} */
     public synchronized long nanos() {
         await();
         context.enter();
@@ -123,7 +123,7 @@ public final class Event implements AutoCloseable {
         }
     }
 
-    /** Waits if the command uses host memory, and releases the event. */
+    /** Releases the event; waits first if the command uses host memory. */
     @Override
     public synchronized void close() {
         if (handle == 0) {

@@ -9,9 +9,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A kernel and its arguments, for one thread at a time. After {@link #arguments}, the caller passes all arguments in the
- * kernel's order; arguments that are unchanged since the last launch are not set again. Closing makes the kernel available to
- * the next user.
+ * A kernel and its arguments, used by one thread at a time. After {@link #arguments}, the caller passes all arguments in the
+ * kernel's order; the driver is called only for arguments that changed. Closing returns the kernel to its program, for the next
+ * user.
  */
 public final class Kernel implements AutoCloseable {
     private static final byte UNSET = 0;
@@ -57,7 +57,7 @@ public final class Kernel implements AutoCloseable {
 
     // ---------------------------------------------------------------- arguments
 
-    /** Starts again with the first argument. */
+    /** Begins a new list of arguments. */
     public Kernel arguments() {
         checkLeased();
         next = 0;
@@ -104,7 +104,7 @@ public final class Kernel implements AutoCloseable {
         return int64(Double.doubleToRawLongBits(argument));
     }
 
-    /** Passes a struct by value. It is set at every launch. */
+    /** Passes a struct by value. The driver is always called for it, because its bytes are not compared. */
     public Kernel bytes(MemorySegment struct) {
         checkLeased();
         int index = next;
@@ -171,7 +171,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** Throws an exception unless the caller has passed all arguments. */
+    /** Throws an exception if an argument was never set, or if the caller began a list of arguments and did not finish it. */
     void checkComplete() {
         checkLeased();
         boolean complete = next == 0 || next == kinds.length;
@@ -210,7 +210,7 @@ public final class Kernel implements AutoCloseable {
         return info(Cl.KERNEL_LOCAL_MEM_SIZE);
     }
 
-    /** {@return bytes of private memory per work-item outside registers, if the driver reports them} */
+    /** {@return bytes of private memory per work-item that are not in registers, if the driver reports them} */
     public long privateBytes() {
         return info(Cl.KERNEL_PRIVATE_MEM_SIZE);
     }
@@ -225,7 +225,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** Makes the kernel available to other users; its launches continue. */
+    /** Returns the kernel to its program, for other users. Launches that are already enqueued still run. */
     @Override
     public void close() {
         if (leased) {

@@ -6,10 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The text of a kernel file.
+ * The source of kernels: a file in OpenCL C.
  *
  * @param file the name of the file, for messages
- * @param text the text in OpenCL C
+ * @param text the content of the file
  */
 public record KernelSource(String file, String text) {
     /**

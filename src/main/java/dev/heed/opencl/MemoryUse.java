@@ -5,8 +5,8 @@ package dev.heed.opencl;
  *
  * @param liveBytes bytes of buffers in use
  * @param pooledBytes bytes of released buffers that wait for reuse
- * @param peakBytes the maximum so far of both together
+ * @param peakBytes the maximum so far of the sum of {@code liveBytes} and {@code pooledBytes}
  * @param liveBuffers number of buffers in use
- * @param limitBytes the limit of both together
+ * @param limitBytes the limit of that sum
  */
 public record MemoryUse(long liveBytes, long pooledBytes, long peakBytes, int liveBuffers, long limitBytes) {}

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The OpenCL devices of this process. The first call that needs them searches for them, once; the search never throws. */
+/** The OpenCL devices of this process. They are searched for once, at the first call that needs them; the search never throws. */
 public final class OpenCl {
     private OpenCl() {}
 
@@ -17,7 +17,7 @@ public final class OpenCl {
     /**
      * {@return the reasons not to search for devices unless a caller requests OpenCL by name; empty if there are none} Drivers
      * are native code: without permission, the JVM prints a warning at the first native call. Callers that did not request
-     * OpenCL must not get one.
+     * OpenCL must not get this warning.
      */
     public static List<String> reasonsNotToLook() {
         boolean allowed = OpenCl.class.getModule().isNativeAccessEnabled() && JoclLibrary.isEnabled();
@@ -29,12 +29,12 @@ public final class OpenCl {
                         + " --enable-native-access=" + Discovery.modules());
     }
 
-    /** {@return whether an OpenCL driver is registered on this machine; does not call native code} */
+    /** {@return whether an OpenCL driver is registered on this machine; true if unknown; does not call native code} */
     public static boolean namesDriver() {
         return Discovery.namesDriver();
     }
 
-    /** {@return the devices found, and the reasons why others were not} */
+    /** {@return the devices found, and the reasons why platforms or devices cannot be used} */
     public static Discovery discovery() {
         return Found.DISCOVERY;
     }
@@ -44,7 +44,7 @@ public final class OpenCl {
         return discovery().devices();
     }
 
-    /** {@return the cache folder: the one that {@code heed.cache} names, else the user's, if any} */
+    /** {@return the cache folder: {@code heed.cache}, else the user's cache folder; empty if there is no cache} */
     public static Optional<Path> cacheFolder() {
         return ContextSettings.cacheFolder();
     }

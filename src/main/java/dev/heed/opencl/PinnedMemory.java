@@ -3,7 +3,7 @@ package dev.heed.opencl;
 import dev.heed.opencl.calls.Cl;
 import java.lang.foreign.MemorySegment;
 
-/** Host memory that the driver allocates so that the device can access it: copies to and from it are the fastest. */
+/** Host memory that the driver allocates for access by the device. Copies between it and the device are the fastest. */
 public final class PinnedMemory implements AutoCloseable {
     private final DeviceContext context;
     private final long handle;
@@ -29,7 +29,7 @@ public final class PinnedMemory implements AutoCloseable {
         return memory;
     }
 
-    /** Waits for the queues, whose commands may use the memory, and releases it. */
+    /** Releases the memory, after a wait for all queues, because their commands may use it. */
     @Override
     public void close() {
         if (context.isClosed()) {

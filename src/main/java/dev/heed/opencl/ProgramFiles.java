@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cache of compiled programs on disk. The name of a file is the hash of everything the binary depends on: source, options,
- * device, driver, and the version of this format. Its content contains its own hash. If the folder cannot be written, there is
- * no cache; a damaged file counts as missing.
+ * device, driver, and the version of this format. A file contains a hash of its binary. If the folder cannot be written, nothing
+ * is stored; a damaged file is deleted and treated as missing.
  */
 final class ProgramFiles {
     /** Changing this version invalidates all older files. */
@@ -48,14 +48,14 @@ final class ProgramFiles {
             device.platformVersion()
         }) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-            digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII)); // "ab" + "c" is not "a" + "bc"
+            digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII)); // "ab" + "c" must differ from "a" + "bc"
             digest.update(bytes);
         }
         return source.file().replaceAll("[^A-Za-z0-9_-].*", "") + "-"
                 + HexFormat.of().formatHex(digest.digest()).substring(0, 40) + ".bin";
     }
 
-    /** {@return whether binaries can be kept} If not, none is requested, because PoCL compiles all kernels again for it. */
+    /** {@return whether binaries can be stored} If not, none is requested: PoCL would compile all kernels again to return one. */
     boolean areStored() {
         return folder != null && writable;
     }
@@ -81,7 +81,7 @@ final class ProgramFiles {
         return NOTHING;
     }
 
-    /** Writes a file atomically: another process sees the whole file or none. */
+    /** Writes a file atomically: another process reads the whole file or finds none. */
     void write(String name, byte[] binary) {
         if (folder == null || !writable || binary.length == 0) {
             return;

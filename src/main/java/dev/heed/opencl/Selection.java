@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A device, or the reasons why there is none.
+ * The result of the choice of a device: a device, or the reasons why none was chosen.
  *
- * @param device the device to compute on
- * @param reasons the reasons why there is none, each with a remedy; empty if there is a device
+ * @param device the chosen device
+ * @param reasons the reasons why none was chosen, each with a remedy; empty if there is a device
  */
 public record Selection(Optional<Device> device, List<String> reasons) {
     static Selection of(Device device) {

@@ -16,7 +16,7 @@ final class Staging {
     private static final int PIECES = 4;
     private static final int IN_FLIGHT = 2;
 
-    /** A piece whose transfer runs, and the target of its bytes if they come from the device. */
+    /** A transfer that is not completed: its piece, its event, and, if it reads from the device, the target of the bytes. */
     private record Flight(
             PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
 
@@ -96,7 +96,7 @@ final class Staging {
         giveBack(oldest.piece);
     }
 
-    /** Releases all pieces after an error, when the device no longer uses them. */
+    /** After an error, waits until the device no longer uses the pieces of these transfers, and returns them. */
     private void abandon(Deque<Flight> flights) {
         for (Flight flight : flights) {
             context.attempt(flight.event::settle);
@@ -106,7 +106,7 @@ final class Staging {
         flights.clear();
     }
 
-    /** Takes a piece. If none is idle, waits for one of this call's own transfers if there are any, else for other threads. */
+    /** Takes an idle or new piece. If none is left, completes the oldest transfer of this call, or waits for other threads. */
     private PinnedMemory take(Deque<Flight> mine) {
         while (true) {
             synchronized (this) {

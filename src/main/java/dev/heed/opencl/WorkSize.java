@@ -1,7 +1,7 @@
 package dev.heed.opencl;
 
 /**
- * The number of work-items of a launch, and the size of its work-groups. Global sizes are multiples of the local ones.
+ * The number of work-items of a launch, and the size of its work-groups. Each global size is a multiple of the local size.
  *
  * @param dimensions 1, 2 or 3
  * @param globalX work-items in the first dimension
@@ -14,7 +14,7 @@ package dev.heed.opencl;
 public record WorkSize(
         int dimensions, long globalX, long globalY, long globalZ, long localX, long localY, long localZ) {
 
-    /** {@return {@code global} work-items in work-groups of {@code local}} */
+    /** {@return {@code global} work-items in work-groups of {@code local} work-items} */
     public static WorkSize of(long global, long local) {
         return new WorkSize(1, global, 1, 1, local, 1, 1);
     }

@@ -1,5 +1,5 @@
 /**
- * The OpenCL host layer: devices, contexts, queues, programs, buffers, transfers. It does not depend on attention.
+ * The OpenCL host layer: devices, contexts, queues, programs, buffers, transfers. It contains nothing about attention.
  *
  * <p>Stability: implementation.
  */

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Probes of program binaries: the binaries a driver returns (PTX text on NVIDIA), and the ones it accepts. */
+/** Probes of program binaries: the binaries that a driver returns (PTX text on NVIDIA), and the binaries that it accepts. */
 final class BinaryProbe {
     private static final int HEAD_LINES = 40;
     private static final int HEAD_BYTES = 64;
@@ -56,11 +56,11 @@ final class BinaryProbe {
             }
             return Trials.ints(context, out)[0] == sum
                     ? Finding.ok("", Map.of())
-                    : Finding.failed("it computes something else", Map.of());
+                    : Finding.failed("the program that was loaded back gives a wrong result", Map.of());
         }
     }
 
-    /** {@return the PTX of the kernel with the marker} */
+    /** {@return the PTX of the kernel {@code marked}, which contains the comment {@code HEED_MARKER}} */
     private static String marked(DeviceContext context) {
         byte[] binary =
                 context.program(PtxProbe.SOURCE, "-DPROBE=" + PtxProbe.MARKED).binary();
@@ -81,7 +81,7 @@ final class BinaryProbe {
         }
     }
 
-    /** Replaces the marker with an instruction that has no effect. */
+    /** Replaces the marker with an instruction that does not change the result. */
     static Finding edited(DeviceContext context) {
         return run(context, replaced(marked(context), "// HEED_MARKER", "membar.cta;"));
     }

@@ -13,7 +13,7 @@ final class CompilerProbe {
 
     private CompilerProbe() {}
 
-    /** Uses a different register limit each time, because the driver prints nothing for programs in its own cache. */
+    /** Compiles with several register limits. The driver prints no log for programs in its own cache. */
     static Finding log(DeviceContext context) {
         Map<String, Object> figures = new LinkedHashMap<>();
         boolean said = false;
@@ -26,7 +26,7 @@ final class CompilerProbe {
         }
         return said
                 ? Finding.ok("", figures)
-                : Finding.failed("the log says nothing of registers (CUDA_CACHE_DISABLE=1 may help)", figures);
+                : Finding.failed("the log does not mention registers (CUDA_CACHE_DISABLE=1 may help)", figures);
     }
 
     static Finding kernel(DeviceContext context) {

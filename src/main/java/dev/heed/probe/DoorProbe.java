@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Probes of ways ("doors") past 48 KB of local memory and to the matrix units of sm_90a: compiler options, and Heed's own PTX as
- * a program binary. Each finding has the figures {@code open}, yes or no, and {@code evidence}.
+ * Probes of ways ("doors") to use more than 48 KB of local memory, or the matrix units of sm_90a: compiler options, and Heed's
+ * own PTX as a program binary. Each finding has the figures {@code open}, yes or no, and {@code evidence}.
  */
 final class DoorProbe {
     static final List<Integer> KILOBYTES = List.of(64, 96, 160, 227);
@@ -24,7 +24,7 @@ final class DoorProbe {
     private static final int ROWS = 64;
     private static final int COLUMNS = 8;
     private static final int DEPTH = 16;
-    private static final int CORE = 8; // rows of 16 bytes in a matrix that is stored contiguously
+    private static final int CORE = 8; // rows and columns of a core matrix: 8 rows of 16 bytes, contiguous
     private static final int CORE_BYTES = 128;
 
     private DoorProbe() {}
@@ -80,13 +80,13 @@ final class DoorProbe {
 
     // ---------------------------------------------------------------- Heed's own PTX
 
-    /** {@return a PTX file for a target} */
+    /** {@return the text of a PTX file, with its target replaced} */
     static String text(String file, String target) {
         String text = Trials.source(file).text().replaceFirst("(?m)^\\.target .*$", ".target " + target);
         return target.endsWith("a") ? text.replaceFirst("(?m)^\\.version .*$", ".version 8.0") : text;
     }
 
-    /** Loads a text as it is, or, if the driver rejects it, with the word that older compilers add after the target. */
+    /** Loads a PTX text; if the driver rejects it, adds {@code texmode_independent} to the target, as older compilers do. */
     private static Program load(DeviceContext context, String file, String text, Map<String, Object> figures) {
         try {
             Program program = binary(context, file, text);
@@ -149,8 +149,8 @@ final class DoorProbe {
     // ---------------------------------------------------------------- wgmma
 
     /**
-     * Computes a product by wgmma, whose factors are at the end of {@code kilobytes} KB of local memory. Tries both orders of a
-     * descriptor's two steps: only one order gives the product.
+     * Computes a product by wgmma, with its factors at the end of {@code kilobytes} KB of local memory. A matrix descriptor has
+     * two strides; both orders are tried, and only one gives the product.
      */
     static Finding wgmma(DeviceContext context, int kilobytes) {
         return door(figures -> {
@@ -206,7 +206,7 @@ final class DoorProbe {
         }
     }
 
-    /** {@return an integer that f16 represents exactly, as f32 does the sums of products} */
+    /** {@return an element of the left factor: a small integer, exact in f16; the sums of products are exact in f32} */
     private static int left(int row, int k) {
         return (row * DEPTH + k) * 7 % 13 - 6;
     }
@@ -215,7 +215,7 @@ final class DoorProbe {
         return (k * COLUMNS + column) * 5 % 11 - 5;
     }
 
-    /** {@return the position of an element: 8 x 8 matrices are stored one after another, row by row of matrices} */
+    /** {@return the index of an element in a factor, which is stored as 8 x 8 matrices in row-major order} */
     private static int place(int row, int k) {
         int matrix = row / CORE * (DEPTH / CORE) + k / CORE;
         return matrix * CORE * CORE + row % CORE * CORE + k % CORE;

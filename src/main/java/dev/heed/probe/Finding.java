@@ -11,7 +11,7 @@ import java.util.Map;
  * @param title the purpose of the probe, in a few words
  * @param status the outcome
  * @param detail the reason for the outcome, or a remark; may be empty
- * @param figures the values that were measured or read, by name and in order: texts, numbers and lists of texts
+ * @param figures the values that were measured or read, by name, in the order of the report: texts, numbers and lists of texts
  * @param millis the duration in milliseconds
  */
 public record Finding(String id, String title, Status status, String detail, Map<String, Object> figures, long millis) {
@@ -29,7 +29,7 @@ public record Finding(String id, String title, Status status, String detail, Map
         figures = Collections.unmodifiableMap(new LinkedHashMap<>(figures));
     }
 
-    /** {@return the finding of a probe that succeeded, without the values that {@link #of} adds} */
+    /** {@return the finding of a probe that succeeded; {@link #of} adds id, title and duration} */
     static Finding ok(String detail, Map<String, Object> figures) {
         return new Finding("", "", Status.OK, detail, figures, 0);
     }
@@ -38,7 +38,7 @@ public record Finding(String id, String title, Status status, String detail, Map
         return new Finding("", "", Status.FAILED, detail, figures, 0);
     }
 
-    /** {@return the finding of a probe that could not be run, or did not end} */
+    /** {@return the finding of a probe that could not be run to its end} */
     public static Finding broken(String id, String title, String detail) {
         return new Finding(id, title, Status.FAILED, detail, Map.of(), 0);
     }

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Probes of the local memory that a work-group really gets: each word is written by one work-item and read by another. */
+/** Probes of the local memory that a work-group can really use: each word is written by one work-item and read by another. */
 final class LocalMemoryProbe {
     static final List<Integer> KILOBYTES = List.of(16, 32, 48, 64, 96, 160, 227);
 
@@ -39,7 +39,7 @@ final class LocalMemoryProbe {
         }
     }
 
-    /** {@return the words of {@code kilobytes} KB} Some drivers also count a few bytes of their own against the limit. */
+    /** {@return the number of 32-bit words in {@code kilobytes} KB} Some drivers use a few bytes of the limit themselves. */
     static int words(int kilobytes) {
         return kilobytes * 1024 / Integer.BYTES;
     }
@@ -56,7 +56,7 @@ final class LocalMemoryProbe {
                 sum += (words - 1 - i + SEED) * 0x9E3779B1 * (i + 1);
             }
             if (sum != got[item]) {
-                return Finding.failed("work-item " + item + " read other words than were written", figures);
+                return Finding.failed("work-item " + item + " read wrong words", figures);
             }
         }
         return Finding.ok("", figures);

@@ -5,22 +5,22 @@ import dev.heed.opencl.DeviceContext;
 import java.util.Map;
 
 /**
- * A test of one capability of a device. If it throws an exception, it has failed, and the message is the detail.
+ * A test of one capability of a device. If it throws an exception, it has failed, and the message is the detail of its finding.
  *
  * @param id a short name without spaces
  * @param title the purpose, in a few words
- * @param nvidiaOnly whether it can only run on NVIDIA's compiler
+ * @param nvidiaOnly whether it needs NVIDIA's compiler
  * @param trial the code of the test
  */
 public record Probe(String id, String title, boolean nvidiaOnly, Trial trial) {
     /** The code of a probe. */
     @FunctionalInterface
     public interface Trial {
-        /** {@return the finding on a device} */
+        /** {@return the finding on the device of a context} */
         Finding on(DeviceContext context);
     }
 
-    /** Runs the probe; {@return its finding, also if it throws an exception} */
+    /** Runs the probe; {@return its finding, even if it throws an exception} */
     public Finding run(Device device) {
         long start = System.nanoTime();
         if (nvidiaOnly && !device.isNvidia()) {

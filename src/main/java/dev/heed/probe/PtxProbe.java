@@ -40,7 +40,7 @@ final class PtxProbe {
         }
     }
 
-    /** Multiplies small integers, which f16 and bf16 represent exactly, as f32 does their sums of products. */
+    /** Multiplies small integers: they are exact in f16 and bf16, and the sums of their products are exact in f32. */
     static Finding mma(DeviceContext context, String type) {
         int rows = 16;
         int columns = 8;
@@ -187,7 +187,7 @@ final class PtxProbe {
         }
     }
 
-    /** Runs a kernel with one buffer that stores three times each work-item's index, and checks the result. */
+    /** Runs a kernel that writes three times the index of each work-item to its one buffer, and checks the result. */
     static Finding tripled(DeviceContext context, Kernel kernel) {
         try (DeviceBuffer out = Trials.zeros(context, WORDS * Integer.BYTES)) {
             context.queue().launch(kernel.arguments().buffer(out), WorkSize.of(WORDS, WORDS));

@@ -18,8 +18,8 @@ final class WaitProbe {
     private static final int SAMPLES = 200;
     private static final long WANTED_NANOS = 400_000_000;
     private static final long FIRST_STEPS = 1 << 20;
-    private static final long NANOS_PER_TICK = 10_000_000; // the unit of /proc, the same on every Linux
-    private static final int USER_TIME = 11; // fields after the command's name
+    private static final long NANOS_PER_TICK = 10_000_000; // the unit of times in /proc, the same on every Linux
+    private static final int USER_TIME = 11; // indices of fields after the command's name
     private static final int SYSTEM_TIME = 12;
 
     private WaitProbe() {}

@@ -1,5 +1,5 @@
 /**
- * Probes of an OpenCL device, which find out by trying what its driver does not report: limits, instructions, speeds.
+ * Probes of an OpenCL device: experiments that find the limits, instructions and speeds that its driver does not report.
  *
  * <p>Stability: implementation.
  */

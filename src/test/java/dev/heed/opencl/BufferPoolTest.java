@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Tests that device memory is counted and reused, and never exceeds the limit. */
+/** Tests that the pool measures and reuses device memory, and that buffers never exceed the limit. */
 class BufferPoolTest {
     private static final long LIMIT = 1 << 20;
 
@@ -62,7 +62,7 @@ class BufferPoolTest {
             for (int i = 0; i < 3000; i++) {
                 if (random.nextInt(3) > 0) {
                     long bytes = 1 + random.nextInt(60_000);
-                    if (asked + bytes <= LIMIT / 2) { // half, because sizes are rounded up by as much as an eighth
+                    if (asked + bytes <= LIMIT / 2) { // half the limit: sizes are rounded up by as much as an eighth
                         live.add(context.allocate(bytes));
                         asked += bytes;
                     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Tests an open device: kernels, their arguments, threads, closing. */
+/** Tests {@link DeviceContext}: kernels, their arguments, threads, closing. */
 @Tag("slow")
 class DeviceContextTest {
     static final KernelSource SOURCE = new KernelSource("axpy.cl", """
@@ -130,7 +130,7 @@ class DeviceContextTest {
         assertEquals(List.of(), calls.live());
     }
 
-    /** A new buffer at the address of a released one is a different argument. */
+    /** A new buffer is a different argument, even if it has the handle of a released buffer. */
     @Test
     void aNewBufferIsANewArgument() {
         Device device = Devices.best();
@@ -236,7 +236,7 @@ class DeviceContextTest {
         assertEquals(0, context.memory().liveBytes());
     }
 
-    /** Ten thousand launches, half of them awaited, leave no more handles than the first. */
+    /** After ten thousand launches, half of them followed by a read, there are no more handles than after the first. */
     @ParameterizedTest
     @MethodSource("dev.heed.opencl.Devices#all")
     void tenThousandLaunchesLeaveNothing(Device device) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests that discovery reports what is missing, with a remedy. Each stage fails in a separate JVM. */
+/** Tests that discovery reports a missing component with a remedy. Each stage is made to fail in a separate JVM. */
 @Tag("slow")
 class DiscoveryTest {
     private static final String ENABLED = "--enable-native-access=ALL-UNNAMED";
@@ -56,7 +56,7 @@ class DiscoveryTest {
         says(said, "OpenCL has no platform", "OCL_ICD_VENDORS=" + empty, "apt install pocl-opencl-icd");
     }
 
-    /** Files that have the names of the libraries but are not libraries. */
+    /** The files have the names of the libraries but are not libraries. */
     @Test
     void withoutTheOpenClLibrary() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "libraries have other names here");
@@ -71,7 +71,7 @@ class DiscoveryTest {
 
     // ---------------------------------------------------------------- JOCL's own library
 
-    /** A file with the name of JOCL's library in a folder that others may write to is neither loaded nor touched. */
+    /** A file that has the name of JOCL's library in the shared temporary folder is neither loaded nor changed. */
     @Test
     void whatLiesInTheTemporaryFolderIsNotLoaded() throws Exception {
         Devices.present();
@@ -122,7 +122,7 @@ class DiscoveryTest {
 
     // ---------------------------------------------------------------- permission
 
-    /** Without the flag, native calls print a warning: the automatic choice makes none, and names the flag if a driver exists. */
+    /** Without the flag, native calls print a warning: the automatic choice avoids them and names the flag if a driver exists. */
     @Test
     void aCallThatNamesNoBackendEntersNoNativeCode() throws Exception {
         List<String> program = List.of("-cp", classPath(true), SaySoftmax.class.getName());
@@ -151,7 +151,7 @@ class DiscoveryTest {
 
     @Test
     void withATemporaryFolderThatIsNone() throws Exception {
-        Devices.present(); // JOCL unpacks nothing before there is a platform
+        Devices.present(); // JOCL is unpacked only if there is a platform
         String said = child(
                 Map.of(),
                 classPath(true),
@@ -164,7 +164,7 @@ class DiscoveryTest {
 
     @Test
     void withATemporaryFolderThatForbidsExecution() throws Exception {
-        Devices.present(); // JOCL unpacks nothing before there is a platform
+        Devices.present(); // JOCL is unpacked only if there is a platform
         Optional<Path> folder = withoutExecution();
         assumeTrue(folder.isPresent(), "no folder that can be written is mounted noexec");
         Path temporary = Files.createTempDirectory(folder.get(), "heed");
@@ -249,7 +249,7 @@ class DiscoveryTest {
         assertTrue(empty.reasons().getFirst().contains("no platform"), empty::toString);
     }
 
-    /** Only 32 bits of a {@code cl_device_type} are defined; Mesa's rusticl rejects the others and would then have no devices. */
+    /** Only 32 bits of a {@code cl_device_type} are defined. Mesa's rusticl rejects a query that has other bits. */
     @Test
     void devicesAreAskedForByBitsThatOpenClDefines() {
         Discovery discovery = Discovery.of((OpenClCalls) Proxy.newProxyInstance(

@@ -5,11 +5,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.function.UnaryOperator;
 
-/** Contexts whose driver compiles edited kernel texts, for tests of wrong kernels. */
+/** Contexts that edit kernel sources before the driver compiles them, for tests with wrong kernels. */
 public final class EditedPrograms {
     private EditedPrograms() {}
 
-    /** {@return a context that edits every text before compilation and caches no program on disk} */
+    /** {@return a context that edits every source before compilation and caches no program on disk} */
     public static DeviceContext open(Device device, UnaryOperator<String> edit) {
         OpenClCalls real = device.calls;
         var calls = (OpenClCalls) Proxy.newProxyInstance(

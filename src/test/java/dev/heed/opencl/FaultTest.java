@@ -28,7 +28,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Tests upload, build, launch and download with an error at each OpenCL call, one after another: the result must be right, or an
+ * Tests upload, build, launch and download. Each test makes one of the OpenCL calls fail: the result must be right, or an
  * {@link OpenClException}, and every handle must be released.
  */
 @Tag("slow")
@@ -42,7 +42,7 @@ class FaultTest {
     @TempDir
     Path cache;
 
-    /** Runs the calls of a backend, and each other call at least once. */
+    /** Makes the OpenCL calls that a backend makes, and every other call at least once. */
     private static void work(Device device, ContextSettings settings) {
         try (DeviceContext context = new DeviceContext(device, settings);
                 Arena arena = Arena.ofConfined()) {

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
- * A layer of OpenCL calls for tests, on top of the real one. It counts all handles and makes the n-th call fail with an error
- * code. A release that fails still releases its handle, as a driver would.
+ * OpenCL calls for tests, which are passed on to the real calls. This layer tracks all handles and makes the n-th call fail with
+ * an error code. A release that fails still releases its handle, as a driver would.
  */
 public final class FaultyCalls {
     private static final int NONE = Integer.MAX_VALUE;
@@ -41,12 +41,12 @@ public final class FaultyCalls {
         this.code = code;
     }
 
-    /** {@return a layer that only counts} */
+    /** {@return a layer that counts calls and never fails} */
     public static FaultyCalls counting(Device device) {
         return new FaultyCalls(device, NONE, 0);
     }
 
-    /** {@return a layer that fails at a call, counted from 1} */
+    /** {@return a layer whose {@code call}-th call fails, counted from 1} */
     public static FaultyCalls failingAt(Device device, int call, int code) {
         return new FaultyCalls(device, call, code);
     }
@@ -68,7 +68,7 @@ public final class FaultyCalls {
     private Object call(Object proxy, Method method, Object[] arguments) throws Throwable {
         String name = method.getName();
         counts.merge(name, 1, Integer::sum);
-        // The number of status queries of an event depends on time, so only the first one is counted.
+        // The number of status queries of an event depends on timing, so only the first query is counted.
         boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
         boolean fails = false;
         if (!again) {
@@ -112,7 +112,7 @@ public final class FaultyCalls {
         return (name.equals("SubBuffer") ? "buffer" : name.toLowerCase(Locale.ROOT)) + " ";
     }
 
-    /** {@return the lines of the host layer in the call stack} */
+    /** {@return the files and lines of the host layer in the call stack} */
     private static String callers() {
         return StackWalker.getInstance()
                 .walk(frames -> frames.filter(frame -> frame.getFileName() != null
@@ -127,7 +127,7 @@ public final class FaultyCalls {
         return List.copyOf(ways);
     }
 
-    /** Makes another call fail, counted from now. */
+    /** Makes the {@code call}-th call from now fail with the error code {@code with}. */
     public void failNext(int call, int with) {
         failed = "";
         code = with;

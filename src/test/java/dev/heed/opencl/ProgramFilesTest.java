@@ -17,12 +17,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests compiled programs on disk: valid files are used, others are deleted, and none makes a call fail. */
+/** Tests compiled programs on disk: valid files are used, others are replaced, and no file makes a call fail. */
 class ProgramFilesTest {
     @TempDir
     Path cache;
 
-    /** Compiles and computes; {@return the number of programs built from source, and from a binary} */
+    /** Compiles and runs a kernel; {@return the number of programs built from source, and the number from a binary} */
     private int[] use(Path folder, String options) {
         Device device = Devices.best();
         FaultyCalls calls = FaultyCalls.counting(device);
@@ -107,7 +107,7 @@ class ProgramFilesTest {
         assertEquals(List.of(), files());
     }
 
-    /** PoCL would compile every kernel of a program again for a binary, and it has its own cache of kernels. */
+    /** To return a binary, PoCL would compile every kernel of a program again, and it has its own cache of kernels. */
     @Test
     void nobodyAsksForABinaryThatIsNotKept() {
         Device device = Devices.best();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Tests transfers: of heap and native memory, in place and staged, in one piece and in many. */
+/** Tests transfers of heap and native memory, directly and through pinned memory, in one piece and in many. */
 class TransferTest {
     private static final long[] SIZES = {1, 3, 63, 64, 65, 1000, 4096, 4097, 100_000};
 
@@ -162,7 +162,7 @@ class TransferTest {
                 }));
     }
 
-    /** More than a Java buffer can hold; uses five gigabytes of host memory. */
+    /** A transfer of more bytes than a ByteBuffer can hold; uses five gigabytes of memory. */
     @Test
     void moreThanTwoGigabytes() {
         assumeTrue(Boolean.getBoolean("heed.full"), "five gigabytes: -Dheed.full=true");

@@ -40,7 +40,7 @@ class ProbesTest {
                 }));
     }
 
-    /** {@return whether a probe is short; probes that measure for seconds are run by hand} */
+    /** {@return whether a probe takes less than seconds; the longer ones are run by hand} */
     private static boolean isShort(Probe probe) {
         return !probe.id().startsWith("wait.")
                 && !probe.id().equals("peak.memory")

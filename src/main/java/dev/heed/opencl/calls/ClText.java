@@ -2,7 +2,7 @@ package dev.heed.opencl.calls;
 
 import java.nio.charset.StandardCharsets;
 
-/** Converts the texts that OpenCL returns: bytes up to a zero. */
+/** Converts the texts that OpenCL returns, which end at a zero byte. */
 public final class ClText {
     private ClText() {}
 

@@ -8,11 +8,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * OpenCL calls that bypass JOCL for launches and transfers: they go straight to the library, on the handles that JOCL holds. A
- * call takes about 20 ns, where JOCL takes 300 to 800. All other calls go through JOCL.
+ * OpenCL calls that bypass JOCL for launches and transfers: they call the library directly, with the handles of JOCL's objects.
+ * Such a call takes about 20 ns, through JOCL 300 to 800 ns. All other calls are made through JOCL.
  */
 public final class DirectCalls extends JoclCalls {
-    /** The memory for the one result of a call, for each thread. */
+    /** Native memory of each thread for the one value that a call returns, or for the one event that it accepts. */
     private static final ThreadLocal<MemorySegment> ANSWER =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
 

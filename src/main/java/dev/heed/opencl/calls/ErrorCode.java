@@ -78,7 +78,7 @@ public final class ErrorCode {
         return NAMES.getOrDefault(code, "error " + code);
     }
 
-    /** {@return all error codes, for tests that return each of them} */
+    /** {@return all error codes, for tests that simulate each of them} */
     public static Iterable<Integer> all() {
         return NAMES.keySet();
     }
@@ -86,7 +86,7 @@ public final class ErrorCode {
     public static String hint(int code) {
         return switch (code) {
             case MEM_OBJECT_ALLOCATION_FAILURE, OUT_OF_HOST_MEMORY, INVALID_BUFFER_SIZE ->
-                "a smaller problem, or a device with more memory: -Dheed.opencl.device=NAME, heed devices lists them";
+                "use a smaller problem, or a device with more memory: -Dheed.opencl.device=NAME, heed devices lists them";
             case OUT_OF_RESOURCES, -9999 ->
                 "the device ran out of memory, registers or time, or a kernel failed; close the backend and open it again,"
                         + " or compute on the CPU: -Dheed.backend=vector";

@@ -29,8 +29,9 @@ import org.jocl.cl_program;
 import org.jspecify.annotations.Nullable;
 
 /**
- * OpenCL calls through JOCL. JOCL requires its own objects, so the object of each handle is kept until its release. Loading this
- * class loads JOCL and its native library. Bytes are passed in direct buffers, because JOCL would pin a heap array.
+ * OpenCL calls through JOCL. JOCL's functions require JOCL's objects, so this class stores the object of each handle until its
+ * release. Loading this class loads JOCL and its native library. Bytes are passed in direct buffers, because JOCL would pin a
+ * heap array.
  */
 public class JoclCalls implements OpenClCalls {
     private final Map<Long, NativePointerObject> objects;
@@ -46,7 +47,7 @@ public class JoclCalls implements OpenClCalls {
         this.mappings = other.mappings;
     }
 
-    /** {@return a layer on the same handles whose calls all go through JOCL} */
+    /** {@return calls on the same handles, all of them through JOCL} */
     public JoclCalls plain() {
         return new JoclCalls(this);
     }
@@ -461,7 +462,7 @@ public class JoclCalls implements OpenClCalls {
         return bytes;
     }
 
-    /** {@return a pointer to a segment} A buffer has at most 2 GiB, but JOCL uses only its address. */
+    /** {@return a pointer to a segment} A ByteBuffer is limited to 2 GiB, but JOCL uses only its address. */
     private static Pointer pointer(MemorySegment segment, long bytes) {
         return Pointer.to(segment.asSlice(0, Math.min(bytes, Integer.MAX_VALUE)).asByteBuffer());
     }

@@ -2,7 +2,7 @@ package dev.heed.opencl.calls;
 
 import java.util.stream.Collectors;
 
-/** Reports kernels that the driver's compiler rejected: the file, the options, and the first lines of the compiler's log. */
+/** Reports a program that could not be compiled: the file, the options, and the first lines of the compiler's log. */
 public final class OpenClBuildException extends OpenClException {
     private static final long serialVersionUID = 1L;
     private static final int LINES = 12;
@@ -28,7 +28,7 @@ public final class OpenClBuildException extends OpenClException {
         return code() == ErrorCode.BUILD_PROGRAM_FAILURE;
     }
 
-    /** {@return the compiler's whole log} */
+    /** {@return the complete log of the compiler} */
     public String log() {
         return log;
     }

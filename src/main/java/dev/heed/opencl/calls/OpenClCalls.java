@@ -3,12 +3,12 @@ package dev.heed.opencl.calls;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The OpenCL calls of the host layer, on handles that are native pointers as {@code long}. Every failure is an
+ * The OpenCL calls of the host layer. Handles are native pointers, as {@code long}. Every call that fails throws an
  * {@link OpenClException}. This is the only interface between the host layer and the drivers, so tests can substitute an
  * implementation that fails at the n-th call.
  *
  * <p>Methods named {@code create...} and methods that return an event return a handle, which the matching {@code release...}
- * method releases. A parameter {@code name} selects the value to query, by OpenCL's code.
+ * method releases. A parameter {@code name} is OpenCL's code of the queried value; names of kernels are strings.
  */
 public interface OpenClCalls {
     long[] platforms();
@@ -18,7 +18,7 @@ public interface OpenClCalls {
     /**
      * {@return the devices of a platform}
      *
-     * @param types a {@code cl_device_type}; a driver may refuse bits that OpenCL does not define
+     * @param types a {@code cl_device_type}; a driver may reject bits that OpenCL does not define
      */
     long[] devices(long platform, long types);
 
@@ -59,7 +59,7 @@ public interface OpenClCalls {
 
     void releaseKernel(long kernel);
 
-    /** Maps a range of a buffer; waits until the host can read or write the bytes. */
+    /** Maps a range of a buffer into host memory; waits until the host can access the bytes as {@code flags} request. */
     MemorySegment map(long queue, long buffer, long flags, long at, long bytes);
 
     void unmap(long queue, long buffer, MemorySegment mapped);

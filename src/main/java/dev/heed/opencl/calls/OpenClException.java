@@ -19,7 +19,7 @@ public class OpenClException extends RuntimeException {
         this.call = call;
     }
 
-    /** {@return OpenCL's error code, below zero} */
+    /** {@return OpenCL's error code, a negative number} */
     public final int code() {
         return code;
     }
@@ -29,12 +29,12 @@ public class OpenClException extends RuntimeException {
         return ErrorCode.name(code);
     }
 
-    /** {@return the function that failed} */
+    /** {@return the name of the OpenCL function that failed} */
     public final String call() {
         return call;
     }
 
-    /** {@return whether there was no memory for a buffer} */
+    /** {@return whether the memory of a buffer could not be allocated} */
     public final boolean isAllocationFailure() {
         return code == ErrorCode.MEM_OBJECT_ALLOCATION_FAILURE;
     }
