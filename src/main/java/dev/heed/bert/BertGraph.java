@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A reader that finds the parameters of a BERT in its ONNX graph. Exporters name the nodes after the modules of the
  * model, such as {@code /encoder/layer.0/attention/self/query/MatMul}, but leave most weights without a name. A weight
- * is therefore found as the constant input of a named node. Graphs with a different activation than
- * {@link BertEncoder}, or with positions that do not count from 0, are rejected.
+ * is therefore found as the constant input of a named node. Graphs whose activation is not GELU, or whose positions do
+ * not count from 0, are rejected.
  */
 final class BertGraph {
     private static final String EMBEDDINGS = "/embeddings/";

@@ -19,8 +19,8 @@ public final class Score {
     }
 
     /**
-     * {@return the number of correct translations and the number of all translations, by the shortest length of each
-     * class}
+     * {@return two counts for each length class, correct translations and all translations, by the shortest length of
+     * the class}
      */
     public SortedMap<Integer, int[]> byLength() {
         return byLength;

@@ -257,7 +257,7 @@ public final class Tape implements AutoCloseable {
         return engine;
     }
 
-    /** Runs the attention of composed mechanisms with the plans of the tape. */
+    /** The engine for the attention of composed mechanisms, which uses the plans of the tape. */
     private final class PlannedEngine implements AttentionEngine {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {

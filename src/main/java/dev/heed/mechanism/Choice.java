@@ -173,7 +173,7 @@ public final class Choice {
         }
     }
 
-    /** The gradients of soft attention for the rows with the expected context. */
+    /** Returns the gradients of soft attention for the rows with the expected context. */
     private AttentionGradients expected(Tensor outputGradient) {
         Tensor own = Tensor.zeros(outputGradient.type(), outputGradient.shape());
         copyExpected(outputGradient, own);

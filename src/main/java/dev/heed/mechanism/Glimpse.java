@@ -6,9 +6,9 @@ import dev.heed.tensor.Tensor;
 
 /**
  * A glimpse sensor for visual hard attention: square windows around one point of an image (Mnih et al. 2014, section
- * 3.1). The first window has the resolution of the image, and each next one is twice as wide and averaged down to the
- * same size. Pixels beyond the border are 0. The gradient with respect to the image is available. The centres are
- * integers without a gradient, so they are trained with {@link ScoreFunctionGradient}.
+ * 3.1). The first window has the resolution of the image, and each further window is twice as wide and averaged down to
+ * the same size. Pixels beyond the border are 0. The glimpse is differentiable with respect to the image. The centres
+ * are integers and have no gradient, so they are trained with {@link ScoreFunctionGradient}.
  */
 public final class Glimpse {
     private final int size;

@@ -21,13 +21,14 @@ import java.util.Objects;
  * p_t = S sigmoid(v.tanh(s_t W))        a_t(j) = softmax over the window of score(s_t, h_j), times exp(-(j - p_t)^2 / (2 sigma^2))
  * </pre>
  *
- * <p>The window is {@code p - D <= j <= p + D}, cut at the ends of the sequence; {@code sigma = D / 2}. {@code S} is
- * the number of keys, or the key length of the batch entry if the mask has key lengths. The weights are not normalised
- * again after the Gaussian, so the weights of a row may sum to less than 1. Local-m, whose position is the index of the
- * query, is a {@linkplain #aligned mask}. Global attention has no window and is ordinary attention.
+ * <p>Here {@code s_t} is the query and {@code h_j} a key. The window is {@code p_t - D <= j <= p_t + D}, cut at the
+ * ends of the sequence; {@code sigma = D / 2}. {@code S} is the number of keys, or the key length of the batch entry if
+ * the mask has key lengths. The weights are not normalised again after the Gaussian, so the weights of a row may sum to
+ * less than 1. Local-m uses the index of the query as the position, so it needs only a {@linkplain #aligned mask}.
+ * Global attention has no window and is ordinary attention.
  *
- * <p>The mechanism is computed as attention with the logarithm of the Gaussian as bias, times
- * {@code exp(LSE with this bias - LSE without it)}. Memory holds the bias of one chunk of rows at a time, and tiles
+ * <p>The output is computed by attention with the logarithm of the Gaussian as bias, and multiplied by
+ * {@code exp(LSE with this bias - LSE without it)}. The bias is stored for one chunk of rows at a time, and tiles
  * outside of the windows are skipped. The gradient treats the edges of the windows as constants. A fully masked row has
  * output 0.
  */

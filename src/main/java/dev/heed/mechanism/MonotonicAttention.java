@@ -16,7 +16,8 @@ import java.util.Objects;
  * stopped, and stops at key {@code j} with probability {@code p_ij = sigmoid(score)}. A bias with one element is the
  * offset {@code r} of the paper's equation 16. Masked keys are skipped.
  *
- * <p>In the expected form, the weight of each key is the probability of stopping at it (equations 9 and 10):
+ * <p>In the expected form, the weight {@code a_ij} of key {@code j} is the probability that query {@code i} stops
+ * there, and {@code q_ij} is the probability that query {@code i} reaches it (equations 9 and 10):
  *
  * <pre>
  * q_ij = (1 - p_i,j-1) q_i,j-1 + a_i-1,j        a_ij = p_ij q_ij        the first query starts at key 0
@@ -26,8 +27,8 @@ import java.util.Objects;
  * start from the smaller sum. The hard form stops at the first key whose score is 0 or more ({@code p >= 1/2}). Once a
  * query scans past the end, it and all later queries have no key, as in the expected form for probabilities of 0 and 1.
  *
- * <p>The backend computes the scores for some rows at a time. The scan is sequential: O(seqLenQ seqLenKv valueHeadDim)
- * on one thread.
+ * <p>The backend computes the scores for one chunk of rows at a time. The scan is sequential: O(seqLenQ seqLenKv
+ * valueHeadDim) on one thread.
  */
 public final class MonotonicAttention {
     private final AttentionEngine engine;

@@ -28,7 +28,7 @@ import java.util.Set;
  *
  * <p>The file is mapped: {@link #open} reads only the header, and {@link #tensor} only the bytes of the tensor. Tensors
  * are read-only and share the memory of the mapped file; {@link Tensor#copy} returns a writable one. The file must not
- * change while they are in use. {@link #write} replaces the file by a new one and does not affect them.
+ * change while they are in use. {@link #write} replaces the file with a new one and does not affect them.
  *
  * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Tensors of unsupported types can
  * be listed but not read.
@@ -58,7 +58,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return a file with its header read; the tensors are read later}
+     * {@return an opened file, after reading its header only}
      *
      * @throws InvalidInputException if the file cannot be read or is damaged
      */

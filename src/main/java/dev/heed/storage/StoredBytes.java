@@ -120,7 +120,8 @@ record StoredBytes(String source, MemorySegment bytes) {
         }
         Path beside = folder.resolve("." + name(file) + "." + UUID.randomUUID() + ".part");
         try {
-            // Not Files.createTempFile, whose files only the owner can read: this file becomes the final file.
+            // Not Files.createTempFile: only the owner can read the file that it creates, and this file becomes the
+            // final one.
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeAll(channel, MemorySegment.ofArray(head));

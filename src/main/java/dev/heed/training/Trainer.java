@@ -52,8 +52,8 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
      *
      * @param model the model to train; its parameters are updated in place
      * @param optimizer the update rule
-     * @param largestNorm maximum global norm of the gradients; gradients with a larger norm are scaled down to it.
-     *     Infinity for no limit
+     * @param largestNorm maximum global norm of the gradients, infinity for no limit; gradients with a larger norm are
+     *     scaled down to it
      * @param backend backend of the tapes; give it one thread if shards run at the same time
      * @param shards maximum number of shards in a batch
      * @param threads number of shards that run at the same time
