@@ -24,7 +24,7 @@ public interface Differentiable {
      */
     Tensor backward(Tensor input, Tensor outputGradient);
 
-    /** {@return a function made of a forward and a backward pass} */
+    /** {@return a function with the given forward pass and backward pass} */
     static Differentiable of(UnaryOperator<Tensor> forward, BinaryOperator<Tensor> backward) {
         return new Differentiable() {
             @Override
@@ -70,7 +70,7 @@ public interface Differentiable {
                 });
     }
 
-    /** {@return the composition of this function with a next one, {@code next(f(x))}} */
+    /** {@return the composition {@code next(f(x))}, where {@code f} is this function} */
     default Differentiable then(Differentiable next) {
         return of(
                 input -> next.forward(forward(input)),

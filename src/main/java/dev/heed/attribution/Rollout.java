@@ -6,13 +6,13 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * Attention rollout (Abnar and Zuidema 2020, section 3): the contribution of each input position to each output position
- * of a stack of self-attention layers with residual connections. Each layer mixes the mean of its heads with the identity,
- * {@code A = share W + (1 - share) I}, and its rows are scaled to sum to 1. The rollout is the product of the layers, with
- * the first one rightmost.
+ * Attention rollout (Abnar and Zuidema 2020, section 3): the contribution of each input position to each output
+ * position of a stack of self-attention layers with residual connections. The matrix of a layer mixes the mean
+ * {@code W} of its heads with the identity, {@code A = share W + (1 - share) I}, and its rows are scaled to sum to 1.
+ * The rollout is the product of these matrices, with the first layer rightmost.
  */
 public final class Rollout {
-    /** The share of attention in the paper, with the other half for the residual connection. */
+    /** The share of attention in the paper; the residual connection has the other half. */
     public static final double HALF = 0.5;
 
     private Rollout() {}
@@ -27,7 +27,7 @@ public final class Rollout {
      *
      * @param layers the attention weights of each layer, the lowest layer first: {@code [numHeads, length, length]} or
      *     {@code [length, length]}
-     * @param share the share of attention, from 0 to 1; the rest is the share of the residual connection
+     * @param share the share of attention, from 0 to 1; the residual connection has the share {@code 1 - share}
      */
     public static Tensor of(List<Tensor> layers, double share) {
         if (layers.isEmpty() || !(share >= 0 && share <= 1)) {

@@ -55,10 +55,10 @@ public final class Sensitivity {
     }
 
     /**
-     * {@return an estimate of {@link #exact} from random directions {@code u} of independent signs (Hutchinson 1990)} The
-     * expected square of an estimated norm is the square of the exact norm. An estimated norm is at most
-     * {@code sqrt(width)} times the exact one. The error of the squared norms falls with the square root of the number of
-     * probes.
+     * {@return an estimate of {@link #exact} from random directions {@code u} whose elements are independently 1 or -1
+     * (Hutchinson 1990)} The expected square of an estimated norm is the square of the exact norm. An estimated norm is
+     * at most {@code sqrt(width)} times the exact norm, for outputs of {@code width} elements. The error of the squared
+     * norms is inversely proportional to the square root of the number of probes.
      *
      * @param probes number of backward passes per output position
      * @param seed the same seed gives the same estimate

@@ -23,14 +23,14 @@ import java.util.stream.IntStream;
  * </pre>
  */
 public final class BertEncoder {
-    /** Maximum tokens per batch, including padding: the results between two layers then stay in cache. */
+    /** Maximum tokens per batch, including padding, so that the intermediate results of a layer stay in cache. */
     private static final int TOGETHER = 1024;
 
     private final BertModel model;
     private final AttentionBackend backend;
 
     /**
-     * Creates an encoder, which needs no closing.
+     * Creates an encoder, which need not be closed.
      *
      * @param backend backend for attention and linear layers, such as
      *     {@code Backends.select(model.problem(tokens, weights), name)}
@@ -117,7 +117,7 @@ public final class BertEncoder {
 
     /**
      * {@return the inputs of the attention of one layer: the rows {@code [1, tokens, width]} and the projections of the
-     * layer} The layer computes {@code Attention.multiHead} of them.
+     * layer} The attention of the layer is {@code Attention.multiHead} of these inputs.
      *
      * @param tokens the sentence, including the special tokens around it
      * @param layer the index of the layer, from 0

@@ -17,10 +17,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reader that finds the parameters of a BERT in its ONNX graph. Exporters name the nodes after the modules of the model,
- * {@code /encoder/layer.0/attention/self/query/MatMul}, but leave most weights without a name, so a weight is found as the
- * constant input of a named node. Graphs that compute another function than {@link BertEncoder} are rejected: with another
- * activation, or with positions that do not count from 0.
+ * A reader that finds the parameters of a BERT in its ONNX graph. Exporters name the nodes after the modules of the
+ * model, such as {@code /encoder/layer.0/attention/self/query/MatMul}, but leave most weights without a name. A weight
+ * is therefore found as the constant input of a named node. Graphs whose activation is not GELU, or whose positions do
+ * not count from 0, are rejected.
  */
 final class BertGraph {
     private static final String EMBEDDINGS = "/embeddings/";

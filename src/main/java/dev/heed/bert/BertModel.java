@@ -41,7 +41,8 @@ public final class BertModel {
      * {@return the parameters in an ONNX graph exported by PyTorch} They are copied, so the graph and its file are no
      * longer needed.
      *
-     * @throws InvalidInputException if the graph is not a BERT of this form, or its data are damaged
+     * @throws InvalidInputException if the graph is not a BERT that {@link BertEncoder} can run, or its data are
+     *     damaged
      */
     public static BertModel of(OnnxModel model) {
         return new BertGraph(model).model();
@@ -57,7 +58,7 @@ public final class BertModel {
         return heads;
     }
 
-    /** {@return the width of a hidden row} */
+    /** {@return the number of elements of the hidden state of a token} */
     public int width() {
         return embeddingNorm.weight().length;
     }
@@ -67,7 +68,7 @@ public final class BertModel {
         return positionEmbeddings.length / width();
     }
 
-    /** {@return the number of different tokens} */
+    /** {@return the number of tokens in the vocabulary} */
     public int vocabulary() {
         return wordEmbeddings.length / width();
     }
@@ -81,7 +82,7 @@ public final class BertModel {
      * {@return the attention problem of each layer, for choosing a backend}
      *
      * @param tokens number of tokens of the sentence
-     * @param weights whether its attention weights are requested
+     * @param weights whether the attention weights are requested
      */
     public MultiHeadProblem problem(int tokens, boolean weights) {
         int width = width();

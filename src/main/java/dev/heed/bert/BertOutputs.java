@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  * The tensors for the optional outputs of the attention of one layer, for one sentence; null for outputs that are not
  * requested.
  *
- * @param rows the indices of the rows whose weights are requested
+ * @param rows the indices of the query rows of {@code rowWeights}
  * @param weights {@code [1, heads, tokens, tokens]}
  * @param rowWeights {@code [1, heads, rows, tokens]}
  * @param topKWeights {@code [1, heads, tokens, topK]}
- * @param topKKeys the keys of these weights, i64, of the same shape
+ * @param topKKeys the key indices of {@code topKWeights}, i64, of the same shape
  */
 record BertOutputs(
         long[] rows,
@@ -44,7 +44,7 @@ record BertOutputs(
                 Tensor.zeros(DType.I64, 1, heads, tokens, topK));
     }
 
-    /** {@return the given options, which also request these outputs} */
+    /** {@return the given options, extended by requests for these outputs} */
     AttentionOptions options(AttentionOptions others) {
         AttentionOptions options = weights == null ? others : others.withWeights();
         options = rows.length == 0 ? options : options.withRows(rows);
@@ -58,7 +58,7 @@ record BertOutputs(
                 .withTopK(topKWeights, topKKeys);
     }
 
-    /** {@return one of the tensors without its batch axis} */
+    /** {@return the tensor of an output without its batch axis} */
     static Tensor only(@Nullable Tensor requested) {
         return Objects.requireNonNull(requested).select(0, 0);
     }

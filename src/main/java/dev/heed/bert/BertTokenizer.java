@@ -49,8 +49,8 @@ public final class BertTokenizer implements AutoCloseable {
      * {@return a tokenizer read from a {@code tokenizer.json}}
      *
      * @param json the text, read to its end; the stream is not closed
-     * @param source name in error messages
-     * @throws InvalidInputException if it cannot be read or does not describe a BERT tokenizer
+     * @param source name of the stream in error messages
+     * @throws InvalidInputException if the text cannot be read or does not describe a BERT tokenizer
      */
     public static BertTokenizer read(InputStream json, String source) {
         BertTokenizer tokenizer;
@@ -62,8 +62,7 @@ public final class BertTokenizer implements AutoCloseable {
             throw because(e, noLibrary(e));
         } catch (RuntimeException e) {
             // Exceptions of the library's own classes report faults of the library. Its parser reports faults of the
-            // text
-            // with other exceptions.
+            // text with other exceptions.
             boolean aboutItself = e.getClass().getName().startsWith("ai.djl.");
             throw because(e, aboutItself ? noLibrary(e) : noTokenizer(source, String.valueOf(e.getMessage())));
         }

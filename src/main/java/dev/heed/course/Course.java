@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A course: a folder of pages in two languages with the same code, of data that the code reads, and of figures that it
- * draws:
+ * A course: a folder with pages in two languages that share their code, with the data that the code reads, and with the
+ * figures that it draws:
  *
  * <pre>
  * en/01-name.md   zh/01-name.md   data/name.safetensors   figures/01-name.svg

@@ -41,7 +41,7 @@ public record Page(String name, List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
-    /** {@return the page of a Markdown text} */
+    /** {@return a Markdown text, parsed as a page} */
     public static Page parse(String name, String markdown) {
         List<Part> parts = new ArrayList<>();
         Matcher live = LIVE.matcher(markdown);
@@ -59,7 +59,7 @@ public record Page(String name, List<Part> parts) {
         return new Page(name, parts);
     }
 
-    /** {@return the code of blocks and the expressions, in order} */
+    /** {@return the code of the blocks, and the expressions, in order} */
     public List<String> live() {
         return parts.stream()
                 .filter(part -> !(part instanceof Text))
@@ -76,7 +76,7 @@ public record Page(String name, List<Part> parts) {
     }
 
     /**
-     * {@return this page with the outputs and values of another page with the same code, in another language}
+     * {@return this page with the outputs and values of a page with the same code in another language}
      *
      * @throws InvalidInputException if the code of the other page differs
      */

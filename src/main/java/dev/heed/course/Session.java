@@ -16,7 +16,7 @@ import jdk.jshell.SourceCodeAnalysis;
 
 /**
  * A JShell session that runs the code of one page, in a separate JVM with fixed settings. Its vectors have 128 bits, so
- * that numbers are the same on every machine.
+ * that the results are the same on every machine.
  */
 final class Session implements AutoCloseable {
     /** The imports of every page. */

@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
 
-/** The characters of the date formats, numbered from 1; 0 is a character that no format uses. */
+/** The characters of the date formats, numbered from 1. The number 0 stands for any character that no format uses. */
 final class Alphabet {
     /** The characters of an ISO date, numbered from 0. The number {@link #START} marks the start. */
     static final String OUTPUT = "0123456789-";

@@ -29,7 +29,7 @@ public enum AttentionKind {
     /** Hard attention to the character with the largest dot product. */
     HARD;
 
-    /** Number of characters that local attention attends on each side. */
+    /** Number of characters that local attention attends to on each side of the predicted position. */
     private static final long WINDOW = 4;
 
     /** {@return the name of the kind on the command line} */

@@ -19,8 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The encoder-decoder model of Bahdanau et al. 2015, on characters: embeddings, a bidirectional GRU, a GRU with attention,
- * and a readout of one of eleven characters. The output has ten characters, so it needs no end symbol.
+ * The encoder-decoder model of Bahdanau et al. 2015, on characters: embeddings, a bidirectional GRU, a GRU with
+ * attention, and a readout over eleven characters. The output has ten characters, so it needs no end symbol.
  *
  * @param embeddings embeddings of the input characters, {@code [alphabet, embed]}
  * @param outputs embeddings of the output characters and of the start symbol, {@code [12, embed]}
@@ -74,16 +74,15 @@ record DateModel(
      *
      * @param logits {@code [10 * batch, 11]}, ordered by step, then by batch entry
      * @param output the most likely characters, {@code [batch][10]}; zeros if targets are given
-     * @param weights {@code [batch][10][longest]}, or null without attention
+     * @param weights {@code [batch][10][longest]}; null without attention, or if not requested
      */
     record Written(Value logits, int[][] output, double @Nullable [][][] weights) {}
 
     /**
      * {@return the output of the decoder}
      *
-     * @param texts characters of each text of a batch
-     * @param targets the characters that are fed back as the output of each step, or null to feed back the most likely
-     *     ones
+     * @param texts characters of each text of a batch, numbered as in {@link Alphabet}
+     * @param targets the characters to feed back after each step, or null to feed back the most likely ones
      */
     Written write(Tape tape, List<int[]> texts, int @Nullable [][] targets, boolean keepWeights) {
         int batch = texts.size();

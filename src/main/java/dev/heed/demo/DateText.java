@@ -12,12 +12,12 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * A source of random dates in the formats of many languages, from the JDK's Common Locale Data Repository in four lengths.
- * Formats that are ambiguous without the language are excluded: years of two digits, and months as numbers unless the year
- * comes first.
+ * A source of random dates in the formats of many languages: the four format lengths of the JDK's Common Locale Data
+ * Repository. Formats that are ambiguous without the language are excluded: years of two digits, and months as numbers
+ * unless the year comes first.
  */
 public final class DateText {
-    /** The language tags; the formats of each name the month or put the year first. */
+    /** The language tags. Each language has a format that names the month or puts the year first. */
     static final List<String> LANGUAGES = List.of(
             "en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-BR", "nl-NL", "sv-SE", "da-DK", "nb-NO", "fi-FI",
             "pl-PL", "cs-CZ", "sk-SK", "sl-SI", "hr-HR", "hu-HU", "ro-RO", "bg-BG", "ru-RU", "uk-UA", "el-GR", "tr-TR",
@@ -42,7 +42,7 @@ public final class DateText {
 
     private final List<Format> formats = new ArrayList<>();
 
-    /** Collects the formats. */
+    /** Creates a source, and collects the formats from the JDK. */
     public DateText() {
         if (ModuleLayer.boot().findModule("jdk.localedata").isEmpty()) {
             throw new InvalidInputException(

@@ -32,12 +32,12 @@ public final class DateTranslator {
      * The size of the model and of its training.
      *
      * @param hidden hidden units of the encoder in each direction; the decoder has twice as many
-     * @param batch number of texts per step
-     * @param steps number of steps
-     * @param rate the learning rate, which falls to a twentieth along half a cosine
+     * @param batch number of texts per training step
+     * @param steps number of training steps
+     * @param rate the initial learning rate, which falls to a twentieth along half a period of a cosine
      */
     public record Size(int hidden, int batch, int steps, double rate) {
-        /** The size with which 98 % of the dates are right. */
+        /** The size with which 98 % of the dates are translated correctly. */
         public static final Size FULL = new Size(48, 64, 700, 0.004);
 
         /** A small size that only shows that training runs. */
@@ -69,7 +69,7 @@ public final class DateTranslator {
                 DateModel.create(new Initial(new Random(seed), DType.F32), kind, alphabet.size(), 32, size.hidden());
     }
 
-    /** {@return the source of the dates it is trained with} */
+    /** {@return the source of the dates that the translator is trained with} */
     public DateText dates() {
         return dates;
     }
@@ -164,7 +164,7 @@ public final class DateTranslator {
     }
 
     /**
-     * {@return the score of the translations of dates, by the length of the text}
+     * {@return the number of correct translations, by the length of the text}
      *
      * @param backend the backend that computes
      * @param asked the dates to translate

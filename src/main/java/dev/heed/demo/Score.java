@@ -18,12 +18,15 @@ public final class Score {
         counts[1]++;
     }
 
-    /** {@return the number of right translations and the number of all, by the shortest length of each class} */
+    /**
+     * {@return two counts for each length class, correct translations and all translations, by the shortest length of
+     * the class}
+     */
     public SortedMap<Integer, int[]> byLength() {
         return byLength;
     }
 
-    /** {@return the share of translations that are right in every character} */
+    /** {@return the share of translations that are correct in every character} */
     public double exact() {
         int right = byLength.values().stream().mapToInt(c -> c[0]).sum();
         int all = byLength.values().stream().mapToInt(c -> c[1]).sum();

@@ -4,7 +4,7 @@ import dev.heed.layer.Alignment.Aligned;
 
 /**
  * Additive attention with one query per batch entry over projected keys, {@code score_j = v.tanh(q + k_j)} (Bahdanau et
- * al. 2015, section A.1.2). The hyperbolic tangents are kept for the backward pass.
+ * al. 2015, section A.1.2). The hyperbolic tangents are stored for the backward pass.
  */
 final class AdditiveStep {
     private AdditiveStep() {}
@@ -14,7 +14,7 @@ final class AdditiveStep {
      *
      * @param query {@code [batch, hidden]}
      * @param keys {@code [sequence, batch, hidden]}
-     * @param memory {@code [sequence, batch, width]}
+     * @param memory the outputs of the encoder, {@code [sequence, batch, width]}
      * @param vector {@code [hidden]}
      */
     static Aligned align(Tape tape, Value query, Value keys, Value memory, Value vector, int[] lengths) {

@@ -4,8 +4,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder's attention over the outputs of an encoder, the memory. The memory is prepared once per sequence and then
- * aligned with one query at each step.
+ * The attention of a decoder over the outputs of an encoder, which are called the memory. The memory is prepared once
+ * per batch, and each decoder step then aligns it with one query per batch entry.
  */
 public interface Alignment {
     /** A prepared memory, ready to be aligned with queries. */
@@ -22,7 +22,8 @@ public interface Alignment {
      * The context and the weights of one step.
      *
      * @param context weighted sum of the memory, {@code [batch, width of the memory]}
-     * @param weights {@code [batch, sequence]}, 0 beyond the length of a batch entry; null without attention
+     * @param weights {@code [batch, sequence]}, 0 beyond the length of a batch entry; null for an alignment without
+     *     attention
      */
     record Aligned(Value context, @Nullable Tensor weights) {}
 
@@ -31,7 +32,7 @@ public interface Alignment {
      *
      * @param memory {@code [sequence, batch, width]}
      * @param last the encoder's last state, {@code [batch, width]}
-     * @param lengths number of elements of each batch entry
+     * @param lengths sequence length of each batch entry
      */
     Memory remember(Tape tape, Value memory, Value last, int[] lengths);
 

@@ -12,8 +12,8 @@ import java.util.List;
  * {@code h_j = [forward_j; backward_j]} (Bahdanau et al. 2015, section 3.2). Beyond the length of a batch entry, the
  * forward state stays unchanged and the backward state is zero.
  *
- * @param forward cell that reads from the first element to the last
- * @param backward cell that reads from the last element to the first
+ * @param forward cell that reads from the first position to the last
+ * @param backward cell that reads from the last position to the first
  */
 public record Bidirectional(RecurrentCell forward, RecurrentCell backward) implements Layer<Bidirectional> {
     /**
@@ -33,7 +33,7 @@ public record Bidirectional(RecurrentCell forward, RecurrentCell backward) imple
      * {@return the annotations and the last states of a batch of sequences}
      *
      * @param x {@code [sequence, batch, in]}
-     * @param lengths number of elements of each batch entry, 1 or more
+     * @param lengths sequence length of each batch entry, from 1 to {@code sequence}
      */
     public Read forward(Tape tape, Value x, int[] lengths) {
         int longest = (int) x.size(0);

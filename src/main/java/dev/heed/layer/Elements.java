@@ -4,7 +4,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 
-/** The elements of a value in a flat array, f32 or f64; arithmetic on them is in double. */
+/** The elements of a value in a flat f32 or f64 array, read and written as double. */
 abstract sealed class Elements {
     static Elements of(DType type, int count) {
         return type == DType.F64 ? new Doubles(new double[count]) : new Floats(new float[count]);

@@ -41,8 +41,9 @@ public record EncoderDecoderAttention(
      * The state of a decoder between two steps.
      *
      * @param state the cell's state
-     * @param attentional {@code a}, {@code [batch, width of W]}
-     * @param weights the attention weights of the step, {@code [batch, sequence]}, or null
+     * @param attentional {@code a}, {@code [batch, columns of W]}
+     * @param weights the attention weights of the step, {@code [batch, sequence]}; null at the start or without
+     *     attention
      */
     public record Step(
             State state, Value attentional, @Nullable Tensor weights) {}
@@ -57,7 +58,7 @@ public record EncoderDecoderAttention(
                 order);
     }
 
-    /** {@return the start of a decoder: the given state, and an attentional vector of zeros} */
+    /** {@return the first state of a decoder: the given state of the cell, and an attentional vector of zeros} */
     public Step start(Tape tape, State state) {
         Value zeros = tape.value(state.output().size(0), combine.weight().size(1));
         zeros.data().clear();
@@ -65,10 +66,10 @@ public record EncoderDecoderAttention(
     }
 
     /**
-     * {@return the next step}
+     * {@return the state of the decoder after the next step}
      *
      * @param y the decoder's input, {@code [batch, width]}
-     * @param before the previous step
+     * @param before the state of the decoder before the step
      * @param memory the memory from {@link Alignment#remember}
      */
     public Step next(Tape tape, Value y, Step before, Alignment.Memory memory) {

@@ -11,7 +11,7 @@ import dev.heed.Activation;
  * @param activation {@code f}
  */
 public record FeedForward(Linear up, Linear down, Activation activation) implements Layer<FeedForward> {
-    /** {@return Glorot-initialised layers {@code embed} to {@code inside} and back, with biases of zeros} */
+    /** {@return a network with {@code inside} hidden units, Glorot-initialised weights and biases of zeros} */
     public static FeedForward create(Initial initial, long embed, long inside, Activation activation) {
         return new FeedForward(
                 Linear.create(initial, embed, inside), Linear.create(initial, inside, embed), activation);

@@ -2,7 +2,7 @@ package dev.heed.layer;
 
 import dev.heed.layer.RecurrentCell.State;
 
-/** The gates of recurrent cells, each cell with a single backward step. */
+/** The element-wise gate computations of the recurrent cells, with one backward step per cell. */
 final class Gates {
     private Gates() {}
 
@@ -98,9 +98,8 @@ final class Gates {
                 next.data().set(at, gate[3] * Math.tanh(carried));
             }
         }
-        // one backward step for both results: consumers of either are recorded later, so both gradients are complete
-        // when
-        // it runs
+        // One backward step for both results: their consumers are recorded later, so both gradients are complete when
+        // it runs.
         tape.backOfTwo(next, memory, () -> {
             Elements dx = fromInput.gradientElements();
             Elements du = fromState.gradientElements();

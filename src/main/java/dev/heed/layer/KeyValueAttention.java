@@ -8,9 +8,10 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Key-value attention: two trained maps of the same elements give the keys, with which a query is scored, and the values,
- * which are summed: {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)} (Miller et al. 2016; Daniluk et al.
- * 2017, section 2.2). With equal maps it is plain attention over {@code k}.
+ * Key-value attention: one trained map of the inputs gives the keys, which are scored against a query, and another
+ * gives the values, which are summed: {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)} (Miller et al.
+ * 2016; Daniluk et al. 2017, section 2.2). If both maps are equal, this is ordinary attention with {@code k} as keys
+ * and values.
  *
  * @param key the map to keys
  * @param value the map to values
@@ -33,10 +34,10 @@ public record KeyValueAttention(Linear key, Linear value, Activation activation)
     }
 
     /**
-     * {@return the attention of queries over elements}
+     * {@return the attention of queries over inputs}
      *
      * @param query {@code [batch, seqLenQ, headDim]}
-     * @param x the elements, {@code [batch, seqLenKv, embed]}
+     * @param x the inputs, {@code [batch, seqLenKv, embed]}
      * @param options the score function, the mask and the other options
      */
     public Steps forward(Tape tape, Value query, Value x, AttentionOptions options) {

@@ -21,7 +21,7 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         return new LayerNorm(change.apply("weight", weight), change.apply("bias", bias), epsilon);
     }
 
-    /** {@return this layer for inference in place, with a copy of the parameters} */
+    /** {@return this layer in the form for in-place inference, with copies of the parameters} */
     public RowNorm inPlace() {
         return new RowNorm(weight.toFloatArray(), bias.toFloatArray(), epsilon);
     }

@@ -131,7 +131,7 @@ final class Products {
         return attended;
     }
 
-    /** Multi-head attention over {@code [batch, sequence, width]} with the parameters of a layer. */
+    /** Computes multi-head attention over {@code [batch, sequence, width]} with the parameters of a layer. */
     static Attended multiHead(
             Tape tape,
             Value query,

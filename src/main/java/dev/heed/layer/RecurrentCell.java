@@ -19,7 +19,7 @@ public sealed interface RecurrentCell permits GruCell, LstmCell {
     /** {@return this cell with its parameters replaced, as in {@link Layer#map}} */
     RecurrentCell map(Layer.Change change);
 
-    /** {@return the width of the state} */
+    /** {@return the number of hidden units, the elements of the state of a batch entry} */
     int hidden();
 
     /** {@return a state of zeros} */

@@ -74,7 +74,7 @@ final class RowOperations {
         return y;
     }
 
-    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of a matrix. */
+    /** Returns rows {@code from} (inclusive) to {@code to} (exclusive) of a matrix. */
     static Value band(Tape tape, Value x, int from, int to) {
         int width = x.width();
         int n = (to - from) * width;

@@ -15,14 +15,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Soft attention for a decoder, with any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau et
- * al. 2015, equations 5 and 6; Luong et al. 2015, section 3.1). Terms of the score that depend on the memory alone, such
- * as {@code h U} of the additive score, are computed once and not at every step.
+ * Soft attention for a decoder, with any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau
+ * et al. 2015, equations 5 and 6; Luong et al. 2015, section 3.1). Terms of the score that depend only on the memory,
+ * such as the projected keys of the additive score, are computed once and not at every step.
  *
- * @param score the score function; it has one head, whose parameters are shared by all batch entries
+ * @param score the score function, with one head; all batch entries share its parameters
  */
 public record ScoredAlignment(ScoreFunction score) implements Alignment {
-    /** Maximum elements of the projected keys, {@code [sequence, batch, hidden]}, for a step in Java loops. */
+    /**
+     * Maximum number of elements of the projected keys, {@code [sequence, batch, hidden]}, for which a step runs in
+     * Java loops.
+     */
     private static final int FEW = 1 << 20;
 
     @Override
@@ -102,8 +105,9 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
     }
 
     /**
-     * Computes one step. Few pairs run in Java loops: a plan at every step took half the processor time of a whole
-     * training. Other steps run on the backend if it supports the score function, and in Java loops if not.
+     * Computes one step. A small step runs in Java loops, because running a plan at every step took half the processor
+     * time of a training run. A larger step runs on the backend if the backend supports the score function, else in
+     * Java loops.
      */
     private static Aligned additive(
             Tape tape,

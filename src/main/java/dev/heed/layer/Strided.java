@@ -2,7 +2,7 @@ package dev.heed.layer;
 
 import dev.heed.tensor.Tensor;
 
-/** Adds a tensor into a strided view; along an expanded axis, all elements add up in one cell. */
+/** Addition of a tensor to a strided view; all elements along an expanded axis are added to the same cell. */
 final class Strided {
     private Strided() {}
 

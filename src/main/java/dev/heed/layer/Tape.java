@@ -61,8 +61,8 @@ public final class Tape implements AutoCloseable {
     /**
      * Creates an empty tape.
      *
-     * @param backend the backend for products and attention; a problem that it does not support goes to the backend that
-     *     the automatic choice selects
+     * @param backend the backend for products and attention; a problem that it does not support runs on an
+     *     automatically selected backend
      * @param type f32 or f64
      */
     public Tape(AttentionBackend backend, DType type) {
@@ -120,8 +120,8 @@ public final class Tape implements AutoCloseable {
     }
 
     /**
-     * Runs the backward pass from a value to everything it was computed from, and removes the recorded operations.
-     * Gradients add up over calls until {@link #clear}.
+     * Runs the backward pass from a value to all values and parameters that it was computed from, and removes the
+     * recorded operations. Gradients accumulate over calls until {@link #clear}.
      *
      * @param value the value to start from
      * @param gradient the gradient of the loss with respect to {@code value}, in the shape of {@code value}
@@ -130,7 +130,7 @@ public final class Tape implements AutoCloseable {
         backward(Map.of(value, gradient));
     }
 
-    /** Runs one backward pass from several values. */
+    /** Runs one backward pass from several values, given the gradient of the loss with respect to each. */
     public void backward(Map<Value, Tensor> gradients) {
         requireOwner();
         gradients.forEach((value, gradient) -> {
@@ -224,7 +224,10 @@ public final class Tape implements AutoCloseable {
         return cells;
     }
 
-    /** {@return a tensor with undefined contents, reusing memory of the tape if it has the type of the tape} */
+    /**
+     * {@return a tensor with undefined contents, which reuses memory of the tape if {@code wanted} is the type of the
+     * tape}
+     */
     Tensor scratch(DType wanted, long... shape) {
         return wanted == type ? value(shape).tensor() : Tensor.zeros(wanted, shape);
     }
@@ -254,7 +257,7 @@ public final class Tape implements AutoCloseable {
         return engine;
     }
 
-    /** Runs the attention of composed mechanisms with the plans of the tape. */
+    /** The engine for the attention of composed mechanisms, which uses the plans of the tape. */
     private final class PlannedEngine implements AttentionEngine {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {

@@ -6,8 +6,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A transformer decoder block that normalises before each sub-layer, pre-norm (Vaswani et al. 2017, section 3.1, in the
- * order of Xiong et al. 2020):
+ * A pre-norm transformer decoder block, which normalises before each sub-layer (Vaswani et al. 2017, section 3.1, in
+ * the order of Xiong et al. 2020):
  *
  * <pre>
  * a = x + causal attention(norm(x))      b = a + attention(norm(a), memory)      y = b + feedForward(norm(b))

@@ -6,7 +6,7 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A transformer encoder block that normalises before each sub-layer, pre-norm (Xiong et al. 2020, figure 1b):
+ * A pre-norm transformer encoder block, which normalises before each sub-layer (Xiong et al. 2020, figure 1b):
  *
  * <pre>
  * a = x + attention(norm(x))      y = a + feedForward(norm(a))

@@ -12,9 +12,9 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * The result of {@link HardAttention}: one key per query, with its value, its log-probability and the backward passes for
- * training. The log-probability is the LSE over the chosen key minus the LSE over all keys, so its gradient takes two
- * backward passes with LSE gradients.
+ * The result of {@link HardAttention}: one key per query, with its value, its log-probability and the backward passes
+ * for training. The log-probability is the LSE over the chosen key minus the LSE over all keys, so its gradient needs
+ * two backward passes with LSE gradients.
  */
 public final class Choice {
     /** The key index of a row whose output is the expected context, the output of soft attention. */
@@ -81,7 +81,7 @@ public final class Choice {
         return logProbability;
     }
 
-    /** {@return the attention whose keys the choice was made from} */
+    /** {@return the inputs of the soft attention over all keys} */
     AttentionInputs inputs() {
         return soft;
     }
@@ -120,8 +120,8 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss by the straight-through estimator (Bengio et al. 2013), which is biased} Query and
-     * key get the gradients of soft attention, and the value gets the gradient of the choice.
+     * {@return the gradients of a loss by the straight-through estimator (Bengio et al. 2013), which is biased} Query
+     * and key get the gradients of soft attention, and the value gets the gradient of hard attention.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      */
@@ -144,7 +144,7 @@ public final class Choice {
         double[] down = new double[up.length];
         double[] taken = keys.toDoubleArray();
         for (int n = 0; n < up.length; n++) {
-            up[n] = taken[n] < 0 ? 0 : up[n]; // without a drawn key the log-probability is the constant 0
+            up[n] = taken[n] < 0 ? 0 : up[n]; // the log-probability of a row without a drawn key is the constant 0
             down[n] = -up[n];
         }
         DType type = logProbability.type();
@@ -155,7 +155,7 @@ public final class Choice {
                 soft, all, nothing, Tensor.of(down, gradient.shape()).to(type)));
     }
 
-    /** Adds to the gradient of each value the output gradients of the queries that chose its key. */
+    /** Adds the output gradient of each query to the gradient of the value of its chosen key. */
     private void addValues(Tensor outputGradient, GradientSum sum) {
         requireLike(outputGradient, chosen.output());
         AttentionShape s = soft.problem().shape();
@@ -173,7 +173,7 @@ public final class Choice {
         }
     }
 
-    /** The gradients of soft attention for the rows with the expected context. */
+    /** Returns the gradients of soft attention for the rows with the expected context. */
     private AttentionGradients expected(Tensor outputGradient) {
         Tensor own = Tensor.zeros(outputGradient.type(), outputGradient.shape());
         copyExpected(outputGradient, own);

@@ -12,9 +12,10 @@ import dev.heed.tensor.Tensor;
  * The doubly stochastic regulariser {@code lambda sum_j (1 - sum_i a_ij)^2}, summed over batch entries and heads: a
  * penalty for keys whose weights, summed over all queries, differ from 1 (Xu et al. 2015, equation 14).
  *
- * <p>The column sums are the gradient of a value with one column, for an output gradient of ones. The gradient
- * {@code da_ij = -2 lambda (1 - sum_i a_ij)} is the same for all rows, so it can be a column of the values. Two attentions
- * over a value of {@code groupSize} columns therefore suffice, without a matrix of weights.
+ * <p>The column sums equal the gradient of a value with one column, for an output gradient of ones. The gradient of a
+ * weight, {@code da_ij = -2 lambda (1 - sum_i a_ij)}, does not depend on the row {@code i}, so a value column can hold
+ * it. Two attention calls over a value of {@code groupSize} columns therefore suffice, and no matrix of weights is
+ * stored.
  *
  * @param loss the penalty
  * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; 0 for keys that all queries mask
@@ -35,7 +36,7 @@ public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradient
     public static DoublyStochastic of(AttentionInputs inputs, double lambda, AttentionEngine engine) {
         if (!(lambda >= 0) || !Double.isFinite(lambda)) {
             throw new InvalidInputException(
-                    "The weight of the penalty is not negative",
+                    "The weight of the penalty is negative or non-finite",
                     "lambda >= 0 and finite",
                     String.valueOf(lambda),
                     "DoublyStochastic.of(inputs, 1)");

@@ -12,8 +12,8 @@ import java.util.Objects;
 
 /**
  * The entropy of each row of attention weights, {@code H = -sum_j a_j ln a_j} in nats, with its gradient
- * {@code dH/ds_j = -a_j (ln a_j + H)}. Rows are computed some at a time, so memory use is bounded. A fully masked row has
- * entropy 0.
+ * {@code dH/ds_j = -a_j (ln a_j + H)}. The rows are computed in chunks, so that the matrix of scores is never stored as
+ * a whole. A fully masked row has entropy 0.
  */
 public final class Entropy {
     private final AttentionEngine engine;

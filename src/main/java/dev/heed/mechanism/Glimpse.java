@@ -5,10 +5,10 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * A glimpse sensor for visual hard attention: square windows around one point of an image (Mnih et al. 2014, section 3.1).
- * The first window has the resolution of the image, and each next one is twice as wide and averaged down to the same size.
- * Pixels beyond the border are 0. The image has a gradient. The centres are integers and have none, so they are trained
- * with {@link ScoreFunctionGradient}.
+ * A glimpse sensor for visual hard attention: square windows around one point of an image (Mnih et al. 2014, section
+ * 3.1). The first window has the resolution of the image, and each further window is twice as wide and averaged down to
+ * the same size. Pixels beyond the border are 0. The glimpse is differentiable with respect to the image. The centres
+ * are integers and have no gradient, so they are trained with {@link ScoreFunctionGradient}.
  */
 public final class Glimpse {
     private final int size;
@@ -80,7 +80,9 @@ public final class Glimpse {
         void visit(long b, long scale, long y, long x, long row, long column, double share);
     }
 
-    /** Visits every image pixel inside a window, with its pixel in the result and its share of that pixel. */
+    /**
+     * Visits every image pixel inside a window, with the result pixel that averages it and its share of the average.
+     */
     private void walk(Tensor image, Tensor centers, Pixel pixel) {
         for (long b = 0; b < image.size(0); b++) {
             for (int scale = 0; scale < scales; scale++) {

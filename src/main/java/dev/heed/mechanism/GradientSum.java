@@ -35,12 +35,12 @@ final class GradientSum {
         return Tensor.zeros(DType.F64, like.shape());
     }
 
-    /** Adds the gradients of the whole attention. */
+    /** Adds the gradients of all rows. */
     void add(AttentionGradients chunk) {
         add(chunk, true);
     }
 
-    /** Adds the gradients of the whole attention except the gradient of the value. */
+    /** Adds the gradients of all rows except the gradient of the value. */
     void addWithoutValue(AttentionGradients chunk) {
         add(chunk, false);
     }
@@ -58,7 +58,8 @@ final class GradientSum {
     }
 
     /**
-     * Adds the gradients of some rows; the gradient of their full bias is reduced to the shape of the original bias.
+     * Adds the gradients of some rows. The gradient of their {@linkplain QueryRows#fullBias full bias} is reduced to
+     * the shape of the original bias.
      */
     void add(QueryRows rows, AttentionGradients chunk, boolean ofValue) {
         add(rows.of(query), chunk.query());
@@ -92,7 +93,7 @@ final class GradientSum {
         return value;
     }
 
-    /** Adds element-wise. */
+    /** Adds {@code chunk} to {@code sum}, element-wise. */
     static void add(Tensor sum, Tensor chunk) {
         double[] terms = chunk.toDoubleArray();
         double[] sums = sum.toDoubleArray();
@@ -128,7 +129,7 @@ final class GradientSum {
         }
     }
 
-    /** {@return the sum, in the types of the inputs} */
+    /** {@return the sum, converted to the element types of the inputs} */
     AttentionGradients total() {
         AttentionGradients total = AttentionGradients.allocate(inputs);
         total.query().copyFrom(query);

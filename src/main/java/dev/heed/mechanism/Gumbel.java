@@ -21,7 +21,7 @@ final class Gumbel {
             for (long h = 0; h < numbers.size(1); h++) {
                 for (long i = 0; i < numbers.size(2); i++) {
                     for (long j = 0; j < numbers.size(3); j++) {
-                        if ((j & 3) == 0) { // one call of scramble serves four keys, as in Philox.uniform
+                        if ((j & 3) == 0) { // one call of scramble covers four keys, as in Philox.uniform
                             words[0] = (int) (j >>> 2);
                             words[1] = (int) (firstRow + i);
                             words[2] = (int) h;
@@ -37,8 +37,9 @@ final class Gumbel {
     }
 
     /**
-     * Replaces the keys of a batch entry by {@link Choice#EXPECTED} with the given probability, for each batch entry. The
-     * random number is drawn at query and head 2^32 - 1, which no attention uses.
+     * For each batch entry, with the given probability, replaces the keys of all its rows by {@link Choice#EXPECTED}.
+     * Rows without a key stay without one. The random number is drawn for head 2^32 - 1 and query 2^32 - 1, which no
+     * attention uses.
      */
     void mix(Tensor keys, double expectedShare) {
         for (long b = 0; b < keys.size(0); b++) {

@@ -10,10 +10,10 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The Gumbel-softmax, or concrete, relaxation of sampled hard attention: {@code softmax((score + gumbel) / tau)} (Jang et
- * al. 2017; Maddison et al. 2017). As the temperature falls, the weights approach the one-hot rows of
- * {@link HardAttention#sampled} with the same seed. It is differentiable in the same inputs as soft attention. The noise
- * is held in memory for some rows at a time.
+ * The Gumbel-softmax, or concrete, relaxation of sampled hard attention: {@code softmax((score + gumbel) / tau)} (Jang
+ * et al. 2017; Maddison et al. 2017). As the temperature falls, the weights approach the one-hot rows of
+ * {@link HardAttention#sampled} with the same seed. It is differentiable in the same inputs as soft attention. The
+ * noise is stored for one chunk of rows at a time.
  */
 public final class GumbelSoftmax {
     private final Temperature temperature;

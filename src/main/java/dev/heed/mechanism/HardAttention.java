@@ -14,13 +14,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hard attention: each query selects one key, and its output is the value of that key. The key is drawn with its attention
- * weight as probability (Xu et al. 2015, section 4.1), or it is the key with the largest weight. The score function, mask
- * and bias of the options apply as in soft attention.
+ * Hard attention: each query selects one key, and its output is the value of that key. The key is either drawn with a
+ * probability equal to its attention weight (Xu et al. 2015, section 4.1), or it is the key with the largest weight.
+ * The score function, mask and bias of the options apply as in soft attention.
  *
- * <p>Keys are drawn by Gumbel-max: the key with the largest {@code score + gumbel} (Maddison et al. 2014), with noise from
- * Philox over (seed, batch, head, query, key). The same seed draws the same keys on every backend: if rounding could swap
- * the two largest, the reference backend decides in double. Argmax selects the lowest key among equals.
+ * <p>Keys are drawn by Gumbel-max: the key with the largest {@code score + gumbel} (Maddison et al. 2014), with noise
+ * from Philox over (seed, batch, head, query, key). The same seed draws the same keys on every backend: if rounding
+ * could swap the two largest, the reference backend decides in double. If several keys have the largest weight, argmax
+ * selects the one with the lowest index.
  *
  * <p>A fully masked row has key -1, output 0 and log-probability 0.
  *
@@ -43,14 +44,14 @@ public final class HardAttention {
         this.engine = engine;
     }
 
-    /** {@return hard attention that draws each key with its weight as probability} */
+    /** {@return hard attention that draws each key with a probability equal to its weight} */
     public static HardAttention sampled(long seed) {
         return sampled(seed, 0);
     }
 
     /**
-     * {@return hard attention that draws each key with its weight as probability, and uses the expected context for a
-     * random share of the batch entries, in all their heads and queries}
+     * {@return hard attention that draws each key with a probability equal to its weight, and uses the expected context
+     * for a random share of the batch entries, in all their heads and queries}
      *
      * @param expectedShare the probability of the expected context for a batch entry, 0 to 1; 0.5 in Xu et al.
      */
@@ -65,7 +66,9 @@ public final class HardAttention {
         return new HardAttention(new Gumbel(seed), expectedShare, AttentionEngine.AUTOMATIC);
     }
 
-    /** {@return hard attention that selects the key with the largest weight, the lowest one among equals} */
+    /**
+     * {@return hard attention that selects the key with the largest weight, and the lowest index among equal weights}
+     */
     public static HardAttention argmax() {
         return new HardAttention(null, 0, AttentionEngine.AUTOMATIC);
     }
@@ -162,7 +165,7 @@ public final class HardAttention {
         return keys;
     }
 
-    /** The two largest weights of some rows, including noise, and their keys. */
+    /** Returns the two largest weights of some rows, computed with the noise, and their keys. */
     private AttentionResult largest(AttentionEngine engine, QueryRows rows, DType noiseType) {
         AttentionOptions options = rows.options();
         if (noise != null) {

@@ -14,21 +14,23 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * Local attention: each query attends only keys near a position that is predicted from the query, local-p (Luong et al.
- * 2015, equations 9 and 10). Positions count from 0.
+ * Local attention: each query attends only to keys near a position that is predicted from the query. This is local-p of
+ * Luong et al. 2015, equations 9 and 10. Positions count from 0.
  *
  * <pre>
  * p_t = S sigmoid(v.tanh(s_t W))        a_t(j) = softmax over the window of score(s_t, h_j), times exp(-(j - p_t)^2 / (2 sigma^2))
  * </pre>
  *
- * <p>The window is {@code p - D <= j <= p + D}, cut at the ends of the sequence; {@code sigma = D / 2}. {@code S} is the
- * number of keys, or the key length of the batch entry if the mask has key lengths. The product is not normalised again,
- * so the weights of a row may sum to less than 1. Local-m, whose position is the index of the query, is a
- * {@linkplain #aligned mask}. Global attention, without a window, is plain attention.
+ * <p>Here {@code s_t} is the query and {@code h_j} a key. The window is {@code p_t - D <= j <= p_t + D}, cut at the
+ * ends of the sequence; {@code sigma = D / 2}. {@code S} is the number of keys, or the key length of the batch entry if
+ * the mask has key lengths. The weights are not normalised again after the Gaussian, so the weights of a row may sum to
+ * less than 1. Local-m uses the index of the query as the position, so it needs only a {@linkplain #aligned mask}.
+ * Global attention has no window and is ordinary attention.
  *
- * <p>It is computed as attention with the logarithm of the Gaussian as bias, times {@code exp(LSE with it - LSE without)}.
- * The bias is held in memory for some rows at a time, and tiles outside of the windows are skipped. The edges of windows
- * are constants for the gradient. A fully masked row has output 0.
+ * <p>The output is computed by attention with the logarithm of the Gaussian as bias, and multiplied by
+ * {@code exp(LSE with this bias - LSE without it)}. The bias is stored for one chunk of rows at a time, and tiles
+ * outside of the windows are skipped. The gradient treats the edges of the windows as constants. A fully masked row has
+ * output 0.
  */
 public final class LocalAttention {
     private final PositionPredictor predictor;
@@ -46,7 +48,7 @@ public final class LocalAttention {
      *
      * @param weight {@code W}, {@code [headDim, hidden]} or {@code [numHeads, headDim, hidden]}
      * @param vector {@code v}, {@code [hidden]} or {@code [numHeads, hidden]}
-     * @param window {@code D}, number of keys on each side, 1 or more
+     * @param window {@code D}, number of keys on each side of the position, 1 or more
      */
     public LocalAttention(Tensor weight, Tensor vector, long window) {
         this(new PositionPredictor(weight, vector), requireWidth(window), AttentionEngine.AUTOMATIC);
@@ -58,7 +60,8 @@ public final class LocalAttention {
     }
 
     /**
-     * {@return the mask of local-m, which attends {@code window} keys before and after the index of the query}
+     * {@return the mask of local-m, in which a query attends to the key of its own index and to {@code window} keys on
+     * each side}
      *
      * @throws InvalidInputException if the window is below 1, or not smaller than {@code seqLenKv}
      */
@@ -169,7 +172,7 @@ public final class LocalAttention {
         return new Gradients(sum.total(), predicted.weight(), predicted.vector());
     }
 
-    /** The sum of the weights of each row after multiplication by the Gaussian. */
+    /** Returns the sum of the weights of each row after multiplication by the Gaussian. */
     private static Tensor share(QueryRows rows, AttentionResult near, AttentionResult plain) {
         Tensor with = Objects.requireNonNull(near.lse());
         Tensor without = rows.of(Objects.requireNonNull(plain.lse()));
@@ -269,7 +272,8 @@ public final class LocalAttention {
         }
 
         /**
-         * The attention of some rows with the logarithm of the Gaussian as bias, written inside of the windows only.
+         * Returns the attention of some rows with the logarithm of the Gaussian added to the bias, inside of the
+         * windows only.
          */
         AttentionInputs biased(QueryRows rows) {
             Tensor bias = rows.fullBias();
@@ -280,7 +284,7 @@ public final class LocalAttention {
             return rows.with(rows.options().withBias(bias));
         }
 
-        /** Adds to the gradients of the positions what follows from the gradient of the bias. */
+        /** Adds the contribution of the bias gradient to the gradients of the positions. */
         void addPositions(QueryRows rows, Tensor ofBias, Tensor sum) {
             visit(
                     rows,

@@ -14,9 +14,10 @@ import java.util.Objects;
 /**
  * Monotonic attention (Raffel et al. 2017): each query scans the keys in order, from the key where the previous query
  * stopped, and stops at key {@code j} with probability {@code p_ij = sigmoid(score)}. A bias with one element is the
- * offset {@code r} of their equation 16. Masked keys are skipped.
+ * offset {@code r} of the paper's equation 16. Masked keys are skipped.
  *
- * <p>In the expected form, the weight of each key is the probability of stopping at it (equations 9 and 10):
+ * <p>In the expected form, the weight {@code a_ij} of key {@code j} is the probability that query {@code i} stops
+ * there, and {@code q_ij} is the probability that query {@code i} reaches it (equations 9 and 10):
  *
  * <pre>
  * q_ij = (1 - p_i,j-1) q_i,j-1 + a_i-1,j        a_ij = p_ij q_ij        the first query starts at key 0
@@ -26,8 +27,8 @@ import java.util.Objects;
  * start from the smaller sum. The hard form stops at the first key whose score is 0 or more ({@code p >= 1/2}). Once a
  * query scans past the end, it and all later queries have no key, as in the expected form for probabilities of 0 and 1.
  *
- * <p>The backend computes the scores for some rows at a time. The scan is sequential: O(seqLenQ seqLenKv valueHeadDim) on
- * one thread.
+ * <p>The backend computes the scores for one chunk of rows at a time. The scan is sequential: O(seqLenQ seqLenKv
+ * valueHeadDim) on one thread.
  */
 public final class MonotonicAttention {
     private final AttentionEngine engine;
@@ -49,8 +50,9 @@ public final class MonotonicAttention {
     /**
      * The results of the hard form.
      *
-     * @param output the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}; 0 without a key
-     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key
+     * @param output the values of the keys, {@code [batch, numHeads, seqLenQ, valueHeadDim]}; 0 for a query without a
+     *     key
+     * @param keys the key at which each query stops, i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key
      */
     public record Hard(Tensor output, Tensor keys) {}
 
@@ -163,7 +165,7 @@ public final class MonotonicAttention {
                     "it has the shape of the output");
         }
         List<QueryRows> chunks = QueryRows.chunks(QueryRows.withoutValues(inputs));
-        double[][][] before = new double[chunks.size()][][]; // the weights before each slice of rows
+        double[][][] before = new double[chunks.size()][][]; // the weights of the row before each chunk
         double[][] weights = start(s);
         for (int chunk = 0; chunk < chunks.size(); chunk++) {
             before[chunk] = weights.clone();
@@ -231,7 +233,7 @@ public final class MonotonicAttention {
         return steps;
     }
 
-    /** The weights before the first query: the scan starts at key 0. */
+    /** Returns the initial weights, which stand for the row before the first query: the first scan starts at key 0. */
     private static double[][] start(AttentionShape s) {
         double[][] weights = new double[Math.toIntExact(s.batch() * s.numHeads())][Math.toIntExact(s.seqLenKv())];
         for (double[] row : weights) {

@@ -5,8 +5,9 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * A predictor of the key position around which a query attends: {@code p = S sigmoid(v.tanh(s W))} (Luong et al. 2015,
- * equation 9). It computes in double regardless of the backend, so that a window has the same edges on all backends.
+ * A predictor of the key position around which a query attends: {@code p = S sigmoid(v.tanh(s W))}, with the query
+ * {@code s} and the number of keys {@code S} (Luong et al. 2015, equation 9). It computes in double regardless of the
+ * backend, so that a window has the same edges on all backends.
  *
  * @param weight {@code W}, {@code [headDim, hidden]}, or with a leading axis of heads
  * @param vector {@code v}, {@code [hidden]}, or with a leading axis of heads

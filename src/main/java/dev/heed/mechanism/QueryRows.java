@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A range of query rows of an attention, as an attention of its own. A matrix of queries by keys is then held for these
- * rows only, so memory use is bounded regardless of the sequence length.
+ * A range of query rows of an attention, which is computed as a separate attention. A matrix of queries by keys is then
+ * stored for these rows only, so its size does not depend on the number of queries.
  *
- * @param whole the attention
+ * @param whole the attention with all rows
  * @param from the first row
  * @param to the end of the rows (exclusive)
  */
 record QueryRows(AttentionInputs whole, long from, long to) {
-    /** Maximum number of query-key pairs held at a time, over all batch entries and heads. */
+    /** Maximum number of query-key pairs per range, over all batch entries and heads; a range has at least one row. */
     private static final long PLACES = 1 << 20;
 
-    /** {@return all rows, in ranges with a bounded number of query-key pairs} */
+    /** {@return all rows, in ranges of at most {@code PLACES} query-key pairs, or of one row} */
     static List<QueryRows> chunks(AttentionInputs whole) {
         return chunks(whole, PLACES);
     }
@@ -53,7 +53,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
     /**
      * Checks that the options have no sink and no dropout, and request no optional outputs other than the LSE.
      *
-     * @param mechanism its name, for the message
+     * @param mechanism the name of the mechanism, for the message
      */
     static void requirePlain(String mechanism, AttentionInputs inputs) {
         AttentionOptions o = inputs.options();
@@ -167,7 +167,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
                 .toArray());
     }
 
-    /** Writes the blocks out as a dense mask, because the rows may begin inside a block. */
+    /** Expands the blocks to a dense mask, because the rows may begin inside a block. */
     private Mask written(Mask.Blocks blocks) {
         AttentionShape s = whole.problem().shape();
         BoundMask bound = blocks.on(s.seqLenQ(), s.seqLenKv());

@@ -5,21 +5,22 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * The score-function gradient of hard attention, also called REINFORCE (Williams 1992), with a moving-average baseline and
- * an entropy term (Xu et al. 2015, section 4.1). For the reward {@code r} of a choice it estimates the gradients of the
- * loss {@code -lambda_r E[r] - lambda_e H} by
+ * The score-function gradient of hard attention, also called REINFORCE (Williams 1992), with a moving-average baseline
+ * {@code b} and an entropy term (Xu et al. 2015, section 4.1). For the reward {@code r} of a choice it estimates the
+ * gradients of the loss {@code -lambda_r E[r] - lambda_e H} by
  *
  * <pre>
  * -lambda_r (r - b) d ln p(choice) - lambda_e dH        b &lt;- 0.9 b + 0.1 r
  * </pre>
  *
- * <p>A row that {@linkplain Choice#EXPECTED uses the expected context} draws no key. It contributes the entropy term only,
- * and the gradient of its output comes from {@link Choice#backward(Tensor, Tensor)}.
+ * <p>A row that {@linkplain Choice#EXPECTED uses the expected context} draws no key. It contributes the entropy term
+ * only, and the gradient of its output comes from {@link Choice#backward(Tensor, Tensor)}.
  *
- * <p>The baseline averages earlier choices only, so the estimate is unbiased. An instance is not thread-safe.
+ * <p>The baseline averages the rewards of earlier choices only, so the estimate is unbiased. An instance is not
+ * thread-safe.
  */
 public final class ScoreFunctionGradient {
-    /** Decay factor of the baseline per choice. */
+    /** Decay factor of the baseline, applied once per choice. */
     public static final double DECAY = 0.9;
 
     private final double rewardWeight;
@@ -54,8 +55,8 @@ public final class ScoreFunctionGradient {
     }
 
     /**
-     * {@return the estimated gradients; the gradient of the value is zero, and comes from the caller's own loss if that
-     * depends on the output}
+     * {@return the estimated gradients; the gradient of the value is zero} If the loss also depends on the output
+     * directly, the caller adds that gradient, see {@link Choice#backward(Tensor, Tensor)}.
      *
      * @param choice the chosen keys
      * @param reward the reward of each row, broadcast to {@code [batch, numHeads, seqLenQ]}

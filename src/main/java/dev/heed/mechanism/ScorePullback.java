@@ -9,12 +9,13 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * The backward pass from the modified scores to query, key, bias and the parameters of the score function, made of fused
- * backward passes only. For a loss with gradient {@code g} with respect to the scores {@code S}, the bias becomes
- * {@code ln g - S} if {@code g} is positive, and minus infinity elsewhere. The scores with this bias are {@code ln g},
- * their softmax is {@code g / Z} with {@code Z} the sum of the row, and an LSE gradient of {@code Z} sends {@code g}
- * through the score function. A second pass with {@code -g} and {@code -Z} covers the negative elements. A normaliser
- * without a kernel of its own is thus differentiable on every backend, for every score function, mask and softcap.
+ * The backward pass from the modified scores to query, key, bias and the parameters of the score function, computed
+ * with fused backward passes only. For a loss with gradient {@code g} with respect to the scores {@code S}, the bias
+ * becomes {@code ln g - S} if {@code g} is positive, and minus infinity elsewhere. The scores with this bias are
+ * {@code ln g}, and their softmax is {@code g / Z}, where {@code Z} is the row sum of {@code g}. An LSE gradient of
+ * {@code Z} therefore propagates {@code g} through the score function. A second pass with {@code -g} and {@code -Z}
+ * covers the negative elements. A normalisation that has no kernel, such as monotonic attention, thus has gradients on
+ * every backend, for every score function, mask and softcap.
  */
 final class ScorePullback {
     private final AttentionEngine engine;
@@ -28,7 +29,8 @@ final class ScorePullback {
      *
      * @param rows the rows; the values are unused, so pass them {@linkplain QueryRows#withoutValues with one column}
      * @param scores the modified scores of the rows, {@code [batch, numHeads, rows, seqLenKv]}
-     * @param gradient the gradient of the loss with respect to the scores, of the same shape; read only for attended keys
+     * @param gradient the gradient of the loss with respect to the scores, of the same shape; used for attended keys
+     *     only
      * @param sum the sum to add to
      */
     void add(QueryRows rows, Tensor scores, Tensor gradient, GradientSum sum) {

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A temperature that divides the modified scores. The factor is applied to the score function, the softcap, the bias and
- * the ALiBi slopes, so the fused kernels compute it for any combination of them.
+ * A temperature that divides the modified scores. The division is applied to the parameters of the score function, the
+ * softcap, the bias and the ALiBi slopes, so that the fused kernels support any combination of them.
  *
  * @param tau the temperature, above 0
  */
@@ -20,7 +20,7 @@ record Temperature(double tau) {
     Temperature {
         if (!(tau > 0) || !Double.isFinite(tau)) {
             throw new InvalidInputException(
-                    "The temperature is a positive number",
+                    "The temperature is not a positive number",
                     "tau > 0 and finite",
                     String.valueOf(tau),
                     "HardAttention.argmax() is the limit at 0");
@@ -75,7 +75,8 @@ record Temperature(double tau) {
     }
 
     /**
-     * {@return the gradients with respect to the original options, from the gradients with respect to the divided ones}
+     * {@return the gradients with respect to the original options, from the gradients with respect to the options of
+     * {@link #on}}
      */
     AttentionGradients back(AttentionGradients cold) {
         Tensor bias = cold.bias();

@@ -99,7 +99,7 @@ final class ModelReader {
         return new OnnxNode(opType, domain, name, inputs, outputs, attributes);
     }
 
-    /** {@return a domain, with one spelling for ONNX's own domain, which has two} */
+    /** {@return the domain; both spellings of ONNX's own domain become the empty text} */
     private static String domain(String domain) {
         return domain.equals("ai.onnx") ? "" : domain;
     }

@@ -12,7 +12,7 @@ import java.util.Map;
  * An ONNX model ({@code ModelProto}): one graph of nodes, its stored tensors, and the operator sets of its nodes.
  * Subgraphs are not read.
  *
- * @param opsets the version of each operator set by its domain; the empty domain is ONNX's own
+ * @param opsets the version of each operator set, by its domain; the empty domain is ONNX's own
  * @param inputs the names of the graph's inputs; models from before 2019 list their initializers here too
  * @param outputs the names of the graph's outputs
  * @param nodes the operators, in the order of the file

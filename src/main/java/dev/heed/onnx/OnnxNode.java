@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param opType the operator, such as {@code Attention}
  * @param domain the operator set that defines the operator; empty for ONNX's own
  * @param name the name of the node, often empty
- * @param inputs the names of the input values, in the order of the operator; empty for an omitted one
- * @param outputs the names of the output values; empty for an omitted one
+ * @param inputs the names of the input values, in the order that the operator defines; an omitted input has an empty
+ *     name
+ * @param outputs the names of the output values; an omitted output has an empty name
  * @param attributes the attributes by name, in the order of the file
  */
 public record OnnxNode(

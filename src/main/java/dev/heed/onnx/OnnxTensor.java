@@ -16,7 +16,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor as an ONNX file stores it ({@code TensorProto}). The elements are read only when {@link #tensor} is called.
+ * A tensor as an ONNX file stores it ({@code TensorProto}). The elements are not read until {@link #tensor} is called.
  * Tensors of unsupported types can be listed but not converted.
  */
 public final class OnnxTensor {
@@ -135,7 +135,7 @@ public final class OnnxTensor {
         return name;
     }
 
-    /** {@return the sizes of the axes as stored, as a copy; empty for a scalar} */
+    /** {@return a copy of the sizes of the axes; empty for a scalar} */
     public long[] shape() {
         return shape.clone();
     }
@@ -196,8 +196,8 @@ public final class OnnxTensor {
             }
             return Tensor.of(raw, type, shape);
         }
-        // An element takes at least one byte, so a shape with more elements than the message has bytes allocates no
-        // memory.
+        // An element takes at least one byte. A shape with more elements than the message has bytes is rejected here,
+        // before memory is allocated.
         if (bytes / type.bytes() > message.size()) {
             throw damaged(bytes / type.bytes() + " elements", "a message of " + message.size() + " bytes");
         }

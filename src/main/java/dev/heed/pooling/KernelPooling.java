@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Kernel regression, {@code f(x) = sum_i K(x - x_i) y_i / sum_j K(x - x_j)} (Nadaraya 1964; Watson 1964), computed as
- * attention of queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys may have any width. The
- * output is 0 for a query without a key in reach of the kernel.
+ * attention of queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys may have any width.
+ * The output of a query is 0 if the kernel is 0 for all keys.
  *
  * <p>The Gaussian runs on every backend. Boxcar and Epanechikov are custom score functions, which the CPU backends
  * support.
@@ -48,7 +48,7 @@ public final class KernelPooling {
      * @param query {@code [queries, width]} or {@code [batch, queries, width]}
      * @param key {@code [keys, width]} or {@code [batch, keys, width]}
      * @param value {@code [keys, valueWidth]} or {@code [batch, keys, valueWidth]}
-     * @param mask the keys that each query attends; it has one head
+     * @param mask the keys that each query attends to, for one head
      */
     public Tensor forward(Tensor query, Tensor key, Tensor value, Mask mask) {
         AttentionInputs inputs = inputs(query, key, value, options(mask));

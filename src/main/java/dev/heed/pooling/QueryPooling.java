@@ -28,7 +28,7 @@ public final class QueryPooling {
      * Creates a pooling with learned queries.
      *
      * @param queries {@code [rows, width]}
-     * @param options score function, mask and other options, for one head
+     * @param options score function, mask, bias and other options, for one head
      */
     public QueryPooling(Tensor queries, AttentionOptions options) {
         this(queries, options, AttentionEngine.AUTOMATIC);

@@ -79,7 +79,10 @@ public sealed interface SmoothingKernel {
         public Learned {
             if (!width.type().isFloating() || !width.hasShape(1)) {
                 throw new InvalidInputException(
-                        "The width is one number", "numbers [1]", width.toString(), "Tensor.of(new float[] {1}, 1)");
+                        "The width is not a single number",
+                        "numbers [1]",
+                        width.toString(),
+                        "Tensor.of(new float[] {1}, 1)");
             }
         }
 
@@ -149,7 +152,10 @@ public sealed interface SmoothingKernel {
         return sum;
     }
 
-    /** Whether a squared distance exceeds the limit. False for NaN, so that its key is attended. */
+    /**
+     * Returns whether a squared distance exceeds the limit; false for NaN, so that the key stays attended and the NaN
+     * reaches the output.
+     */
     private static boolean beyond(double square, double limit) {
         return square > limit;
     }
@@ -157,10 +163,10 @@ public sealed interface SmoothingKernel {
     private static void requireBandwidth(double bandwidth) {
         if (!(bandwidth > 0) || !Double.isFinite(bandwidth)) {
             throw new InvalidInputException(
-                    "The bandwidth is a positive number",
+                    "The bandwidth is not a positive number",
                     "bandwidth > 0 and finite",
                     String.valueOf(bandwidth),
-                    "Kernel.constant() is the limit of large bandwidths");
+                    "SmoothingKernel.constant() is the limit of large bandwidths");
         }
     }
 }

@@ -7,8 +7,8 @@ import dev.heed.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * A training of the width of {@link SmoothingKernel#gaussian(Tensor)} by stochastic gradient descent. Each step draws some of the
- * points at random and predicts each of them from all other points, so that no point predicts itself. The loss is the mean
+ * A trainer for the width of {@link SmoothingKernel#gaussian(Tensor)}, by stochastic gradient descent. Each step draws
+ * some of the points at random and predicts the value of each drawn point from all other points. The loss is the mean
  * squared error. The same seed gives the same bits.
  */
 public final class WidthTraining {
@@ -20,7 +20,7 @@ public final class WidthTraining {
     private int steps;
 
     /**
-     * Creates a training that starts with the given width.
+     * Creates a trainer that starts with the given width.
      *
      * @param points {@code [points, width]}, two or more points
      * @param values {@code [points, valueWidth]}
@@ -38,7 +38,7 @@ public final class WidthTraining {
         }
         if (!(width > 0) || !Double.isFinite(width)) {
             throw new InvalidInputException(
-                    "The first width is a positive number", "width > 0 and finite", String.valueOf(width), "1");
+                    "The initial width is not a positive number", "width > 0 and finite", String.valueOf(width), "1");
         }
         this.points = points;
         this.values = values;
@@ -108,7 +108,7 @@ public final class WidthTraining {
         return loss;
     }
 
-    /** Drawn points, the mask of the other points that each is predicted from, and the prediction errors. */
+    /** The drawn points, the mask that lets each of them attend to all other points, and the prediction errors. */
     private record Batch(Tensor queries, Mask others, double[] errors) {}
 
     private Batch batch(long[] taken) {

@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An element type of a file format, and the Heed type that reads it without loss. Small integer types that Heed does not
- * have are widened.
+ * An element type of the file formats, and the Heed type that represents its values without loss. Small integer types
+ * that Heed does not have are widened.
  */
 enum ElementType {
     F64("F64", "f8", 8, DType.F64),
@@ -123,7 +123,7 @@ enum ElementType {
 
     /**
      * {@return the elements of a tensor of this type in row-major order, little-endian; not copied if they are already
-     * stored so}
+     * stored in this form}
      */
     MemorySegment write(Tensor tensor) {
         if (tensor.scales() != null) {

@@ -24,8 +24,9 @@ public final class Npy {
     private Npy() {}
 
     /**
-     * {@return the array in a file} The tensor shares the memory of the mapped file if its elements need no conversion. It
-     * is then read-only, and the file must not change while the tensor is in use; {@link #write} does not disturb it.
+     * {@return the array in a file} The tensor shares the memory of the mapped file if its elements need no conversion.
+     * It is then read-only, and the file must not change while the tensor is in use. {@link #write} replaces the file
+     * and does not affect the tensor.
      *
      * @throws InvalidInputException if the file cannot be read, holds no array, or an array of an unsupported type
      */
@@ -34,21 +35,21 @@ public final class Npy {
     }
 
     /**
-     * {@return the array in an array of bytes, which is not copied}
+     * {@return the array stored in the given bytes, which are not copied}
      *
      * @param name name in error messages for the bytes
-     * @throws InvalidInputException if they hold no array, or an array of an unsupported type
+     * @throws InvalidInputException if the bytes hold no array, or an array of an unsupported type
      */
     public static Tensor read(byte[] bytes, String name) {
         return read(StoredBytes.of(bytes, name));
     }
 
     /**
-     * {@return the array in the rest of a stream, which is shorter than 2 GiB} The stream is not closed.
+     * {@return the array in the rest of a stream} The rest must be shorter than 2 GiB. The stream is not closed.
      *
      * @param name name in error messages for the stream
      * @throws IOException if the stream cannot be read
-     * @throws InvalidInputException if it holds no array, or an array of an unsupported type
+     * @throws InvalidInputException if the stream holds no array, or an array of an unsupported type
      */
     public static Tensor read(InputStream stream, String name) throws IOException {
         return read(stream.readNBytes(Integer.MAX_VALUE - 8), name);

@@ -32,7 +32,7 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
     /**
      * Reads the header.
      *
-     * @throws InvalidInputException if the file is not an array, or has elements of an unsupported type
+     * @throws InvalidInputException if the file holds no array, or an array of an unsupported type
      */
     static NpyHeader read(StoredBytes file) {
         if (file.size() < 10 || !Arrays.equals(file.array(0, MAGIC.length), MAGIC)) {
@@ -111,7 +111,7 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
         }
     }
 
-    /** {@return the header as NumPy writes it, up to the first element} */
+    /** {@return the bytes before the first element, as NumPy writes them} */
     static byte[] write(ElementType element, long[] shape) {
         String sizes = Arrays.stream(shape).mapToObj(String::valueOf).collect(Collectors.joining(", "));
         String order = element.bytes() == 1 ? "|" : "<";

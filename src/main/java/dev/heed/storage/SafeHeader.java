@@ -25,7 +25,7 @@ final class SafeHeader {
     private final Map<String, String> metadata = new LinkedHashMap<>();
 
     /**
-     * The type, the shape and the bytes of a tensor in the file.
+     * The type, the shape and the byte range of a tensor in the file.
      *
      * @param type the name of the element type in the file
      * @param from the offset of the first byte, counted from the end of the header

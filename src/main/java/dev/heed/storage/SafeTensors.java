@@ -28,10 +28,10 @@ import java.util.Set;
  *
  * <p>The file is mapped: {@link #open} reads only the header, and {@link #tensor} only the bytes of the tensor. Tensors
  * are read-only and share the memory of the mapped file; {@link Tensor#copy} returns a writable one. The file must not
- * change while they are in use. {@link #write} replaces the file by a new one and does not disturb them.
+ * change while they are in use. {@link #write} replaces the file with a new one and does not affect them.
  *
- * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Tensors of unsupported types can be
- * listed but not read.
+ * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Tensors of unsupported types can
+ * be listed but not read.
  */
 public final class SafeTensors {
     private static final long LONGEST_HEADER = 100_000_000;
@@ -58,7 +58,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return a file, after reading only its header}
+     * {@return an opened file, after reading its header only}
      *
      * @throws InvalidInputException if the file cannot be read or is damaged
      */
@@ -67,7 +67,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return a file whose bytes are in memory; the array is not copied}
+     * {@return a file in the given bytes, which are not copied}
      *
      * @param name name in error messages
      * @throws InvalidInputException if the bytes are damaged
@@ -93,7 +93,7 @@ public final class SafeTensors {
         return tensors;
     }
 
-    /** Checks that the data consist of the tensors, without gaps, overlaps or trailing bytes. */
+    /** Checks that the tensors cover the data without gaps, overlaps or trailing bytes. */
     private void requireFilled() {
         List<SafeHeader.Place> inOrder = new ArrayList<>(header.places().values());
         inOrder.sort(Comparator.comparingLong(SafeHeader.Place::from).thenComparingLong(SafeHeader.Place::to));

@@ -18,7 +18,8 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * The bytes of a file and its name in error messages. Lengths that the file states are checked here before they are used.
+ * The bytes of a file, and its name in error messages. Its methods check the lengths that the file states before they
+ * are used.
  *
  * @param source the name in error messages
  * @param bytes the bytes, read-only
@@ -107,9 +108,10 @@ record StoredBytes(String source, MemorySegment bytes) {
     }
 
     /**
-     * Writes a file atomically: readers of the file, also mapped ones, see either the older file or the complete new one.
+     * Writes a file atomically, if the file system can: readers, including those that map the file, see either the
+     * older file or the complete new one.
      *
-     * @throws IOException if it cannot be written; an older file then stays unchanged
+     * @throws IOException if the file cannot be written; an older file then stays unchanged
      */
     static void write(Path file, byte[] head, List<MemorySegment> data) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
@@ -118,7 +120,8 @@ record StoredBytes(String source, MemorySegment bytes) {
         }
         Path beside = folder.resolve("." + name(file) + "." + UUID.randomUUID() + ".part");
         try {
-            // Not a temporary file of the JDK, because only its owner can read it, and this one becomes the final file.
+            // Not Files.createTempFile: only the owner can read the file that it creates, and this file becomes the
+            // final one.
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeAll(channel, MemorySegment.ofArray(head));

@@ -22,7 +22,9 @@ public final class Adam implements Optimizer {
     private double rate;
     private long steps;
 
-    /** Creates an optimiser with the paper's constants: 0.9, 0.999 and 1e-8. */
+    /**
+     * Creates an optimiser with the paper's constants: {@code beta1} 0.9, {@code beta2} 0.999 and {@code epsilon} 1e-8.
+     */
     public Adam(double rate) {
         this(rate, 0.9, 0.999, 1e-8);
     }

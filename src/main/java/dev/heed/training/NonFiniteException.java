@@ -1,6 +1,9 @@
 package dev.heed.training;
 
-/** A report that a training step met a non-finite value and stopped; the model keeps the last good parameters. */
+/**
+ * An exception that reports a non-finite loss, gradient or parameter. The training step stops, and the model keeps the
+ * last finite parameters.
+ */
 public final class NonFiniteException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.SequencedMap;
 
 /**
- * A rule that updates parameters from their gradients. An optimiser keeps averages by parameter name, so each model needs
- * its own.
+ * A rule that updates parameters from their gradients. An optimiser keeps averages by parameter name, so each model
+ * needs a separate optimiser.
  */
 public sealed interface Optimizer permits Sgd, Adam {
     /** Sets the learning rate of the next updates. */

@@ -17,11 +17,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A training loop for a model, which splits each batch into shards that can run at the same time. Each shard has its own
- * tape. The gradients of the shards are added in shard order, so the bits of the result depend on the shards and not on
- * the number of threads.
+ * A training loop for a model, which splits each batch into shards that can run at the same time. Each shard has its
+ * own tape. The gradients of the shards are added in shard order, so the bits of the result depend on the shards and
+ * not on the number of threads.
  *
- * <p>A non-finite loss, gradient or parameter stops the step, and the model keeps the last good parameters.
+ * <p>A non-finite loss, gradient or parameter stops the step, and the model keeps the last finite parameters.
  *
  * @param <L> the type of the model
  */
@@ -52,7 +52,8 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
      *
      * @param model the model to train; its parameters are updated in place
      * @param optimizer the update rule
-     * @param largestNorm maximum global norm of the gradients, to which larger ones are scaled down; infinity for no limit
+     * @param largestNorm maximum global norm of the gradients, infinity for no limit; gradients with a larger norm are
+     *     scaled down to it
      * @param backend backend of the tapes; give it one thread if shards run at the same time
      * @param shards maximum number of shards in a batch
      * @param threads number of shards that run at the same time

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Compares the whole model with ONNX Runtime on the same file. */
+/** Compares the outputs of the whole model with the outputs of ONNX Runtime on the same file. */
 @Tag("slow")
 class BertEncoderTest {
     private static final double HIDDEN_TOLERANCE = 1e-4;
@@ -228,7 +228,7 @@ class BertEncoderTest {
         assertEquals(expected.length, values.length, what);
         double worst = 0;
         for (int i = 0; i < values.length; i++) {
-            // The comparison below fails for NaN.
+            // For NaN, the comparison below is false, so NaN becomes the worst error.
             double error = Math.abs(expected[i] - values[i]);
             worst = error <= worst ? worst : error;
         }

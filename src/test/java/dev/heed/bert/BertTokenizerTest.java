@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BertTokenizerTest {
-    // Rows of the vocabulary "bert-base-uncased", which all uncased BERT models share.
+    // Token ids of the vocabulary "bert-base-uncased", which all uncased BERT models share.
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             the animal didn't cross the street because it was too tired . \

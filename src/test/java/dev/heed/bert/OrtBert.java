@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The same model file in ONNX Runtime, with the attention weights of every layer as additional outputs. */
+/** A session of ONNX Runtime with the model file, with the attention weights of every layer as additional outputs. */
 final class OrtBert implements AutoCloseable {
     /** The outputs of ONNX Runtime for a sentence, row-major. */
     record Answer(float[] hidden, List<float[]> weights) {}
@@ -53,7 +53,8 @@ final class OrtBert implements AutoCloseable {
     }
 
     /**
-     * Adds outputs to the model by appending another graph: protobuf merges repeated occurrences of a message field.
+     * Adds outputs to the model by appending another graph field, because protobuf merges repeated occurrences of a
+     * message field.
      */
     private static byte[] withWeights(byte[] modelFile, int layers) {
         var outputs = new ByteArrayOutputStream();

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every code block of the course compiles and runs, and its output and figures equal the ones in the pages. */
+/**
+ * Checks that every code block of the course compiles and runs, and that its output and figures equal the ones in the
+ * pages.
+ */
 @Tag("slow")
 class CourseTest {
     private static final String CLASS_PATH = System.getProperty("java.class.path");

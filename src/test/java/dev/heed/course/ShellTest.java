@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pastes a page, block by block, into the shell that {@code heed jshell} starts, as a reader does. */
+/** Pastes the code blocks of each page into the shell that {@code heed jshell} starts, as a reader would. */
 @Tag("slow")
 class ShellTest {
     private static final Course COURSE = new Course(Path.of("docs/course"), System.getProperty("java.class.path"));
@@ -50,7 +50,7 @@ class ShellTest {
         assertEquals("3\n", start("System.out.println(x + 1);", List.of("int x = 2;"), "-s", "-"));
     }
 
-    /** Checks that the test above detects a page that does not run. */
+    /** Checks that {@link #everyPageCanBePasted} would detect code that does not run. */
     @Test
     void whatDoesNotRunIsComplainedOf() {
         String pasted = "int x = \"text\";\nthrow new IllegalStateException();\nList.of().get(3);\n";

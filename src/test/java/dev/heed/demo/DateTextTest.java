@@ -31,7 +31,7 @@ class DateTextTest {
         assertTrue(DateText.isClear("EEEE, d 'de' MMMM 'de' y"));
     }
 
-    /** Each text has one meaning: no two of many drawn texts are equal with different dates. */
+    /** Each text has one meaning: among many drawn dates, no two different ones have the same text. */
     @Test
     void oneTextMeansOneDate() {
         Map<String, String> meanings = new HashMap<>();

@@ -22,7 +22,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Compares the outputs of the layers with the formulas that they are composed of. */
+/** Compares the outputs of the layers with explicit formulas. */
 class CompositionTest {
     private final Tape tape = new Tape(new ReferenceBackend(), DType.F64);
     private final Initial initial = new Initial(new Random(3), DType.F64);

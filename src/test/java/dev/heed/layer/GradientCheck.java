@@ -18,11 +18,11 @@ import java.util.Random;
 import java.util.SequencedMap;
 
 /**
- * Compares the gradients of a layer in double with numerical derivatives of its forward pass, and f32 on the vector
- * backend with these gradients.
+ * Compares the gradients of a layer in double with numerical derivatives of its forward pass, and the f32 gradients of
+ * the vector backend with the gradients in double.
  */
 final class GradientCheck {
-    /** A forward pass of a layer, with the inputs as values in their order. */
+    /** A forward pass of a layer on the given input values. */
     interface Pass<L> {
         Value run(Tape tape, L layer, List<Value> inputs);
     }
@@ -60,7 +60,7 @@ final class GradientCheck {
         }
     }
 
-    /** Compares the outputs and gradients of a backend in f32 with the reference in double. */
+    /** Compares the f32 outputs and gradients of a backend with the reference backend in double. */
     static <L extends Layer<L>> void checkOn(AttentionBackend backend, L layer, List<Tensor> inputs, Pass<L> pass) {
         try (var reference = new Tape(new ReferenceBackend(), DType.F64);
                 var tape = new Tape(backend, DType.F32)) {

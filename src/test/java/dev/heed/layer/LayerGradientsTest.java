@@ -164,13 +164,13 @@ class LayerGradientsTest {
                 .map(order -> DynamicTest.dynamicTest(order + " " + alignment, () -> decode(alignment, order))));
     }
 
-    /** A location-based score has columns beyond the longest sequence, which no gradient reaches. */
+    /** The matrix of a location-based score has one column for each position of the longest sequence. */
     @Test
     void encoderDecoderByLocation() {
         decode(new ScoredAlignment(ScoreFunction.location(normal(4, 4))), Order.CURRENT_STATE);
     }
 
-    /** The window ends inside the sequence; its edges are constants for the gradient. */
+    /** The window ends inside the sequence, and the gradient treats its edges as constants. */
     @Test
     void encoderDecoderNearAPredictedPlace() {
         decode(new LocalAlignment(normal(4, 3), normal(3), 2), Order.CURRENT_STATE);
@@ -185,7 +185,7 @@ class LayerGradientsTest {
             State start = new State(in.get(2), in.get(2));
             Step first = l.next(tape, in.getFirst(), l.start(tape, start), memory);
             Step second = l.next(tape, in.getFirst(), first, memory);
-            // the memory is part of the loss, so that it has a gradient without attention too
+            // the memory is part of the loss, so that it has a gradient even without attention
             return tape.add(
                     tape.columns(second.attentional(), 0, 4),
                     tape.multiply(tape.select(in.get(1), 1), tape.columns(first.attentional(), 1, 5)));

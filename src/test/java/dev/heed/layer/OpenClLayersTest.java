@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** Compares layers whose products and attentions run on OpenCL, forward and backward, with the reference in double. */
+/** Compares the forward and backward passes of layers on OpenCL with the reference backend in double. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class OpenClLayersTest {
@@ -44,7 +44,7 @@ class OpenClLayersTest {
     private int attentions;
 
     /**
-     * A tape runs a problem that its backend does not support on another backend; this wrapper reports a failure instead.
+     * A tape runs a problem that its backend does not support on another backend; this wrapper fails the test instead.
      */
     private final AttentionBackend strict = (AttentionBackend) Proxy.newProxyInstance(
             AttentionBackend.class.getClassLoader(), new Class<?>[] {AttentionBackend.class}, (proxy, method, args) -> {
@@ -144,7 +144,7 @@ class OpenClLayersTest {
                         DynamicTest.dynamicTest(order + " " + alignment, () -> decode(alignment, order, LENGTHS))));
     }
 
-    /** Larger than the limit up to which a step of additive scores runs in Java loops. */
+    /** The projected keys exceed the limit up to which a step with additive scores runs in Java loops. */
     @Test
     void encoderDecoderOverALongMemory() {
         decode(

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** Shared parts of the tests of composed mechanisms: options, engines, and the comparison with exact results. */
+/** Shared helpers for the tests of composed mechanisms: options, engines, and the comparison with exact results. */
 public final class Family {
     static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
     private static final AttentionEngine NAIVE = AttentionEngine.of(new NaiveBackend());
@@ -117,7 +117,7 @@ public final class Family {
                 .toList();
     }
 
-    /** f32 attentions for the tests of a mechanism on each fast backend. */
+    /** Returns f32 inputs for the tests of a mechanism on each fast backend. */
     static Stream<AttentionInputs> fastInputs() {
         AttentionOptions plain = AttentionOptions.DEFAULT;
         var random = new RandomTensors(9);

@@ -12,7 +12,7 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
-/** Tests that a glimpse is a crop with zeros beyond the border, and that coarser windows hold means. */
+/** Tests that a glimpse is a crop with zeros beyond the border, and that coarser windows hold means of pixels. */
 class GlimpseTest {
     @Test
     void windowsAreCutOutAndAveraged() {
@@ -25,7 +25,7 @@ class GlimpseTest {
         assertArrayEquals(
                 new double[] {
                     7, 8, 12, 13, // rows and columns 1 and 2
-                    4, 6, 14, 16 // means of 2 by 2 from row and column 0 on
+                    4, 6, 14, 16 // means of 2 by 2 pixels, from row 0 and column 0
                 },
                 inside.toDoubleArray());
         Tensor corner = new Glimpse(3, 1).crop(image, Tensor.of(new long[] {0, 4}, 1, 2));

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests that hard attention draws keys with their weights as probabilities, draws the same keys on every backend, and that
- * its estimators have the right expectation.
+ * Tests that hard attention draws keys with probabilities equal to their weights, that it draws the same keys on every
+ * backend, and that its estimators have the right expectation.
  */
 @Tag("slow")
 class HardAttentionTest {
@@ -44,7 +44,7 @@ class HardAttentionTest {
         AttentionInputs soft = AttentionInputs.of(
                 inputs.query(), inputs.key(), inputs.value(), inputs.options().withLse());
         AttentionGradients expected = REFERENCE.backward(soft, REFERENCE.forward(soft), up, null);
-        // rows are independent and the reward is a sum over rows: key n of every row at once, n = 0 .. 4
+        // Rows are independent and the reward is a sum over rows, so each pass can choose the same key in all rows.
         double[] sum = new double[Family.flat(expected).length];
         for (int key = 0; key < 5; key++) {
             Tensor keys = seen(inputs, key);
@@ -75,8 +75,8 @@ class HardAttentionTest {
     }
 
     /**
-     * A loss that is not linear in the context, so that its mean over the choices differs from the loss of the mean
-     * context.
+     * Returns a loss that is not linear in the context, so that its mean over the choices differs from the loss of the
+     * mean context.
      */
     private static double loss(Tensor output, long b, long h, long i) {
         return Math.pow(output.get(b, h, i, 0), 3) + output.get(b, h, i, 0) * output.get(b, h, i, 1);
@@ -88,8 +88,8 @@ class HardAttentionTest {
     }
 
     /**
-     * The expected loss: each key has its weight times {@code 1 - share} as probability, the expected context
-     * {@code share}.
+     * Returns the expected loss: the probability of each key is its weight times {@code 1 - share}, and the probability
+     * of the expected context is {@code share}.
      */
     private static double mixedLoss(AttentionInputs inputs, double share) {
         double sum = 0;
@@ -133,7 +133,7 @@ class HardAttentionTest {
                 for (long d = 0; drawn && d < 2; d++) {
                     shares.set(p * derivative(choice.output(), b, h, i, d), b, h, i, d);
                 }
-                // any baseline; a reward without a draw has no effect
+                // the baseline has no effect on the sum; nor has the gradient of a row without a draw
                 slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);
             }
             Family.pairs(inputs, choice.backward(shares, slopes))
@@ -217,7 +217,10 @@ class HardAttentionTest {
                         .backward(down.to(in.query().type()), up)));
     }
 
-    /** The given key, or -1 in rows that mask it. For the expected context, -1 in rows that mask all keys. */
+    /**
+     * Returns the given key for every row, but -1 for rows that mask it. For the expected context, returns -1 for rows
+     * that mask all keys.
+     */
     private static Tensor seen(AttentionInputs inputs, long key) {
         Tensor keys = Tensor.zeros(DType.I64, 2, 4, 3);
         for (long b = 0; b < 2; b++) {

@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Compares local attention with predicted positions, and its gradient, with the explicit formula on every backend. */
+/**
+ * Compares local-p attention with the explicit formula, its gradient with numerical derivatives, and every backend with
+ * the reference.
+ */
 @Tag("slow")
 class LocalAttentionTest {
     private static final AttentionEngine REFERENCE = Family.REFERENCE;
@@ -177,7 +180,7 @@ class LocalAttentionTest {
     void deadRowsAreZeroAndNaNOutsideOfTheWindowsIsNotRead() {
         Qkv qkv = Qkv.of("q2x2x5x3 kv1x20 f32");
         LocalAttention local = new LocalAttention(Tensor.zeros(DType.F32, 3, 2), Tensor.zeros(DType.F32, 2), 3);
-        // with parameters of zero the position of every query is half the length, 10, so it attends keys 7 to 13
+        // with parameters of zero, the position of every query is half the length, 10, so it attends to keys 7 to 13
         for (long[] outside : new long[][] {{0, 7}, {14, 20}}) {
             qkv.key().slice(2, outside[0], outside[1]).fill(Double.NaN);
             qkv.value().slice(2, outside[0], outside[1]).fill(Double.NaN);

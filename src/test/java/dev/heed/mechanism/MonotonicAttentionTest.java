@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MonotonicAttentionTest {
     private static final MonotonicAttention MONOTONIC = new MonotonicAttention().on(Family.REFERENCE);
 
-    /** The probability of stopping at j, summed over every start k up to j, without the recurrence in q. */
+    /** Sums the probability of stopping at j over every start k up to j, without the recurrence in q. */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void weightsAreTheSumOverAllWalks(String name) {

@@ -71,7 +71,7 @@ public final class ProtoWriter {
 
     // ---------------------------------------------------------------- ONNX
 
-    /** {@return the number of an element type in ONNX} */
+    /** {@return the code of an element type in ONNX} */
     public static int typeCode(DType type) {
         return switch (type) {
             case F32 -> 1;
@@ -85,7 +85,7 @@ public final class ProtoWriter {
         };
     }
 
-    /** A {@code TensorProto} with raw data. */
+    /** Returns a {@code TensorProto} with raw data. */
     public static byte[] tensor(String name, Tensor tensor) {
         Tensor whole = tensor.copy();
         MemorySegment bytes = whole.segment();
@@ -100,8 +100,8 @@ public final class ProtoWriter {
     }
 
     /**
-     * A {@code ModelProto} with one node. Attributes are {@code Long} or {@code Float}; an empty name omits an input or
-     * output.
+     * Returns a {@code ModelProto} with one node. Attributes are {@code Long} or {@code Float}; an empty name omits an
+     * input or output.
      */
     public static byte[] model(
             String opType,

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compares pooling with the quotient of the two kernel sums, for every kernel, and its gradient with numerical
+ * Compares kernel pooling with the quotient of the two kernel sums, for every kernel, and its gradient with numerical
  * derivatives.
  */
 class KernelPoolingTest {

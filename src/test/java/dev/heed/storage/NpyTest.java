@@ -115,7 +115,7 @@ class NpyTest {
         assertTensor(expected + " [2]" + readOnly(type), new double[] {first, second}, Npy.read(file, "types.npy"));
     }
 
-    /** Tensors that share the file are read-only; copied ones are writable. */
+    /** Tensors that share the bytes of the file are read-only; copied ones are writable. */
     private static String readOnly(String type) {
         return type.matches("\\|[bi]1|=f8") ? " read-only" : "";
     }

@@ -17,7 +17,7 @@ final class StorageFiles {
         return tensor;
     }
 
-    /** A .npy file of version 1: the magic, a header without padding, and data. */
+    /** Returns a .npy file of version 1: the magic bytes, a header without padding, and data. */
     static byte[] npy(String header, String hexData) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         byte[] data = HexFormat.of().parseHex(hexData.replace(" ", ""));
@@ -31,7 +31,7 @@ final class StorageFiles {
         return file;
     }
 
-    /** A safetensors file with a header and {@code bytes} bytes of data, which count up from 0. */
+    /** Returns a safetensors file with a header and {@code bytes} data bytes, whose values count up from 0. */
     static byte[] safe(String header, int bytes) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         byte[] file = new byte[8 + text.length + bytes];

@@ -45,7 +45,10 @@ class TrainingTest {
         assertArrayEquals(new double[] {0.75, 2.5}, p.get("p").toDoubleArray(), 1e-15);
     }
 
-    /** With bias correction of both averages, the first step equals the rate regardless of the size of the gradient. */
+    /**
+     * With bias correction of both averages, the first step has the size of the learning rate, regardless of the size
+     * of the gradient.
+     */
     @Test
     void adamIsCorrectedForItsStart() {
         var p = one(1, 1);
