@@ -98,7 +98,7 @@ final class TranslateDemo extends HeedCommand {
     @Option(
             names = "--require",
             paramLabel = "PERCENT",
-            description = "Exit code 1 if less than PERCENT percent of the unseen dates is translated without any error.")
+            description = "Exit code 1 if less than PERCENT percent of the unseen dates is translated without error.")
     private @Nullable Double required;
 
     @Option(names = "--save", paramLabel = "FILE", description = "Save the parameters as safetensors.")
