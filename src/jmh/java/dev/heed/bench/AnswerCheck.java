@@ -18,9 +18,10 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Compares an answer with the double reference before timing. Large workloads are checked by exact samples that do not
- * depend on the rest: bands of queries, one head of a backward pass, one batch entry, single rows of a softmax. Heed
- * must stay within its {@link ErrorBudget}, a peer within {@value #PEER_TOLERANCE} of the largest value.
+ * A check of an answer against the double reference, before timing. For large workloads it compares only samples that
+ * can be computed on their own: bands of queries, one key/value head of a backward pass, one batch entry, single rows
+ * of a softmax. Heed must stay within its {@link ErrorBudget}, a peer within {@value #PEER_TOLERANCE} times the largest
+ * value.
  */
 final class AnswerCheck {
     private static final double PEER_TOLERANCE = 1e-4;

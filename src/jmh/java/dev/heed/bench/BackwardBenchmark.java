@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** The backward pass of attention; the forward pass is not timed. ONNX Runtime has no backward pass. */
+/** A benchmark of the backward pass of attention; the forward pass is not timed. ONNX Runtime has no backward pass. */
 public class BackwardBenchmark extends Contest {
     /** Case strings. */
     @Param({

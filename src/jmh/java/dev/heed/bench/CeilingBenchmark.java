@@ -15,7 +15,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The ceilings of this machine: multiply-adds, reads and copies per second, on the number of JMH threads ({@code -t}). */
+/**
+ * A benchmark of the ceilings of this machine: multiply-adds, bytes read and bytes copied per second, on JMH's threads
+ * ({@code -t}).
+ */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -43,7 +46,7 @@ public class CeilingBenchmark {
         }
     }
 
-    /** Multiply-adds in enough independent chains to hide their latency, all in registers. */
+    /** Computes multiply-adds in enough independent chains to hide their latency, all in registers. */
     @Benchmark
     public float fma(Contest.FlopRate rate) {
         FloatVector factor = FloatVector.broadcast(SPECIES, 0.999f);
@@ -89,8 +92,8 @@ public class CeilingBenchmark {
     }
 
     /**
-     * Bytes read by a sum over four streams. A single stream is a third slower because each core's prefetcher stops at
-     * a page boundary.
+     * Reads four streams and sums their elements. A single stream is a third slower because each core's prefetcher
+     * stops at a page boundary.
      */
     @Benchmark
     public float read(Arrays arrays, Contest.ByteRate rate) {
@@ -121,7 +124,7 @@ public class CeilingBenchmark {
         return low.add(high).reduceLanes(VectorOperators.ADD);
     }
 
-    /** Bytes read and bytes written by a copy. */
+    /** Copies an array; the rate is the sum of the bytes read and written. */
     @Benchmark
     public float[] copy(Arrays arrays, Contest.ByteRate rate) {
         System.arraycopy(arrays.from, 0, arrays.to, 0, arrays.from.length);

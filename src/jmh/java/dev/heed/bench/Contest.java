@@ -15,7 +15,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A benchmark of one workload by one contestant. JMH runs each in its own process, so peers never share one. */
+/**
+ * A benchmark of one workload by one contestant. JMH runs each benchmark in its own process, so contestants never share
+ * a process.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -42,7 +45,7 @@ public abstract class Contest {
     private Workload workload;
     private Entry entry;
 
-    /** The derived column of workloads bound by arithmetic. */
+    /** The secondary result (in JMH's terms) of workloads bound by arithmetic: GFLOP/s. */
     @AuxCounters
     @State(Scope.Thread)
     public static class FlopRate {
@@ -50,7 +53,7 @@ public abstract class Contest {
         public double gflops;
     }
 
-    /** The derived column of workloads bound by memory. */
+    /** The secondary result of workloads bound by memory: GB/s. */
     @AuxCounters
     @State(Scope.Thread)
     public static class ByteRate {
@@ -60,7 +63,7 @@ public abstract class Contest {
 
     abstract String problem();
 
-    /** Creates the data, then throws unless the contestant is ready and its answer is right. */
+    /** Creates the data and prepares the contestant. Throws if the contestant is not ready or its answer is wrong. */
     @Setup
     public void enter() throws OrtException {
         workload = Workload.parse(problem());

@@ -31,10 +31,10 @@ interface Contestant {
     /**
      * {@return a prepared workload that runs on {@code threads} threads}
      *
-     * @throws RuntimeException if this contestant cannot compute it, or not on this machine
+     * @throws RuntimeException if this contestant cannot compute the workload, or cannot run on this machine
      */
     Entry enter(Workload workload, int threads) throws OrtException;
 
-    /** {@return whether its answers must meet Heed's error budget instead of the tolerance of a peer} */
+    /** {@return whether its answers must be within Heed's error budget instead of the tolerance for peers} */
     boolean isHeed();
 }

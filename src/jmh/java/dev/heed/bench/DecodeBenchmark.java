@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Attention of one query over keys and values that do not fit in cache. */
+/** A benchmark of attention of one query over keys and values that do not fit in cache. */
 public class DecodeBenchmark extends Contest {
     /** Case strings. */
     @Param({"q1x32x1x128 kv32x4096 f32", "q1x32x1x128 kv8x16384 f32"})

@@ -10,8 +10,8 @@ interface Entry extends AutoCloseable {
     void run() throws OrtException;
 
     /**
-     * {@return the result: the output {@code [batch, heads, queries, width]} (multi-head: {@code [batch, queries,
-     * width]}), or the gradients of query, key and value}
+     * {@return the result: the output {@code [batch, heads, queries, valueHeadDim]} (multi-head: {@code [batch,
+     * queries, embedOut]}, softmax: the shape of the input), or the gradients of query, key and value}
      */
     List<Tensor> answer() throws OrtException;
 

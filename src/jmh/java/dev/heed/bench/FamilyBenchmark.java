@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** One score function of the family, forward or backward according to the case string. */
+/** A benchmark of one score function, forward or backward according to the case string. */
 public class FamilyBenchmark extends Contest {
     /** Case strings. */
     @Param({"q1x2x1024x64 kv2x1024 f32", "q1x2x1024x64 kv2x1024 f32 score=additive:plain"})

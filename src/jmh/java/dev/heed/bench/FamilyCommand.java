@@ -90,7 +90,7 @@ final class FamilyCommand extends MeasuringCommand {
         return failures.isEmpty();
     }
 
-    /** {@return the values of {@code --repeats} runs of one benchmark} */
+    /** {@return the results of {@code --repeats} runs of one benchmark, joined} */
     private Trial run(Laboratory laboratory, String label, String problem, String backend) throws IOException {
         Trial trial = null;
         for (int repeat = 0; repeat < repeats; repeat++) {
@@ -108,7 +108,10 @@ final class FamilyCommand extends MeasuringCommand {
         return trial;
     }
 
-    /** Milliseconds of the best iteration, from a rate that counts the operations of a dot product. */
+    /**
+     * {@return the milliseconds of the best iteration} For every score function, the rate counts the operations of a
+     * dot product.
+     */
     private static double millis(@Nullable Trial trial, boolean backward) {
         double flops = Case.parse(SIZES).problem().flops() * (backward ? 2.5 : 1);
         return trial == null ? Double.NaN : flops / trial.best() / 1e6;

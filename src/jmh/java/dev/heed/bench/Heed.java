@@ -12,7 +12,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/** A backend of Heed that computes on float arrays. */
+/** A contestant that is a backend of Heed, with tensors in the memory of the host. */
 record Heed(IntFunction<AttentionBackend> backends) implements Contestant {
 
     @Override

@@ -21,7 +21,9 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs single benchmarks in separate processes, writes the output of JMH to a log file, and shows progress. */
+/**
+ * A runner of single benchmarks in separate processes, which writes the output of JMH to a log file and shows progress.
+ */
 final class Laboratory implements AutoCloseable {
     private static final Pattern EXCEPTION = Pattern.compile("(?m)^[a-z]+\\.[\\w.$]*(?:Exception|Error): .*");
     private static final Pattern CRASH = Pattern.compile("forked VM failed with exit code \\d+");
@@ -47,7 +49,7 @@ final class Laboratory implements AutoCloseable {
         this.log = Files.newOutputStream(log);
     }
 
-    /** Runs a benchmark on {@code jmhThreads} threads of JMH. {@return its derived column} */
+    /** Runs a benchmark on {@code jmhThreads} threads of JMH. {@return its secondary result {@code column}} */
     Trial run(String title, String benchmark, String column, int jmhThreads, Map<String, String> parameters)
             throws IOException {
         step++;
@@ -85,12 +87,13 @@ final class Laboratory implements AutoCloseable {
 
     /**
      * Sets warm-up and measurement times. JIT-compiled code gets a long warm-up; native code and the naive loops get a
-     * short one. Many short iterations are better than few long ones because one of them falls into a quiet moment.
+     * short one. Many short iterations are better than a few long ones, because one of them is likely to run while
+     * other processes are idle.
      */
     private void pace(ChainedOptionsBuilder options, String backend, boolean encoder) {
         boolean naive = backend.equals("naive");
         boolean jit = backend.equals("vector") || backend.startsWith("opencl"); // the host layer of OpenCL is Java
-        int warmups = !jit ? 1 : encoder ? 12 : 4; // an encoder has much code that runs rarely
+        int warmups = !jit ? 1 : encoder ? 12 : 4; // much of the code of an encoder runs rarely
         options.warmupIterations(warmups)
                 .warmupTime(TimeValue.milliseconds(quick ? jit ? 550 : 200 : 700))
                 .measurementIterations(naive ? 1 : quick ? 8 : 10)

@@ -20,7 +20,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** PyTorch's CPU kernels: {@code scaled_dot_product_attention}, here its flash kernel, with projections, softmax and scores. */
+/**
+ * PyTorch's CPU kernels: {@code scaled_dot_product_attention} (its flash kernel), projections, softmax and additive
+ * attention.
+ */
 final class Libtorch implements Contestant {
 
     @Override

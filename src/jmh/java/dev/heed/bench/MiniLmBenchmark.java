@@ -35,8 +35,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A real encoder end to end: all-MiniLM-L6-v2, one batch of sequences per call, in Heed and in ONNX Runtime from the
- * same file.
+ * A benchmark of a real encoder end to end: all-MiniLM-L6-v2, one batch of sequences per call, in Heed and in ONNX
+ * Runtime from the same file.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
@@ -54,7 +54,7 @@ public class MiniLmBenchmark {
     @Param({"vector", "onnxruntime"})
     public String backend = "";
 
-    /** Sequences and tokens per sequence. */
+    /** The number of sequences, and the tokens of each. */
     @Param({"1x16", "1x128", "1x512", "32x128", "8x512"})
     public String batch = "";
 
@@ -65,7 +65,7 @@ public class MiniLmBenchmark {
     private Encoder encoder;
     private long tokens;
 
-    /** The derived column. */
+    /** The secondary result (in JMH's terms): tokens per second. */
     @AuxCounters
     @State(Scope.Thread)
     public static class TokenRate {

@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Multi-head attention with its projections. */
+/** A benchmark of multi-head attention with its projections. */
 public class MultiHeadBenchmark extends Contest {
     /** Case strings. */
     @Param({"mha in=768x768x768 out=768 biases=qkvo q8x12x128x64 kv12x128 f32"})

@@ -6,7 +6,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 
-/** Writes the bytes of a small ONNX model. */
+/** A builder of small ONNX models in their binary format. */
 final class OnnxGraph {
     static final String CONTRIB = "com.microsoft";
     private static final int IR_VERSION = 10;
@@ -14,7 +14,7 @@ final class OnnxGraph {
 
     private final ProtoWriter graph = new ProtoWriter().text(2, "benchmark");
 
-    /** Adds a node of ONNX's own operators ({@code domain} empty) or of ONNX Runtime's. Attributes are integers. */
+    /** Adds a node with an operator of ONNX ({@code domain} is empty) or of ONNX Runtime. Attributes are integers. */
     OnnxGraph node(String domain, String operator, List<String> inputs, String output, Map<String, Long> attributes) {
         var node = new ProtoWriter();
         inputs.forEach(input -> node.text(1, input));

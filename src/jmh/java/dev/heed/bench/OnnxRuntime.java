@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * ONNX Runtime with its fused {@code MultiHeadAttention}, which uses the flash path without a mask and stores all
- * scores with one. Inputs and output are direct buffers that it neither copies nor allocates.
+ * ONNX Runtime with its fused {@code MultiHeadAttention}, which uses the flash path if there is no mask and otherwise
+ * stores all scores. Inputs and output are direct buffers that it neither copies nor allocates.
  */
 final class OnnxRuntime implements Contestant {
     private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
@@ -86,7 +86,7 @@ final class OnnxRuntime implements Contestant {
         return Map.of("num_heads", heads, "unidirectional", causal ? 1L : 0L);
     }
 
-    /** The operator's layout: {@code [batch, sequence, heads * width]}. */
+    /** {@return a tensor in the layout of the operator, {@code [batch, sequence, heads * headDim]}} */
     private static Tensor packed(Tensor heads) {
         return heads.transpose(1, 2).copy().reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
     }

@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
 final class PeersCommand extends MeasuringCommand {
     private static final String FORMAT = "%-11s  %-28s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
 
-    /** Libraries that Heed is compared with; the naive loops do not count as a peer. */
+    /** Libraries that Heed is compared with; the naive loops are not a peer. */
     private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime");
 
     @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes contain the text.")
@@ -88,7 +88,8 @@ final class PeersCommand extends MeasuringCommand {
                 table.add(json);
             }
             out.println();
-            // Other processes may have disturbed the first measurement; the file receives the values of both.
+            // Other processes may have disturbed the first measurement; the file contains the values of both
+            // measurements.
             ceilings(laboratory, "ceilings once more")
                     .forEach((ceiling, trial) -> ceilings.merge(ceiling, trial, Trial::and));
             ratios.forEach((group, all) -> out.printf(
@@ -110,7 +111,10 @@ final class PeersCommand extends MeasuringCommand {
         return text.contains(filter);
     }
 
-    /** Memory bandwidth changes from minute to minute, so its ceiling is measured before and after the row. */
+    /**
+     * {@return whether the ceiling is measured before and after the row, because memory bandwidth changes from minute
+     * to minute}
+     */
     private static boolean hasOwnCeiling(Row row) {
         return row.group().ceiling != Row.Ceiling.FMA;
     }

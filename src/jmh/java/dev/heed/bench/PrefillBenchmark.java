@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Attention of many queries, forward. */
+/** A benchmark of attention of many queries, forward. */
 public class PrefillBenchmark extends Contest {
     /** Case strings. */
     @Param({

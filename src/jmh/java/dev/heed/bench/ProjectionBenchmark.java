@@ -4,7 +4,9 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** The projections of multi-head attention, on sequences so short that attention is only 1 % of the work. */
+/**
+ * A benchmark of the projections of multi-head attention, on sequences so short that attention is only 1 % of the work.
+ */
 public class ProjectionBenchmark extends Contest {
     /** Case strings. */
     @Param({"mha in=768x768x768 out=768 biases=qkvo q64x12x16x64 kv12x16 f32"})

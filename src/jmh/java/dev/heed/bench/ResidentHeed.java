@@ -14,8 +14,8 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * The OpenCL backend on tensors that are on the device before timing starts and stay there: measures kernels and
- * launches only.
+ * A contestant that is the OpenCL backend on tensors that are on the device before timing starts and stay there. Only
+ * kernels and their launches are timed.
  */
 record ResidentHeed(OpenClBackend backend) implements Contestant {
 
@@ -86,7 +86,7 @@ record ResidentHeed(OpenClBackend backend) implements Contestant {
                 List.of(gradients.query(), gradients.key(), gradients.value()));
     }
 
-    /** The queue runs in order: reading back one element waits for everything launched before it. */
+    /** {@return an entry that waits for its kernels by reading back one element, because the queue runs in order} */
     private Entry entry(DeviceArena arena, Plan<?> plan, Runnable work, List<Tensor> answer) {
         Tensor last = arena.upload(Tensor.zeros(DType.F32, 1));
         return new Entry() {

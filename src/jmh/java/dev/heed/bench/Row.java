@@ -10,8 +10,8 @@ import java.util.List;
  * One row of the benchmark grid: a workload that every contestant computes.
  *
  * @param group the kind of work
- * @param label its sizes in the notation of papers
- * @param problem its case string
+ * @param label the sizes in the notation of papers: B batch, H heads, L length, D headDim
+ * @param problem the case string
  * @param quick whether it belongs to the quick grid
  */
 record Row(Group group, String label, String problem, boolean quick) {
@@ -20,7 +20,7 @@ record Row(Group group, String label, String problem, boolean quick) {
 
     private static final double QUICK_NAIVE_FLOPS = 1e9;
 
-    /** Maximum scores that a peer without a fused masked kernel may keep in memory. */
+    /** Maximum number of scores that a peer without a fused masked kernel may store. */
     private static final double MOST_SCORES = 1L << 28;
 
     /** The kinds of work, each with its benchmark and the ceiling it is compared with. */
@@ -41,14 +41,14 @@ record Row(Group group, String label, String problem, boolean quick) {
         }
     }
 
-    /** The limits of the machine. */
+    /** The limits of the machine, each with its benchmark. */
     enum Ceiling {
         FMA("fma", "gflops", "GFLOP/s"),
         READ("read", "gigabytes", "GB/s"),
         COPY("copy", "gigabytes", "GB/s");
 
         final String benchmark;
-        /** The benchmark's derived column. */
+        /** The name of the benchmark's secondary result. */
         final String column;
 
         final String unit;
@@ -108,7 +108,7 @@ record Row(Group group, String label, String problem, boolean quick) {
             return List.of("vector"); // no peer stores keys and values as bytes with scales
         }
         if (problem.contains(" bf16")) {
-            return List.of("vector", "libtorch"); // DJL's library ends its process on bf16, the others accept only f32
+            return List.of("vector", "libtorch"); // DJL's library crashes on bf16, the others accept only f32
         }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {

@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtException;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** Softmax over rows that together exceed the cache. */
+/** A benchmark of softmax over rows that together exceed the cache. */
 public class SoftmaxBenchmark extends Contest {
     /** Case strings. */
     @Param({"softmax 4096x8192 axis=-1 f32"})

@@ -7,14 +7,14 @@ import java.util.Arrays;
 /**
  * The result of one benchmark.
  *
- * @param values the derived column of each iteration; empty if it failed
- * @param failure why it failed; empty if it did not
+ * @param values the secondary result of each iteration; empty if the benchmark failed
+ * @param failure the reason of a failure; empty if there is none
  */
 record Trial(double[] values, String failure) {
 
     /**
-     * {@return the best iteration; NaN if it failed} On a shared machine the other iterations measure the load of other
-     * processes.
+     * {@return the result of the best iteration; NaN if the benchmark failed} On a shared machine, slower iterations
+     * measure the load of other processes.
      */
     double best() {
         return Arrays.stream(values).max().orElse(Double.NaN);

@@ -20,7 +20,7 @@ import dev.heed.verify.Case;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** One computation with its data, the same for every contestant of a row and in every process. */
+/** One computation with its data, which are the same for every contestant and in every process. */
 sealed interface Workload {
 
     /** Attention; if a gradient of the output is present, the backward pass is timed. */
@@ -91,7 +91,9 @@ sealed interface Workload {
         return options;
     }
 
-    /** {@return a score function whose parameters all heads share, with scores as large as in a scaled dot product} */
+    /**
+     * {@return a score function whose parameters all heads share, with scores about as large as scaled dot products}
+     */
     private static ScoreFunction score(AttentionProblem p, SplittableRandom random, String text) {
         ScorePattern score = p.score();
         long width = p.shape().headDim();

@@ -25,7 +25,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** Writes the parts of a bundle: Java runtime, jars, benchmarks, OpenCL loader, script and texts. */
+/** A writer of a bundle: a folder with a Java runtime, the jars, benchmarks, an OpenCL loader, a script and texts. */
 final class Bundle {
     static final int STEPS = 5;
 
@@ -164,7 +164,7 @@ final class Bundle {
                     .toAbsolutePath()
                     .normalize();
         } catch (URISyntaxException e) {
-            throw new IllegalStateException("a class path entry that is no file", e);
+            throw new IllegalStateException("a class path entry is not a file", e);
         }
     }
 
@@ -191,7 +191,10 @@ final class Bundle {
 
     // ---------------------------------------------------------------- benchmarks
 
-    /** Copies the benchmarks that {@code ./bench} built next to Heed's classes, without the peers. */
+    /**
+     * Copies the benchmarks that {@code ./bench} built next to Heed's classes, without the libraries that Heed is
+     * compared with.
+     */
     private void benchmarks() throws IOException {
         Path build = Optional.ofNullable(ours().getParent()).orElse(ours());
         Path classes = build.resolve("benchmarks").resolve("classes");

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed bundle DIR}: writes a folder that runs Heed on a machine without a JDK and a network. */
+/** {@code heed bundle DIR}: writes a folder that runs Heed on a machine without a JDK or a network. */
 @Command(
         name = "bundle",
         description = {

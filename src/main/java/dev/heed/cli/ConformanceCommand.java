@@ -34,7 +34,9 @@ import picocli.CommandLine.Parameters;
             "  heed conformance onnx/backend/test/data/node --backend vector --json"
         })
 final class ConformanceCommand extends HeedCommand {
-    @Parameters(paramLabel = "DIR", description = "A directory of cases, of directories of cases, or one case.")
+    @Parameters(
+            paramLabel = "DIR",
+            description = "A directory that is one case, or that contains cases in up to 5 levels of subdirectories.")
     private Path directory = Path.of("");
 
     @Option(

@@ -17,13 +17,13 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Finds the size from which a device is faster than the CPU, including copies to the device and back. Times attentions
- * of growing length on both; the shortest run counts because other processes only lengthen runs.
+ * A measurement of the size from which a device is faster than the CPU, including copies to the device and back. It
+ * times attention of growing length on both. The shortest run counts because other processes only lengthen runs.
  */
 final class Crossover {
     private static final int RUNS = 3;
     private static final long ENOUGH_NANOS =
-            400_000_000; // time for warm-up, then for measuring, of one problem on one backend
+            400_000_000; // for the warm-up, and again for the timed runs, of one problem on one backend
     private static final double MEGA = 1e6;
 
     /** The measured shapes, each at growing length. */
@@ -49,7 +49,7 @@ final class Crossover {
     /**
      * The measurements at one length.
      *
-     * @param problem the attention
+     * @param problem the attention problem
      * @param cpuSeconds seconds on the CPU
      * @param deviceSeconds seconds on the device
      */
@@ -66,7 +66,10 @@ final class Crossover {
      * @param points the measurements from the shortest to the longest
      */
     record Line(String label, List<Point> points) {
-        /** {@return the millions of operations from which the device was always faster; the largest int if there are none} */
+        /**
+         * {@return the size in millions of operations from which the device was always faster: 0 if at every length,
+         * the largest int if not at the greatest length}
+         */
         int megaflops() {
             int from = Integer.MAX_VALUE;
             for (int n = points.size() - 1; n >= 0 && points.get(n).deviceWins(); n--) {

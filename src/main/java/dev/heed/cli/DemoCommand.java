@@ -6,7 +6,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
-/** {@code heed demo NAME}: trains small examples. */
+/** {@code heed demo NAME}: trains a small example. */
 @Command(
         name = "demo",
         description = {"Train a small example and show what it learned.", ""},

@@ -39,7 +39,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed devices}: lists the machine, the state of every backend, and the capabilities of its OpenCL devices. */
+/** {@code heed devices}: lists the machine, its OpenCL devices, and the state of every backend. */
 @Command(
         name = "devices",
         description = {
@@ -229,7 +229,7 @@ final class DevicesCommand extends HeedCommand {
                         + String.join("; ", selection.reasons()) + ". HINT: heed devices"));
     }
 
-    /** Runs all probes. A failed probe is a finding, not a failure of the command. */
+    /** Runs the chosen probes. A failed probe is a finding, not a failure of the command. */
     private int probeAll() {
         Device device = selected();
         List<Probe> chosen = Probes.list().stream()
@@ -238,7 +238,7 @@ final class DevicesCommand extends HeedCommand {
         boolean crossing = only == null || "crossover".startsWith(only);
         if (chosen.isEmpty() && !crossing) {
             throw new InvalidInputException(
-                    "No probe has such a name",
+                    "No probe has a name with this beginning",
                     "the beginning of one of "
                             + String.join(
                                     ", ", Probes.list().stream().map(Probe::id).toList())

@@ -19,9 +19,9 @@ import java.util.Locale;
 import java.util.stream.LongStream;
 
 /**
- * Checks whether a parsed case describes valid tensors: a bias of the wrong shape or a dropout of 2 is an error of the
- * user and must not look like a fault of a backend. Stand-ins of one element, expanded to the shapes, are checked like
- * tensors.
+ * A check that a parsed case describes valid tensors. A bias of the wrong shape or a dropout of 2 is an error of the
+ * user and must not look like a fault of a backend. The check uses tensors of one element that are expanded to the
+ * shapes of the case.
  */
 final class Feasibility {
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
@@ -36,7 +36,7 @@ final class Feasibility {
     /**
      * Checks a problem.
      *
-     * @throws InvalidInputException if no tensors fit it, or they are too large to check
+     * @throws InvalidInputException if no tensors fit the problem, or they are too large to check
      */
     static void require(Problem problem) {
         switch (problem) {
@@ -112,8 +112,8 @@ final class Feasibility {
     }
 
     /**
-     * Checks that the heap can hold the minimum for checking a problem: its tensors in their own type and as doubles.
-     * For attention, the reference reads the rows of one head once more.
+     * Checks that the heap is large enough for the check of a problem, which stores its tensors in their own type and
+     * as doubles. For attention, the reference also copies the key and value rows of one head.
      *
      * @throws InvalidInputException if the heap is too small; the message names a sufficient size
      */

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A command of Heed in a separate process, so that a crashed driver or a hung device is a line of the report, not its end. */
+/**
+ * A command of Heed in a separate process, so that a crashed driver or a hung device is reported in one line and does
+ * not end the report.
+ */
 final class ForkedCommand {
     private static final long SECONDS = 120;
     private static final int LAST_LINES = 3;

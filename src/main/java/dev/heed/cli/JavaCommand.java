@@ -13,8 +13,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Unmatched;
 
 /**
- * {@code heed java FILE}: the help and the errors of this command. The launcher {@code ./heed} runs java directly if
- * the file exists; this class receives a request for help, a missing file, or a start without the launcher.
+ * {@code heed java FILE}: prints the help and the errors of this command. The launcher {@code ./heed} runs java
+ * directly if the file exists; this class handles a request for help, a missing file, and a start without the launcher.
  */
 @Command(
         name = "java",

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed demo pooling}: compares three kernel regressions, the last one trained. */
+/** {@code heed demo pooling}: compares three kernel regressions; the third is trained. */
 @Command(
         name = "pooling",
         description = {
@@ -64,7 +64,7 @@ final class PoolingDemo extends HeedCommand {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, selects the fastest that supports it.")
+            description = "The backend; auto, the default, selects the fastest that supports the demo.")
     private @Nullable String backendName;
 
     @Option(
@@ -77,7 +77,7 @@ final class PoolingDemo extends HeedCommand {
         super(surroundings);
     }
 
-    /** The regression of the points by one kernel. */
+    /** The regression of the points with one kernel. */
     private record Estimate(String name, double width, double[] curve, Tensor weights, double error) {}
 
     @Override

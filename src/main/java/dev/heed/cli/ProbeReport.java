@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Formats findings of probes as JSON and as lines. */
+/** The findings of probes as JSON and as lines of text. */
 final class ProbeReport {
     private static final int LONGEST = 200;
 

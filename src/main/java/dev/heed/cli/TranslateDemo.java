@@ -98,7 +98,7 @@ final class TranslateDemo extends HeedCommand {
     @Option(
             names = "--require",
             paramLabel = "PERCENT",
-            description = "Exit code 1 if fewer unseen dates are translated without any error.")
+            description = "Exit code 1 if less than PERCENT percent of the unseen dates is translated without error.")
     private @Nullable Double required;
 
     @Option(names = "--save", paramLabel = "FILE", description = "Save the parameters as safetensors.")
@@ -176,11 +176,12 @@ final class TranslateDemo extends HeedCommand {
 
     private static void requireAtLeastOne(String option, int number) {
         if (number < 1) {
-            throw new InvalidInputException(option + " counts", "1 or more", String.valueOf(number), option + " 1");
+            throw new InvalidInputException(
+                    option + " is out of range", "1 or more", String.valueOf(number), option + " 1");
         }
     }
 
-    /** {@return a backend with one thread, because the shards of a batch run in parallel} */
+    /** {@return a backend with one thread, because the shards of a batch already run in parallel} */
     private static AttentionBackend oneThread() {
         return Backends.select(
                 List.of(new VectorBackend(1), new ScalarBackend(1), new ReferenceBackend()), List.of(), null);

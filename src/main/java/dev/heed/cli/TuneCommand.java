@@ -111,7 +111,7 @@ final class TuneCommand extends HeedCommand {
         super(surroundings);
     }
 
-    /** The subject of tuning: the phase, the bound on the row width, and a representative case. */
+    /** The subject of tuning: a phase of computation, a bound on the row width, and a representative case. */
     private record Subject(String phase, String width, String text) {
         static Subject of(String text) {
             Case parsed = Case.parse(text);
@@ -133,7 +133,10 @@ final class TuneCommand extends HeedCommand {
             };
         }
 
-        /** {@return a case of the same kind over lengths that cross every tile, small enough to check every byte} */
+        /**
+         * {@return a small case of the same kind, with lengths that end inside a tile of any size, for the check with
+         * guard zones}
+         */
         String crossing() {
             Case parsed = Case.parse(text);
             return switch (parsed.problem()) {
@@ -193,7 +196,7 @@ final class TuneCommand extends HeedCommand {
         rows.forEach(row -> out().println(vendor + "\t" + device.type() + "\t" + row));
     }
 
-    /** {@return the sizes of the fastest correct candidate, or null} */
+    /** {@return the tile sizes of the fastest correct candidate, or null if there is none} */
     private @Nullable String best(Subject subject) {
         out().println();
         out().println(subject.phase() + ", width " + subject.width() + ": " + subject.text());
@@ -242,8 +245,8 @@ final class TuneCommand extends HeedCommand {
     }
 
     /**
-     * Tries one candidate: first on lengths that cross every tile, with guard zones; then on the case itself, timed and
-     * checked.
+     * Tries one candidate: first on the small case of {@link Subject#crossing}, with guard zones; then on the case
+     * itself, timed and checked.
      */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);

@@ -84,7 +84,9 @@ final class VerifyCommand extends HeedCommand {
             return verdicts.stream().flatMap(v -> v.measures().stream()).toList();
         }
 
-        /** {@return the case whose error is largest relative to its limit; null if nothing was measured} */
+        /**
+         * {@return the verdict on the case whose error is largest relative to its limit; null if nothing was measured}
+         */
         @Nullable
         Verdict worst() {
             Verdict worst = null;

@@ -17,9 +17,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Set;
 
 /**
- * ONNX Runtime's AttnLSTM: an LSTM that reads {@code [x_t; a_{t-1}]}, additive attention over a memory from its new
- * state, and {@code a_t = [h_t; c_t] AW}. Its gates are in the order i, c, f, o, Heed's in i, f, g, o; its {@code c} is
- * Heed's {@code g}.
+ * A test of ONNX Runtime's AttnLSTM. The LSTM reads {@code [x_t; a_{t-1}]}; its new state {@code h_t} is the query of
+ * additive attention over a memory, and the context {@code c_t} gives {@code a_t = [h_t; c_t] AW}. The gates are in the
+ * order i, c, f, o, in Heed in the order i, f, g, o; gate {@code c} is Heed's {@code g}.
  */
 final class AttentionLstm {
     private static final int[] GATES = {0, 2, 1, 3};

@@ -21,14 +21,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Attention} of opsets 23 to 25, computed with Heed's options:
+ * The ONNX operator {@code Attention} of opsets 23 to 25, computed with Heed's options:
  *
  * <ul>
- *   <li>the position of query 0, for both {@code is_causal} and the window, is the length of the past, or {@code
- *       nonpad_kv_seqlen[b] - seqLenQ}, or 0, because without a cache ONNX aligns at the top left;
- *   <li>a boolean mask is a mask, a float mask a bias, with axes aligned at the right; a mask with fewer keys masks the
- *       remaining keys, even if it has only one;
- *   <li>{@code qk_matmul_output_mode} 0, 1, 2 are the stages of the scores, 3 the weights;
+ *   <li>for {@code is_causal} and the window, the position of query 0 is the length of the past; without a past it is
+ *       {@code nonpad_kv_seqlen[b] - seqLenQ}, and without both it is 0 (aligned at the top left);
+ *   <li>a boolean mask is a mask, a float mask is a bias; their axes are aligned at the right. A mask with fewer keys
+ *       masks the remaining keys, even if it has only one key;
+ *   <li>{@code qk_matmul_output_mode} 0, 1 and 2 request the scores at one of three stages, 3 requests the weights;
  *   <li>{@code softmax_precision} is a lower bound on the precision of the softmax, so it has no effect.
  * </ul>
  */
@@ -190,7 +190,7 @@ record AttentionNode() implements NodeOperator {
                     "nonpad_kv_seqlen does not fit",
                     "i64 [" + batch + "]",
                     lengths.toString(),
-                    "one number of valid keys for each batch");
+                    "one number of valid keys for each batch entry");
         }
         return Arrays.stream(lengths.toDoubleArray())
                 .mapToLong(length -> (long) length)

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * One item of a file of test vectors: small tensors and the outputs that another library computed from them.
  *
- * @param name its name in the file
+ * @param name the name of the item in the file
  * @param kind the kind of computation
- * @param attributes numbers and words in addition to the tensors
+ * @param attributes the numbers and words of the item, by name
  * @param tensors the inputs by name, f32
  * @param expected the outputs by name, f32
  * @param tolerance the tolerance of the source of the expected outputs
- * @param damage why the item cannot be read, or null if it could
+ * @param damage the reason why the item cannot be read, or null if it can
  */
 record ClassicCase(
         String name,
@@ -81,7 +81,7 @@ record ClassicCase(
         return present("tensor " + tensor, tensors.get(tensor));
     }
 
-    /** {@return a number, for attributes that are numbers; null if it is absent} */
+    /** {@return the value of a numeric attribute, or null if it is absent} */
     @Nullable
     Double number(String attribute) {
         String text = attributes.get(attribute);
@@ -92,7 +92,7 @@ record ClassicCase(
         }
     }
 
-    /** {@return a size, for required attributes} */
+    /** {@return the value of a required attribute that is a size, 1 or more} */
     long size(String attribute) {
         double size = present("attribute " + attribute, number(attribute));
         if (size != Math.rint(size) || size < 1 || size > 1 << 20) {
@@ -103,7 +103,8 @@ record ClassicCase(
 
     private <T> T present(String what, @Nullable T thing) {
         if (thing == null) {
-            throw new InvalidInputException("Kind " + kind + " lacks something", what, "none", "mend the file");
+            throw new InvalidInputException(
+                    "An item of kind " + kind + " is incomplete", what, "none", "mend the file");
         }
         return thing;
     }

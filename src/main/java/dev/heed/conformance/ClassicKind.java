@@ -20,8 +20,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs each kind of classic test vector on a backend. Everything goes through attention, so that its masks and softmax
- * are tested: given scores become queries on unit keys, {@code score = row . e_j}.
+ * A runner of one classic test vector, of any kind, on a backend. Every kind is computed by attention, so that its
+ * masks and softmax are tested. A row of scores becomes a query, and the keys are unit vectors: {@code row . e_j} is
+ * score {@code j}.
  */
 final class ClassicKind {
     private final ClassicCase item;
@@ -85,7 +86,7 @@ final class ClassicKind {
         expectScores(ScoreFunction.additive(item.tensor("Wq"), item.tensor("Wk"), item.tensor("v")), ScoreStage.SCORE);
     }
 
-    /** AllenNLP adds a constant to every score; here it is a bias, which the modified scores include. */
+    /** AllenNLP adds a constant to every score; here the constant is a bias, which the modified scores include. */
     private void scoreGeneral() {
         item.requireKnown(Set.of("bias"), Set.of("q", "k", "W"), Set.of("score"));
         expectScores(ScoreFunction.general(item.tensor("W")), ScoreStage.MODIFIED);
@@ -267,7 +268,7 @@ final class ClassicKind {
         return numbers.to(DType.BOOL);
     }
 
-    /** Compares the only head of an output, if the item has an expected output. */
+    /** Compares an output, which has one head, if the item has an expected value for it. */
     private void expect(String output, @Nullable Tensor heads) {
         if (item.expected().containsKey(output)) {
             compare(output, wanted(heads).select(1, 0));

@@ -14,7 +14,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a file of test vectors: one field per line (shown here separated by bars), {@code #} begins a comment.
+ * A reader of files of test vectors. A file has one field per line (shown here separated by bars), and {@code #} begins
+ * a comment.
  *
  * <pre>
  * case name | source text | kind word | attr name value | tensor name 1x2x4 values... | expect name 1x2x4 values...
@@ -37,7 +38,10 @@ final class ClassicVectors {
 
     private ClassicVectors() {}
 
-    /** {@return whether a file contains test vectors: it has their name, or begins with a case} */
+    /**
+     * {@return whether a file contains test vectors: its name is {@link #FILE}, or it is a .txt file that begins with a
+     * case}
+     */
     static boolean is(Path file) throws IOException {
         String name = String.valueOf(file.getFileName());
         if (name.equals(FILE)) {
@@ -66,7 +70,10 @@ final class ClassicVectors {
         return vectors.items;
     }
 
-    /** {@return the text of a file} Bytes that are not UTF-8 become replacement characters, so the damaged item fails. */
+    /**
+     * {@return the text of a file} Bytes that are not UTF-8 become replacement characters, so that a damaged item
+     * fails.
+     */
     private static String text(Path file) throws IOException {
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }
@@ -126,7 +133,10 @@ final class ClassicVectors {
         return new Tolerance(Double.parseDouble(word(words, 2)), Double.parseDouble(word(words, 4)));
     }
 
-    /** Ends the item, if there is one. */
+    /**
+     * Ends the current item, if there is one. It is damaged if a line of it was, or if {@code unexpectedEnd} is not
+     * null.
+     */
     private void close(@Nullable String unexpectedEnd) {
         String open = name;
         String reason = damage != null ? damage : unexpectedEnd;

@@ -5,12 +5,12 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Compares expected with computed outputs of a case; records the largest error and the first output that fails. */
+/** A comparison of expected and computed outputs of a case: the largest error, and the first output that fails. */
 final class Comparison {
     private double maxError;
     private @Nullable String failure;
 
-    /** Compares one output; the types and the shapes must be equal too. */
+    /** Compares one output; the types and the shapes must be equal. */
     void add(String output, Tensor expected, Tensor actual, Tolerance tolerance) {
         if (expected.type() != actual.type() || !Arrays.equals(expected.shape(), actual.shape())) {
             fail("expected " + kind(expected) + " got " + kind(actual) + " as " + output);
@@ -55,7 +55,7 @@ final class Comparison {
         return failure == null ? Outcome.pass(name, maxError) : Outcome.fail(name, maxError, failure);
     }
 
-    /** {@return the absolute difference; infinite if one is NaN or infinite and the other is not the same} */
+    /** {@return the absolute difference; infinite if either is NaN or infinite and the two are not equal} */
     private static double error(double wanted, double got) {
         if (Double.compare(wanted, got) == 0) {
             return 0;

@@ -29,11 +29,11 @@ public final class ConformanceSuite {
     }
 
     /**
-     * {@return the cases in a directory and its subdirectories, ONNX cases by name, then test vectors in the order of
-     * their file}
+     * {@return the cases in a directory and its subdirectories, first ONNX cases by name, then test vectors in the
+     * order of their files}
      *
-     * @param directory a directory of cases, of directories of cases, or one case
-     * @throws InvalidInputException if it is not a directory, cannot be read, or has no cases
+     * @param directory a directory that is one case, or that contains cases in up to 5 levels of subdirectories
+     * @throws InvalidInputException if it is not a directory, cannot be read, or contains no cases
      */
     public static ConformanceSuite of(Path directory) {
         List<ConformanceCase> onnx = new ArrayList<>();

@@ -15,7 +15,7 @@ interface NodeOperator {
      * A computed output.
      *
      * @param tensor the output, in the type and shape that ONNX defines
-     * @param exact whether the output is a copy and must be equal
+     * @param exact whether the output is a copy, which must equal the expected output
      */
     record Computed(Tensor tensor, boolean exact) {}
 
@@ -24,9 +24,10 @@ interface NodeOperator {
      *
      * @param node the node
      * @param opset the version of ONNX's operator set, because some operators differ between versions
-     * @param inputs the tensors in the operator's order; null for an omitted one
+     * @param inputs the tensors in the operator's order; null for an omitted input
      * @param backend the backend that computes
-     * @throws NotCoveredException if this version, attribute, type or the backend is not covered
+     * @throws NotCoveredException if the version, an attribute or a type is not covered, or the backend does not
+     *     support the problem
      * @throws InvalidInputException if the inputs are invalid for the operator
      */
     List<@Nullable Computed> compute(

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A directory in the layout of ONNX node tests: {@code model.onnx} with one node, and any number of {@code
- * test_data_set_<n>}. A data set has {@code input_<i>.pb} and {@code output_<i>.pb}, numbered over the inputs and
- * outputs that the node names.
+ * test_data_set_<n>}. A data set has a file {@code input_<i>.pb} or {@code output_<i>.pb} for each input and output
+ * that the node names, numbered in their order.
  *
- * @param name the directory, relative to the suite
+ * @param name the path of the directory, relative to the suite
  * @param directory the path of the directory
  */
 record OnnxCase(String name, Path directory) implements ConformanceCase {
@@ -111,7 +111,7 @@ record OnnxCase(String name, Path directory) implements ConformanceCase {
         }
     }
 
-    /** {@return the values that have files: each named once, without those that the model contains} */
+    /** {@return the names of the values that have files: each name once, without the initializers of the model} */
     private static List<String> slots(List<String> values, @Nullable OnnxModel model) {
         return values.stream()
                 .filter(value -> !value.isEmpty())

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** {@code RotaryEmbedding} of opset 23 and later: four axes as in Heed, or three with packed heads. */
+/**
+ * The ONNX operator {@code RotaryEmbedding} of opset 23 and later, on four axes as in Heed, or on three with packed
+ * heads.
+ */
 record RotaryNode() implements NodeOperator {
     @Override
     public List<@Nullable Computed> compute(

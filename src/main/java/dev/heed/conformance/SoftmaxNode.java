@@ -11,9 +11,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Softmax} and {@code LogSoftmax} of opset 13 and later.
+ * The ONNX operators {@code Softmax} and {@code LogSoftmax} of opset 13 and later.
  *
- * @param log whether the logarithm is computed
+ * @param log whether the operator is {@code LogSoftmax}
  */
 record SoftmaxNode(boolean log) implements NodeOperator {
     @Override

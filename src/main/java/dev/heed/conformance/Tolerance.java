@@ -3,13 +3,13 @@ package dev.heed.conformance;
 import dev.heed.tensor.DType;
 
 /**
- * The allowed difference between a computed and the expected element: {@code absolute + relative |expected|}.
+ * The allowed difference between a computed and an expected element: {@code absolute + relative |expected|}.
  *
  * @param relative the part that grows with the expected element
  * @param absolute the constant part
  */
 record Tolerance(double relative, double absolute) {
-    /** For outputs that are copied rather than computed. */
+    /** The tolerance of outputs that are copied rather than computed. */
     static final Tolerance EXACT = new Tolerance(0, 0);
 
     /**

@@ -1,5 +1,5 @@
 /**
- * Runs published test data on a backend: ONNX node tests and vectors of the classic score functions.
+ * Published test data and their run on a backend: ONNX node tests and test vectors of the classic score functions.
  *
  * <p>Stability: API.
  */

@@ -11,9 +11,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A problem with a recipe for its data, which makes a check repeatable on any machine. It is printed and parsed as the
- * problem's case string and the words {@code seed=7 values=large layout=padded poison backward}, where defaults are left
- * out.
+ * A problem and the recipe for its random data, which make a check repeatable on any machine. Its text is the case
+ * string of the problem followed by the words {@code seed=7 values=large layout=padded poison backward}; defaults are
+ * left out.
  *
  * @param problem the problem to compute
  * @param seed the seed of the random inputs; 1 by default
@@ -63,9 +63,9 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
     }
 
     /**
-     * Reads a case.
+     * Parses the text of a case.
      *
-     * @throws InvalidInputException if it is not a case
+     * @throws InvalidInputException if the text is not a case
      */
     public static Case parse(String text) {
         List<String> words = new ArrayList<>(Arrays.asList(text.strip().split("\\s+")));

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
-    /** Maximum random elements generated at a time, unless a single row is longer. */
+    /** Maximum number of random elements generated at a time, unless a single row is longer. */
     private static final long PIECE = 1 << 20;
 
     private final Case recipe;
@@ -165,8 +165,8 @@ final class CaseData {
     }
 
     /**
-     * {@return a score function of the problem's pattern} The spread of its parameters keeps scores about as large as scaled
-     * dot products.
+     * {@return a score function of the problem's pattern} Its random parameters are scaled so that scores are about as
+     * large as scaled dot products.
      */
     private ScoreFunction score(AttentionProblem p) {
         AttentionShape s = p.shape();
@@ -281,7 +281,7 @@ final class CaseData {
         });
     }
 
-    /** Writes NaN to every key and value that no query of its heads attends to. */
+    /** Writes NaN to every key and value that no query attends to in any of the heads that share them. */
     private static void poison(Tensor key, Tensor value, AttentionShape s, BoundMask mask) {
         for (long b = 0; b < s.batch(); b++) {
             for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {

@@ -146,7 +146,7 @@ public final class CaseGrid {
         return new CaseGrid(true).groups;
     }
 
-    /** {@return the cases of the quick grid, which takes seconds on any backend, by group} */
+    /** {@return the cases of the quick grid, by group; checking them takes seconds on any backend} */
     public static Map<String, List<Case>> quick() {
         return new CaseGrid(false).groups;
     }
@@ -156,7 +156,10 @@ public final class CaseGrid {
                 .add(Case.parse(String.format(Locale.ROOT, caseString, sizes)));
     }
 
-    /** {@return whether an element of a long list is left out, because the quick grid uses only every third element} */
+    /**
+     * {@return whether the element at {@code index} of a long list is left out: the quick grid uses only every third
+     * element}
+     */
     private boolean passedOver(int index) {
         return !full && index % 3 != 0;
     }
@@ -296,8 +299,8 @@ public final class CaseGrid {
     }
 
     /**
-     * Cases with i8 keys and values, for every query type that supports them. They have few queries, as in decode, or many,
-     * as in prefill, and options that select other kernel loops.
+     * Cases with i8 keys and values, for every query type that supports them. They have few queries, as in decode, or
+     * many, as in prefill, and options that select different kernel loops.
      */
     private void bytes() {
         for (String type : new String[] {"f32", "f16", "bf16"}) {

@@ -3,17 +3,17 @@ package dev.heed.verify;
 import dev.heed.tensor.DType;
 
 /**
- * The error limit of a result. The truth is the result of the double reference for the inputs as stored. The naive
- * implementation is the textbook formula in f32, with weights and output rounded to the storage type. {@code err} is the
- * largest absolute difference from the truth, and the limit is the rule of FlashAttention's tests:
+ * The error limit of a result. The truth is the result of the double-precision reference for the stored inputs. The
+ * naive implementation is the textbook formula in f32, with weights and output rounded to the storage type. {@code err}
+ * is the largest absolute difference from the truth, and the limit is the rule of FlashAttention's tests:
  *
  * <pre>{@code
  * err(ours) <= factor * err(naive) + 2 * max |truth + 0.3 - 0.3 - truth|      factor 2, gradients 3
  * }</pre>
  *
- * <p>The last term is computed in the storage type and measures its ulp at the size of the truth. For an f64 result, the
- * naive f32 error is scaled by the ratio of the two precisions. If tf32 is allowed, the naive implementation rounds factors
- * to it, and the last term is computed with 11 significant bits.
+ * <p>The last term is computed in the storage type and measures its ulp at the size of the truth. For an f64 result,
+ * the naive f32 error is scaled by the ratio of the two precisions. If tf32 is allowed, the naive implementation rounds
+ * the factors of all products to tf32, and the last term is computed with 11 significant bits.
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;

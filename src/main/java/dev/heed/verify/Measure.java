@@ -6,8 +6,8 @@ import java.util.Locale;
  * The error of one tensor: its differences from the truth, and the limit.
  *
  * @param name the name of the tensor: output, lse, weights, query gradient ...
- * @param maxError the largest absolute difference from the truth; infinity if a NaN or an infinity is not at the same
- *     elements as in the truth
+ * @param maxError the largest absolute difference from the truth; infinity if the NaNs and infinities are not at the
+ *     same elements as in the truth
  * @param meanError the mean absolute difference
  * @param naiveError the largest absolute difference of the naive implementation from the truth
  * @param allowed the largest difference that passes

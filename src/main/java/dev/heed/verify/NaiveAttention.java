@@ -18,8 +18,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention in f32 that computes a whole row of scores at a time. Weights are rounded to the storage type before they are
- * multiplied by the values. If tf32 is allowed, all factors of products are rounded to it.
+ * Attention in f32 that computes a whole row of scores at a time. Weights are rounded to the storage type before they
+ * are multiplied by the values. If tf32 is allowed, the factors of all products are rounded to tf32.
  */
 final class NaiveAttention extends AttentionPlan {
     NaiveAttention(AttentionProblem problem) {

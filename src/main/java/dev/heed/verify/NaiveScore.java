@@ -5,9 +5,9 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A score function in f32 by its textbook formula. The rows of a head are first projected or normalised. The score of each
- * query and key is then a dot product, a sum of hyperbolic tangents or a distance. Gradients of parameters are added to
- * {@code sums}, a function of the same kind with f32 tensors.
+ * A score function computed in f32 with its textbook formula. The rows of a head are first projected or normalised. The
+ * score of each query and key is then a dot product, a sum of hyperbolic tangents or a distance. Gradients of
+ * parameters are added to {@code sums}, a function of the same kind with f32 tensors.
  */
 final class NaiveScore {
     private final ScoreFunction score;

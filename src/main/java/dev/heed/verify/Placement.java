@@ -69,7 +69,9 @@ public enum Placement {
         return numbers.quantized();
     }
 
-    /** {@return a larger i8 tensor that contains {@code numbers}; the gap rows are NaN and the gap columns are not 0} */
+    /**
+     * {@return a larger i8 tensor that contains {@code numbers}; its gap rows are NaN, and its gap columns are not 0}
+     */
     private static Tensor cache(Tensor numbers) {
         Tensor whole = Tensor.zeros(DType.F32, larger(numbers.shape())).fill(Double.NaN);
         int rows = whole.rank() - 2;

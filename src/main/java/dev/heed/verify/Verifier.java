@@ -27,14 +27,19 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A checker of one backend: compares its results with the double reference, within the {@link ErrorBudget}. */
+/**
+ * A checker of one backend: tests that its results are within the {@link ErrorBudget} of the double-precision
+ * reference.
+ */
 public final class Verifier {
-    /** Largest score for which the contract's absolute limit {@code MODERATE_CAP * max |value|} applies. */
+    /**
+     * Largest absolute score for which the absolute limit {@code MODERATE_CAP * max |value|} of the contract applies.
+     */
     private static final double MODERATE_SCORE = 10;
 
     private static final double MODERATE_CAP = 1e-6;
 
-    /** Maximum number of scores for which the reference also computes scores that the case does not request. */
+    /** Maximum number of scores that the reference computes although the case does not request them. */
     private static final long SMALL = 4_000_000;
 
     private final AttentionBackend backend;
@@ -179,9 +184,9 @@ public final class Verifier {
         }
 
         /**
-         * {@return the inputs with the optional outputs that the check also needs from the reference} These are all weights,
-         * because top-k keys are checked by their weights, and the scores, because the absolute limit applies only if they
-         * are moderate.
+         * {@return the inputs with the optional outputs that the check also needs from the reference} These are all
+         * weights, because top-k keys are checked by their weights, and the scores, because the absolute limit applies
+         * only if the scores are moderate.
          */
         private AttentionInputs withAllOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();
@@ -248,7 +253,7 @@ public final class Verifier {
                     && scores != null
                     && p.scores() != ScoreStage.MODIFIED
                     && largest(scores) <= MODERATE_SCORE;
-            double most = largest(inputs.value()) / (1 - p.dropout()); // dropout divides the other weights by 1 - p
+            double most = largest(inputs.value()) / (1 - p.dropout()); // dropout divides the remaining weights by 1 - p
             return moderate ? MODERATE_CAP * most : Double.POSITIVE_INFINITY;
         }
 
@@ -344,7 +349,7 @@ public final class Verifier {
                 Tensor prepared = data.place(p.type(), p.rows(), p.out());
                 plan.forward(input, weights.asConstant(), prepared);
                 if (!Arrays.equals(ours.toDoubleArray(), prepared.toDoubleArray())) {
-                    complaints.add("constant weights give another output");
+                    complaints.add("constant weights give a different output");
                 }
                 if (checked.backward()) {
                     Tensor dOutput = data.random(p.type(), p.rows(), p.out());

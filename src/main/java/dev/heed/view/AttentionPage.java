@@ -32,10 +32,10 @@ import java.util.stream.Stream;
  * AttentionPage.of(outputs, inputs).layer("cross-attention", weights).write(Path.of("translation.html"));
  * }</pre>
  *
- * <p>Weights are {@code [heads, from, to]}. Each row keeps its {@value #PER_ROW} largest weights ({@link #perRow}
- * changes the count) and the sum of the others, which the page shows. A weight is stored in 16 bits, within 1.6e-5 of
- * its value. For long texts the kernels can return only the largest weights: {@code AttentionOptions.withTopK} and
- * {@link #strongest}.
+ * <p>Weights are {@code [heads, query tokens, key tokens]}. The page contains the {@value #PER_ROW} largest weights of
+ * each row ({@link #perRow} changes the count) and shows the sum of the others. A weight is stored in 16 bits, within
+ * 1.6e-5 of its value. For long texts the kernels can return only the largest weights: {@code
+ * AttentionOptions.withTopK} and {@link #strongest}.
  */
 public final class AttentionPage {
     /** Default number of largest weights kept per row. */
@@ -122,7 +122,7 @@ public final class AttentionPage {
                 || segments.length != texts.left.size()
                 || Arrays.stream(segments).anyMatch(s -> s < 0)) {
             throw new InvalidInputException(
-                    "Every token of one text has its segment",
+                    "Every token of a text has one segment",
                     texts.self ? texts.left.size() + " numbers from 0" : "a page of one text",
                     texts.self ? Arrays.toString(segments) : "a page of two texts",
                     "AttentionPage.of(tokens).segments(0, 0, 0, 1, 1)");
@@ -146,7 +146,7 @@ public final class AttentionPage {
         if (!texts.self) {
             throw new InvalidInputException(
                     "A page of two texts has special tokens on both sides",
-                    "places of outputs and places of inputs",
+                    "indices of outputs and indices of inputs",
                     "one collection",
                     "special(outputPositions, inputPositions)");
         }
@@ -175,10 +175,10 @@ public final class AttentionPage {
     private static void requirePlace(int at, List<String> tokens) {
         if (at < 0 || at >= tokens.size()) {
             throw new InvalidInputException(
-                    "There is no token at this place",
+                    "There is no token at this index",
                     "0 to " + (tokens.size() - 1),
                     String.valueOf(at),
-                    "places count from 0");
+                    "indices start at 0");
         }
     }
 
@@ -187,7 +187,7 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page, where each row of layers added later keeps at most {@code count} weights}
+     * {@return this page with a limit of {@code count} weights per row for the layers added after this call}
      *
      * @throws InvalidInputException if {@code count} is below 1 or above 65535
      */
@@ -224,8 +224,8 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page with one more layer, given by the largest weights of each row} The rest of each row up to a
-     * sum of 1 counts as left out.
+     * {@return this page with one more layer, given by the largest weights of each row} If the weights of a row sum to
+     * less than 1, the page shows the difference as left out.
      *
      * @param name the name of the layer on the page
      * @param weights {@code [heads, query tokens, topK]}, as in {@code AttentionResult.topKWeights()} without the batch

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A drawing surface for pictures, with the origin in the upper left corner and CSS pixels as units. */
 interface Canvas {
-    /** The value of a colour that is not drawn. */
+    /** The value of a colour argument for which nothing is drawn. */
     int NONE = -1;
 
     /** The alignment of a text relative to its position. */
@@ -51,7 +51,7 @@ interface Canvas {
      */
     record Stroke(int colour, double width, double opacity, double... dashes) {}
 
-    /** Square cells in rows and columns. */
+    /** The colours and tooltips of square cells in rows and columns. */
     interface CellInk {
         /** {@return the colour of a cell, or {@link Canvas#NONE} for hatching} */
         int colour(int row, int column);
@@ -61,9 +61,9 @@ interface Canvas {
     }
 
     /**
-     * Draws cells whose upper left corner is at a position.
+     * Draws a grid of cells with its upper left corner at a position.
      *
-     * @param pitch the distance between cells
+     * @param pitch the distance between the left edges of neighbouring cells
      * @param side the side length of a cell
      */
     void cells(double x, double y, int rows, int columns, double pitch, double side, CellInk ink);
@@ -71,7 +71,7 @@ interface Canvas {
     /** Draws a rectangle with an optional tooltip {@code hover}. */
     void box(double x, double y, double width, double height, int fill, int outline, @Nullable String hover);
 
-    /** Draws a palette, strong at the top. */
+    /** Draws the colours of a palette in a vertical bar, the strongest at the top. */
     void bar(double x, double y, double width, double height, Palette palette, int outline);
 
     /** Draws a line through points, given as alternating x and y. */

@@ -67,7 +67,10 @@ record Cells(
         return tileRows > 1 || tileColumns > 1;
     }
 
-    /** {@return these cells if they fit the maximum, otherwise one cell for each of the smallest equal tiles that fit} */
+    /**
+     * {@return these cells if they fit the maximum; otherwise fewer cells, pooled over the smallest tiles that are
+     * sufficient}
+     */
     Cells atMost(int maxRows, int maxColumns, Pooling with) {
         int tallness = -Math.floorDiv(-rows, maxRows);
         int wideness = -Math.floorDiv(-columns, maxColumns);

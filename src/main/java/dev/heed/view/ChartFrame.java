@@ -57,7 +57,10 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
         }
     }
 
-    /** Draws the names of the axes: the vertical one on the left, the horizontal one at distance {@code below}. */
+    /**
+     * Draws the names of the axes: the vertical axis on the left, the horizontal axis at distance {@code below} under
+     * the plot area.
+     */
     void drawNames(Canvas canvas, String xName, String yName, double below) {
         Script script = Script.of(12, theme.ink()).at(Anchor.MIDDLE);
         if (!xName.isEmpty()) {

@@ -112,23 +112,23 @@ public final class HeatMap extends Picture {
         return with(new Lettering(l.title, rows, columns, l.rows, l.columns));
     }
 
-    /** {@return this map in other colours} */
+    /** {@return this map in the colours of a palette} */
     public HeatMap palette(Palette palette) {
         return with(new Style(palette, style.theme, style.pooling, style.range));
     }
 
-    /** {@return this map with another background and ink} */
+    /** {@return this map with the background and ink of a theme} */
     public HeatMap theme(Theme theme) {
         return with(new Style(style.palette, theme, style.pooling, style.range));
     }
 
-    /** {@return this map with another way to pool several values into one cell, used if they do not all fit} */
+    /** {@return this map with a way to pool several values into one cell, used if they do not all fit} */
     public HeatMap pooling(Pooling pooling) {
         return with(new Style(style.palette, style.theme, pooling, style.range));
     }
 
     /**
-     * {@return this map with the values at the ends of the palette}
+     * {@return this map with {@code low} at the weak end of the palette and {@code high} at the strong end}
      *
      * <p>By default the palette runs from 0, or from the smallest value if one is negative, to the largest value.
      *
@@ -161,7 +161,7 @@ public final class HeatMap extends Picture {
         return terminal(colors, TERMINAL_WIDTH);
     }
 
-    /** {@return the picture as lines of text of at most {@code width} columns; larger maps are averaged into tiles} */
+    /** {@return the picture as lines of text of at most {@code width} columns; larger maps are pooled into tiles} */
     public String terminal(TerminalColors colors, int width) {
         return new TerminalHeatMap(this, colors, width).text();
     }

@@ -22,14 +22,14 @@ public final class HeatMapGrid extends Picture {
     }
 
     /**
-     * {@return the maps side by side, in a grid about as wide as high}
+     * {@return the maps in a grid with about as many rows as columns}
      *
      * @throws InvalidInputException if there are no maps
      */
     public static HeatMapGrid of(List<HeatMap> maps) {
         if (maps.isEmpty()) {
             throw new InvalidInputException(
-                    "A picture needs something to show", "one heat map or more", "none", "HeatMap.of(weights)");
+                    "A picture needs a heat map", "one heat map or more", "none", "HeatMap.of(weights)");
         }
         return new HeatMapGrid(List.copyOf(maps), (int) Math.ceil(Math.sqrt(maps.size())), "");
     }
@@ -47,7 +47,7 @@ public final class HeatMapGrid extends Picture {
         return new HeatMapGrid(maps, count, title);
     }
 
-    /** {@return these maps with a title above all} */
+    /** {@return these maps with a common title above them} */
     public HeatMapGrid title(String title) {
         return new HeatMapGrid(maps, perRow, Objects.requireNonNull(title));
     }

@@ -43,7 +43,9 @@ final class HeatMapPanel {
         STANDING
     }
 
-    /** Sizes in pixels, chosen so that a single map fills a text column and many maps fit a page. */
+    /**
+     * Limits of cells and sizes in pixels, chosen so that a single map fills a text column and many maps fit a page.
+     */
     enum Scale {
         ALONE(256, 560, 30, 12),
         IN_GRID(96, 200, 18, 10);
@@ -66,7 +68,7 @@ final class HeatMapPanel {
         this.cells =
                 map.cells().atMost(scale.maxCells, scale.maxCells, map.style().pooling());
         this.cell = Math.clamp(Math.floor(scale.room / Math.max(cells.rows(), cells.columns())), 2, scale.maxCell);
-        // Text shrinks with the cells down to 7 px; below that, labels are left out instead.
+        // The font shrinks with the cells down to 7 px; in smaller cells it is 9 px, and some labels are left out.
         this.font = cell >= 8 ? Math.min(scale.font, cell - 1) : 9;
         this.rowsNamed = rowsNamed;
         this.columnsNamed = columnsNamed;
@@ -105,7 +107,7 @@ final class HeatMapPanel {
         return names;
     }
 
-    /** {@return the distance between labels in cells} Indices are labelled at round distances. */
+    /** {@return the number of cells from one label to the next} For indices it is a round number. */
     private int step(boolean numbers, double room) {
         int least = (int) Math.ceil(room / cell);
         return numbers ? round(least) : least;
@@ -163,8 +165,8 @@ final class HeatMapPanel {
     }
 
     /**
-     * {@return the width without slanted labels that extend beyond the last column} Below such labels, the next panel
-     * may be closer.
+     * {@return the width without slanted labels that extend beyond the last column} The colour bar may be below such
+     * labels.
      */
     double bodyWidth() {
         double named = title.isEmpty() ? 0 : TextWidth.of(title, 12) - plotWidth();

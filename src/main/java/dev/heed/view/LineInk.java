@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** The elements that both line layouts share: lines, thickness, labels and the key. */
+/** The elements that both layouts of a line view share: strokes, labels, captions and the legend. */
 final class LineInk {
     static final double MARGIN = 16;
     private static final double KEY_LENGTH = 28;
@@ -95,7 +95,7 @@ final class LineInk {
         return focus == row ? script.semibold() : script;
     }
 
-    /** {@return the weight shown next to a column, empty if it has none} */
+    /** {@return the weight shown next to a column; empty without a focused row or a line to the column} */
     String weightBeside(int column) {
         if (focus < 0) {
             return "";
@@ -126,7 +126,7 @@ final class LineInk {
         return captions;
     }
 
-    /** {@return the minimum width for title, key and captions} */
+    /** {@return the minimum width for title, legend and captions} */
     double leastWidth() {
         double title = TextWidth.of(VisibleText.cut(VisibleText.of(title()), 100), 15) * 1.08;
         double captions = captions().stream()
@@ -150,7 +150,7 @@ final class LineInk {
         }
     }
 
-    /** {@return up to three round weights, the largest first} */
+    /** {@return up to three round weights for the legend, the largest first} */
     private List<Double> keyWeights() {
         List<Double> round = new ValueRange(0, links.strongest())
                 .ticks().stream().filter(tick -> tick > 0).toList();
@@ -159,7 +159,7 @@ final class LineInk {
                 .toList();
     }
 
-    /** Draws three lines with their weights, and the captions. */
+    /** Draws the legend, which is up to three lines with their weights, and the captions. */
     void drawFoot(Canvas canvas, double top) {
         double x = MARGIN;
         double y = top + 18;

@@ -77,12 +77,12 @@ public final class LineView extends Picture {
         return new LineView(map.axes(rows, columns), stacked, focus);
     }
 
-    /** {@return this view with another background and ink} */
+    /** {@return this view with the background and ink of a theme} */
     public LineView theme(Theme theme) {
         return new LineView(map.theme(theme), stacked, focus);
     }
 
-    /** {@return this view with another way to pool several values into one line, used if they do not all fit} */
+    /** {@return this view with a way to pool several values into one line, used if they do not all fit} */
     public LineView pooling(Pooling pooling) {
         return new LineView(map.pooling(pooling), stacked, focus);
     }
@@ -117,8 +117,8 @@ public final class LineView extends Picture {
     }
 
     /**
-     * {@return the picture as lines of text: each row with its three most attended columns, a row in focus with
-     * sixteen, and the weight on the others}
+     * {@return the picture as lines of text: each row with its three most attended columns (a row in focus with
+     * sixteen) and the sum of its other weights}
      */
     public String terminal(TerminalColors colors, int width) {
         return new TerminalLines(this, colors, width).text();

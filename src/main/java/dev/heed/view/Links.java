@@ -5,12 +5,12 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The weights that a line view draws: the strongest ones that remain distinguishable.
+ * The lines that a line view draws: the strongest weights, without those whose lines would be too thin to see.
  *
  * @param lines the lines, strongest last, so that they are drawn on top
- * @param strongest the largest weight of all
+ * @param strongest the largest weight of all rows
  * @param leftOut the share of the weight that is not drawn, 0 to 1
- * @param weakest the smallest weight drawn
+ * @param weakest the smallest weight drawn, 0 if none is
  * @param gaps the number of non-finite values
  */
 record Links(List<Line> lines, double strongest, double leftOut, double weakest, int gaps) {

@@ -5,17 +5,17 @@ package dev.heed.view;
  * every kind of colour vision and in a grey print.
  */
 public enum Palette {
-    /** Dark violet over green to yellow; the default. */
+    /** From dark violet through green to yellow; the default. */
     VIRIDIS(0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21918C, 0x28AE80, 0x5EC962, 0xADDC30, 0xFDE725),
-    /** Dark blue over grey to yellow: looks nearly the same with every kind of colour vision. */
+    /** From dark blue through grey to yellow; looks nearly the same with every kind of colour vision. */
     CIVIDIS(0x00224E, 0x123570, 0x3B496C, 0x575D6D, 0x707173, 0x8A8678, 0xA59C74, 0xC3B369, 0xE1CC55, 0xFEE838),
-    /** Black to white, as in the figures of Bahdanau et al. 2015. */
+    /** From black to white, as in the figures of Bahdanau et al. 2015. */
     GREY(0x000000, 0xFFFFFF),
-    /** Black over violet and red to pale yellow. */
+    /** From black through violet and red to pale yellow. */
     MAGMA(0x000004, 0x1D1147, 0x51127C, 0x822681, 0xB63679, 0xE65164, 0xFB8861, 0xFEC287, 0xFCFDBF),
-    /** White to dark blue, stronger is darker: for print on paper. */
+    /** From white to dark blue (stronger is darker), for print on paper. */
     BLUES(0xFFFFFF, 0xDEEBF7, 0xC6DBEF, 0x9ECAE1, 0x6BAED6, 0x4292C6, 0x2171B5, 0x08519C, 0x08306B),
-    /** White to black, stronger is darker: for print without colours. */
+    /** From white to black (stronger is darker), for print without colours. */
     INK(0xFFFFFF, 0x000000);
 
     private final int[] anchors;

@@ -11,7 +11,7 @@ import java.nio.file.Path;
  * PNG.
  *
  * <p>PNG needs the JDK's module {@code java.desktop}, which every JDK has and a trimmed runtime may lack; no display or
- * font is needed. Without fonts, letters are drawn in a small built-in face, and a caption states this.
+ * font is needed. Without fonts, letters are drawn in a small built-in font, and a caption states this.
  */
 public abstract sealed class Picture permits HeatMap, HeatMapGrid, LineView, WeightProfile, Plot {
     private static final int MAX_SCALE = 8;

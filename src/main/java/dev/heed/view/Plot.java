@@ -100,13 +100,14 @@ public final class Plot extends Picture {
         return new Plot(series, title, x, y, theme, xRange, yRange);
     }
 
-    /** {@return this plot with another background and ink} */
+    /** {@return this plot with the background and ink of a theme} */
     public Plot theme(Theme theme) {
         return new Plot(series, title, xName, yName, theme, xRange, yRange);
     }
 
     /**
-     * {@return this plot with the values at the left and right edges; by default the range contains all points}
+     * {@return this plot with a horizontal axis from {@code low} to {@code high}; by default the axis contains all
+     * points}
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -115,7 +116,8 @@ public final class Plot extends Picture {
     }
 
     /**
-     * {@return this plot with the values at the lower and upper edges; by default the range contains all points}
+     * {@return this plot with a vertical axis from {@code low} to {@code high}; by default the axis contains all
+     * points}
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -123,7 +125,7 @@ public final class Plot extends Picture {
         return new Plot(series, title, xName, yName, theme, xRange, new ValueRange(low, high));
     }
 
-    /** {@return the picture as lines of text: {@code o} for points, a different character for each curve} */
+    /** {@return the picture as lines of text: {@code o} or {@code .} for points, other characters for curves} */
     public String terminal(TerminalColors colors, int width) {
         return TerminalPlot.text(this, colors, width);
     }
@@ -156,7 +158,7 @@ public final class Plot extends Picture {
         return yRange != null ? yRange : around(series.stream().map(Series::y).toList());
     }
 
-    /** {@return a range that contains all finite numbers with a margin} */
+    /** {@return a range that contains all finite values, with a margin} */
     private static ValueRange around(List<double[]> numbers) {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;

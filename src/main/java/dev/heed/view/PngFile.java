@@ -1,6 +1,6 @@
 package dev.heed.view;
 
-/** Draws a sheet as PNG, or reports why this runtime cannot. */
+/** A writer of a sheet as PNG, which reports the reason if this runtime cannot draw. */
 final class PngFile {
     private PngFile() {}
 

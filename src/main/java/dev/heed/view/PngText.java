@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * Text in an image: in a font of the machine, with substitutes for letters that it lacks, or in {@link PixelFace} if
  * there is no font at all.
  *
- * <p>A JDK without fonts does not report it beforehand: the first use of a font throws an error that depends on the
- * missing part. This class tries it once.
+ * <p>The JDK has no method that reports whether there are fonts: without them, the first use of a font throws one of
+ * several errors. This class tries once.
  */
 final class PngText {
     private static final Map<Integer, Font> SUBSTITUTES = new ConcurrentHashMap<>();
@@ -39,13 +39,13 @@ final class PngText {
     private final Graphics2D graphics;
     private final @Nullable Font face;
 
-    /** Writes in the given face, or in {@link PixelFace} if it is null. */
+    /** Creates a writer of text in a font, or in {@link PixelFace} if {@code face} is null. */
     PngText(Graphics2D graphics, @Nullable Font face) {
         this.graphics = graphics;
         this.face = face;
     }
 
-    /** {@return the face of this machine, or null if it has none} */
+    /** {@return the font of this machine, or null if it has none} */
     static @Nullable Font machineFace() {
         return FACE;
     }
@@ -73,7 +73,7 @@ final class PngText {
 
     /** {@return a caption about built-in letters, empty if fonts are available} */
     String note() {
-        return face == null ? "No fonts on this machine: built-in letters, frames for what they lack." : "";
+        return face == null ? "No fonts on this machine: built-in letters, and frames for missing ones." : "";
     }
 
     void write(double x, double y, Script script, String text) {
@@ -108,7 +108,7 @@ final class PngText {
             }
         }
         var layout = new TextLayout(attributed.getIterator(), graphics.getFontRenderContext());
-        // The layout does not use this font: letters that are wider than estimated are narrowed.
+        // The layout of the picture uses estimated widths: text that is wider in this font is narrowed.
         double width = layout.getAdvance();
         double room = TextWidth.of(text, script.size()) * (script.bold() ? 1.08 : 1);
         double squeeze = width > room && room > 0 ? room / width : 1;
@@ -116,7 +116,7 @@ final class PngText {
         layout.draw(graphics, (float) shift(script.anchor(), width), 0);
     }
 
-    /** {@return a font that has the letter; the usual one, which draws a frame, if none has} */
+    /** {@return a font that has the letter, or else the JDK's sans-serif font, which draws a frame} */
     private static Font substitute(int character) {
         Font logical = logical();
         if (logical.canDisplay(character)) {

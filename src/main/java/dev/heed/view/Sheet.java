@@ -3,7 +3,7 @@ package dev.heed.view;
 import java.util.function.Consumer;
 
 /**
- * A picture after layout: its size is known, its content is drawn on request.
+ * A picture after layout, with its size and a function that draws its content.
  *
  * @param width the width in pixels
  * @param height the height in pixels

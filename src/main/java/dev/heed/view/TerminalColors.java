@@ -17,7 +17,7 @@ public enum TerminalColors {
     ASCII;
 
     /**
-     * {@return the capabilities that a text may use}
+     * {@return the capabilities to use for a text}
      *
      * <p>Colours need a terminal whose {@code TERM} is not {@code dumb}, and no {@code NO_COLOR} (<a
      * href="https://no-color.org">no-color.org</a>: set and not empty). {@code COLORTERM=truecolor} or {@code 24bit}
@@ -69,7 +69,7 @@ public enum TerminalColors {
         };
     }
 
-    /** The cube of 6 x 6 x 6 colours begins at 16, the 24 greys at 232; the nearer one is used. */
+    /** {@return the index of the nearest xterm colour: 6 x 6 x 6 colours begin at 16, 24 greys at 232} */
     private static int nearest256(int rgb) {
         int r = cube(rgb >> 16 & 0xFF);
         int g = cube(rgb >> 8 & 0xFF);

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 
 /**
  * A line view as lines of text: each row with its most attended columns, strongest first, with bars as long as the
- * weights. The end of a row states the weight that is not shown.
+ * weights. The end of a row states the sum of its weights that are not shown.
  */
 final class TerminalLines {
     private static final int LABEL_COLUMNS = 16;
@@ -29,7 +29,7 @@ final class TerminalLines {
         this.colors = colors;
         this.width = width;
         HeatMap map = view.map();
-        boolean whole = view.focused() != LineView.NO_FOCUS; // the row in focus must stay a row
+        boolean whole = view.focused() != LineView.NO_FOCUS; // the row in focus must not be pooled with others
         this.cells = map.cells()
                 .atMost(
                         whole ? map.cells().rows() : MAX_ROWS,
@@ -109,7 +109,9 @@ final class TerminalLines {
         }
     }
 
-    /** {@return a bar whose length is proportional to the weight, and without colours its thickness too} */
+    /**
+     * {@return a bar as long as the weight, relative to the strongest; without colours, stronger bars are also thicker}
+     */
     private String line(double share, int room) {
         int length = Math.max(1, (int) Math.round(share * room));
         String rest = " ".repeat(room - length);

@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A range of values, such as those at the ends of a palette or an axis.
+ * A range of values, such as the range of a palette or an axis.
  *
- * @param low the value of the weakest colour
- * @param high the value of the strongest colour
+ * @param low the lower end, finite
+ * @param high the upper end, finite and above {@code low}
  */
 record ValueRange(double low, double high) {
     ValueRange {
@@ -52,7 +52,7 @@ record ValueRange(double low, double high) {
         return ticks(5);
     }
 
-    /** {@return round numbers within the range, at most 2.5 times as far apart as {@code parts} equal parts} */
+    /** {@return round numbers within the range, whose distance is 1 to 2.5 times the range divided by {@code parts}} */
     List<Double> ticks(int parts) {
         double rough = (high / 2 - low / 2) / (parts / 2.0);
         double power = StrictMath.pow(10, Math.floor(StrictMath.log10(rough)));
@@ -61,7 +61,7 @@ record ValueRange(double low, double high) {
         List<Double> ticks = new ArrayList<>();
         double first = Math.ceil(low / step - 1e-9);
         double last = Math.floor(high / step + 1e-9);
-        // If low and high share their first digits, a double cannot count the steps.
+        // If low and high agree in many leading digits, a double cannot count the steps.
         boolean countable = step > 0 && Double.isFinite(step) && Math.max(-first, last) < 1e9;
         if (countable) {
             for (double i = first; i <= last; i++) {

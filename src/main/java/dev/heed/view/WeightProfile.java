@@ -59,23 +59,26 @@ public final class WeightProfile extends Picture {
         return new WeightProfile(row.title(title));
     }
 
-    /** {@return this profile with names for the bars and for their height, such as "key" and "weight"} */
+    /**
+     * {@return this profile with names for the axis of the bars and the axis of their height, such as "key" and
+     * "weight"}
+     */
     public WeightProfile axes(String bars, String height) {
         return new WeightProfile(row.axes(height, bars));
     }
 
-    /** {@return this profile with another background and ink} */
+    /** {@return this profile with the background and ink of a theme} */
     public WeightProfile theme(Theme theme) {
         return new WeightProfile(row.theme(theme));
     }
 
-    /** {@return this profile with another way to pool several weights into one bar, used if they do not all fit} */
+    /** {@return this profile with a way to pool several weights into one bar, used if they do not all fit} */
     public WeightProfile pooling(Pooling pooling) {
         return new WeightProfile(row.pooling(pooling));
     }
 
     /**
-     * {@return this profile with the values at the ends of its vertical axis}
+     * {@return this profile with a vertical axis from {@code low} to {@code high}}
      *
      * @throws InvalidInputException if low is not below high
      */

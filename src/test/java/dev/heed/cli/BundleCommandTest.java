@@ -67,7 +67,10 @@ class BundleCommandTest {
         assertTrue(one.contains("[Decode]\n[-p]\n[backend=opencl]\n[-p]\n[threads=3]\n"), one);
     }
 
-    /** A sitting continues when a step fails, and reports which one. */
+    /**
+     * The script's command {@code sitting}, which runs all checks and measurements, continues when a step fails and
+     * reports the step.
+     */
     @Test
     void aSittingDoesEverything() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "a bundle is for Linux");

@@ -8,7 +8,10 @@ import dev.heed.SoftmaxProblem;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 
-/** The reference backend with faults: a wrong last output, an exception, an unsupported problem, or not ready. */
+/**
+ * The reference backend with one fault: a wrong last element of the output, an exception, an unsupported problem, or
+ * not being ready.
+ */
 final class FaultyBackend extends BrokenBackend {
     enum Fault {
         WRONG,

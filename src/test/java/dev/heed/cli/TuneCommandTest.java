@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Tuning with some wrong candidates: the processes that try them find kernels on their class path that are wrong for
- * some tiles.
+ * Tests tuning with some wrong candidates: the class path of the processes that try candidates has kernels that are
+ * wrong for some tile sizes.
  */
 @Tag("slow")
 class TuneCommandTest {
@@ -47,7 +47,7 @@ class TuneCommandTest {
         Devices.present();
         cache = dir.resolve("cache");
         set("heed.cache", cache.toString());
-        set("heed.opencl.selfcheck", "false"); // it would find the errors before the trial does
+        set("heed.opencl.selfcheck", "false"); // the self-check would find the errors before the trial does
         set("java.class.path", dir.resolve("broken") + File.pathSeparator + System.getProperty("java.class.path"));
     }
 

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs the published data on a backend, one test per case. Every case that Heed covers must pass; only other operators
- * and kinds may be skipped. The test of a backend is a subclass that names it.
+ * Tests that run the published data on a backend, one test per case. Every case that Heed covers must pass; only other
+ * operators and kinds may be skipped. The test of a backend is a subclass that returns the backend.
  *
  * <p>The data are read from {@code -Dheed.conformance}. If they are missing, the tests are skipped with a message;
  * under {@code CI=true} they fail.

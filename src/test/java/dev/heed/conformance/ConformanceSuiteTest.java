@@ -310,7 +310,9 @@ class ConformanceSuiteTest {
         return outcomes;
     }
 
-    /** {@return a backend that supports nothing, for these reasons; without reasons it claims support} */
+    /**
+     * {@return a backend that supports nothing, for these reasons; if there are none, it claims to support everything}
+     */
     private static AttentionBackend stub(String... reasons) {
         return new AnsweringBackend("stub", 0, List.of(), List.of(reasons));
     }

@@ -34,11 +34,11 @@ import org.junit.jupiter.api.TestFactory;
  *
  * <ul>
  *   <li>{@code is_causal} is ignored when a single query follows a past, even if several keys are new and all but the
- *       first are in its future; there are no such cases;
- *   <li>{@code qk_matmul_output_mode} 2 contains the lowest f32 if a key is masked by anything but minus infinity in a
- *       float mask; in this output, exactly this value is read as minus infinity;
- *   <li>masks that broadcast along queries or keys, or are shorter than the keys, are rejected; there are no such
- *       cases.
+ *       first are in its future; the test skips these cases;
+ *   <li>with {@code qk_matmul_output_mode} 2, the score of a masked key is the lowest f32, unless a float mask with
+ *       minus infinity masks it; in this output, the test reads the lowest f32 as minus infinity;
+ *   <li>masks that broadcast along queries or keys, or are shorter than the keys, are rejected; the test has no such
+ *       masks.
  * </ul>
  */
 class OnnxRuntimeDifferentialTest {

@@ -46,8 +46,7 @@ class ReferenceConformanceTest extends ConformanceContract {
                     .toList()) {
                 byte[] bytes = Files.readAllBytes(file);
                 bytes[bytes.length - 1] ^=
-                        0x40; // flips an exponent bit of the last element, because raw data are at the end of the
-                // message
+                        0x40; // an exponent bit of the last element, which is at the end of the file
                 Files.write(file, bytes);
                 Outcome outcome = copy.run(backend());
                 assertEquals(Outcome.Status.FAIL, outcome.status(), file + ": " + outcome.line());

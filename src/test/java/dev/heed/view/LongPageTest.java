@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A long text, from the kernels to the browser. The kernels return only the largest weights of each row, never the
- * whole matrix. Uses 4,096 tokens and 12 heads with {@code -Dheed.full=true}, otherwise 1,024 and 4.
+ * Tests the page of a long text, from the kernels to the browser. The kernels return only the largest weights of each
+ * row, never the whole matrix. Uses 4,096 tokens and 12 heads with {@code -Dheed.full=true}, otherwise 1,024 and 4.
  */
 @Tag("slow")
 class LongPageTest {

@@ -15,7 +15,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Layers and heads: selection, mixtures, rollout, and the view of all heads. */
+/** Layers and heads of a page: their selection, mixtures of heads, rollout, and the view of all heads. */
 @Tag("slow")
 class PageHeadsBrowserTest extends PageInBrowser {
     @Test

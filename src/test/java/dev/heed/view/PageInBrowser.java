@@ -39,7 +39,7 @@ abstract class PageInBrowser {
     @TempDir
     static Path pages;
 
-    /** Encoded when the first page is written, once for all tests. */
+    /** The encoded sentence, computed when the first page is written and shared by all tests. */
     private static final class Animal {
         static final BertModel MODEL = MiniLm.model();
         static final BertEncoding SEEN = seen();

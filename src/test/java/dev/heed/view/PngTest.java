@@ -39,7 +39,7 @@ class PngTest {
         return image.getRGB((int) x, (int) y) & 0xFFFFFF;
     }
 
-    /** Cells begin after the room for the labels: 5 by 7 cells in whole pixels. */
+    /** The cells begin to the right of the row labels and below the column labels; their sizes are whole pixels. */
     @ParameterizedTest
     @CsvSource({"1, VIRIDIS", "2, CIVIDIS", "3, BLUES"})
     void everyCellHasTheColourOfItsWeight(int scale, Palette palette) throws IOException {

@@ -152,7 +152,7 @@ public @Command(
             for (KernelGrid.Row row : rows) {
                 if (System.nanoTime() - start > minutes * 60e9) {
                     if (lines) {
-                        out().println(minutes + " minutes are over; --filter selects the remaining rows: "
+                        out().println(minutes + " minutes are over; --filter selects the remaining rows, from: "
                                 + row.text());
                     }
                     break;

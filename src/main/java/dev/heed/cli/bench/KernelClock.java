@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Times the kernels of attentions on tensors that are on the device, after a check of their results. */
+/** A clock for the kernels of attention on device tensors; it checks the results before it times. */
 final class KernelClock {
     private static final int POOL = 1 << 20;
     private static final int CHUNK = 1 << 12;
@@ -63,7 +63,7 @@ final class KernelClock {
     /**
      * Checks and times one row.
      *
-     * @throws CommandFailure if an answer is wrong
+     * @throws CommandFailure if a result is wrong
      */
     Times time(Case row) {
         AttentionProblem p = (AttentionProblem) row.problem();

@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The attentions whose kernels are timed. A bundle contains the same file, which the program for PyTorch reads too. */
+/**
+ * The attention cases whose kernels are timed, read from {@value #FILE}. A bundle contains this file, and {@code
+ * torch_sdpa.py} reads it too.
+ */
 final class KernelGrid {
     static final String FILE = "/bundle/grid.tsv";
 
@@ -17,10 +20,10 @@ final class KernelGrid {
     private KernelGrid() {}
 
     /**
-     * One attention.
+     * One attention case.
      *
      * @param group the kind of workload
-     * @param text its case string, which identifies the row in the reports of several programs
+     * @param text the case string, which identifies the row in the reports of several programs
      */
     record Row(String group, String text) {
         Case parsed() {
@@ -28,7 +31,7 @@ final class KernelGrid {
         }
     }
 
-    /** {@return the rows with lengths divided by {@code scale}, the larger ones last} */
+    /** {@return the rows in the order of the file, with lengths divided by {@code scale}} */
     static List<Row> rows(int scale) {
         List<Row> rows = new ArrayList<>();
         for (String line : text().lines().toList()) {

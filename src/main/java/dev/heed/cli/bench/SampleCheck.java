@@ -14,8 +14,9 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks a large attention on some of its rows against the formula in double: output, LSE and query gradient of a few
- * queries, and the gradients of a few keys. The key gradients use the LSE and output of the device.
+ * A check of a large attention on some of its rows against the formula in double: output, LSE and query gradient of a
+ * few queries, and the key and value gradients of a few keys. The expected key and value gradients are computed from
+ * the LSE and output of the device.
  */
 final class SampleCheck {
     private static final int ROWS = 6;
@@ -49,7 +50,7 @@ final class SampleCheck {
         this.scale = 1 / Math.sqrt(shape.headDim());
     }
 
-    /** {@return the first error in the output or the LSE} */
+    /** {@return the first error in the output or the LSE; empty if there is none} */
     Optional<String> forward() {
         var random = new SplittableRandom(5);
         for (int n = 0; n < ROWS; n++) {
@@ -75,7 +76,7 @@ final class SampleCheck {
         return Optional.empty();
     }
 
-    /** {@return the first error in the gradients} */
+    /** {@return the first error in the gradients; empty if there is none} */
     Optional<String> backward(Tensor outputGradient, AttentionGradients gradients) {
         var random = new SplittableRandom(6);
         Tensor dQuery = gradients.query().toHost();
@@ -181,7 +182,7 @@ final class SampleCheck {
         }
     }
 
-    /** A weighted sum of rows, with the sizes of its terms. */
+    /** A weighted sum of rows, with the sum of the absolute values of its terms. */
     private final class Sum {
         private final double[] total;
         private final double[] size;
@@ -192,8 +193,8 @@ final class SampleCheck {
         }
 
         /**
-         * Adds a term. Its size is computed with at least {@code weight}, because a factor that cancels to 0 still
-         * contains the rounding errors of its operands.
+         * Adds a term. Its absolute value is computed with a factor of {@code weight} or more, because a factor that
+         * cancels to 0 still contains the rounding errors of its operands.
          */
         void add(double factor, double weight, Tensor rows, long b, long h, long i) {
             for (int d = 0; d < total.length; d++) {

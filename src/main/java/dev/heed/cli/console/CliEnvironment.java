@@ -16,7 +16,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The environment of a command: backends, variables, terminals and encoding. Tests pass their own.
+ * The environment of a command: backends, variables, terminals and encoding. Tests construct other environments.
  *
  * @param backends all backends, fastest first
  * @param environment the environment variables
@@ -53,7 +53,10 @@ public record CliEnvironment(
         return isTerminal(STDIN);
     }
 
-    /** Java reports only whether standard input and output are both terminals; Linux names the target of each descriptor. */
+    /**
+     * {@return whether a file descriptor is a terminal} Java reports only whether standard input and output both are;
+     * Linux names the target of each descriptor.
+     */
     private static boolean isTerminal(int descriptor) {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
@@ -82,12 +85,12 @@ public record CliEnvironment(
         return columns.matches("[1-9][0-9]{1,3}") ? Math.max(40, Integer.parseInt(columns)) : 100;
     }
 
-    // ---------------------------------------------------------------- which backend
+    // ---------------------------------------------------------------- backends
 
     /**
      * {@return the requested backend, or the fastest that is ready for a problem of ordinary size}
      *
-     * @param name a name, or null for {@code heed.backend}
+     * @param name the name of a backend, or null for the setting {@code heed.backend}
      * @throws InvalidInputException if there is no such backend
      * @throws UnsupportedAttentionException if it is not ready, or no backend is
      */

@@ -1,6 +1,6 @@
 package dev.heed.cli.console;
 
-/** A correct request that could not be carried out; the message is the line that the user reads. */
+/** Reports that a correct request could not be carried out; the message is the line that the user reads. */
 public final class CommandFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Reports an exception on exactly one line and chooses the exit code. */
+/** A report of an exception on exactly one line, and its exit code. */
 public final class ErrorLine {
     private ErrorLine() {}
 

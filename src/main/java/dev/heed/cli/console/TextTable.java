@@ -5,7 +5,10 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A table of text whose columns are as wide as their widest entry. The first column is flush left, numbers are flush right. */
+/**
+ * A table of text whose columns are as wide as their widest entry. Columns of numbers are flush right, other columns
+ * are flush left.
+ */
 public final class TextTable {
     private static final int MAX_COLUMN = 120;
 

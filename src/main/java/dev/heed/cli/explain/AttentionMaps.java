@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The attention weights of a text in a model, computed as far as they are shown. A short text is run once and all
- * weights are kept. A longer text is run once for each output: the largest weights of every row, the rows of the chosen
- * word, and one layer for the heat map.
+ * The attention weights of a text in a model, computed only as far as they are shown. The model runs once on a short
+ * text, and all weights are stored. On a longer text it runs once for each output: the largest weights of every row,
+ * the rows of the chosen word, and one layer for the heat map.
  */
 interface AttentionMaps {
     /** Maximum tokens of a short text. */
@@ -29,7 +29,7 @@ interface AttentionMaps {
     /** {@return all weights of one layer, {@code [heads, tokens, tokens]}} */
     Tensor weights(int layer);
 
-    /** {@return the page with all layers} */
+    /** {@return {@code page} with all layers added} */
     AttentionPage drawnOn(AttentionPage page);
 
     static AttentionMaps of(Sentence sentence, BertModel model, BertEncoder encoder) {
@@ -73,7 +73,7 @@ interface AttentionMaps {
     /** The largest weights of each row of a long text; other weights are computed when they are requested. */
     record Parts(Sentence sentence, BertEncoder encoder, List<BertStrongest> layers) implements AttentionMaps {
 
-        /** {@inheritDoc} Considers only links between words that are among the largest weights. */
+        /** {@inheritDoc} Only the largest weights of each row are considered. */
         @Override
         public Word mostInteresting() {
             Word best = sentence.words().getFirst();

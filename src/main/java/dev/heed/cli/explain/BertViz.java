@@ -83,7 +83,10 @@ final class BertViz {
         }
     }
 
-    /** Opens a file at its JSON: a file that begins with a brace is JSON, any other is a page that is searched for it. */
+    /**
+     * Opens a file at its JSON: a file that begins with {@code <} is a page, in which the JSON is searched; any other
+     * file is JSON.
+     */
     private static Reader open(Path file) throws IOException {
         Reader text = Files.newBufferedReader(file);
         text.mark(1);

@@ -8,11 +8,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Starts the user's browser, only on request. */
+/** The user's browser, which is started only on request. */
 final class Browser {
     private Browser() {}
 
-    /** Opens a file with the program in {@code BROWSER} or the default of the system, without waiting for it. */
+    /**
+     * Opens a file with the program in the variable {@code BROWSER} or the default of the system, without waiting for
+     * the program to end.
+     */
     static void open(Path file, Map<String, String> environment) {
         List<String> command = command(environment.getOrDefault("BROWSER", ""), System.getProperty("os.name", ""));
         String address = file.toAbsolutePath().toUri().toString();

@@ -105,7 +105,7 @@ public @Command(
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend; auto, the default, selects the fastest that supports it.")
+            description = "The backend; auto, the default, selects the fastest that supports the model.")
     private @Nullable String backendName;
 
     @Option(

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * An input text with its tokens, as a model reads it.
  *
- * @param text the given text; two texts are on two lines
+ * @param text the original text; two texts are on two lines
  * @param tokens the tokens that the model reads
- * @param leftOut the number of tokens of a file beyond the positions of the model
+ * @param leftOut the number of tokens that were cut off because the model has no positions for them
  */
 record InputText(String text, List<BertToken> tokens, int leftOut) {
-    /** The name of standard input, in the launcher as in Unix. */
+    /** The file name that means standard input, as in Unix. */
     private static final String STANDARD_INPUT = "-";
 
     private static final int LONGEST_FILE = 1 << 20;
@@ -33,7 +33,7 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         tokens = List.copyOf(tokens);
     }
 
-    /** {@return a sentence, or two texts, without a limit on their length, which the model checks} */
+    /** {@return the input for a sentence or for two texts, of any length; the model checks the length} */
     static InputText of(BertTokenizer tokenizer, String text, @Nullable String pair) {
         return pair == null
                 ? new InputText(text, tokenizer.encode(text), 0)

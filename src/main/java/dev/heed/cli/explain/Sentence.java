@@ -68,13 +68,13 @@ final class Sentence {
     }
 
     /**
-     * {@return the place where a text occurs} The place begins and ends with words but may span several: {@code didn't}
-     * is three.
+     * {@return the span of words in which a text occurs} The text begins and ends at word boundaries but may span
+     * several words: {@code didn't} spans three.
      *
      * @param text the text to find, for the message
      * @param pieces its tokens, without special ones
      * @param occurrence the number of the occurrence, from 1
-     * @throws InvalidInputException if the text does not occur that often
+     * @throws InvalidInputException if the text has fewer occurrences
      */
     Word find(String text, List<BertToken> pieces, int occurrence) {
         int seen = 0;

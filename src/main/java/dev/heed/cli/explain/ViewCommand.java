@@ -177,7 +177,7 @@ public @Command(
         return OK;
     }
 
-    // ---------------------------------------------------------------- what to draw
+    // ---------------------------------------------------------------- the picture
 
     private Weights weights(Map.Entry<String, Entry> chosen) {
         Tensor tensor = chosen.getValue().weights();
@@ -331,7 +331,7 @@ public @Command(
         return String.join(", ", parts);
     }
 
-    // ---------------------------------------------------------------- what comes out
+    // ---------------------------------------------------------------- output
 
     private void write(Weights weights, Picture picture) {
         try {

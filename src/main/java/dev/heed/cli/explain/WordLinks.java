@@ -11,7 +11,7 @@ import java.util.List;
  * pieces; the attention to a word is the sum over its pieces. Every row still sums to 1 (Clark et al. 2019, section
  * 4.1).
  *
- * <p>Links leave out the attention to special tokens and to the word itself: a head that finds nothing attends to
+ * <p>Links leave out the attention to special tokens and to the word itself: a head without a matching token attends to
  * special tokens (Clark et al. 2019, section 3.2).
  */
 final class WordLinks {
@@ -33,9 +33,9 @@ final class WordLinks {
      * The attention from a word in one layer, as the mean over its heads; the three shares sum to 1.
      *
      * @param layer the layer, from 0
-     * @param onWords the share on other words
-     * @param onItself the share on itself
-     * @param onSpecial the share on special tokens
+     * @param onWords the share of attention to other words
+     * @param onItself the share of attention to the word itself
+     * @param onSpecial the share of attention to special tokens
      * @param targets the other words, most attended first
      */
     record WordFocus(int layer, double onWords, double onItself, double onSpecial, List<Target> targets) {}
@@ -52,7 +52,7 @@ final class WordLinks {
      * Creates the links of some words of a sentence.
      *
      * @param layers the weights {@code [heads, rows, tokens]} of each layer
-     * @param firstRow the token of the first row; further rows belong to the tokens after it
+     * @param firstRow the index of the token to which the first row belongs; further rows belong to the tokens after it
      */
     WordLinks(Sentence sentence, List<Tensor> layers, int firstRow) {
         this.sentence = sentence;
@@ -78,7 +78,10 @@ final class WordLinks {
         return sum / from.length();
     }
 
-    /** {@return all links from a word to others, the strongest first; among equals by layer, head and position} */
+    /**
+     * {@return all links from a word to others, the strongest first; equal links are ordered by layer, head and
+     * position}
+     */
     List<Link> from(Word word) {
         List<Link> links = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
@@ -135,7 +138,10 @@ final class WordLinks {
         return best;
     }
 
-    /** {@return the layer in which a word attends most to other words, over all heads (-1) or in one} */
+    /**
+     * {@return the layer in which a word attends most to other words in one head, or in the mean over all heads if
+     * {@code head} is -1}
+     */
     int busiestLayer(Word word, int head) {
         int best = 0;
         double most = -1;
@@ -152,7 +158,9 @@ final class WordLinks {
         return best;
     }
 
-    /** {@return the weights between tokens {@code [heads, tokens, tokens]} of one head, or their mean over all (-1)} */
+    /**
+     * {@return one head of {@code weights [heads, tokens, tokens]}, or the mean over all heads if {@code head} is -1}
+     */
     static double[][] matrix(Tensor weights, int head) {
         int size = Math.toIntExact(weights.size(1));
         double[][] matrix = new double[size][size];

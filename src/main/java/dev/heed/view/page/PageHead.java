@@ -18,7 +18,7 @@ import java.util.Arrays;
  *
  * <p>The code of a weight is {@code round(65534 sqrt(weight / scale))}. Its error is at most 1.6e-5 for a weight near
  * 1, and 0.2 % for a weight of 1e-4, where a linear code would be 8 % off. High and low bytes are stored separately
- * because only the high bytes compress.
+ * because only the high bytes compress. LEB is LEB128, an integer in groups of 7 bits.
  */
 final class PageHead {
     /** The code of a non-finite weight. */
@@ -40,7 +40,7 @@ final class PageHead {
         this.scale = scale;
     }
 
-    /** Adds the next row. A weight too small for a code counts as left out. */
+    /** Adds the next row. A weight whose code would be 0 is added to the weights left out. */
     void add(PageRow row) {
         int count = 0;
         int next = 0;

@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** JSON inside a script element: no text can end the element, and invisible characters are escaped. */
+/** A writer of JSON for a script element: no text can end the element, and invisible characters are escaped. */
 public final class PageJson {
     private PageJson() {}
 

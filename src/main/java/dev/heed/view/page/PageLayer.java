@@ -26,7 +26,9 @@ public record PageLayer(String name, double scale, List<byte[]> heads) {
         void read(int head, int row, PageRow into);
     }
 
-    /** {@return a layer from all its weights {@code [heads, queries, keys]}, with the largest of each row} */
+    /**
+     * {@return a layer with the {@code perRow} largest weights of each row of {@code weights [heads, queries, keys]}}
+     */
     public static PageLayer dense(String name, Tensor weights, int queries, int keys, int perRow) {
         if (weights.rank() != 3 || weights.size(1) != queries || weights.size(2) != keys) {
             throw new InvalidInputException(
@@ -40,7 +42,7 @@ public record PageLayer(String name, double scale, List<byte[]> heads) {
         return pack(name, Math.toIntExact(weights.size(0)), queries, perRow, rows);
     }
 
-    /** {@return a layer from the largest weights of each row and their keys, {@code [heads, queries, any]} both} */
+    /** {@return a layer from the largest weights of each row and their keys, both {@code [heads, queries, any]}} */
     public static PageLayer listed(String name, Tensor weights, Tensor indices, int queries, int keys) {
         boolean fits = weights.rank() == 3
                 && weights.size(1) == queries

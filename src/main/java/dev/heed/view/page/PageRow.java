@@ -40,13 +40,16 @@ final class PageRow {
         return rest;
     }
 
-    /** Keeps the largest weights of a row. NaN counts as the largest; of equal weights the lower key is kept. */
+    /**
+     * Keeps the largest weights of a row. NaN counts as the largest; of equal weights, the one with the lower key is
+     * kept.
+     */
     void largestOf(double[] row) {
         int[] found = indicesOfNonZero(row);
         rest = 0;
         if (found.length > limit) {
-            // The bits of a non-negative f32 sort like its value, with NaN last, so that one sort of longs is
-            // sufficient.
+            // The bits of non-negative f32 values, read as integers, sort like the values, with NaN last. One sort of
+            // longs is therefore sufficient.
             long[] order = new long[found.length];
             for (int i = 0; i < found.length; i++) {
                 order[i] = (long) Float.floatToIntBits((float) row[found[i]]) << 32 | Integer.MAX_VALUE - found[i];
@@ -80,7 +83,7 @@ final class PageRow {
     }
 
     /**
-     * Keeps the listed weights. A row of attention sums to 1, so the difference to 1 counts as left out.
+     * Keeps the listed weights. A row of attention sums to 1, so the difference from 1 counts as left out.
      *
      * @param listedKeys a key for each weight, or -1 for none
      * @param keyCount the number of keys
@@ -124,10 +127,10 @@ final class PageRow {
     private static void requireKey(long key, int count) {
         if (key < -1 || key >= count) {
             throw new InvalidInputException(
-                    "A key is one of the tokens looked at",
+                    "A key is the index of a key token",
                     "-1 (none), or 0 to " + (count - 1),
                     String.valueOf(key),
-                    "AttentionPage.of(outputs, inputs) where the tokens looked at are others");
+                    "AttentionPage.of(outputs, inputs) if the key tokens are another text");
         }
     }
 

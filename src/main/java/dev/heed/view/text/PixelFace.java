@@ -7,7 +7,7 @@ import java.text.Normalizer;
  * frame.
  */
 public final class PixelFace {
-    /** The distance between letters, in squares. */
+    /** The distance from one letter to the next, in squares. */
     public static final int ADVANCE = 6;
 
     /** The height above the base line, in squares. */

@@ -2,7 +2,10 @@ package dev.heed.view.text;
 
 import java.util.Locale;
 
-/** A builder of SVG documents. Numbers are plain decimals; text is escaped and visible. */
+/**
+ * A builder of SVG documents. Numbers are written without an exponent; text is escaped, and its invisible characters
+ * are made visible.
+ */
 public final class SvgText {
     private final StringBuilder out = new StringBuilder(1 << 14);
 

@@ -1,10 +1,10 @@
 package dev.heed.view.text;
 
-/** Estimates the width of a text without any font, so that pictures have the same layout on every machine. */
+/** An estimate of the width of a text without any font, so that pictures have the same layout on every machine. */
 public final class TextWidth {
     private TextWidth() {}
 
-    /** {@return the approximate width of a text in a sans-serif font, rather too wide than too narrow} */
+    /** {@return the approximate width of a text in a sans-serif font; it is more often too large than too small} */
     public static double of(String text, double font) {
         return font
                 * text.codePoints()

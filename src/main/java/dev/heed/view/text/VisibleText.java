@@ -1,14 +1,14 @@
 package dev.heed.view.text;
 
-/** Makes invisible characters of a text visible and measures its width in terminal columns. */
+/** Text with its invisible characters escaped, and its width in terminal columns. */
 public final class VisibleText {
     private static final String ELLIPSIS = "…";
 
     private VisibleText() {}
 
     /**
-     * {@return the text with all characters escaped that could break a line, move a cursor or change the direction of
-     * reading: <code>&#92;n</code>, <code>&#92;t</code>, <code>&#92;u001b</code>}
+     * {@return the text, in which characters that could break a line, move a cursor or change the reading direction are
+     * escaped: <code>&#92;n</code>, <code>&#92;t</code>, <code>&#92;u001b</code>}
      */
     public static String of(String text) {
         var visible = new StringBuilder(text.length());
@@ -29,7 +29,10 @@ public final class VisibleText {
         return visible.toString();
     }
 
-    /** Joiners are kept because emoji and several scripts need them. Non-characters and lone surrogates are illegal in XML. */
+    /**
+     * {@return whether a character is escaped} Joiners are not, because emoji and several scripts need them.
+     * Non-characters and lone surrogates are, because XML forbids them.
+     */
     private static boolean isHidden(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->

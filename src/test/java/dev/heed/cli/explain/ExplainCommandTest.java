@@ -189,7 +189,9 @@ class ExplainCommandTest {
         }
     }
 
-    /** Above 128 tokens, explain computes parts; below, all weights. The output must be the same. */
+    /**
+     * For more than 128 tokens, explain computes only some of the weights, otherwise all. The output must be the same.
+     */
     @Test
     void partsSayWhatTheWholeSays() {
         BertModel model = MiniLm.model();
