@@ -36,8 +36,8 @@ final class BundleCommand extends HeedCommand {
     @Parameters(paramLabel = "DIR", description = "The folder to write: must be new or empty.")
     private @Nullable Path dir;
 
-    BundleCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    BundleCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override

@@ -45,14 +45,14 @@ final class ConformanceCommand extends HeedCommand {
             description = "The backend; auto, the default, selects the fastest that is ready.")
     private @Nullable String backendName;
 
-    ConformanceCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    ConformanceCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override
     public Integer call() {
         ConformanceSuite suite = ConformanceSuite.of(directory);
-        AttentionBackend backend = surroundings().ready(backendName);
+        AttentionBackend backend = environment().ready(backendName);
         List<Outcome> outcomes = new ArrayList<>();
         if (asJson()) {
             try (Progress progress =

@@ -39,8 +39,8 @@ final class CourseCommand extends HeedCommand {
     @Option(names = "--page", paramLabel = "NAME", description = "Only pages whose name begins with NAME.")
     private @Nullable String only;
 
-    CourseCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    CourseCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** {@return the course of the checkout that the launcher runs from, or of the current folder} */

@@ -21,15 +21,15 @@ import picocli.CommandLine.ParameterException;
             "  heed demo translate --attention none"
         })
 final class DemoCommand extends HeedCommand {
-    DemoCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    DemoCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** {@return the command line of {@code heed demo} with all demos} */
-    static CommandLine commandLine(CliEnvironment surroundings) {
-        return new CommandLine(new DemoCommand(surroundings))
-                .addSubcommand(new PoolingDemo(surroundings))
-                .addSubcommand(new TranslateDemo(surroundings));
+    static CommandLine commandLine(CliEnvironment environment) {
+        return new CommandLine(new DemoCommand(environment))
+                .addSubcommand(new PoolingDemo(environment))
+                .addSubcommand(new TranslateDemo(environment));
     }
 
     @Override

@@ -78,8 +78,8 @@ final class DevicesCommand extends HeedCommand {
             description = "With --probe --json: the file for the JSON; the lines then go to standard output.")
     private @Nullable Path file;
 
-    DevicesCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    DevicesCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override
@@ -107,13 +107,13 @@ final class DevicesCommand extends HeedCommand {
         openClLines(opencl).forEach(out()::println);
         nativeLines(NativeLibrary.describe(), NativeLibrary.refusals(), NativeLibrary.reasons())
                 .forEach(out()::println);
-        for (AttentionBackend backend : surroundings().backends()) {
+        for (AttentionBackend backend : environment().backends()) {
             List<String> reasons = backend.notReadyReasons();
             boolean ready = reasons.isEmpty();
             out().println(VisibleText.padRight(backend.name(), 10) + " " + (ready ? "ready" : "not ready, because"));
             (ready ? backend.devices() : reasons).forEach(line -> out().println(indented(line)));
         }
-        if (surroundings().backends().isEmpty()) {
+        if (environment().backends().isEmpty()) {
             out().println("no backend was found");
         }
         return OK;
@@ -206,7 +206,7 @@ final class DevicesCommand extends HeedCommand {
         kernels.add("refusals", JsonText.texts(NativeLibrary.refusals()));
         kernels.add("reasons", JsonText.texts(NativeLibrary.reasons()));
         root.add("native", kernels);
-        root.add("backends", JsonText.array(surroundings().backends(), backend -> {
+        root.add("backends", JsonText.array(environment().backends(), backend -> {
             List<String> reasons = backend.notReadyReasons();
             var entry = new JsonObject();
             entry.addProperty("name", backend.name());
@@ -285,12 +285,12 @@ final class DevicesCommand extends HeedCommand {
 
     /** Measures the size from which the device is faster than the CPU, and stores it for the automatic choice. */
     private JsonElement crossover(Device device, boolean lines) {
-        AttentionBackend cpu = surroundings().backends().stream()
+        AttentionBackend cpu = environment().backends().stream()
                 .filter(backend -> !backend.name().equals("opencl")
                         && backend.notReadyReasons().isEmpty())
                 .findFirst()
                 .orElse(null);
-        AttentionBackend opencl = surroundings().backends().stream()
+        AttentionBackend opencl = environment().backends().stream()
                 .filter(backend -> backend.name().equals("opencl")
                         && backend.notReadyReasons().isEmpty())
                 .findFirst()

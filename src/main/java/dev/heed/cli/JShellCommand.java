@@ -39,8 +39,8 @@ final class JShellCommand extends HeedCommand {
             description = "A page of the course whose code runs first: the beginning of its name.")
     private @Nullable String page;
 
-    JShellCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    JShellCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override
@@ -58,7 +58,7 @@ final class JShellCommand extends HeedCommand {
                             + ". HINT: HEED_JAVA_OPTS=-Djava.io.tmpdir=DIR names another place",
                     e);
         }
-        if (surroundings().outIsTerminal()) {
+        if (environment().outIsTerminal()) {
             out().println("figures  " + figures);
             out().println("data     " + course.data().toAbsolutePath());
             out().flush();
@@ -80,7 +80,7 @@ final class JShellCommand extends HeedCommand {
 
     private List<String> jvmOptions() {
         String options =
-                surroundings().environment().getOrDefault("HEED_JAVA_OPTS", "").strip();
+                environment().environment().getOrDefault("HEED_JAVA_OPTS", "").strip();
         return options.isEmpty() ? List.of() : Arrays.asList(options.split("\\s+"));
     }
 

@@ -34,8 +34,8 @@ final class JavaCommand extends HeedCommand {
     @Unmatched
     private final List<String> arguments = new ArrayList<>();
 
-    JavaCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    JavaCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override

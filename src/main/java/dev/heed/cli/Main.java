@@ -92,24 +92,24 @@ public final class Main implements Callable<Integer> {
     }
 
     /** {@return the command line with all commands, for an environment} */
-    static CommandLine commandLine(CliEnvironment surroundings) {
+    static CommandLine commandLine(CliEnvironment environment) {
         var heed = new CommandLine(new Main())
-                .addSubcommand(new DevicesCommand(surroundings))
-                .addSubcommand(new RunCommand(surroundings))
-                .addSubcommand(new VerifyCommand(surroundings))
-                .addSubcommand(new ConformanceCommand(surroundings))
-                .addSubcommand(new ExplainCommand(surroundings))
-                .addSubcommand(new ViewCommand(surroundings))
-                .addSubcommand(new CourseCommand(surroundings))
-                .addSubcommand(new JShellCommand(surroundings))
-                .addSubcommand(new JavaCommand(surroundings))
-                .addSubcommand(new TuneCommand(surroundings))
-                .addSubcommand(new BenchCommand(surroundings))
-                .addSubcommand(DemoCommand.commandLine(surroundings))
-                .addSubcommand(new BundleCommand(surroundings));
+                .addSubcommand(new DevicesCommand(environment))
+                .addSubcommand(new RunCommand(environment))
+                .addSubcommand(new VerifyCommand(environment))
+                .addSubcommand(new ConformanceCommand(environment))
+                .addSubcommand(new ExplainCommand(environment))
+                .addSubcommand(new ViewCommand(environment))
+                .addSubcommand(new CourseCommand(environment))
+                .addSubcommand(new JShellCommand(environment))
+                .addSubcommand(new JavaCommand(environment))
+                .addSubcommand(new TuneCommand(environment))
+                .addSubcommand(new BenchCommand(environment))
+                .addSubcommand(DemoCommand.commandLine(environment))
+                .addSubcommand(new BundleCommand(environment));
         heed.setUsageHelpWidth(100);
         heed.setCaseInsensitiveEnumValuesAllowed(true);
-        heed.setColorScheme(Help.defaultColorScheme(surroundings.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));
+        heed.setColorScheme(Help.defaultColorScheme(environment.colorful() ? Help.Ansi.ON : Help.Ansi.OFF));
         heed.registerConverter(Path.class, Main::path);
         heed.setParameterExceptionHandler(
                 (e, args) -> ErrorLine.report(e.getCommandLine().getErr(), e, ErrorLine.wantsTrace(args)));

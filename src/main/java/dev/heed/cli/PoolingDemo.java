@@ -73,8 +73,8 @@ final class PoolingDemo extends HeedCommand {
             description = "A directory for the pictures: the curves, and the weights of both Gaussians.")
     private @Nullable Path svg;
 
-    PoolingDemo(CliEnvironment surroundings) {
-        super(surroundings);
+    PoolingDemo(CliEnvironment environment) {
+        super(environment);
     }
 
     /** The regression of the points with one kernel. */
@@ -94,7 +94,7 @@ final class PoolingDemo extends HeedCommand {
                 IntStream.range(0, POINTS).mapToDouble(n -> END * n / POINTS).toArray();
         Problem problem = Problem.parse("q1x1x" + POINTS + "x1 kv1x" + POINTS
                 + " f64 score=gaussian:learned mask=dense:1x1x" + POINTS + "x" + POINTS + " lse weights");
-        AttentionBackend backend = surroundings().select(backendName, problem);
+        AttentionBackend backend = environment().select(backendName, problem);
         AttentionEngine engine = AttentionEngine.of(backend);
         Tensor keys = Tensor.of(x, POINTS, 1);
         Tensor values = Tensor.of(y, POINTS, 1);
@@ -151,7 +151,7 @@ final class PoolingDemo extends HeedCommand {
         table.print(out());
         out().println();
         if (svg == null) {
-            out().println(plot.terminal(surroundings().colors(), surroundings().width()));
+            out().println(plot.terminal(environment().colors(), environment().width()));
         } else {
             out().println("written to " + VisibleText.of(svg.toString()));
         }

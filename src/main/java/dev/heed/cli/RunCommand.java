@@ -66,8 +66,8 @@ final class RunCommand extends HeedCommand {
             description = "The number of timed runs, 1 to " + MAX_REPEAT + "; ${DEFAULT-VALUE} by default.")
     private int repeat;
 
-    RunCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    RunCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override
@@ -85,7 +85,7 @@ final class RunCommand extends HeedCommand {
                 : new Case(asked.problem(), seed, asked.values(), asked.placement(), asked.poison(), asked.backward());
         Feasibility.require(checked.problem());
         Feasibility.requireHeap(checked.problem(), Runtime.getRuntime().maxMemory());
-        AttentionBackend backend = surroundings().select(backendName, checked.problem());
+        AttentionBackend backend = environment().select(backendName, checked.problem());
         var verifier = new Verifier(backend);
         Verdict verdict = verifier.check(checked, repeat);
         report(backend, verdict);

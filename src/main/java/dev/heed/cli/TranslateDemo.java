@@ -114,8 +114,8 @@ final class TranslateDemo extends HeedCommand {
             description = "The file for the picture of the alignment; ${DEFAULT-VALUE} by default.")
     private Path svg = Path.of("");
 
-    TranslateDemo(CliEnvironment surroundings) {
-        super(surroundings);
+    TranslateDemo(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override
@@ -265,7 +265,7 @@ final class TranslateDemo extends HeedCommand {
         out().println("\"" + input + "\" -> " + asked.iso());
         if (map != null) {
             out().println();
-            out().println(map.terminal(surroundings().colors(), surroundings().width()));
+            out().println(map.terminal(environment().colors(), environment().width()));
             out().println("drawn in " + svg);
         }
     }

@@ -107,8 +107,8 @@ final class TuneCommand extends HeedCommand {
     @Parameters(arity = "0..1", hidden = true, paramLabel = "FILE", description = "The output file of a trial.")
     private @Nullable Path file;
 
-    TuneCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    TuneCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** The subject of tuning: a phase of computation, a bound on the row width, and a representative case. */

@@ -58,8 +58,8 @@ final class VerifyCommand extends HeedCommand {
             description = "Only cases whose group or case string contains the text.")
     private String filter = "";
 
-    VerifyCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    VerifyCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** The verdicts on one group of cases. */
@@ -114,7 +114,7 @@ final class VerifyCommand extends HeedCommand {
     @Override
     public Integer call() {
         Map<String, List<Case>> grid = filtered(quick ? CaseGrid.quick() : CaseGrid.full());
-        AttentionBackend backend = surroundings().ready(backendName);
+        AttentionBackend backend = environment().ready(backendName);
         var verifier = new Verifier(backend);
         List<Group> groups = new ArrayList<>();
         long steps = grid.values().stream().mapToLong(List::size).sum();

@@ -286,7 +286,7 @@ final class CaseData {
         for (long b = 0; b < s.batch(); b++) {
             for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {
                 for (long j = 0; j < s.seqLenKv(); j++) {
-                    if (!seen(mask, s, b, kvHead, j)) {
+                    if (!attended(mask, s, b, kvHead, j)) {
                         key.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
                         value.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
                     }
@@ -295,7 +295,7 @@ final class CaseData {
         }
     }
 
-    private static boolean seen(BoundMask mask, AttentionShape s, long b, long kvHead, long j) {
+    private static boolean attended(BoundMask mask, AttentionShape s, long b, long kvHead, long j) {
         for (long h = kvHead * s.groupSize(); h < (kvHead + 1) * s.groupSize(); h++) {
             for (long i = 0; i < s.seqLenQ(); i++) {
                 if (mask.takesPart(b, h, i, j)) {

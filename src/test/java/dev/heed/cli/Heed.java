@@ -34,10 +34,10 @@ public record Heed(int code, String out, String err) {
         return run(new CliEnvironment(backends, Map.of(), false, false, StandardCharsets.UTF_8), args);
     }
 
-    public static Heed run(CliEnvironment surroundings, String... args) {
+    public static Heed run(CliEnvironment environment, String... args) {
         var out = new StringWriter();
         var err = new StringWriter();
-        var heed = Main.commandLine(surroundings)
+        var heed = Main.commandLine(environment)
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true));
         int code = Main.run(heed, args);

@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OpenClBackend implements AttentionBackend {
     private static final System.Logger LOG = System.getLogger("dev.heed");
-    private static final AtomicBoolean SAID = new AtomicBoolean();
+    private static final AtomicBoolean LOGGED = new AtomicBoolean();
 
     private final OpenClOptions options;
     private final @Nullable Selection given;
@@ -125,12 +125,12 @@ public final class OpenClBackend implements AttentionBackend {
     @Override
     public List<String> passOverReasons(Problem problem) {
         boolean chosen = given != null || options.device().isPresent();
-        List<String> unasked = chosen ? List.of() : OpenCl.reasonsNotToLook();
-        if (!unasked.isEmpty()) {
-            if (OpenCl.namesDriver() && SAID.compareAndSet(false, true)) {
-                LOG.log(System.Logger.Level.INFO, unasked.getFirst());
+        List<String> reasonsNotToLook = chosen ? List.of() : OpenCl.reasonsNotToLook();
+        if (!reasonsNotToLook.isEmpty()) {
+            if (OpenCl.namesDriver() && LOGGED.compareAndSet(false, true)) {
+                LOG.log(System.Logger.Level.INFO, reasonsNotToLook.getFirst());
             }
-            return unasked;
+            return reasonsNotToLook;
         }
         Device device = selection().device().orElse(null);
         if (device == null || device.type() == DeviceType.CPU) {

@@ -143,7 +143,7 @@ final class Backward {
         long end = call.mask.endKey(batch, head, from, panel.to());
         int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
         scratch.strip = ArrayGrowth.atLeast(scratch.strip, room);
-        scratch.stripToo = ArrayGrowth.atLeast(scratch.stripToo, room);
+        scratch.secondStrip = ArrayGrowth.atLeast(scratch.secondStrip, room);
         scratch.masked = scratch.masked.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.masked;
         scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.empty;
         Strip strip = new Strip(scratch, panel);
@@ -262,11 +262,11 @@ final class Backward {
                         0,
                         PANEL,
                         width,
-                        scratch.stripToo,
+                        scratch.secondStrip,
                         at,
                         PANEL);
                 if (call.options.dropout() > 0) {
-                    call.drop(panel, scratch.stripToo, at, j, keys);
+                    call.drop(panel, scratch.secondStrip, at, j, keys);
                 }
             }
         }
@@ -283,7 +283,7 @@ final class Backward {
             });
             forEachTile((keyFrom, keys, at, masked) -> {
                 Loops.weigh(scratch.strip, at, keys, c, panel.statistics);
-                Loops.addWeighted(scratch.strip, scratch.stripToo, at, keys, scratch.deltas);
+                Loops.addWeighted(scratch.strip, scratch.secondStrip, at, keys, scratch.deltas);
             });
         }
 
@@ -329,7 +329,7 @@ final class Backward {
         void spread(boolean weighed) {
             forEachTile((keyFrom, keys, at, masked) -> {
                 float[] weights = scratch.strip;
-                float[] scores = scratch.stripToo;
+                float[] scores = scratch.secondStrip;
                 if (weighed) {
                     Loops.normalise(weights, at, keys, panel.statistics);
                 } else {
@@ -343,7 +343,7 @@ final class Backward {
                 if (capped != null) {
                     Prefill.scores(capped, panel, rows, panel.tile, 0, keyFrom, keys, TileCover.FULL);
                     call.modifier.multiplyDerivatives(scores, at, panel.tile, keys);
-                    Loops.hideUnweighed(weights, scores, at, keys);
+                    Loops.clearMasked(weights, scores, at, keys);
                 }
                 Loops.scale(scores, at, keys, scale);
                 boolean dropped = call.options.dropout() > 0;

@@ -338,7 +338,7 @@ final class Decode {
         }
         v.at = at;
         if (!finite) {
-            poolVisible(scratch, task, v, runs, count, valueDim);
+            poolAttended(scratch, task, v, runs, count, valueDim);
             return;
         }
         int whole = valueDim / PANEL * PANEL;
@@ -410,24 +410,24 @@ final class Decode {
      * Adds the weighted values like {@link #pool}, in the same order, if some values are non-finite; masked values are
      * not read.
      */
-    private void poolVisible(Scratch scratch, int task, Rows v, int runs, int count, int valueDim) {
+    private void poolAttended(Scratch scratch, int task, Rows v, int runs, int count, int valueDim) {
         int byTurns = rows <= tiles.fewRows() && runs == RUNS ? valueDim / PANEL * PANEL : 0;
         for (int r = 0; r < rows; r++) {
             for (int j = 0; j < count; j++) {
                 for (int run = 0; run < runs; run++) {
-                    addVisible(scratch, task, r, v, run, j, count, 0, byTurns);
+                    addAttended(scratch, task, r, v, run, j, count, 0, byTurns);
                 }
             }
             for (int run = 0; run < runs; run++) {
                 for (int j = 0; j < count; j++) {
-                    addVisible(scratch, task, r, v, run, j, count, byTurns, valueDim);
+                    addAttended(scratch, task, r, v, run, j, count, byTurns, valueDim);
                 }
             }
         }
     }
 
     /** Adds elements {@code [from, to)} of one weighted value; a value with a weight of exactly 0 is not read. */
-    private void addVisible(Scratch scratch, int task, int r, Rows v, int run, int j, int count, int from, int to) {
+    private void addAttended(Scratch scratch, int task, int r, Rows v, int run, int j, int count, int from, int to) {
         float weight = scratch.tile[r * STEP + run * count + j];
         int sum = (task * rows + r) * width;
         int value = v.at + run * v.runStride + j * v.step;

@@ -201,7 +201,7 @@ final class Prefill {
      */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
         if (masked && !rows.finite(keys, width)) {
-            Loops.poolVisible(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
+            Loops.poolAttended(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
         } else {
             Loops.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
         }

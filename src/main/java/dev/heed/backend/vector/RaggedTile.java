@@ -102,7 +102,7 @@ final class RaggedTile {
         boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
         if (masked && !values.finite(keys, width)) {
             clearOutsideRuns(panel, keys);
-            Loops.poolVisible(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
+            Loops.poolAttended(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
             return;
         }
         for (int v = 0; v < PANEL / V; v++) {

@@ -85,8 +85,8 @@ public @Command(
     @Parameters(paramLabel = "FILE", arity = "0..1", description = "With --json: the file for the JSON.")
     private @Nullable Path file;
 
-    public BenchCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    public BenchCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     @Override

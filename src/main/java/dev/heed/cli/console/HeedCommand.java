@@ -20,7 +20,7 @@ public abstract class HeedCommand implements Callable<Integer> {
     /** The command was used wrongly, or its input cannot be read. */
     public static final int MISUSED = 2;
 
-    private final CliEnvironment surroundings;
+    private final CliEnvironment environment;
 
     // picocli sets the fields below, and reads the ones that this class does not read
 
@@ -39,12 +39,12 @@ public abstract class HeedCommand implements Callable<Integer> {
     @Option(names = "--debug", description = "Print the stack trace of an error.")
     boolean debug;
 
-    protected HeedCommand(CliEnvironment surroundings) {
-        this.surroundings = surroundings;
+    protected HeedCommand(CliEnvironment environment) {
+        this.environment = environment;
     }
 
-    protected final CliEnvironment surroundings() {
-        return surroundings;
+    protected final CliEnvironment environment() {
+        return environment;
     }
 
     protected final CommandSpec spec() {
@@ -69,6 +69,6 @@ public abstract class HeedCommand implements Callable<Integer> {
 
     /** {@return a progress bar on standard error, or a silent one if standard error is not a terminal} */
     protected final Progress progress(String task, long steps) {
-        return surroundings.errIsTerminal() ? Progress.shown(err(), task, steps) : Progress.silent();
+        return environment.errIsTerminal() ? Progress.shown(err(), task, steps) : Progress.silent();
     }
 }

@@ -124,8 +124,8 @@ public @Command(
     @Option(names = "--open", description = "Open the page in the browser: $BROWSER, or the system's.")
     private boolean open;
 
-    public ExplainCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    public ExplainCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** The results to show. */
@@ -156,7 +156,7 @@ public @Command(
             printText(found, html);
         }
         if (open) {
-            Browser.open(html, surroundings().environment());
+            Browser.open(html, environment().environment());
         }
         return OK;
     }
@@ -203,7 +203,7 @@ public @Command(
             Word asked = word == null ? null : find(pieces, tokenizer, word);
             requireIndex("layer", layer, model.layers());
             requireIndex("head", head, model.heads());
-            AttentionBackend backend = surroundings()
+            AttentionBackend backend = environment()
                     .select(backendName, model.problem(pieces.tokens().size(), true));
             AttentionMaps looks = AttentionMaps.of(pieces, model, new BertEncoder(model, backend));
             Word looking = asked == null ? looks.mostInteresting() : asked;
@@ -310,7 +310,7 @@ public @Command(
         layers.print(out());
         out().println();
         out().println(found.map()
-                .terminal(surroundings().colors(), surroundings().width()));
+                .terminal(environment().colors(), environment().width()));
         out().println("written to " + VisibleText.of(out + " and " + html));
     }
 

@@ -138,8 +138,8 @@ public @Command(
     @Option(names = "--bertviz", paramLabel = "FILE", description = "Write the weights as JSON for BertViz.")
     private @Nullable Path bertViz;
 
-    public ViewCommand(CliEnvironment surroundings) {
-        super(surroundings);
+    public ViewCommand(CliEnvironment environment) {
+        super(environment);
     }
 
     /** Weights {@code [layers, heads, queries, keys]} with their labels. */
@@ -378,16 +378,16 @@ public @Command(
     }
 
     private String terminal(Weights weights) {
-        int width = surroundings().width();
+        int width = environment().width();
         if (kind == Kind.profile) {
-            return profile(weights).terminal(surroundings().colors(), width);
+            return profile(weights).terminal(environment().colors(), width);
         }
         if (kind == Kind.lines) {
-            return lines(weights).terminal(surroundings().colors(), width);
+            return lines(weights).terminal(environment().colors(), width);
         }
         return dressed(HeatMap.of(mean(weights)), weights)
                 .title(titled(weights, layer, head, true))
-                .terminal(surroundings().colors(), width);
+                .terminal(environment().colors(), width);
     }
 
     private void printList(WeightsFile read) {

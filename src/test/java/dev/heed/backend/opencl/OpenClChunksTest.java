@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Tag("slow")
 class OpenClChunksTest {
-    private static final long PARTS = 4;
+    private static final long CHUNKS = 4;
 
     @BeforeEach
     void needADevice() {
@@ -134,7 +134,7 @@ class OpenClChunksTest {
 
     private static void check(String text) {
         Case whole = Case.parse(text);
-        long bytes = bytes(whole.problem()) / PARTS;
+        long bytes = bytes(whole.problem()) / CHUNKS;
         for (Engine.Family family : Engine.Family.values()) {
             var context = new AtomicReference<DeviceContext>();
             try (var backend = OpenClBackends.with(family, new TileSizes(8, 8, 4, 4, 8), device -> {

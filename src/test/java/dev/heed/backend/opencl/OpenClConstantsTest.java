@@ -68,11 +68,11 @@ class OpenClConstantsTest {
         assertEquals(List.of(), calls.live());
     }
 
-    private static int writes(FaultyCalls calls, Runnable scope) {
+    private static int writes(FaultyCalls calls, Runnable call) {
         int before = calls.counts().getOrDefault("enqueueWrite", 0)
                 + calls.counts().getOrDefault("enqueueMap", 0)
                 + calls.counts().getOrDefault("map", 0);
-        scope.run();
+        call.run();
         return calls.counts().getOrDefault("enqueueWrite", 0)
                 + calls.counts().getOrDefault("enqueueMap", 0)
                 + calls.counts().getOrDefault("map", 0)

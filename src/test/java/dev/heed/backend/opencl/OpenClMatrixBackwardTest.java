@@ -138,7 +138,7 @@ class OpenClMatrixBackwardTest {
      */
     @ParameterizedTest
     @CsvSource({"64, 64, F16", "96, 96, BF16", "128, 128, F16", "192, 128, BF16", "256, 256, F16"})
-    void theFirstTasks(long width, long valueWidth, DType type) {
+    void theSelfChecks(long width, long valueWidth, DType type) {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());

@@ -152,7 +152,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
 
     /** Masked values that tf32 rounds to infinity do not affect the result. */
     @Test
-    void theLargestNumberOfAMaskedValueIsNotSeen() {
+    void theLargestElementOfAMaskedValueIsNotRead() {
         Qkv qkv = Qkv.of("q1x1x20x16 kv1x20 f32");
         AttentionOptions options = AttentionOptions.DEFAULT.withTf32().withMask(Mask.causal(CausalAlignment.TOP_LEFT));
         Qkv padded = Qkv.of("q1x1x20x16 kv1x20 f32");
@@ -174,7 +174,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
 
     /** A program that computes wrong results is not used again, and the reason is reported. */
     @Test
-    void aFirstTaskThatFails() {
+    void aSelfCheckThatFails() {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
@@ -193,7 +193,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
 
     /** If a self-check fails for lack of memory, the next call repeats it. */
     @Test
-    void aFirstTaskWithoutMemory() {
+    void aSelfCheckWithoutMemory() {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());
@@ -226,7 +226,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         "decode, 192, 128, BF16, 1",
         "decode, 256, 256, F16, 0"
     })
-    void theFirstTasks(String phase, long width, long valueWidth, DType type, int turn) {
+    void theSelfChecks(String phase, long width, long valueWidth, DType type, int turn) {
         assumeTrue(
                 OpenCl.selected().device().isPresent(),
                 () -> OpenCl.selected().reasons().toString());

@@ -41,7 +41,7 @@ class OpenClScoresTest {
     private static final int QUERIES = 19;
     private static final int KEYS = 26;
     private static final int WIDTH = 12;
-    private static final int MASKED = 10;
+    private static final int PROJECTED_DIM = 10;
 
     private final OpenClBackend backend = new OpenClBackend();
 
@@ -65,17 +65,17 @@ class OpenClScoresTest {
                 ScoreFunction.location(random.normal(DType.F32, WIDTH, KEYS + 3)),
                 ScoreFunction.additive(random.normal(DType.F32, WIDTH)),
                 ScoreFunction.additive(
-                        random.normal(DType.F32, HEADS, WIDTH, MASKED),
-                        random.normal(DType.F32, HEADS, WIDTH, MASKED),
-                        random.normal(DType.F32, HEADS, MASKED),
-                        random.normal(DType.F32, HEADS, MASKED)),
-                ScoreFunction.concat(random.normal(DType.F32, 2 * WIDTH, MASKED), random.normal(DType.F32, MASKED)),
+                        random.normal(DType.F32, HEADS, WIDTH, PROJECTED_DIM),
+                        random.normal(DType.F32, HEADS, WIDTH, PROJECTED_DIM),
+                        random.normal(DType.F32, HEADS, PROJECTED_DIM),
+                        random.normal(DType.F32, HEADS, PROJECTED_DIM)),
+                ScoreFunction.concat(random.normal(DType.F32, 2 * WIDTH, PROJECTED_DIM), random.normal(DType.F32, PROJECTED_DIM)),
                 ScoreFunction.gaussian(random.normal(DType.F32, 1)));
     }
 
     @ParameterizedTest
     @MethodSource("scores")
-    void parametersAndTensorsMayLieOnTheDevice(ScoreFunction score) {
+    void parametersAndTensorsMayBeOnTheDevice(ScoreFunction score) {
         List<Tensor> host = gradients(score, UnaryOperator.identity(), Tensor::zeros);
         long before = backend.memoryInUse();
         try (DeviceArena arena = backend.arena()) {

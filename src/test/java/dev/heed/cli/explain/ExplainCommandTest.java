@@ -248,7 +248,7 @@ class ExplainCommandTest {
         Files.writeString(
                 browser, "#!/bin/sh\nprintf %s \"$1\" >" + opened + ".new && mv " + opened + ".new " + opened + "\n");
         assertTrue(browser.toFile().setExecutable(true));
-        var here = surroundings(browser.toString());
+        var here = environment(browser.toString());
         Heed.run(here, "explain", "it works", "--out", file).succeeded();
         Heed.run(here, "explain", "it works", "--out", file, "--open").succeeded();
         for (int i = 0; i < 600 && !Files.exists(opened); i++) {
@@ -256,7 +256,7 @@ class ExplainCommandTest {
         }
         assertEquals(Path.of(page()).toUri().toString(), Files.readString(opened));
         Heed failed =
-                Heed.run(surroundings(directory.resolve("no").toString()), "explain", "it", "--out", file, "--open");
+                Heed.run(environment(directory.resolve("no").toString()), "explain", "it", "--out", file, "--open");
         assertEquals(1, failed.code());
         assertTrue(
                 failed.err().contains("The page is written, but")
@@ -267,7 +267,7 @@ class ExplainCommandTest {
         assertEquals("rundll32", Browser.command("", "Windows 11").getFirst());
     }
 
-    private static CliEnvironment surroundings(String browser) {
+    private static CliEnvironment environment(String browser) {
         return new CliEnvironment(
                 Heed.PIPED.backends(), Map.of("BROWSER", browser), false, false, StandardCharsets.UTF_8);
     }

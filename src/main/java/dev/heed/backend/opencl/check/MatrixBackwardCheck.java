@@ -182,14 +182,14 @@ public final class MatrixBackwardCheck {
             int cell = row % queries * keys;
             double scale = 1 / Math.sqrt(width);
             double[] p = new double[attended];
-            double[] back = new double[attended];
+            double[] scoreDerivative = new double[attended];
             double[] dp = new double[attended];
             double sum = 0;
             for (int j = 0; j < attended; j++) {
                 double s = scale * dot(q, row, k, j, width);
                 double t = Math.tanh(s / CAP);
                 p[j] = Math.exp(form.modified() ? CAP * t + b[cell + j] : s);
-                back[j] = scale * (form.modified() ? 1 - t * t : 1);
+                scoreDerivative[j] = scale * (form.modified() ? 1 - t * t : 1);
                 dp[j] = dot(g, row, v, j, valueWidth);
                 sum += p[j];
             }
@@ -205,8 +205,8 @@ public final class MatrixBackwardCheck {
                     dBias[cell + j] = ds;
                     biasSizes[cell + j] = size;
                 }
-                ds *= back[j];
-                size *= back[j];
+                ds *= scoreDerivative[j];
+                size *= scoreDerivative[j];
                 for (int d = 0; d < width; d++) {
                     dQuery[row * width + d] += ds * k[j * width + d];
                     querySizes[row * width + d] += size * Math.abs(k[j * width + d]);

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * f32, the formula uses inputs rounded to tf32, as matrix units round them.
  */
 public final class MatrixCheck {
-    private static final int KEY_HEADS = 2;
+    private static final int KV_HEADS = 2;
     private static final int MASKED_KEYS = 3;
     private static final double CAP = 8;
     private static final double LSE_TOLERANCE = 1e-4;
@@ -78,13 +78,13 @@ public final class MatrixCheck {
         int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // blocks of value columns, one work-group each
         int width = form.whole() ? tiles.d() : tiles.d() - 3;
         int valueWidth = blocks * tiles.dv() - (form.whole() ? 0 : 5);
-        var shape = new AttentionShape(1, KEY_HEADS * group, KEY_HEADS, queries, keys, width, width, valueWidth);
+        var shape = new AttentionShape(1, KV_HEADS * group, KV_HEADS, queries, keys, width, width, valueWidth);
         var random = new Random(11);
         double scale = 1 / Math.sqrt(width);
         Tensor query =
                 CheckData.elements(random, form.type(), form.folded() ? 1 : scale, 1, shape.numHeads(), queries, width);
-        Tensor key = CheckData.elements(random, form.type(), 1, 1, KEY_HEADS, keys, width);
-        Tensor value = CheckData.elements(random, form.type(), 1, 1, KEY_HEADS, keys, valueWidth);
+        Tensor key = CheckData.elements(random, form.type(), 1, 1, KV_HEADS, keys, width);
+        Tensor value = CheckData.elements(random, form.type(), 1, 1, KV_HEADS, keys, valueWidth);
         Tensor bias = CheckData.elements(random, DType.F32, 1, 1, 1, queries, keys);
         AttentionOptions options = AttentionOptions.DEFAULT.withLse();
         if (!form.folded()) {
@@ -95,7 +95,7 @@ public final class MatrixCheck {
         }
         int attendedKeys = harder ? keys - MASKED_KEYS : keys;
         if (harder) {
-            for (int n = 0; n < KEY_HEADS; n++) {
+            for (int n = 0; n < KV_HEADS; n++) {
                 value.slice(1, n, n + 1).slice(2, attendedKeys, keys).fill(Double.NaN);
             }
             options = options.withMask(Mask.causal().and(Mask.keyLengths((long) attendedKeys)));

@@ -246,7 +246,7 @@ public final class CallScope implements AutoCloseable {
     // ---------------------------------------------------------------- kernels
 
     /** {@return the compiler option for the type in which kernels compute} */
-    public String widths() {
+    public String realOption() {
         return f64 ? " -DREAL_F64=1" : "";
     }
 

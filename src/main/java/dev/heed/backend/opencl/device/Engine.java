@@ -78,18 +78,18 @@ public final class Engine implements AutoCloseable {
 
     /** {@return lines that describe the kernels of this device, for {@code heed devices}} */
     public List<String> kernels() {
-        MatrixUnits asked = units;
-        if (asked == null) {
+        MatrixUnits found = units;
+        if (found == null) {
             return List.of();
         }
         List<String> lines = new ArrayList<>();
-        if (asked.ptx) {
+        if (found.ptx) {
             lines.add("f16, bf16 and, if tf32 is allowed, f32 on matrix units (mma.sync), else portable kernels");
         } else {
-            String reasons = String.join("; ", asked.reasons);
+            String reasons = String.join("; ", found.reasons);
             lines.add((matrix() == null ? "portable kernels" : "an emulation of matrix units") + ": " + reasons);
         }
-        asked.failures().forEach(failure -> lines.add("portable kernels instead of matrix units: " + failure));
+        found.failures().forEach(failure -> lines.add("portable kernels instead of matrix units: " + failure));
         return lines;
     }
 

@@ -54,8 +54,8 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         if (phase.equals("product")) {
             return new MatrixTiles(SLICE, SLICE, 4, 1, BLOCK, stages);
         }
-        int least = d <= 2 * SLICE ? SLICE : d;
-        return new MatrixTiles(least, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
+        int smallD = d <= 2 * SLICE ? SLICE : d;
+        return new MatrixTiles(smallD, dv <= 2 * SLICE ? SLICE : dv, 2, 1, BLOCK, stages);
     }
 
     /** {@return whether a tile can hold queries and keys of {@code width} elements} */

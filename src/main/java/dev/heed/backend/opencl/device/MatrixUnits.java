@@ -37,9 +37,9 @@ public final class MatrixUnits {
      * The result of a self-check.
      *
      * @param wrong a description of the first wrong result, or null
-     * @param stands whether the finding is final; a check that failed for lack of memory is repeated
+     * @param isFinal whether the finding is final; a check that failed for lack of memory is repeated
      */
-    private record Finding(@Nullable String wrong, boolean stands) {}
+    private record Finding(@Nullable String wrong, boolean isFinal) {}
 
     private MatrixUnits(boolean ptx, List<String> reasons, EngineOptions options) {
         this.ptx = ptx;
@@ -93,13 +93,13 @@ public final class MatrixUnits {
             return true;
         }
         Finding known = findings.get(name);
-        if (known != null && known.stands) {
+        if (known != null && known.isFinal) {
             return known.wrong == null;
         }
         checking.lock();
         try {
             Finding finding = findings.get(name);
-            if (finding == null || !finding.stands) {
+            if (finding == null || !finding.isFinal) {
                 finding = find(task);
                 findings.put(name, finding);
             }
@@ -113,8 +113,8 @@ public final class MatrixUnits {
         try {
             return new Finding(task.get(), true);
         } catch (RuntimeException e) {
-            boolean stands = !(e instanceof OpenClException failure && failure.isAllocationFailure());
-            return new Finding(FirstLine.of(e), stands);
+            boolean isFinal = !(e instanceof OpenClException failure && failure.isAllocationFailure());
+            return new Finding(FirstLine.of(e), isFinal);
         }
     }
 

@@ -46,17 +46,17 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     /**
      * {@return the sizes of a list}
      *
-     * @param elements tx, ty, rm, rn and depth
+     * @param listed tx, ty, rm, rn and depth
      * @throws InvalidInputException if no kernel can be compiled for them
      */
-    public static TileSizes of(List<Integer> elements) {
+    public static TileSizes of(List<Integer> listed) {
         TileSizes sizes =
-                new TileSizes(elements.get(0), elements.get(1), elements.get(2), elements.get(3), elements.get(4));
+                new TileSizes(listed.get(0), listed.get(1), listed.get(2), listed.get(3), listed.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",
                     "five numbers from 1 to " + LARGEST + ", the last of which divides the first times the fourth",
-                    elements.toString(),
+                    listed.toString(),
                     Settings.OPENCL_TILES.to("16,16,4,4,16"));
         }
         return sizes;

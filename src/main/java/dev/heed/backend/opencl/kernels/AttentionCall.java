@@ -84,8 +84,8 @@ public final class AttentionCall {
         this.query = query.rows();
         this.key = key.rows();
         this.value = value.rows();
-        ParameterSlice elements = lowering.scoreParameter();
-        this.parameter = elements == null ? null : elements.upload(scope, scope.real());
+        ParameterSlice slice = lowering.scoreParameter();
+        this.parameter = slice == null ? null : slice.upload(scope, scope.real());
         this.scoreParameter = parameter == null ? scope.nothing() : parameter.buffer();
         this.scale = options.score().scale(chunk.whole().headDim());
         this.modified =
@@ -235,7 +235,7 @@ public final class AttentionCall {
     /** {@return compiler options of every kernel of this attention} */
     public String variant() {
         return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + scoreOption()
-                + scope.widths();
+                + scope.realOption();
     }
 
     private String scoreOption() {
@@ -263,7 +263,7 @@ public final class AttentionCall {
     String fewVariants() {
         boolean cpu = scope.engine.context.device().type() == DeviceType.CPU;
         return cpu
-                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + scoreOption() + scope.widths()
+                ? "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=2" + scoreOption() + scope.realOption()
                 : variant();
     }
 

@@ -86,8 +86,8 @@ public final class BackwardKernels {
      */
     public static @Nullable DeviceTensor partials(
             CallScope scope, Lowering lowering, @Nullable ParameterGradients sums) {
-        ParameterSlice elements = lowering.scoreParameter();
-        if (sums == null || elements == null) {
+        ParameterSlice slice = lowering.scoreParameter();
+        if (sums == null || slice == null) {
             return null;
         }
         AttentionShape s = lowering.shape();
@@ -98,8 +98,8 @@ public final class BackwardKernels {
 
     /** Adds the gradient of the pairwise score's parameter, after {@link #query} has read all keys. */
     public void parameterGradient(@Nullable ParameterGradients sums) {
-        ParameterSlice elements = call.lowering.scoreParameter();
-        if (sums == null || elements == null || partials == null) {
+        ParameterSlice slice = call.lowering.scoreParameter();
+        if (sums == null || slice == null || partials == null) {
             return;
         }
         var kernels = new RowKernels(scope);
@@ -108,7 +108,7 @@ public final class BackwardKernels {
         if (call.scoresBySquares()) {
             sum = kernels.sum(sum, 1, heads, 1, 1);
         }
-        sums.add(scope, elements, sum.reshape(elements.tensor().shape()));
+        sums.add(scope, slice, sum.reshape(slice.tensor().shape()));
     }
 
     /** Adds the keys of this call to the statistics. The first chunk of the keys begins them, the last one ends them. */
@@ -246,9 +246,9 @@ public final class BackwardKernels {
         int lead = 4 - bias.shape().length;
         System.arraycopy(bias.shape(), 0, axes, lead, bias.shape().length);
         DeviceTensor sums = scope.allocate(scope.real(), bias.shape());
-        DeviceTensor lost = scope.allocate(scope.real(), bias.shape());
+        DeviceTensor compensation = scope.allocate(scope.real(), bias.shape());
         scope.fillZeros(sums);
-        scope.fillZeros(lost);
+        scope.fillZeros(compensation);
         DeviceBuffer cells = scope.reals(shape.seqLenQ() * shape.seqLenKv());
         for (long head = 0; head < shape.batch() * shape.numHeads(); head++) {
             scores(cells, head);
@@ -259,7 +259,7 @@ public final class BackwardKernels {
                     WorkSize.covering(sums.count(), scope.group()),
                     cells,
                     sums.buffer(),
-                    lost.buffer(),
+                    compensation.buffer(),
                     shape.numHeads(),
                     shape.seqLenQ(),
                     shape.seqLenKv(),

@@ -42,8 +42,8 @@ public final class ForwardKernels {
      * as prefill, because decode sums the products of a score in another order than the pass that writes the weights. With
      * decode, the weight of a single key would not be exactly 1.
      */
-    public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean keepsWeights) {
-        return (family.isStaged() || !keepsWeights)
+    public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean requestsWeights) {
+        return (family.isStaged() || !requestsWeights)
                 && shape.groupSize() * shape.seqLenQ() <= MOST_ROWS
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }

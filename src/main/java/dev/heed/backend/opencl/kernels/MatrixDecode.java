@@ -57,7 +57,7 @@ public final class MatrixDecode {
         DeviceTensor query = MatrixPrefill.aligned(scope, call.query);
         DeviceTensor key = MatrixPrefill.aligned(scope, call.key);
         DeviceTensor value = MatrixPrefill.aligned(scope, call.value);
-        AttentionCall there = call.on(query, key, value);
+        AttentionCall alignedCall = call.on(query, key, value);
         AttentionShape s = call.shape();
         long kvHeads = s.batch() * s.numKvHeads();
         long splits = splits(kvHeads, s.seqLenKv());
@@ -66,20 +66,20 @@ public final class MatrixDecode {
         DeviceBuffer states = scope.reals(splits * rows * 2);
         scope.launch(
                 "nvidia/decode_mma",
-                there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
+                alignedCall.variant() + tiles.options() + alignedCall.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "decode_mma",
                 WorkSize.groups(splits * kvHeads, tiles.items()),
-                there.struct(output, null, 0, 0),
+                alignedCall.struct(output, null, 0, 0),
                 splits,
                 query.buffer(),
                 key.buffer(),
                 value.buffer(),
                 sums,
                 states,
-                there.bands,
-                there.denseCells,
-                there.biasCells,
-                there.slopes);
+                alignedCall.bands,
+                alignedCall.denseCells,
+                alignedCall.biasCells,
+                alignedCall.slopes);
         ForwardKernels.merge(call, output, to, sums, states, splits);
     }
 

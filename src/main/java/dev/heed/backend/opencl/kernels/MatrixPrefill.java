@@ -77,9 +77,9 @@ public final class MatrixPrefill {
 
     /** {@return the maximum bytes of the copies of queries, keys and values that {@link #aligned} makes} */
     public static long copies(AttentionShape s, DType type, boolean tf32) {
-        long f64 = padded(s.headDim());
-        long rows = s.batch() * s.numHeads() * s.seqLenQ() * f64;
-        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (f64 + padded(s.valueHeadDim()));
+        long paddedHeadDim = padded(s.headDim());
+        long rows = s.batch() * s.numHeads() * s.seqLenQ() * paddedHeadDim;
+        long keys = s.batch() * s.numKvHeads() * s.seqLenKv() * (paddedHeadDim + padded(s.valueHeadDim()));
         return isTaken(type, tf32) ? (rows + keys) * type.bytes() : 0;
     }
 
@@ -92,11 +92,11 @@ public final class MatrixPrefill {
         DeviceTensor query = aligned(scope, call.query);
         DeviceTensor key = aligned(scope, call.key);
         DeviceTensor value = aligned(scope, call.value);
-        AttentionCall there = call.on(query, key, value);
+        AttentionCall alignedCall = call.on(query, key, value);
         AttentionShape s = call.shape();
         scope.launch(
                 "nvidia/prefill_mma",
-                there.variant() + tiles.options() + there.forwardForm(tiles).options() + scope.engine.matrixOption(),
+                alignedCall.variant() + tiles.options() + alignedCall.forwardForm(tiles).options() + scope.engine.matrixOption(),
                 "prefill_mma",
                 WorkSize.groups(
                         s.batch()
@@ -104,19 +104,19 @@ public final class MatrixPrefill {
                                 * Math.ceilDiv(s.seqLenQ(), tiles.rows())
                                 * Math.ceilDiv(s.valueHeadDim(), tiles.dv()),
                         tiles.items()),
-                there.struct(output, null, 0, 0),
+                alignedCall.struct(output, null, 0, 0),
                 query.buffer(),
                 key.buffer(),
                 value.buffer(),
                 output.buffer(),
                 to.state(),
                 to.lse().buffer(),
-                there.bands,
-                there.denseCells,
-                there.maskTiles(),
-                there.biasCells,
-                there.slopes,
-                there.sinks);
+                alignedCall.bands,
+                alignedCall.denseCells,
+                alignedCall.maskTiles(),
+                alignedCall.biasCells,
+                alignedCall.slopes,
+                alignedCall.sinks);
     }
 
     /**
@@ -124,18 +124,18 @@ public final class MatrixPrefill {
      * too far apart for the kernel}
      */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
-        boolean asItLies = rows.at() % EIGHT == 0;
+        boolean isAligned = rows.at() % EIGHT == 0;
         for (int axis = 0; axis < 3; axis++) {
             long stride = axis < 2 && rows.size(axis) == 1 ? 0 : rows.stride(axis);
-            asItLies = asItLies && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
+            isAligned = isAligned && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
         }
-        if (asItLies) {
+        if (isAligned) {
             return rows;
         }
         long[] sizes = rows.shape();
         DeviceTensor room = scope.allocate(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
-        DeviceTensor there = room.slice(3, 0, sizes[3]);
-        scope.copy(rows, there);
-        return there;
+        DeviceTensor alignedCall = room.slice(3, 0, sizes[3]);
+        scope.copy(rows, alignedCall);
+        return alignedCall;
     }
 }

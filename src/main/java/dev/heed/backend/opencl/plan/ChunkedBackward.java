@@ -151,16 +151,16 @@ final class ChunkedBackward {
         try (Arena host = Arena.ofShared()) {
             Tensor[] statistics = new Tensor[queries.size()];
             for (int n = 0; n < statistics.length; n++) {
-                statistics[n] = scoredByQuery(queries.get(n), keys, sink, parameters, host);
+                statistics[n] = queryBlock(queries.get(n), keys, sink, parameters, host);
             }
             for (Chunk some : keys) {
-                scoredByKey(some, queries, statistics, bias, parameters);
+                keyBlock(some, queries, statistics, bias, parameters);
             }
         }
     }
 
     /** Writes dQ of a block of queries, adds to the gradients of sinks and parameters; {@return its statistics, on the host} */
-    private Tensor scoredByQuery(
+    private Tensor queryBlock(
             Chunk rows,
             List<Chunk> keys,
             @Nullable HostSums sink,
@@ -206,7 +206,7 @@ final class ChunkedBackward {
     }
 
     /** Writes dK and dV of a block of keys, and adds to the gradients of bias and parameters. */
-    private void scoredByKey(
+    private void keyBlock(
             Chunk some,
             List<Chunk> queries,
             Tensor[] statistics,

@@ -39,10 +39,10 @@ final class Footprint {
 
     private void cut(Chunk chunk, List<Chunk> fitting) {
         List<Chunk> halves = chunk.halves();
-        boolean deep =
+        boolean onePanel =
                 chunk.queryTo() - chunk.queryFrom() <= engine.panel(f64); // fewer queries would free almost no memory
         boolean keysOnly =
-                chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && deep;
+                chunk.batchTo() - chunk.batchFrom() == 1 && chunk.kvHeadTo() - chunk.kvHeadFrom() == 1 && onePanel;
         if (halves.size() == 1 || keysOnly || fits(chunk)) {
             fitting.add(chunk);
         } else {
@@ -80,8 +80,8 @@ final class Footprint {
         if (engine.matrix() != null) {
             bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }
-        long panels = ForwardKernels.sumsOf(engine, f64, s);
-        bytes += panels * real + panels / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
+        long sumElements = ForwardKernels.sumsOf(engine, f64, s);
+        bytes += sumElements * real + sumElements / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
         long requested =
                 (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {

@@ -70,7 +70,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             DeviceTensor weight = scope.upload(inputs.weights().output());
             DeviceTensor to = Projection.matrix(output);
             layer.projection.multiply(
-                    MatrixProduct.attended(scope, Projection.matrix(layer.joined), weight, to),
+                    MatrixProduct.roundedForProjection(scope, Projection.matrix(layer.joined), weight, to),
                     weight,
                     layer.real(inputs.weights().outputBias()),
                     to);

@@ -38,18 +38,18 @@ public final class OpenClRotary extends RotaryPlan {
 
     @Override
     protected void run(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
-        engine.guarded(problem(), () -> turn(inputs, from, to, direction));
+        engine.guarded(problem(), () -> rotate(inputs, from, to, direction));
     }
 
-    private void turn(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
+    private void rotate(RotaryInputs inputs, Tensor from, Tensor to, int direction) {
         try (var results = new Results(engine)) {
-            turn(inputs.cos(), inputs.sin(), inputs.positions(), from, results.of(to), direction);
+            rotate(inputs.cos(), inputs.sin(), inputs.positions(), from, results.of(to), direction);
             results.deliver();
         }
     }
 
     /** Rotates a tensor. If it does not fit the device, halves it along the batch, then the heads, then the positions. */
-    private void turn(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
+    private void rotate(Tensor cos, Tensor sin, @Nullable Tensor positions, Tensor from, Tensor to, int direction) {
         int axis = from.size(0) > 1 ? 0 : from.size(1) > 1 ? 1 : 2;
         if (from.device() != null || from.size(axis) == 1 || fits(from, cos, positions)) {
             launch(cos, sin, positions, from, to, direction);
@@ -60,13 +60,13 @@ public final class OpenClRotary extends RotaryPlan {
             long first = half == 0 ? 0 : middle;
             long last = half == 0 ? middle : from.size(axis);
             // A half of the batch or of the positions needs only some rows of the tables.
-            boolean tables = axis != 1;
-            Tensor transposed =
-                    positions == null || !tables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
-            turn(
-                    tables ? rows(cos, transposed, axis, first, last) : cos,
-                    tables ? rows(sin, transposed, axis, first, last) : sin,
-                    tables ? null : transposed,
+            boolean cutsTables = axis != 1;
+            Tensor halfPositions =
+                    positions == null || !cutsTables ? positions : positions.slice(axis == 0 ? 0 : 1, first, last);
+            rotate(
+                    cutsTables ? rows(cos, halfPositions, axis, first, last) : cos,
+                    cutsTables ? rows(sin, halfPositions, axis, first, last) : sin,
+                    cutsTables ? null : halfPositions,
                     from.slice(axis, first, last),
                     to.slice(axis, first, last),
                     direction);
@@ -109,7 +109,7 @@ public final class OpenClRotary extends RotaryPlan {
                     .put(direction);
             scope.launch(
                     "rotary",
-                    "-DSTORAGE=" + StorageCode.of(p.type()) + scope.widths(),
+                    "-DSTORAGE=" + StorageCode.of(p.type()) + scope.realOption(),
                     "rotary",
                     WorkSize.covering(y.count(), scope.group()),
                     struct,

@@ -74,7 +74,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
 
     private String options(CallScope scope) {
         boolean lanes = engine.family == Engine.Family.LANES;
-        return "-DSTORAGE=" + StorageCode.of(problem().type()) + scope.widths() + " -DLOGARITHM="
+        return "-DSTORAGE=" + StorageCode.of(problem().type()) + scope.realOption() + " -DLOGARITHM="
                 + (problem().log() ? 1 : 0)
                 + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.f64) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }

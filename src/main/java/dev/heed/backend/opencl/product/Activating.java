@@ -11,7 +11,7 @@ public final class Activating {
     private Activating() {}
 
     private static String options(LinearProblem problem, CallScope scope) {
-        return "-DSTORAGE=" + StorageCode.of(problem.type()) + scope.widths() + " -DACTIVATION="
+        return "-DSTORAGE=" + StorageCode.of(problem.type()) + scope.realOption() + " -DACTIVATION="
                 + switch (problem.activation()) {
                     case IDENTITY -> 0;
                     case RELU -> 1;

@@ -72,7 +72,7 @@ public final class Projection {
         long depth = left.size(1);
         Arguments struct = struct(scope, left, right, to, bias != null, continues);
         String options = "-DLEFT=" + StorageCode.of(left.type()) + " -DRIGHT=" + StorageCode.of(right.type()) + " -DTO="
-                + StorageCode.of(to.type()) + scope.widths();
+                + StorageCode.of(to.type()) + scope.realOption();
         var biasBuffer = bias == null ? scope.nothing() : bias.buffer();
         if (scope.engine.family == Engine.Family.LANES) {
             long width = 4L * scope.engine.lanes(scope.f64);
@@ -122,7 +122,7 @@ public final class Projection {
         scope.launch(
                 "product",
                 "-DLEFT=" + StorageCode.of(matrix.type()) + " -DRIGHT=" + StorageCode.of(scope.real()) + " -DTO="
-                        + StorageCode.of(to.type()) + scope.widths(),
+                        + StorageCode.of(to.type()) + scope.realOption(),
                 "column_sums",
                 WorkSize.covering(matrix.size(1), scope.group()),
                 struct,

@@ -149,7 +149,7 @@ public final class RowKernels {
     }
 
     private String options(DType from, DType gradient) {
-        return "-DFROM=" + StorageCode.of(from) + " -DGRADIENT=" + StorageCode.of(gradient) + scope.widths();
+        return "-DFROM=" + StorageCode.of(from) + " -DGRADIENT=" + StorageCode.of(gradient) + scope.realOption();
     }
 
     /** {@return the struct for {@code heads} heads; consecutive heads read the same head of {@code rows}} */

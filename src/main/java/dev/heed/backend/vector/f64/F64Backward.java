@@ -117,8 +117,8 @@ public final class F64Backward {
         int width = (int) shape.valueHeadDim();
         int lanes = panel.lanes;
         scratch.weightGradients = ArrayGrowth.atLeast(scratch.weightGradients, panel.room());
-        scratch.packedToo = F64Call.pack(
-                outputGradient, panel.batch, panel.head, panel.from, panel.queries, scratch, scratch.packedToo);
+        scratch.secondPacked = F64Call.pack(
+                outputGradient, panel.batch, panel.head, panel.from, panel.queries, scratch, scratch.secondPacked);
         Arrays.fill(scratch.deltas, 0);
         for (int t = 0; t < panel.tiles; t++) {
             if (scratch.empty[t]) {
@@ -129,7 +129,7 @@ public final class F64Backward {
             F64Rows v = scratch.values;
             panel.normalise(t);
             panel.loadValues(t);
-            WideLoops.dots(v.data, v.at, v.step, keys, scratch.packedToo, width, scratch.weightGradients, at, lanes);
+            WideLoops.dots(v.data, v.at, v.step, keys, scratch.secondPacked, width, scratch.weightGradients, at, lanes);
             if (dropping) {
                 panel.drop(scratch.weightGradients, t);
             }

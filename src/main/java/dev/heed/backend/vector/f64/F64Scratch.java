@@ -32,7 +32,7 @@ public final class F64Scratch implements Scratch.Section {
     boolean[] masked = new boolean[0];
 
     double[] packed = new double[0];
-    double[] packedToo = new double[0];
+    double[] secondPacked = new double[0];
     double[] output = new double[0];
     public double[] row = new double[0];
     public double[] rowToo = new double[0];

@@ -60,7 +60,7 @@ final class GradientTile {
     }
 
     /** Sets the gradients of cells with weight 0 to 0. */
-    static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+    static void clearMasked(float[] weights, float[] gradients, int at, int keys) {
         for (int p = at; p < at + keys * PANEL; p += V) {
             FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
             FloatVector g = FloatVector.fromArray(SPECIES, gradients, p);

@@ -203,12 +203,12 @@ public final class Loops {
                 : PanelTile.finite(values, from, step, keys, width);
     }
 
-    public static void poolVisible(
+    public static void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         if (Lanes.SCALAR) {
-            ScalarTile.poolVisible(values, from, step, keys, width, tile, at, sums);
+            ScalarTile.poolAttended(values, from, step, keys, width, tile, at, sums);
         } else {
-            PanelTile.poolVisible(values, from, step, keys, width, tile, at, sums);
+            PanelTile.poolAttended(values, from, step, keys, width, tile, at, sums);
         }
     }
 
@@ -237,11 +237,11 @@ public final class Loops {
         }
     }
 
-    public static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+    public static void clearMasked(float[] weights, float[] gradients, int at, int keys) {
         if (Lanes.SCALAR) {
-            ScalarTile.hideUnweighed(weights, gradients, at, keys);
+            ScalarTile.clearMasked(weights, gradients, at, keys);
         } else {
-            GradientTile.hideUnweighed(weights, gradients, at, keys);
+            GradientTile.clearMasked(weights, gradients, at, keys);
         }
     }
 

@@ -40,7 +40,7 @@ final class PanelTile {
     }
 
     /** Adds weighted values for a tile whose masked values are non-finite: a value with a weight of exactly 0 is ignored. */
-    static void poolVisible(
+    static void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int v = 0; v < PANEL; v += V) {

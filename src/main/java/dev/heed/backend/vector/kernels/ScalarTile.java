@@ -114,7 +114,7 @@ final class ScalarTile {
         return spoiled == 0;
     }
 
-    static void poolVisible(
+    static void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < PANEL; i++) {
@@ -156,7 +156,7 @@ final class ScalarTile {
         }
     }
 
-    static void hideUnweighed(float[] weights, float[] gradients, int at, int keys) {
+    static void clearMasked(float[] weights, float[] gradients, int at, int keys) {
         for (int p = at; p < at + keys * PANEL; p++) {
             gradients[p] = weights[p] == 0 ? 0 : gradients[p];
         }

@@ -23,7 +23,7 @@ public final class Scratch {
     public float[] tile = new float[0];
     public float[] tileToo = new float[0];
     public float[] strip = new float[0];
-    public float[] stripToo = new float[0];
+    public float[] secondStrip = new float[0];
     public float[] deltas = new float[0];
     public boolean[] masked = new boolean[0];
     public boolean[] empty = new boolean[0];
