@@ -59,8 +59,7 @@ interface LifecycleContract extends ContractChapter {
             plan.forward(one, result);
             assertSameBits(expected, result);
             assertEquals(one.problem(), plan.problem());
-            assertTrue(
-                    plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events need it
+            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events need it
         }
     }
 

@@ -48,7 +48,8 @@ final class ProgramFiles {
             device.platformVersion()
         }) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-            digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII)); // "ab" + "c" must differ from "a" + "bc"
+            digest.update(
+                    (bytes.length + ":").getBytes(StandardCharsets.US_ASCII)); // "ab" + "c" must differ from "a" + "bc"
             digest.update(bytes);
         }
         return source.file().replaceAll("[^A-Za-z0-9_-].*", "") + "-"

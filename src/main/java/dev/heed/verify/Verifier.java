@@ -253,7 +253,8 @@ public final class Verifier {
                     && scores != null
                     && p.scores() != ScoreStage.MODIFIED
                     && largest(scores) <= MODERATE_SCORE;
-            double maxMagnitude = largest(inputs.value()) / (1 - p.dropout()); // dropout divides the remaining weights by 1 - p
+            double maxMagnitude =
+                    largest(inputs.value()) / (1 - p.dropout()); // dropout divides the remaining weights by 1 - p
             return moderate ? MODERATE_CAP * maxMagnitude : Double.POSITIVE_INFINITY;
         }
 

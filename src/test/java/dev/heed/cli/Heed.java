@@ -37,9 +37,8 @@ public record Heed(int code, String out, String err) {
     public static Heed run(CliEnvironment environment, String... args) {
         var out = new StringWriter();
         var err = new StringWriter();
-        var heed = Main.commandLine(environment)
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true));
+        var heed =
+                Main.commandLine(environment).setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
         int code = Main.run(heed, args);
         return new Heed(code, out.toString(), err.toString());
     }

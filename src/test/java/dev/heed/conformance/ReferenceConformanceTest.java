@@ -45,8 +45,7 @@ class ReferenceConformanceTest extends ConformanceContract {
             for (Path file : files.filter(f -> f.getFileName().toString().startsWith("output_"))
                     .toList()) {
                 byte[] bytes = Files.readAllBytes(file);
-                bytes[bytes.length - 1] ^=
-                        0x40; // an exponent bit of the last element, which is at the end of the file
+                bytes[bytes.length - 1] ^= 0x40; // an exponent bit of the last element, which is at the end of the file
                 Files.write(file, bytes);
                 Outcome outcome = copy.run(backend());
                 assertEquals(Outcome.Status.FAIL, outcome.status(), file + ": " + outcome.line());

@@ -309,8 +309,7 @@ public @Command(
         }
         layers.print(out());
         out().println();
-        out().println(found.map()
-                .terminal(environment().colors(), environment().width()));
+        out().println(found.map().terminal(environment().colors(), environment().width()));
         out().println("written to " + VisibleText.of(out + " and " + html));
     }
 

@@ -69,7 +69,8 @@ class OpenClScoresTest {
                         random.normal(DType.F32, HEADS, WIDTH, PROJECTED_DIM),
                         random.normal(DType.F32, HEADS, PROJECTED_DIM),
                         random.normal(DType.F32, HEADS, PROJECTED_DIM)),
-                ScoreFunction.concat(random.normal(DType.F32, 2 * WIDTH, PROJECTED_DIM), random.normal(DType.F32, PROJECTED_DIM)),
+                ScoreFunction.concat(
+                        random.normal(DType.F32, 2 * WIDTH, PROJECTED_DIM), random.normal(DType.F32, PROJECTED_DIM)),
                 ScoreFunction.gaussian(random.normal(DType.F32, 1)));
     }
 

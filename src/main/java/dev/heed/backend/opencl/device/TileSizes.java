@@ -18,7 +18,8 @@ import java.util.Map;
  * @param depth elements of a row in a slice; slices are staged in local memory one after another
  */
 public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
-    public static final int FEWEST = 4; // minimum of owned(): fewer would save registers but need more compiled variants
+    public static final int FEWEST =
+            4; // minimum of owned(): fewer would save registers but need more compiled variants
     private static final int MOST = 8;
     private static final int LARGEST = 1024;
 
@@ -50,8 +51,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
      * @throws InvalidInputException if no kernel can be compiled for them
      */
     public static TileSizes of(List<Integer> listed) {
-        TileSizes sizes =
-                new TileSizes(listed.get(0), listed.get(1), listed.get(2), listed.get(3), listed.get(4));
+        TileSizes sizes = new TileSizes(listed.get(0), listed.get(1), listed.get(2), listed.get(3), listed.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",

@@ -66,7 +66,10 @@ public final class MatrixDecode {
         DeviceBuffer states = scope.reals(splits * rows * 2);
         scope.launch(
                 "nvidia/decode_mma",
-                alignedCall.variant() + tiles.options() + alignedCall.forwardForm(tiles).options() + scope.engine.matrixOption(),
+                alignedCall.variant()
+                        + tiles.options()
+                        + alignedCall.forwardForm(tiles).options()
+                        + scope.engine.matrixOption(),
                 "decode_mma",
                 WorkSize.groups(splits * kvHeads, tiles.items()),
                 alignedCall.struct(output, null, 0, 0),

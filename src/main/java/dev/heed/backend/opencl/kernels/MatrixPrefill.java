@@ -96,7 +96,10 @@ public final class MatrixPrefill {
         AttentionShape s = call.shape();
         scope.launch(
                 "nvidia/prefill_mma",
-                alignedCall.variant() + tiles.options() + alignedCall.forwardForm(tiles).options() + scope.engine.matrixOption(),
+                alignedCall.variant()
+                        + tiles.options()
+                        + alignedCall.forwardForm(tiles).options()
+                        + scope.engine.matrixOption(),
                 "prefill_mma",
                 WorkSize.groups(
                         s.batch()

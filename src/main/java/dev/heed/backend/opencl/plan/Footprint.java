@@ -57,8 +57,8 @@ final class Footprint {
         while (count < keys && !fits(chunk.withKeys(0, Math.ceilDiv(keys, count)))) {
             count *= 2;
         }
-        long step =
-                Math.ceilDiv(Math.ceilDiv(keys, count), 64) * 64; // so that tiles begin at the same keys as without chunks
+        long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64)
+                * 64; // so that tiles begin at the same keys as without chunks
         List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
             chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));
@@ -81,7 +81,9 @@ final class Footprint {
             bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }
         long sumElements = ForwardKernels.sumsOf(engine, f64, s);
-        bytes += sumElements * real + sumElements / s.valueHeadDim() * s.headDim() * real + 2L * real * rows * s.headDim();
+        bytes += sumElements * real
+                + sumElements / s.valueHeadDim() * s.headDim() * real
+                + 2L * real * rows * s.headDim();
         long requested =
                 (problem.weights() ? 1L : 0) + (problem.topK() > 0 ? 1 : 0) + (problem.scores() != null ? 1 : 0);
         if (!problem.outputs().onlyOutputAndLse() && engine.family == Engine.Family.LANES && element < real) {

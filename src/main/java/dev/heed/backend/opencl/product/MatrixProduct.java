@@ -88,7 +88,8 @@ public final class MatrixProduct {
     }
 
     /** {@return the output of the heads; rounded to bf16 if matrix units can then compute the output projection} */
-    public static DeviceTensor roundedForProjection(CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
+    public static DeviceTensor roundedForProjection(
+            CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
         boolean rounded = scope.engine.matrix() != null
                 && weight.type() == DType.BF16
                 && rows.type() == DType.F32

@@ -73,7 +73,8 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         int rows = Math.toIntExact(tensor.elementCount() / columns);
         long step = 0;
         long count = 1;
-        boolean even = StoredRows.inPlace(tensor) && !tensor.isConfined(); // a confined tensor cannot be read by other threads
+        boolean even =
+                StoredRows.inPlace(tensor) && !tensor.isConfined(); // a confined tensor cannot be read by other threads
         for (int axis = last - 1; axis >= 0; axis--) {
             if (tensor.size(axis) != 1) {
                 step = count == 1 ? tensor.stride(axis) : step;
