@@ -30,7 +30,6 @@ class PlainEnglishTest {
             new Plain("Backends.java", "all of which", "a plain relative clause"),
             new Plain("Mask.java", "all of which", "a plain relative clause"),
             new Plain("Mask.java", "at least one of which", "a plain relative clause"),
-            new Plain("MatrixUnits.java", "@param stands", "the name of a record component"),
             new Plain("docs/semantics.md", "What attention means here", "the title of the contract"),
             new Plain("docs/vocabulary.md", "number by number", "the page names the phrase that it replaces"),
             new Plain("README.md", "What runs where", "a question that readers have"));
