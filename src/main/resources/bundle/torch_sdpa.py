@@ -181,7 +181,7 @@ def measure(chosen, backends, repeats, scale, minutes, save):
     start = time.monotonic()
     for row in chosen:
         if time.monotonic() - start > 60 * minutes:
-            print(f"{minutes} minutes are over; --filter selects the remaining rows, from: {row['case']}", flush=True)
+            print(f"{minutes} minutes are over; the remaining rows (see --filter) begin with: {row['case']}", flush=True)
             break
         for backend in backends:
             it = entry(row, backend)
@@ -203,10 +203,10 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     options.add_argument("--grid", default=os.path.join(here, "grid.tsv"), help="the file of rows (default: grid.tsv in this folder)")
-    options.add_argument("--filter", default="", help="only rows whose group and case contain this text")
+    options.add_argument("--filter", default="", help="only rows whose group and case, joined by a space, contain this text")
     options.add_argument("--scale", metavar="N", type=int, default=1, help="divide all lengths by N, for a trial run (default 1)")
     options.add_argument("--repeats", metavar="N", type=int, default=30, help="maximum timed calls per row (default 30)")
-    options.add_argument("--minutes", metavar="N", type=float, default=float("inf"), help="start no further row after N minutes (default: all rows)")
+    options.add_argument("--minutes", metavar="N", type=float, default=float("inf"), help="start no further row after N minutes (default: no limit)")
     options.add_argument("--backends", default=",".join(BACKENDS), help="some of " + ", ".join(BACKENDS))
     options.add_argument("--json", metavar="FILE", help="the file for the times")
     options.add_argument("--self-test", action="store_true", help="without torch: write the format of the file without times")

@@ -21,11 +21,11 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Tests of plans, threads, closing and rejected calls, which must not write anything. */
+/** Tests of plans, threads and closing, and that a rejected call writes nothing. */
 interface LifecycleContract extends ContractChapter {
     double SENTINEL = -7;
 
-    /** {@return another instance of the backend under test, which the test closes} */
+    /** {@return another instance of the backend under test; the caller closes the instance} */
     AttentionBackend another();
 
     @EveryShape
@@ -59,7 +59,8 @@ interface LifecycleContract extends ContractChapter {
             plan.forward(one, result);
             assertSameBits(expected, result);
             assertEquals(one.problem(), plan.problem());
-            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe); // recorded events need it
+            // The Flight Recorder event takes the backend's name from the first word of the description.
+            assertTrue(plan.describe().startsWith(subject().name() + " "), plan::describe);
         }
     }
 

@@ -104,8 +104,9 @@ final class CosineRows extends Rewriting {
     }
 
     /**
-     * Computes the gradient of rows from the gradient of their rewritten rows, and adds the gradients of the factors to
-     * {@code factorSums}, if not null. A row whose gradient is zero contributes nothing, even if it is NaN.
+     * Computes the gradient of the original rows from the gradient of the rewritten rows, and adds the gradients of the
+     * factors to {@code factorSums}, if not null. If the gradient of a rewritten row is zero, so is the gradient of the
+     * original row, even if the row itself contains NaN.
      */
     private static void through(
             Tensor rows, Tensor gradient, @Nullable Tensor factors, @Nullable Tensor factorSums, Tensor into) {

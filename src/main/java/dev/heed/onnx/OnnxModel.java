@@ -46,7 +46,7 @@ public record OnnxModel(
     /**
      * {@return the model in the rest of a stream} The stream is not closed.
      *
-     * @param name name in error messages for the stream
+     * @param name the name of the stream in error messages
      * @throws InvalidInputException if the stream cannot be read, holds no model, or is longer than 2 GiB
      */
     public static OnnxModel read(InputStream stream, String name) {
@@ -56,7 +56,7 @@ public record OnnxModel(
     /**
      * {@return the model in an array, which is not copied}
      *
-     * @param name name in error messages for the array
+     * @param name the name of the array in error messages
      * @throws InvalidInputException if the array holds no model
      */
     public static OnnxModel read(byte[] bytes, String name) {

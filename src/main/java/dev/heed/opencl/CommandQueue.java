@@ -71,7 +71,7 @@ public final class CommandQueue {
         return taken;
     }
 
-    /** Enqueues a kernel and returns at once; {@return the event of the launch} */
+    /** {@return the event of a launch} The kernel is enqueued, and the call returns at once. */
     public Event launchWithEvent(Kernel kernel, WorkSize size) {
         return new Event(context, handle, enqueue(kernel, size, true), null);
     }
@@ -114,7 +114,7 @@ public final class CommandQueue {
 
     // ---------------------------------------------------------------- copies
 
-    /** Copies host memory, a heap array or native memory, into a buffer. */
+    /** Copies host memory (a heap array or native memory) into a buffer. */
     public void write(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
         context.enter();
@@ -131,7 +131,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Copies a buffer into host memory, a heap array or native memory; waits for the copy and all earlier commands. */
+    /** Copies a buffer into host memory (a heap array or native memory); waits for the copy and all earlier commands. */
     public void read(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();
@@ -214,7 +214,10 @@ public final class CommandQueue {
         }
     }
 
-    /** Starts to copy a buffer into native memory, with the same conditions as {@link #writeLater}. */
+    /**
+     * Starts to copy a buffer into native memory. Until the copy is done, the memory must be neither used nor freed; for arenas
+     * see {@link #writeLater}.
+     */
     public Event readLater(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();

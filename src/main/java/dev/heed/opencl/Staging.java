@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A few pieces of pinned host memory through which transfers are copied: while the device reads one piece, the host fills the
- * next. Heap arrays are copied, never pinned, and the caller may reuse its memory when a call returns.
+ * A few pieces of pinned host memory through which data is copied to and from the device: while the device transfers one piece,
+ * the host fills or empties another. Heap arrays are copied, never pinned, and the caller may reuse its memory when a call
+ * returns.
  */
 final class Staging {
     private static final int PIECES = 4;

@@ -57,7 +57,7 @@ public final class Verifier {
     }
 
     /**
-     * {@return the verdict on a case, with times over repeated runs}
+     * {@return the verdict on a case, with the shortest and the median time of repeated runs}
      *
      * @param checked the case to check
      * @param repeats the number of runs of the backend, at least 1; the reference runs once
@@ -94,7 +94,7 @@ public final class Verifier {
         }
     }
 
-    /** The check of one case by the backend, the reference and the naive implementation. */
+    /** The check of one case, which the backend, the reference and the naive implementation all compute. */
     private final class Trial {
         private final Case checked;
         private final CaseData data;
@@ -117,7 +117,7 @@ public final class Verifier {
             }
         }
 
-        /** {@return the time at a rank, shortest first} */
+        /** {@return the time of a rank; rank 0 is the shortest time} */
         private long nanos(int rank) {
             long[] sorted = times.clone();
             Arrays.sort(sorted);
@@ -184,9 +184,9 @@ public final class Verifier {
         }
 
         /**
-         * {@return the inputs with the optional outputs that the check also needs from the reference} These are all
-         * weights, because top-k keys are checked by their weights, and the scores, because the absolute limit applies
-         * only if the scores are moderate.
+         * {@return the inputs with the optional outputs that the check also needs from the reference} If the case has
+         * top-k, it needs all weights, because top-k keys are checked by their weights. If the case is small, it needs the
+         * scores, because the absolute limit applies only if the scores are moderate.
          */
         private AttentionInputs withAllOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();

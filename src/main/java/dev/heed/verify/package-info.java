@@ -1,5 +1,5 @@
 /**
- * Verification that a backend keeps the contract: test cases, the double reference as the truth, and error budgets.
+ * Verification that a backend keeps the contract: test cases, the double-precision reference as the truth, and error budgets.
  *
  * <p>Stability: API.
  */

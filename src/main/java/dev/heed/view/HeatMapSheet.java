@@ -81,7 +81,7 @@ final class HeatMapSheet {
                 .orElse(0);
         List<String> captions = captions();
         String shownTitle = VisibleText.cut(VisibleText.of(title), 100);
-        double titleWidth = TextWidth.of(shownTitle, 15) * 1.08; // bold
+        double titleWidth = TextWidth.of(shownTitle, 15) * 1.08; // semibold letters are wider
         double captionWidth =
                 captions.stream().mapToDouble(c -> TextWidth.of(c, 11)).max().orElse(0);
         double inner = Math.max(panelsWidth, Math.max(titleWidth, captionWidth));

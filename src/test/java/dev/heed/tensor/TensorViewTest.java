@@ -233,7 +233,7 @@ class TensorViewTest {
         assertTrue(q.slice(1, 0, 3).overlaps(q.slice(1, 2, 4)));
     }
 
-    /** Compares the answer with a test in memory: all elements of one tensor are written, and the other tensor is read. */
+    /** Compares {@code overlaps} with the memory: fills one tensor with ones and looks for ones in the other. */
     @Test
     void overlapIsExactForEqualStrides() {
         Tensor whole = Tensor.zeros(DType.F32, 4, 6, 5);

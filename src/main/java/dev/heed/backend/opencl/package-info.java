@@ -1,5 +1,5 @@
 /**
- * The GPU backend: fused attention as OpenCL kernels, on any device with OpenCL 1.2.
+ * The OpenCL backend: fused attention as OpenCL kernels, on any GPU or other device with OpenCL 1.2 or later.
  *
  * <p>Stability: {@code OpenClBackend} is API, the rest is implementation.
  */

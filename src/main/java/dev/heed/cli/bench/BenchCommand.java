@@ -38,10 +38,12 @@ public @Command(
         name = "bench",
         description = {
             "Time the kernels of attention with the clock of the OpenCL device: FlashAttention's grid (16k tokens, heads"
-                    + " times headDim 2048) and the shape of Llama 3.1 8B, forward, backward and decode. The median of up to"
-                    + " 30 calls counts; some rows of every answer are first compared with the formula in double.",
-            "Rates are TFLOP/s as in FlashAttention's papers: half for causal masks, 2.5 times for backward; for"
-                    + " decode GB/s of keys and values. Copies between host and device are excluded."
+                    + " * headDim = 2048) and the shape of Llama 3.1 8B, forward, backward and decode. A time is the"
+                    + " median of up to 30 calls. Some rows of every result are first compared with the formula in"
+                    + " double precision.",
+            "Rates are in TFLOP/s, with operations counted as in FlashAttention's papers: half for causal masks, 2.5"
+                    + " times for backward. Decode is in GB/s of keys and values. Copies between host and device are"
+                    + " excluded."
         },
         footer = {
             "",
@@ -55,7 +57,10 @@ public @Command(
     private static final String PORTABLE = "portable kernels: ";
     private static final String INSTEAD = "portable kernels instead of matrix units: ";
 
-    @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group and case contain the text.")
+    @Option(
+            names = "--filter",
+            paramLabel = "TEXT",
+            description = "Only rows whose group and case, joined by a space, contain the text.")
     private String filter = "";
 
     @Option(
@@ -70,7 +75,7 @@ public @Command(
     @Option(
             names = "--minutes",
             paramLabel = "N",
-            description = "Start no further row after N minutes (default: all rows).")
+            description = "Start no further row after N minutes (default: no limit).")
     private double minutes = Double.POSITIVE_INFINITY;
 
     @Option(names = "--read", paramLabel = "FILE", description = "Do not measure; print the results of an earlier run.")
@@ -128,7 +133,7 @@ public @Command(
                 .toList();
         if (rows.isEmpty()) {
             throw new InvalidInputException(
-                    "No row has this in its group or case",
+                    "The filter selects no row",
                     "a part of a line such as \"flash q1x16x16384x128 kv16x16384 bf16 mask=causal:br\"",
                     filter,
                     "heed bench --filter \"flash q1x\"");
@@ -152,7 +157,7 @@ public @Command(
             for (KernelGrid.Row row : rows) {
                 if (System.nanoTime() - start > minutes * 60e9) {
                     if (lines) {
-                        out().println(minutes + " minutes are over; --filter selects the remaining rows, from: "
+                        out().println(minutes + " minutes are over; the remaining rows (see --filter) begin with: "
                                 + row.text());
                     }
                     break;

@@ -33,14 +33,14 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         tokens = List.copyOf(tokens);
     }
 
-    /** {@return the input for a sentence or for two texts, of any length; the model checks the length} */
+    /** {@return the input for one text, or for two if {@code pair} is not null; only the model checks the length} */
     static InputText of(BertTokenizer tokenizer, String text, @Nullable String pair) {
         return pair == null
                 ? new InputText(text, tokenizer.encode(text), 0)
                 : new InputText(text + "\n" + pair, tokenizer.encode(text, pair), 0);
     }
 
-    /** {@return this text, cut to {@code most} tokens; the closing special token is kept} */
+    /** {@return this input with at most {@code most} tokens; the closing special token is kept, the text is not cut} */
     InputText atMost(int most) {
         if (tokens.size() <= most) {
             return this;
@@ -87,7 +87,7 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
                     .toString()
                     .strip();
         } catch (CharacterCodingException e) {
-            throw new InvalidInputException("The text is in another encoding", "UTF-8", name, "iconv -t UTF-8 FILE");
+            throw new InvalidInputException("The text is not in UTF-8", "text in UTF-8", name, "iconv -t UTF-8 FILE");
         }
     }
 }

@@ -138,7 +138,7 @@ class OpenClConstantsTest {
             Tensor expected = multiply(backend, heap, weights);
             int copied = writes(calls, () -> multiply(backend, heap, weights));
             int inPlace = writes(calls, () -> assertSameBits(expected, multiply(backend, aligned, weights)));
-            assertTrue(inPlace < copied, () -> inPlace + " copies, " + copied + " from the heap");
+            assertTrue(inPlace < copied, () -> inPlace + " writes in place, " + copied + " from the heap");
             assertEquals(0, backend.memoryInUse());
         }
         assertEquals(List.of(), calls.live());

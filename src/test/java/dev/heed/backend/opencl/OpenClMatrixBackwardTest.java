@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests gradients by the kernels for matrix units, whose instructions are emulated. */
+/** Tests the gradients that the kernels for matrix units compute, with an emulation of the units' instructions. */
 @Tag("slow")
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
@@ -68,7 +68,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** A sixth of the gradients of the grid, each in either f16 or bf16; all with {@code -Dheed.full=true}. */
+    /** Runs a sixth of the grid's f32 backward cases, each as f16 or bf16; all of them with {@code -Dheed.full=true}. */
     @TestFactory
     Stream<DynamicTest> gradientsOfTheGrid() {
         return CaseGrid.quick().entrySet().stream()
@@ -118,7 +118,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** Tests the tile sizes in the table, with lengths that need several tiles. */
+    /** Tests the tile sizes of the shipped table, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,8 +133,8 @@ class OpenClMatrixBackwardTest {
     }
 
     /**
-     * Runs the self-checks, including gradients that must be exactly zero. One half of the forms is checked in f16, the other
-     * half in bf16; all forms with {@code -Dheed.full=true}.
+     * Runs the self-checks, including gradients that must be exactly zero. The widths with f16 check one half of the forms,
+     * the widths with bf16 the other half; with {@code -Dheed.full=true}, every width checks all forms.
      */
     @ParameterizedTest
     @CsvSource({"64, 64, F16", "96, 96, BF16", "128, 128, F16", "192, 128, BF16", "256, 256, F16"})
@@ -162,7 +162,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** The order of sums must be fixed, although work-groups end in any order and heads share their keys. */
+    /** Terms must be added in a fixed order, although work-groups end in any order and query heads share keys. */
     @Test
     void theBitsRepeat() {
         var random = new Random(5);

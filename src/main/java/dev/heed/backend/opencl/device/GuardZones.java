@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Buffers with guard zones, memory before and after a buffer that no kernel may write to: they reveal writes out of bounds. */
+/**
+ * Buffers with a guard zone before and after each. No kernel may write to a zone, so a changed zone reveals a write out of
+ * bounds.
+ */
 final class GuardZones {
     private static final long ZONE = 4096; // bytes; a multiple of every device's alignment
     private static final int PATTERN =

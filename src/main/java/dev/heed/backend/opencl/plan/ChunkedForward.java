@@ -30,7 +30,7 @@ final class ChunkedForward {
     /**
      * Prepares a pass that computes the output and the optional outputs for which the result has a tensor.
      *
-     * @param problem the problem, from which the memory is computed
+     * @param problem the problem, from which the sizes of the chunks are computed
      * @param in the inputs
      * @param result the caller's tensors
      * @param results temporary tensors that gather the results
@@ -174,7 +174,10 @@ final class ChunkedForward {
         }
     }
 
-    /** Writes the weights of the requested queries that are in this chunk. Their indices refer to the whole attention. */
+    /**
+     * Writes the weights of the requested queries that are in this chunk. The requested indices count from the first query of
+     * the whole attention, not of the chunk.
+     */
     private static void writeRows(
             SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {
         List<Long> rows = call.options.rows();

@@ -10,8 +10,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The computation of products of matrices on the host, {@code to = left right + bias}, block by block, so that the matrices need
- * not fit the device. If the depth is cut into chunks, their products are added up on the device, in order.
+ * The product of matrices in host memory, {@code to = left right + bias}. The device computes it block by block, so that the
+ * matrices need not fit in device memory. If the depth is cut into chunks, their products are added up on the device, in order.
  */
 final class ChunkedProduct {
     private static final long TILE = 64;
@@ -29,7 +29,7 @@ final class ChunkedProduct {
         /**
          * {@return the block to copy to the host}
          *
-         * @param sums the block of sums, in the computing type
+         * @param sums the block of sums, in the type in which kernels compute
          * @param row the first row of the block
          * @param column the first column of the block
          */
@@ -120,7 +120,10 @@ final class ChunkedProduct {
         return f64 ? Double.BYTES : Float.BYTES;
     }
 
-    /** {@return bytes of a block, including two more blocks of sums for a {@link Finish}, and one in the target's type} */
+    /**
+     * {@return the device memory in bytes that a block needs} This includes two more blocks of sums for a {@link Finish}, and
+     * one block in the target's type.
+     */
     private long bytes(Sizes s, Tensor left, Tensor right, Tensor to) {
         return s.rows() * s.depth() * left.type().bytes()
                 + s.depth() * s.columns() * right.type().bytes()

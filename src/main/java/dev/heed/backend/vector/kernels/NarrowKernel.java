@@ -14,8 +14,8 @@ public final class NarrowKernel {
     private NarrowKernel() {}
 
     /**
-     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}; B and C are one vector wide, and B is a vector
-     * of a panel, with rows PANEL apart.
+     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}. B and C are one vector wide. B is one of the
+     * four columns of vectors of a panel, so its rows are {@code PANEL} elements apart.
      */
     static void product(
             boolean onto,
@@ -78,7 +78,8 @@ public final class NarrowKernel {
     }
 
     /**
-     * Multiplies eight rows of A if the elements of each row are adjacent; the JIT checks all indices before the loop.
+     * Multiplies eight rows of A by B. The elements of each row must be adjacent: the compiled code then checks all
+     * indices of A before the loop.
      */
     private static void eightAlong(
             boolean onto,
@@ -140,7 +141,8 @@ public final class NarrowKernel {
     }
 
     /**
-     * Multiplies eight rows of A if the elements of each column are adjacent; the JIT checks eight indices at once.
+     * Multiplies eight rows of A by B. The elements of each column must be adjacent: the compiled code then checks
+     * eight indices of A at once.
      */
     private static void eightAcross(
             boolean onto,

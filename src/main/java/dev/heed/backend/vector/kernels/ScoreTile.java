@@ -34,8 +34,8 @@ public final class ScoreTile {
     }
 
     /**
-     * Subtracts {@code slope} times the distance of query and key from every score; {@code first} is the signed
-     * distance of the tile's first query and first key.
+     * Subtracts from every score {@code slope} times the distance between query and key. {@code first} is the position
+     * of the tile's first query minus the position of its first key.
      */
     static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
         for (int v = 0; v < PANEL; v += V) {
@@ -48,7 +48,7 @@ public final class ScoreTile {
         }
     }
 
-    /** Computes {@code gradients *= 1 - (capped * inverse)^2}. */
+    /** Multiplies gradients by the derivative of the softcap, {@code 1 - (capped * inverse)^2}; inverse is {@code 1 / cap}. */
     static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p += V) {
             FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);

@@ -41,7 +41,7 @@ public final class MatrixBuffer {
         return Matrix.of(result, rows, (int) columns);
     }
 
-    /** Copies a matrix that was computed in this buffer to its tensor. */
+    /** Copies a result to its tensor, unless {@link #place(Tensor)} returned the tensor's own memory. */
     public void deliver(Matrix computed, Tensor tensor) {
         if (Matrix.inPlace(tensor) == null) {
             computed.writeTo(tensor);
