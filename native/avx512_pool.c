@@ -1,5 +1,6 @@
-/* Weighted sums of values for a few queries: c[r][d] += w[r][j] v[j][d], one row of each run at a time, with the sums in
- * registers. The steps of a sum have a fixed order and one rounding each, so the portable version gives the same bits. */
+/* Weighted sums of values for a few queries: c[r][d] += w[r][j] v[j][d], summed over the rows j of all runs: first row 0 of
+ * every run, then row 1 of every run, and so on. The sums are in registers. Their terms are added in a fixed order with one
+ * rounding each, so the portable version gives the same bits. */
 #if defined(__x86_64__)
 
 #include "avx512.h"
@@ -20,7 +21,8 @@ BASE INLINE __m512 i8_values(const void *from, int64_t offset, __mmask16 mask) {
 
 typedef __m512 (*values)(const void *, int64_t, __mmask16);
 
-/* rows and vectors are constants after inlining; last is the mask of the last vector. */
+/* rows and vectors are constants after inlining; last is the mask of the last vector. If skip is set, values whose weight is 0
+ * are not read. */
 BASE INLINE void columns(const int rows, const int vectors, __mmask16 last, const values load, const float *w,
     int64_t ldw, const void *v, int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count,
     const float *scales, int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t ldc, int32_t skip) {

@@ -41,8 +41,8 @@ public record RotaryProblem(
         }
         if (rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim || !type.isFloating()) {
             throw new InvalidInputException(
-                    "rotaryDim is even and at most headDim",
-                    "2 <= rotaryDim <= " + headDim + ", even, floating-point",
+                    "A rotary embedding needs an even rotaryDim of at most headDim and a floating-point type",
+                    "an even rotaryDim from 2 to " + headDim + ", f32, f64, f16 or bf16",
                     "rotaryDim " + rotaryDim + ", " + type.label(),
                     "rotaryDim " + (headDim - headDim % 2) + " rotates the whole head");
         }

@@ -164,7 +164,7 @@ class DispatchTest {
         }
     }
 
-    /** {@return the allocated bytes, the minimum of five rounds, because the first rounds may load a class} */
+    /** {@return the allocated bytes: the minimum of five rounds, because the first rounds may load classes} */
     private static long allocatedByTenThousandDispatches() {
         return IntStream.range(0, 5)
                 .mapToLong(round -> allocatedByTenThousandDispatchesOnce())
@@ -178,7 +178,7 @@ class DispatchTest {
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int n = 0; n < 10_000; n++) {
             if (Dispatch.begin() != null) {
-                throw new AssertionError("it is recorded");
+                throw new AssertionError("recording is enabled");
             }
         }
         return threads.getCurrentThreadAllocatedBytes() - before;

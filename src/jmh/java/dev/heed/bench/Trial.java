@@ -7,8 +7,8 @@ import java.util.Arrays;
 /**
  * The result of one benchmark.
  *
- * @param values the secondary result of each iteration; empty if the benchmark failed
- * @param failure the reason of a failure; empty if there is none
+ * @param values the secondary result (in JMH's terms) of each iteration; empty if the benchmark failed
+ * @param failure the reason why the benchmark failed; empty if it succeeded
  */
 record Trial(double[] values, String failure) {
 

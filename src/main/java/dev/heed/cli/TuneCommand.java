@@ -42,11 +42,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "tune",
         description = {
-            "Measure a dozen tile sizes on an OpenCL device, each in a separate process. Sizes count only if they pass the"
-                    + " check against the double reference, with guard zones around every buffer. The best are stored in"
-                    + " the cache for this device and driver, and the backend uses"
-                    + " them from then on.",
-            "Also prints the rows for the project's table."
+            "Measure about a dozen tile sizes on an OpenCL device, each in a separate process. Sizes count only if they"
+                    + " pass the check against the double reference, with guard zones around every buffer. The best are"
+                    + " stored in the cache for this device and driver, and the backend uses them from then on.",
+            "Also print the rows in the format of Heed's own table of tile sizes."
         },
         footer = {
             "",
@@ -58,10 +57,10 @@ import picocli.CommandLine.Parameters;
             "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
         })
 final class TuneCommand extends HeedCommand {
-    private static final String AS_SHIPPED = "as now";
+    private static final String AS_SHIPPED = "current";
     private static final int REPEATS = 5;
 
-    /** Default candidates: tx, ty, rm, rn, depth. */
+    /** Default candidates: tx, ty, rm, rn and depth, see {@code opencl_tiles.tsv}. */
     private static final List<String> CANDIDATES = List.of(
             "16,16,4,4,16",
             "16,16,4,4,8",
@@ -127,15 +126,15 @@ final class TuneCommand extends HeedCommand {
                 default ->
                     throw new InvalidInputException(
                             "This case has no tiles",
-                            "an attention, an mha or a linear layer",
+                            "an attention, mha or linear case",
                             text,
                             "heed tune --case \"q1x8x1024x64 kv8x1024 f32\"");
             };
         }
 
         /**
-         * {@return a small case of the same kind, with lengths that end inside a tile of any size, for the check with
-         * guard zones}
+         * {@return a small case of the same kind for the check with guard zones; its lengths are not multiples of any tile
+         * size}
          */
         String crossing() {
             Case parsed = Case.parse(text);
@@ -205,7 +204,7 @@ final class TuneCommand extends HeedCommand {
         double now = Double.NaN;
         List<String> all = new ArrayList<>(List.of(AS_SHIPPED));
         all.addAll(tiles.isEmpty() ? CANDIDATES : tiles);
-        var table = new TextTable("tiles", "time", "x now", "");
+        var table = new TextTable("tiles", "time", "speedup", "");
         try (Progress progress = progress(subject.phase(), all.size())) {
             for (String candidate : all) {
                 ForkedCommand.Answer answer =

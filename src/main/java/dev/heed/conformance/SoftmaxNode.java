@@ -21,7 +21,7 @@ record SoftmaxNode(boolean log) implements NodeOperator {
             OnnxNode node, long opset, List<@Nullable OnnxTensor> inputs, AttentionBackend backend) {
         if (opset < 13) {
             throw new NotCoveredException(
-                    node.opType() + " of opset " + opset + ", which flattens all axes after axis");
+                    node.opType() + " of opset " + opset + ", which flattens the axes from the attribute axis on");
         }
         NodeOperator.requireKnown(node, Set.of("axis"));
         Tensor input = NodeOperator.required(inputs, 0, "input");

@@ -54,8 +54,8 @@ public final class Initial {
 
     /**
      * {@return a matrix {@code [size, size * blocks]} of orthogonal square blocks, side by side (Saxe et al. 2014, section
-     * 3)} Each block is made by Gram-Schmidt on normally distributed rows, with two passes per row. It serves as the state
-     * weight of a recurrent cell.
+     * 3)} Each block is made by Gram-Schmidt on normally distributed rows, with two passes per row. The matrix serves as the
+     * state weight of a recurrent cell.
      *
      * @param size rows and columns of a block
      * @param blocks number of blocks, one per gate

@@ -3,8 +3,8 @@ package dev.heed.mask;
 import java.util.Arrays;
 
 /**
- * The bound mask of windows and causal masks: keys {@code p - left <= j <= p + right} around the query's position
- * {@code p = i + offset}.
+ * The bound mask of windows and causal masks: query {@code i} has the position {@code p = i + offset} and attends to the
+ * keys {@code j} with {@code p - left <= j <= p + right}.
  */
 record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long seqLenKv) implements BoundMask {
     @Override
@@ -16,7 +16,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
     @Override
     public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
         long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        long nearest = keyFrom - (queryTo - 1) - offset; // the smallest distance in the tile
+        long nearest = keyFrom - (queryTo - 1) - offset; // the smallest signed distance in the tile
         long farthest = keyTo - 1 - queryFrom - offset;
         if (nearest > right || -farthest > left) {
             return TileCover.EMPTY;

@@ -17,10 +17,10 @@ public final class MaskPattern {
         /** {@return the lengths of a {@code keylens} mask, one for each batch entry} */
         long[] keyLengths();
 
-        /** {@return the truth values of a {@code dense:...} or {@code blocks:...} mask, in this shape} */
+        /** {@return the truth values of a {@code dense:...} or {@code blocks:...} mask, with the given shape} */
         Tensor dense(long... shape);
 
-        /** {@return the ranges of keys of a {@code spans:...} mask, i64 in this shape; empty ranges by default} */
+        /** {@return the ranges of keys of a {@code spans:...} mask, i64 with the given shape; empty ranges by default} */
         default Tensor spans(long... shape) {
             return Tensor.zeros(DType.I64, shape);
         }

@@ -36,7 +36,7 @@ public record OnnxNode(
     /**
      * {@return the value of an integer attribute}
      *
-     * @param otherwise default value of the operator for an omitted attribute
+     * @param otherwise the result if the attribute is omitted: the operator's default
      * @throws InvalidInputException if the attribute is of another kind
      */
     public long whole(String attribute, long otherwise) {
@@ -51,7 +51,7 @@ public record OnnxNode(
     /**
      * {@return the value of a floating-point attribute}
      *
-     * @param otherwise default value of the operator for an omitted attribute; may be null
+     * @param otherwise the result if the attribute is omitted: the operator's default, or null
      * @throws InvalidInputException if the attribute is of another kind
      */
     public @Nullable Float number(String attribute, @Nullable Float otherwise) {

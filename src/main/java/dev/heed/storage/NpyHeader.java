@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
  * @param order the byte order of the elements
  * @param fortran whether the first axis is contiguous
  * @param shape the sizes of the axes
- * @param dataStart the offset of the first element in bytes
+ * @param dataStart the position of the first element in the file, in bytes
  */
 record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] shape, long dataStart) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int LONGEST = 1 << 16; // a shape has at most 64 axes, so no header is longer
+    private static final int LONGEST = 1 << 16; // bytes; a shape has at most 64 axes, so supported headers are shorter
     private static final int ALIGNMENT = 64;
 
     /** Digits reserved for the size of the first axis: NumPy leaves this room so that files can be appended to. */
@@ -88,7 +88,7 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
         if (element == null) {
             throw new InvalidInputException(
                     "Heed has no type for the elements of " + source,
-                    "f8, f4, f2, b1, or integers of up to 32 bits or i8",
+                    "f8, f4, f2, i8, i4, i2, i1, u4, u2, u1 or b1",
                     description,
                     "convert before saving: np.save(file, array.astype(np.float32))");
         }

@@ -47,12 +47,18 @@ record ValueRange(double low, double high) {
         return Double.isFinite(extent) ? (value - low) / extent : (value / 2 - low / 2) / (high / 2 - low / 2);
     }
 
-    /** {@return round numbers within the range, three to seven of them if double precision allows it} */
+    /**
+     * {@return round numbers within the range, usually two to six of them; if there are fewer than two, the ends of the
+     * range}
+     */
     List<Double> ticks() {
         return ticks(5);
     }
 
-    /** {@return round numbers within the range, whose distance is 1 to 2.5 times the range divided by {@code parts}} */
+    /**
+     * {@return round numbers within the range, at a distance of 1 to 2.5 times {@code (high - low) / parts}; if there are
+     * fewer than two, the ends of the range}
+     */
     List<Double> ticks(int parts) {
         double rough = (high / 2 - low / 2) / (parts / 2.0);
         double power = StrictMath.pow(10, Math.floor(StrictMath.log10(rough)));
@@ -84,7 +90,7 @@ record ValueRange(double low, double high) {
         return String.format(Locale.ROOT, "%." + Math.max(0, decimals) + "f", value);
     }
 
-    /** {@return the shortest text of a tick} */
+    /** {@return the label of a tick: the result of {@link #text} without trailing zeros after the decimal point} */
     static String tickText(double value) {
         String text = text(value);
         int exponent = text.indexOf('e');

@@ -43,7 +43,10 @@ public record Heed(int code, String out, String err) {
         return new Heed(code, out.toString(), err.toString());
     }
 
-    /** Asserts that the run printed one line on standard error, nothing on standard output, and ended with the code. */
+    /**
+     * Asserts that the run ended with the exit code {@code expected} and printed nothing on standard output and one line on
+     * standard error, which contains all {@code parts}.
+     */
     public Heed failedWith(int expected, String... parts) {
         assertEquals(expected, code, this::toString);
         assertEquals("", out);

@@ -158,6 +158,6 @@ class TuneCommandTest {
     void casesWithoutTiles() {
         Heed run = Heed.run("tune", "--case", "softmax 3x4 axis=1 f32");
         assertEquals(HeedCommand.MISUSED, run.code(), run::toString);
-        assertTrue(run.err().contains("an attention, an mha or a linear layer"), run.err());
+        assertTrue(run.err().contains("an attention, mha or linear case"), run.err());
     }
 }

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compares kernel pooling with the quotient of the two kernel sums, for every kernel, and its gradient with numerical
- * derivatives.
+ * For every kernel K, compares kernel pooling with {@code sum_i K(x - x_i) y_i / sum_j K(x - x_j)}, and its gradient with
+ * numerical derivatives.
  */
 class KernelPoolingTest {
     private static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));

@@ -48,7 +48,7 @@ class PageExportBrowserTest extends PageInBrowser {
                                 svg.getDocumentElement().getAttribute("width").replaceAll("\\..*", "")),
                 image.getWidth(),
                 2);
-        assertEquals(0xFFFFFFFF, image.getRGB(3, 3), "paper");
+        assertEquals(0xFFFFFFFF, image.getRGB(3, 3), "background");
         assertEquals(0xFF0072B2, image.getRGB(centre(svg, "it")[0], centre(svg, "it")[1] - 18), "the pinned word");
     }
 
@@ -68,7 +68,10 @@ class PageExportBrowserTest extends PageInBrowser {
         return factory.newDocumentBuilder().parse(new InputSource(new StringReader(Files.readString(svg))));
     }
 
-    /** {@return the centre of a label in the image, which has twice the resolution} */
+    /**
+     * {@return the pixel of a point 30 SVG units to the left of a label's anchor, on its baseline} The image has twice the
+     * resolution of the SVG.
+     */
     private static int[] centre(Document svg, String label) {
         var texts = svg.getElementsByTagName("text");
         for (int i = 0; i < texts.getLength(); i++) {

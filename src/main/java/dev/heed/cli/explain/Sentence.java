@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The tokens of a sentence and the words they form: a piece that begins with {@code ##} belongs to the word before it.
- * Special tokens do not form words.
+ * The tokens of a sentence and the words they form: a token that begins with {@code ##} continues the word of the token
+ * before it. Special tokens are not part of any word.
  */
 final class Sentence {
     private final List<BertToken> tokens;
@@ -17,7 +17,7 @@ final class Sentence {
     /**
      * Consecutive tokens that are treated as one word.
      *
-     * @param text the pieces joined
+     * @param text the texts of its tokens, joined without {@code ##}
      * @param first the index of its first token
      * @param last the index of its last token
      */
@@ -68,13 +68,13 @@ final class Sentence {
     }
 
     /**
-     * {@return the span of words in which a text occurs} The text begins and ends at word boundaries but may span
-     * several words: {@code didn't} spans three.
+     * {@return the words in which a text occurs, as one word} The text must begin and end at word boundaries but may
+     * span several words: {@code didn't} spans three.
      *
-     * @param text the text to find, for the message
-     * @param pieces its tokens, without special ones
-     * @param occurrence the number of the occurrence, from 1
-     * @throws InvalidInputException if the text has fewer occurrences
+     * @param text the text to find; used only in the message of the exception
+     * @param pieces the tokens of the text, without special tokens
+     * @param occurrence which occurrence to return, from 1
+     * @throws InvalidInputException if the text occurs fewer than {@code occurrence} times
      */
     Word find(String text, List<BertToken> pieces, int occurrence) {
         int seen = 0;

@@ -47,12 +47,12 @@ class MemoryPromiseTest {
 
     private static final int CALLS = 100;
 
-    /** Bytes that a call of any size may allocate: lists of tensors for the checks, the mask, the job of its threads. */
+    /** Bytes that a call may allocate, regardless of its size: lists of tensors to check, the mask, the job for its threads. */
     private static final long A_CALL = 4096;
 
     /**
-     * Does not cover f64: in some orders of compilation the exponential of its loops is not inlined, and then every
-     * vector becomes an object.
+     * Does not cover f64: depending on the order in which the JIT compiles methods, the exponential function of the f64
+     * loops may not be inlined, and then every vector is allocated as an object.
      */
     @Test
     void aPlanThatIsReusedAllocatesNothingThatGrows() {

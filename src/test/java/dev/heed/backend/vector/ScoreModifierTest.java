@@ -52,7 +52,7 @@ class ScoreModifierTest {
                     worstAt = x[i];
                 }
                 if (mirrored[i] != -y[i] || y[i] > 1) {
-                    assertEquals(-y[i], mirrored[i], "odd at " + x[i]);
+                    assertEquals(-y[i], mirrored[i], "not odd at " + x[i]);
                     assertTrue(y[i] <= 1, "above 1 at " + x[i]);
                 }
             }

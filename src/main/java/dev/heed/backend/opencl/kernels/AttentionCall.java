@@ -131,9 +131,9 @@ public final class AttentionCall {
     }
 
     /**
-     * {@return this call for kernels that take long to compile for a CPU} On a CPU device, rows are first converted to the
-     * computing type, and whether scores are modified is a field of the struct. So a kernel has one compiled variant instead
-     * of six.
+     * {@return this call for kernels that take long to compile for a CPU} In the family {@code lanes}, rows are first converted
+     * to the computing type, and a field of the struct, not a compiler option, specifies whether scores are modified. So a
+     * kernel has one compiled variant instead of six.
      */
     AttentionCall withFewVariants() {
         boolean converted = query.type() == scope.real() && key.type() == scope.real() && value.type() == scope.real();
@@ -157,12 +157,12 @@ public final class AttentionCall {
         return !modified && scale * LOG2E <= 1;
     }
 
-    /** {@return the form of the program for the forward pass of this call with these tiles for matrix units} */
+    /** {@return the form of the matrix-unit program with the given tiles for the forward pass of this call} */
     public MatrixForm forwardForm(MatrixTiles tiles) {
         return form(tiles, isFolded());
     }
 
-    /** {@return the form of the program for the backward pass of this call with these tiles for matrix units} */
+    /** {@return the form of the matrix-unit program with the given tiles for the backward pass of this call} */
     public MatrixForm backwardForm(MatrixTiles tiles) {
         return form(tiles, false);
     }
@@ -232,7 +232,7 @@ public final class AttentionCall {
         return scale;
     }
 
-    /** {@return compiler options of every kernel of this attention} */
+    /** {@return compiler options of the kernels of this call, except those with few variants, see {@link #fewVariants}} */
     public String variant() {
         return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + scoreOption()
                 + scope.realOption();
@@ -272,8 +272,8 @@ public final class AttentionCall {
      *
      * @param output the tensor to which the kernel writes
      * @param outputGradient the gradient of the output, or null
-     * @param rows a number whose meaning depends on the kernel: chosen rows, splits of the keys, or the head
-     * @param stage a number whose meaning depends on the kernel
+     * @param rows depends on the kernel: the number of chosen rows, the number of splits of the keys, or the index of a head
+     * @param stage depends on the kernel: a code of the result to write, or 1 if an optional input or output is present
      */
     Arguments struct(DeviceTensor output, @Nullable DeviceTensor outputGradient, long rows, long stage) {
         return struct(output, outputGradient, rows, stage, true, true);
@@ -308,7 +308,7 @@ public final class AttentionCall {
         struct.put(parameterStep());
         struct.real(scale);
         double least =
-                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, so that minus infinity does not become NaN
+                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, because minus infinity times 0 is NaN
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

@@ -3,14 +3,14 @@ package dev.heed.backend.opencl.score;
 import dev.heed.backend.opencl.device.DeviceTensor;
 
 /**
- * The queries, keys or values of a call in the form that its attention kernels read. Some score functions first rewrite the
- * caller's rows: they divide them by their length, multiply them by a parameter, or replace them with columns of a parameter.
+ * The queries, keys or values of a call as its attention kernels read them. Some score functions first rewrite the caller's
+ * rows: they divide each row by its Euclidean norm, multiply it by a parameter, or replace it with a column of a parameter.
  */
 public interface LoweredRows {
     /** {@return the rows that kernels read, {@code [batch, heads, rows, headDim]}} */
     DeviceTensor rows();
 
-    /** {@return the gradient of the caller's rows, from the gradient of {@link #rows}; both in the computing type} */
+    /** {@return the gradient of the caller's rows, computed from the gradient of {@link #rows}; both in the computing type} */
     DeviceTensor back(DeviceTensor gradient);
 
     /** Adds the gradients of the parameters, computed from the gradient of {@link #rows}. */

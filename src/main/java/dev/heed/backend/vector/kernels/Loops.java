@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Loops {
     /**
-     * Floats of scratch memory for the softmax of a row: a vector of sums, a vector of maxima, and the tails of two rows,
-     * two vectors each.
+     * Floats of scratch memory for the softmax of a row: one vector of sums, one vector of maxima, and two vectors for the
+     * tail of each of two rows.
      */
     public static final int ROW_ROOM = 6 * Lanes.V;
 

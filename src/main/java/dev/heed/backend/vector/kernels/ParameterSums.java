@@ -2,7 +2,10 @@ package dev.heed.backend.vector.kernels;
 
 import dev.heed.AttentionShape;
 
-/** Gradients of score function parameters, added in batch order from sums {@code [batch, numHeads, width]}. */
+/**
+ * Gradients of score function parameters: sums {@code [batch, numHeads, width]}, one for each head of each batch entry, are
+ * added over the batch in a fixed order.
+ */
 public final class ParameterSums {
     private ParameterSums() {}
 
@@ -19,7 +22,7 @@ public final class ParameterSums {
     }
 
     /**
-     * {@return the gradients of the Gaussian widths {@code w}, one per head or one for all, from sums of
+     * {@return the gradients of the Gaussian widths {@code w}, one per head or one for all heads, computed from sums of
      * {@code dS (q - k)^2}}
      */
     public static double[] ofWidths(double[] sums, AttentionShape s, int width, double[] w) {

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Rows of one head in their storage type: read in place if each row is contiguous, else copied. They form one or more
- * runs; a run is a range of consecutive rows.
+ * Rows of one head in their storage type: read in place if each row is contiguous and aligned to its elements, else copied.
+ * They form one or more runs; a run is a range of consecutive rows.
  */
 public final class StoredRows {
     public MemorySegment data = MemorySegment.NULL;
@@ -30,12 +30,12 @@ public final class StoredRows {
                 && tensor.segment().address() % tensor.type().bytes() == 0;
     }
 
-    /** Points at {@code count} rows from {@code from} on. */
+    /** Loads {@code count} rows, beginning with row {@code from}. */
     public StoredRows load(Tensor tensor, long batch, long head, long from, int count) {
         return load(tensor, batch, head, from, 0, 1, count);
     }
 
-    /** Points at {@code runs} runs of {@code count} rows. Successive runs begin {@code apart} rows apart. */
+    /** Loads {@code runs} runs of {@code count} rows. Successive runs begin {@code apart} rows apart. */
     public StoredRows load(Tensor tensor, long batch, long head, long from, long apart, int runs, int count) {
         data = tensor.segment();
         at = tensor.position(batch, head, from, 0);
