@@ -4,15 +4,17 @@
 #define HEED_EXPONENTIAL
 #include "element.h"
 
-// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the integer type with the size of T.
+// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the type of as many 32-bit integers.
 #if REAL_F64 // the built-in functions; on some devices exp2 returns NaN below -1022
 #define DEFINE_EXP2_TANH(T) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \
   inline T __attribute__((overloadable)) accurate_tanh(T x) { return tanh(x); }
 #else
-// accurate_exp2: 2^x for x <= 0. Adding and subtracting 1.5 * 2^23 splits x = n + f, |f| <= 1/2. 2^f is a polynomial, exact
-// at 0 and within 1 ulp elsewhere; n is added to the exponent. The result is 0 for x < -126, and NaN for NaN. accurate_tanh:
-// an odd polynomial of degree 11 for |x| < 0.625, else 1 - 2 / (e^2x + 1); within 2 ulp (Moshier, Cephes tanhf).
+// accurate_exp2: 2^x for x <= 0. Adding and subtracting 1.5 * 2^23 splits x into n + f with an integer n and |f| <= 1/2. A
+// polynomial computes 2^f, exactly at 0 and within 1 ulp elsewhere; n is added to the exponent. The result is 0 for x < -126,
+// and NaN for NaN.
+// accurate_tanh: an odd polynomial of degree 11 for |x| < 0.625 (Moshier, Cephes tanhf), otherwise
+// (1 - e^(-2|x|)) / (1 + e^(-2|x|)) with the sign of x; within 2 ulp.
 #define DEFINE_EXP2_TANH(T, INTS) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { \
     const T split = 0x1.8p23f; \

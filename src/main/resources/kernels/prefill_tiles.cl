@@ -1,16 +1,17 @@
 // Prefill on a GPU: attention of many queries. A work-group computes BM queries of one head and COLUMNS columns of the
 // output. It reads the keys in tiles of BN and rescales its sums once per tile (online softmax).
 //
-//   sums         [batch][head][query][valueHeadDim]    weighted values between launches
+//   sums         [batch][head][query][valueHeadDim]    sums of weighted values between launches
 //   stateBefore  [batch][head][query][2]               row maximum and row sum of earlier chunks, a copy of `state`
 //   state        [batch][head][query][2]
-//   output, lse  [batch][head][query]
+//   output       [batch][head][query][valueHeadDim]    with the offset and strides in c.output
+//   lse          [batch][head][query]
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
-// The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
+// The launch of the last chunk writes `output` and `lse`, and stores row maximum and inverse row sum in `state`.
 //
-// Groups of ITEMS work-items: blocks of queries in reverse order, because the last have the longest causal rows, then batch
-// entries and heads, then column blocks of the values (innermost). -D options: as for tiles.h.
+// Groups of ITEMS work-items, in this order: blocks of queries (outermost; in reverse, because the last have the longest causal
+// rows), then batch entries and heads, then column blocks of the values (innermost). -D options: as for tiles.h.
 #include "tiles.h"
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(

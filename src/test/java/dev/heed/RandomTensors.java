@@ -23,7 +23,7 @@ public final class RandomTensors {
         return tensor;
     }
 
-    /** {@return a bool tensor whose elements are true with this probability} */
+    /** {@return a bool tensor whose elements are true with the given probability} */
     public Tensor truths(double probability, long... shape) {
         boolean[] values =
                 new boolean[Math.toIntExact(Tensor.zeros(DType.BOOL, shape).elementCount())];

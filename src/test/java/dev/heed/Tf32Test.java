@@ -12,8 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests that TF32 is a permission that is off by default, part of the problem, and without effect on devices without TF32
- * units.
+ * Tests that TF32 is a permission that is off by default, is part of the problem, and has no effect on a backend without
+ * TF32 units.
  */
 class Tf32Test {
     @ParameterizedTest

@@ -10,17 +10,18 @@ import java.util.List;
  * One row of the benchmark grid: a workload that every contestant computes.
  *
  * @param group the kind of work
- * @param label the sizes in the notation of papers: B batch, H heads, L length, D headDim
+ * @param label the sizes, in the notation of papers where there is one: B batch, H heads (query heads/key-value heads),
+ *     L length, Lk length of the keys, D headDim, E elements of an embedding
  * @param problem the case string
  * @param quick whether it belongs to the quick grid
  */
 record Row(Group group, String label, String problem, boolean quick) {
-    /** Maximum floating-point operations of a call for which the naive loops run. */
+    /** The naive loops do not run calls of the full grid with more floating-point operations than this. */
     private static final double NAIVE_FLOPS = 1e10;
 
     private static final double QUICK_NAIVE_FLOPS = 1e9;
 
-    /** Maximum number of scores that a peer without a fused masked kernel may store. */
+    /** Maximum number of scores per batch entry that a peer without a fused masked kernel may store. */
     private static final double MOST_SCORES = 1L << 28;
 
     /** The kinds of work, each with its benchmark and the ceiling it is compared with. */
@@ -108,7 +109,7 @@ record Row(Group group, String label, String problem, boolean quick) {
             return List.of("vector"); // no peer stores keys and values as bytes with scales
         }
         if (problem.contains(" bf16")) {
-            return List.of("vector", "libtorch"); // DJL's library crashes on bf16, the others accept only f32
+            return List.of("vector", "libtorch"); // DJL crashes on bf16; onnxruntime and naive accept only f32
         }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {

@@ -235,7 +235,7 @@ final class TranslateDemo extends HeedCommand {
             Translation asked,
             @Nullable HeatMap map) {
         out().println("dates      " + translator.dates().formatCount() + " formats of "
-                + translator.dates().languageCount() + " languages, 1900 to 2099; one day in ten is never trained");
+                + translator.dates().languageCount() + " languages, 1900 to 2099; one day in ten is held out");
         out().println("model      " + translator.kind().word() + ", " + translator.parameterCount() + " parameters, "
                 + backend.name());
         if (load == null) {

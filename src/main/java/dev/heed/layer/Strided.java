@@ -2,15 +2,15 @@ package dev.heed.layer;
 
 import dev.heed.tensor.Tensor;
 
-/** Addition of a tensor to a strided view; all elements along an expanded axis are added to the same cell. */
+/** Addition of a tensor to a strided view; all elements along an expanded axis are added to the same element. */
 final class Strided {
     private Strided() {}
 
     /**
-     * Adds elements to the cells that a view refers to.
+     * Adds the elements of a tensor to the elements that a view refers to.
      *
-     * @param cells all elements of the tensor that {@code view} refers to
-     * @param view gives the target cell of each element
+     * @param cells all elements of the tensor that {@code view} is a view of
+     * @param view the elements that are added to
      * @param numbers the elements to add, in the shape of the view
      */
     static void add(Elements cells, Tensor view, Tensor numbers) {

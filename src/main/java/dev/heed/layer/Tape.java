@@ -43,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Between two calls of {@link #clear}, only the first thread that computes on a tape may compute on it; other threads
- * get an {@link IllegalStateException}. Any thread may read values and gradients once that thread has finished. A
- * parameter must not change between its use and {@link #clear}.
+ * <p>The first thread that computes on a tape owns it until {@link #clear}; a computation by another thread throws an
+ * {@link IllegalStateException}. Any thread may read values and gradients once the owner has finished. A parameter must
+ * not change between its use and {@link #clear}.
  */
 public final class Tape implements AutoCloseable {
     private final AttentionBackend backend;
@@ -95,7 +95,7 @@ public final class Tape implements AutoCloseable {
         if (known == null) {
             if (parameter.type() != type) {
                 throw new InvalidInputException(
-                        "A parameter has another type than the tape",
+                        "A parameter has a different type from the tape",
                         type.label(),
                         parameter.toString(),
                         "layer.map((name, parameter) -> parameter.to(DType." + type + "))");
@@ -252,12 +252,12 @@ public final class Tape implements AutoCloseable {
         return (MultiHeadPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
     }
 
-    /** {@return an engine that runs the attention of composed mechanisms with the plans of this tape} */
+    /** {@return an engine that runs the attention calls of {@code dev.heed.mechanism} with the plans of this tape} */
     AttentionEngine engine() {
         return engine;
     }
 
-    /** The engine for the attention of composed mechanisms, which uses the plans of the tape. */
+    /** Runs the attention calls of {@code dev.heed.mechanism} with the plans of the tape. */
     private final class PlannedEngine implements AttentionEngine {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {

@@ -17,7 +17,7 @@ import java.util.Objects;
  * two backward passes with LSE gradients.
  */
 public final class Choice {
-    /** The key index of a row whose output is the expected context, the output of soft attention. */
+    /** The entry of {@link #keys()} for a row whose output is the expected context: the output of soft attention. */
     public static final long EXPECTED = -2;
 
     private final AttentionEngine engine;
@@ -70,13 +70,17 @@ public final class Choice {
     }
 
     /**
-     * {@return the chosen keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 for a fully masked row, or {@link #EXPECTED}}
+     * {@return the chosen keys, i64 {@code [batch, numHeads, seqLenQ]}; -1 for a row without a chosen key, such as a
+     * fully masked row; {@link #EXPECTED} for a row with the expected context}
      */
     public Tensor keys() {
         return keys;
     }
 
-    /** {@return the logarithm of the probability of each chosen key, {@code [batch, numHeads, seqLenQ]}} */
+    /**
+     * {@return the logarithm of the probability of each chosen key, {@code [batch, numHeads, seqLenQ]}; 0 for a row
+     * without a chosen key}
+     */
     public Tensor logProbability() {
         return logProbability;
     }
@@ -91,7 +95,7 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss through the log-probabilities; the gradient of the value is zero}
+     * {@return the gradients of a loss that depends on the log-probabilities only; the gradient of the value is zero}
      *
      * @param gradient the gradient of the loss with respect to {@link #logProbability}
      */
@@ -102,9 +106,9 @@ public final class Choice {
     }
 
     /**
-     * {@return the gradients of a loss through the chosen values and the log-probabilities} Queries and keys get gradients
-     * from the log-probabilities only, because the choice of a key is piecewise constant. Rows with the expected context
-     * get the gradients of soft attention.
+     * {@return the gradients of a loss that depends on the output and the log-probabilities} In a row with a chosen key,
+     * queries and keys get gradients from the log-probability only, because the choice of a key is piecewise constant. A
+     * row with the expected context gets the gradients of soft attention.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      * @param gradient the gradient with respect to {@link #logProbability}
@@ -144,7 +148,7 @@ public final class Choice {
         double[] down = new double[up.length];
         double[] taken = keys.toDoubleArray();
         for (int n = 0; n < up.length; n++) {
-            up[n] = taken[n] < 0 ? 0 : up[n]; // the log-probability of a row without a drawn key is the constant 0
+            up[n] = taken[n] < 0 ? 0 : up[n]; // the log-probability of a row without a chosen key is the constant 0
             down[n] = -up[n];
         }
         DType type = logProbability.type();

@@ -20,7 +20,10 @@ import java.util.TreeSet;
 
 /** An OpenCL device, as its driver describes it. */
 public final class Device {
-    /** Orders devices by type, GPUs first; then own memory before shared memory; then most memory, most compute units, name. */
+    /**
+     * Orders devices by type, GPUs first; then dedicated memory before memory shared with the host; then most memory, most
+     * compute units, name.
+     */
     static final Comparator<Device> BEST_FIRST = Comparator.comparing(Device::type)
             .thenComparing(device -> device.limits().hostUnified())
             .thenComparing(device -> -device.limits().globalBytes())
@@ -159,8 +162,9 @@ public final class Device {
     }
 
     /**
-     * {@return whether its driver has its own cache of compiled kernels on disk} PoCL has one, with a compiled kernel for each
-     * launch size. To return a program's binary, PoCL would compile all kernels of the program again, for any size.
+     * {@return whether its driver has its own cache of compiled kernels on disk; if so, Heed does not store its programs} PoCL
+     * has such a cache, with a compiled kernel for each launch size. If Heed requested a program's binary, PoCL would compile all
+     * kernels of the program once more, in a version for any launch size.
      */
     boolean keepsKernels() {
         return platform.equals("Portable Computing Language") && !"0".equals(System.getenv("POCL_KERNEL_CACHE"));

@@ -30,8 +30,8 @@ import java.util.Set;
  * are read-only and share the memory of the mapped file; {@link Tensor#copy} returns a writable one. The file must not
  * change while they are in use. {@link #write} replaces the file with a new one and does not affect them.
  *
- * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Tensors of unsupported types can
- * be listed but not read.
+ * <p>Unsigned integers of 8 bits and all integers of 16 bits are read as i32, unsigned integers of 32 bits as i64.
+ * Tensors of unsupported types can be listed but not read.
  */
 public final class SafeTensors {
     private static final long LONGEST_HEADER = 100_000_000;
@@ -67,7 +67,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return a file in the given bytes, which are not copied}
+     * {@return a file whose content is the given bytes, which are not copied}
      *
      * @param name name in error messages
      * @throws InvalidInputException if the bytes are damaged
@@ -84,7 +84,7 @@ public final class SafeTensors {
         long length = file.bytes().get(LENGTH, 0);
         if (length < 0 || length > Math.min(LONGEST_HEADER, file.size() - LENGTH_BYTES)) {
             throw file.damaged(
-                    "a header within " + file.size() + " bytes and " + LONGEST_HEADER,
+                    "a header within the " + file.size() + " bytes of the file, and of at most " + LONGEST_HEADER,
                     Long.toUnsignedString(length) + " bytes");
         }
         SafeHeader header = SafeHeader.read(file.source(), file.array(LENGTH_BYTES, length));
@@ -150,7 +150,7 @@ public final class SafeTensors {
         if (element == null) {
             throw new InvalidInputException(
                     "Heed has no type for the elements of " + what,
-                    "F64, F32, F16, BF16, BOOL, or integers of up to 32 bits or I64",
+                    "F64, F32, F16, BF16, BOOL, I64, or integers of up to 32 bits",
                     place.type(),
                     "convert the tensor before saving it");
         }

@@ -58,7 +58,7 @@ public final class DeviceTables {
 
     /**
      * {@return a table; empty if nothing was measured} A file that cannot be read, or that another version of Heed wrote
-     * with other columns, is ignored, with one warning per process.
+     * with other columns, is ignored, with one warning per file and process.
      */
     public Optional<TuningTable> read(MeasuredTable table) {
         Path file = file(table).orElse(null);

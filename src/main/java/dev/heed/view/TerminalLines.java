@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A line view as lines of text: each row with its most attended columns, strongest first, with bars as long as the
- * weights. The end of a row states the sum of its weights that are not shown.
+ * A line view as lines of text: each row with its most attended columns, strongest first, with bars whose lengths are
+ * proportional to the weights. The end of a row states the sum of its weights that are not shown.
  */
 final class TerminalLines {
     private static final int LABEL_COLUMNS = 16;
@@ -110,7 +110,11 @@ final class TerminalLines {
     }
 
     /**
-     * {@return a bar as long as the weight, relative to the strongest; without colours, stronger bars are also thicker}
+     * {@return a bar whose length is proportional to the weight} Without colours, the bars of stronger weights are also
+     * thicker.
+     *
+     * @param share the weight relative to the strongest weight
+     * @param room columns of the longest bar
      */
     private String line(double share, int room) {
         int length = Math.max(1, (int) Math.round(share * room));

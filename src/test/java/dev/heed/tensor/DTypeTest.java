@@ -67,8 +67,8 @@ class DTypeTest {
     }
 
     /**
-     * Tests values halfway between neighbours and the next double on either side, for which double rounding gives wrong
-     * results.
+     * Tests values halfway between neighbours and the next double on either side. Rounding the latter twice, first to f32,
+     * would give wrong results.
      */
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16"})

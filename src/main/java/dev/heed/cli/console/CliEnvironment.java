@@ -54,8 +54,8 @@ public record CliEnvironment(
     }
 
     /**
-     * {@return whether a file descriptor is a terminal} Java reports only whether standard input and output both are;
-     * Linux names the target of each descriptor.
+     * {@return whether a file descriptor is a terminal} Java reports only whether standard input and
+     * standard output are both terminals; Linux names the target of each descriptor.
      */
     private static boolean isTerminal(int descriptor) {
         try {
@@ -79,7 +79,10 @@ public record CliEnvironment(
         return colors == TerminalColors.TRUE_COLOR || colors == TerminalColors.COLORS_256;
     }
 
-    /** {@return the width of the terminal in columns from {@code COLUMNS}, or 100 by default} */
+    /**
+     * {@return the width of the terminal in columns: the variable {@code COLUMNS}, but at least 40; 100 if it is not set or
+     * not a number}
+     */
     public int width() {
         String columns = environment.getOrDefault("COLUMNS", "");
         return columns.matches("[1-9][0-9]{1,3}") ? Math.max(40, Integer.parseInt(columns)) : 100;

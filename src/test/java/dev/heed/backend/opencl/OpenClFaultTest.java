@@ -43,11 +43,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Repeats each operation once for each of its OpenCL calls, with an error at this call. The result must be right, or a
- * {@link BackendFailedException} with all outputs unchanged, and every handle must be released. On an open device with built
- * kernels, each call fails with every kind of error, and the next operation must be right. In operations of several hundred
- * calls, each call fails with one kind only, in rotation. The slow calls that open the device and build kernels fail once for
- * each code path of the host layer, also in rotation. With {@code heed.full}, every call fails with every kind.
+ * Repeats each operation once for each of its OpenCL calls, with an error at that call. Either the result must be right, or the
+ * operation must throw a {@link BackendFailedException} and leave all outputs unchanged; every handle must be released.
+ *
+ * <p>On an open device with built kernels, each call fails with every kind of error, and the next operation must be right. In
+ * operations of more than {@link #MANY} calls, each call fails with one kind only, and the kinds rotate from call to call. An
+ * operation that first opens the device and builds kernels is slow, so there only the first call of each code path through the
+ * host layer fails, with one kind. With {@code heed.full}, these calls too fail with every kind.
  */
 @Tag("slow")
 class OpenClFaultTest {
@@ -57,7 +59,7 @@ class OpenClFaultTest {
     /** Error codes: no memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
 
-    /** In operations with more calls than this, which are mostly repetitions, each call fails with one kind of error only. */
+    /** In operations with more calls than this, most of them repeated calls, each call fails with one kind of error only. */
     private static final int MANY = 300;
 
     /** Maximum number of buffers and kernels that pools may hold in addition to the ones that one operation uses. */
@@ -271,7 +273,7 @@ class OpenClFaultTest {
                 Stream.of(dynamicTest("an open device", () -> failAtEachCall(device, bytes, operation, expected))),
                 IntStream.range(0, kinds)
                         .mapToObj(shift -> dynamicTest(
-                                "from the opening on, " + firsts.length + " ways to " + ways.size() + " calls, "
+                                "from the opening on, " + firsts.length + " code paths in " + ways.size() + " calls, "
                                         + KINDS[shift],
                                 () -> {
                                     for (int n : firsts) {
@@ -284,7 +286,7 @@ class OpenClFaultTest {
                                 })));
     }
 
-    /** Makes each call of an operation with built kernels fail with every kind, one after another on the same device. */
+    /** Makes the calls of an operation fail, one after another, on the same open device with built kernels. */
     private static void failAtEachCall(Device device, long bytes, Operation operation, Outputs expected) {
         FaultyCalls calls = FaultyCalls.counting(device);
         try (var backend = backend(device, calls, bytes)) {

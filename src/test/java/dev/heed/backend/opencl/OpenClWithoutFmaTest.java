@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tests a driver that cannot link {@code fma}, like Mesa's if its libclc lacks a patch: results stay in the error budget. */
+/**
+ * Tests that results stay within the error budget if the driver cannot link {@code fma}. Mesa's driver cannot link it if its
+ * libclc lacks a patch.
+ */
 @Tag("slow")
 class OpenClWithoutFmaTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);

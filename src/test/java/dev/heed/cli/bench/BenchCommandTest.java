@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kernel times of a grid small enough for any device, and reports of other programs in the same table. */
+/** Tests kernel times of a grid small enough for any device, and the table that shows another program's report too. */
 @Tag("slow")
 class BenchCommandTest {
     @TempDir
@@ -123,8 +123,8 @@ class BenchCommandTest {
     }
 
     /**
-     * The program for PyTorch writes the format of its file without torch; one table then contains both reports, row by
-     * row.
+     * {@code torch_sdpa.py --self-test} writes a report in the usual format without PyTorch. One table then contains Heed's
+     * report and this one, row by row.
      */
     @Test
     void standsBesidePyTorch() throws Exception {

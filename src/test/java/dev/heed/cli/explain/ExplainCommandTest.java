@@ -121,8 +121,8 @@ class ExplainCommandTest {
                 "[0,0,0,0,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
                 flat(json.get("segments").toString()));
         String html = Files.readString(Path.of(other));
-        assertTrue(html.contains("\"segments\":[0,0,0,0,0,0,1,"), "coloured");
-        assertTrue(html.contains("\"specialLeft\":[0,5,20]"), "what can be hidden");
+        assertTrue(html.contains("\"segments\":[0,0,0,0,0,0,1,"), "the segments to colour");
+        assertTrue(html.contains("\"specialLeft\":[0,5,20]"), "the tokens that can be hidden");
         assertTrue(html.contains("the two texts have a colour each"), "and the page states it");
         assertFalse(Files.exists(Path.of(page())), "only at the requested path");
         Heed.run("explain", "who?", "--pair", " ", "--out", file).failedWith(2, "second text is empty");
@@ -161,7 +161,7 @@ class ExplainCommandTest {
             double sum = wordFocus.get("onWords").getAsDouble()
                     + wordFocus.get("onItself").getAsDouble()
                     + wordFocus.get("onSpecial").getAsDouble();
-            assertEquals(1, sum, 1e-4, "chosen rows are whole");
+            assertEquals(1, sum, 1e-4, "the weights of a row sum to 1");
         }
         assertTrue(Files.size(Path.of(page())) < 2_500_000, Files.size(Path.of(page())) + " bytes");
         Files.write(text, new byte[] {(byte) 0xE4, 't'});
@@ -190,7 +190,8 @@ class ExplainCommandTest {
     }
 
     /**
-     * For more than 128 tokens, explain computes only some of the weights, otherwise all. The output must be the same.
+     * For up to 128 tokens, explain computes all weights; for more, it computes only the weights that are shown. The output
+     * must be the same.
      */
     @Test
     void partsSayWhatTheWholeSays() {

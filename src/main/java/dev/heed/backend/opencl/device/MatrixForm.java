@@ -3,8 +3,8 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 
 /**
- * The compile-time parameters of a program for matrix units, except tile sizes. A compiler may miscompile the program of only one
- * form, so each form has its own self-check.
+ * The compile-time parameters of a program for matrix units, except tile sizes. A compiler may miscompile one form and not
+ * another, so each form has its own self-check.
  *
  * @param type storage type of queries, keys and values
  * @param modified whether scores have a softcap, a bias, ALiBi or a negative scale

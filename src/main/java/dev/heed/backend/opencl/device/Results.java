@@ -21,7 +21,10 @@ public final class Results implements AutoCloseable {
         this.device = new OpenClArena(engine);
     }
 
-    /** {@return the tensor that gathers the results for a tensor of the caller: packed, on the host or device like the tensor} */
+    /**
+     * {@return the tensor that gathers the results for a tensor of the caller} It is packed, and on the device if the caller's
+     * tensor is a device tensor, else on the host.
+     */
     public Tensor of(Tensor target) {
         return gathered.computeIfAbsent(
                 target,

@@ -25,10 +25,11 @@ public final class MatrixPrefill {
     }
 
     /**
-     * {@return the kernel for a call; empty if the portable kernel computes it} The portable kernel is used for types other than
-     * f16, bf16 and, if the caller allows tf32, f32. It is also used for head dimensions beyond the tables, pairwise scores other
-     * than the dot product, and dropout. If weights are requested, it is used because the second pass sums scores in another
-     * order than matrix units. Calls whose keys come in chunks do not use this class.
+     * {@return the kernel for a call; empty if the portable kernel must compute it} Matrix units compute f16, bf16 and, if the
+     * caller allows TF32 and the device supports it, f32. The portable kernel computes calls with other types, with head
+     * dimensions for which the table has no tiles, with pairwise scores other than the dot product, or with dropout. It also
+     * computes calls that request weights, because the second pass sums the products of a score in a different order from matrix
+     * units, and calls whose kernel failed its self-check. Calls whose keys come in chunks do not use this class.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.scope.engine;
@@ -123,8 +124,8 @@ public final class MatrixPrefill {
     }
 
     /**
-     * {@return the rows, or a padded copy if they do not begin at multiples of 8 elements, as copies of 16 bytes require, or are
-     * too far apart for the kernel}
+     * {@return the rows, or a padded copy of them} A copy is needed if the rows do not begin at multiples of 8 elements, because
+     * the kernel loads 16 bytes at a time, or if they are too far apart for the kernel.
      */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
         boolean isAligned = rows.at() % EIGHT == 0;

@@ -21,7 +21,7 @@ final class PanelTile {
         }
     }
 
-    /** {@return whether all values are finite} The test uses that {@code x * 0} is NaN if x is non-finite. */
+    /** {@return whether all values are finite} The test relies on {@code x * 0} being NaN for non-finite x. */
     static boolean finite(float[] values, int from, int step, int keys, int width) {
         FloatVector spoiled = FloatVector.zero(SPECIES);
         float spoiledTail = 0;
@@ -39,7 +39,10 @@ final class PanelTile {
         return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
     }
 
-    /** Adds weighted values for a tile whose masked values are non-finite: a value with a weight of exactly 0 is ignored. */
+    /**
+     * Adds weighted values for a tile whose masked values may be non-finite: a value with a weight of exactly 0 is ignored,
+     * because its product with the weight could be NaN.
+     */
     static void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {

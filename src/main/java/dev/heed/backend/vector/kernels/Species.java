@@ -16,8 +16,8 @@ public final class Species {
 
     /**
      * Species for the bits of floats, used as {@code x.reinterpretShape(INTS, 0)}. That call is written out at each
-     * use: C2 does not inline {@code reinterpretAsInts} on JDK 27, where it takes 24 cycles per vector, and inlines no
-     * helper method in a large loop.
+     * use, because C2 does not inline a helper method in a large loop. {@code reinterpretAsInts} is not used, because C2
+     * of JDK 27 does not inline it, and a call takes 24 cycles per vector.
      */
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 
