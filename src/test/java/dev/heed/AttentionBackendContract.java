@@ -8,7 +8,7 @@ import org.junit.jupiter.api.TestInstance;
  * The tests that every backend must pass. A backend is tested by a short subclass that creates it. Tests of problems that
  * the backend does not support are skipped with its reasons.
  *
- * <p>Each chapter is an interface. {@link GridContract} compares results with the double reference. {@link RowContract},
+ * <p>Each chapter is an interface. {@link GridContract} compares results with the double-precision reference. {@link RowContract},
  * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} test properties of any
  * attention, without a reference. {@link LayerContract} and {@link LinearContract} do the same for softmax, multi-head
  * attention, rotary embeddings and linear layers. {@link LifecycleContract} tests plans, threads, closing and errors.

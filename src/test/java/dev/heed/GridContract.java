@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Tests that the result of every case of {@link CaseGrid} is within the error budget around the double reference; a case
+ * Tests that the result of every case of {@link CaseGrid} is within the error budget around the double-precision reference; a case
  * that the backend does not support is skipped with the reasons.
  */
 interface GridContract extends ContractChapter {

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A check of an answer against the double reference, before timing. For large workloads it compares only samples that
+ * A check of an answer against the double-precision reference, before timing. For large workloads it compares only samples that
  * can be computed on their own: bands of queries, one key/value head of a backward pass, one batch entry, single rows
  * of a softmax. Heed must stay within its {@link ErrorBudget}, a peer within {@value #PEER_TOLERANCE} times the largest
  * value.

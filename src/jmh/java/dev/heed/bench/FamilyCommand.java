@@ -23,7 +23,7 @@ import picocli.CommandLine.Command;
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before timing; a wrong one has no time."
+            "Every answer is compared with the double-precision reference before timing; a wrong one has no time."
                     + " Backward includes the gradients of parameters; in libtorch, only of query, key and value.",
             "",
             "Examples:",

@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before timing.",
+            "Every answer is compared with the double-precision reference before timing.",
             "",
             "Examples:",
             "  bench gpu --quick",

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
         },
         footer = {
             "",
-            "Every answer is compared with the double reference before timing; a wrong one has no rate."
+            "Every answer is compared with the double-precision reference before timing; a wrong one has no rate."
                     + " The best iteration of each contestant counts. Causal rows count half of the operations, backward"
                     + " rows 2.5 times. Decode counts bytes of keys and values, softmax bytes read and written.",
             "",

@@ -19,11 +19,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed run CASE}: computes one case on random inputs, times it and checks it against the double reference. */
+/** {@code heed run CASE}: computes one case on random inputs, times it and checks it against the double-precision reference. */
 @Command(
         name = "run",
         description = {
-            "Compute one case on random inputs, time it, and check it against the double reference.",
+            "Compute one case on random inputs, time it, and check it against the double-precision reference.",
             "The check passes if the error is at most twice the error of the textbook formula in f32 (three times for"
                     + " gradients), plus two units in the last place.",
             ""

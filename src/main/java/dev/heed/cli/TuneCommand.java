@@ -43,7 +43,7 @@ import picocli.CommandLine.Parameters;
         name = "tune",
         description = {
             "Measure about a dozen tile sizes on an OpenCL device, each in a separate process. Sizes count only if they"
-                    + " pass the check against the double reference, with guard zones around every buffer. The best are"
+                    + " pass the check against the double-precision reference, with guard zones around every buffer. The best are"
                     + " stored in the cache for this device and driver, and the backend uses them from then on.",
             "Also print the rows in the format of Heed's own table of tile sizes."
         },

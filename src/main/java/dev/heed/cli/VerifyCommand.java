@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed verify}: checks a backend against the double reference on the whole case grid. */
+/** {@code heed verify}: checks a backend against the double-precision reference on the whole case grid. */
 @Command(
         name = "verify",
         description = {
-            "Check a backend against the double reference on every kind of case: head sizes and lengths around vectors and"
+            "Check a backend against the double-precision reference on every kind of case: head sizes and lengths around vectors and"
                     + " tiles, masks, modifiers, types, layouts, backward, softmax, multi-head, rotary.",
             ""
         },

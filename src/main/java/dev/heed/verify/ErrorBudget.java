@@ -71,7 +71,7 @@ public final class ErrorBudget {
      *
      * @param name the tensor's name, for the report
      * @param ours the result of a backend, in row-major order
-     * @param truth the result of the double reference
+     * @param truth the result of the double-precision reference
      * @param naive the result of the naive f32 implementation
      * @param cap an absolute limit in addition to the rule, infinity for none
      */
