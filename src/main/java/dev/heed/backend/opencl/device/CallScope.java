@@ -58,7 +58,7 @@ public final class CallScope implements AutoCloseable {
         return buffer;
     }
 
-    /** {@return a buffer for {@code count} elements of the computing type} */
+    /** {@return a buffer for {@code count} elements of the compute type} */
     public DeviceBuffer reals(long count) {
         return allocate(count * real().bytes());
     }

@@ -132,7 +132,7 @@ public final class AttentionCall {
 
     /**
      * {@return this call for kernels that take long to compile for a CPU} In the family {@code lanes}, rows are first converted
-     * to the computing type, and a field of the struct, not a compiler option, specifies whether scores are modified. So a
+     * to the compute type, and a field of the struct, not a compiler option, specifies whether scores are modified. So a
      * kernel has one compiled variant instead of six.
      */
     AttentionCall withFewVariants() {

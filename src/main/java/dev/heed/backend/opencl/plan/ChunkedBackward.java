@@ -246,7 +246,7 @@ final class ChunkedBackward {
         return in.call(scope, rows.withKeys(keys.keyFrom(), keys.keyTo()), query);
     }
 
-    /** Reads a result in the computing type into a tensor that may have another type. */
+    /** Reads a result in the compute type into a tensor that may have another type. */
     private static void read(CallScope scope, DeviceTensor computed, Tensor target) {
         Results.read(scope, scope.converted(computed, target.type()), target);
     }

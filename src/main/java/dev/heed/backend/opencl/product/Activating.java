@@ -28,7 +28,7 @@ public final class Activating {
         return y;
     }
 
-    /** {@return the gradients of the pre-activations {@code z}, in the computing type, from the gradients of the outputs} */
+    /** {@return the gradients of the pre-activations {@code z}, in the compute type, from the gradients of the outputs} */
     public static DeviceTensor propagate(LinearProblem problem, CallScope scope, DeviceTensor z, DeviceTensor dy) {
         DeviceTensor dz = scope.allocate(scope.real(), z.shape());
         var size = WorkSize.covering(z.count(), scope.group());

@@ -45,7 +45,7 @@ public final class LoweredFootprint {
         return given.batch() * lowered.numKvHeads() * given.seqLenKv();
     }
 
-    /** {@return bytes of packed copies of the inputs, of rewritten rows, outputs in the computing type and parameters} */
+    /** {@return bytes of packed copies of the inputs, of rewritten rows, outputs in the compute type and parameters} */
     public long forward() {
         if (!Lowering.rewrites(pattern)) {
             return parameters();

@@ -10,7 +10,7 @@ public interface LoweredRows {
     /** {@return the rows that kernels read, {@code [batch, heads, rows, headDim]}} */
     DeviceTensor rows();
 
-    /** {@return the gradient of the caller's rows, computed from the gradient of {@link #rows}; both in the computing type} */
+    /** {@return the gradient of the caller's rows, computed from the gradient of {@link #rows}; both in the compute type} */
     DeviceTensor back(DeviceTensor gradient);
 
     /** Adds the gradients of the parameters, computed from the gradient of {@link #rows}. */
