@@ -2,7 +2,10 @@ package dev.heed;
 
 import java.util.Locale;
 
-/** The function {@code f} of a linear layer {@code f(x W + b)}, applied to every element. The methods compute it in double. */
+/**
+ * The function {@code f} of a linear layer {@code f(x W + b)}, applied to every element. The methods compute {@code f} and
+ * its derivative in double.
+ */
 public enum Activation {
     /** The identity: {@code f(x) = x}. */
     IDENTITY {
@@ -71,7 +74,7 @@ public enum Activation {
     /** {@return the derivative of the activation at {@code x}} */
     public abstract double derivative(double x);
 
-    /** {@return the activation's word in a case string; empty for {@link #IDENTITY}} */
+    /** {@return the word for the activation in a case string; empty for {@link #IDENTITY}} */
     String word() {
         return this == IDENTITY ? "" : name().toLowerCase(Locale.ROOT);
     }
@@ -80,7 +83,7 @@ public enum Activation {
         return Math.exp(-x * x / 2) / ROOT_TWO_PI;
     }
 
-    /** {@code Phi(x) = 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}: all terms have the same sign (Marsaglia 2004). */
+    /** {@code Phi(x) = 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}: all terms have the sign of x (Marsaglia 2004). */
     private static double normal(double x) {
         if (Math.abs(x) > FAR) {
             return x > 0 ? 1 : 0;

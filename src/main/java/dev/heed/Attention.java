@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Static methods for the common calls: attention, multi-head attention, linear layer, softmax and rotary embedding. Each
- * selects a backend, makes a plan, runs it, closes it and returns the result.
+ * method except {@link #merge} selects a backend, makes a plan, runs the plan and closes it.
  *
  * <pre>{@code
  * Tensor q = Tensor.of(queries, 1, 8, 128, 64);   // float[], [batch, heads, sequence, headDim]
  * AttentionResult r = Attention.scaledDotProduct(q, k, v, AttentionOptions.DEFAULT.causal().withLse());
  * }</pre>
  *
- * <p>Code that computes equal shapes repeatedly should make the plan once: {@code Backends.select(problem,
+ * <p>Code that computes one problem repeatedly should make its plan once: {@code Backends.select(problem,
  * null).plan(problem)}.
  */
 public final class Attention {
@@ -27,7 +27,7 @@ public final class Attention {
      * @param query {@code [batch, numHeads, seqLenQ, headDim]}
      * @param key {@code [batch, numKvHeads, seqLenKv, headDim]}
      * @param value {@code [batch, numKvHeads, seqLenKv, valueHeadDim]}
-     * @throws InvalidInputException if the shapes do not fit each other
+     * @throws InvalidInputException if the tensors do not fit each other
      */
     public static Tensor scaledDotProduct(Tensor query, Tensor key, Tensor value) {
         return scaledDotProduct(query, key, value, AttentionOptions.DEFAULT).output();
@@ -38,7 +38,7 @@ public final class Attention {
      * in {@link #scaledDotProduct(Tensor, Tensor, Tensor)}.
      *
      * @throws InvalidInputException if an argument does not fit the others
-     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
+     * @throws UnsupportedAttentionException if no backend can be selected, see {@link Backends#select(Problem, String)}
      */
     public static AttentionResult scaledDotProduct(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         AttentionInputs inputs = AttentionInputs.of(query, key, value, options);
@@ -48,11 +48,12 @@ public final class Attention {
     }
 
     /**
-     * Computes attention and writes it to the tensors of {@code result}, which the caller owns.
+     * Computes attention and writes the output and the requested optional outputs to the tensors of {@code result}, which
+     * the caller owns.
      *
      * @throws InvalidInputException if the result does not fit the problem or overlaps an input; in that case nothing is
      *     written
-     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
+     * @throws UnsupportedAttentionException if no backend can be selected, see {@link Backends#select(Problem, String)}
      */
     public static void scaledDotProduct(AttentionInputs inputs, AttentionResult result) {
         Backends.compute(inputs.problem(), inputs.options().backend(), backend -> {
@@ -75,12 +76,13 @@ public final class Attention {
     }
 
     /**
-     * {@return the gradients of a loss that depends on the output and on the LSE}
+     * {@return the gradients, with respect to the inputs of an attention, of a loss that depends on its output and its LSE}
      *
      * @param inputs the inputs of the attention
      * @param forward the result of the attention
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
-     * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
+     * @param lseGradient the gradient of the loss with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for
+     *     zero
      * @throws InvalidInputException if an argument does not fit the others
      */
     public static AttentionGradients backward(
@@ -145,12 +147,12 @@ public final class Attention {
         return output;
     }
 
-    /** {@return the softmax along an axis; a negative axis counts from the end (-1 is the last)} */
+    /** {@return the softmax along an axis; axis -1 is the last axis, -2 the axis before it} */
     public static Tensor softmax(Tensor input, int axis) {
         return softmax(input, axis, false);
     }
 
-    /** {@return the logarithm of the softmax along an axis; a negative axis counts from the end (-1 is the last)} */
+    /** {@return the logarithm of the softmax along an axis; axis -1 is the last axis, -2 the axis before it} */
     public static Tensor logSoftmax(Tensor input, int axis) {
         return softmax(input, axis, true);
     }
@@ -166,7 +168,7 @@ public final class Attention {
         return output;
     }
 
-    /** {@return the input with every head rotated by the angles of its position} */
+    /** {@return the input, in which the elements of every head are rotated by the angles of their position} */
     public static Tensor rotary(RotaryInputs inputs) {
         Tensor output = Tensor.zeros(inputs.input().type(), inputs.input().shape());
         Backends.compute(inputs.problem(), null, backend -> {
@@ -182,7 +184,7 @@ public final class Attention {
      *
      * @param first the result for some of the keys, with its LSE
      * @param second the result for the other keys, with its LSE
-     * @throws InvalidInputException if an LSE is missing or the shapes differ
+     * @throws InvalidInputException if an LSE is missing, or if shapes or types of the results differ
      */
     public static AttentionResult merge(AttentionResult first, AttentionResult second) {
         Tensor lse1 = first.lse();

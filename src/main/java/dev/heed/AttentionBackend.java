@@ -3,20 +3,20 @@ package dev.heed;
 import java.util.List;
 
 /**
- * An implementation of attention, softmax, linear layers and rotary embeddings for one kind of hardware. {@link
- * java.util.ServiceLoader} finds the backends. Backends are thread-safe; the plans they make are not.
+ * An implementation of attention, multi-head attention, softmax, linear layers and rotary embeddings for one kind of
+ * hardware. {@link java.util.ServiceLoader} finds the backends. Backends are thread-safe; the plans they make are not.
  *
- * <p>A backend reports the reasons why it does not support a problem. Each reason is a comparison that contains the actual
- * value, such as {@code headDim 4 < 8}, and a remedy if there is one. An empty list means that the problem is supported,
- * and then {@code plan} does not throw. Loading a backend and calling its query methods have no side effects.
+ * <p>A backend reports the reasons why it does not support a problem. A reason states the failed condition with the actual
+ * value, such as {@code headDim 4 < 8}, and a remedy if there is one. An empty list means that the problem is supported: if
+ * the backend is ready, {@code plan} then throws only if a device fails ({@link BackendFailedException}).
  */
 public interface AttentionBackend extends AutoCloseable {
     /** {@return the name by which callers request the backend, for example reference, scalar, vector or opencl} */
     String name();
 
     /**
-     * {@return the priority} The automatic choice selects the backend with the highest priority among those that support the
-     * problem.
+     * {@return the priority} The automatic choice selects the backend with the highest priority among the backends that
+     * support the problem and have no {@linkplain #passOverReasons reasons to be passed over}.
      */
     int priority();
 
@@ -30,8 +30,9 @@ public interface AttentionBackend extends AutoCloseable {
     List<String> notSupportedReasons(Problem problem);
 
     /**
-     * {@return the reasons why another backend computes this problem faster; empty if none does} The automatic choice then
-     * tries this backend last. A choice by name ignores these reasons, and they are not logged.
+     * {@return the reasons why another backend computes this problem faster; empty if none does} If there are reasons, the
+     * automatic choice tries this backend after the backends without reasons. A choice by name ignores the reasons. They are
+     * not logged.
      */
     default List<String> passOverReasons(Problem problem) {
         return List.of();
@@ -46,7 +47,7 @@ public interface AttentionBackend extends AutoCloseable {
     /** {@return a plan for multi-head attention} */
     MultiHeadPlan plan(MultiHeadProblem problem);
 
-    /** {@return a plan for a linear layer with its activation: a projection or a feed-forward layer around attention} */
+    /** {@return a plan for a linear layer with its activation, such as a projection before or after attention} */
     LinearPlan plan(LinearProblem problem);
 
     /** {@return a plan for a rotary position embedding} */

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * each attention or always uses the same backend.
  */
 public interface AttentionEngine {
-    /** Computes each attention on the backend that its options name, or else on the fastest backend that supports it. */
+    /** Computes each attention on the backend that {@link Backends#select(Problem, String)} returns for its options. */
     AttentionEngine AUTOMATIC = new AttentionEngine() {
         @Override
         public AttentionResult forward(AttentionInputs inputs) {

@@ -38,7 +38,7 @@ public final class AttentionGradients {
         this.score = score;
     }
 
-    /** {@return tensors for the gradients of query, key and value only} */
+    /** {@return gradients of query, key and value only, to be written to these tensors} */
     public static AttentionGradients into(Tensor query, Tensor key, Tensor value) {
         return new AttentionGradients(query, key, value, null, null, null);
     }
@@ -163,7 +163,7 @@ public final class AttentionGradients {
         }
     }
 
-    /** {@return every tensor that is written; null for a gradient that is left out} */
+    /** {@return the tensors to which gradients are written; null if the gradient of bias or sink is left out} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>();
         tensors.addAll(Arrays.asList(query, key, value, bias, sink));

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * AttentionOutputs optional outputs}, and the backend.
  *
  * <p>Start from {@link #DEFAULT} and change the options that differ: {@code AttentionOptions.DEFAULT.causal().withLse()}.
- * Immutable and compared by value.
+ * Immutable and compared by value, except that tensors are compared by identity.
  */
 public final class AttentionOptions {
-    /** Scaled dot product, no mask, no optional outputs, the default choice of backend. */
+    /** {@link AttentionRules#DEFAULT}, no optional outputs, and the default choice of backend. */
     public static final AttentionOptions DEFAULT = of(AttentionRules.DEFAULT, AttentionOutputs.NONE);
 
     private final AttentionRules rules;
@@ -167,9 +167,9 @@ public final class AttentionOptions {
     }
 
     /**
-     * {@return these options with the permission to round the factors of f32 products to TF32} Rounded products are several
-     * times faster on matrix units that support TF32. The relative error of outputs is then about {@code 2^-11} instead of
-     * {@code 2^-24}.
+     * {@return these options with the permission to round the factors of f32 products to TF32} Products of rounded
+     * factors are several times faster on matrix units that support TF32. The relative error of outputs is then about
+     * {@code 2^-11} instead of {@code 2^-24}.
      */
     public AttentionOptions withTf32() {
         return rules(now -> now.withTf32(true));

@@ -36,7 +36,7 @@ public final class AttentionOutputs {
         return lse;
     }
 
-    /** {@return whether all weights are written: O(seqLenQ * seqLenKv) memory} */
+    /** {@return whether all weights are written, which needs O(seqLenQ * seqLenKv) memory per head} */
     public boolean weights() {
         return weights;
     }
@@ -52,8 +52,8 @@ public final class AttentionOutputs {
     }
 
     /**
-     * {@return the stage at which the scores are written, which needs O(seqLenQ * seqLenKv) memory, or null if no scores
-     * are written}
+     * {@return the stage at which the scores are written, or null if they are not} The scores need O(seqLenQ * seqLenKv)
+     * memory per head.
      */
     public @Nullable ScoreStage scores() {
         return scores;
@@ -98,8 +98,8 @@ public final class AttentionOutputs {
     }
 
     /**
-     * {@return the same outputs with rows 0, 1, ... in place of the chosen rows} A problem uses it, because it stores only
-     * the number of rows.
+     * {@return the same outputs with rows 0, 1, ... instead of the chosen rows} A problem stores these outputs, because it
+     * contains the number of chosen rows and not their indices.
      */
     AttentionOutputs withoutRowNumbers() {
         return withRows(LongStream.range(0, rows.size()).toArray());

@@ -38,7 +38,8 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
 
     /**
      * Computes the gradients of a loss with respect to the inputs (Dao 2023, algorithm 2). {@code P} are the weights,
-     * {@code S} the modified scores, {@code dO} and {@code dLSE} the gradients of output and LSE; {@code '} is a transpose:
+     * {@code S} the modified scores, {@code dO} and {@code dLSE} the gradients of output and LSE; {@code '} is a transpose,
+     * {@code *} the element-wise product. Without dropout:
      *
      * <pre>
      * dV = P' dO    dP = dO V'    delta = rowsum(P * dP)    dS = P * (dP - delta + dLSE)
@@ -47,7 +48,8 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
      * @param inputs the inputs of forward
      * @param forward the result of forward: its output and, if present, its LSE
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
-     * @param lseGradient the gradient with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for zero
+     * @param lseGradient the gradient of the loss with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for
+     *     zero
      * @param gradients the tensors to write to; earlier contents are overwritten
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */

@@ -16,8 +16,8 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The description of one attention without its data: shape, types and options. {@code toString} prints it as a case string,
- * a text that names a test, reproduces a failure, and is accepted on the command line:
+ * The description of one attention without its data: shape, types and options. {@code toString} returns the case
+ * string, a text that names a test, reproduces a failure, and is accepted on the command line:
  *
  * <pre>
  * q2x32x128x64 kv8x512 dv80 f16 score=dot softcap=30.0 bias=1x1x128x512 alibi mask=causal:br&amp;keylens sink dropout=0.1 lse
@@ -61,7 +61,7 @@ public final class AttentionProblem implements Problem {
             AttentionOutputs outputs) {
         if (!type.isFloating()) {
             throw new InvalidInputException(
-                    "Attention computes with floating-point numbers",
+                    "The type of an attention must be floating-point",
                     "f32, f64, f16 or bf16",
                     type.label(),
                     "tensor.to(DType.F32)");
@@ -158,8 +158,8 @@ public final class AttentionProblem implements Problem {
     }
 
     /**
-     * {@return the same problem with another score, shape and type} It is used to compute a score function as another one
-     * on rewritten queries and keys.
+     * {@return the same problem with another score function, shape and type; keys and values have the same type} Lowering
+     * uses it to compute one score function as another one, on rewritten queries and keys.
      */
     public AttentionProblem withScore(ScorePattern otherScore, AttentionShape otherShape, DType otherType) {
         return new AttentionProblem(
@@ -177,7 +177,7 @@ public final class AttentionProblem implements Problem {
                 outputs);
     }
 
-    /** {@return the same problem with other outputs; only the number of their chosen rows is stored} */
+    /** {@return the same problem with other optional outputs; only the number of chosen rows is stored} */
     public AttentionProblem withOutputs(AttentionOutputs other) {
         return new AttentionProblem(
                 shape, type, kvType, score, softcap, biasShape, alibi, maskPattern, sink, dropout, tf32, other);

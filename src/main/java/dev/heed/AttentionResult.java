@@ -93,7 +93,7 @@ public final class AttentionResult {
 
     /**
      * {@return the weights before dropout, {@code [batch, numHeads, seqLenQ, seqLenKv]}, or null} Each row sums to 1 minus
-     * the weight of the sink.
+     * the weight of the sink; a row without attended keys is 0.
      */
     public @Nullable Tensor weights() {
         return weights;
@@ -111,7 +111,8 @@ public final class AttentionResult {
 
     /**
      * {@return the keys of the largest weights, i64 {@code [batch, numHeads, seqLenQ, topK]}, or null} Among equal weights
-     * the lower key comes first. If fewer than {@code topK} keys are attended, the remaining indices are -1.
+     * the lower key comes first. If fewer than {@code topK} keys are attended, the remaining indices are -1 and the remaining
+     * weights 0.
      */
     public @Nullable Tensor topKIndices() {
         return topKIndices;
@@ -133,8 +134,8 @@ public final class AttentionResult {
     }
 
     /**
-     * {@return a result with zero-filled tensors for all outputs that the problem requests, on the Java heap if they fit
-     * there}
+     * {@return a result with zero-filled tensors for all outputs that the problem requests} A tensor is on the Java heap if it
+     * fits there.
      */
     public static AttentionResult allocate(AttentionProblem problem) {
         return allocate(problem, Tensor::zeros);
@@ -145,7 +146,7 @@ public final class AttentionResult {
         return allocate(problem, outputShape(problem), allocator);
     }
 
-    /** {@return a result with zero-filled tensors in native memory that lives as long as the arena} */
+    /** {@return a result with zero-filled tensors in native memory, which is valid until the arena is closed} */
     public static AttentionResult allocate(AttentionProblem problem, Arena arena) {
         return allocate(problem, (type, shape) -> Tensor.allocate(arena, type, shape));
     }
@@ -191,7 +192,7 @@ public final class AttentionResult {
         requireFits(problem, outputShape(problem));
     }
 
-    /** Checks the output and the LSE of a result that backward reads; its tensors may be read-only. */
+    /** Checks the output and the LSE of a forward result that backward reads; both tensors may be read-only. */
     void requireReadable(AttentionProblem p) {
         AttentionShape s = p.shape();
         InputCheck.input("output", output, p.type(), outputShape(p));
@@ -221,7 +222,7 @@ public final class AttentionResult {
         InputCheck.output("scores", scores, p.scores() != null, statistics, b, h, q, k);
     }
 
-    /** {@return every tensor that is written; null for an output that is not requested} */
+    /** {@return the tensors to which outputs are written; null for an output without a tensor} */
     public List<@Nullable Tensor> tensors() {
         return Arrays.asList(output, lse, weights, rowWeights, topKWeights, topKIndices, scores);
     }

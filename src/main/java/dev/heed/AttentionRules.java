@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
  * sink and dropout. The order is fixed:
  *
  * <pre>
- * score -> softcap -> + bias, + ALiBi -> mask -> [sink appended] -> softmax -> [sink dropped] -> dropout -> times value
+ * score -> softcap -> + bias, + ALiBi -> mask -> [sink appended] -> softmax -> [sink removed] -> dropout -> times value
  * </pre>
  *
  * <p>Start from {@link #DEFAULT} and change the rules that differ. Immutable and compared by value, except that tensors are
  * compared by identity.
  */
 public final class AttentionRules {
-    /** Scaled dot product without softcap, bias, ALiBi, mask, sink, dropout and TF32. */
+    /** Scaled dot product without softcap, bias, ALiBi, mask, sink, dropout or TF32. */
     public static final AttentionRules DEFAULT = new AttentionRules(new Draft());
 
     private final ScoreFunction score;
@@ -48,14 +48,14 @@ public final class AttentionRules {
         this.tf32 = draft.tf32;
         if (softcap != null && !(softcap > 0 && Double.isFinite(softcap))) {
             throw new InvalidInputException(
-                    "The softcap is a positive number",
+                    "The softcap must be a positive number",
                     "softcap > 0 and finite",
                     String.valueOf(softcap),
                     "leave the softcap out for none");
         }
         if (!(dropout >= 0 && dropout < 1)) {
             throw new InvalidInputException(
-                    "The dropout is a probability",
+                    "The dropout must be a probability below 1",
                     "0 <= dropout < 1",
                     String.valueOf(dropout),
                     "withDropout(0.1, seed)");
@@ -82,7 +82,7 @@ public final class AttentionRules {
         return score;
     }
 
-    /** {@return the softcap {@code c}, which replaces a score by {@code c tanh(score / c)}, or null for none} */
+    /** {@return the softcap {@code c}, which replaces a score with {@code c tanh(score / c)}, or null for none} */
     public @Nullable Double softcap() {
         return softcap;
     }

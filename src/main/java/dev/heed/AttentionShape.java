@@ -10,7 +10,7 @@ import dev.heed.tensor.Tensor;
  *
  * @param batch the batch size
  * @param numHeads query heads; a multiple of {@code numKvHeads}
- * @param numKvHeads key/value heads; query head {@code h} reads key/value head {@code h / groupSize}
+ * @param numKvHeads key/value heads; query head {@code h} reads key/value head {@code h / groupSize}, rounded down
  * @param seqLenQ queries per head
  * @param seqLenKv keys per head
  * @param headDim elements of a query
@@ -27,7 +27,7 @@ public record AttentionShape(
         long keyHeadDim,
         long valueHeadDim) {
 
-    /** Creates the sizes of an attention whose queries and keys both have {@code headDim} elements. */
+    /** Creates the sizes of an attention in which a query and a key have {@code headDim} elements each. */
     public AttentionShape(
             long batch, long numHeads, long numKvHeads, long seqLenQ, long seqLenKv, long headDim, long valueHeadDim) {
         this(batch, numHeads, numKvHeads, seqLenQ, seqLenKv, headDim, headDim, valueHeadDim);
@@ -40,7 +40,7 @@ public record AttentionShape(
                 Math.min(Math.min(seqLenKv, keyHeadDim), Math.min(headDim, valueHeadDim)));
         if (smallest < 1) {
             throw new InvalidInputException(
-                    "Every size of an attention is at least 1",
+                    "Every size of an attention must be at least 1",
                     "sizes of 1 or more",
                     "batch " + batch + ", numHeads " + numHeads + ", numKvHeads " + numKvHeads + ", seqLenQ " + seqLenQ
                             + ", seqLenKv " + seqLenKv + ", headDim " + headDim + ", keyHeadDim " + keyHeadDim
@@ -65,7 +65,11 @@ public record AttentionShape(
         boolean ranks = query.rank() == 4 && key.rank() == 4 && value.rank() == 4;
         if (!ranks) {
             throw misfit(
-                    "Query, key and value have four axes", "[batch, heads, sequence, headDim] each", query, key, value);
+                    "Query, key and value must have four axes",
+                    "[batch, heads, sequence, headDim] each",
+                    query,
+                    key,
+                    value);
         }
         if (key.size(0) != query.size(0) || value.size(0) != query.size(0)) {
             throw misfit("The batch sizes differ", "batch " + query.size(0) + " in all three", query, key, value);
@@ -88,7 +92,7 @@ public record AttentionShape(
                 value.size(3));
     }
 
-    /** Checks that keys have {@code headDim} elements, as most score functions require. */
+    /** Checks that keys have {@code headDim} elements, as some score functions require. */
     static void requireOneWidth(Tensor query, Tensor key, Tensor value) {
         if (key.size(3) != query.size(3)) {
             throw misfit(
@@ -114,7 +118,7 @@ public record AttentionShape(
         return numHeads / numKvHeads;
     }
 
-    /** {@return the number of multiplications and additions of both matrix products, masks ignored} */
+    /** {@return the number of multiplications and additions of both matrix products, masked cells included} */
     public double flops() {
         return 2.0 * batch * numHeads * seqLenQ * seqLenKv * (headDim + valueHeadDim);
     }

@@ -1,12 +1,11 @@
 package dev.heed;
 
 /**
- * A partial attention state, the state of one row after some of its keys: the maximum of the scores, the sum of the
- * exponentials and the weighted sum of the values (online softmax: Milakov and Gimelshein 2018; mergeable state: Ye et al.
- * 2025).
+ * A partial attention state, computed from some keys of one row: the maximum of the scores, the sum of the exponentials and
+ * the weighted sum of the values (online softmax: Milakov and Gimelshein 2018; mergeable state: Ye et al. 2025).
  *
  * <p>{@link #merge} is associative and commutative up to rounding, and the empty state is its neutral element. The keys can
- * therefore be divided among tiles, threads, splits, chunked caches or machines, and the states merged:
+ * therefore be divided among tiles, threads, splits, caches or machines, and their states can then be merged:
  *
  * <pre>
  * m = max(m1, m2)      sum = sum1 e^(m1 - m) + sum2 e^(m2 - m)      weighted likewise
@@ -85,12 +84,12 @@ public final class AttentionState {
         return Math.exp(score - max); // a score of plus infinity makes the row NaN, as IEEE 754 requires
     }
 
-    /** {@return the log-sum-exp of the added scores, natural logarithm; minus infinity if there are none} */
+    /** {@return the LSE (natural logarithm) of the added scores, sinks included; minus infinity if there are none} */
     public double lse() {
         return sum == 0 ? Double.NEGATIVE_INFINITY : max + Math.log(sum);
     }
 
-    /** {@return the weighted mean of the added values; zeros if there are none} */
+    /** {@return the weighted sum of the added values; zeros if there are none} The weights of keys and sinks sum to 1. */
     public double[] output() {
         double[] output = new double[weighted.length];
         if (sum != 0) {

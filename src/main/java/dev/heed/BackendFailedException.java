@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown when a backend starts a call and cannot finish it: its device ran out of memory, was lost, or rejected a kernel. No
- * output was written. The methods of {@link Attention} then continue with the next backend, unless the caller requested this
- * one by name.
+ * output was written. The methods of {@link Attention} then compute with the next backend, unless the failed backend was
+ * requested by name or {@code heed.strict} is true.
  */
 public final class BackendFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;

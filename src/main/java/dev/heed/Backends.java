@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registry of the backends of this process, which also selects the backend for a problem. The automatic choice is the
+ * The registry of the backends of this process and the choice of the backend for a problem. The automatic choice is the
  * fastest backend that supports the problem.
  *
  * <p>System properties: {@code heed.backend} is the backend of calls that do not name one; the default is {@code auto}.
- * With {@code heed.strict=true} the automatic choice throws instead of skipping a faster backend; the default is false.
+ * With {@code heed.strict=true} the automatic choice throws instead of passing over a faster backend; the default is false.
  */
 public final class Backends {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -28,7 +28,7 @@ public final class Backends {
     private static volatile @Nullable List<AttentionBackend> loaded;
 
     /**
-     * {@return all backends, ready or not, fastest first}
+     * {@return all backends, ready or not, by descending priority}
      *
      * @throws InvalidInputException if a system property of Heed has a value that cannot be read
      */
@@ -68,7 +68,8 @@ public final class Backends {
      * @param problem the problem to compute
      * @param name the requested backend, or null for {@code heed.backend}, whose default is the automatic choice
      * @throws InvalidInputException if no backend has the name
-     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
+     * @throws UnsupportedAttentionException if the requested backend is not ready or does not support the problem; for the
+     *     automatic choice, if this is true of every backend, or if {@code heed.strict} forbids the choice
      */
     public static AttentionBackend select(Problem problem, @Nullable String name) {
         return select(all(), List.of(problem), name);
@@ -78,10 +79,10 @@ public final class Backends {
      * {@return the backend selected for several problems, all of which it supports}
      *
      * @param backends the candidates, fastest first
-     * @param problems the problems to compute; if empty, the backend only has to be ready
+     * @param problems the problems to compute; if there are none, the backend need only be ready
      * @param name the requested backend, or null for {@code heed.backend}, whose default is the automatic choice
      * @throws InvalidInputException if no backend has the name
-     * @throws UnsupportedAttentionException if the requested backend, or every backend, does not support the problem
+     * @throws UnsupportedAttentionException if no backend can be selected, see {@link #select(Problem, String)}
      */
     public static AttentionBackend select(
             List<? extends AttentionBackend> backends, List<? extends Problem> problems, @Nullable String name) {
@@ -93,8 +94,8 @@ public final class Backends {
     }
 
     /**
-     * Computes with the backend that {@link #select} returns. If the backend was chosen automatically and fails, computes
-     * with the next backend that supports the problem and logs one line about it.
+     * Computes with the backend that {@link #select} returns. If this backend was chosen automatically and fails, logs one
+     * line and computes with the next backend that supports the problem, unless {@code heed.strict} is true.
      */
     static void compute(Problem problem, @Nullable String name, Consumer<AttentionBackend> work) {
         compute(all(), problem, asked(name), Settings.STRICT.or(false), work);
@@ -130,7 +131,7 @@ public final class Backends {
         }
     }
 
-    /** {@return one line per backend: whether it supports a problem, and the reasons if not} */
+    /** {@return one line per backend: whether it can compute a problem, and the reasons if it cannot} */
     public static String explain(Problem problem) {
         return explain(all(), problem);
     }
@@ -234,7 +235,7 @@ public final class Backends {
                 text.append("\nHINT: ").append(hint).toString());
     }
 
-    /** Logs each choice with its reasons once per process, so that no fallback is silent. */
+    /** Logs each choice with its reasons once per process, up to 100 different choices. */
     private static void say(AttentionBackend backend, List<String> passedOver) {
         String line = "attention runs on " + backend.name()
                 + (passedOver.isEmpty() ? "" : " (passed over " + String.join(" | ", passedOver) + ")");

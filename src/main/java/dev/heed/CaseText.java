@@ -21,7 +21,7 @@ final class CaseText {
         this.grammar = grammar;
     }
 
-    /** Removes the first word that begins with the prefix, and returns the rest of the word; null if there is no such word. */
+    /** Removes the first word that begins with the prefix and returns it without the prefix; null if no word begins with it. */
     @Nullable
     String take(String prefix) {
         for (int i = 0; i < words.size(); i++) {

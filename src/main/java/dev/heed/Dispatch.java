@@ -8,9 +8,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The recording of one run of a plan by the JDK Flight Recorder. {@link #begin} returns null while
- * {@value DispatchEvent#NAME} is not recorded, at the cost of reading one flag. Without the module {@code jdk.jfr} it always
- * returns null and {@link DispatchEvent} is never loaded.
+ * The recording of one run of a plan by the JDK Flight Recorder. While {@value DispatchEvent#NAME} is not recorded,
+ * {@link #begin} only reads a flag and returns null. Without the module {@code jdk.jfr} it always returns null, and
+ * {@link DispatchEvent} is never loaded.
  */
 final class Dispatch {
     private static final boolean RECORDER_THERE = ModuleLayer.boot()

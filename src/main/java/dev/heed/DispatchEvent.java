@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class DispatchEvent extends Event {
     static final String NAME = "dev.heed.Dispatch";
 
-    /** Answers {@link #isRecorded} without the allocation of a new event. */
+    /** The event whose flag {@link #isRecorded} reads, so that the check allocates nothing. */
     private static final DispatchEvent PROBE = new DispatchEvent();
 
     @Label("Backend")
@@ -37,7 +37,7 @@ final class DispatchEvent extends Event {
     String problem;
 
     @Label("Plan")
-    @Description("How it was computed")
+    @Description("How the plan computes")
     @Nullable
     String plan;
 

@@ -18,8 +18,8 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
      * Computes {@code y = f(x W + b)}.
      *
      * @param input {@code x}, {@code [rows, in]}, any strides
-     * @param weights {@code W} and {@code b}; {@linkplain LinearWeights#asConstant constants} are packed once
-     * @param output {@code y}, {@code [rows, out]}; may not overlap the inputs
+     * @param weights {@code W} and {@code b}; a backend may pack {@linkplain LinearWeights#asConstant constants} once
+     * @param output {@code y}, {@code [rows, out]}; must not overlap the inputs
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void forward(Tensor input, LinearWeights weights, Tensor output) {
@@ -47,7 +47,8 @@ public abstract non-sealed class LinearPlan extends Plan<LinearProblem> {
 
     /**
      * Computes the gradients {@code dx = dz W'}, {@code dW = x' dz} and {@code db}, the sum of the rows of {@code dz}, where
-     * {@code dz = dy f'(z)} and {@code z = x W + b} is recomputed.
+     * {@code dz = dy f'(z)} and {@code z = x W + b} is recomputed. {@code W'} and {@code x'} are transposes, {@code f'} is
+     * the derivative of {@code f}.
      *
      * @param input {@code x}, as in forward
      * @param weights {@code W} and {@code b}, as in forward

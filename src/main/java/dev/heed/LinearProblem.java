@@ -4,8 +4,8 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 
 /**
- * The description of one linear layer {@code y = f(x W + b)} without its data. Its case string contains the number of rows,
- * the columns of {@code x} and the columns of {@code y}, as in {@code linear 512x384x1536 bias gelu f32}.
+ * The description of one linear layer {@code y = f(x W + b)} without its data. Its case string begins with {@code linear}
+ * and {@code <rows>x<in>x<out>}, as in {@code linear 512x384x1536 bias gelu f32}.
  *
  * @param rows rows of {@code x} and {@code y}
  * @param in columns of {@code x}
@@ -22,8 +22,8 @@ public record LinearProblem(long rows, long in, long out, boolean bias, Activati
     public LinearProblem {
         if (Math.min(rows, Math.min(in, out)) < 1 || !type.isFloating()) {
             throw new InvalidInputException(
-                    "Every size of a linear layer is at least 1",
-                    "sizes of 1 or more, floating-point",
+                    "Every size of a linear layer must be at least 1, and the type floating-point",
+                    "sizes of 1 or more, and f32, f64, f16 or bf16",
                     CaseText.join(rows, in, out) + " " + type.label(),
                     "skip the call if there is nothing to compute");
         }

@@ -16,13 +16,13 @@ public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
 
     /**
      * {@return the same parameters as constants, which the caller promises not to change: {@link Tensor#asConstant}} A
-     * backend packs constants once, at their first use.
+     * backend may pack constants once, at their first use.
      */
     public LinearWeights asConstant() {
         return new LinearWeights(weight.asConstant(), bias == null ? null : bias.asConstant());
     }
 
-    /** {@return zeros of the same shapes, for gradients} */
+    /** {@return zeros of the same shapes and types, for gradients} */
     public LinearWeights zerosLike() {
         return new LinearWeights(AttentionGradients.like(weight), bias == null ? null : AttentionGradients.like(bias));
     }
@@ -48,7 +48,7 @@ public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
         InputCheck.present("bias", bias, p.bias(), p.type(), p.out());
     }
 
-    /** Checks these tensors as targets for gradients. */
+    /** Checks that the gradients of a problem can be written to these tensors. */
     void requireWritable(LinearProblem p) {
         InputCheck.output("weight gradient", weight, true, p.type(), p.in(), p.out());
         InputCheck.present("bias gradient", bias, p.bias(), p.type(), p.out());

@@ -38,7 +38,7 @@ public final class MultiHeadGradients {
         this.score = score;
     }
 
-    /** {@return these tensors for the gradients of the inputs and the parameters} */
+    /** {@return gradients of the inputs and the weights only, to be written to these tensors} */
     public static MultiHeadGradients into(Tensor query, Tensor key, Tensor value, MultiHeadWeights weights) {
         return new MultiHeadGradients(query, key, value, weights, null, null, null);
     }
@@ -139,7 +139,7 @@ public final class MultiHeadGradients {
         AttentionGradients.requireLike(score, inputs.options().score());
     }
 
-    /** {@return every tensor that is written; null for a gradient that is left out} */
+    /** {@return the tensors to which gradients are written; null for a tensor that is left out} */
     public List<@Nullable Tensor> tensors() {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.addAll(weights.tensors());

@@ -68,7 +68,7 @@ public final class MultiHeadInputs {
         for (Tensor w : List.of(weights.query(), weights.key(), weights.value(), weights.output())) {
             if (w.rank() != 2) {
                 throw new InvalidInputException(
-                        "A projection is a matrix", "[in, out]", w.toString(), "reshape(in, out)");
+                        "The weights of a projection must be a matrix", "[in, out]", w.toString(), "reshape(in, out)");
             }
         }
         long headDim = perHead("query weights", weights.query(), numHeads);

@@ -14,11 +14,12 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
     }
 
     /**
-     * Computes {@code concat(head_1, ..., head_h) W_o + b_o} with {@code head_i = attention(x_q W_q, x_k W_k, x_v W_v)}.
+     * Computes {@code concat(head_1, ..., head_h) W_o + b_o}, where {@code head_i} is head {@code i} of the attention with
+     * query {@code x_q W_q + b_q}, key {@code x_k W_k + b_k} and value {@code x_v W_v + b_v}.
      *
      * @param inputs the tensors to read
-     * @param result the tensors to write to: the output is {@code [batch, seqLenQ, embedOut]}, the optional outputs are per
-     *     head
+     * @param result the tensors to write to: the output is {@code [batch, seqLenQ, embedOut]}, the optional outputs
+     *     belong to the inner attention and are per head
      * @throws InvalidInputException if the result does not fit the problem or overlaps an input; in that case nothing is
      *     written
      */
@@ -40,7 +41,7 @@ public abstract non-sealed class MultiHeadPlan extends Plan<MultiHeadProblem> {
      * recomputed.
      *
      * @param inputs the inputs of forward
-     * @param outputGradient the gradient with respect to the output, {@code [batch, seqLenQ, embedOut]}
+     * @param outputGradient the gradient of the loss with respect to the output, {@code [batch, seqLenQ, embedOut]}
      * @param gradients the tensors to write to; earlier contents are overwritten
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */

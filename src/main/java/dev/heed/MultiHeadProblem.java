@@ -35,7 +35,7 @@ public final class MultiHeadProblem implements Problem {
             AttentionProblem attention) {
         if (Math.min(Math.min(embedQ, embedK), Math.min(embedV, embedOut)) < 1) {
             throw new InvalidInputException(
-                    "Every width is at least 1",
+                    "Every width must be at least 1",
                     "widths of 1 or more",
                     "in=" + CaseText.join(embedQ, embedK, embedV) + " out=" + embedOut,
                     "in=384x384x384 out=384");

@@ -93,7 +93,7 @@ public final class MultiHeadWeights {
 
     /**
      * {@return the same parameters as constants, which the caller promises not to change: {@link Tensor#asConstant}} A
-     * backend packs constants once, at their first use.
+     * backend may pack constants once, at their first use.
      */
     public MultiHeadWeights asConstant() {
         return new MultiHeadWeights(
@@ -111,7 +111,7 @@ public final class MultiHeadWeights {
         return bias == null ? null : bias.asConstant();
     }
 
-    /** {@return zeros of the same shapes, for gradients} */
+    /** {@return zeros of the same shapes and types, for gradients} */
     public MultiHeadWeights zerosLike() {
         return new MultiHeadWeights(
                 AttentionGradients.like(query),

@@ -35,7 +35,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         return problem;
     }
 
-    /** {@return a one-line description of how the plan computes, which begins with the backend's name} */
+    /** {@return one line about how the plan computes; the first word is the name of the backend} */
     public abstract String describe();
 
     /**
@@ -111,7 +111,7 @@ public abstract sealed class Plan<P extends Problem> implements AutoCloseable
         requireOpen();
         if (!problem.equals(asked)) {
             throw new InvalidInputException(
-                    "The inputs belong to another problem than the plan",
+                    "The inputs belong to a different problem than the plan",
                     problem.toString(),
                     asked.toString(),
                     "backend.plan(inputs.problem())");

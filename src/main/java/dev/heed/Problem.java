@@ -7,7 +7,7 @@ package dev.heed;
 public sealed interface Problem
         permits AttentionProblem, SoftmaxProblem, MultiHeadProblem, LinearProblem, RotaryProblem {
 
-    /** {@return the number of floating-point operations of one forward pass, masks ignored} */
+    /** {@return the number of floating-point operations of one forward pass, masked cells included} */
     double flops();
 
     /**

@@ -21,7 +21,7 @@ public record RotaryInputs(
     /**
      * {@return the inputs of one rotary embedding; {@code rotaryDim} is twice the last size of {@code cos}}
      *
-     * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
+     * @param interleaved whether elements {@code (2i, 2i + 1)} are rotated together; otherwise {@code (i, i + rotaryDim / 2)}
      * @throws InvalidInputException if the tensors do not fit each other
      */
     public static RotaryInputs of(

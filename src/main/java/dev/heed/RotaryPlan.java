@@ -13,8 +13,8 @@ public abstract non-sealed class RotaryPlan extends Plan<RotaryProblem> {
     }
 
     /**
-     * Rotates every pair {@code (x, y)} by its angle: {@code (x cos - y sin, x sin + y cos)}. The elements of a head from
-     * index {@code rotaryDim} on are copied.
+     * Rotates every pair {@code (x, y)} of elements by its angle: {@code (x cos - y sin, x sin + y cos)}. The elements of a
+     * head from index {@code rotaryDim} on are copied.
      *
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */

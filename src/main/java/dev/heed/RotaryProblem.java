@@ -12,7 +12,7 @@ import dev.heed.tensor.InvalidInputException;
  * @param seqLen positions per head
  * @param headDim elements per head and position
  * @param rotaryDim the number of leading elements that are rotated; even, at most {@code headDim}
- * @param interleaved whether pairs are {@code (2i, 2i + 1)}; otherwise {@code (i, i + rotaryDim / 2)}
+ * @param interleaved whether elements {@code (2i, 2i + 1)} are rotated together; otherwise {@code (i, i + rotaryDim / 2)}
  * @param positions whether a tensor of positions selects rows of the cosine and sine tables; otherwise the tables have one
  *     row for each batch entry and position
  * @param type the type of input and output
@@ -30,11 +30,11 @@ public record RotaryProblem(
     private static final String GRAMMAR =
             "rotary <batch>x<heads>x<positions>x<width> [dim=<width>] [interleaved] [positions] [f32|f64|f16|bf16]";
 
-    /** Checks the sizes. */
+    /** Checks the sizes and the type. */
     public RotaryProblem {
         if (Math.min(batch, Math.min(numHeads, seqLen)) < 1) {
             throw new InvalidInputException(
-                    "Every size of a rotary embedding is at least 1",
+                    "Every size of a rotary embedding must be at least 1",
                     "sizes of 1 or more",
                     CaseText.join(batch, numHeads, seqLen, headDim),
                     "skip the call if there is nothing to compute");

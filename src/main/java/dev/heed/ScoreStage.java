@@ -1,6 +1,6 @@
 package dev.heed;
 
-/** The stage of the computation at which scores are written as an optional output. */
+/** A stage of the computation at which scores can be written as an optional output. */
 public enum ScoreStage {
     /** Directly after the score function, scale included. */
     SCORE,

@@ -18,7 +18,7 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
      * Computes {@code y = e^(x - max) / sum e^(x - max)} along the axis, or its logarithm.
      *
      * @param input a tensor of the problem's shape and type
-     * @param output the tensor to write to, of the same shape and type; may not overlap the input
+     * @param output the tensor to write to, of the same shape and type; must not overlap the input
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void forward(Tensor input, Tensor output) {
@@ -39,9 +39,9 @@ public abstract non-sealed class SoftmaxPlan extends Plan<SoftmaxProblem> {
      * Computes {@code dx = y * (dy - sum(dy * y))}, or {@code dx = dy - e^y sum(dy)} for the logarithm. A row in which every
      * element is minus infinity has gradients of 0.
      *
-     * @param output the result of forward
-     * @param outputGradient the gradient with respect to the output
-     * @param inputGradient the tensor to which the gradient with respect to the input is written
+     * @param output {@code y}, the result of forward
+     * @param outputGradient {@code dy}, the gradient of a loss with respect to the output
+     * @param inputGradient {@code dx}, the tensor to which the gradient with respect to the input is written
      * @throws InvalidInputException if an argument does not fit the problem; in that case nothing is written
      */
     public final void backward(Tensor output, Tensor outputGradient, Tensor inputGradient) {

@@ -19,7 +19,7 @@ import java.util.stream.LongStream;
 public record SoftmaxProblem(List<Long> shape, int axis, DType type, boolean log) implements Problem {
     private static final String GRAMMAR = "softmax|log-softmax <sizes> [axis=-1] [f32|f64|f16|bf16]";
 
-    /** Checks sizes, axis and type. A negative axis counts from the end (-1 is the last). */
+    /** Checks sizes, axis and type. A negative axis is accepted too: -1 is the last axis, -2 the axis before it. */
     public SoftmaxProblem {
         shape = List.copyOf(shape);
         axis = axis < 0 ? axis + shape.size() : axis;

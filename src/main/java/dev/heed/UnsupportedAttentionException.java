@@ -1,8 +1,8 @@
 package dev.heed;
 
 /**
- * Thrown when the requested backend, or every backend, does not support a problem. The message lists the reasons of every
- * backend.
+ * Thrown when no backend can be selected for a problem, see {@link Backends#select(Problem, String)}. The message lists the
+ * reasons of every backend.
  */
 public final class UnsupportedAttentionException extends UnsupportedOperationException {
     private static final long serialVersionUID = 1L;

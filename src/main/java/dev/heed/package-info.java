@@ -1,5 +1,5 @@
 /**
- * Attention: problems, options, inputs, results, and the backend interface that computes them.
+ * Attention: problems, options, inputs, results and plans, and the interface of backends.
  *
  * <p>Stability: API ({@link dev.heed.AttentionBackend}, the plans and the problems: SPI).
  */

@@ -17,10 +17,10 @@ public interface Differentiable {
     Tensor forward(Tensor input);
 
     /**
-     * {@return the gradient with respect to the input}
+     * {@return the gradient of a loss with respect to the input}
      *
      * @param input the input at which the function is differentiated
-     * @param outputGradient the gradient with respect to the output
+     * @param outputGradient the gradient of a loss with respect to the output
      */
     Tensor backward(Tensor input, Tensor outputGradient);
 

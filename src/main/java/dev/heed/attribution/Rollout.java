@@ -7,12 +7,12 @@ import java.util.List;
 
 /**
  * Attention rollout (Abnar and Zuidema 2020, section 3): the contribution of each input position to each output
- * position of a stack of self-attention layers with residual connections. The matrix of a layer mixes the mean
- * {@code W} of its heads with the identity, {@code A = share W + (1 - share) I}, and its rows are scaled to sum to 1.
- * The rollout is the product of these matrices, with the first layer rightmost.
+ * position of a stack of self-attention layers with residual connections. The matrix of a layer mixes the attention
+ * weights, averaged over heads ({@code W}), with the identity: {@code A = share W + (1 - share) I}. Its rows are scaled to
+ * sum to 1. The rollout is the product of these matrices, with the first layer rightmost.
  */
 public final class Rollout {
-    /** The share of attention in the paper; the residual connection has the other half. */
+    /** The share of attention in the paper; the residual connection has the same share. */
     public static final double HALF = 0.5;
 
     private Rollout() {}
@@ -32,7 +32,7 @@ public final class Rollout {
     public static Tensor of(List<Tensor> layers, double share) {
         if (layers.isEmpty() || !(share >= 0 && share <= 1)) {
             throw new InvalidInputException(
-                    "There is nothing to roll out",
+                    "A rollout needs layers and a share between 0 and 1",
                     "at least one layer and a share from 0 to 1",
                     layers.size() + " layers, share " + share,
                     "Rollout.of(layers)");

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 /**
  * Gradient-based attribution: how much output position {@code i} depends on input position {@code j}, measured by the
  * Frobenius norm of the Jacobian block {@code dy_i / dx_j} (the sequential Jacobian of Graves 2012; for images Simonyan et
- * al. 2014). The matrix {@code [outputs, inputs]} is f64 and can be shown next to explicit attention weights.
+ * al. 2014). The result is f64 {@code [outputs, inputs]} and can be compared with attention weights.
  */
 public final class Sensitivity {
     private Sensitivity() {}
@@ -30,9 +30,10 @@ public final class Sensitivity {
     }
 
     /**
-     * {@return the norms of the gradients of {@code u_i . y_i}, from one backward pass per output position {@code i}}
+     * {@return the norms of the gradients of the dot products {@code u_i . y_i} with respect to {@code x_j}, from one
+     * backward pass per output position {@code i}}
      *
-     * @param direction {@code u}, in the shape of the output, for example the gradient of a loss
+     * @param direction {@code u}, of the shape of the output, for example the gradient of a loss
      */
     public static Tensor along(Differentiable function, Tensor input, Tensor direction) {
         requireSequence(input);
@@ -67,7 +68,7 @@ public final class Sensitivity {
         requireSequence(input);
         if (probes < 1) {
             throw new InvalidInputException(
-                    "The number of probes does not fit", "1 probe or more", probes + " probes", "16");
+                    "The number of probes must be positive", "1 probe or more", probes + " probes", "16");
         }
         Tensor output = function.forward(input);
         requireSequence(output);

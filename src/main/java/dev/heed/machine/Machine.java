@@ -9,20 +9,20 @@ import jdk.incubator.vector.FloatVector;
  *
  * @param cores the number of processors that the runtime may use
  * @param memoryBytes the maximum size of the heap in bytes
- * @param java the runtime's version
- * @param system operating system and architecture
+ * @param java the version of the runtime
+ * @param system the operating system and the processor architecture
  * @param vectorBits the width of the preferred Vector API species in bits; empty if the module is absent
  * @param vectorReasons the reasons why the Vector API cannot be used; empty if it can
  */
 public record Machine(
         int cores, long memoryBytes, String java, String system, OptionalInt vectorBits, List<String> vectorReasons) {
 
-    /** The flag that adds the Vector API on the class path. The module path needs no flag. */
+    /** The flag that adds the Vector API for programs on the class path. Programs on the module path need no flag. */
     public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
     /**
-     * The minimum vector width in bits, four floats, which every processor supports. A JVM without vector instructions
-     * reports 64.
+     * The minimum vector width in bits: four floats, which every processor supports. A JVM whose compiler has no vector
+     * instructions reports 64.
      */
     private static final int FEWEST_BITS = 128;
 
@@ -52,7 +52,7 @@ public record Machine(
                                 + " are needed: leave out -XX:MaxVectorSize, or use a JVM whose compiler has vector instructions");
     }
 
-    /** {@return one line: system, cores, Java, and the vector species or the reasons why there is none} */
+    /** {@return one line: system, cores, Java, and the vector species or the reasons why vectors cannot be used} */
     public String describe() {
         String vector = vectorReasons.isEmpty() && vectorBits.isPresent()
                 ? vectorBits.getAsInt() + "-bit species (" + vectorBits.getAsInt() / Float.SIZE + " x f32)"

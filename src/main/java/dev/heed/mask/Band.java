@@ -16,7 +16,7 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
     @Override
     public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
         long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        long nearest = keyFrom - (queryTo - 1) - offset; // the smallest signed distance in the tile
+        long nearest = keyFrom - (queryTo - 1) - offset; // smallest key minus query position in the tile
         long farthest = keyTo - 1 - queryFrom - offset;
         if (nearest > right || -farthest > left) {
             return TileCover.EMPTY;

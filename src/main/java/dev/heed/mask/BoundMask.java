@@ -1,13 +1,13 @@
 package dev.heed.mask;
 
-/** A {@link Mask} bound to numbers of queries and keys. It tells which keys a query attends to. */
+/** A {@link Mask} for given numbers of queries and keys, which reports the keys that a query attends to. */
 public interface BoundMask {
     /** {@return whether query {@code query} attends to key {@code key}} */
     boolean takesPart(long batch, long head, long query, long key);
 
     /**
-     * Classifies a tile by its attended elements. {@link TileCover#PARTIAL} is always a correct answer; EMPTY and FULL must
-     * hold for every element.
+     * Classifies a tile by its attended elements. {@link TileCover#PARTIAL} is always a correct answer. EMPTY requires that
+     * every element is masked, FULL that every element is attended.
      *
      * @param batch the batch entry
      * @param head the query head
@@ -19,14 +19,17 @@ public interface BoundMask {
      */
     TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo);
 
-    /** {@return a lower bound of the keys that the queries of the range attend to; 0 is always a correct answer} */
+    /**
+     * {@return a lower bound of the indices of the keys that the queries from {@code queryFrom} to {@code queryTo}
+     * (exclusive) attend to; 0 is always a correct answer}
+     */
     default long firstKey(long batch, long head, long queryFrom, long queryTo) {
         return 0;
     }
 
     /**
-     * {@return an upper bound (exclusive) of the keys that the queries of the range attend to; the number of keys is always
-     * a correct answer}
+     * {@return an upper bound (exclusive) of the indices of the keys that the queries from {@code queryFrom} to
+     * {@code queryTo} (exclusive) attend to; the number of keys is always a correct answer}
      */
     long endKey(long batch, long head, long queryFrom, long queryTo);
 
@@ -41,8 +44,8 @@ public interface BoundMask {
      * @param keyTo the end of the keys (exclusive)
      * @param scores the scores; the score of query {@code i} and key {@code j} is at index
      *     {@code at + (j - keyFrom) * keyStep + (i - queryFrom)}
-     * @param at the index of the first score
-     * @param keyStep the distance between the scores of neighbouring keys
+     * @param at the index of the score of the first query and the first key
+     * @param keyStep the distance between the scores of neighbouring keys, in elements
      */
     default void maskScores(
             long batch,

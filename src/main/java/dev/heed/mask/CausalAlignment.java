@@ -7,10 +7,10 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * The position of the diagonal of a causal mask or a window. It matters if the numbers of queries and keys differ.
+ * The position of the diagonal of a causal mask or a window: query {@code i} has the key position {@code i + offset}. Under
+ * a causal mask it attends to the keys {@code j <= i + offset}.
  *
- * <p>Query {@code i} has the key position {@code i + offset}; under a causal mask it attends to the keys {@code j <= i +
- * offset}.
+ * <p>{@link #BOTTOM_RIGHT} and {@link #TOP_LEFT} differ only if the numbers of queries and keys differ:
  *
  * <pre>
  * 2 queries, 5 keys           5 queries, 2 keys
@@ -24,20 +24,20 @@ import java.util.stream.LongStream;
  */
 public sealed interface CausalAlignment {
     /**
-     * The last query has the position of the last key: {@code offset = seqLenKv - seqLenQ}. This is the default; decode
-     * requires it.
+     * The last query has the position of the last key: {@code offset = seqLenKv - seqLenQ}. This is the default, and the
+     * alignment that decode needs.
      */
     CausalAlignment BOTTOM_RIGHT = new BottomRight();
 
     /** The first query has the position of the first key: {@code offset = 0}, like {@code is_causal} in PyTorch. */
     CausalAlignment TOP_LEFT = new TopLeft();
 
-    /** {@return an alignment with one offset for all batch entries, or one for each} */
+    /** {@return an alignment with one offset for all batch entries, or one offset for each batch entry} */
     static CausalAlignment offset(long... perBatch) {
         return new Offset(LongStream.of(perBatch).boxed().toList());
     }
 
-    /** {@return the key position of query 0 of a batch entry} */
+    /** {@return the offset of a batch entry: the key position of its query 0} */
     long offsetOf(long batch, long seqLenQ, long seqLenKv);
 
     /** {@return the spelling in case strings: {@code br}, {@code tl}, {@code +3}, {@code +[1,0,-2]}} */
@@ -97,7 +97,7 @@ public sealed interface CausalAlignment {
     /**
      * See {@link #offset(long...)}.
      *
-     * @param perBatch one offset for all batch entries, or one for each
+     * @param perBatch one offset for all batch entries, or one offset for each batch entry
      */
     record Offset(List<Long> perBatch) implements CausalAlignment {
         /** Checks that there is an offset. */
@@ -105,7 +105,7 @@ public sealed interface CausalAlignment {
             perBatch = List.copyOf(perBatch);
             if (perBatch.isEmpty()) {
                 throw new InvalidInputException(
-                        "An offset is missing", "one offset, or one for each batch", "none", "offset(0)");
+                        "An offset is missing", "one offset, or one for each batch entry", "none", "offset(0)");
             }
         }
 

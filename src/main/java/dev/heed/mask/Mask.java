@@ -10,8 +10,8 @@ import java.util.stream.LongStream;
 
 /**
  * A mask: the set of keys that each query attends to. In a boolean mask, true means ATTENDED, as in JAX, ONNX and
- * FlexAttention; PyTorch's {@code MultiheadAttention} means the opposite. Masked keys and values are never read, so NaN in
- * them changes nothing. Additive terms are a bias, not a mask.
+ * FlexAttention; in PyTorch's {@code MultiheadAttention}, true means masked. Keys and values that no query attends to are
+ * never read, so NaN in them changes nothing. Additive terms are a bias, not a mask.
  */
 public sealed interface Mask {
     /** No mask: every query attends to every key. */
@@ -30,12 +30,15 @@ public sealed interface Mask {
         return new Causal(alignment);
     }
 
-    /** {@return a window of the {@code length} keys that end at the query's position: left = length - 1, right = 0} */
+    /** {@return a window of {@code length} keys, the last of them at the query's position: left = length - 1, right = 0} */
     static Mask windowOfLength(long length) {
         return new Window(length - 1, 0, CausalAlignment.BOTTOM_RIGHT);
     }
 
-    /** {@return a window of the keys from {@code left} before to {@code right} after the query's position, both included} */
+    /**
+     * {@return a window of the {@code left} keys before the query's position, the key at the position, and the
+     * {@code right} keys after it}
+     */
     static Mask window(long left, long right) {
         return new Window(left, right, CausalAlignment.BOTTOM_RIGHT);
     }
@@ -49,8 +52,8 @@ public sealed interface Mask {
     }
 
     /**
-     * {@return a mask with a truth value for every query and key, {@code [batch, numHeads, seqLenQ, seqLenKv]}; axes of
-     * size 1 and missing leading axes are broadcast}
+     * {@return a mask with a truth value for every query and key, bool {@code [batch, numHeads, seqLenQ, seqLenKv]}; axes
+     * of size 1 and missing leading axes are broadcast}
      */
     static Mask dense(Tensor takesPart) {
         return new Dense(takesPart);
@@ -103,11 +106,11 @@ public sealed interface Mask {
         return new Or(List.of(this, other));
     }
 
-    /** {@return this mask bound to numbers of queries and keys} */
+    /** {@return this mask for the given numbers of queries and keys} */
     BoundMask on(long seqLenQ, long seqLenKv);
 
     /**
-     * Checks that the mask fits a problem.
+     * Checks that the mask fits an attention of these sizes.
      *
      * @throws InvalidInputException if it does not fit
      */
@@ -204,21 +207,21 @@ public sealed interface Mask {
     }
 
     /**
-     * A band around the query's position {@code p = i + offset}: keys {@code p - left <= j <= p + right}.
+     * A band around the position {@code p = i + offset} of query {@code i}: the keys {@code p - left <= j <= p + right}.
      *
      * @param left the number of attended keys before the position, {@link #UNBOUNDED} for all
      * @param right the number of attended keys after the position, {@link #UNBOUNDED} for all
      * @param alignment the position of the diagonal
      */
     record Window(long left, long right, CausalAlignment alignment) implements Mask {
-        /** No bound on this side. */
+        /** The value of {@code left} or {@code right} for no bound on that side. */
         public static final long UNBOUNDED = Long.MAX_VALUE;
 
         /** Checks the bounds. */
         public Window {
             if (left < 0 || right < 0) {
                 throw new InvalidInputException(
-                        "A window has no negative bounds",
+                        "The bounds of a window must not be negative",
                         "left >= 0 and right >= 0, both inclusive",
                         "left " + left + ", right " + right,
                         "Window.UNBOUNDED for no bound; Mask.windowOfLength(w) for the last w keys");
@@ -248,7 +251,7 @@ public sealed interface Mask {
     /**
      * See {@link #keyLengths(long...)}.
      *
-     * @param lengths the number of keys of each batch entry
+     * @param lengths the number of attended keys of each batch entry
      */
     record KeyLengths(List<Long> lengths) implements Mask {
         /** Copies the lengths. */
@@ -301,11 +304,11 @@ public sealed interface Mask {
      * @param takesPart bool, broadcast to {@code [batch, numHeads, seqLenQ, seqLenKv]}
      */
     record Dense(Tensor takesPart) implements Mask {
-        /** Checks the type and adds missing leading axes. */
+        /** Checks type and rank, and adds missing leading axes. */
         public Dense {
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4) {
                 throw new InvalidInputException(
-                        "A dense mask contains truth values",
+                        "A dense mask must contain truth values and have at most 4 axes",
                         "bool of rank 4 or less, true = attended",
                         takesPart.toString(),
                         "pass additive masks as withBias(tensor)");
@@ -369,11 +372,11 @@ public sealed interface Mask {
      * @param spans i64, broadcast to {@code [batch, numHeads, seqLenQ, 2]}
      */
     record Spans(Tensor spans) implements Mask {
-        /** Checks the type. */
+        /** Checks type, rank and last axis. */
         public Spans {
             if (spans.type() != DType.I64 || spans.rank() != 4 || spans.size(3) != 2) {
                 throw new InvalidInputException(
-                        "Spans are a first and an end key for each query",
+                        "Spans must be a first key and an end (exclusive) for each query",
                         "i64 [batch, numHeads, seqLenQ, 2]",
                         spans.toString(),
                         "Tensor.of(new long[] {0, 2, 1, 3}, 1, 1, 2, 2)");
@@ -409,14 +412,14 @@ public sealed interface Mask {
         public Blocks {
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4 || takesPart.rank() < 2) {
                 throw new InvalidInputException(
-                        "A block mask has a truth value for each block",
+                        "A block mask must have a truth value for each block",
                         "bool of rank 2 to 4, true = attended",
                         takesPart.toString(),
                         "Mask.blocks(64, \"#.\", \"##\") draws one");
             }
             if (queryBlock < 1 || keyBlock < 1) {
                 throw new InvalidInputException(
-                        "A block has queries and keys",
+                        "A block must have at least 1 query and 1 key",
                         "sizes of 1 or more",
                         queryBlock + " queries by " + keyBlock + " keys",
                         "Mask.blocks(takesPart, 64, 64)");
@@ -471,7 +474,7 @@ public sealed interface Mask {
                         "[" + batch + " or 1, " + numHeads + " or 1, " + down + ", " + across + "] blocks of "
                                 + queryBlock + " by " + keyBlock,
                         takesPart.toString(),
-                        "a block that is cut short at the end counts in full");
+                        "a block that is cut short at the end is a block too");
             }
         }
 

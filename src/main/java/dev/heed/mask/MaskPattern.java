@@ -12,7 +12,7 @@ import java.util.List;
  * not contain.
  */
 public final class MaskPattern {
-    /** The data of a mask, which its pattern does not contain. */
+    /** A source of the data of a mask. */
     public interface Data {
         /** {@return the lengths of a {@code keylens} mask, one for each batch entry} */
         long[] keyLengths();
@@ -20,7 +20,7 @@ public final class MaskPattern {
         /** {@return the truth values of a {@code dense:...} or {@code blocks:...} mask, with the given shape} */
         Tensor dense(long... shape);
 
-        /** {@return the ranges of keys of a {@code spans:...} mask, i64 with the given shape; empty ranges by default} */
+        /** {@return the ranges of keys of a {@code spans:...} mask, i64 with the given shape; by default empty ranges} */
         default Tensor spans(long... shape) {
             return Tensor.zeros(DType.I64, shape);
         }

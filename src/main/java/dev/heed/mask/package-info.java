@@ -1,5 +1,5 @@
 /**
- * Masks, which select the keys that each query attends to; the alignment of causal masks; the classification of tiles.
+ * Masks, which select the keys that each query attends to, with the alignment of causal masks and the classification of tiles.
  *
  * <p>Stability: API.
  */

@@ -2,7 +2,7 @@ package dev.heed.random;
 
 /**
  * The random number generator Philox 4x32 with 10 rounds (Salmon et al. 2011): it maps a 128-bit counter and a 64-bit key
- * to four random words. It has no state, so the numbers do not depend on the device or the order of the calls.
+ * to four random 32-bit words. It has no state, so the numbers do not depend on the device or the order of the calls.
  *
  * <p>Attention draws one number for each (batch, query head, query, key). The counter is {@code (key / 4, query, head,
  * batch)}, the word is {@code key % 4}, and Philox's key is the seed, low word first.
@@ -16,7 +16,7 @@ public final class Philox {
 
     private Philox() {}
 
-    /** Replaces the four words of a counter with its four random words. */
+    /** Replaces the four words of a counter with the four random words of this counter and the seed. */
     public static void scramble(int[] counter, long seed) {
         int key0 = (int) seed;
         int key1 = (int) (seed >>> 32);
@@ -32,7 +32,7 @@ public final class Philox {
         }
     }
 
-    /** {@return a uniform number in [0, 1), a multiple of 2^-32, for one cell of the attention matrix} */
+    /** {@return a uniform number in [0, 1), a multiple of 2^-32, for one query, key, query head and batch entry} */
     public static double uniform(long seed, long batch, long head, long query, long key) {
         int[] words = {(int) (key >>> 2), (int) query, (int) head, (int) batch};
         scramble(words, seed);

@@ -10,12 +10,12 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A score function: computes the score of a query {@code s} {@code [headDim]} and a key {@code h} {@code [keyHeadDim]}.
- * Matrices are {@code [in, out]} and are multiplied from the right, as in {@code s W}; {@code s'} is a transpose. Either
- * all heads share every parameter, or every parameter has a leading axis {@code [numHeads, ...]} of query heads.
+ * A function that computes the score of a query {@code s} {@code [headDim]} and a key {@code h} {@code [keyHeadDim]}.
+ * {@code s.h} is their dot product. Matrices are {@code [in, out]} and are multiplied from the right, as in {@code s W};
+ * {@code s'} is a transpose. Either all heads share every matrix and vector, or every matrix and vector has a leading axis
+ * {@code [numHeads, ...]} of query heads.
  *
- * <p>Every backend handles the functions in an exhaustive switch, so the compiler lists all places that a new function
- * affects.
+ * <p>The types are sealed, so a switch without a default does not compile until it handles a new function.
  */
 public sealed interface ScoreFunction {
     /** {@return the score function {@code s.h / sqrt(headDim)}} */
@@ -117,7 +117,7 @@ public sealed interface ScoreFunction {
     /** {@return the parameters by name, in a fixed order; empty if there are none} */
     SequencedMap<String, Tensor> parameters();
 
-    /** {@return this function with every parameter replaced, for example by a tensor for its gradient} */
+    /** {@return this function with {@code change} applied to every parameter, for example to allocate its gradient} */
     ScoreFunction map(UnaryOperator<Tensor> change);
 
     /** {@return the factor of {@code s.h}; 1 for functions without a factor} */
@@ -181,10 +181,10 @@ public sealed interface ScoreFunction {
      * key strength).
      *
      * @param strength {@code beta} if it is a fixed number; ignored if {@code strengths} is not null
-     * @param strengths {@code beta} as a trainable tensor, broadcast to {@code [batch, numHeads, seqLenQ]}, or null
+     * @param strengths {@code beta} as a trainable tensor that broadcasts to {@code [batch, numHeads, seqLenQ]}, or null
      */
     record Cosine(double strength, @Nullable Tensor strengths) implements ScoreFunction {
-        /** The constant added to the squared length of a row. */
+        /** The constant added to {@code x.x} before the square root. */
         public static final double EPSILON = 1e-6;
 
         /** Checks the strength. */
@@ -234,7 +234,7 @@ public sealed interface ScoreFunction {
 
     /**
      * Location-based score: {@code score of key j = (s W)_j}, which depends on the key's position but not on its content.
-     * Positions count from 0; columns beyond the last key are unused (Luong et al. 2015, equation 8).
+     * The first key has position 0; columns beyond the last key are unused (Luong et al. 2015, equation 8).
      *
      * @param weight {@code W}, {@code [headDim, longest]} or {@code [numHeads, headDim, longest]}; {@code longest} is the
      *     maximum number of keys
@@ -271,11 +271,11 @@ public sealed interface ScoreFunction {
             @Nullable Tensor keyWeight,
             @Nullable Tensor bias,
             Tensor vector) implements ScoreFunction {
-        /** Checks that both projections are present or absent, and that a bias has projections. */
+        /** Checks that both projections are present or both are absent, and that there is no bias without projections. */
         public Additive {
             if ((queryWeight == null) != (keyWeight == null) || (queryWeight == null && bias != null)) {
                 throw new InvalidInputException(
-                        "An additive score projects queries and keys, or neither",
+                        "An additive score must project both queries and keys, or neither",
                         "both weights, or neither and no bias",
                         "query weight " + queryWeight + ", key weight " + keyWeight + ", bias " + bias,
                         "ScoreFunction.additive(vector) projects nothing");
@@ -307,8 +307,8 @@ public sealed interface ScoreFunction {
     }
 
     /**
-     * Concat score: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score with its
-     * two matrices stacked: the first {@code headDim} rows of {@code W} are for the query.
+     * Concat score: {@code score = v.tanh([s; h] W)} (Luong et al. 2015, section 3.1). It is the additive score without a
+     * bias and with its two matrices stacked: the first {@code headDim} rows of {@code W} are for the query.
      *
      * @param weight {@code W}, {@code [headDim + keyHeadDim, hidden]}
      * @param vector {@code v}, {@code [hidden]}
@@ -344,10 +344,10 @@ public sealed interface ScoreFunction {
             requireFinite("width", width, "ScoreFunction.gaussian(1) has standard deviation 1");
             if (width < 0) {
                 throw new InvalidInputException(
-                        "A width is not negative",
+                        "The width must not be negative",
                         "0 or more",
                         String.valueOf(width),
-                        "the width is one over the standard deviation");
+                        "the width is the reciprocal of the standard deviation");
             }
         }
 
@@ -378,7 +378,7 @@ public sealed interface ScoreFunction {
      *
      * @param name the name in case strings: letters, digits, {@code . _ -}
      * @param score the function
-     * @param gradient the derivative of the function, or null if the backward pass is not needed
+     * @param gradient the gradient of the function, or null if the backward pass is not needed
      */
     record Custom(String name, CustomScore score, CustomScore.@Nullable Gradient gradient) implements ScoreFunction {
         @Override
@@ -422,7 +422,7 @@ public sealed interface ScoreFunction {
             case General(Tensor weight) -> require("weight", weight, numHeads, headDim, keyHeadDim);
             case Location(Tensor weight) -> {
                 if (weight.rank() >= 2 && weight.size(-1) < seqLenKv) {
-                    throw misfit("weight", "at least " + seqLenKv + " columns, one a key", weight);
+                    throw misfit("weight", "at least " + seqLenKv + " columns, one per key", weight);
                 }
                 require("weight", weight, numHeads, headDim, weight.size(-1));
             }

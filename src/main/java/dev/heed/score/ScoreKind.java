@@ -1,6 +1,6 @@
 package dev.heed.score;
 
-/** The kind of a {@link ScoreFunction}, with the word for it in case strings. */
+/** The kinds of {@link ScoreFunction}, each with its word in case strings. */
 public enum ScoreKind {
     /** {@code s.h} */
     DOT("dot", "", false),
@@ -36,7 +36,7 @@ public enum ScoreKind {
         return label;
     }
 
-    /** {@return the syntax of the text after the word and a colon; empty for none} */
+    /** {@return the syntax of the text that follows the word and a colon; empty if no text may follow} */
     String grammar() {
         return grammar;
     }

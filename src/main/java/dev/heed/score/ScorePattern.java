@@ -7,15 +7,16 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * The description of a score function without its parameters, as problems and case strings contain it.
+ * The description of a score function without its parameters, as in problems and case strings.
  *
  * <pre>
  * dot   scaled-dot   scaled-dot:0.125   cosine:1.0   cosine:learned,2x4x7   general   general:heads   location:40
  * additive:64,bias   additive:plain   concat:64   gaussian:0.5   gaussian:learned,heads   custom:overlap
  * </pre>
  *
- * @param kind the kind
- * @param words the words after the kind: a factor, sizes, and the parameters that are present
+ * @param kind the kind of the score function
+ * @param words the words after the colon: a number, sizes, the name of a custom function, {@code learned}, {@code heads},
+ *     {@code bias} or {@code plain}
  */
 public record ScorePattern(ScoreKind kind, List<String> words) {
     /** The word for a function whose strength or width is a tensor. */
@@ -84,8 +85,8 @@ public record ScorePattern(ScoreKind kind, List<String> words) {
     }
 
     /**
-     * {@return the sizes among the words: the columns of a location matrix, the number of hidden units, or the shape of a
-     * strength}
+     * {@return the sizes among the words: the number of columns of a location matrix, the number of hidden units, or the
+     * shape of a strength}
      */
     public long[] sizes() {
         String word = kind == ScoreKind.COSINE ? words.getLast() : words.getFirst();

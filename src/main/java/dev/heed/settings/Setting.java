@@ -23,7 +23,7 @@ public final class Setting<T> {
      * @param name the name of the property
      * @param expected the accepted values, in words
      * @param otherwise the default, in words
-     * @param meaning the effect, in words
+     * @param meaning the effect of the values, in words
      * @param example a value that can be typed
      * @param reader parses the text of a value; returns empty if the value is not accepted
      */

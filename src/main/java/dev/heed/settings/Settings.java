@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The table of system properties. A property is read when it is needed, so a value that a program sets is used from then
- * on.
+ * The table of system properties. A property is read each time it is needed, so a value that a program sets applies from
+ * then on.
  */
 public final class Settings {
     private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,17})([kKmMgG]?)");
@@ -31,12 +31,12 @@ public final class Settings {
             false,
             "`true`: throw, with all reasons, if the automatic choice would pass over a faster backend");
 
-    /** Threads of the CPU backends. */
+    /** Threads of the backends {@code scalar} and {@code vector}. */
     public static final Setting<Integer> THREADS = new Setting<>(
             "heed.threads",
             "a whole number, 1 or more",
             "all processors",
-            "threads of the vector backend, including the caller's; 1 computes on the caller's thread",
+            "threads of the backends `scalar` and `vector`, including the caller's; 1 computes on the caller's thread",
             "1",
             text -> whole(text).filter(threads -> threads >= 1));
 
@@ -44,14 +44,14 @@ public final class Settings {
     public static final Setting<Boolean> SCALAR = flag(
             "heed.scalar",
             false,
-            "`true`: plain loops although the Vector API is present; then `scalar` is ready and `vector` is not");
+            "`true`: compute with plain loops although the Vector API is present; then `scalar` is ready and `vector` is not");
 
     /** The vector width in bits; 0 for the width of the machine. */
     public static final Setting<Integer> VECTOR_BITS = new Setting<>(
             "heed.vector.bits",
             "128, 256 or 512, or 0 for the machine's own",
             "the machine's",
-            "the vector width, for tests: 128, 256 or 512",
+            "the vector width in bits, for tests: 128, 256 or 512",
             "256",
             text -> whole(text).filter(List.of(0, 128, 256, 512)::contains));
 
@@ -59,7 +59,7 @@ public final class Settings {
     public static final Setting<Boolean> NATIVE = flag(
             "heed.native",
             true,
-            "`false`: the vector backend without the [native kernels](../native/README.md) for bf16, f16 and i8");
+            "`false`: the vector backend does not use the [native kernels](../native/README.md) for bf16, f16 and i8");
 
     /** The library of native kernels. */
     public static final Setting<String> NATIVE_LIBRARY = new Setting<>(
@@ -79,7 +79,7 @@ public final class Settings {
             "0",
             Optional::of);
 
-    /** The maximum bytes of device memory to use. */
+    /** The maximum number of bytes of device memory to use. */
     public static final Setting<Long> OPENCL_MEMORY = new Setting<>(
             "heed.opencl.memory",
             "bytes as a whole number above 0, or with K, M or G for powers of 1024",
@@ -102,13 +102,13 @@ public final class Settings {
             "heed.opencl.tiles",
             "five whole numbers above 0: items across, items down, rows, columns, depth",
             "depends on the device",
-            "tile sizes, in the form of `heed tune --tiles`: `16,16,4,4,16`",
+            "tile sizes of the OpenCL kernels for GPUs, written as for `heed tune --tiles`: `16,16,4,4,16`",
             "16,16,4,4,16",
             Settings::five);
 
     /** Whether a device runs a self-check when it opens. */
     public static final Setting<Boolean> OPENCL_SELFCHECK =
-            flag("heed.opencl.selfcheck", true, "`false`: a device is used without the self-check when it opens");
+            flag("heed.opencl.selfcheck", true, "`false`: a device runs no self-check when it opens");
 
     /** Whether buffers are allocated between guard zones. */
     public static final Setting<Boolean> OPENCL_CANARIES = flag(
@@ -128,12 +128,12 @@ public final class Settings {
             true,
             "`false`: a device that shares the memory of the host is treated as one that does not");
 
-    /** The folder of caches. */
+    /** The folder for compiled OpenCL programs and measurements. */
     public static final Setting<String> CACHE = new Setting<>(
             "heed.cache",
             "a folder, or none",
             "`~/.cache/heed`",
-            "the folder of compiled OpenCL programs and of measurements (`heed tune`); `none`: nothing is stored",
+            "the folder for compiled OpenCL programs and for the measurements of `heed tune` and `heed devices --probe`; `none`: nothing is stored",
             "none",
             text -> path(text).map(Path::toString));
 

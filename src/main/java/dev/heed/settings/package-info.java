@@ -1,5 +1,5 @@
 /**
- * The system properties that Heed reads: one table of names, types, defaults and meanings.
+ * The system properties that Heed reads: one table of names, accepted values, defaults and meanings.
  *
  * <p>Stability: implementation, not exported; the properties themselves are API.
  */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tables measured on a device of this machine, stored in the cache folder in the format of {@link TuningTable}. They
- * are valid for one device with one driver; with another driver, the tables are empty at first.
+ * are valid for one device with one driver; another driver has no tables until they are measured with it.
  */
 public final class DeviceTables {
     private static final System.Logger LOG = System.getLogger("dev.heed.tuning");
@@ -30,9 +30,9 @@ public final class DeviceTables {
     private final String key;
 
     /**
-     * Creates the tables of a device; they stay empty if there is no cache folder.
+     * Creates the tables of a device.
      *
-     * @param cache the cache folder, or null
+     * @param cache the cache folder, or null for none: then there are no tables and {@link #write} throws
      * @param device the device's name, written as a comment for people who read the file
      * @param driver texts that identify the driver, for example its name and version
      */
@@ -82,8 +82,8 @@ public final class DeviceTables {
     }
 
     /**
-     * Writes rows. Existing rows stay unless a new row has the same keys. The file is replaced atomically, so another
-     * process reads either the old file or the new one.
+     * Writes rows to the file of a table and returns its path. Existing rows stay unless a new row has the same keys. The
+     * file is replaced atomically, so another process reads either the old file or the new one.
      *
      * @param rows tab-separated rows, with a value for each column of the table
      */

@@ -1,6 +1,6 @@
 package dev.heed.tuning;
 
-/** Tables that are measured on a device and stored in the cache folder, each with its file name and column header. */
+/** The tables that are measured on a device and stored in the cache folder, each with its file name and column header. */
 public enum MeasuredTable {
     /** Tile sizes of the OpenCL kernels, measured by {@code heed tune}. */
     OPENCL_TILES("opencl_tiles", "phase\twidth\t|\ttx\tty\trm\trn\tdepth"),

@@ -13,19 +13,20 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A table of tuning parameters from {@code src/main/resources/tuning}: tab-separated, {@code #} begins a comment. The first
- * line names the columns; the columns before {@code |} are keys, the columns after it are integers.
+ * A table of tuning parameters, from {@code src/main/resources/tuning} or from the cache folder. Columns are separated by
+ * tabs, and a line that begins with {@code #} is a comment. The first other line names the columns; the columns before
+ * {@code |} are keys, the columns after it are integers.
  *
  * <p>A key matches every requested value that contains it, ignoring case. A key {@code <=64} matches numbers up to 64, and
- * {@code *} matches anything. The matching row with the fewest {@code *} wins; among equals, the first one. The last row of
- * a table matches everything.
+ * {@code *} matches anything. The matching row with the fewest {@code *} is chosen; among equals, the first one. The last row
+ * of a table from {@code resources/tuning} matches everything.
  */
 public final class TuningTable {
     private static final String ANY = "*";
     private static final String AT_MOST = "<=";
     private static final String BORDER = "|";
 
-    /** The numbers of one row, by column name. */
+    /** The integers of one row, by column name. */
     public record Numbers(Map<String, Integer> byColumn) {
         /** {@return the number in a column} */
         public int get(String column) {
@@ -53,7 +54,7 @@ public final class TuningTable {
         this.rows = rows;
     }
 
-    /** {@return the table {@code tuning/NAME}} */
+    /** {@return the table {@code tuning/NAME} of the jar} */
     public static TuningTable resource(String name) {
         try (InputStream in = TuningTable.class.getResourceAsStream("/tuning/" + name)) {
             if (in == null) {
@@ -111,7 +112,7 @@ public final class TuningTable {
     }
 
     /**
-     * {@return the numbers of the most specific row that matches}
+     * {@return the integers of the matching row with the fewest {@code *}}
      *
      * @param keys the requested values, one for each key column
      */
@@ -121,7 +122,7 @@ public final class TuningTable {
                         name + ": no row for " + keys + ", the last one should match everything"));
     }
 
-    /** {@return the numbers of the most specific row that matches; empty if no row matches} */
+    /** {@return the integers of the matching row with the fewest {@code *}; empty if no row matches} */
     public Optional<Numbers> find(Map<String, String> keys) {
         Row best = null;
         for (Row row : rows) {
