@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ActivationTest {
-    /** Compares GELU with {@code x} times tabulated values of the normal distribution function. */
+    /** Compares GELU at {@code x} and {@code -x} with products of {@code x} and tabulated values of the normal distribution. */
     @ParameterizedTest
     @CsvSource({
         "0, 0.5",

@@ -12,14 +12,14 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
 /**
- * Tests that merging states is a commutative monoid up to rounding, and that adding keys one by one gives the softmax over
- * all of them.
+ * Tests that merging states is associative and commutative up to rounding, and that adding keys one by one gives the softmax
+ * over all of them.
  */
 class AttentionStateTest {
     private static final int WIDTH = 3;
     private static final double TOLERANCE = 1e-12;
 
-    /** Random scores and values of a row. Some scores are minus infinity, some are far larger than the others. */
+    /** Random scores and values of the keys of one row. Some scores are minus infinity, some are larger by 700. */
     private static final class Keys {
         private final double[] scores;
         private final double[][] values;

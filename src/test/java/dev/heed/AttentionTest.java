@@ -19,7 +19,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Tests of the static methods of {@link Attention}, against results computed by hand and against plans. */
+/** Tests of the static methods of {@link Attention}, most of them against results computed by hand. */
 class AttentionTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT.withBackend("reference");
 
@@ -57,7 +57,7 @@ class AttentionTest {
         }
     }
 
-    /** The slope is 1/2, so the score changes by 1/2 from one key to the next. */
+    /** The slope is 1/2, so a score is minus half the distance between the positions of query and key. */
     @Test
     void alibiByHand() {
         Tensor zeros = Tensor.zeros(DType.F64, 1, 1, 2, 1);

@@ -81,7 +81,7 @@ class BackendsTest {
         }
     }
 
-    /** A backend that reports that it is slower than others. */
+    /** A backend that reports that another backend is faster. */
     private static final class Slower extends AnsweringBackend {
         Slower(String name, List<String> notReady) {
             super(name, 30, notReady, List.of());

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Tests that every invalid call of attention is reported by one message with the expected and the actual input, the case
- * string and a hint, and that nothing is written.
+ * Tests that invalid calls of attention are rejected with one message and that nothing is written. The message has the
+ * expected and the actual input, a hint and, once there is a problem, the case string.
  */
 class BadInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";

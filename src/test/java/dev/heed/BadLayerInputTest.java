@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Tests that every invalid call of softmax, multi-head attention or the rotary embedding is reported by one message. */
+/** Tests that invalid calls of softmax, multi-head attention and the rotary embedding are rejected with one message. */
 class BadLayerInputTest {
     private static final double SENTINEL = -7;
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Tests that a linear layer rejects invalid tensors before it writes anything, with the case string and a hint. */
+/** Tests that a linear layer rejects invalid tensors before it writes, with a message that has the case string and a hint. */
 class BadLinearInputTest {
     private static Tensor f32(long... shape) {
         return Tensor.zeros(DType.F32, shape);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Tests that every invalid call of the backward pass, or of a merge of two results, is reported by one message. */
+/** Tests that invalid calls of the backward pass and invalid merges of two results are rejected with one message. */
 class BadResultInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;

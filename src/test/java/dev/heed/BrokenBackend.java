@@ -6,21 +6,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reference backend with a fault in its attention, for tests of the verifier. Subclasses add the fault; the results of
- * this class are correct.
+ * A backend for tests of the verifier, which computes with the reference backend. Subclasses add a fault to its attention;
+ * without a subclass, all results are correct.
  */
 public class BrokenBackend implements AttentionBackend {
     private final AttentionBackend right = new ReferenceBackend();
 
-    /** {@return the inputs that the attention reads instead of {@code inputs}} */
+    /** {@return the inputs that the attention reads instead of {@code inputs}; the same inputs by default} */
     protected AttentionInputs misread(AttentionInputs inputs) {
         return inputs;
     }
 
-    /** Corrupts a correct result. */
+    /** Corrupts a correct result; does nothing by default. */
     protected void spoil(AttentionInputs inputs, AttentionResult result) {}
 
-    /** Corrupts correct gradients. */
+    /** Corrupts correct gradients; does nothing by default. */
     protected void spoil(AttentionInputs inputs, AttentionGradients gradients) {}
 
     @Override

@@ -26,8 +26,8 @@ import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
 /**
- * Tests that every problem can be printed and parsed back, and that unreadable text is rejected with an {@link
- * InvalidInputException} and no other exception.
+ * Tests that every problem and every test case can be printed and parsed back, and that unreadable text is rejected with an
+ * {@link InvalidInputException} and no other exception.
  */
 @PropertyDefaults(tries = 2000, edgeCases = EdgeCasesMode.NONE)
 class CaseStringProperties {
@@ -309,7 +309,7 @@ class CaseStringProperties {
         }
     }
 
-    /** A case string must not contain values that the options reject. */
+    /** Case strings with values that the options reject are rejected too. */
     @Example
     void numbersThatNoOptionsHaveAreRefused() {
         for (String words : new String[] {
@@ -333,7 +333,7 @@ class CaseStringProperties {
         }
     }
 
-    /** A mask must have only one spelling in a problem; otherwise a plan would reject inputs whose mask is spelt differently. */
+    /** Two spellings of one mask must give equal problems; otherwise a plan would reject inputs with the other spelling. */
     @Example
     void masksAreSpeltInFull() {
         for (String[] pair : new String[][] {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tests of rows without attended keys: output 0, weights 0, LSE minus infinity (or the sink), gradients 0, never NaN. */
 interface DeadRowContract extends ContractChapter {
-    /** The shape for which {@link #masks} leave some rows without attended keys. */
+    /** The case string of a shape for which every mask of {@link #masks} leaves some rows without attended keys. */
     String SHAPE = "q2x4x19x16 kv2x11 f32";
 
     /** Masks that leave the first rows, the last rows, some rows or all rows without attended keys. */

@@ -13,8 +13,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tests that dropout depends only on the seed and the position. With the identity matrix as value, the output of a row is
- * its weights after dropout, so the tests can tell which weights are dropped.
+ * Tests that dropout depends only on the seed and the cell. With the identity matrix as value, the output of a row is its
+ * weights after dropout, so an output of 0 is a dropped weight.
  */
 interface DropoutContract extends ContractChapter {
     double P = 0.3;
@@ -86,8 +86,8 @@ interface DropoutContract extends ContractChapter {
     }
 
     /**
-     * With {@code P} the weights after dropout, {@code dV[j] = sum_i P_ij dO[i]}. An output gradient of ones therefore gives
-     * the column sums of {@code P}.
+     * With the weights {@code W} after dropout, {@code dV[j] = sum_i W_ij dO[i]}. With an output gradient of ones, each element
+     * of row {@code j} of {@code dV} is therefore the sum of column {@code j} of {@code W}.
      */
     @Test
     default void backwardDropsWhatForwardDropped() {
@@ -113,7 +113,7 @@ interface DropoutContract extends ContractChapter {
                 inputs.query(), inputs.key(), inputs.value(), options.withLse().withWeights()));
     }
 
-    /** {@return inputs whose values are unit vectors} */
+    /** {@return inputs with dropout, in which the value of key {@code j} is the unit vector {@code j}} */
     private static AttentionInputs seeing(double p, long seed) {
         Qkv qkv = Qkv.of(VISIBLE);
         Tensor unit = Tensor.zeros(DType.F32, 2, 2, 50, 50);

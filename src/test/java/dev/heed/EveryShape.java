@@ -7,7 +7,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Marks a test that runs for every case string of {@link Qkv#shapes}, which is its argument and its name. */
+/** Marks a test that runs once for each case string of {@link Qkv#shapes}; the case string is its argument and its name. */
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedTest(name = "{0}")

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Tests that the result of every case of {@link CaseGrid} is within the error budget around the double-precision reference; a case
- * that the backend does not support is skipped with the reasons.
+ * Tests that the error of every case of {@link CaseGrid}, measured against the double-precision reference, is within the error
+ * budget. A case that the backend does not support is skipped with the reasons.
  */
 interface GridContract extends ContractChapter {
     /** Runs the quick grid, or the full grid with {@code -Dheed.full=true}. */
@@ -33,7 +33,7 @@ interface GridContract extends ContractChapter {
                                 .map(c -> dynamicTest(c.toString(), () -> requirePass(verifier, c)))));
     }
 
-    /** {@return whether a case of a group runs; by default all cases run} */
+    /** {@return whether the case with this index in a group runs; by default all cases run} */
     default boolean takes(String group, int index) {
         return true;
     }

@@ -21,11 +21,11 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Tests of plans, threads and closing, and that a rejected call writes nothing. */
+/** Tests of plans, threads, closing and rejected calls. */
 interface LifecycleContract extends ContractChapter {
     double SENTINEL = -7;
 
-    /** {@return another instance of the backend under test; the caller closes the instance} */
+    /** {@return a new instance of the backend under test, which the caller closes} */
     AttentionBackend another();
 
     @EveryShape

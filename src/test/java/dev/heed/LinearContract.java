@@ -87,7 +87,7 @@ interface LinearContract extends ContractChapter {
         }
     }
 
-    /** A constant is packed once. This test does not write to it afterwards, because the effect of such a write is undefined. */
+    /** A backend may pack a constant once, so calls with constant weights are compared with calls with other weights. */
     @Test
     default void constantsServeManyCalls() {
         var random = new RandomTensors(5);

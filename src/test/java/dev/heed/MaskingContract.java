@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tests that masked elements are never read, and that attended non-finite elements follow IEEE 754 and affect only their own
- * rows.
+ * Tests that masked elements are never read, and that attended non-finite elements follow IEEE 754 and affect only the
+ * results that depend on them.
  */
 interface MaskingContract extends ContractChapter {
     String MASKED = "q2x4x21x16 kv2x37 dv20 f32";
@@ -107,7 +107,10 @@ interface MaskingContract extends ContractChapter {
         assertSameBits(clean, gradients(poisoned.with(causal)).query().slice(2, 0, 12));
     }
 
-    /** A non-finite query or output gradient affects the gradients of the keys and values attended in its row, and no others. */
+    /**
+     * A non-finite query or output gradient affects the query gradient of its row, the gradients of the keys and values that
+     * the row attends to, and no other gradients.
+     */
     @ParameterizedTest
     @MethodSource("dev.heed.MaskingContract#masks")
     default void poisonInOneRowReachesTheGradientsOfWhatItSeesOnly(Mask mask) {
@@ -133,8 +136,8 @@ interface MaskingContract extends ContractChapter {
     }
 
     /**
-     * Asserts that row 5 of head 2 of batch entry 1 makes only its query gradient and the gradients of its attended keys and
-     * values non-finite.
+     * Asserts that the gradients of the keys and values that row 5 of head 2 of batch entry 1 attends to are non-finite, and
+     * that all other gradients except the query gradient of this row have the same bits as the clean gradients.
      */
     private static void assertOneRowSpoils(
             Mask mask, AttentionShape s, AttentionGradients clean, AttentionGradients dirty) {

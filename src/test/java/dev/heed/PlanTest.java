@@ -10,7 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Tests that a plan runs in one thread at a time, and that a second thread gets an error that names the first thread. */
+/** Tests that a plan runs in one thread at a time, and that a second thread gets an exception that names the first thread. */
 class PlanTest {
     private static final Tensor TWO = Tensor.of(new float[2], 1, 2);
 

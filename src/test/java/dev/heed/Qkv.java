@@ -44,7 +44,7 @@ public record Qkv(Tensor query, Tensor key, Tensor value) {
         return new Qkv(query, otherKey, otherValue);
     }
 
-    /** {@return a copy of all tensors, into which a test writes NaN} */
+    /** {@return copies of all tensors, which a test may change} */
     Qkv copy() {
         return new Qkv(query.copy(), key.copy(), value.copy());
     }

@@ -44,7 +44,7 @@ public final class RandomTensors {
         return order;
     }
 
-    /** {@return a view with the same elements in a larger tensor whose other elements are {@code gap}} */
+    /** {@return a view with the same elements; around them, its memory has elements with the value {@code gap}} */
     public static Tensor padded(Tensor tensor, double gap) {
         long[] larger = tensor.shape();
         for (int axis = 0; axis < larger.length; axis++) {

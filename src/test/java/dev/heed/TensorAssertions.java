@@ -15,7 +15,7 @@ import org.junit.jupiter.api.function.Executable;
 public final class TensorAssertions {
     private TensorAssertions() {}
 
-    /** Asserts that every element differs by at most the tolerance. NaN equals NaN, and an infinity equals itself. */
+    /** Asserts equal shapes and elements that differ by at most the tolerance. NaN equals NaN, an infinity equals itself. */
     public static void assertClose(Tensor expected, Tensor actual, double tolerance) {
         assertArrayEquals(expected.shape(), actual.shape(), "shape");
         double[] right = expected.toDoubleArray();
@@ -73,7 +73,7 @@ public final class TensorAssertions {
     /**
      * Asserts that a call throws an {@link InvalidInputException} whose message has the lines "expected", "got" and HINT.
      *
-     * @param caseString text that the message must also contain, or null if no problem exists yet
+     * @param caseString text that the message must also contain, usually a case string; null if there is no problem yet
      */
     public static InvalidInputException assertRefused(@Nullable Object caseString, Executable call) {
         var refusal = Assertions.assertThrowsExactly(InvalidInputException.class, call);

@@ -39,9 +39,9 @@ class ArchitectureTest {
     private static final Path SOURCES = Path.of("src/main/java");
 
     /**
-     * Imports of each package from Heed: {@code .} is the root, {@code *} is any package. A new package needs an entry, a
-     * new import needs a word in its entry, and an unused word must be removed. docs/architecture.md has the same table for
-     * readers.
+     * The packages of Heed that each package may import: {@code .} is the root, {@code *} is any package. A new package needs
+     * an entry, a new import needs a word in the entry of its package, and an unused word must be removed.
+     * docs/architecture.md has the same table for readers.
      */
     private static final Map<String, String> IMPORTS = new TreeMap<>(Map.ofEntries(
             Map.entry("tensor", ""),
@@ -152,7 +152,7 @@ class ArchitectureTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** A row of the table has packages in backquotes and their allowed imports, or "nothing of Heed". */
+    /** A row of the table on the page has packages in backquotes and their allowed imports, or "nothing of Heed". */
     @Test
     void theDocumentHasTheSameTable() throws IOException {
         String page = Files.readString(Path.of("docs/architecture.md"));
@@ -303,7 +303,7 @@ class ArchitectureTest {
                 exported().stream().filter(name -> name.startsWith("backend.")).collect(Collectors.toSet()));
     }
 
-    /** A folder must be small enough to survey. The root package, with the public API, may have more files. */
+    /** A folder has at most 35 files, the root package at most 45; a folder of a backend has 4 or more. */
     @Test
     void noFolderIsCrowdedAndNoBackendFolderIsBare() throws IOException {
         try (Stream<Path> files = Files.walk(SOURCES.resolve("dev/heed"))) {

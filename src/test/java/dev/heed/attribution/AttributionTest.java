@@ -15,7 +15,7 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Compares sensitivities with the norms of explicit Jacobians, and rollout with the explicit product of the layers. */
+/** Compares sensitivities with norms of Jacobians from finite differences, and rollout with products computed by hand. */
 class AttributionTest {
     private static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
 

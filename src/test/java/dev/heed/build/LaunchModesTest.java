@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Compiles and runs a user's program against the classes of Heed with the JDK's tools, from the module path and from the
- * class path. No other jar is available, not even JOCL's. {@code -Dheed.jars=PATH} replaces the classes of this build with
- * jars of the library and of JOCL.
+ * class path. By default no other jar is available, not even JOCL's. {@code -Dheed.jars=PATH} replaces the classes of this
+ * build with jars of the library and of JOCL.
  */
 @Tag("slow")
 class LaunchModesTest {
@@ -93,7 +93,7 @@ class LaunchModesTest {
         assertMentionsVectorWidth(said);
     }
 
-    /** A full JDK has java.desktop for programs on the module path and on the class path; a trimmed runtime may lack it. */
+    /** PNG needs the module java.desktop. A full JDK has it; here a runtime without it must draw SVG and name the module. */
     @Test
     void picturesAsPngSayWhichModuleTheyLack() throws Exception {
         source("hello/module-info.java", "module hello { requires dev.heed; }");
@@ -167,7 +167,7 @@ class LaunchModesTest {
                 .toString();
     }
 
-    /** Runs a tool of this JDK in the test's folder and returns its output, which is also the message if the tool fails. */
+    /** Runs a tool of this JDK in the test's folder and returns its output. If the tool fails, the message has the output. */
     private String tool(String name, String... arguments) throws IOException, InterruptedException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", name).toString());

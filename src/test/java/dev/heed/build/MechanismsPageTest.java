@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Checks that the page of mechanisms names every mechanism, and that every row links to an existing test. */
+/** Checks that docs/mechanisms.md names every score function and mechanism, and that every row links to an existing test. */
 class MechanismsPageTest {
     private static final Path PAGE = Path.of("docs/mechanisms.md");
     private static final Pattern LINK = Pattern.compile("\\[([^\\]]+)]\\(([^)#]+)(#[^)]*)?\\)");

@@ -23,7 +23,7 @@ class PlainEnglishTest {
 
     private static final Map<String, Pattern> PATTERNS = patterns();
 
-    /** A phrase that is plain English although a pattern matches it, by file. */
+    /** A phrase of one file that is plain English although a pattern matches it. */
     private record Plain(String file, String phrase, String reason) {}
 
     private static final List<Plain> EXCEPTIONS = List.of(

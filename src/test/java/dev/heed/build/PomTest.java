@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 
-/** Checks the dependencies that a user of the library inherits from the pom. */
+/** Checks the dependencies that a user of the library inherits from the pom, and the versions in the pom of the benchmarks. */
 class PomTest {
     @Test
     void onlyJoclReachesLibraryUsers() throws Exception {
@@ -29,7 +29,7 @@ class PomTest {
         assertEquals(List.of("org.jocl:jocl"), List.copyOf(inherited));
     }
 
-    /** The pom of the benchmarks has no parent, so versions used by both poms occur twice. */
+    /** The pom of the benchmarks has no parent, so it repeats versions of the main pom. Both must state the same versions. */
     @Test
     void theBenchmarksTakeTheSameVersions() throws Exception {
         Element library = project("pom.xml");

@@ -11,10 +11,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * One paragraph of English in the project: a comment of a Java or C file, or a line of a Markdown page outside its code.
+ * One paragraph of English in the project: a paragraph of a comment in a Java, OpenCL or C file, or a line of a Markdown page
+ * outside code blocks.
  *
  * @param file the file, relative to the root of the project
- * @param line the line where its comment starts
+ * @param line the number of the line of the page, or of the line where the comment starts
  * @param text the text on one line, without tags; code is replaced by X
  */
 record Prose(Path file, int line, String text) {

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A check of the README and of links: each command that the README shows with an output is run and must print this output. The
+ * Checks of the README and of links. Each command that the README shows with an output is run and must print this output. The
  * length and the index of the README and the links of all pages are checked too.
  *
  * <p>A block with lines that begin with {@code "$ "} has commands, each followed by its output. The last Java block before it is
@@ -70,10 +70,10 @@ class ReadmeTest {
     /**
      * A command of the README.
      *
-     * @param line its line number
-     * @param text the command
-     * @param output the lines after it
-     * @param program the last Java block before it, or an empty text
+     * @param line the line number of the command
+     * @param text the command without the prompt
+     * @param output the lines from the command to the next command or the end of the block
+     * @param program the last Java block before the command, or an empty text
      */
     private record Command(int line, String text, List<String> output, String program) {}
 
@@ -89,7 +89,7 @@ class ReadmeTest {
 
     private static void check(Command command, Path checkout) throws Exception {
         List<String> words = List.of(command.text().split(" ", -1));
-        assertEquals("./heed", words.getFirst(), "line " + command.line() + ": only ./heed is run");
+        assertEquals("./heed", words.getFirst(), "line " + command.line() + ": a command must start with ./heed");
         assumeTrue(
                 !words.get(1).equals("explain") || Attention.class.getResource("/all-minilm-l6-v2.onnx") != null,
                 "the MiniLM model is not on the class path; Maven downloads it");
@@ -109,7 +109,7 @@ class ReadmeTest {
             assertEquals(
                     Files.readString(Path.of("docs/images", picture)),
                     Files.readString(checkout.resolve(picture)),
-                    "docs/images/" + picture + " is the picture that the command draws");
+                    "docs/images/" + picture + " must be the picture that the command draws");
         }
     }
 
@@ -210,7 +210,10 @@ class ReadmeTest {
 
     // ---------------------------------------------------------------- the launcher
 
-    /** {@return a folder with the launcher, the classes of this build and the JDK 17 that is first on the {@code PATH}} */
+    /**
+     * {@return a folder with the launcher and a class path to the classes of this build} Next to the folder is a fake JDK 17,
+     * which {@link #run} puts first on the {@code PATH}.
+     */
     private Path checkout() throws Exception {
         Path checkout = Files.createDirectories(dir.resolve("heed"));
         Path target = Files.createDirectories(checkout.resolve("target"));
@@ -248,7 +251,7 @@ class ReadmeTest {
                 .toURI());
     }
 
-    /** {@return the output of a command on a machine without OpenCL, in the C locale, with its own HOME} */
+    /** {@return the output of a command that finds no OpenCL driver, in the C locale, with an empty folder as HOME} */
     private static List<String> run(Path checkout, String command) throws Exception {
         Path dir = checkout.getParent();
         var builder = new ProcessBuilder("/bin/sh", "-c", command)

@@ -12,11 +12,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Checks that the words that docs/vocabulary.md replaces do not come back, and that a class name means one thing. */
+/** Checks that the words that docs/vocabulary.md replaces do not come back, and that no two classes have the same name. */
 class VocabularyTest {
     private static final int MOST_EXCEPTIONS = 25;
 
-    /** The page and this test, which name the words. */
+    /** The files that are not searched because they list the replaced words: the page and this test. */
     private static final List<String> THESE =
             List.of("docs/vocabulary.md", "src/test/java/dev/heed/build/VocabularyTest.java");
 
@@ -29,7 +29,7 @@ class VocabularyTest {
     /**
      * A word that has been replaced.
      *
-     * @param word as in the last column of a table on the page
+     * @param word the word, as in the last column of a table on the page
      * @param pattern the forms of the word in code and prose
      * @param files the files that must not have it
      */

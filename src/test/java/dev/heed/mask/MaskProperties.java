@@ -19,7 +19,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 
-/** Compares the answers of masks about tiles and key ranges with {@code takesPart} of each element. */
+/** Compares the tile covers, key ranges and masked scores of bound masks with {@code takesPart} of each element. */
 @PropertyDefaults(tries = 600, edgeCases = EdgeCasesMode.NONE)
 class MaskProperties {
     private static final int BATCH = 2;
@@ -127,7 +127,7 @@ class MaskProperties {
                 Arbitraries.just(Mask.NONE), alignment().map(Mask::causal), windows, lengths, dense, spans, blocks);
     }
 
-    /** Ranges of keys, some of them empty, some beyond the last key. */
+    /** {@return spans of random keys; some are empty, some begin before the first key or end beyond the last key} */
     private static Mask spans(int k, Random random, long... shape) {
         long[] ends = new long[(int) (shape[0] * shape[1] * shape[2] * 2)];
         for (int i = 0; i < ends.length; i += 2) {
@@ -178,7 +178,7 @@ class MaskProperties {
             for (long j = 0; j < fitted.seqLenKv; j++) {
                 assertFalse(
                         (j < first || j >= end) && mask.takesPart(tile.batch, tile.head, i, j),
-                        i + ", " + j + " is seen outside " + first + " to " + end);
+                        i + ", " + j + " must not be attended outside " + first + " to " + end);
             }
         }
     }

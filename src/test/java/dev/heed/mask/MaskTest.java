@@ -48,7 +48,7 @@ class MaskTest {
         assertRefused(null, () -> mask.requireFits(1, 1, 5, 5));
     }
 
-    /** Compares with the pictures in the Javadoc of {@link CausalAlignment}. */
+    /** Compares causal masks with the pictures in the Javadoc of {@link CausalAlignment}. */
     @Test
     void causalPicturesAreThoseOfTheDocumentation() {
         assertEquals("####.\n#####\n", Mask.causal().picture(2, 5));
@@ -220,7 +220,7 @@ class MaskTest {
         assertRefused(null, () -> parse(pattern));
     }
 
-    /** The parser is recursive; deep nesting must give an error message, not a stack overflow. */
+    /** The parser is recursive; deep nesting must give a mask or an error message, not a stack overflow. */
     @Test
     void deeplyNestedPatternsAreReadOrRefused() {
         String deep = "(".repeat(100_000) + "none" + ")".repeat(100_000);

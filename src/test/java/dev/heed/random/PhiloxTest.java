@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Checks the known answers of Random123 ({@code kat_vectors}, philox4x32 10) and the uniform numbers of attention. */
+/** Compares Philox with the known answers of Random123 ({@code kat_vectors}, philox4x32 10), and tests its uniform numbers. */
 class PhiloxTest {
     @Test
     void knownAnswers() {
@@ -45,7 +45,10 @@ class PhiloxTest {
         assertNotEquals(here, Philox.uniform(1, 2, 3, 4, 9));
     }
 
-    /** Mean, variance and the counts of 16 equal bins of [0, 1) are within five standard deviations of a uniform distribution. */
+    /**
+     * Mean, variance and the counts of 16 equal bins of [0, 1) are within five standard deviations of their expected values
+     * for a uniform distribution.
+     */
     @Test
     void numbersAreUniform() {
         int n = 200_000;

@@ -112,7 +112,7 @@ class SettingsTest {
         assertEquals("", with("heed.cache", "", () -> Settings.CACHE.or("x")));
     }
 
-    /** The example in every message is a valid value. */
+    /** The example in the HINT of a message must be a valid value. */
     @Test
     void everyHintCanBeRead() {
         for (Setting<?> setting : Settings.ALL) {
@@ -127,7 +127,7 @@ class SettingsTest {
         }
     }
 
-    /** An invalid value makes the first call throw. Nothing is computed on another backend or with another width instead. */
+    /** An invalid value makes every call throw; calls do not fall back to another backend or another vector width. */
     @ParameterizedTest
     @ValueSource(strings = {"heed.threads=abc", "heed.opencl.memory=8T", "heed.vector.bits=100", "heed.strict=1"})
     void theFirstCallOfAProcessRefusesIt(String property) throws Exception {
@@ -145,7 +145,7 @@ class SettingsTest {
         assertTrue(said.contains("InvalidInputException 1\nInvalidInputException 2\n"), said);
     }
 
-    /** A program with two calls; the second must fail like the first. */
+    /** A program with two calls that must both throw. */
     static final class FirstCall {
         public static void main(String[] arguments) {
             for (int call = 1; call <= 2; call++) {
@@ -171,7 +171,7 @@ class SettingsTest {
                 Settings.ALL.stream().map(Setting::row).collect(Collectors.joining("\n")), String.join("\n", rows));
     }
 
-    /** A property that another class reads would be missing from the table. */
+    /** If another class reads a property directly, the property is missing from the table. */
     @Test
     void noOtherClassNamesAProperty() throws IOException {
         Set<String> named = new TreeSet<>();

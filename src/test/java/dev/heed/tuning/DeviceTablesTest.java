@@ -55,7 +55,7 @@ class DeviceTablesTest {
         assertEquals(Optional.of(16), tx(tables("1"), "prefill", 64));
     }
 
-    /** Rows with other columns are not mixed with new rows. */
+    /** A file with other columns is ignored, and a write replaces it: its rows are not mixed with the new rows. */
     @Test
     void aFileOfAnotherVersionIsPassedOverAndReplaced() throws IOException {
         Path file = tables("1").write(TILES, List.of("prefill\t<=64\t|\t8\t1\t1\t1\t1"));

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Tests which row of a tuning table is chosen. */
+/** Tests which row of a tuning table is chosen, and that invalid tables are rejected. */
 class TuningTableTest {
     private static final String TEXT = """
             # a comment
