@@ -1,6 +1,7 @@
 /* Checks a set of kernels before it is used, in the process that uses it, because a processor, hypervisor or compiler may handle
  * untested instructions wrongly. The inputs of sums are small integers, so sums are exact in any order, and every kernel must
- * give the bits of its portable version. The check runs when the library is loaded and takes a millisecond per level. */
+ * give the same bits as its portable version. The check runs when the library is loaded and takes about one millisecond for each
+ * level. */
 #include "kernels.h"
 #include "number.h"
 
@@ -30,7 +31,8 @@ static void bytes(int8_t *x, int64_t count, uint32_t *state) {
     }
 }
 
-/* Runs the same call with both sets on the same buffer and compares the results. The buffer is restored afterwards. */
+/* Runs the same call with the portable versions and with the set on the same buffer, and compares the results. The buffer is
+ * restored after each call. */
 #define SAME(result, size, call)                                                                                       \
     do {                                                                                                               \
         const struct kernels *one = portable;                                                                          \

@@ -46,7 +46,7 @@ BASE INLINE void transpose_block(const uint16_t *a, int64_t a_pair_stride, uint3
     }
 }
 
-/* Copies the pairs of each row so that they are contiguous. The second half of an incomplete pair is 0. */
+/* Copies the pairs of each row so that they are contiguous. The second element of an incomplete pair is 0. */
 INLINE void gather(
     const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t rows, int64_t depth, uint32_t to[SIDE][SIDE]) {
     for (int64_t r = 0; r < rows; r++) {

@@ -4,7 +4,7 @@
  *
  * The product is emulated as documented for TDPBF16PS. Products of even elements are added in one chain and products of odd
  * elements in another, with one rounding per step. The results of both chains are added, then their sum is added to the tile.
- * Subnormal inputs and results are 0. */
+ * Subnormal inputs and results are replaced by 0. */
 #ifndef HEED_AMX_TILES_H
 #define HEED_AMX_TILES_H
 

@@ -1,5 +1,5 @@
-/* Shared by the AVX-512 files. Each function names the instructions it is compiled for, so that the rest of the library runs on
- * any processor. */
+/* Macros and helper functions of the AVX-512 files. Each function with vector instructions names the instructions that it is
+ * compiled for, so that the other functions of the library run on any processor. */
 #ifndef HEED_AVX512_H
 #define HEED_AVX512_H
 
@@ -12,12 +12,12 @@
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c,avx512vnni")))
 #define INLINE static inline __attribute__((always_inline))
 
-/* A mask of the first n lanes; n is 0 to the number of lanes. */
+/* Returns a mask of the first n lanes. n must be 0 to 16 in lanes16; in lanes32 and lanes64, a larger n selects all lanes. */
 INLINE __mmask16 lanes16(int64_t n) { return (__mmask16)((1u << n) - 1); }
 INLINE __mmask32 lanes32(int64_t n) { return n >= 32 ? 0xffffffffu : (1u << n) - 1; }
 INLINE __mmask64 lanes64(int64_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 
-/* The sums of four vectors: lane n of the result is the sum of the elements of vector n. */
+/* Returns the sums of four vectors: lane n of the result is the sum of the elements of vector n. */
 BASE INLINE __m128 sum_four(__m512 s0, __m512 s1, __m512 s2, __m512 s3) {
     __m512 t01 = _mm512_add_ps(_mm512_unpacklo_ps(s0, s1), _mm512_unpackhi_ps(s0, s1));
     __m512 t23 = _mm512_add_ps(_mm512_unpacklo_ps(s2, s3), _mm512_unpackhi_ps(s2, s3));

@@ -1,6 +1,6 @@
-/* Weighted sums of values for a few queries: c[r][d] += w[r][j] v[j][d], summed over the rows j of all runs: first row 0 of
- * every run, then row 1 of every run, and so on. The sums are in registers. Their terms are added in a fixed order with one
- * rounding each, so the portable version gives the same bits. */
+/* Weighted sums of values for a few queries: c[r][d] += w[r][j] v[j][d], summed over the rows j of all runs: first row 0 of every
+ * run, then row 1 of every run, and so on. The sums are kept in registers. Their terms are added in a fixed order with one
+ * rounding each, so the results have the same bits as the portable version's results. */
 #if defined(__x86_64__)
 
 #include "avx512.h"

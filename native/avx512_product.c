@@ -37,7 +37,7 @@ BF16 INLINE void block(const int rows, const int vectors, const uint16_t *a, int
             }
         }
     }
-    if (depth % 2) { /* load one element, because the next element of a belongs to another row */
+    if (depth % 2) { /* load one element, because the element after it does not belong to the row */
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             __m512bh pair = (__m512bh)_mm512_set1_epi32(a[r * lda]);
@@ -87,8 +87,8 @@ BF16 void heed_bf16_product_avx512(const uint16_t *a, int64_t a_offset, int64_t 
     }
 }
 
-/* Interleaves two rows of weights into one row of pairs. Weights must be 0 or at least 2^-126, because the conversion flushes
- * smaller values to 0. */
+/* Rounds rows of weights to bf16 and interleaves each two rows into one row of pairs. Weights below 2^-126 become 0, because the
+ * conversion flushes subnormal numbers to 0. */
 BF16 void heed_bf16_pairs_avx512(
     const float *tile, int64_t tile_offset, int64_t ld_tile, int64_t count, uint16_t *to, int64_t to_offset,
     int64_t lanes) {

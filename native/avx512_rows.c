@@ -98,8 +98,8 @@ BASE void heed_f16_dots_avx512(const float *q, int64_t q_offset, int64_t ldq, in
     }
 }
 
-/* int8 keys: one operand of VNNI is unsigned, so keys are passed as k + 128. Then the excess is subtracted, 128 times the sum of
- * the limb's elements. */
+/* int8 keys: one operand of VNNI is unsigned, so keys are passed as k + 128. Then the excess, 128 times the sum of the limb's
+ * elements, is subtracted. */
 VNNI INLINE __m128i limb_sums(__m512i s[4], int32_t excess) {
     return _mm_sub_epi32(sum_four_ints(s[0], s[1], s[2], s[3]), _mm_set1_epi32(excess));
 }

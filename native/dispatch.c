@@ -33,7 +33,8 @@ int64_t heed_levels(void) { return levels; }
 
 int64_t heed_refused(void) { return refused; }
 
-/* Uses a level if its results equal the portable versions' results; otherwise the kernels chosen before stay in use. */
+/* Uses the kernels of a level if their results equal the portable versions' results; otherwise the kernels chosen before stay in
+ * use. */
 __attribute__((unused)) static void take(int64_t level, const struct kernels *with, int64_t brings) {
     if (heed_agree(with, &portable)) {
         chosen = *with;

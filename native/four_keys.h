@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Calls DO(k0, k1, k2, k3, first, stride, n) for each group of n = 1 to 4 keys. Score i of the group belongs at index
- * first + i * stride of a row of s. */
+/* Calls DO(k0, k1, k2, k3, first, stride, n) for each group of n = 1 to 4 keys; the pointers after the first n repeat k0. Score i
+ * of the group belongs at index first + i * stride of a row of s. */
 #define FOUR_KEYS(element, DO)                                                                                         \
     if (runs == 4) {                                                                                                   \
         for (int64_t j = 0; j < count; j++) {                                                                          \

@@ -1,17 +1,17 @@
-/* The C ABI of Heed's micro-kernels, called from Java. A test compares the Java side with the table in README.md.
+/* The C ABI of Heed's native kernels, which are called from Java. A test compares the Java side with the table in README.md.
  *
  * Every function exists twice: heed_NAME runs the kernel chosen for this processor, heed_NAME_portable is the portable version in
  * plain C. A matrix is a base pointer and the offset of its first element, so that Java can pass whole arrays. Leading
  * dimensions (lda, ldb and so on) are distances between rows. Offsets and distances are in elements.
  *
- * Functions do not check their arguments, because Java has checked them. They keep no state and allocate nothing. */
+ * Functions do not check their arguments; Java checks them before each call. Functions keep no state and allocate no memory. */
 #ifndef HEED_H
 #define HEED_H
 
 #include <stdint.h>
 
 #define HEED_ABI 3
-#define HEED_LANES 64 /* maximum queries or columns of a panel; a panel has 16, 32 or 64 */
+#define HEED_LANES 64 /* maximum lanes of a panel (queries or columns); a panel has 16, 32 or 64 */
 #define HEED_LIMBS 3  /* bytes that represent an element of a query in scores with int8 keys */
 
 #define HEED_EXPORT __attribute__((visibility("default")))

@@ -1,4 +1,4 @@
-/* A set of kernels, one per function, and the functions that choose between sets. Internal to the library. */
+/* The type of a set of kernels, one kernel per function, and the functions used to choose a set. Internal to the library. */
 #ifndef HEED_KERNELS_H
 #define HEED_KERNELS_H
 

@@ -1,6 +1,6 @@
-/* Shared by the files for 64-bit Arm. Every 64-bit Arm processor has NEON. Functions that need more are marked BF16 or I8MM, and
- * are called only if the system supports these instructions. The instructions are inline assembler because clang before 16
- * offers their intrinsics only if the whole file is compiled for them. */
+/* Macros and helper functions of the files for 64-bit Arm. Every 64-bit Arm processor has NEON. Functions that need more are
+ * marked BF16 or I8MM, and are called only if the system supports these instructions. The instructions are inline assembler
+ * because clang before 16 offers their intrinsics only if the whole file is compiled for them. */
 #ifndef HEED_NEON_H
 #define HEED_NEON_H
 

@@ -1,5 +1,5 @@
-/* Weighted sums of values for a few queries on Arm. As in avx512_pool.c, a fixed order with one rounding per step gives the
- * bits of the portable version. */
+/* Weighted sums of values for a few queries on Arm. As in avx512_pool.c, terms are added in a fixed order with one rounding each,
+ * which gives the same bits as the portable version. */
 #if defined(__aarch64__)
 
 #include "neon.h"
@@ -34,7 +34,7 @@ INLINE float factor(const float *w, int64_t w_index, const float *scales, int64_
     return scales ? w[w_index] * scales[scales_index] : w[w_index];
 }
 
-/* rows and eights are constants after inlining. */
+/* rows and eights are constants after inlining; eights is the number of groups of eight columns. */
 INLINE void columns(const int rows, const int eights, const values load, const float *w, int64_t ldw, const void *v,
     int64_t v_offset, int64_t ldv, int64_t run_stride, int64_t runs, int64_t count, const float *scales,
     int64_t scales_stride, int64_t scales_run_stride, float *c, int64_t ldc, int32_t skip) {

@@ -1,5 +1,5 @@
-/* bf16 x bf16 -> f32 products of tiles on Arm: BFMMLA multiplies two rows by two lanes over four elements of depth. Up to eight
- * rows by eight lanes at a time: 16 sums + 4 operands of rows + 4 of lanes, 24 of 32 registers. */
+/* bf16 x bf16 -> f32 products of tiles on Arm: BFMMLA multiplies two rows by two lanes over four elements of depth. A block has
+ * at most eight rows and eight lanes: 16 sums, 4 operands of rows and 4 operands of lanes fill 24 of 32 registers. */
 #if defined(__aarch64__)
 
 #include "neon.h"
@@ -8,7 +8,7 @@
 /* The direction in which the pairs of a are contiguous in memory: along depth, along rows, or neither. */
 enum order { DEPTH, ROWS, NEITHER };
 
-/* Loads two pairs of each of rows 0 and 1. If only one row is left, lda is 0 and this row is loaded twice. */
+/* Loads two pairs of row 0 and two pairs of row 1. If there is only one row, lda must be 0, and the row is loaded twice. */
 INLINE uint16x8_t two_rows(const uint16_t *a, int64_t lda, int64_t a_pair_stride, enum order order) {
     if (order == DEPTH) {
         return vcombine_u16(vld1_u16(a), vld1_u16(a + lda));
@@ -21,7 +21,7 @@ INLINE uint16x8_t two_rows(const uint16_t *a, int64_t lda, int64_t a_pair_stride
     return vld1q_u16(x);
 }
 
-/* As two_rows, for the last one to three elements of depth; the others are 0. */
+/* Like two_rows, for the last one to three elements of depth; the missing elements are 0. */
 INLINE uint16x8_t two_rows_end(const uint16_t *a, int64_t lda, int64_t a_pair_stride, int64_t left) {
     uint16_t x[8] = {0};
     for (int64_t d = 0; d < left; d++) {

@@ -1,4 +1,4 @@
-/* Scalar conversions of bf16 and f16 in plain C. Every vector kernel must give the same results. */
+/* Scalar conversions of bf16 and f16 in plain C. The vector kernels must give the same results. */
 #ifndef HEED_NUMBER_H
 #define HEED_NUMBER_H
 

@@ -1,4 +1,5 @@
-/* The portable version of every kernel in plain C, for processors without the kernel's instructions and as a reference. */
+/* The portable version of every kernel in plain C, for processors without the kernel's instructions, and as the reference in
+ * tests. */
 #include "heed.h"
 #include "number.h"
 
@@ -141,7 +142,7 @@ PORTABLE(void, i8_dots)
     }
 }
 
-/* Adds one row of values at a time: row j of every run, then row j + 1. */
+/* Adds one row of values at a time: row j of every run, then row j + 1 of every run. */
 #define POOL(name, element, widen, ...)                                                                                \
     PORTABLE(void, name)                                                                                               \
     (const float *w, int64_t w_offset, int64_t ldw, int64_t rows, const element *v, int64_t v_offset, int64_t ldv,     \

@@ -1,5 +1,6 @@
-/* Compares every kernel with its portable version, over random sizes, in buffers that end with the data. .ci/native runs it under
- * AddressSanitizer and UBSan. Sums in another order may differ by rounding; all other results must have the same bits. */
+/* Compares every kernel with its portable version, over random sizes, in buffers that end where the data end. .ci/native also
+ * runs it under AddressSanitizer and UBSan. Results whose terms are added in another order may differ by rounding; all other
+ * results must have the same bits. */
 #include "../heed.h"
 #include "../number.h"
 #include <math.h>
@@ -148,7 +149,7 @@ static void widths(void) {
     heed_f16_widen(x, offset, count, wide, offset);
     heed_f16_widen_portable(x, offset, count, portable, offset);
     same("f16_widen", wide, portable, size, 4);
-    for (int64_t i = 0; i < size; i++) { /* any bits, or values near the limits of f16 */
+    for (int64_t i = 0; i < size; i++) { /* any bits, or values from 2^-26 to 81920: slightly more than the range of f16 */
         wide[i] = bits_to_float(between(0, 1) ? draw() : 0x32800000u + draw() % 0x15200000u);
     }
     uint16_t *y = halves(size, 0), *z = room(size, 2);
@@ -213,7 +214,7 @@ static void rows(void) {
 
 int main(int arguments, char **values) {
     long times = arguments > 1 ? atol(values[1]) : 2000;
-    for (uint32_t half = 0; half < 0x10000; half++) { /* f16 to f32 and back gives the same f16, but a quiet NaN for NaN */
+    for (uint32_t half = 0; half < 0x10000; half++) { /* f16 to f32 and back gives the same bits, but NaN becomes quiet */
         float wide = f16_to_float((uint16_t)half);
         uint16_t back = float_to_f16(wide);
         if (back != half && !(isnan(wide) && back == (half | 0x200))) {

@@ -16,11 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Java methods that call the functions of {@code native/heed.h}. Each method first checks that its arguments keep the call within
- * its segments. Offsets and strides are in elements. The methods may be called if {@link NativeLibrary#reasons} is empty.
+ * Java methods that call the functions of {@code native/heed.h}. Each method first checks that the call accesses only elements
+ * within the given segments. Offsets and strides are in elements. The methods may be called if {@link NativeLibrary#reasons} is
+ * empty.
  *
- * <p>Calls use {@code Linker.Option.critical}: heap arrays are passed without a copy while the garbage collector waits. So one
- * call computes only a tile, not a whole problem.
+ * <p>Calls use {@code Linker.Option.critical}: heap arrays are passed without a copy, and the garbage collector waits until the
+ * call returns. So one call computes only a tile, not a whole problem.
  */
 public final class NativeKernels {
     /** The maximum number of queries or columns in a panel. */
@@ -29,7 +30,7 @@ public final class NativeKernels {
     /** The number of bytes that represent an element of a query in scores with int8 keys. */
     public static final int LIMBS = 3;
 
-    /** The maximum length of int8 rows; dot products of longer rows could overflow 32 bits. */
+    /** The maximum length of int8 rows in elements; dot products of longer rows could overflow 32 bits. */
     public static final int MOST_BYTES = 65_536;
 
     /**
@@ -82,7 +83,10 @@ public final class NativeKernels {
         }
     }
 
-    /** One or more runs of rows: element {@code d} of row {@code j} of run {@code n} is at {@code at + n runStride + j row + d}. */
+    /**
+     * Rows in memory: {@code runs} runs of {@code count} rows. Element {@code d} of row {@code j} of run {@code n} is at
+     * {@code at + n runStride + j row + d}.
+     */
     public record Runs(MemorySegment data, long at, long row, long runStride, int runs, int count) {}
 
     /** One scale for each row of {@link Runs}: the scale of row {@code j} of run {@code n} is at {@code at + n runStride + j step}. */
@@ -90,7 +94,9 @@ public final class NativeKernels {
 
     /**
      * Computes {@code c = a b}, or {@code c += a b} if {@code onto} is true. Pair {@code k} of row {@code r} of a, two adjacent
-     * bf16 elements, is at {@code aOffset + r aRowStride + k aDepthStride}. b is a panel of pairs. A row of c has {@code lanes} floats.
+     * bf16 elements, is at {@code aOffset + r aRowStride + k aDepthStride}; if {@code depth} is odd, the last pair of a row is
+     * one element. b is a panel of pairs, {@code lanes} pairs for every two elements of depth. A row of c has {@code lanes}
+     * floats.
      */
     public static void bf16Product(
             MemorySegment a,
@@ -148,7 +154,8 @@ public final class NativeKernels {
     }
 
     /**
-     * Transposes {@code count} rows into the lanes of a panel of pairs, negated if {@code negate} is true; the other lanes are 0.
+     * Transposes {@code count} rows of {@code depth} elements, negated if {@code negate} is true, into the first lanes of a panel
+     * of pairs. The other lanes become 0.
      */
     public static void bf16Transpose(
             MemorySegment rows,
@@ -174,7 +181,10 @@ public final class NativeKernels {
         }
     }
 
-    /** Interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs; returns whether all elements are finite. */
+    /**
+     * Interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs. If {@code count} is odd, the last row is
+     * interleaved with zeros. Returns whether all elements are finite.
+     */
     public static boolean bf16Interleave(
             MemorySegment rows,
             long at,
@@ -198,7 +208,10 @@ public final class NativeKernels {
         }
     }
 
-    /** Rounds rows of weights to bf16 and interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs. */
+    /**
+     * Rounds rows of weights to bf16 and interleaves rows {@code 2 t} and {@code 2 t + 1} into one row of pairs. If {@code count}
+     * is odd, the last row is interleaved with zeros.
+     */
     public static void bf16Pairs(
             MemorySegment tile, long at, long row, int count, MemorySegment to, long toOffset, int lanes) {
         checkLanes(lanes);
@@ -269,7 +282,7 @@ public final class NativeKernels {
         }
     }
 
-    /** Computes {@code s[r][run count + j] = q_r . k_j} for bf16 queries and keys. */
+    /** Computes {@code s[r][n count + j] = q_r . k_nj} for bf16 queries and keys; {@code k_nj} is row j of run n. */
     public static void bf16Dots(
             MemorySegment q,
             long qOffset,
@@ -302,7 +315,7 @@ public final class NativeKernels {
         }
     }
 
-    /** Computes {@code s[r][run count + j] = q_r . k_j} for f32 queries and f16 keys. */
+    /** Computes {@code s[r][n count + j] = q_r . k_nj} for f32 queries and f16 keys; {@code k_nj} is row j of run n. */
     public static void f16Dots(
             MemorySegment q,
             long qOffset,
@@ -336,8 +349,8 @@ public final class NativeKernels {
     }
 
     /**
-     * Computes {@code s[r][run count + j] = units[r] scale_j (l2 2^16 + l1 2^8 + l0) . k_j} for int8 keys. The {@link #LIMBS}
-     * byte rows l0, l1 and l2 of a query are contiguous, the lowest first.
+     * Computes {@code s[r][n count + j] = units[r] scale_nj (l2 2^16 + l1 2^8 + l0) . k_nj} for int8 keys; {@code k_nj} is row j
+     * of run n. A query is {@link #LIMBS} contiguous rows of signed bytes: l0 (the lowest), l1 and l2.
      */
     public static void i8Dots(
             MemorySegment q,
@@ -394,8 +407,8 @@ public final class NativeKernels {
     }
 
     /**
-     * Computes {@code c[r][d] += sum over j of w[r][run count + j] v_j[d]} for bf16 values. With {@code skip}, values of weight 0
-     * are not read.
+     * Computes {@code c[r][d] += sum over n and j of w[r][n count + j] v_nj[d]} for bf16 values; {@code v_nj} is row j of run n.
+     * If {@code skip} is true, a value whose weight is 0 is not read.
      */
     public static void bf16Pool(
             MemorySegment w,
@@ -431,7 +444,7 @@ public final class NativeKernels {
         }
     }
 
-    /** As {@link #bf16Pool}, for f16 values. */
+    /** Like {@link #bf16Pool}, for f16 values. */
     public static void f16Pool(
             MemorySegment w,
             long wOffset,
@@ -466,7 +479,7 @@ public final class NativeKernels {
         }
     }
 
-    /** As {@link #bf16Pool}, for int8 values multiplied by the scale of their row. */
+    /** Like {@link #bf16Pool}, for int8 values, each multiplied by the scale of its row. */
     public static void i8Pool(
             MemorySegment w,
             long wOffset,
@@ -563,8 +576,9 @@ public final class NativeKernels {
     }
 
     /**
-     * Throws unless {@code outer} times {@code inner} runs of {@code length} elements are all within the segment. Run
-     * {@code (o, i)} starts at {@code at + o outerStep + i innerStep}.
+     * Throws an exception unless {@code outer} times {@code inner} runs of {@code length} consecutive elements are all within the
+     * segment. Run {@code (o, i)} starts at element {@code at + o outerStep + i innerStep}. {@code bytes} is the size of an
+     * element.
      */
     private static void check(
             MemorySegment segment,

@@ -3,7 +3,9 @@ package dev.heed.ffi;
 import java.util.Arrays;
 import java.util.List;
 
-/** Instruction sets that native kernels are compiled for; each is a bit of {@code heed_levels} and {@code heed_refused}. */
+/**
+ * An instruction set that native kernels are compiled for. Each level is one bit of {@code heed_levels} and {@code heed_refused}.
+ */
 enum NativeLevel {
     AVX512(1, "AVX-512"),
     AVX512_BF16(2, "AVX512-BF16"),

@@ -26,9 +26,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loader of the native library built from {@code native/}. On first use it copies the library from the jar to a file that only
- * this user can read, checks it, loads it and deletes the file. If any step fails, {@link #reasons} reports why, and the Vector
- * API is used instead.
+ * Loader of the native library built from {@code native/}. On first use it checks the library in the jar, copies it to a file
+ * that only this user can read, loads it and deletes the file. If the library cannot be loaded, {@link #reasons} reports why, and
+ * the Vector API is used instead.
  *
  * <p>{@code heed.native=false} turns the library off. {@code heed.native.library=FILE} loads a library built by
  * {@code native/build.sh} instead of the one in the jar.
@@ -47,7 +47,7 @@ public final class NativeLibrary {
             return new Loaded(null, 0, 0, 0, List.of(reason));
         }
 
-        /** Returns a message for each level whose results differed from plain C when the library was loaded. */
+        /** Returns a message for each level whose kernels gave other results than plain C when the library was loaded. */
         List<String> refusals() {
             return NativeLevel.of(refused).stream()
                     .map(level -> level.label()
@@ -94,7 +94,10 @@ public final class NativeLibrary {
                                 .collect(Collectors.joining(", ", " by ", ""));
     }
 
-    /** {@return a message for each level that the processor has but that is not used} */
+    /**
+     * {@return a message for each level that the processor has but that is not used, because its kernels gave other results than
+     * plain C}
+     */
     public static List<String> refusals() {
         return loaded().refusals();
     }

@@ -19,9 +19,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct calls of the OpenCL functions that run for every launch or transfer. An OpenCL handle is the native pointer as a
- * {@code long}; every function returns OpenCL's error code. The method handles are static finals because the JIT compiles only
- * constant method handles to direct calls.
+ * Direct calls of the OpenCL functions that run for every launch or transfer, and of {@code clGetPlatformIDs}. An OpenCL handle
+ * is the native pointer as a {@code long}; every function returns OpenCL's error code. The method handles are static finals
+ * because the JIT compiles only constant method handles to direct calls.
  */
 public final class OpenClLibrary {
     private static final List<String> NAMES = names(System.getProperty("os.name", ""));
@@ -111,7 +111,7 @@ public final class OpenClLibrary {
         return LOOKED_UP.state;
     }
 
-    /** {@return whether a library file exists in the system's search folders; calls no native code} */
+    /** {@return whether a library file exists in the usual folders; always true on Windows and macOS} Calls no native code. */
     public static boolean hasFile() {
         if (NAMES.size() == 1) {
             return true; // Windows and macOS keep the library in a fixed place, which is not searched

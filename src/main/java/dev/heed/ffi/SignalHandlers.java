@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A JVM uses faults itself: null checks and safepoints of compiled code arrive as SIGSEGV. Drivers that compile inside the
  * process use LLVM, whose handlers run once and then restore the default action, which ends the process. Two threads of a JVM
- * at one safepoint are enough to trigger this. LLVM does not notice that its handlers have been replaced and does not install
- * them again. This class works on Linux only; on other systems, and if native access is denied, it saves nothing.
+ * that stop at the same safepoint are enough to trigger this. LLVM does not notice that its handlers have been replaced and does
+ * not install them again. This class works on Linux only; on other systems, and if native access is denied, it saves nothing.
  */
 public final class SignalHandlers {
     private static final int SIGILL = 4;

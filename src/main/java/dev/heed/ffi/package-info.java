@@ -1,5 +1,5 @@
 /**
- * Calls into native libraries through the JDK's linker. Callers own the handles and check the error codes.
+ * Calls into native libraries through the JDK's linker. Callers of OpenCL own its handles and check its error codes.
  *
  * <p>Stability: implementation.
  */

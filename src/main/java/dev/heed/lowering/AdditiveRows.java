@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rewriting of additive scores of a query s and a key h: {@code v.tanh(s W + h U + b) = v.tanh(q + k)} with
- * {@code q = s W + b} and {@code k = h U}. For concat scores, W and U are the upper and lower rows of one matrix.
+ * {@code q = s W + b} and {@code k = h U}. For concat scores, W and U are the top and bottom rows of one matrix.
  */
 final class AdditiveRows extends Rewriting {
     private final PerHeadProjection queries;
     private final PerHeadProjection keys;
 
-    /** The two halves of the matrix of a concat score: the top rows multiply queries, the bottom rows multiply keys. */
+    /**
+     * The matrix of a concat score, cut into two: the first headDim rows multiply queries, the other rows multiply keys.
+     */
     private record Halves(Tensor top, Tensor bottom) {}
 
     /** The parameters of an additive or a concat score. */

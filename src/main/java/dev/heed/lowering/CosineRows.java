@@ -10,7 +10,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rewriting of cosine scores: rows are divided by their lengths. With {@code u = x / |x|},
+ * The rewriting of cosine scores: each query and key row is divided by its Euclidean length. With {@code u = x / |x|},
  * {@code |x| = sqrt(x.x + epsilon)} and the gradient {@code du} of {@code u}, the gradient of {@code x} is
  * {@code (du - u (u.du)) / |x|}. If the strength is a tensor, it multiplies the rewritten queries; if it is a number, it
  * remains a factor of the score.
@@ -61,7 +61,10 @@ final class CosineRows extends Rewriting {
         return Math.sqrt(sum + ScoreFunction.Cosine.EPSILON);
     }
 
-    /** Adds the squares in four partial sums, so that an addition does not have to wait for the previous addition. */
+    /**
+     * Computes the length of a row. Squares are added in four sums, so that an addition need not wait for the previous
+     * addition.
+     */
     private static double length(float[] x, int at, int width) {
         double s0 = 0;
         double s1 = 0;
@@ -105,8 +108,8 @@ final class CosineRows extends Rewriting {
 
     /**
      * Computes the gradient of the original rows from the gradient of the rewritten rows, and adds the gradients of the
-     * factors to {@code factorSums}, if not null. If the gradient of a rewritten row is zero, so is the gradient of the
-     * original row, even if the row itself contains NaN.
+     * factors (the strengths) to {@code factorSums}, if not null. If the gradient of a rewritten row is zero, so is the
+     * gradient of the original row, even if the original row contains NaN.
      */
     private static void through(
             Tensor rows, Tensor gradient, @Nullable Tensor factors, @Nullable Tensor factorSums, Tensor into) {

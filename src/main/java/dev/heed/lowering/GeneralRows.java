@@ -10,7 +10,10 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.Tensor;
 import java.util.function.Function;
 
-/** The rewriting of general scores: {@code s' W h = (s W).h}, so W projects queries from headDim to keyHeadDim. */
+/**
+ * The rewriting of general scores: {@code s' W h = (s W).h} for a query s and a key h. W projects queries from headDim to
+ * keyHeadDim.
+ */
 final class GeneralRows extends Rewriting {
     private final PerHeadProjection queries;
 

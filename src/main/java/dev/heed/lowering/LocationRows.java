@@ -8,8 +8,8 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * The rewriting of location scores {@code (s W)_j} as dot products: the first seqLenKv columns of W become the keys. The
- * keys of the problem are never read.
+ * The rewriting of location scores {@code (s W)_j} of a query s and key j as dot products: the first seqLenKv columns of W
+ * become the keys. The keys of the problem are never read.
  */
 final class LocationRows extends Rewriting {
     private static final int CACHED = 64;

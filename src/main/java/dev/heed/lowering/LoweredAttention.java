@@ -80,7 +80,7 @@ public final class LoweredAttention extends AttentionPlan {
 
     /**
      * {@return the values of the inner attention} If each query head has its own rewritten keys, it also needs its own
-     * values, which are copies of the shared ones.
+     * values: copies of the values of its key/value head.
      */
     private Tensor valueHeads(Tensor value) {
         long group = group();

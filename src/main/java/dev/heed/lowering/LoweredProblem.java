@@ -17,7 +17,7 @@ import java.util.List;
  *
  * <pre>
  * score      rewritten rows              score of the inner attention
- * cosine     rows of length 1            scaled-dot, or dot if the strength is a tensor and multiplies the queries
+ * cosine     rows of length 1            scaled-dot; dot if the strength is a tensor, which then multiplies the queries
  * general    q W                         dot
  * location   columns of W as keys        dot
  * additive   q W + b and h U             additive:plain
@@ -28,7 +28,7 @@ import java.util.List;
  * @param projections the linear layers that rewrite rows
  */
 public record LoweredProblem(AttentionProblem inner, List<LinearProblem> projections) {
-    /** Copies the list of projections. */
+    /** Creates a lowered problem with a copy of the list of projections. */
     public LoweredProblem {
         projections = List.copyOf(projections);
     }

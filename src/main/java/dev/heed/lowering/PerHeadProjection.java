@@ -27,7 +27,7 @@ final class PerHeadProjection {
     private final Function<LinearProblem, LinearPlan> linear;
     private final Map<LinearProblem, LinearPlan> plans = new HashMap<>();
 
-    /** The matrices or biases, one per product, in the type in which the products are computed. */
+    /** The weight matrices or the biases, one per product, converted to the type in which the products are computed. */
     private record HeadMatrices(DType type, List<Tensor> matrices) {}
 
     PerHeadProjection(
@@ -49,7 +49,9 @@ final class PerHeadProjection {
         plans.values().forEach(LinearPlan::close);
     }
 
-    /** {@return zeros {@code [batch, headsOut, length, width]}, in which the rows of each product are contiguous} */
+    /**
+     * {@return a tensor of zeros {@code [batch, headsOut, length, width]} in which the rows of each product are contiguous}
+     */
     Tensor place(DType type, long width) {
         return perHead
                 ? Tensor.zeros(type, headsOut, batch, length, width).transpose(0, 1)
@@ -168,7 +170,7 @@ final class PerHeadProjection {
 
     /**
      * {@return the rows; if any element is non-finite, a copy with zeros in the rows whose gradient is zero} Rows whose
-     * gradient is zero, such as masked keys, contribute nothing, but 0 times a non-finite element would be NaN.
+     * gradient is zero, for example masked keys, add nothing to {@code dW}, but 0 times a non-finite element would be NaN.
      */
     private static Tensor zeroedRows(Tensor rows, Tensor gradient) {
         if (finite(rows)) {

@@ -9,7 +9,7 @@ import dev.heed.tensor.Tensor;
 /** The rewriting of the query and key rows of an attention problem for one kind of score function, and its backward pass. */
 abstract class Rewriting {
     /**
-     * Rewritten rows in the accumulator type.
+     * Rewritten rows in the accumulator type; {@code width} is the number of elements of a rewritten row.
      *
      * @param query {@code [batch, numHeads, seqLenQ, width]}
      * @param key {@code [batch, numKvHeads or numHeads, seqLenKv, width]}

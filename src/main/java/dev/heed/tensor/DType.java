@@ -168,7 +168,8 @@ public enum DType {
 
     /**
      * {@return {@code value} rounded to this type, the result of storing and loading it} Floating-point types and I8 round
-     * to nearest, ties to even. I64 and I32 round towards zero. BOOL gives 0 or 1.
+     * to nearest, ties to even; I8 also clamps to [-128, 127]. I64 and I32 round towards zero and clamp to their range. I8,
+     * I64 and I32 round NaN to 0. BOOL gives 0 for 0 and 1 for any other value.
      */
     public abstract double round(double value);
 
@@ -177,7 +178,9 @@ public enum DType {
         return bytes;
     }
 
-    /** {@return whether this is a floating-point type, which queries, keys, values and outputs may have} */
+    /**
+     * {@return whether this is a floating-point type: F64, F32, F16 or BF16; queries and outputs must have one of them}
+     */
     public boolean isFloating() {
         return this == F64 || this == F32 || this == F16 || this == BF16;
     }

@@ -1,8 +1,7 @@
 package dev.heed.tensor;
 
 /**
- * The common lifetime of tensors on a device: closing the arena frees the memory of all its tensors. Threads may share an
- * arena.
+ * An allocator of tensors on a device. Closing the arena frees the memory of all its tensors. Threads may share an arena.
  */
 public interface DeviceArena extends AutoCloseable {
     /** {@return a contiguous copy of a tensor in device memory} */

@@ -16,7 +16,7 @@ public interface DeviceMemory {
     /**
      * Copies bytes to host memory, after all earlier computations of the device have finished.
      *
-     * @param from the offset of the first byte
+     * @param from the offset of the first byte from the start of this memory, in bytes
      * @param to heap or native memory, whose size is the number of bytes to copy
      */
     void read(long from, MemorySegment to);

@@ -3,8 +3,8 @@ package dev.heed.tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown for an invalid input, before any work starts. The message has the expected and the actual input, the problem's case
- * string if there is one, and a hint that can be typed.
+ * Thrown for an invalid input, before any work starts. The message contains the expected and the actual input, the
+ * problem's case string if there is one, and a hint that can be typed.
  */
 public final class InvalidInputException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
@@ -52,7 +52,7 @@ public final class InvalidInputException extends IllegalArgumentException {
                 + "\nHINT: " + hint;
     }
 
-    /** {@return the same exception with the case string of the problem} */
+    /** {@return a copy of this exception, with its stack trace, that also has the case string of the problem} */
     public InvalidInputException in(String caseString) {
         var located = new InvalidInputException(subject, expected, got, caseString, hint);
         located.setStackTrace(getStackTrace());

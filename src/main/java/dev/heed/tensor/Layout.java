@@ -18,7 +18,7 @@ public enum Layout {
     public Tensor toBhsd(Tensor tensor) {
         if (tensor.rank() != 4) {
             throw new InvalidInputException(
-                    "A tensor in layout " + this + " has four axes",
+                    "A tensor in layout " + this + " must have four axes",
                     "rank 4",
                     tensor.toString(),
                     "Layout.packed(tensor, numHeads) splits [batch, sequence, heads * width]");
@@ -37,7 +37,7 @@ public enum Layout {
     public static Tensor packed(Tensor tensor, long numHeads) {
         if (tensor.rank() != 3) {
             throw new InvalidInputException(
-                    "A packed tensor has three axes",
+                    "A packed tensor must have three axes",
                     "[batch, sequence, heads * width]",
                     tensor.toString(),
                     "use Layout.BHSD or Layout.BSHD for four axes");

@@ -5,8 +5,9 @@ final class Narrowing {
     private Narrowing() {}
 
     /**
-     * Rounds to odd: an inexact value becomes the neighbouring float whose last bit is set. Rounding this float to a format
-     * with at least 13 significant bits fewer gives the same result as rounding the double to that format directly.
+     * Rounds a double to a float by rounding to odd: an inexact value becomes the neighbouring float whose last bit is set.
+     * Rounding this float to a format with at least 13 significant bits fewer gives the same result as rounding the double
+     * to that format directly.
      */
     static float toOddFloat(double value) {
         float nearest = (float) value;
@@ -28,7 +29,7 @@ final class Narrowing {
     static short floatToBfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // stays a NaN if its payload is only in the lower half
+            return (short) (bits >>> 16 | 0x40); // the set bit keeps the value a NaN if its payload is only in the lower half
         }
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }

@@ -26,7 +26,10 @@ final class RowWalk {
         this.position = tensor.offset();
     }
 
-    /** Visits all rows. The index is the number of elements before a row; it is correct up to 2^31 elements. */
+    /**
+     * Visits all rows. The index of a row is the number of elements before the row; it is correct for tensors of at most
+     * 2^31 elements.
+     */
     static void rows(Tensor tensor, Row visitor) {
         long count = tensor.elementCount();
         RowWalk walk = new RowWalk(tensor);
@@ -55,7 +58,7 @@ final class RowWalk {
         return last < 0 ? 1 : tensor.stride(last);
     }
 
-    /** Advances to the next row and returns the first position of the current one. */
+    /** Returns the position of the first element of the current row, then advances to the next row. */
     private long next() {
         long here = position;
         for (int axis = last - 1; axis >= 0; axis--) {

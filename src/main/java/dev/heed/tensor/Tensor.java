@@ -14,8 +14,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A typed, strided view of memory: element type, shape, strides and offset. It has no arithmetic and does not own the
- * memory.
+ * A typed, strided view of memory, described by an element type, a shape, strides and an offset. It has no arithmetic and
+ * does not own the memory.
  *
  * <p>Views ({@link #slice}, {@link #select}, {@link #transpose}, {@link #split}, {@link #expand}) share the memory, so
  * packed, head-first and sequence-first data can be used without a copy.
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * arena is closed throws an {@link InvalidInputException} before any work starts.
  *
  * <p><b>Devices.</b> The memory may be on a device ({@link DeviceArena}). Shapes and views work as for other tensors, but
- * methods that read or write an element throw an exception whose hint is {@link #toHost}.
+ * methods that read or write an element throw an exception whose hint names {@link #toHost}.
  *
  * <p><b>Threads.</b> Reading from many threads is safe. The caller must synchronise concurrent writes to the same elements.
  */
@@ -212,8 +212,8 @@ public final class Tensor {
 
     /**
      * {@return an i8 tensor over bytes, with one scale per row of the last axis} An element is its byte times the scale of
-     * its row. Keys and values may have this form. Backends that compute with bytes read the bytes and the scales
-     * separately.
+     * its row. Keys and values may be i8 tensors with scales. Backends that compute with bytes read the bytes and the
+     * scales separately.
      *
      * @param bytes the bytes, row-major
      * @param scales one f32 for each row, row-major
@@ -289,7 +289,7 @@ public final class Tensor {
         return Arrays.equals(shape, sizes);
     }
 
-    /** {@return the size of one axis; a negative axis counts from the end (-1 is the last)} */
+    /** {@return the size of one axis; a negative {@code axis} is relative to the end, so -1 is the last axis} */
     public long size(int axis) {
         return shape[axis(axis)];
     }
@@ -399,7 +399,7 @@ public final class Tensor {
         return segment.isReadOnly();
     }
 
-    /** {@return whether several indices refer to the same element, because an axis is {@linkplain #expand expanded}} */
+    /** {@return whether several indices refer to the same element because an axis is {@linkplain #expand expanded}} */
     public boolean isExpanded() {
         for (int axis = 0; axis < shape.length; axis++) {
             if (strides[axis] == 0 && shape[axis] > 1) {
@@ -410,9 +410,9 @@ public final class Tensor {
     }
 
     /**
-     * {@return whether elements of the two tensors share memory} The answer is exact for tensors of equal type and strides,
-     * such as the query, key and value of a packed tensor. For other tensors, it is whether their spans from first to last
-     * element overlap.
+     * {@return whether elements of the two tensors share memory} The answer is exact for tensors of equal type and equal
+     * strides, all of them positive, such as the query, key and value of a packed tensor. For other tensors, it is whether
+     * their spans from first to last element overlap.
      */
     public boolean overlaps(Tensor other) {
         if (segment.asOverlappingSlice(other.segment).isEmpty()
@@ -434,14 +434,14 @@ public final class Tensor {
     }
 
     /**
-     * {@return whether an element of this tensor and one of the other are {@code apart} elements apart, if their indices
-     * differ only along {@code axes[next]} and the axes after it in {@code axes}}
+     * {@return whether {@code apart} is a sum of terms {@code (i - j) * stride}, one for each of {@code axes[next]} and the
+     * axes after it in {@code axes}, where i is an index of this tensor along that axis and j an index of {@code other}}
      */
     private boolean meets(Tensor other, long apart, Integer[] axes, int next) {
         if (next == axes.length) {
             return apart == 0;
         }
-        long reach = 0; // largest distance along the remaining axes
+        long reach = 0; // largest distance in elements along the axes after axes[next]
         for (int n = next + 1; n < axes.length; n++) {
             reach += (Math.max(shape[axes[n]], other.shape[axes[n]]) - 1) * strides[axes[n]];
         }
@@ -597,7 +597,7 @@ public final class Tensor {
 
     /**
      * {@return a backend's own form of this tensor} The form of a {@linkplain #isConstant() constant} is made by the first
-     * call and stored; other tensors make it at every call.
+     * call and stored; for other tensors it is made at every call.
      *
      * @param form the class of the form, which identifies it
      * @param maker makes the form from the elements
@@ -613,22 +613,22 @@ public final class Tensor {
         return at(position(index));
     }
 
-    /** Like {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an index array. */
     public double get(long i) {
         return at(position(i));
     }
 
-    /** Like {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an index array. */
     public double get(long i, long j) {
         return at(position(i, j));
     }
 
-    /** Like {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an index array. */
     public double get(long i, long j, long k) {
         return at(position(i, j, k));
     }
 
-    /** Like {@link #get(long...)}, without an array. */
+    /** Like {@link #get(long...)}, without an index array. */
     public double get(long i, long j, long k, long l) {
         return at(position(i, j, k, l));
     }
@@ -638,22 +638,22 @@ public final class Tensor {
         put(position(index), value);
     }
 
-    /** Like {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an index array. */
     public void set(double value, long i) {
         put(position(i), value);
     }
 
-    /** Like {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an index array. */
     public void set(double value, long i, long j) {
         put(position(i, j), value);
     }
 
-    /** Like {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an index array. */
     public void set(double value, long i, long j, long k) {
         put(position(i, j, k), value);
     }
 
-    /** Like {@link #set(double, long...)}, without an array. */
+    /** Like {@link #set(double, long...)}, without an index array. */
     public void set(double value, long i, long j, long k, long l) {
         put(position(i, j, k, l), value);
     }
@@ -696,25 +696,25 @@ public final class Tensor {
         return position;
     }
 
-    /** Like {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an index array. */
     public long position(long i) {
         boolean there = shape.length == 1 && inside(0, i);
         return there ? offset + i * strides[0] : position(new long[] {i});
     }
 
-    /** Like {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an index array. */
     public long position(long i, long j) {
         boolean there = shape.length == 2 && inside(0, i) && inside(1, j);
         return there ? offset + i * strides[0] + j * strides[1] : position(new long[] {i, j});
     }
 
-    /** Like {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an index array. */
     public long position(long i, long j, long k) {
         boolean there = shape.length == 3 && inside(0, i) && inside(1, j) && inside(2, k);
         return there ? offset + i * strides[0] + j * strides[1] + k * strides[2] : position(new long[] {i, j, k});
     }
 
-    /** Like {@link #position(long...)}, without an array. */
+    /** Like {@link #position(long...)}, without an index array. */
     public long position(long i, long j, long k, long l) {
         boolean there = shape.length == 4 && inside(0, i) && inside(1, j) && inside(2, k) && inside(3, l);
         return there
@@ -771,7 +771,7 @@ public final class Tensor {
         return to(type);
     }
 
-    /** {@return a contiguous copy with another element type, each element rounded to nearest} */
+    /** {@return a contiguous copy with another element type, each element rounded as by {@link DType#round}} */
     public Tensor to(DType target) {
         if (scales != null && target == DType.I8) {
             return quantized();

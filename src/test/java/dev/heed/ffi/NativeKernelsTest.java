@@ -15,7 +15,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Tests that, for any arguments, a call either writes only within its segments or throws before it touches them. */
+/**
+ * Tests of native kernels called from Java: conversions equal the JDK's, int8 scores equal exact sums, and a call with any
+ * arguments either writes only within its segments or throws an exception before it accesses them.
+ */
 @Tag("slow")
 class NativeKernelsTest {
     private static final int ROOM = 4096;
@@ -53,7 +56,7 @@ class NativeKernelsTest {
 
     @Test
     void bytesMeetAQueryInWholeNumbers() {
-        byte[] limbs = {1, -2, 3, 127, -128, 5, 0, 1, -1}; // three rows of depth 3: lowest, middle, highest
+        byte[] limbs = {1, -2, 3, 127, -128, 5, 0, 1, -1}; // three limb rows of depth 3: lowest, middle, highest
         byte[] keys = {1, 2, 3, -128, 127, -1};
         float[] scores = new float[2];
         NativeKernels.i8Dots(
@@ -94,7 +97,10 @@ class NativeKernelsTest {
                 ArithmeticException.class, () -> NativeKernels.bf16Pool(floats, 0, 4, 1, runs, 5, floats, 0, 5, false));
     }
 
-    /** Random arguments near the limits: no call may touch a guard zone, and many calls must pass the checks. */
+    /**
+     * Makes calls with random arguments near the limits: no call may write to a guard zone, and more than 5000 calls must pass
+     * the checks.
+     */
     @Test
     void noNumbersReachBeyondTheSegments() {
         int made = 0;
@@ -107,7 +113,7 @@ class NativeKernelsTest {
                 call(n % 8, inner(of(to), 4), inner(of(toHalves), 2));
                 made++;
             } catch (IndexOutOfBoundsException | ArithmeticException refused) {
-                // thrown before any memory was touched
+                // thrown before any memory was accessed
             }
             for (int i = 0; i < GUARD; i++) {
                 assertTrue(to[i] == 7 && to[to.length - 1 - i] == 7, "guard zone of floats");

@@ -20,7 +20,7 @@ class NativeLibraryTest {
     @TempDir
     Path dir;
 
-    /** Prints the reasons in a separate JVM. */
+    /** A program that prints {@link NativeLibrary#reasons}, for a separate JVM. */
     static final class Program {
         private Program() {}
 
@@ -79,7 +79,7 @@ class NativeLibraryTest {
         assertReason(old, "ABI " + NativeLibrary.ABI + ", expected " + (NativeLibrary.ABI + 1), "build.sh");
     }
 
-    /** A library that has the right ABI version but lacks a function. */
+    /** The library has the right ABI version but lacks a function. */
     @Test
     void aLibraryWithoutAFunction() {
         String whole = new String(library(), StandardCharsets.ISO_8859_1);
@@ -90,7 +90,10 @@ class NativeLibraryTest {
                 "build.sh");
     }
 
-    /** On a folder mounted noexec, the check returns false, for a user and for root. */
+    /**
+     * In a folder mounted noexec, {@code Files.isExecutable} returns false for every user, including root; here a stub returns
+     * false.
+     */
     @Test
     void aFolderWithoutExecution() {
         byte[] library = library();

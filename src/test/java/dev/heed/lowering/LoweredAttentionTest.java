@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Compares rewritten rows on the reference backend with the reference's direct score functions, both in double. */
+/**
+ * Compares {@link LoweredAttention} over plans of the reference backend with that backend's direct computation of the score
+ * functions. Both compute in double.
+ */
 class LoweredAttentionTest {
     private static final double TOLERANCE = 1e-12;
 

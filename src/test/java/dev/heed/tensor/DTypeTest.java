@@ -67,8 +67,8 @@ class DTypeTest {
     }
 
     /**
-     * Tests values halfway between neighbours and the next double on either side. Rounding the latter twice, first to f32,
-     * would give wrong results.
+     * Tests values halfway between neighbouring values of the format, and the next double on either side. Rounding these
+     * doubles twice, first to f32, would give wrong results.
      */
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16"})
@@ -109,7 +109,7 @@ class DTypeTest {
         assertEquals(-0.0, type.round(-0.0));
     }
 
-    /** A bfloat16 has no room for the lower half of the payload, but the value stays a NaN. */
+    /** bf16 and f16 have no room for the lower half of the payload, but the value stays a NaN. */
     @Test
     void nanWithAPayloadInTheLowerHalfStaysNan() {
         assertTrue(Double.isNaN(DType.BF16.round(Float.intBitsToFloat(0x7f800001))));
@@ -153,7 +153,7 @@ class DTypeTest {
         Double below = numbers.floorKey(value);
         Double above = numbers.ceilingKey(value);
         if (below == null || above == null) {
-            return; // beyond the largest finite number, which the overflow test covers
+            return; // beyond the largest finite value; the overflow test covers this
         }
         BigDecimal exact = new BigDecimal(value);
         int nearer = exact.subtract(new BigDecimal(below)).compareTo(new BigDecimal(above).subtract(exact));
@@ -162,7 +162,7 @@ class DTypeTest {
         assertEquals(expected + 0.0, type.round(value) + 0.0, () -> type + " of " + value);
     }
 
-    /** A 16-bit binary format, as IEEE 754 defines it. */
+    /** A 16-bit binary floating-point format, encoded by the rules of IEEE 754. */
     private record Format(int exponentBits, int fractionBits) {
         static Format of(DType type) {
             return type == DType.F16 ? new Format(5, 10) : new Format(8, 7);

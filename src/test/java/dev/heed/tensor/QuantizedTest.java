@@ -17,8 +17,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tests of i8 tensors with scales: the quantisation error is bounded, and every way to read the elements gives the same
- * result.
+ * Tests of i8 tensors with scales: the quantisation error is at most half a scale, and every way to read the elements gives
+ * the same result.
  */
 class QuantizedTest {
     private final Random random = new Random(11);

@@ -233,7 +233,7 @@ class TensorViewTest {
         assertTrue(q.slice(1, 0, 3).overlaps(q.slice(1, 2, 4)));
     }
 
-    /** Compares {@code overlaps} with the memory: fills one tensor with ones and looks for ones in the other. */
+    /** Compares {@code overlaps} with the actual memory: fills one tensor with ones and looks for ones in the other. */
     @Test
     void overlapIsExactForEqualStrides() {
         Tensor whole = Tensor.zeros(DType.F32, 4, 6, 5);
@@ -257,7 +257,10 @@ class TensorViewTest {
         return part;
     }
 
-    /** There is a separate method for each number of indices; each must agree with the array method. */
+    /**
+     * Each of {@code get}, {@code set} and {@code position} has an overload per number of indices, which must agree with
+     * the overload for an index array.
+     */
     @Test
     void indicesWithoutAnArrayMeanTheSame() {
         for (int rank = 1; rank <= 4; rank++) {

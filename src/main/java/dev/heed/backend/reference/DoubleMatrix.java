@@ -3,10 +3,10 @@ package dev.heed.backend.reference;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A dense row-major matrix of doubles with the operations that projections need. */
+/** A dense row-major matrix of doubles with the operations of linear layers and projections. */
 record DoubleMatrix(int rows, int columns, double[] cells) {
 
-    /** {@return the tensor as a matrix} Its last axis becomes the columns, all other axes the rows. */
+    /** {@return a tensor as a matrix: the last axis becomes the columns, all other axes become the rows} */
     static DoubleMatrix of(Tensor tensor) {
         int columns = Math.toIntExact(tensor.size(-1));
         return new DoubleMatrix(Math.toIntExact(tensor.elementCount() / columns), columns, tensor.toDoubleArray());

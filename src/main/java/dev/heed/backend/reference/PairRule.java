@@ -10,9 +10,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A score function applied to the keys of one head: the score of the current query and each key, and the gradients of that
- * score. Gradients of parameters are added to the parameters of {@code sums}, a score function of the same kind, unless it
- * is null. In the formulas, s is the query and h the key.
+ * A score function for one query head and the keys of its key/value head. It computes the score of the current query and a
+ * key, and the gradients of that score. Gradients of score parameters are added to the tensors of {@code sums}, a score
+ * function of the same kind; if {@code sums} is null, they are not computed. In the formulas, s is the query and h the key.
  */
 abstract class PairRule {
     final double[][] keys;
@@ -30,16 +30,18 @@ abstract class PairRule {
     abstract double score(int key);
 
     /**
-     * Adds {@code upstream} times the derivatives of the score of the current query and a key to their gradients. Products
-     * with a parameter matrix are postponed to the end of the query or the head, so each is computed once and with less
-     * rounding.
+     * Adds {@code upstream} times the derivatives of the score of the current query and key {@code key} to {@code dQuery},
+     * {@code dKey} and the parameter gradients. Products with a parameter matrix are postponed to {@link #endQuery} or
+     * {@link #endHead}, so that each product is computed only once and with less rounding.
      */
     abstract void gradient(int key, double upstream, double[] dQuery, double[] dKey);
 
-    /** Ends a query: computes postponed gradients of the query and the parameters from sums over its keys. */
+    /**
+     * Ends the current query: computes the postponed gradients of the query and the parameters from sums over the keys.
+     */
     void endQuery(double[] dQuery) {}
 
-    /** Ends the head: computes postponed gradients of the keys and the parameters from sums over its queries. */
+    /** Ends the head: computes the postponed gradients of the keys and the parameters from sums over the queries. */
     void endHead(double[][] dKeys) {}
 
     /** {@return the rule for one query head of one batch entry} */
@@ -105,7 +107,10 @@ abstract class PairRule {
         }
     }
 
-    /** The cosine score {@code beta c} with {@code c = s.h / (|s| |h|)}: {@code dc/ds = h / (|s| |h|) - c s / |s|^2}. */
+    /**
+     * The cosine score {@code beta c} with {@code c = s.h / (|s| |h|)} and {@code |x| = sqrt(x.x + epsilon)}. Its
+     * derivative is {@code dc/ds = h / (|s| |h|) - c s / |s|^2}.
+     */
     private static final class Cosine extends PairRule {
         private final ScoreFunction.Cosine f;
         private final @Nullable Tensor strengths;
@@ -241,7 +246,7 @@ abstract class PairRule {
         }
     }
 
-    /** The additive score {@code v.tanh(s W + h U + b)}; without the matrices, {@code v.tanh(s + h)}. */
+    /** The additive score {@code v.tanh(s W + h U + b)}, or {@code v.tanh(s + h)} if it has no matrices. */
     private static final class Additive extends PairRule {
         private final @Nullable Tensor queryWeight;
         private final @Nullable Tensor keyWeight;
@@ -411,8 +416,9 @@ abstract class PairRule {
     }
 
     /**
-     * Computes the backward pass of {@code y = x W}: adds {@code dy W'} to {@code dx} and {@code x' dy} to {@code dW}, and
-     * sets {@code dy} to 0. If all of {@code dy} is 0, as for a masked key, {@code x} is not read.
+     * Computes the backward pass of {@code y = x W}: adds {@code dy W'} to {@code dx}, adds {@code x' dy} to {@code dW} if
+     * {@code dW} is not null, and sets {@code dy} to 0. If {@code weight} is null or all of {@code dy} is 0, as for a
+     * masked key, the method does nothing and does not read {@code x}.
      */
     private static void flush(@Nullable Tensor weight, @Nullable Tensor dWeight, double[] x, double[] dy, double[] dx) {
         if (weight == null || Arrays.stream(dy).allMatch(gradient -> gradient == 0)) {
@@ -445,7 +451,7 @@ abstract class PairRule {
 
     private static Tensor wanted(@Nullable Tensor tensor) {
         if (tensor == null) {
-            throw new IllegalStateException("a score function of this kind has this parameter");
+            throw new IllegalStateException("a score function of this kind must have this parameter");
         }
         return tensor;
     }

@@ -15,7 +15,9 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Attention in double, one query at a time: all its scores, their softmax, then the weighted sum of the values. */
+/**
+ * Attention in double, one query at a time: all scores of the query, their softmax, then the weighted sum of the values.
+ */
 final class ReferenceAttention extends AttentionPlan {
     ReferenceAttention(AttentionProblem problem) {
         super(problem);

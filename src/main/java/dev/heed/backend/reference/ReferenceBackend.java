@@ -15,8 +15,9 @@ import dev.heed.SoftmaxProblem;
 import java.util.List;
 
 /**
- * The reference backend, which computes every problem with every option in double arithmetic on the caller's thread. Its
- * code is simple rather than fast. Inputs are converted to double, and results are rounded once.
+ * The reference backend, which computes every problem that fits Java arrays, with every option, in double arithmetic on the
+ * caller's thread. Its code is simple rather than fast. Inputs are converted to double, and results are rounded once, to
+ * their element type.
  */
 public final class ReferenceBackend implements AttentionBackend {
     private static final long LONGEST_ROW = Integer.MAX_VALUE - 8;

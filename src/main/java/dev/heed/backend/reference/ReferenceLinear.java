@@ -5,7 +5,7 @@ import dev.heed.LinearProblem;
 import dev.heed.LinearWeights;
 import dev.heed.tensor.Tensor;
 
-/** A linear layer in double: a plain matrix product and an element-wise activation. */
+/** A linear layer in double: a matrix product, a bias if present, and an element-wise activation. */
 final class ReferenceLinear extends LinearPlan {
     ReferenceLinear(LinearProblem problem) {
         super(problem);

@@ -15,7 +15,7 @@ import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Multi-head attention in double: four projections and {@link ReferenceAttention}, without rounding between them. */
+/** Multi-head attention in double: four projections and {@link ReferenceAttention}; nothing is rounded between them. */
 final class ReferenceMultiHead extends MultiHeadPlan {
     ReferenceMultiHead(MultiHeadProblem problem) {
         super(problem);
@@ -70,7 +70,10 @@ final class ReferenceMultiHead extends MultiHeadPlan {
         project(inputs.value(), w.value(), joined(dInner.value()), gradients.value(), dw.value(), dw.valueBias());
     }
 
-    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /**
+     * Computes the backward pass of {@code y = x W + b}: {@code dx = dy W'}, {@code dW = x' dy}, and {@code db}, if not
+     * null, is the sum of the rows of {@code dy}.
+     */
     private static void project(Tensor x, Tensor w, DoubleMatrix dy, Tensor dx, Tensor dw, @Nullable Tensor db) {
         dx.copyFrom(rows(dy.times(DoubleMatrix.of(w).transposed()), dx));
         DoubleMatrix.of(x).transposed().times(dy).into(dw);

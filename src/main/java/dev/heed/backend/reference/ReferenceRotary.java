@@ -5,7 +5,7 @@ import dev.heed.RotaryPlan;
 import dev.heed.RotaryProblem;
 import dev.heed.tensor.Tensor;
 
-/** Rotary position embedding in double, one pair at a time. */
+/** Rotary position embedding in double, one pair of elements at a time. */
 final class ReferenceRotary extends RotaryPlan {
     ReferenceRotary(RotaryProblem problem) {
         super(problem);

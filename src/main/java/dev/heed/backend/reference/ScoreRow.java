@@ -8,7 +8,10 @@ import dev.heed.mask.BoundMask;
 import dev.heed.random.Philox;
 import dev.heed.tensor.Tensor;
 
-/** The scores and weights of one query for all keys. Scores are stored at the requested stage and after the mask. */
+/**
+ * The scores and weights of one query for all keys. Scores are stored twice: at the requested stage, and after bias and
+ * mask.
+ */
 final class ScoreRow {
     final AttentionOptions options;
     final double[] query;

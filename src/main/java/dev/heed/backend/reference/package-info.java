@@ -1,6 +1,6 @@
 /**
- * The reference backend: attention in double arithmetic, row by row, directly from the formulas. All other backends are
- * compared with it.
+ * The reference backend: attention, softmax, linear layers and rotary embeddings in double arithmetic, directly from the
+ * formulas. All other backends are compared with it.
  *
  * <p>Stability: implementation; {@code ReferenceBackend} is the only public type.
  */

@@ -8,9 +8,9 @@ import dev.heed.tensor.Tensor;
 import java.util.function.DoubleSupplier;
 
 /**
- * Assertions that compare gradients with fourth-order central differences of the loss:
- * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h}. With {@code h = 1e-3}, truncation and rounding errors are both
- * below 1e-10 for losses around 1.
+ * Assertions that compare gradients with fourth-order central differences of the loss f:
+ * {@code (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / (12 h)}. With {@code h = 1e-3}, truncation and rounding errors are
+ * both below 1e-10 for losses around 1.
  */
 public final class CentralDifference {
     private static final double STEP = 1e-3;
@@ -19,8 +19,9 @@ public final class CentralDifference {
     private CentralDifference() {}
 
     /**
-     * Asserts that every element of the gradient is the derivative of the loss with respect to the same element of the input,
-     * within a relative error of 1e-6.
+     * Asserts that every element of the gradient is the derivative of the loss with respect to the same element of the
+     * input. The error must be at most 1e-6 times the derivative's magnitude, or 1e-6 times a floor: 1% of the largest
+     * gradient element, but at least 1e-3.
      */
     public static void assertGradient(String name, Tensor input, Tensor gradient, DoubleSupplier loss) {
         double[] saved = input.toDoubleArray();
@@ -44,7 +45,7 @@ public final class CentralDifference {
 
     /**
      * Asserts that the derivative of the loss along a random direction is the inner product of the direction and the
-     * gradients.
+     * gradients, within a relative error of 1e-6.
      */
     public static void assertDirectionalDerivative(Tensor[] inputs, Tensor[] gradients, DoubleSupplier loss) {
         Tensor[] saved = new Tensor[inputs.length];
@@ -78,8 +79,8 @@ public final class CentralDifference {
     }
 
     /**
-     * {@return the loss {@code sum y * dy} of an output {@code y}, whose gradient is {@code dy}} Elements with
-     * {@code dy = 0} are left out.
+     * {@return the loss {@code sum y * dy}, whose gradient with respect to the output {@code y} is {@code dy}} Elements
+     * with {@code dy = 0} are left out, even if {@code y} is non-finite.
      */
     public static double weighed(Tensor output, Tensor gradient) {
         double sum = 0;

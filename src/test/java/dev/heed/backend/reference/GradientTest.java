@@ -25,7 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Tests the reference's gradients of attention against central differences of its forward pass, for every input and option. */
+/**
+ * Tests the reference backend's gradients of attention against central differences of its forward pass, for all inputs and
+ * score parameters, with each of {@link #options}.
+ */
 class GradientTest {
     private static final String SMALL = "q2x4x3x3 kv2x5 dv2 f64";
 
@@ -117,7 +120,7 @@ class GradientTest {
                 Arguments.of(
                         "sink and empty rows",
                         plain.withSink(random.normal(DType.F64, 4)).withMask(Mask.keyLengths(5, 0))),
-                Arguments.of("bias of every place", plain.withBias(random.normal(DType.F64, 2, 4, 3, 5))),
+                Arguments.of("bias of every cell", plain.withBias(random.normal(DType.F64, 2, 4, 3, 5))),
                 Arguments.of("bias shared by batches", plain.withBias(random.normal(DType.F64, 4, 3, 5))),
                 Arguments.of("bias shared by heads", plain.withBias(random.normal(DType.F64, 2, 1, 3, 5))),
                 Arguments.of(
@@ -127,7 +130,7 @@ class GradientTest {
                         "bias of keys",
                         plain.withBias(random.normal(DType.F64, 5)).withLse()),
                 Arguments.of(
-                        "bias of one number",
+                        "bias of one element",
                         plain.withBias(random.normal(DType.F64, 1)).withLse()),
                 Arguments.of(
                         "bias with minus infinity",
@@ -216,7 +219,10 @@ class GradientTest {
                 trial);
     }
 
-    /** An attention problem and a loss: the inner product of its output and its LSE with fixed random weights. */
+    /**
+     * The inputs of an attention problem and a loss: the inner product of the output with a fixed random tensor, plus the
+     * same for the LSE if requested.
+     */
     private static final class Trial implements DoubleSupplier {
         private final AttentionInputs inputs;
         private final Tensor dOutput;
@@ -239,7 +245,7 @@ class GradientTest {
             return result;
         }
 
-        /** {@return the loss} Rows with an LSE of minus infinity are left out, because their LSE is constant. */
+        /** {@return the loss} LSEs of minus infinity are left out, because they are constant. */
         @Override
         public double getAsDouble() {
             AttentionResult result = forward();

@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests the reference's gradients of softmax, linear layers, multi-head attention and rotary embeddings against central
- * differences of its forward passes.
+ * Tests the reference backend's gradients of softmax, linear layers, multi-head attention and rotary embeddings against
+ * central differences of the backend's forward passes.
  */
 class LayerGradientTest {
     private static final AttentionOptions REFERENCE = AttentionOptions.DEFAULT.withBackend("reference");

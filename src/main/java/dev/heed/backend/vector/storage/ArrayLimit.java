@@ -12,8 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Check that no array of a problem exceeds the maximum length of a Java array. Each matrix, each softmax row and the key
- * gradients of a head in f64 are one array. Packed matrices are padded to whole panels.
+ * A check that no array of a problem exceeds the maximum length of a Java array. Each matrix, each row of softmax and
+ * rotary embedding, and the key gradients of a head (in f64 attention and in multi-head attention) are one array. Packed
+ * matrices are padded to whole panels.
  */
 public final class ArrayLimit {
     private static final long LONGEST_ARRAY = Integer.MAX_VALUE - 8;
@@ -75,8 +76,8 @@ public final class ArrayLimit {
     }
 
     /**
-     * Checks the three matrices of a product. Both rows and columns are padded to whole panels, because the forward or the
-     * backward pass may pack the matrix along either of them.
+     * Checks the input, the weights and the result of a product. Their rows and columns are rounded up to whole panels,
+     * because the forward or the backward pass may pack a matrix along either axis.
      */
     private void product(String name, long rows, long in, long out) {
         require("the input of " + name, rows, in);

@@ -22,11 +22,14 @@ import java.util.Arrays;
  */
 public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, int columns) {
 
-    /** The operands of a product: the left matrix as stored, the right matrix packed in panels of pairs. */
+    /**
+     * The operands of a product: the left matrix {@code a} in rows, the right matrix {@code b} packed in panels of pairs.
+     */
     public record Operands(Bf16Matrix a, Packed b) {
         /**
-         * Multiplies {@code rows} rows by one panel, over {@code count} elements of depth from {@code k} on:
-         * {@code c = a b} if {@code k} is 0, else {@code c += a b}.
+         * Multiplies {@code rows} rows of {@code a}, beginning with row {@code first}, by one panel of {@code b}, over
+         * {@code count} elements of depth from {@code k} on; {@code k} must be even. Computes {@code c = a b} if {@code k}
+         * is 0, else {@code c += a b}. The result begins at {@code c[at]}; its rows are {@code step} elements apart.
          */
         void multiply(int first, int rows, int panel, int k, int count, float[] c, int at, int step) {
             NativeKernels.bf16Product(
@@ -47,8 +50,8 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
     }
 
     /**
-     * A matrix packed in panels of pairs. Pair {@code t} of a column is its elements {@code 2t} and {@code 2t + 1}; in
-     * column {@code c} of panel {@code p} it begins at {@code ((p * pairRows + t) * PANEL + c) * 2}.
+     * A matrix packed in panels of pairs. Pair {@code t} of a column is its elements {@code 2t} and {@code 2t + 1}. Pair
+     * {@code t} of column {@code c} of panel {@code p} begins at {@code pairs[((p * pairRows + t) * PANEL + c) * 2]}.
      */
     public record Packed(short[] pairs, int depth, int columns) {
         int pairRows() {
@@ -56,7 +59,10 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         }
     }
 
-    /** Whether a linear layer uses native products for these tensors, which must all be bf16. */
+    /**
+     * Whether a linear layer uses native products for these tensors: only if all are bf16, the tuning table prefers native
+     * products for linear layers, and the processor has them.
+     */
     public static boolean serve(Tensor... operands) {
         return Arrays.stream(operands).allMatch(operand -> operand.type() == DType.BF16)
                 && Tiles.nativeKernels(DType.BF16).linear()
@@ -97,7 +103,7 @@ public record Bf16Matrix(MemorySegment data, long at, long rowStep, int rows, in
         return new Bf16Matrix(MemorySegment.ofArray(copy), 0, columns, rows, columns);
     }
 
-    /** {@return the matrix rounded to bf16 and stored in {@code into}; its rows must be contiguous} */
+    /** {@return a matrix rounded to bf16 and stored in {@code into}; the rows of {@code matrix} must be contiguous} */
     static Bf16Matrix rounded(Matrix matrix, short[] into) {
         MemorySegment to = MemorySegment.ofArray(into);
         MemorySegment from = MemorySegment.ofArray(matrix.data());

@@ -12,16 +12,20 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 
 /**
- * The conditions under which bf16 prefill uses native products, which multiply two elements of depth at once. Queries stay
- * bf16, keys are read without a copy, and values are interleaved into pairs once for all panels of a task.
+ * The conditions under which bf16 prefill and linear layers use native products, which multiply two elements of depth at
+ * once. In prefill, queries stay bf16, keys are read without a copy if their rows are contiguous, and values are
+ * interleaved into pairs once for all panels of a task.
  *
  * <p>Scores, maxima and sums of weights are f32. Weights are rounded to bf16 before they are multiplied with values, as in
- * the textbook formula of the error budget (docs/semantics.md).
+ * the naive formula of the error budget (docs/semantics.md).
  */
 public final class Bf16Panels {
     private Bf16Panels() {}
 
-    /** Whether a call with dot-product scores uses native products; query, key and value must all be bf16. */
+    /**
+     * Whether a call with dot-product scores uses native products: only if query, key and value are bf16, the tuning table
+     * prefers native products for prefill, and the processor has them.
+     */
     public static boolean serve(AttentionInputs inputs) {
         return inputs.query().type() == DType.BF16
                 && inputs.key().type() == DType.BF16
@@ -30,7 +34,9 @@ public final class Bf16Panels {
                 && works();
     }
 
-    /** Whether the processor has bf16 products and they support panels of {@code PANEL} lanes. */
+    /**
+     * Whether the Vector API is in use, the processor has bf16 products, and they support panels of {@code PANEL} lanes.
+     */
     static boolean works() {
         return !Lanes.SCALAR && NativeKernels.takesPanels(PANEL) && NativeLibrary.has(NativeFeature.BF16_PRODUCT);
     }

@@ -44,8 +44,9 @@ public final class Bf16Rows {
     }
 
     /**
-     * Computes {@code tile [key][query] = K Q'} for queries packed in {@code pairs}, {@code maxDepth} elements of depth at a
-     * time.
+     * Computes the dot products {@code tile [key][query] = K Q'} of {@code count} keys, beginning with key {@code keyFrom},
+     * and the queries packed in {@code pairs}. Each native call covers at most {@code maxDepth} elements of depth, which
+     * must be even.
      */
     public void dots(short[] pairs, int headDim, int maxDepth, float[] tile, long keyFrom, int count) {
         MemorySegment q = MemorySegment.ofArray(pairs);
@@ -60,7 +61,8 @@ public final class Bf16Rows {
 
     /**
      * Computes {@code sums [width][query] = V' W} with the weights {@code W} of a tile rounded to bf16; adds to the sums if
-     * {@code onto}. If {@code masked}, a non-finite value is added only to the sums of queries that attend to its key.
+     * {@code onto}. If {@code masked}, a non-finite value is added only to the sums of queries whose weight for its key is
+     * not 0.
      */
     public void pool(float[] tile, long keyFrom, int count, float[] sums, boolean onto, boolean masked) {
         weights = atLeast(weights, (count + 1) / 2 * 2 * PANEL);

@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Matrix products built on {@link MicroKernel}. The right operand is packed into panels, and each task computes a block of
- * the result. The depth is cut into blocks, so that one block of each operand stays in cache. The strides of the left
- * operand may describe a transposed matrix.
+ * the result. The depth (the inner dimension) is cut into blocks, so that one block of each operand stays in cache. The
+ * strides of the left operand may describe a transposed matrix.
  *
- * <p>The blocks of the depth depend on the depth alone, so the bits of an element do not depend on rows or threads.
+ * <p>The division of the depth into blocks depends only on the depth, so the bits of an element do not depend on the number
+ * of rows or threads.
  */
 public final class Gemm {
     private static final float[] NONE = new float[0];
@@ -131,7 +132,7 @@ public final class Gemm {
         return Math.ceilDiv(Math.ceilDiv(maxRows, blocks), 6) * 6;
     }
 
-    /** Computes one panel of columns for at most {@code rowsPerTask} rows from {@code first} on. */
+    /** Computes one panel of columns of C for at most {@code rowsPerTask} rows, beginning with row {@code first}. */
     private static void block(Product product, int first, int panel, int rowsPerTask, Scratch scratch) {
         Matrix a = product.a;
         Packed b = product.b;

@@ -26,7 +26,7 @@ public final class GradientSums {
     /**
      * Creates sums that start at 0.
      *
-     * @param bias a tensor of zeros for the sums of the bias gradient, in its shape; null if not requested
+     * @param bias a tensor of zeros in the shape of the bias, for the sums of its gradient; null if not requested
      */
     public GradientSums(AttentionShape shape, AttentionGradients gradients, @Nullable Tensor bias) {
         this.shape = shape;
@@ -40,7 +40,7 @@ public final class GradientSums {
                 : new double[Math.toIntExact(shape.batch() * shape.numHeads() * shape.headDim())];
     }
 
-    /** {@return the workers, or only the caller's thread if two tasks add to the same element of the bias gradient} */
+    /** {@return the workers, or {@link Workers#ALONE} if two tasks may add to the same element of the bias gradient} */
     public Workers allowed(Workers workers) {
         boolean shared = biasCells != null
                 && ((shape.batch() > 1 && biasCells.stride(0) == 0)

@@ -4,7 +4,7 @@ import dev.heed.AttentionShape;
 import java.util.function.IntConsumer;
 
 /**
- * The key/value heads of a decode call, divided into waves. A wave is a group of heads whose splits are all computed, then
+ * The key/value heads of a decode call, divided into waves. A wave is a range of heads whose splits are all computed, then
  * merged, before the next wave begins. Waves limit the memory for the partial attention states.
  *
  * @param heads key/value heads of all batch entries
@@ -12,8 +12,8 @@ import java.util.function.IntConsumer;
  */
 public record HeadWaves(int heads, int wave) {
     /**
-     * {@return waves whose states have at most {@code maxStates} elements, at {@code statesPerHead} elements per head; a wave
-     * has at least one head}
+     * {@return waves whose partial attention states have at most {@code maxStates} elements; the states of one head have
+     * {@code statesPerHead} elements, and a wave has at least one head}
      */
     public static HeadWaves of(AttentionShape s, double statesPerHead, double maxStates) {
         int heads = Math.toIntExact(s.batch() * s.numKvHeads());
@@ -24,7 +24,7 @@ public record HeadWaves(int heads, int wave) {
      * Runs all waves.
      *
      * @param splits splits per head
-     * @param begin receives the first head of each wave
+     * @param begin receives the index of the first head of a wave before the wave is computed
      * @param split computes split {@code index % splits} of head {@code index / splits} of the wave
      * @param merge merges the splits of one head of the wave
      */

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix in an array: element {@code [r][c]} is at {@code at + r * rowStep + c * columnStep}.
+ * A matrix in an array: element {@code [r][c]} is {@code data[at + r * rowStep + c * columnStep]}.
  *
  * @param data the array
  * @param at index of the first element
@@ -37,8 +37,8 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
     }
 
     /**
-     * {@return the same matrix as {@link #copy} in the tensor's own array, or null if the tensor is not a {@code float[]}
-     * with contiguous, evenly spaced rows}
+     * {@return the matrix that {@link #copy} would return, but as a view of the tensor's own array; null if the tensor is
+     * not in a {@code float[]} with contiguous, evenly spaced rows}
      */
     static @Nullable Matrix inPlace(Tensor tensor) {
         float[] array = Rows.array(tensor);
@@ -61,7 +61,9 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         return new Matrix(array, at, (int) step, 1, Math.toIntExact(rows), (int) tensor.size(last));
     }
 
-    /** Copies the rows to the rows of a tensor, rounded to its type. */
+    /**
+     * Copies the rows of this matrix to the rows of a tensor, rounded to the tensor's type. The rows must be contiguous.
+     */
     void writeTo(Tensor tensor) {
         RowCursor to = new RowCursor(tensor, tensor.rank() - 1);
         for (int r = 0; r < rows; r++) {
@@ -69,14 +71,14 @@ public record Matrix(float[] data, int at, int rowStep, int columnStep, int rows
         }
     }
 
-    /** {@return the same elements as a tensor; the matrix must be contiguous} */
+    /** {@return a tensor of the given shape over the same memory; the matrix must be contiguous} */
     public Tensor tensor(long... shape) {
         MemorySegment used =
                 MemorySegment.ofArray(data).asSlice((long) at * Float.BYTES, (long) rows * columns * Float.BYTES);
         return Tensor.of(used, DType.F32, shape);
     }
 
-    /** {@return the sums of the columns, added in double} */
+    /** {@return the sum of each column, added in double and rounded to f32} */
     public float[] columnSums() {
         double[] sums = new double[columns];
         for (int r = 0; r < rows; r++) {

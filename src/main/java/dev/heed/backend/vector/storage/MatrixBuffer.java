@@ -12,7 +12,10 @@ public final class MatrixBuffer {
     private short[] halves = new short[0];
     private float[] result = new float[0];
 
-    /** {@return a tensor as a matrix to read: the last axis becomes the columns, all other axes become the rows} */
+    /**
+     * {@return a tensor as a matrix to read, in the tensor itself if possible, else copied to this buffer: the last axis
+     * becomes the columns, all other axes become the rows}
+     */
     public Matrix read(Tensor tensor) {
         Matrix inPlace = Matrix.inPlace(tensor);
         if (inPlace == null) {
@@ -35,7 +38,7 @@ public final class MatrixBuffer {
         return inPlace != null ? inPlace : place(Math.toIntExact(tensor.elementCount() / columns), columns);
     }
 
-    /** {@return a matrix in this buffer} */
+    /** {@return a matrix for a result, in this buffer} */
     public Matrix place(int rows, long columns) {
         result = ArrayGrowth.atLeast(result, Math.toIntExact(Math.multiplyExact(rows, columns)));
         return Matrix.of(result, rows, (int) columns);

@@ -21,7 +21,7 @@ public final class RowCursor {
         return tensor.stride(axis);
     }
 
-    /** {@return the array of the rows if they can be used in place, or null} */
+    /** {@return the array that holds the rows, or null if they cannot be used without a copy} */
     public float @Nullable [] array() {
         return Rows.array(axis == tensor.rank() - 1 ? tensor : tensor.transpose(axis, -1));
     }

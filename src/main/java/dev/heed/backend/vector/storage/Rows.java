@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one head as floats: read in place if each row is contiguous in a {@code float[]}, else copied to scratch
- * memory and widened.
+ * memory and converted to f32.
  */
 public final class Rows {
     public float[] data = new float[0];
@@ -21,7 +21,10 @@ public final class Rows {
     /** The distance between rows, in elements. */
     public int step;
 
-    /** The distance between runs, in elements. A run is a range of consecutive rows. */
+    /**
+     * The distance between the starts of successive runs, in elements, set by {@link #loadFour}. A run is a range of
+     * consecutive rows.
+     */
     public int runStride;
 
     private float[] copy = new float[0];
@@ -51,14 +54,14 @@ public final class Rows {
         step = width;
     }
 
-    /** Moves the start by {@code rows} rows, back if negative. */
+    /** Moves the start forward by {@code rows} rows, or back if {@code rows} is negative. */
     public void skip(int rows) {
         at += rows * step;
     }
 
     /**
-     * Points at four runs of {@code count} rows of one head. Successive runs begin {@code apart} rows apart in the tensor, and
-     * {@link #runStride} elements apart in {@link #data}.
+     * Points at four runs of {@code count} rows of one head; the first run begins with row {@code from}. Successive runs
+     * begin {@code apart} rows apart in the tensor, and {@link #runStride} elements apart in {@link #data}.
      */
     public void loadFour(
             Tensor tensor, float @Nullable [] array, long batch, long head, long from, long apart, int count) {
@@ -92,7 +95,7 @@ public final class Rows {
         return Loops.finite(data, at, step, rows, width);
     }
 
-    /** {@return the array of a tensor whose rows can be read in place, or null} */
+    /** {@return the array of a tensor, or null if its rows cannot be read in place} */
     public static float @Nullable [] array(Tensor tensor) {
         boolean straight = tensor.type() == DType.F32
                 && (tensor.stride(-1) == 1 || tensor.size(-1) == 1)
@@ -100,7 +103,7 @@ public final class Rows {
         return straight && tensor.segment().heapBase().orElse(null) instanceof float[] array ? array : null;
     }
 
-    /** Reads {@code count} elements, {@code stride} apart, and widens them to floats. */
+    /** Reads {@code count} elements, {@code stride} elements apart, and converts them to f32. */
     public static void read(Tensor tensor, long position, long stride, float[] into, int at, int count) {
         MemorySegment segment = tensor.segment();
         if (stride == 1 && Widths.serve(tensor.type(), segment, count)) {
@@ -153,7 +156,7 @@ public final class Rows {
         }
     }
 
-    /** Writes {@code count} elements, {@code stride} apart, rounded to the tensor's type. */
+    /** Writes {@code count} elements, {@code stride} elements apart, rounded to the tensor's type. */
     public static void write(float[] from, int at, Tensor tensor, long position, long stride, int count) {
         if (tensor.type() == DType.F32 && stride == 1) {
             MemorySegment.copy(

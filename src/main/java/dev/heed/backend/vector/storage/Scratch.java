@@ -53,7 +53,10 @@ public final class Scratch {
         return section;
     }
 
-    /** Pool of scratch objects not in use. It holds at most one for each thread that computed at the same time. */
+    /**
+     * A pool of scratch objects that are not in use. It never holds more than the largest number of threads that computed
+     * at the same time.
+     */
     static final class Pool {
         private final ArrayDeque<Scratch> free = new ArrayDeque<>();
 

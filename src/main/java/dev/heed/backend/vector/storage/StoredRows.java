@@ -6,14 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Rows of one head in their storage type: read in place if each row is contiguous and aligned to its elements, else copied.
- * They form one or more runs; a run is a range of consecutive rows.
+ * Rows of one head in their storage type: read in place if each row is contiguous and aligned to the element size, else
+ * copied. They form one or more runs; a run is a range of consecutive rows.
  */
 public final class StoredRows {
     public MemorySegment data = MemorySegment.NULL;
     public long at;
 
-    /** The distance between rows, in elements. */
+    /** The distance between the starts of successive rows, in elements. */
     public long row;
 
     private long runStride;
@@ -35,7 +35,10 @@ public final class StoredRows {
         return load(tensor, batch, head, from, 0, 1, count);
     }
 
-    /** Loads {@code runs} runs of {@code count} rows. Successive runs begin {@code apart} rows apart. */
+    /**
+     * Loads {@code runs} runs of {@code count} rows. The first run begins with row {@code from}; successive runs begin
+     * {@code apart} rows apart.
+     */
     public StoredRows load(Tensor tensor, long batch, long head, long from, long apart, int runs, int count) {
         data = tensor.segment();
         at = tensor.position(batch, head, from, 0);

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  * are the same as in element-wise conversions.
  */
 final class Widths {
-    /** Minimum elements for a native call; fewer are converted faster in Java. */
+    /** Minimum number of elements for a native call; fewer elements are converted faster in Java. */
     private static final int FEWEST = 16;
 
     private Widths() {}

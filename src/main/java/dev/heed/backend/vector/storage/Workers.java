@@ -12,11 +12,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that run the tasks of a call: the caller's thread and any other free threads. The result of a task does not
- * depend on its thread. A call made inside a task, or with one thread, uses only the caller's thread.
+ * The threads that run the tasks of a call: the caller's thread and free threads of an executor, at most {@code threads} in
+ * all. The result of a task does not depend on its thread. A call made inside a task, or with one thread, uses only the
+ * caller's thread.
  */
 public final class Workers implements AutoCloseable {
-    /** One task; while it runs, only its thread uses the scratch. */
+    /** The code of the tasks of a call. While a task runs, only its thread uses the scratch. */
     public interface Task {
         void run(int index, Scratch scratch);
     }
@@ -25,8 +26,8 @@ public final class Workers implements AutoCloseable {
     public static final Workers ALONE = new Workers(1, null);
 
     /**
-     * Number of times that a thread polls before it sleeps, which takes a few dozen microseconds. The parallel steps of one
-     * call follow each other faster than a sleeping thread wakes up.
+     * Number of times that a thread polls before it sleeps; all these polls take a few dozen microseconds. The parallel
+     * steps of one call follow each other faster than a sleeping thread wakes up.
      */
     private static final int LOOKS = 2_000;
 
@@ -37,7 +38,7 @@ public final class Workers implements AutoCloseable {
     private final Executor executor;
     private final @Nullable ThreadPoolExecutor own;
 
-    /** Creates workers that use an executor, or a new pool of threads if it is null. */
+    /** Creates workers that use an executor, or a new pool of {@code threads - 1} threads if the executor is null. */
     public Workers(int threads, @Nullable Executor executor) {
         this.threads = threads;
         if (executor != null || threads == 1) {
@@ -59,7 +60,7 @@ public final class Workers implements AutoCloseable {
         return threads;
     }
 
-    /** {@return these workers, or only the caller's thread if one of the tensors is confined to it} */
+    /** {@return these workers, or {@link #ALONE} if one of the tensors is confined to the caller's thread} */
     public Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
         for (Tensor tensor : tensors) {
             if (tensor != null && tensor.isConfined()) {
@@ -69,7 +70,10 @@ public final class Workers implements AutoCloseable {
         return this;
     }
 
-    /** Runs tasks 0 to {@code count - 1}, started in this order, and returns when all are done. */
+    /**
+     * Runs tasks 0 to {@code count - 1}, started in this order, and returns when all are done. If a task throws an
+     * exception, tasks that have not started are skipped, and the exception is thrown again here.
+     */
     public void run(int count, Task task) {
         Job job = new Job(count, task);
         if (!INSIDE.get()) {
@@ -78,7 +82,7 @@ public final class Workers implements AutoCloseable {
                     executor.execute(job);
                 }
             } catch (RejectedExecutionException e) {
-                // the caller runs the tasks that were rejected
+                // the caller and the threads already started run all tasks
             }
         }
         try {

@@ -57,7 +57,7 @@ class WorkersTest {
         }
     }
 
-    /** When a task begins, at most one lower task per other thread has not begun. */
+    /** When a task begins, at most {@code threads - 1} tasks with lower indices have not begun. */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7})
     void lowerNumbersBeginFirst(int threads) {
@@ -91,12 +91,12 @@ class WorkersTest {
                     running.decrementAndGet();
                 });
                 assertTrue(seen.size() <= threads, seen::toString);
-                assertTrue(most.get() <= threads, most + " at once");
+                assertTrue(most.get() <= threads, most + " tasks ran at once");
             }
         }
     }
 
-    /** The other threads do not finish their tasks until the caller has begun one. */
+    /** The other threads do not finish their tasks until the caller's thread has begun a task. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 7})
     void theCallersThreadComputesToo(int threads) {
@@ -182,7 +182,7 @@ class WorkersTest {
         try (Workers workers = new Workers(7, null)) {
             Set<Scratch> inUse = ConcurrentHashMap.newKeySet();
             workers.run(2000, (index, scratch) -> {
-                assertTrue(inUse.add(scratch), "another task has it");
+                assertTrue(inUse.add(scratch), "another task uses this scratch");
                 scratch.row = ArrayGrowth.atLeast(scratch.row, index);
                 assertTrue(inUse.remove(scratch));
             });
