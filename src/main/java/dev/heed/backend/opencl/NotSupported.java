@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The reasons why a device does not support a problem. They do not depend on free memory. */
+/** The reasons why a device does not support a problem, if any. They do not depend on free memory. */
 final class NotSupported {
     private static final long LONGEST = 1L << 30;
 
@@ -30,14 +30,14 @@ final class NotSupported {
             return reasons;
         }
         if (attention.kvType() == DType.I8) {
-            reasons.add("keys and values of i8 (supported: f32, f64, f16, bf16; the CPU backends take them)");
+            reasons.add("keys and values of i8 (supported: f32, f64, f16, bf16; the CPU backends support them)");
         }
         if (attention.score().kind() == ScoreKind.CUSTOM) {
-            reasons.add("score=custom, a function in Java (supported: every other score; the CPU backends take it)");
+            reasons.add("score=custom, a function in Java (supported: every other score; the CPU backends support it)");
         }
         AttentionShape shape = attention.shape();
         if (Math.max(shape.seqLenQ(), shape.seqLenKv()) > LONGEST) {
-            reasons.add("a sequence of " + Math.max(shape.seqLenQ(), shape.seqLenKv()) + " > " + LONGEST);
+            reasons.add("a sequence length of " + Math.max(shape.seqLenQ(), shape.seqLenKv()) + " > " + LONGEST);
         }
         return reasons;
     }

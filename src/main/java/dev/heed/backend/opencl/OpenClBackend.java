@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * The GPU backend: fused attention on any device with OpenCL 1.2. It computes f32, f16 and bf16 tensors in f32, and f64 tensors
  * in f64 if the device supports it. On one device, a repeated call gives the same bits.
  *
- * <p>The device is the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names, or else the best one. It
- * is opened at its first use.
+ * <p>The device is the one that {@link OpenClOptions#withDevice} or {@code heed.opencl.device} names, or else the first one
+ * that {@code heed devices} lists. It is opened at its first use.
  */
 public final class OpenClBackend implements AttentionBackend {
     private static final System.Logger LOG = System.getLogger("dev.heed");
@@ -66,7 +66,7 @@ public final class OpenClBackend implements AttentionBackend {
         return options.memory().isPresent() ? reached.open(options.memory().getAsLong()) : reached.open();
     }
 
-    /** For tests: creates the backend with a device selection (null: by the options) and a function that opens the device. */
+    /** For tests: creates the backend with a selected device (null: the options select it) and a function that opens a device. */
     OpenClBackend(OpenClOptions options, @Nullable Selection given, Function<Device, DeviceContext> opening) {
         this.options = options;
         this.given = given;
@@ -174,9 +174,9 @@ public final class OpenClBackend implements AttentionBackend {
     }
 
     /**
-     * {@return an arena for tensors on the device} Results that are written to its tensors stay on the device: softmax,
-     * attention, multi-head attention and their gradients run one after another without copies, if this backend is requested
-     * by name.
+     * {@return an arena for tensors on the device} A result that is written to a tensor of the arena stays on the device, so
+     * softmax, attention, multi-head attention and their gradients can run one after another without copies. The calls must
+     * request this backend by name.
      */
     public DeviceArena arena() {
         return new OpenClArena(engine("an arena"));
@@ -191,9 +191,10 @@ public final class OpenClBackend implements AttentionBackend {
     public record KernelTime(String kernel, long nanos) {}
 
     /**
-     * Runs calls of this backend and times each kernel on the device; copies are not timed. No other thread may use the backend
-     * until this method returns.
+     * Runs calls of this backend and times each kernel launch on the device; copies are not timed. No other thread may use the
+     * backend until this method returns.
      *
+     * @param calls makes the calls; it runs once
      * @return the times of all launches, in launch order
      */
     public List<KernelTime> timed(Runnable calls) {

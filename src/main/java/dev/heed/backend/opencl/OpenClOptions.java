@@ -10,23 +10,22 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The options of an {@link OpenClBackend}: its device, kernels, tiles, checks and memory. An option that is not set is read from
- * the system properties {@code heed.opencl.*} when the device is opened; without a property, the device's default applies.
- * Immutable; compared by value.
+ * The options of an {@link OpenClBackend}: its device, kernels, tiles, checks, OpenCL calls and memory. For an option that
+ * is not set, the system property {@code heed.opencl.*} applies, or else the default of the device. Immutable; compared by value.
  */
 public final class OpenClOptions {
-    /** No option is set: the system properties apply, or else the device's defaults. */
+    /** No option is set: the system properties apply, or else the defaults. */
     public static final OpenClOptions DEFAULT = new OpenClOptions(null, null, null, null, null, null, null);
 
     /** The families of attention kernels. */
     public enum Kernels {
-        /** For CPU devices: kernels that compute with vectors and stage nothing in local memory. */
+        /** For CPU devices: kernels that compute with vectors and do not stage tiles in local memory. */
         LANES,
         /** For GPUs: kernels whose work-groups stage tiles in local memory. */
         TILES,
         /**
-         * As {@link #TILES}, with an emulation of matrix units for the cases that they support: for tests on any device. The
-         * default of a GPU with matrix units uses their instructions.
+         * Like {@link #TILES}, but an emulation of matrix units computes the cases that matrix units support: for tests on any
+         * device. The default of a GPU with matrix units uses their instructions.
          */
         MMA
     }
@@ -79,8 +78,8 @@ public final class OpenClOptions {
      * @param down work-items of a work-group down the rows
      * @param rows rows per work-item
      * @param columns columns per work-item
-     * @param depth elements of a row that are staged at a time; divides {@code across * columns}
-     * @throws InvalidInputException if no kernel can be compiled with tiles of these sizes
+     * @param depth elements of a row that are staged at a time; must divide {@code across * columns}
+     * @throws InvalidInputException if a size is less than 1 or {@code depth} does not divide {@code across * columns}
      */
     public OpenClOptions withTiles(int across, int down, int rows, int columns, int depth) {
         List<Integer> sizes = List.of(across, down, rows, columns, depth);
@@ -94,23 +93,24 @@ public final class OpenClOptions {
         return new OpenClOptions(device, kernels, sizes, selfCheck, guardZones, directCalls, memory);
     }
 
-    /** {@return these options with or without the self-check, which compares results of small problems with a formula} */
+    /** {@return these options with or without the self-checks, which compare results of small problems with a formula} */
     public OpenClOptions withSelfCheck(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, wanted, guardZones, directCalls, memory);
     }
 
     /**
      * {@return these options with or without guard zones} A guard zone is memory before or after a buffer that no kernel may
-     * write to; each call checks its zones when it ends. Off by default; calls take several times as long with them.
+     * write to; each call checks its zones when it ends. Guard zones are off by default; with them, calls take several times as
+     * long.
      */
     public OpenClOptions withGuardZones(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, wanted, directCalls, memory);
     }
 
     /**
-     * {@return these options with OpenCL calls made directly to the OpenCL library, or with all calls made through JOCL}
+     * {@return these options with launches and transfers called directly in the OpenCL library, or with all calls through JOCL}
      *
-     * @param wanted whether to make direct calls; if the JVM denies native access to Heed, JOCL makes all calls
+     * @param wanted whether to make direct calls; if the JVM denies native access to Heed, all calls are made through JOCL
      */
     public OpenClOptions withDirectCalls(boolean wanted) {
         return new OpenClOptions(device, kernels, tiles, selfCheck, guardZones, wanted, memory);
@@ -119,7 +119,7 @@ public final class OpenClOptions {
     /**
      * {@return these options with a limit on device memory}
      *
-     * @param bytes the maximum total size of all buffers, above 0
+     * @param bytes the maximum total size of all buffers; must be above 0
      * @throws InvalidInputException if {@code bytes} is not positive
      */
     public OpenClOptions withMemory(long bytes) {
@@ -153,7 +153,7 @@ public final class OpenClOptions {
         return Optional.ofNullable(tiles).or(Settings.OPENCL_TILES::value);
     }
 
-    /** {@return whether the device runs its self-check} */
+    /** {@return whether the device must pass self-checks} */
     public boolean selfCheck() {
         return selfCheck == null ? Settings.OPENCL_SELFCHECK.or(true) : selfCheck;
     }
@@ -163,12 +163,12 @@ public final class OpenClOptions {
         return guardZones == null ? Settings.OPENCL_CANARIES.or(false) : guardZones;
     }
 
-    /** {@return whether OpenCL calls are made without JOCL if the JVM allows it} */
+    /** {@return whether launches and transfers bypass JOCL if the JVM allows it} */
     public boolean directCalls() {
         return directCalls == null ? Settings.OPENCL_DIRECT.or(true) : directCalls;
     }
 
-    /** {@return the maximum total size of all buffers in bytes, if it is set} */
+    /** {@return the limit of {@link #withMemory} in bytes; empty if it is not set, even if the system property is} */
     public OptionalLong memory() {
         return memory == null ? OptionalLong.empty() : OptionalLong.of(memory);
     }

@@ -19,8 +19,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that is opened at its first use. It must pass a self-check when it is opened, and another before the first plan of
- * each kind of pairwise score that has its own kernels. A device that fails a check is disabled, and the reason is reported.
+ * A device that is opened at its first use. Unless the options disable self-checks, it must pass one when it is opened, and one
+ * before the first plan with each kind of score that has separate kernels. A device that fails a check is disabled, and
+ * {@link #failure} is the reason.
  */
 final class OpenedDevice implements AutoCloseable {
     private final OpenClOptions options;
@@ -61,7 +62,7 @@ final class OpenedDevice implements AutoCloseable {
         return open;
     }
 
-    /** {@return the engine; first runs the self-check of the kernels for a kind of score, unless it has passed before} */
+    /** {@return the engine; if a score has separate kernels that have not passed their self-check yet, runs it first} */
     synchronized Engine engine(Device device, Object problem, ScoreKind score) {
         Engine open = engine(device, problem);
         ScoreKind kernels = switch (score) {

@@ -8,10 +8,11 @@ import dev.heed.opencl.OpenCl;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A factory of backends for tests, on the selected device, with given kernels, tiles and contexts. */
+/** A factory of backends for tests on the default OpenCL device, with given kernels, tile sizes and function that opens it. */
 final class OpenClBackends {
     private OpenClBackends() {}
 
+    /** {@return a backend; null for the device's default family or tile sizes} */
     static OpenClBackend with(
             Engine.@Nullable Family family, @Nullable TileSizes tiles, Function<Device, DeviceContext> opening) {
         OpenClOptions options = OpenClOptions.DEFAULT;

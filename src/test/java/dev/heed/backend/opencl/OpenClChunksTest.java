@@ -28,8 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests all operations of the backend, forward and backward, on a device with a quarter of the memory that the tensors of the
- * call need. Results are compared with the reference; the memory limit must not be exceeded, and all memory must be released.
+ * Tests all operations of the backend, forward and backward, with device memory limited to a quarter of the main tensors' bytes.
+ * Results are compared with the reference; the limit must not be exceeded, and all memory must be released.
  */
 @Tag("slow")
 class OpenClChunksTest {
@@ -151,7 +151,7 @@ class OpenClChunksTest {
         }
     }
 
-    /** {@return bytes of the inputs and outputs of one forward pass} */
+    /** {@return bytes of the main tensors of one forward pass: inputs, weights, projections and output} */
     private static long bytes(Problem problem) {
         return switch (problem) {
             case AttentionProblem p -> attention(p) * p.type().bytes();

@@ -20,7 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests that constants stay on the device, within a limit, and that host memory is read without a copy if possible. */
+/** Tests that constants stay on the device within a memory limit, and that suitable host memory is read without a copy. */
 class OpenClConstantsTest {
     private static final int WIDTH = 64;
     private final RandomTensors random = new RandomTensors(9);
@@ -61,7 +61,7 @@ class OpenClConstantsTest {
             assertEquals(0, backend.memoryInUse());
             assertSameBits(expected, multiply(backend, x, constant));
             long kept = backend.memoryInUse();
-            assertTrue(kept >= 4L * WIDTH * (WIDTH + 1), () -> "kept " + kept);
+            assertTrue(kept >= 4L * WIDTH * (WIDTH + 1), () -> "bytes in use after the call: " + kept);
             assertEquals(each - 2, writes(calls, () -> assertSameBits(expected, multiply(backend, x, constant))));
             assertEquals(kept, backend.memoryInUse());
         }
@@ -94,7 +94,7 @@ class OpenClConstantsTest {
                 assertTrue(backend.memoryInUse() <= bytes / 4, () -> backend.memoryInUse() + " bytes");
             }
             assertTrue(backend.memoryInUse() > 0);
-            // A call that needs nearly all of the memory evicts the constants.
+            // A call that needs nearly all of the device memory must evict the constants.
             Tensor large = random.normal(DType.F32, 360, WIDTH);
             LinearWeights weights = weights();
             try (OpenClBackend roomy = backend(calls, 1 << 24)) {

@@ -43,35 +43,36 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Repeats each operation once for each of its OpenCL calls, with an error at that call. Either the result must be right, or the
- * operation must throw a {@link BackendFailedException} and leave all outputs unchanged; every handle must be released.
+ * Repeats each operation many times, each time with an error at another of its OpenCL calls. Either the result must equal the one
+ * without errors, or the operation must throw a {@link BackendFailedException} and leave all outputs unchanged. Every handle must
+ * be released.
  *
- * <p>On an open device with built kernels, each call fails with every kind of error, and the next operation must be right. In
- * operations of more than {@link #MANY} calls, each call fails with one kind only, and the kinds rotate from call to call. An
- * operation that first opens the device and builds kernels is slow, so there only the first call of each code path through the
- * host layer fails, with one kind. With {@code heed.full}, these calls too fail with every kind.
+ * <p>On an open device with built kernels, each call fails with every kind of error, and the next operation must be right.
+ * In operations of more than {@link #MANY} calls, each call fails with one kind only, and the kinds rotate from call to call. An
+ * operation that first opens the device and builds kernels is slow. So only the first call of each code path through the host
+ * layer fails there, with one kind. With {@code heed.full}, all of these calls fail with every kind.
  */
 @Tag("slow")
 class OpenClFaultTest {
     private static final double SENTINEL = -7;
     private static final long ROOMY = 1L << 30;
 
-    /** Error codes: no memory on the device, none on the host, no resources, a lost queue, a wrong argument, a vendor's code. */
+    /** Error codes: out of device memory, out of host memory, out of resources, invalid queue, invalid value, a vendor's code. */
     private static final int[] KINDS = {-4, -6, -5, -36, -30, -9999};
 
-    /** In operations with more calls than this, most of them repeated calls, each call fails with one kind of error only. */
+    /** Maximum number of OpenCL calls of an operation for which each call fails with every kind of error, not with only one. */
     private static final int MANY = 300;
 
-    /** Maximum number of buffers and kernels that pools may hold in addition to the ones that one operation uses. */
+    /** Maximum number of OpenCL objects that pools may hold in addition to those after the first two operations. */
     private static final int SPARE = 16;
 
     /** An operation of the backend with fixed inputs. */
     private interface Operation {
-        /** Runs the operation; allocates its results from {@code outputs}. */
+        /** Runs the operation, which must allocate its results with {@code outputs}. */
         void run(OpenClBackend backend, Outputs outputs);
     }
 
-    /** The outputs of an operation, first filled with a value that no result has. */
+    /** The outputs of an operation, initially filled with a value that no result has. */
     private static final class Outputs {
         private final List<Tensor> all = new ArrayList<>();
 
@@ -239,7 +240,7 @@ class OpenClFaultTest {
                         calls.device(device), Math.min(bytes, device.limits().globalBytes())));
     }
 
-    /** Runs an operation with new outputs, which must be unchanged if it fails; {@return the outputs} */
+    /** {@return the new outputs with which an operation was run} They must be unchanged if the operation failed. */
     private static Outputs compute(OpenClBackend backend, Operation operation) {
         var outputs = new Outputs();
         try {
@@ -262,7 +263,7 @@ class OpenClFaultTest {
         FaultyCalls counted = FaultyCalls.counting(device);
         Outputs expected = compute(device, counted, bytes, operation); // also fills the driver's cache of kernels
         assertEquals(List.of(), counted.live());
-        assertTrue(!expected.isUntouched(), "no result");
+        assertTrue(!expected.isUntouched(), "the operation must write its outputs");
         List<String> ways = counted.ways();
         Set<String> met = new HashSet<>();
         int[] firsts = IntStream.rangeClosed(1, ways.size())
@@ -286,7 +287,7 @@ class OpenClFaultTest {
                                 })));
     }
 
-    /** Makes the calls of an operation fail, one after another, on the same open device with built kernels. */
+    /** Repeats an operation on one open device with built kernels; each time, the next of its calls fails. */
     private static void failAtEachCall(Device device, long bytes, Operation operation, Outputs expected) {
         FaultyCalls calls = FaultyCalls.counting(device);
         try (var backend = backend(device, calls, bytes)) {

@@ -43,12 +43,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests the gradients that the kernels for matrix units compute, with an emulation of the units' instructions. */
+/** Compares the gradients of the kernels for matrix units, whose instructions are emulated, with the reference. */
 @Tag("slow")
 class OpenClMatrixBackwardTest {
     private static final TileSizes SMALL = new TileSizes(8, 4, 2, 2, 8);
 
-    /** Bytes of device memory: fewer than each case of {@link #chunked} needs, but enough for the self-checks. */
+    /** Bytes of device memory: too few for each case of {@link #chunked} in one chunk, but enough for the self-checks. */
     private static final long LITTLE = 120_000;
 
     private static OpenClBackend backend(boolean small) {
@@ -68,7 +68,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** Runs a sixth of the grid's f32 backward cases, each as f16 or bf16; all of them with {@code -Dheed.full=true}. */
+    /** Runs a sixth of the grid's f32 backward cases, each in f16 or bf16; with {@code -Dheed.full=true}, runs all of them. */
     @TestFactory
     Stream<DynamicTest> gradientsOfTheGrid() {
         return CaseGrid.quick().entrySet().stream()
@@ -100,7 +100,7 @@ class OpenClMatrixBackwardTest {
         passes(text, true);
     }
 
-    /** Tests a device with little memory: gradients are summed over several blocks of queries and of keys. */
+    /** Tests a device with little memory, so that gradients are summed over several blocks of queries and of keys. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,8 +133,8 @@ class OpenClMatrixBackwardTest {
     }
 
     /**
-     * Runs the self-checks, including gradients that must be exactly zero. The widths with f16 check one half of the forms,
-     * the widths with bf16 the other half; with {@code -Dheed.full=true}, every width checks all forms.
+     * Runs the self-checks, including gradients that must be exactly zero. The lines with f16 check one half of the forms, the
+     * lines with bf16 the other half; with {@code -Dheed.full=true}, every line checks all forms of its type.
      */
     @ParameterizedTest
     @CsvSource({"64, 64, F16", "96, 96, BF16", "128, 128, F16", "192, 128, BF16", "256, 256, F16"})
@@ -162,7 +162,7 @@ class OpenClMatrixBackwardTest {
         }
     }
 
-    /** Terms must be added in a fixed order, although work-groups end in any order and query heads share keys. */
+    /** Six backward passes must give the same bits, although work-groups end in any order and query heads share keys. */
     @Test
     void theBitsRepeat() {
         var random = new Random(5);

@@ -19,8 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Tests a device that computes wrong results with a kernel for matrix units or cannot compile it. The self-check finds the fault,
- * portable kernels compute the right result, and the backend reports the reason. The matrix units are emulated.
+ * Tests a device that computes wrong results with a kernel for matrix units, and one that cannot compile the kernel. The
+ * self-check must find the fault, portable kernels must compute the right result, and the backend must report the reason. The
+ * instructions of matrix units are emulated.
  */
 @Tag("slow")
 class OpenClMatrixFallbackTest {
@@ -57,7 +58,7 @@ class OpenClMatrixFallbackTest {
         };
     }
 
-    /** {@return the failed self-checks, after the result was checked to be right} */
+    /** {@return the failed self-checks of a case, whose result must pass the comparison with the reference} */
     private static List<String> refusals(String text, UnaryOperator<String> edit) {
         try (var backend = OpenClBackends.with(Engine.Family.MMA, SMALL, device -> EditedPrograms.open(device, edit))) {
             assumeTrue(

@@ -49,8 +49,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Runs the backend contract with the kernels for matrix units, whose instructions are emulated; tiles, indices and barriers are
- * the same. The tiles are so small that every length of the contract needs several.
+ * Runs the backend contract with the kernels for matrix units. The instructions are emulated, but indices and barriers are the
+ * same as on matrix units. The tiles are so small that every length of the contract needs several tiles.
  */
 @Tag("slow")
 class OpenClMatrixTest extends AttentionBackendContract {
@@ -74,7 +74,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return index < cases.size() && (cases.get(index) + " ").matches(".* (b?f16|tf32) .*");
     }
 
-    /** An eighth of the attentions of the grid, each in either f16 or bf16; all with {@code -Dheed.full=true}. */
+    /** Runs an eighth of the grid's f32 attentions, each in f16 or bf16; with {@code -Dheed.full=true}, runs all of them. */
     @TestFactory
     Stream<DynamicNode> everyAttentionOfTheGridInSixteenBits() {
         var verifier = new Verifier(subject());
@@ -96,7 +96,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
-    /** A sixteenth of the attentions of the grid in f32, with tf32 allowed; all with {@code -Dheed.full=true}. */
+    /** Runs a sixteenth of the grid's f32 attentions with TF32 permission; with {@code -Dheed.full=true}, runs all of them. */
     @TestFactory
     Stream<DynamicNode> attentionsOfTheGridInTf32() {
         var verifier = new Verifier(subject());
@@ -118,7 +118,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
                 }));
     }
 
-    /** Results with and without tf32 must differ by the error of tf32, which shows that it is used only if it is allowed. */
+    /** Results with and without TF32 permission must differ by the error of tf32: tf32 must be used only with permission. */
     @Test
     void tf32IsComputedWhereItIsAllowedOnly() {
         double[] exact = outputs("");
@@ -150,7 +150,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         return result.output().toDoubleArray();
     }
 
-    /** Masked values that tf32 rounds to infinity do not affect the result. */
+    /** A masked value that tf32 rounds to infinity must not change the bits of the rows that do not attend to it. */
     @Test
     void theLargestElementOfAMaskedValueIsNotRead() {
         Qkv qkv = Qkv.of("q1x1x20x16 kv1x20 f32");
@@ -172,7 +172,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** A program that computes wrong results is not used again, and the reason is reported. */
+    /** A program that fails its self-check must not be used later either, and the reason must be reported. */
     @Test
     void aSelfCheckThatFails() {
         assumeTrue(
@@ -191,7 +191,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** If a self-check fails for lack of memory, the next call repeats it. */
+    /** If a self-check fails for lack of memory, the next call must repeat it. */
     @Test
     void aSelfCheckWithoutMemory() {
         assumeTrue(
@@ -209,7 +209,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** Runs the self-checks of half of the forms of each kernel; all with {@code -Dheed.full=true}. */
+    /** Runs the self-checks of half of the forms for each line; with {@code -Dheed.full=true}, runs all of them. */
     @ParameterizedTest
     @CsvSource({
         "prefill, 64, 64, F16, 0",
@@ -252,7 +252,7 @@ class OpenClMatrixTest extends AttentionBackendContract {
         }
     }
 
-    /** Tests the tile sizes in the table, with lengths that need several tiles. */
+    /** Tests the tile sizes of the shipped table, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {

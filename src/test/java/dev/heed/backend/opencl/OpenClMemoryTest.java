@@ -52,8 +52,9 @@ class OpenClMemoryTest {
     }
 
     /**
-     * Tests problems that need at least four times the memory, cut along batch and heads, queries, or keys. If valueHeadDim is
-     * above 128, two work-groups of a GPU compute a row; both continue from the state of the previous chunk of keys.
+     * Computes problems that need at least four times the device memory, cut along batch and heads, queries, or keys, and
+     * compares the results with those from a device with enough memory. If valueHeadDim is above 128, two work-groups of the kernels
+     * for GPUs compute an output row, and both must continue from the state of the previous chunk of keys.
      */
     @ParameterizedTest
     @ValueSource(

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** Tests calls on device tensors: results must have the same bits as with tensors on the host. */
+/** Tests calls on device tensors: the results must have the same bits as results of calls on host tensors. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class OpenClResidencyTest {
     private final OpenClBackend backend = new OpenClBackend();

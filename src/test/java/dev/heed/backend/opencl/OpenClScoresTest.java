@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests every score function with tensors and parameters on the device, and in multi-head attention. */
+/** Tests score functions that have parameters: with tensors and parameters on the device, and in multi-head attention. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class OpenClScoresTest {
@@ -128,6 +128,6 @@ class OpenClScoresTest {
         List<String> reasons =
                 backend.notSupportedReasons(AttentionProblem.parse("q1x2x3x4 kv2x5 f32 score=custom:manhattan"));
         assertEquals(1, reasons.size());
-        assertTrue(reasons.getFirst().contains("the CPU backends take it"), reasons::toString);
+        assertTrue(reasons.getFirst().contains("the CPU backends support it"), reasons::toString);
     }
 }

@@ -29,15 +29,16 @@ class OpenClTilesTest extends AttentionBackendContract {
     }
 
     /**
-     * Selects some cases of each score function, because each has its own kernels, and a CPU device takes seconds to build a
-     * kernel with work-groups. {@code OpenClBackendTest} runs all cases; {@code -Dheed.full=true} selects all cases here too.
+     * Selects a fifth of the cases of the group {@code scores}, because score functions need many kernels, and a CPU device takes
+     * seconds to build a kernel with work-groups. {@code OpenClBackendTest} runs all cases with the device's default kernels;
+     * {@code -Dheed.full=true} selects all cases here too.
      */
     @Override
     public boolean takes(String group, int index) {
         return !group.equals("scores") || index % 5 == 0 || Boolean.getBoolean("heed.full");
     }
 
-    /** Tests the tile sizes of the device instead, with lengths that need several tiles. */
+    /** Tests the device's default tile sizes instead of small tiles, with lengths that need several tiles. */
     @ParameterizedTest
     @ValueSource(
             strings = {

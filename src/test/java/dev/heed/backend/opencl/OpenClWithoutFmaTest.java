@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Tests that results stay within the error budget if the driver cannot link {@code fma}. Mesa's driver cannot link it if its
- * libclc lacks a patch.
+ * Tests that results stay within the error budget if the driver cannot link {@code fma}, like Mesa's driver if Mesa's libclc
+ * lacks a patch.
  */
 @Tag("slow")
 class OpenClWithoutFmaTest {

@@ -71,7 +71,7 @@ class TunedTest {
         assertEquals(TileSizes.shipped(device, "prefill", 64), Tuned.of(device).tiles("prefill", 64));
     }
 
-    /** Tables of other versions and damaged tables are ignored, and the result is still computed. */
+    /** Tables of other versions and damaged tables must be ignored, and the result must still be right. */
     @ParameterizedTest
     @ValueSource(
             strings = {

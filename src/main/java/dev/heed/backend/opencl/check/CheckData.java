@@ -13,14 +13,14 @@ import java.util.Random;
 final class CheckData {
     private CheckData() {}
 
-    /** {@return the elements of a tensor on the device} */
+    /** {@return the elements of a device tensor} */
     static double[] read(CallScope scope, Arena arena, DeviceTensor tensor) {
         Tensor there = Tensor.allocate(arena, tensor.type(), tensor.shape());
         Results.read(scope, tensor, there);
         return there.toDoubleArray();
     }
 
-    /** {@return normally distributed elements times a factor, rounded to a type} */
+    /** {@return a tensor of normally distributed elements times a factor, rounded to a type} */
     static Tensor elements(Random random, DType type, double factor, long... shape) {
         float[] elements = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
         for (int i = 0; i < elements.length; i++) {

@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.device.MatrixTiles;
 import dev.heed.backend.opencl.device.ProductForm;
 import org.jspecify.annotations.Nullable;
 
-/** The self-checks of programs for matrix units, which compare their results with formulas in double. */
+/** The self-checks of programs for matrix units: they compare the results of a program with formulas in double. */
 public final class FormulaChecks implements MatrixChecks {
     @Override
     public @Nullable String prefill(Engine engine, MatrixTiles tiles, MatrixForm form) {

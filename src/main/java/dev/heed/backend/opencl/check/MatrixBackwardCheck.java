@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The self-check of a form of the backward kernels with one set of tile sizes: compares gradients with the formula in double. In
  * the first problem, all keys are attended. The second has a causal mask, and the last keys are masked and NaN. The third has a
- * single key: the gradients of query and key are exactly zero if every pass computes products with the same bits.
+ * single key: the gradients of queries, key and bias are exactly zero if every pass computes products with the same bits.
  */
 public final class MatrixBackwardCheck {
     private static final int HEADS = 2; // query heads that share the keys
@@ -101,7 +101,7 @@ public final class MatrixBackwardCheck {
             Operands operands = Operands.of(shape, query, key, value, options);
             AttentionCall call = operands.whole(scope);
             if (!call.backwardForm(ofKeys).equals(form)) {
-                throw new IllegalStateException("the self-check of " + form + " runs " + call.variant());
+                throw new IllegalStateException("the self-check of " + form + " tests another form: " + call.variant());
             }
             var kernels = new MatrixBackward(
                     call, operands.outputGradient(scope, call.chunk, outputGradient), ofQueries, ofKeys);
@@ -128,7 +128,7 @@ public final class MatrixBackwardCheck {
         }
     }
 
-    /** Compares a gradient. With one key, each weight is 1, and the gradients of the scores cancel to exactly zero. */
+    /** Compares a gradient with the formula. With one key, each weight is 1, so all gradients but dV must be exactly zero. */
     private @Nullable String compare(
             String name, double[] truth, double[] sizes, CallScope scope, Arena arena, DeviceTensor gradient) {
         double step = form.type() == DType.F16 ? 0x1p-9 : 0x1p-6;
@@ -147,7 +147,7 @@ public final class MatrixBackwardCheck {
         return CheckData.elements(random, form.type(), 1, 1, heads, rows, columns);
     }
 
-    /** The gradients by the formula, and for each element of a gradient the sum of the absolute values of its terms. */
+    /** The gradients by the formula, and for each element of a gradient the sum of the absolute values of the terms in it. */
     private final class Expected {
         final double[] dQuery = new double[HEADS * queries * width];
         final double[] querySizes = new double[dQuery.length];
@@ -156,7 +156,7 @@ public final class MatrixBackwardCheck {
         final double[] dValue = new double[keys * valueWidth];
         final double[] valueSizes = new double[dValue.length];
 
-        /** The gradients of the modified scores of the last head. */
+        /** The gradients of the modified scores of the last query head, {@code [queries, keys]}. */
         final double[] dBias = new double[queries * keys];
 
         final double[] biasSizes = new double[dBias.length];

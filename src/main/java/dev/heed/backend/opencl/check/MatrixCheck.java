@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The self-check of a form of the forward kernels with one set of tile sizes: compares the output and LSE of two attentions with
- * the formula in double. The second, harder one has a causal mask, and the last keys are masked and have NaN as values. For
- * f32, the formula uses inputs rounded to tf32, as matrix units round them.
+ * the formula in double. The second, harder one has a causal mask, and the last keys are masked and their values are NaN.
+ * For f32, the formula uses inputs rounded to tf32, because matrix units round them.
  */
 public final class MatrixCheck {
     private static final int KV_HEADS = 2;
@@ -75,7 +75,7 @@ public final class MatrixCheck {
     }
 
     private @Nullable String run(int queries, int keys, boolean harder) {
-        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // blocks of value columns, one work-group each
+        int blocks = tiles.d() < 2 * tiles.dv() ? 1 : 2; // blocks of value columns; each needs a work-group
         int width = form.whole() ? tiles.d() : tiles.d() - 3;
         int valueWidth = blocks * tiles.dv() - (form.whole() ? 0 : 5);
         var shape = new AttentionShape(1, KV_HEADS * group, KV_HEADS, queries, keys, width, width, valueWidth);
@@ -106,7 +106,7 @@ public final class MatrixCheck {
                 Arena arena = Arena.ofShared()) {
             AttentionCall call = Operands.of(shape, query, key, value, options).whole(scope);
             if (!call.forwardForm(tiles).equals(form)) {
-                throw new IllegalStateException("the self-check of " + form + " runs " + call.variant());
+                throw new IllegalStateException("the self-check of " + form + " tests another form: " + call.variant());
             }
             DeviceTensor output = scope.allocate(form.type(), 1, shape.numHeads(), queries, valueWidth);
             ForwardKernels.Statistics statistics = ForwardKernels.statistics(scope, shape);

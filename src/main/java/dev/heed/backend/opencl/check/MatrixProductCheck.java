@@ -13,9 +13,9 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-check of a product on matrix units: compares it with sums in double. The problem has more than one work-group in both
- * directions, sizes that do not fill whole tiles, enough slices to fill the stages twice, and a bias. The product is added to
- * the contents of the result.
+ * The self-check of a product on matrix units: compares the result with sums in double. The problem needs more than one
+ * work-group in both directions, does not fill whole tiles, uses each buffer for slices at least twice, and has a bias. The
+ * product is added to the initial contents of the result.
  */
 final class MatrixProductCheck {
     private static final int ROWS_OVER = 5;

@@ -4,10 +4,10 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 
 /**
- * The published formula of a pairwise score and its gradient, in double: the reference of a device's self-check.
+ * The published formula of a pairwise score and of its gradient, in double, with which a self-check compares the device.
  *
- * @param formula the score
- * @param gradient adds the gradients of a score by its query and its key
+ * @param formula computes the score
+ * @param gradient adds the gradients with respect to the query and the key
  */
 record ScoreFormula(CustomScore formula, CustomScore.Gradient gradient) {
 

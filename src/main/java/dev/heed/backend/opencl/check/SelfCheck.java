@@ -16,17 +16,16 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-check of a device, which finds a driver that miscompiles kernels before they compute for a caller. It runs small
- * attentions, forward and backward, with a causal mask and queries that attend to no key, and compares the results with the
- * formula. Pairwise scores other than the dot product have separate kernels, which are built and checked when the first plan
- * needs them.
+ * The self-check of a device, which finds miscompiled kernels before they compute for a caller. It runs small attentions, forward
+ * and backward, with a causal mask and queries that attend to no key, and compares the results with the formula. Additive,
+ * Gaussian and cosine scores have separate kernels, which are built and checked when the first plan needs them.
  */
 public final class SelfCheck {
     private static final double TOLERANCE = 1e-4;
     private static final int HEADS = 2;
     private static final int WIDTH = 8;
 
-    /** Number of queries and of keys: a decode, and a prefill whose first queries attend to no key. */
+    /** Pairs of a number of queries and a number of keys: a decode, and a prefill whose first queries attend to no key. */
     private static final int[][] LENGTHS = {{1, 70}, {37, 29}};
 
     private final Engine engine;
@@ -39,7 +38,7 @@ public final class SelfCheck {
         this.formula = formula;
     }
 
-    /** {@return a description of the first wrong result, if any} */
+    /** {@return a description of the first wrong result of the kernels for a dot product, if any} */
     public static Optional<String> failure(Engine engine) {
         return failure(engine, ScoreKind.SCALED_DOT);
     }
@@ -107,7 +106,7 @@ public final class SelfCheck {
         return Tensor.of(elements, 1, HEADS, rows, WIDTH);
     }
 
-    /** {@return the output and the gradients by the formula, in double, for a causal mask aligned bottom-right} */
+    /** {@return the output, dQ, dK and dV by the formula, in double, for a causal mask aligned bottom-right} */
     private double[][] written(AttentionInputs inputs, Tensor dOutput) {
         int queries = (int) inputs.query().size(2);
         int keys = (int) inputs.key().size(2);

@@ -1,6 +1,6 @@
 /**
- * The self-checks of a device: small problems that it solves before it computes for a caller. The results are compared with a
- * formula in double.
+ * The self-checks of a device: small problems that the device solves before it computes for a caller. Their results are compared
+ * with a formula in double.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -7,18 +7,18 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A struct argument of a kernel, written field by field: first longs, then values of the kernel's {@code real} type. */
+/** A struct argument of a kernel, filled field by field: first longs, then values of the kernel's {@code real} type. */
 public final class Arguments {
     private final MemorySegment bytes;
     private final boolean f64;
-    private long at;
+    private long at; // bytes written so far
 
     /**
      * Creates an empty struct.
      *
-     * @param longs number of longs
-     * @param reals number of reals after the longs
-     * @param f64 whether {@code real} is double
+     * @param longs the number of longs
+     * @param reals the number of {@code real} values after the longs
+     * @param f64 whether {@code real} is double, else float
      */
     public Arguments(int longs, int reals, boolean f64) {
         long size = (long) longs * Long.BYTES + (long) reals * (f64 ? Double.BYTES : Float.BYTES);
@@ -52,10 +52,10 @@ public final class Arguments {
         return this;
     }
 
-    /** {@return the complete struct} */
+    /** {@return the struct; all its fields must have been put} */
     MemorySegment segment() {
         if ((at + Long.BYTES - 1) / Long.BYTES * Long.BYTES != bytes.byteSize()) {
-            throw new IllegalStateException("a struct of " + bytes.byteSize() + " bytes got " + at);
+            throw new IllegalStateException("a struct of " + bytes.byteSize() + " bytes was filled up to byte " + at);
         }
         return bytes;
     }

@@ -14,11 +14,14 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The scope of one call on the device: allocates the call's buffers and launches its kernels; closing it frees the buffers. */
+/**
+ * The scope of one call on the device: allocates the call's buffers and launches its kernels. Closing the scope checks the guard
+ * zones, if there are any, and frees the buffers.
+ */
 public final class CallScope implements AutoCloseable {
     private static final int MOST_AXES = 6;
 
-    /** Minimum bytes of a host tensor that kernels read without a copy: copying fewer costs less than creating a buffer. */
+    /** Minimum bytes of a host tensor that kernels read without a copy: for a smaller one, a copy is faster than a new buffer. */
     private static final long IN_PLACE = 1 << 16;
 
     public final Engine engine;
@@ -28,7 +31,7 @@ public final class CallScope implements AutoCloseable {
 
     private final List<DeviceBuffer> owned = new ArrayList<>();
     private final List<Constants.Copy> leased = new ArrayList<>();
-    private final List<MemorySegment> shared = new ArrayList<>(); // kept alive while kernels read it
+    private final List<MemorySegment> shared = new ArrayList<>(); // memory that must stay alive while kernels read it
     private final @Nullable GuardZones guardZones;
     private @Nullable DeviceBuffer nothing;
 
@@ -38,12 +41,12 @@ public final class CallScope implements AutoCloseable {
         this.guardZones = engine.options.guardZones() ? new GuardZones(engine) : null;
     }
 
-    /** {@return the type in which kernels compute} */
+    /** {@return the compute type} */
     public DType real() {
         return f64 ? DType.F64 : DType.F32;
     }
 
-    /** {@return the tile sizes of a phase, halved if kernels compute in double} */
+    /** {@return the tile sizes of a phase, see {@link Engine#sizes}; {@linkplain TileSizes#halved halved} for double} */
     public TileSizes sizes(String phase, long width) {
         TileSizes sizes = engine.sizes(phase, width);
         return f64 ? sizes.halved() : sizes;
@@ -86,7 +89,7 @@ public final class CallScope implements AutoCloseable {
 
     // ---------------------------------------------------------------- copies
 
-    /** {@return a tensor that is in device memory already, with its strides} */
+    /** {@return a tensor of this device as a {@code DeviceTensor}, with its strides and without a copy} */
     public DeviceTensor resident(Tensor tensor) {
         long[] strides = new long[tensor.rank()];
         Arrays.setAll(strides, tensor::stride);
@@ -94,7 +97,7 @@ public final class CallScope implements AutoCloseable {
                 OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
     }
 
-    /** {@return the tensor on the device, only for reading; its rows are dense, and it keeps its strides if possible} */
+    /** {@return a read-only tensor with the same elements on the device, with dense rows and, if possible, the same strides} */
     public DeviceTensor upload(Tensor tensor) {
         if (tensor.device() != null) {
             DeviceTensor there = resident(tensor);
@@ -116,7 +119,10 @@ public final class CallScope implements AutoCloseable {
         return copy.resident();
     }
 
-    /** {@return the tensor in host memory, if device and host share memory and it is aligned and dense; else a copy} */
+    /**
+     * {@return a device tensor in the tensor's own host memory, if the device can share this memory and the tensor is large,
+     * native and without gaps; else a copy}
+     */
     private DeviceTensor inPlaceOrCopied(Tensor tensor) {
         long bytes = tensor.elementCount() * tensor.type().bytes();
         long[] order = bytes < IN_PLACE || !tensor.segment().isNative() ? null : denseOrder(tensor);
@@ -155,14 +161,14 @@ public final class CallScope implements AutoCloseable {
         return resident.type() == as ? resident : packed(resident, as);
     }
 
-    /** {@return a copy of the elements in row-major order, converted to a type} */
+    /** {@return a copy on the device, in row-major order and converted to a type} */
     public DeviceTensor packed(DeviceTensor resident, DType as) {
         DeviceTensor packed = allocate(as, resident.shape());
         copy(resident, packed);
         return packed;
     }
 
-    /** {@return the tensor on the device, packed and converted to a type} */
+    /** {@return the tensor on the device, converted to a type and packed from the start of its buffer} */
     public DeviceTensor upload(Tensor tensor, DType as) {
         if (tensor.device() != null) {
             DeviceTensor there = resident(tensor);
@@ -208,15 +214,15 @@ public final class CallScope implements AutoCloseable {
         return denseRows ? strides : null;
     }
 
-    /** Reads elements into host memory, row-major, and waits. */
+    /** Reads a packed tensor into host memory and waits for the copy. */
     public void read(DeviceTensor from, MemorySegment to) {
         if (!from.isPacked()) {
-            throw new IllegalArgumentException("only packed elements are read: " + Arrays.toString(from.strides()));
+            throw new IllegalArgumentException("the tensor must be packed: " + Arrays.toString(from.strides()));
         }
         engine.context.queue().read(from.buffer(), from.at() * from.type().bytes(), to);
     }
 
-    /** Copies elements on the device, into another order or type. */
+    /** Copies elements within the device, between tensors of equal shape whose strides and types may differ. */
     public void copy(DeviceTensor from, DeviceTensor to) {
         if (from.type() == to.type() && from.isPacked() && to.isPacked() && from.buffer() != to.buffer()) {
             int element = from.type().bytes();
@@ -245,7 +251,7 @@ public final class CallScope implements AutoCloseable {
 
     // ---------------------------------------------------------------- kernels
 
-    /** {@return the compiler option for the type in which kernels compute} */
+    /** {@return the compiler option for the compute type} */
     public String realOption() {
         return f64 ? " -DREAL_F64=1" : "";
     }
@@ -255,7 +261,7 @@ public final class CallScope implements AutoCloseable {
         return Math.min(64, engine.context.limits().maxWorkGroupSize());
     }
 
-    /** Launches a kernel with buffers, longs and structs as arguments. */
+    /** Launches a kernel of {@code kernels/file.cl} with buffers, longs and structs as arguments. */
     public void launch(String file, String options, String kernel, WorkSize size, Object... arguments) {
         try (Kernel ready = engine.program(file, options).kernel(kernel)) {
             ready.arguments();

@@ -9,7 +9,7 @@ import java.util.List;
  * A chunk of an attention call that is computed separately: ranges of batch entries, of key/value heads with their query heads,
  * of queries and of keys. Every end of a range is exclusive.
  *
- * @param whole the shape of the whole attention
+ * @param whole the shape of the attention that the chunk is cut from
  * @param batchFrom the first batch entry
  * @param batchTo the end of the batch entries
  * @param kvHeadFrom the first key/value head
@@ -29,7 +29,7 @@ public record Chunk(
         long queryTo,
         long keyFrom,
         long keyTo) {
-    private static final int BAND = 4; // fields of a band
+    private static final int BAND = 4; // fields per batch entry, see DeviceMask
 
     public static Chunk whole(AttentionShape s) {
         return new Chunk(s, 0, s.batch(), 0, s.numKvHeads(), 0, s.seqLenQ(), 0, s.seqLenKv());
@@ -55,7 +55,7 @@ public record Chunk(
                 whole.valueHeadDim());
     }
 
-    /** {@return this chunk of a tensor {@code [batch, heads, queries, ...]}} */
+    /** {@return this chunk of a tensor {@code [batch, query heads, queries, ...]}} */
     public Tensor ofQueries(Tensor tensor) {
         return tensor.slice(0, batchFrom, batchTo)
                 .slice(1, headFrom(), headTo())
@@ -69,7 +69,7 @@ public record Chunk(
                 .slice(2, keyFrom, keyTo);
     }
 
-    /** {@return this chunk of a tensor {@code [batch, heads, queries, keys]}} */
+    /** {@return this chunk of a tensor {@code [batch, query heads, queries, keys]}} */
     public Tensor ofCells(Tensor tensor) {
         return ofQueries(tensor).slice(3, keyFrom, keyTo);
     }
@@ -85,8 +85,8 @@ public record Chunk(
     }
 
     /**
-     * {@return the halves of this chunk along its batch entries; along its key/value heads if it has one batch entry; along its
-     * queries if it also has one such head; else a list of this chunk}
+     * {@return the two halves of this chunk along the first axis with more than one index, in the order batch, key/value heads,
+     * queries; only this chunk if each of these axes has one index}
      */
     public List<Chunk> halves() {
         if (batchTo - batchFrom > 1) {
@@ -110,7 +110,7 @@ public record Chunk(
         return List.of(this);
     }
 
-    /** {@return this chunk of a tensor that broadcasts to {@code [batch, heads, queries, keys]}} */
+    /** {@return this chunk of a tensor that broadcasts to {@code [batch, query heads, queries, keys]}} */
     public Tensor cells(Tensor tensor) {
         long[][] ranges = {{batchFrom, batchTo}, {headFrom(), headTo()}, {queryFrom, queryTo}, {keyFrom, keyTo}};
         Tensor cut = tensor;
@@ -123,12 +123,12 @@ public record Chunk(
         return cut;
     }
 
-    /** {@return this chunk of a tensor that broadcasts to {@code [batch, heads, queries]}} */
+    /** {@return this chunk of a tensor that broadcasts to {@code [batch, query heads, queries]}} */
     public Tensor rowsThatBroadcast(Tensor tensor) {
         return cells(tensor.unsqueeze(tensor.rank())).select(tensor.rank(), 0);
     }
 
-    /** {@return the bands of the mask for the batch entries of this chunk} */
+    /** {@return the bands of a mask for the batch entries of this chunk, from the bands for all batch entries} */
     public int[] bands(int[] ofAllBatches) {
         return Arrays.copyOfRange(ofAllBatches, Math.toIntExact(batchFrom * BAND), Math.toIntExact(batchTo * BAND));
     }

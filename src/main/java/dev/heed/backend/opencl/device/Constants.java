@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cache of {@linkplain Tensor#asConstant constants} on the device. A constant stays after its first use until its tensor is
- * garbage-collected, the device closes, or memory is needed. The least recently used constant is dropped first; constants in
- * use are not dropped.
+ * garbage-collected, the device closes, or its memory is needed. In the last case, the least recently used constant is dropped
+ * first, and constants that a call is using are not dropped.
  */
 public final class Constants {
-    /** Constants use at most {@code 1 / SHARE} of the device's memory. */
+    /** Constants use at most {@code 1 / SHARE} of the device's memory, unless the calls in progress use more. */
     private static final long SHARE = 4;
 
-    /** A marker object stored in a constant tensor, so that it lives as long as the tensor. */
+    /** A marker object that a constant tensor stores, so that the object lives as long as the tensor. */
     private static final class Identity {}
 
     /** The cache key: a constant and an element type. It does not keep the tensor alive. */
@@ -48,7 +48,7 @@ public final class Constants {
         }
     }
 
-    /** A copy of a constant on the device, and the number of calls that use it. */
+    /** A copy of a constant on the device, with the number of calls that are using it. */
     static final class Copy {
         private final DeviceTensor resident;
         private int users;
@@ -82,10 +82,10 @@ public final class Constants {
     }
 
     /**
-     * {@return the copy of a constant} The caller uses it until {@link #giveBack}.
+     * {@return the copy of a constant} It is not released until the caller passes it to {@link #giveBack}.
      *
      * @param type the element type of the copy
-     * @param upload makes the copy at the first use; this cache becomes the only owner of its buffer
+     * @param upload makes the copy if the cache has none; the cache becomes the only owner of the copy's buffer
      */
     synchronized Copy lease(Tensor constant, DType type, Supplier<DeviceTensor> upload) {
         forgetGarbage();
@@ -98,7 +98,7 @@ public final class Constants {
         }
         copy.users++;
         while (bytes > maxBytes && dropOldest()) {
-            // until the remaining copies fit, or all of them are in use
+            // repeat until the remaining copies fit or all of them are in use
         }
         return copy;
     }
@@ -110,7 +110,7 @@ public final class Constants {
         }
     }
 
-    /** {@return bytes of the copies that no call uses now} */
+    /** {@return bytes of the copies that no call is using} */
     synchronized long idleBytes() {
         return cached.values().stream()
                 .filter(copy -> copy.users == 0)
@@ -124,7 +124,7 @@ public final class Constants {
         return bytes;
     }
 
-    /** Releases the least recently used copy that no call uses; {@return whether there was one} */
+    /** {@return whether a copy was released} Releases the least recently used copy that no call is using, if there is one. */
     synchronized boolean dropOldest() {
         Iterator<Copy> copies = cached.values().iterator();
         while (copies.hasNext()) {
@@ -155,7 +155,7 @@ public final class Constants {
         }
     }
 
-    /** Drops all constants, when the device closes. */
+    /** Drops all constants; called when the device closes. */
     synchronized void close() {
         cached.values().forEach(this::forget);
         cached.clear();

@@ -4,17 +4,17 @@ import dev.heed.opencl.DeviceBuffer;
 import dev.heed.tensor.DType;
 
 /**
- * A tensor in device memory: elements of a buffer, with strides.
+ * A tensor in device memory: a buffer, and the offset, shape and strides of the elements in it.
  *
  * @param buffer the buffer that holds the elements
  * @param type the storage type of the elements
- * @param at the position of the first element in the buffer, in elements
+ * @param at the offset of the first element from the start of the buffer, in elements
  * @param shape the sizes of the axes
  * @param strides the distance between neighbours along each axis, in elements
  */
 public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shape, long[] strides) {
 
-    /** {@return a tensor whose elements are in row-major order from the beginning of a buffer} */
+    /** {@return a tensor whose elements are in row-major order from the start of a buffer} */
     public static DeviceTensor packed(DeviceBuffer buffer, DType type, long... shape) {
         return new DeviceTensor(buffer, type, 0, shape.clone(), rowMajor(shape));
     }
@@ -63,7 +63,7 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return true;
     }
 
-    /** {@return the elements of this packed tensor in another shape} */
+    /** {@return this tensor, which must be packed, in another shape with as many elements} */
     public DeviceTensor reshape(long... to) {
         return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
     }

@@ -16,12 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An open device with its family of kernels: it allocates the buffers and compiles the programs of the backend. */
+/** An open device with its family of kernels. It allocates the buffers and compiles the programs of the backend. */
 public final class Engine implements AutoCloseable {
     /** Fraction of free memory reserved for the driver, the rounding of sizes and other calls. */
     private static final double LEFT_FREE = 0.125;
 
-    /** Bytes reserved for small arguments, which the footprints do not include. */
+    /** Bytes reserved for small buffers that the footprints do not include. */
     private static final long SMALL = 4096;
 
     private static final String STANDARD = "-cl-std=CL1.2";
@@ -32,11 +32,11 @@ public final class Engine implements AutoCloseable {
 
     /** The families of kernels. */
     public enum Family {
-        /** Vectors of a CPU device. Nothing is staged in local memory, because a CPU has caches instead. */
+        /** Kernels for CPU devices, which compute with vectors. They stage nothing in local memory, because a CPU has caches. */
         LANES,
-        /** Work-groups of a GPU, which stage tiles in local memory. */
+        /** Kernels for GPUs, whose work-groups stage tiles in local memory. */
         TILES,
-        /** As {@link #TILES}, with matrix units or their emulation, if available, for the cases that they support. */
+        /** Like {@link #TILES}, but matrix units (or an emulation), if available, compute the cases that matrix units support. */
         MMA;
 
         /** {@return the default family of a device} */
@@ -111,7 +111,7 @@ public final class Engine implements AutoCloseable {
         return context.program(source, all + " -DHAS_FMA=0");
     }
 
-    /** {@return whether a program that calls fma links} With Mesa's compiler it does not if its libclc lacks a patch. */
+    /** {@return whether a program that calls fma links} It does not with Mesa's compiler if Mesa's libclc lacks a patch. */
     private boolean linksFma() {
         try {
             return context.program(FMA, STANDARD) != null;
@@ -126,7 +126,7 @@ public final class Engine implements AutoCloseable {
         return sizes != null ? sizes : tuned.tiles(phase, width);
     }
 
-    /** {@return a new buffer; constants that no call uses are dropped if memory is short} */
+    /** {@return a new buffer} If memory is short, drops constants that no call is using. */
     DeviceBuffer allocate(long bytes) {
         while (true) {
             try {
@@ -145,29 +145,32 @@ public final class Engine implements AutoCloseable {
         return (long) ((use.limitBytes() - use.liveBytes() + constants.idleBytes()) * (1 - LEFT_FREE)) - SMALL;
     }
 
-    /** {@return whether a call may use {@code total} bytes in all and {@code largest} bytes for its largest buffer} */
+    /** {@return whether a call may use {@code total} bytes of buffers, including one of {@code largest} bytes} */
     public boolean hasRoom(long total, long largest) {
         return total <= available() && largest <= context.limits().maxAllocationBytes();
     }
 
-    /** {@return elements per vector on a CPU device: its preferred width for floats, from 4 to 16; half of it for doubles} */
+    /**
+     * {@return elements per vector on a CPU device} For floats, the device's preferred vector width, rounded down to a power of
+     * two and limited to 4 to 16; for doubles, half of that.
+     */
     public int lanes(boolean f64) {
         int floats =
                 Math.max(4, Math.min(16, Integer.highestOneBit(context.limits().preferredFloatWidth())));
         return f64 ? floats / 2 : floats;
     }
 
-    /** {@return vectors of queries per panel: machines with 512-bit vectors have enough registers for four} */
+    /** {@return vectors of queries per panel: 4 on machines with 512-bit vectors, which have enough registers; else 2} */
     int vectors() {
         return context.limits().preferredFloatWidth() >= 16 ? 4 : 2;
     }
 
-    /** {@return queries per panel, which is computed by one work-item on a CPU device} */
+    /** {@return queries per panel; on a CPU device, one work-item computes a panel} */
     public long panel(boolean f64) {
         return (long) lanes(f64) * vectors();
     }
 
-    /** {@return the compiler option that selects the instructions of matrix units or their emulation} */
+    /** {@return the compiler option of programs for matrix units, see {@link MatrixUnits#option}} */
     public String matrixOption() {
         return units == null ? "" : units.option();
     }
@@ -176,7 +179,10 @@ public final class Engine implements AutoCloseable {
         return " -DLANES=" + lanes(f64) + " -DVECTORS=" + vectors();
     }
 
-    /** Runs a call. An {@link OpenClException} becomes a {@link BackendFailedException}, and no result is written. */
+    /**
+     * Runs a call and converts an {@link OpenClException} to a {@link BackendFailedException}. The call must write the caller's
+     * tensors last, so that they are unchanged if it fails.
+     */
     public void guarded(Problem problem, Runnable call) {
         try {
             call.run();

@@ -1,6 +1,6 @@
 package dev.heed.backend.opencl.device;
 
-/** The reason why a check failed: the first line of an exception's message, without hints and build logs. */
+/** The first line of an exception's message: the reason why a check failed, without the hints and build logs that follow. */
 public final class FirstLine {
     private FirstLine() {}
 

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Buffers with a guard zone before and after each. No kernel may write to a zone, so a changed zone reveals a write out of
- * bounds.
+ * The buffers of a call, each with a guard zone before it and another after it. No kernel may write to a zone, so a changed zone
+ * reveals a write out of bounds.
  */
 final class GuardZones {
     private static final long ZONE = 4096; // bytes; a multiple of every device's alignment

@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
-/** The sum of a gradient over several chunks of a backward pass, computed on the host in double and in a fixed order. */
+/** A tensor of sums over chunks, for example of a gradient, computed on the host in double and in a fixed order. */
 public final class HostSums {
     private final Tensor sums;
 
@@ -11,12 +11,12 @@ public final class HostSums {
         this.sums = Tensor.zeros(DType.F64, shape);
     }
 
-    /** {@return all sums; chunks are added to views of this tensor} */
+    /** {@return the tensor of sums; {@link #add} adds chunks to views of it} */
     public Tensor all() {
         return sums;
     }
 
-    /** Adds a result of the device to a view of the sums. */
+    /** Adds a result of the device, element-wise, to a view of the sums with the same shape. */
     public static void add(CallScope scope, DeviceTensor computed, Tensor view) {
         Tensor elements = Tensor.zeros(computed.type(), computed.shape());
         scope.read(computed, elements.segment());

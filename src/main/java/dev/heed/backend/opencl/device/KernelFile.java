@@ -8,14 +8,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Kernel files with their included headers inlined, because a driver compiles a single text and cannot open files. */
+/** The kernel files with their headers inlined, because a driver compiles a single text and cannot open included files. */
 final class KernelFile {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([a-z_/]+\\.h)\"$");
     private static final Map<String, KernelSource> WHOLE = new ConcurrentHashMap<>();
 
     private KernelFile() {}
 
-    /** {@return the text of {@code kernels/NAME.cl}, with its headers} */
+    /** {@return the source of {@code kernels/NAME.cl} with its headers inlined} */
     static KernelSource named(String name) {
         return WHOLE.computeIfAbsent(
                 name + ".cl", file -> new KernelSource(file, whole(KernelSource.resource(file), new HashSet<>())));

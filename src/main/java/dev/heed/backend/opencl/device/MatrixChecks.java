@@ -3,8 +3,8 @@ package dev.heed.backend.opencl.device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-checks of programs for matrix units: each method runs small problems on the device and compares the results with a
- * formula in double. It returns a description of the first wrong result, or null.
+ * The self-checks of programs for matrix units: each method runs small problems on the device, compares the results with
+ * a formula in double, and returns a description of the first wrong result, or null.
  */
 public interface MatrixChecks {
     @Nullable

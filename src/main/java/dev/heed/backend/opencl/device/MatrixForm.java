@@ -8,8 +8,8 @@ import dev.heed.tensor.DType;
  *
  * @param type storage type of queries, keys and values
  * @param modified whether scores have a softcap, a bias, ALiBi or a negative scale
- * @param folded whether one multiply-add applies the factor of the exponent to a score and subtracts the row maximum
- * @param whole whether headDim and valueHeadDim fill whole tiles
+ * @param folded whether one multiply-add scales a score for the exponential and subtracts the scaled row maximum
+ * @param whole whether headDim and valueHeadDim fill whole tiles, without padding
  */
 public record MatrixForm(DType type, boolean modified, boolean folded, boolean whole) {
     /** {@return compiler options for {@code folded} and {@code whole}; the caller adds those for type and modified} */

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
-/** A probe of the instructions in {@code mma.h}: compiles each one as PTX or as its emulation, and runs it on one warp. */
+/** A probe of the instructions in {@code mma.h}: compiles each of them as PTX or as an emulation, and runs it on one warp. */
 public final class MatrixProbe {
     private static final int WARP = 32;
     private static final int ELEMENTS = 256;
@@ -30,7 +30,7 @@ public final class MatrixProbe {
         void run(Kernel kernel);
     }
 
-    /** {@return the first instruction that fails on the device and the reason, or an empty list} */
+    /** {@return one text that names the first instruction that fails on the device and the reason; empty if none fails} */
     public List<String> reasons() {
         attempt("cp.async", 1, "copies", DType.F16, this::copies);
         attempt("ldmatrix", 2, "matrices", DType.F16, kernel -> matrices(kernel, false));
@@ -47,7 +47,7 @@ public final class MatrixProbe {
         return List.copyOf(reasons);
     }
 
-    /** {@return the reason why instructions for tf32 fail on the device, or an empty list} */
+    /** {@return the reason why the tf32 instruction fails on the device, or an empty list} */
     public List<String> tf32Reasons() {
         attempt("mma.sync tf32", 16, "product_tf32", DType.F32, this::productTf32);
         return List.copyOf(reasons);
@@ -81,7 +81,10 @@ public final class MatrixProbe {
         }
     }
 
-    /** Expects the first half in reverse order, then the second half with its chunks of eight elements in reverse order. */
+    /**
+     * Expects the first half with its elements in reverse order, and the second half with its blocks of eight elements in reverse
+     * order.
+     */
     private void groups(Kernel kernel) {
         try (DeviceBuffer in = upload(MemorySegment.ofArray(counted()));
                 DeviceBuffer out = context.allocate(ELEMENTS * Short.BYTES)) {

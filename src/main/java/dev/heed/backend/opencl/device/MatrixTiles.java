@@ -9,8 +9,8 @@ import java.util.Optional;
  * The tile sizes of attention and of matrix products on matrix units. The parameters are described for prefill; the header of
  * {@code opencl_mma.tsv} describes them for the other phases.
  *
- * @param d elements of a query or key in a tile, zeros beyond headDim
- * @param dv elements of a value per work-group; if valueHeadDim is larger, several work-groups compute an output row
+ * @param d elements per query or key in a tile; those beyond headDim are zeros
+ * @param dv elements per value in a work-group; if valueHeadDim is larger, several work-groups compute an output row
  * @param warps warps per work-group
  * @param blocks blocks of 16 queries per warp
  * @param keys keys per tile
@@ -25,7 +25,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         private static final TuningTable TILES = TuningTable.resource("opencl_mma.tsv");
     }
 
-    /** {@return the tiles in the shipped table for a device, a phase, headDim and valueHeadDim (product: rows, columns)} */
+    /** {@return the tiles of the shipped table for a phase, headDim and valueHeadDim (product: rows, columns of the result)} */
     public static Optional<MatrixTiles> shipped(Device device, String phase, long width, long valueWidth) {
         return Table.TILES
                 .find(Map.of(
@@ -73,7 +73,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
         return warps * blocks * BLOCK;
     }
 
-    /** {@return rows of a product per work-group; {@code dv} is its columns per work-group, {@code keys} its columns per warp} */
+    /** {@return rows per work-group of a product, which has {@code dv} columns per work-group and {@code keys} per warp} */
     public int productRows() {
         return rows() * keys / dv;
     }
@@ -98,7 +98,7 @@ public record MatrixTiles(int d, int dv, int warps, int blocks, int keys, int st
                 + " -D" + ofKeys + "=" + keys + " -DSTAGES=" + stages;
     }
 
-    /** {@return rows that a work-group of a backward pass owns; its {@code blocks} are blocks of gradient columns} */
+    /** {@return rows that a work-group of a backward pass owns: one block of 16 rows per warp} */
     public int ownRows() {
         return warps * BLOCK;
     }

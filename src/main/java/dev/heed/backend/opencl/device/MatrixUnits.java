@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The matrix units of a device: whether kernels can use them, and the reasons if not. Each instruction is compiled and run on
- * the device, and each program must pass its own self-check before it computes for a caller.
+ * the device. Each program must pass a self-check before it computes for a caller, unless self-checks are off.
  */
 public final class MatrixUnits {
     /** Whether kernels use the instructions of matrix units (PTX). */
@@ -24,7 +24,7 @@ public final class MatrixUnits {
     /** Whether kernels use an emulation of the instructions, for tests on any device. */
     final boolean emulated;
 
-    /** The reasons why the instructions are not used; empty if they are. */
+    /** The reasons why kernels do not use the instructions; empty if they use them. */
     final List<String> reasons;
 
     private final boolean small;
@@ -37,7 +37,7 @@ public final class MatrixUnits {
      * The result of a self-check.
      *
      * @param wrong a description of the first wrong result, or null
-     * @param isFinal whether the finding is final; a check that failed for lack of memory is repeated
+     * @param isFinal false if the check failed for lack of memory and must be repeated
      */
     private record Finding(@Nullable String wrong, boolean isFinal) {}
 
@@ -71,7 +71,8 @@ public final class MatrixUnits {
     }
 
     /**
-     * {@return the tile sizes of a phase, if the table has them; small ones for tests with fixed tile sizes}
+     * {@return the tile sizes of a phase, if the table has them} If the engine's options set tile sizes, small tiles are
+     * returned, provided they can hold {@code width} elements.
      *
      * @param width headDim; for products, rows of the result
      * @param valueWidth valueHeadDim; for products, columns of the result
@@ -82,8 +83,8 @@ public final class MatrixUnits {
     }
 
     /**
-     * {@return whether the self-check of a program passed} It runs once; if it failed for lack of memory, it runs again at the
-     * next call.
+     * {@return whether the self-check of a program passed, or self-checks are off} The check runs once; if it failed for lack of
+     * memory, the next call runs it again.
      *
      * @param name identifies the program: kernel, tiles and form
      * @param task runs the check and returns a description of the first wrong result, or null
@@ -123,7 +124,7 @@ public final class MatrixUnits {
         return small;
     }
 
-    /** {@return the descriptions of the self-checks that failed, for {@code heed devices}} */
+    /** {@return the failed self-checks, and the reason why tf32 cannot be used, for {@code heed devices}} */
     public synchronized List<String> failures() {
         List<String> tf32 = tf32Reasons;
         return Stream.concat(
@@ -136,7 +137,7 @@ public final class MatrixUnits {
     }
 
     /**
-     * {@return the compiler option that selects the instructions, or one that compiles the emulation without optimisation} The
+     * {@return the compiler option that selects the instructions; without them, the option that turns optimisation off} The
      * emulation has dozens of barriers, and optimising it takes far longer than running it.
      */
     String option() {

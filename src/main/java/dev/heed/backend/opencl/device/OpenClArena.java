@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** An arena whose tensors are buffers of an OpenCL device; closing it releases them. */
+/** An arena whose tensors are stored in buffers of an OpenCL device; closing the arena releases the buffers. */
 public final class OpenClArena implements DeviceArena {
     private final Engine engine;
     private final List<OpenClMemory> owned = new ArrayList<>();

@@ -7,7 +7,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BooleanSupplier;
 
-/** The memory of a tensor on an OpenCL device: a buffer of a context. */
+/** The memory of a tensor on an OpenCL device: one buffer of an OpenCL context. */
 final class OpenClMemory implements DeviceMemory {
     final DeviceContext context;
     final DeviceBuffer buffer;
@@ -19,8 +19,8 @@ final class OpenClMemory implements DeviceMemory {
      * Creates memory from a buffer.
      *
      * @param buffer a buffer whose size is a multiple of 8 bytes
-     * @param bytes bytes of the tensor, without the buffer's padding
-     * @param contextClosed whether the context, and with it the buffer, is closed
+     * @param bytes bytes of the tensor, without the padding at the end of the buffer
+     * @param contextClosed returns whether the context, and with it the buffer, is closed
      */
     OpenClMemory(DeviceContext context, DeviceBuffer buffer, long bytes, BooleanSupplier contextClosed) {
         this.context = context;
@@ -29,7 +29,7 @@ final class OpenClMemory implements DeviceMemory {
         this.contextClosed = contextClosed;
     }
 
-    /** {@return the memory of a tensor on an OpenCL device} */
+    /** {@return the memory of a tensor, which must be on an OpenCL device} */
     static OpenClMemory of(Tensor tensor) {
         if (tensor.device() instanceof OpenClMemory memory) {
             return memory;

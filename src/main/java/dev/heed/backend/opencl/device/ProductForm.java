@@ -3,7 +3,7 @@ package dev.heed.backend.opencl.device;
 import dev.heed.tensor.DType;
 
 /**
- * The compile-time parameters of one program of a matrix product on matrix units.
+ * The compile-time parameters of one program for a matrix product on matrix units.
  *
  * @param tiles tile sizes
  * @param type storage type of the operands

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Temporary tensors that gather the results of a call. The caller's tensors are written after all results are complete. */
+/** Temporary tensors that gather the results of a call, until {@link #deliver} writes all of them to the caller's tensors. */
 public final class Results implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
@@ -22,8 +22,8 @@ public final class Results implements AutoCloseable {
     }
 
     /**
-     * {@return the tensor that gathers the results for a tensor of the caller} It is packed, and on the device if the caller's
-     * tensor is a device tensor, else on the host.
+     * {@return the temporary tensor for a tensor of the caller} It is packed. It is on the device if the caller's tensor is a
+     * device tensor, else on the host.
      */
     public Tensor of(Tensor target) {
         return gathered.computeIfAbsent(
@@ -41,7 +41,7 @@ public final class Results implements AutoCloseable {
         return target == null ? null : target.map(this::of);
     }
 
-    /** Copies a result from the device into a chunk of a gathered tensor; does nothing if the chunk is null. */
+    /** Copies a result on the device to a chunk of a tensor; does nothing if the chunk is null. */
     public static void read(CallScope scope, DeviceTensor computed, @Nullable Tensor chunk) {
         if (chunk == null) {
             return;
@@ -64,7 +64,7 @@ public final class Results implements AutoCloseable {
         }
     }
 
-    /** Copies elements from the host into a chunk of a gathered tensor. */
+    /** Copies elements from the host to a chunk of a tensor. */
     public static void write(CallScope scope, Tensor elements, Tensor chunk) {
         if (chunk.device() == null) {
             chunk.copyFrom(elements);

@@ -2,7 +2,7 @@ package dev.heed.backend.opencl.device;
 
 import dev.heed.tensor.DType;
 
-/** The codes of storage types in kernels; {@code element.h} builds the names of macros and functions with them. */
+/** The codes of storage types in kernels; {@code element.h} pastes them into names of macros and functions. */
 public final class StorageCode {
     private StorageCode() {}
 

@@ -15,11 +15,11 @@ import java.util.Map;
  * @param ty work-items of a work-group down the rows
  * @param rm rows per work-item
  * @param rn columns per work-item
- * @param depth elements of a row in a slice; slices are staged in local memory one after another
+ * @param depth elements per row in a slice; slices of the rows are staged in local memory one after another
  */
 public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     public static final int FEWEST =
-            4; // minimum of owned(): fewer would save registers but need more compiled variants
+            4; // minimum of owned(); a smaller one would save registers but need more variants
     private static final int MOST = 8;
     private static final int LARGEST = 1024;
 
@@ -27,7 +27,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         private static final TuningTable TILES = TuningTable.resource("opencl_tiles.tsv");
     }
 
-    /** {@return the sizes in the shipped table for a device, a phase and a headDim or a number of columns} */
+    /** {@return the sizes in the shipped table for a device, a phase, and a headDim (product: columns of the result)} */
     public static TileSizes shipped(Device device, String phase, long width) {
         return of(Table.TILES.best(Map.of(
                 "vendor",
@@ -45,10 +45,10 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
     }
 
     /**
-     * {@return the sizes of a list}
+     * {@return the sizes in a list}
      *
-     * @param listed tx, ty, rm, rn and depth
-     * @throws InvalidInputException if no kernel can be compiled for them
+     * @param listed tx, ty, rm, rn and depth, in this order
+     * @throws InvalidInputException if no kernel can be compiled for these sizes
      */
     public static TileSizes of(List<Integer> listed) {
         TileSizes sizes = new TileSizes(listed.get(0), listed.get(1), listed.get(2), listed.get(3), listed.get(4));
@@ -62,7 +62,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return sizes;
     }
 
-    /** {@return whether a kernel can be compiled for these sizes: the columns of a tile must be a multiple of the depth} */
+    /** {@return whether kernels can be compiled: all sizes are from 1 to 1024, and depth divides the columns of a tile} */
     boolean isPossible() {
         List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
         return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
@@ -92,7 +92,7 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
         return (long) FEWEST * tx < width ? MOST : FEWEST;
     }
 
-    /** {@return a tile of half the size in both directions, for doubles} */
+    /** {@return sizes with half the work-items in both directions, for doubles} */
     TileSizes halved() {
         int across = Math.max(1, tx / 2);
         return new TileSizes(across, Math.max(1, ty / 2), rm, rn, Math.min(depth, across * rn));

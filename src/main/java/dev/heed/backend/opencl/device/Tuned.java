@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the number of operations from which the
- * device is faster than the CPU, copies included ({@code heed devices --probe}). Tile sizes that were not measured come from the
+ * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the crossover in Mflop from which the device
+ * is faster than the CPU, including copies ({@code heed devices --probe}). Tile sizes without a usable measurement come from the
  * table in the jar.
  */
 public final class Tuned {

@@ -1,5 +1,5 @@
 /**
- * An open device: its context, buffers, constants, compiled kernels and tile sizes, and the call scopes that launch kernels.
+ * An open device: its context, buffers, constants, compiled kernels and tile sizes, and call scopes, which launch kernels.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -21,11 +21,11 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arguments of the kernels for one attention, or a chunk of one: tensors on the device, mask and modifiers of the scores
- * (softcap, bias, ALiBi).
+ * The arguments of the kernels for an attention, or for a chunk of it: tensors on the device, the mask, and the modifiers of the
+ * scores (softcap, bias, ALiBi).
  *
- * <p>Without modifiers and with a scale of 0 or more, kernels do not scale the scores. The weight of a score s in a row with
- * maximum m is 2^((s - m) factor), and the factor includes the scale. Except in {@linkplain MatrixForm#folded folded} programs,
+ * <p>Without modifiers and with a scale of 0 or more, kernels do not scale the scores. The exponential of a score s in a row with
+ * maximum m is 2^((s - m) factor), where the factor is scale log2(e). Except in {@linkplain MatrixForm#folded folded} programs,
  * m is subtracted before the multiplication, so that huge scores do not overflow.
  */
 public final class AttentionCall {
@@ -46,7 +46,7 @@ public final class AttentionCall {
     final DeviceTensor value;
     public final AttentionOptions options;
 
-    /** The bands of the mask; like the buffers that follow, an argument of the kernels. */
+    /** The bands of the mask: like the next five fields, a buffer that is passed to kernels. */
     final DeviceBuffer bands;
 
     final DeviceBuffer denseCells;
@@ -102,7 +102,7 @@ public final class AttentionCall {
         this.sinks = perHead(options.sink());
     }
 
-    /** Copies a call, but with other queries, keys and values. */
+    /** Copies a call and replaces its queries, keys and values. */
     private AttentionCall(AttentionCall of, DeviceTensor query, DeviceTensor key, DeviceTensor value) {
         this.scope = of.scope;
         this.chunk = of.chunk;
@@ -132,8 +132,8 @@ public final class AttentionCall {
 
     /**
      * {@return this call for kernels that take long to compile for a CPU} In the family {@code lanes}, rows are first converted
-     * to the compute type, and a field of the struct, not a compiler option, specifies whether scores are modified. So a
-     * kernel has one compiled variant instead of six.
+     * to the compute type. On a CPU device, {@link #fewVariants} lets a field of the struct specify whether scores are modified.
+     * So a kernel has one compiled variant instead of six.
      */
     AttentionCall withFewVariants() {
         boolean converted = query.type() == scope.real() && key.type() == scope.real() && value.type() == scope.real();
@@ -152,7 +152,7 @@ public final class AttentionCall {
         return new AttentionCall(this, otherQuery, otherKey, otherValue);
     }
 
-    /** {@return whether a finite score times the factor is finite: scores are not modified, and the factor is 1 or less} */
+    /** {@return whether scores are not modified and the factor is at most 1, so that a finite score times it is finite} */
     private boolean isFolded() {
         return !modified && scale * LOG2E <= 1;
     }
@@ -187,7 +187,7 @@ public final class AttentionCall {
                 DType.BOOL, sizes[0], sizes[1], Math.ceilDiv(sizes[2], MASK_TILE), Math.ceilDiv(sizes[3], MASK_TILE));
     }
 
-    /** {@return the coverage of each tile of the dense mask (none, some or all attended), so that kernels can skip tiles} */
+    /** {@return the cover of each tile of the dense mask, so that kernels can skip tiles; unused without a dense mask} */
     DeviceBuffer maskTiles() {
         DeviceTensor to = tiles;
         DeviceTensor mask = dense;
@@ -232,7 +232,7 @@ public final class AttentionCall {
         return scale;
     }
 
-    /** {@return compiler options of the kernels of this call, except those with few variants, see {@link #fewVariants}} */
+    /** {@return compiler options of this call's kernels, except for the kernels that use {@link #fewVariants}} */
     public String variant() {
         return "-DSTORAGE=" + StorageCode.of(query.type()) + " -DMODIFIED=" + (modified ? 1 : 0) + scoreOption()
                 + scope.realOption();
@@ -250,7 +250,7 @@ public final class AttentionCall {
         return parameter == null || !parameterPerHead() ? 0 : parameter.stride(0);
     }
 
-    /** {@return whether each query head has its own parameter of the pairwise score} */
+    /** {@return whether each query head has a separate parameter of the pairwise score} */
     boolean parameterPerHead() {
         return parameter != null && (parameter.shape().length == 2 || (scoresBySquares() && parameter.size(0) > 1));
     }
@@ -272,13 +272,14 @@ public final class AttentionCall {
      *
      * @param output the tensor to which the kernel writes
      * @param outputGradient the gradient of the output, or null
-     * @param rows depends on the kernel: the number of chosen rows, the number of splits of the keys, or the index of a head
-     * @param stage depends on the kernel: a code of the result to write, or 1 if an optional input or output is present
+     * @param rows depends on the kernel: the number of chosen rows, the number of splits, the index of a head, or 0
+     * @param stage depends on the kernel: a code of the result to write, or 1 if an optional input or output is present, else 0
      */
     Arguments struct(DeviceTensor output, @Nullable DeviceTensor outputGradient, long rows, long stage) {
         return struct(output, outputGradient, rows, stage, true, true);
     }
 
+    /** {@return the struct for one of several launches that add to the same sums; begins: the first launch, ends: the last} */
     Arguments struct(
             DeviceTensor output,
             @Nullable DeviceTensor outputGradient,
@@ -308,7 +309,7 @@ public final class AttentionCall {
         struct.put(parameterStep());
         struct.real(scale);
         double least =
-                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0, because minus infinity times 0 is NaN
+                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0: minus infinity times 0 is NaN
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

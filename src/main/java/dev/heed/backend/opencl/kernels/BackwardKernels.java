@@ -14,11 +14,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The backward pass of an attention on the device: first the statistics of each row, then each gradient, summed in the computing
- * type. If keys come in chunks, statistics and dQ continue from chunk to chunk; if queries come in chunks, dK and dV continue.
+ * The backward pass of an attention on the device: first the statistics of each row, then the gradients, summed in the compute
+ * type. If the keys are cut into chunks, each chunk is added to the statistics and dQ; if the queries are, to dK and dV.
  */
 public final class BackwardKernels {
-    private static final long FIELDS = 4; // max, inverse sum, delta, gradient of the LSE
+    private static final long FIELDS = 4; // per row: m, 1 / l, delta, gradient of the LSE
 
     private final AttentionCall call;
     private final CallScope scope;
@@ -31,10 +31,10 @@ public final class BackwardKernels {
     private final @Nullable MatrixBackward units;
 
     /**
-     * Creates a backward pass over the keys of a call.
+     * Creates the backward pass of a call.
      *
      * @param statistics the statistics of the rows, either complete or to be computed by {@link #read}
-     * @param dSinkRows for each row, its term in the gradient of the sink of its head
+     * @param dSinkRows for each row, the term that it adds to the gradient of its head's sink; {@link #read} writes it
      * @param partials a tensor from {@link #partials} for the gradient of the pairwise score's parameter; null if not requested
      */
     public BackwardKernels(
@@ -54,7 +54,7 @@ public final class BackwardKernels {
         this.units = MatrixBackward.of(this.call, this.outputGradient).orElse(null);
     }
 
-    /** {@return the backward pass of a call that has all its keys, with complete statistics} */
+    /** {@return the backward pass of a call with all keys of its queries; the statistics are complete} */
     public static BackwardKernels of(
             AttentionCall call,
             DeviceTensor outputGradient,
@@ -75,7 +75,7 @@ public final class BackwardKernels {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), FIELDS);
     }
 
-    /** {@return a new buffer for the terms of all rows in the gradient of the sinks, {@code [batch, heads, queries]}} */
+    /** {@return a new buffer for the terms that rows add to the gradient of the sinks, {@code [batch, heads, queries]}} */
     public static DeviceBuffer dSinkRows(CallScope scope, AttentionShape s) {
         return scope.reals(s.batch() * s.numHeads() * s.seqLenQ());
     }
@@ -96,7 +96,7 @@ public final class BackwardKernels {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), blocks, s.headDim());
     }
 
-    /** Adds the gradient of the pairwise score's parameter, after {@link #query} has read all keys. */
+    /** Adds the gradient of the pairwise score's parameter to {@code sums}; {@link #query} must have read all keys before. */
     public void parameterGradient(@Nullable ParameterGradients sums) {
         ParameterSlice slice = call.lowering.scoreParameter();
         if (sums == null || slice == null || partials == null) {
@@ -111,7 +111,7 @@ public final class BackwardKernels {
         sums.add(scope, slice, sum.reshape(slice.tensor().shape()));
     }
 
-    /** Adds the keys of this call to the statistics. The first chunk of the keys begins them, the last one ends them. */
+    /** Adds the keys of this call to the statistics. {@code begins} marks the first chunk of the keys, {@code ends} the last. */
     public void read(@Nullable DeviceTensor lseGradient, boolean begins, boolean ends) {
         if (units != null) {
             units.read(lseGradient, statistics, dSinkRows, begins, ends);
@@ -147,7 +147,7 @@ public final class BackwardKernels {
         return call.fewVariants() + sizes.options() + " -DCO=" + owned;
     }
 
-    /** {@return a new tensor for the gradient of the queries} */
+    /** {@return a new tensor for the gradient of the queries, {@code [batch, heads, queries, headDim]}} */
     public static DeviceTensor queryGradient(CallScope scope, AttentionShape s) {
         return scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ(), s.headDim());
     }
@@ -190,7 +190,7 @@ public final class BackwardKernels {
                 partials == null ? scope.nothing() : partials.buffer());
     }
 
-    /** The gradients of keys and values, summed over the query heads that share them. */
+    /** The gradients of keys and values, summed over the query heads that share a key/value head. */
     public record KeyGradients(DeviceTensor key, DeviceTensor value) {}
 
     /** {@return new tensors for the gradients of keys and values} */
@@ -239,7 +239,7 @@ public final class BackwardKernels {
                 call.scoreParameter);
     }
 
-    /** {@return the gradient of the bias, in the shape of the bias: the sum of the gradients of the scores, head by head} */
+    /** {@return the gradient of the bias, in the bias's shape: the gradients of modified scores, summed head by head} */
     public DeviceTensor bias() {
         DeviceTensor bias = Objects.requireNonNull(call.bias());
         long[] axes = {1, 1, 1, 1};

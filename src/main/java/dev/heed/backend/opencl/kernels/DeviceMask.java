@@ -10,18 +10,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and the end of its keys,
- * and optionally one dense mask. A conjunction of bands and lengths needs no dense mask. Spans, blocks, masks joined by OR, and
- * several dense masks are written as one dense mask.
+ * A mask in the form that kernels read: for each batch entry a band (a range of key index - query index) and the end of the keys,
+ * and optionally one dense mask. A conjunction of bands and key lengths needs no dense mask. Spans, blocks,
+ * masks joined by OR, and several dense masks are converted to one dense mask.
  */
 public final class DeviceMask {
     private static final int FAR = 1 << 30;
     private static final int FIELDS = 4;
 
-    /** Four fields per batch entry: least and largest key index - query index, the end of the keys (exclusive), unused. */
+    /** Per batch entry: least and largest key index - query index (both inclusive), end of the keys (exclusive), unused. */
     final int[] bands;
 
-    /** Truth values (attended or masked) that broadcast to {@code [batch, heads, queries, keys]}, or null. */
+    /** Truth values (1 attended, 0 masked) that broadcast to {@code [batch, heads, queries, keys]}, or null. */
     public @Nullable Tensor dense;
 
     private final AttentionShape shape;
@@ -80,7 +80,7 @@ public final class DeviceMask {
         dense = first == null ? more : written(new Mask.And(List.of(Mask.dense(first), Mask.dense(more))));
     }
 
-    /** {@return the truth values of a mask; one batch entry or one head if the mask is the same for all} */
+    /** {@return the dense mask that equals a mask; an axis batch or heads has size 1 if the mask is the same along it} */
     private Tensor written(Mask mask) {
         long batches = perBatch(mask) ? shape.batch() : 1;
         long heads = mask.tensors().stream().anyMatch(tensor -> tensor.size(1) > 1) ? shape.numHeads() : 1;

@@ -20,9 +20,9 @@ public final class ForwardKernels {
     private static final int MOST_COLUMNS = 8;
 
     /**
-     * The statistics of all rows, which the second pass reads.
+     * The statistics of the rows of a call, which the second pass reads.
      *
-     * @param state {@code [batch, heads, queries, 2]}: the row maximum and the inverse of the row sum
+     * @param state {@code [batch, heads, queries, 2]}: the row maximum m and the inverse of the row sum l
      * @param lse {@code [batch, heads, queries]}: the LSE of each row
      */
     public record Statistics(DeviceBuffer state, DeviceTensor lse) {}
@@ -38,9 +38,9 @@ public final class ForwardKernels {
     }
 
     /**
-     * {@return whether a call runs as decode: few query rows share each key} On a CPU device, a call that requests weights runs
-     * as prefill, because decode sums the products of a score in another order than the pass that writes the weights. With
-     * decode, the weight of a single key would not be exactly 1.
+     * {@return whether a call runs as decode: at most 16 query rows share each key, and valueHeadDim is at most 512} With the
+     * kernels for CPU devices, a call that requests weights runs as prefill, because decode sums the products of a score in
+     * another order than the pass that writes the weights. With decode, the weight of a single key would not be exactly 1.
      */
     public static boolean isDecode(AttentionShape shape, Engine.Family family, boolean requestsWeights) {
         return (family.isStaged() || !requestsWeights)
@@ -48,7 +48,7 @@ public final class ForwardKernels {
                 && shape.valueHeadDim() <= (long) DECODE_ITEMS * MOST_COLUMNS;
     }
 
-    /** Computes the output of a call that has all its keys; {@return the statistics of its rows} */
+    /** {@return the statistics of the rows of a call} Computes the output; the call must have all keys of its queries. */
     public static Statistics run(AttentionCall call, DeviceTensor output) {
         var forward = new ForwardKernels(call);
         Statistics statistics = statistics(call.scope, call.shape());
@@ -79,7 +79,7 @@ public final class ForwardKernels {
                 scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
-    /** {@return a buffer for the sums of weighted values, which all launches of a prefill share} */
+    /** {@return a buffer for the sums of weighted values; all launches of a prefill must share it} */
     public static DeviceBuffer sums(CallScope scope, AttentionShape s) {
         return scope.reals(sumsOf(scope.engine, scope.f64, s));
     }
@@ -90,7 +90,7 @@ public final class ForwardKernels {
         return rows * Math.ceilDiv(s.valueHeadDim(), 4) * 4;
     }
 
-    /** Adds the keys of this call to the sums. The first chunk of the keys begins the sums, the last one ends them. */
+    /** Adds the keys of this call to the sums. {@code begins} marks the first chunk of the keys, {@code ends} the last. */
     public void prefill(DeviceTensor output, Statistics to, DeviceBuffer sums, boolean begins, boolean ends) {
         if (scope.engine.family == Engine.Family.LANES) {
             prefillLanes(output, to, sums, begins, ends);
@@ -225,7 +225,7 @@ public final class ForwardKernels {
         merge(call, output, to, sums, states, splits);
     }
 
-    /** Merges the partial attention states of the splits of the keys, in order, and releases their buffers. */
+    /** Merges the partial attention states of the splits in the order of the keys, and releases the buffers of the states. */
     static void merge(
             AttentionCall call,
             DeviceTensor output,

@@ -14,7 +14,7 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The backward pass of an attention on matrix units. Portable kernels compute the calls that it does not support. */
+/** The backward pass of an attention on matrix units. Portable kernels compute the calls that matrix units do not support. */
 public final class MatrixBackward {
     /** The phase of the tuning table in which work-groups own queries. */
     public static final String QUERIES = "backward-queries";
@@ -46,9 +46,10 @@ public final class MatrixBackward {
     }
 
     /**
-     * {@return the kernels for a call; empty if the portable kernels compute it} The portable kernels are used for types other
-     * than f16 and bf16, head dimensions beyond the tables, pairwise scores other than the dot product, and dropout. Matrix units
-     * compute either all passes or none, because all passes must compute scores with the same bits.
+     * {@return the kernels for a call; empty if the portable kernels must compute it} The portable kernels are used for types
+     * other than f16 and bf16, operands of different types, head dimensions without tiles in the table, pairwise scores other
+     * than the dot product, and dropout, or if the self-check failed. Matrix units compute either all passes or none, because all
+     * passes must compute scores with the same bits.
      */
     static Optional<MatrixBackward> of(AttentionCall call, DeviceTensor outputGradient) {
         Engine engine = call.scope.engine;
@@ -82,14 +83,14 @@ public final class MatrixBackward {
                 .orElse(null);
     }
 
-    /** {@return the maximum bytes of a copy of the output's gradient in the layout that the kernels read} */
+    /** {@return the maximum bytes of the aligned copy of the output's gradient that the kernels read} */
     public static long copies(AttentionShape s, DType type) {
         return type == DType.F16 || type == DType.BF16
                 ? s.batch() * s.numHeads() * s.seqLenQ() * MatrixPrefill.padded(s.valueHeadDim()) * type.bytes()
                 : 0;
     }
 
-    /** Computes the statistics of the rows, as {@link BackwardKernels#read}. */
+    /** Adds the keys of this call to the statistics of the rows, like {@link BackwardKernels#read}. */
     public void read(
             @Nullable DeviceTensor lseGradient,
             DeviceTensor statistics,

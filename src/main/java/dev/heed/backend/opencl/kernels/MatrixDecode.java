@@ -13,14 +13,14 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 
 /**
- * Decode on matrix units: the query rows that share a key/value head are the rows of one block. The keys are split so that each
- * compute unit has several work-groups. The partial attention states of the splits are merged as in the portable decode.
+ * Decode on matrix units: the query rows that share a key/value head are the rows of one block of a matrix. The keys are split so
+ * that each compute unit has several work-groups. The states of the splits are merged by {@link ForwardKernels#merge}.
  */
 public final class MatrixDecode {
     /** Target number of work-groups per compute unit: several, so that some compute while others wait for copies. */
     private static final long GROUPS = 4;
 
-    /** Minimum tiles per split, so that the start and the end of a work-group are a small share of its work. */
+    /** Minimum tiles per split, so that the start and the end of a work-group take a small share of its time. */
     private static final long FEWEST_TILES = 4;
 
     private final AttentionCall call;
@@ -32,7 +32,7 @@ public final class MatrixDecode {
     }
 
     /**
-     * {@return the kernel for a decode; empty if the portable kernel computes it: for f32, and for the reasons in
+     * {@return the kernel for a decode; empty if the portable kernel must compute it: for f32, and for the reasons in
      * {@link MatrixPrefill#of}}
      */
     static Optional<MatrixDecode> of(AttentionCall call) {

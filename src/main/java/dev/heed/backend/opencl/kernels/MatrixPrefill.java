@@ -11,7 +11,7 @@ import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 import java.util.Optional;
 
-/** Prefill on matrix units. Portable kernels compute the calls that it does not support. */
+/** Prefill on matrix units. Portable kernels compute the calls that matrix units do not support. */
 public final class MatrixPrefill {
     private static final int EIGHT = 8;
     private static final long FARTHEST = 1L << 24;
@@ -28,8 +28,8 @@ public final class MatrixPrefill {
      * {@return the kernel for a call; empty if the portable kernel must compute it} Matrix units compute f16, bf16 and, if the
      * caller allows TF32 and the device supports it, f32. The portable kernel computes calls with other types, with head
      * dimensions for which the table has no tiles, with pairwise scores other than the dot product, or with dropout. It also
-     * computes calls that request weights, because the second pass sums the products of a score in a different order from matrix
-     * units, and calls whose kernel failed its self-check. Calls whose keys come in chunks do not use this class.
+     * computes calls whose kernel failed its self-check, and calls that request weights, because the second pass sums the
+     * products of a score in another order than matrix units. Calls whose keys are cut into chunks do not use this class.
      */
     static Optional<MatrixPrefill> of(AttentionCall call) {
         Engine engine = call.scope.engine;
@@ -55,7 +55,7 @@ public final class MatrixPrefill {
                 .map(tiles -> new MatrixPrefill(call, tiles));
     }
 
-    /** {@return whether matrix units support the forward pass of a call, prefill or decode, provided there are tiles for it} */
+    /** {@return whether matrix units support the forward pass of a call, prefill or decode, if the table has tiles for it} */
     static boolean takes(AttentionCall call) {
         return isTaken(call.query.type(), call.options.tf32())
                 && call.key.type() == call.query.type()
@@ -125,7 +125,7 @@ public final class MatrixPrefill {
 
     /**
      * {@return the rows, or a padded copy of them} A copy is needed if the rows do not begin at multiples of 8 elements, because
-     * the kernel loads 16 bytes at a time, or if they are too far apart for the kernel.
+     * the kernel loads 16 bytes at a time, or if the distance between rows is 2^24 elements or more.
      */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
         boolean isAligned = rows.at() % EIGHT == 0;

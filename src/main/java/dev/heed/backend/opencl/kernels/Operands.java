@@ -12,10 +12,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 
 /**
- * The inputs of an attention: the caller's tensors, or their projections on the host.
+ * The inputs of an attention: the caller's tensors, or for multi-head attention in chunks the projections in host memory.
  *
- * @param shape the shape of the whole attention
- * @param type the storage type of the elements
+ * @param shape the shape of the attention, before it is cut into chunks
+ * @param type the storage type of queries, keys and values
  * @param query {@code [batch, heads, queries, headDim]}
  * @param key {@code [batch, key/value heads, keys, headDim]}
  * @param value {@code [batch, key/value heads, keys, valueHeadDim]}
@@ -39,7 +39,7 @@ public record Operands(
         return new Operands(shape, query.type(), query, key, value, options, DeviceMask.of(options.mask(), shape));
     }
 
-    /** {@return whether the tensors are on the device; such an attention is not cut into chunks} */
+    /** {@return whether the tensors are on the device; if so, the attention is not cut into chunks} */
     public boolean isResident() {
         return query.device() != null;
     }
@@ -65,7 +65,7 @@ public record Operands(
         return lowering(chunk).values(scope, scope.upload(chunk.ofKeys(value)));
     }
 
-    /** {@return the gradient of the output of a chunk, on the device in the form that kernels read} */
+    /** {@return the gradient of a chunk's output, on the device in the storage type that kernels read} */
     public DeviceTensor outputGradient(CallScope scope, Chunk chunk, Tensor outputGradient) {
         return lowering(chunk).storedAs(scope, scope.upload(chunk.ofQueries(outputGradient)));
     }
@@ -75,7 +75,7 @@ public record Operands(
         return Lowering.storage(type, options.score().pattern());
     }
 
-    /** {@return the arguments of kernels for the whole attention; uploads queries, keys and values} */
+    /** {@return the arguments of kernels for the attention as one chunk; uploads queries, keys and values} */
     public AttentionCall whole(CallScope scope) {
         Chunk whole = Chunk.whole(shape());
         return call(scope, whole, queries(scope, whole));

@@ -9,7 +9,7 @@ import dev.heed.opencl.DeviceBuffer;
 import dev.heed.opencl.WorkSize;
 import dev.heed.tensor.DType;
 
-/** The second pass of a forward call: recomputes requested scores and weights with the statistics of the first pass. */
+/** The second pass of a forward call: computes requested scores and weights from the statistics of the first pass. */
 public final class SecondPass {
     private static final long WEIGHTS = 0;
     private static final long STAGE_RANKED = 4;
@@ -28,7 +28,7 @@ public final class SecondPass {
         return cells(WEIGHTS, 0, call.scope.nothing());
     }
 
-    /** {@return the weights of chosen queries, {@code [batch, heads, rows, keys]}} */
+    /** {@return the weights of the queries with the given indices in this call, {@code [batch, heads, rows, keys]}} */
     public DeviceTensor weightsOf(int[] rows) {
         return cells(WEIGHTS, rows.length, call.scope.upload(rows));
     }
@@ -43,10 +43,10 @@ public final class SecondPass {
         return cells(number, 0, call.scope.nothing());
     }
 
-    /** The largest weights of each row, and the indices of their keys; both {@code [batch, heads, queries, k]}. */
+    /** The largest weights of each row, and the indices of their keys in this call; both {@code [batch, heads, queries, k]}. */
     public record Ranked(DeviceTensor weights, DeviceTensor keys) {}
 
-    /** {@return the {@code k} largest weights of each row} */
+    /** {@return the {@code k} largest weights of each row, with their keys} */
     public Ranked largest(int k) {
         AttentionShape s = call.shape();
         CallScope scope = call.scope;

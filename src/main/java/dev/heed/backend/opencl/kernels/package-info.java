@@ -1,5 +1,5 @@
 /**
- * The forward and backward passes of an attention, or a chunk of one, that fits the device: portable kernels, and kernels for
+ * The forward and backward passes of an attention, or of a chunk of it, that fits the device: portable kernels, and kernels for
  * matrix units.
  *
  * <p>Stability: implementation, not exported.

@@ -13,7 +13,7 @@ import java.util.List;
 
 /** The device memory of a backward pass: computes the bytes of a chunk, and cuts a call into chunks that fit. */
 final class BackwardFootprint {
-    private static final long FIELDS = 6; // per row: four statistics, the gradient of its sink, the gradient of its LSE
+    private static final long FIELDS = 6; // per row: 4 statistics, a term of the sink's gradient, the LSE's gradient
     private static final long TILE = 64;
 
     private final Engine engine;
@@ -28,7 +28,7 @@ final class BackwardFootprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return chunks of the batch and the key/value heads, with all queries and keys; one head can be too large} */
+    /** {@return chunks along batch and key/value heads, with all queries and keys; a chunk of one head may not fit} */
     List<Chunk> chunks() {
         List<Chunk> chunks = new ArrayList<>();
         cut(Chunk.whole(in.shape()), chunks);
@@ -45,7 +45,7 @@ final class BackwardFootprint {
     }
 
     /**
-     * The blocks of a chunk: any block of queries fits the device together with any block of keys.
+     * The blocks of queries and of keys of a chunk. Any block of queries fits the device together with any block of keys.
      *
      * @param chunk a chunk with all queries and keys
      * @param queries queries per block
@@ -73,7 +73,7 @@ final class BackwardFootprint {
         }
     }
 
-    /** {@return the largest blocks that fit; if none fit, blocks of one query and one key, whose allocation then fails} */
+    /** {@return blocks, halved until they fit; if none fit, blocks of one query and one key, whose allocation then fails} */
     Blocks blocks(Chunk chunk) {
         long queries = chunk.queryTo() - chunk.queryFrom();
         long keys = chunk.keyTo() - chunk.keyFrom();
@@ -89,7 +89,7 @@ final class BackwardFootprint {
         return new Blocks(chunk, queries, keys);
     }
 
-    /** {@return half of a count, rounded up to whole tiles if it is larger than a tile} */
+    /** {@return half of a count of rows, rounded up to whole tiles if it is larger than a tile} */
     private static long half(long count) {
         long half = Math.ceilDiv(count, 2L);
         return half > TILE ? Math.ceilDiv(half, TILE) * TILE : half;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The backward pass of an attention, in as many chunks as the device's memory requires, usually one. A chunk that does not fit
- * with all its queries and keys is computed in blocks: first each block of queries with all keys (statistics, then dQ), then
+ * with all queries and keys is computed in blocks: first each block of queries with all keys (statistics, then dQ), then
  * each block of keys with all queries (dK, dV, gradient of the bias). Sums have a fixed order, so repeated calls give the same
  * bits.
  */
@@ -32,7 +32,7 @@ final class ChunkedBackward {
     private final Targets to;
     private final BackwardFootprint footprint;
 
-    /** The tensors that gather the gradients; null for gradients that are not requested. */
+    /** The tensors to which the gradients are written; null for gradients that are not requested. */
     record Targets(
             Tensor query,
             Tensor key,
@@ -140,7 +140,7 @@ final class ChunkedBackward {
         return sink.all().slice(0, chunk.headFrom(), chunk.headTo());
     }
 
-    /** Computes a chunk in blocks. */
+    /** Computes one of several chunks, or the only one, in blocks. */
     private void apart(
             BackwardFootprint.Blocks blocks,
             @Nullable HostSums bias,
@@ -159,7 +159,10 @@ final class ChunkedBackward {
         }
     }
 
-    /** Writes dQ of a block of queries, adds to the gradients of sinks and parameters; {@return its statistics, on the host} */
+    /**
+     * {@return the statistics of a block of queries, on the host} Writes the block's dQ, and adds its terms to the gradients of
+     * sinks and parameters.
+     */
     private Tensor queryBlock(
             Chunk rows,
             List<Chunk> keys,
@@ -205,7 +208,7 @@ final class ChunkedBackward {
         }
     }
 
-    /** Writes dK and dV of a block of keys, and adds to the gradients of bias and parameters. */
+    /** Writes dK and dV of a block of keys, and adds the block's terms to the gradients of bias and parameters. */
     private void keyBlock(
             Chunk some,
             List<Chunk> queries,

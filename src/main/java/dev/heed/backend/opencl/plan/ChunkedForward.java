@@ -28,12 +28,12 @@ final class ChunkedForward {
     private final Footprint footprint;
 
     /**
-     * Prepares a pass that computes the output and the optional outputs for which the result has a tensor.
+     * Prepares a pass that computes the output, and the optional outputs for which {@code result} has a tensor.
      *
-     * @param problem the problem, from which the sizes of the chunks are computed
+     * @param problem the problem, from which the footprints of chunks are computed
      * @param in the inputs
-     * @param result the caller's tensors
-     * @param results temporary tensors that gather the results
+     * @param result the caller's tensors for the optional outputs
+     * @param results temporary tensors that gather the optional outputs
      */
     ChunkedForward(Engine engine, AttentionProblem problem, Operands in, AttentionResult result, Results results) {
         this.engine = engine;
@@ -71,7 +71,7 @@ final class ChunkedForward {
     }
 
     /**
-     * Computes a chunk that does not fit with all its keys: reads chunks of the keys one after another, and a second time if
+     * Computes a chunk that does not fit with all its keys: reads chunks of the keys one after another, and reads them again if
      * optional outputs other than the LSE are requested.
      */
     private void attendByKeys(Chunk chunk, List<Chunk> keys, Tensor output) {
@@ -132,7 +132,7 @@ final class ChunkedForward {
         }
     }
 
-    /** Computes optional outputs other than the LSE. Adds the largest weights to {@code lists} if it is not null. */
+    /** Writes optional outputs other than the LSE. If {@code lists} is not null, adds the largest weights to it instead. */
     static void writeOptional(
             AttentionCall call,
             ForwardKernels.Statistics statistics,
@@ -175,8 +175,8 @@ final class ChunkedForward {
     }
 
     /**
-     * Writes the weights of the requested queries that are in this chunk. The requested indices count from the first query of
-     * the whole attention, not of the chunk.
+     * Writes the weights of the requested queries that are in this chunk. The requested indices are relative to the first query
+     * of the attention, not of the chunk.
      */
     private static void writeRows(
             SecondPass secondPass, AttentionCall call, Tensor target, Chunk chunk, Results results) {

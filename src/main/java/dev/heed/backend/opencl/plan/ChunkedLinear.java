@@ -9,7 +9,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/** The computation of a linear layer that does not fit the device: block by block, with intermediate results on the host. */
+/** A linear layer that does not fit the device: computed block by block, with intermediate results on the host. */
 final class ChunkedLinear {
     private final LinearProblem problem;
     private final boolean f64;

@@ -16,7 +16,7 @@ import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The computation of a multi-head attention that does not fit the device: projections block by block, the attention chunk by
+ * A multi-head attention that does not fit the device: projections are computed block by block, the inner attention chunk by
  * chunk. Intermediate results are on the host and are not rounded to the storage type.
  */
 final class ChunkedMultiHead {
@@ -111,7 +111,7 @@ final class ChunkedMultiHead {
         return y;
     }
 
-    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy} (' transposes). */
     private void project(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
         products.multiply(rows(dy), w.transpose(0, 1), null, rows(results.of(dx)));
         parameters(rows(x), rows(dy), dw, db, results);
@@ -128,7 +128,7 @@ final class ChunkedMultiHead {
         return Tensor.allocate(host, tensor.type(), tensor.shape());
     }
 
-    /** {@return a matrix whose rows are all positions of all batch entries} */
+    /** {@return {@code [batch, sequence, columns]} as a matrix whose rows are all positions of all batch entries} */
     private static Tensor rows(Tensor tensor) {
         Tensor packed = tensor.isContiguous() ? tensor : tensor.copy();
         return packed.reshape(tensor.size(0) * tensor.size(1), tensor.size(2));

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The product of matrices in host memory, {@code to = left right + bias}. The device computes it block by block, so that the
- * matrices need not fit in device memory. If the depth is cut into chunks, their products are added up on the device, in order.
+ * matrices need not fit in device memory. If the depth is cut into slices, their products are added up on the device, in order.
  */
 final class ChunkedProduct {
     private static final long TILE = 64;
@@ -24,14 +24,14 @@ final class ChunkedProduct {
         this.f64 = f64;
     }
 
-    /** An operation on a block of sums before the block is copied to the host. */
+    /** An operation on a block of the product before the block is copied to the host. */
     interface Finish {
         /**
          * {@return the block to copy to the host}
          *
-         * @param sums the block of sums, in the type in which kernels compute
-         * @param row the first row of the block
-         * @param column the first column of the block
+         * @param sums the block of the product, in the compute type
+         * @param row the index in the product of the block's first row
+         * @param column the index in the product of the block's first column
          */
         DeviceTensor apply(CallScope scope, DeviceTensor sums, long row, long column);
     }
@@ -96,7 +96,7 @@ final class ChunkedProduct {
         return sums;
     }
 
-    /** {@return the sizes of blocks that fit: each step halves the axis whose halving saves the most memory} */
+    /** {@return the sizes of blocks that fit: repeatedly halves the axis whose halving saves the most memory} */
     private Sizes fitting(Tensor left, Tensor right, Tensor to) {
         var sizes = new Sizes(left.size(0), right.size(1), left.size(1));
         while (!engine.hasRoom(bytes(sizes, left, right, to), largest(sizes))
@@ -121,8 +121,8 @@ final class ChunkedProduct {
     }
 
     /**
-     * {@return the device memory in bytes that a block needs} This includes two more blocks of sums for a {@link Finish}, and
-     * one block in the target's type.
+     * {@return the device memory in bytes that a block needs} This includes two more blocks in the compute type for a
+     * {@link Finish}, and one block in the target's type.
      */
     private long bytes(Sizes s, Tensor left, Tensor right, Tensor to) {
         return s.rows() * s.depth() * left.type().bytes()
@@ -137,7 +137,7 @@ final class ChunkedProduct {
         return Math.max(cells * real(), Projection.scratch(engine, f64, s.rows(), s.columns(), s.depth()));
     }
 
-    /** Sums each column of a matrix. */
+    /** Writes the sum of each column of a matrix to {@code to}, {@code [columns]}. */
     void columnSums(Tensor matrix, Tensor to) {
         long rows = matrix.size(0);
         long columns = matrix.size(1);

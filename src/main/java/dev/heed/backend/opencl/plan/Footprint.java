@@ -30,7 +30,7 @@ final class Footprint {
         return engine.hasRoom(total(chunk), largest(chunk));
     }
 
-    /** {@return chunks that fit with all their keys; one panel of queries of one head can be too large} */
+    /** {@return chunks with all keys that fit, except that one panel of queries of one key/value head may not fit} */
     List<Chunk> chunks() {
         List<Chunk> fitting = new ArrayList<>();
         cut(Chunk.whole(problem.shape()), fitting);
@@ -58,7 +58,7 @@ final class Footprint {
             count *= 2;
         }
         long step = Math.ceilDiv(Math.ceilDiv(keys, count), 64)
-                * 64; // so that tiles begin at the same keys as without chunks
+                * 64; // a multiple of 64, so that tiles begin at the same keys as without chunks
         List<Chunk> chunks = new ArrayList<>();
         for (long from = 0; from < keys; from += step) {
             chunks.add(chunk.withKeys(from, Math.min(keys, from + step)));
@@ -92,7 +92,7 @@ final class Footprint {
         bytes += requested * cells * real + (long) problem.rows() * s.batch() * s.numHeads() * s.seqLenKv() * 2 * real;
         bytes += problem.topK() * rows * (real + Long.BYTES);
         if (problem.biasShape() != null) {
-            bytes += cells * real; // upper bound
+            bytes += cells * real; // upper bound: a bias that broadcasts is smaller
         }
         if (problem.maskPattern().contains("dense") || problem.maskPattern().contains("|")) {
             bytes += cells;

@@ -39,7 +39,7 @@ public final class OpenClLinear extends LinearPlan {
         engine.guarded(problem(), () -> multiply(input, weights, output));
     }
 
-    /** {@return whether all tensors, in a backward pass also gradients, and the scratch memory of one product fit the device} */
+    /** {@return whether all tensors (in a backward pass also the gradients) and one product's scratch memory fit the device} */
     private boolean fits(boolean backward) {
         long in = problem().in();
         long out = problem().out();

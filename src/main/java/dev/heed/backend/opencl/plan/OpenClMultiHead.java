@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The plan of multi-head attention on an OpenCL device. Intermediate results stay on the device and are not rounded to the
- * storage type, except for bf16 operands of matrix units (see {@link MatrixProduct#attended}).
+ * storage type, except for bf16 operands of matrix units (see {@link MatrixProduct#roundedForProjection}).
  */
 public final class OpenClMultiHead extends MultiHeadPlan {
     private final Engine engine;
@@ -81,7 +81,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         }
     }
 
-    /** {@return whether all tensors of the layer, of its attention and the largest scratch memory of a product fit the device} */
+    /** {@return whether the tensors of the layer and of the inner attention, and one product's scratch memory, fit the device} */
     private boolean fits(boolean backward) {
         MultiHeadProblem p = problem();
         AttentionShape s = p.attention().shape();
@@ -122,7 +122,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         return engine.hasRoom(bytes + scratch, Math.max(Math.max(largest, scratch), footprint.largest(whole)));
     }
 
-    /** The forward pass up to the output of the heads: projections and attention. */
+    /** The forward pass up to the output of the heads: input projections and inner attention. */
     private final class Layer {
         final CallScope scope;
         final Projection projection;
@@ -223,7 +223,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
         }
     }
 
-    /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy}. */
+    /** The backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy} (' transposes). */
     private static final class Gradients {
         private final Layer layer;
         private final CallScope scope;
@@ -254,7 +254,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             }
         }
 
-        /** {@return {@code [batch, heads, sequence, headDim]} as a matrix whose rows join all heads of a position} */
+        /** {@return a copy of {@code [batch, heads, sequence, headDim]} as a matrix whose rows join all heads of a position} */
         private DeviceTensor joined(DeviceTensor heads) {
             DeviceTensor rows =
                     scope.allocate(scope.real(), heads.size(0), heads.size(2), heads.size(1) * heads.size(3));

@@ -80,7 +80,7 @@ public final class OpenClRotary extends RotaryPlan {
         return engine.hasRoom((2 * count + angles) * element, Math.max(count, angles) * element);
     }
 
-    /** {@return {@code [batch, positions, half]}: the rows of a table that some batch entries or positions need} */
+    /** {@return {@code [batch, positions, rotaryDim / 2]}: the rows of a table that the given half of an axis needs} */
     private static Tensor rows(Tensor table, @Nullable Tensor positions, int axis, long first, long last) {
         if (positions == null) {
             return table.slice(axis == 0 ? 0 : 1, first, last);

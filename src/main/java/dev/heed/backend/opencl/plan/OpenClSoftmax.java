@@ -18,7 +18,7 @@ import java.util.List;
 
 /**
  * The plan of a softmax on an OpenCL device. Rows are packed and cut into chunks of up to 16384 elements. The first launch
- * computes the state of each chunk, and the second launch writes the results.
+ * computes a state of two values per chunk (see {@code softmax.cl}), and the second launch writes the results.
  */
 public final class OpenClSoftmax extends SoftmaxPlan {
     private static final long GPU_GROUP = 64;
@@ -79,7 +79,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
                 + (lanes ? " -DGROUP=1 -DLANES=" + engine.lanes(scope.f64) : " -DLANES=1 -DGROUP=" + GPU_GROUP);
     }
 
-    /** {@return elements of a chunk} */
+    /** {@return the maximum elements of a chunk} */
     private long chunk() {
         return Math.min(length, LONGEST_CHUNK);
     }
@@ -89,7 +89,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
         return WorkSize.groups(count / row * Math.ceilDiv(row, chunk()), group);
     }
 
-    /** Two launches, the first for states, the second for results; repeated for each piece if the rows do not fit the device. */
+    /** Two launches, the first for states, the second for results. If the rows do not fit the device, each piece has both. */
     private final class Pass {
         private final String states;
         private final String results;
@@ -99,7 +99,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             this.results = results;
         }
 
-        /** Runs the pass. The last axis of all tensors is the axis of the softmax. */
+        /** Runs the pass. The last axis of all tensors must be the axis of the softmax. */
         void run(Tensor to, Tensor... from) {
             int axis = longest(to);
             if (from[0].device() != null || fits(to.elementCount(), from.length)) {
@@ -119,7 +119,7 @@ public final class OpenClSoftmax extends SoftmaxPlan {
             return engine.hasRoom((inputs + 1) * count * element + rowStates, Math.max(count * element, rowStates));
         }
 
-        /** {@return the longest axis along which there are several rows, or -1 if there is only one row} */
+        /** {@return the longest axis, except the last one, with more than one index; -1 if there is only one row} */
         private static int longest(Tensor rows) {
             int longest = -1;
             for (int axis = 0; axis < rows.rank() - 1; axis++) {

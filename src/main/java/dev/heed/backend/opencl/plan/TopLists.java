@@ -10,7 +10,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** The largest weights of rows whose keys come in chunks: merges the lists of the chunks in the order of the keys. */
+/** The largest weights of rows whose keys are cut into chunks: merges the lists of the chunks in the order of the keys. */
 final class TopLists {
     private static final long NONE = -1;
 
@@ -25,7 +25,7 @@ final class TopLists {
         Arrays.fill(keys, NONE);
     }
 
-    /** Adds the lists of a chunk whose keys follow all keys added so far. */
+    /** Adds the lists of a chunk, whose first key is {@code keyFrom}; its keys must follow all keys added so far. */
     void add(CallScope scope, SecondPass.Ranked ranked, long keyFrom) {
         Tensor elements = Tensor.zeros(scope.real(), weights.length);
         scope.read(ranked.weights(), elements.segment());
@@ -37,7 +37,7 @@ final class TopLists {
         }
     }
 
-    /** Merges two lists. Equal weights keep the order of their keys. */
+    /** Merges a row's list of a chunk into its list, both from index {@code from}. Equal weights keep the order of their keys. */
     private void merge(int from, double[] others, long[] otherKeys, long keyFrom) {
         double[] mine = Arrays.copyOfRange(weights, from, from + k);
         long[] mineKeys = Arrays.copyOfRange(keys, from, from + k);
@@ -57,7 +57,7 @@ final class TopLists {
         }
     }
 
-    /** Writes the lists to {@code [batch, heads, queries, k]} of the results. */
+    /** Writes the lists to two tensors {@code [batch, heads, queries, k]}. */
     void deliver(CallScope scope, Tensor weightsTo, Tensor keysTo) {
         Results.write(scope, Tensor.of(weights, weightsTo.shape()).to(weightsTo.type()), weightsTo);
         Tensor indices = Tensor.zeros(DType.I64, keysTo.shape());

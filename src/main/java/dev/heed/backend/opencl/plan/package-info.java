@@ -1,5 +1,5 @@
 /**
- * The plans of the OpenCL backend, which compute the memory that a call needs and cut the call into chunks that fit the device.
+ * The plans of the OpenCL backend: they compute the memory that a call needs, and cut the call into chunks that fit the device.
  *
  * <p>Stability: implementation, not exported.
  */

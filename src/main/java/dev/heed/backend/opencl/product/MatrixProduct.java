@@ -12,7 +12,7 @@ import dev.heed.tensor.DType;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A matrix product on matrix units. The portable kernel computes the products that this one does not support. */
+/** A matrix product on matrix units. The portable kernel computes the products that matrix units do not support. */
 public final class MatrixProduct {
     private static final int EIGHT = 8;
 
@@ -26,7 +26,7 @@ public final class MatrixProduct {
      * An operand and its order in memory.
      *
      * @param matrix the operand
-     * @param transposed whether columns are contiguous in memory, not rows
+     * @param transposed true if columns are contiguous in memory, false if rows are
      */
     private record Side(DeviceTensor matrix, boolean transposed) {
         static Side of(DeviceTensor matrix) {
@@ -38,7 +38,10 @@ public final class MatrixProduct {
             return transposed ? 0 : 1;
         }
 
-        /** {@return the operand, or a padded copy if its contiguous rows or columns do not begin at multiples of 16 bytes} */
+        /**
+         * {@return the operand; a padded copy if neither its rows nor its columns are contiguous, or if they do not begin at
+         * multiples of 16 bytes}
+         */
         Side aligned(CallScope scope) {
             int lines = 1 - across();
             boolean near = matrix.stride(across()) == 1 || matrix.size(across()) == 1;
@@ -62,9 +65,9 @@ public final class MatrixProduct {
     }
 
     /**
-     * {@return the kernel for a product; empty if the portable kernel computes it} The portable kernel is used if the operands
-     * are not both f16 or both bf16, if the result has neither their type nor f32, or if the right operand has fewer than 8 rows
-     * or columns.
+     * {@return the kernel for a product; empty if the portable kernel must compute it} The portable kernel is used if the
+     * operands are not both f16 or both bf16, if the result has neither the operands' type nor f32, or if the right operand has
+     * fewer than 8 rows or columns. It is also used if the table has no tiles or the kernel failed its self-check.
      */
     static Optional<MatrixProduct> of(CallScope scope, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
         Engine engine = scope.engine;
@@ -87,7 +90,7 @@ public final class MatrixProduct {
                 && Math.min(right.size(0), right.size(1)) >= EIGHT;
     }
 
-    /** {@return the output of the heads; rounded to bf16 if matrix units can then compute the output projection} */
+    /** {@return the output of the heads, rounded to bf16 if this lets matrix units compute the output projection} */
     public static DeviceTensor roundedForProjection(
             CallScope scope, DeviceTensor rows, DeviceTensor weight, DeviceTensor to) {
         boolean rounded = scope.engine.matrix() != null
@@ -101,7 +104,7 @@ public final class MatrixProduct {
         return new ProductForm(tiles, left.matrix.type(), to.type(), left.transposed, right.transposed);
     }
 
-    /** {@return the product of operands in the layout of a form, for the self-check of the form} */
+    /** {@return the kernel of a form, for the form's self-check; the operands must have the layout of the form} */
     public static MatrixProduct ofForm(
             CallScope scope, ProductForm form, DeviceTensor left, DeviceTensor right, DeviceTensor to) {
         return new MatrixProduct(scope, new Side(left, form.left()), new Side(right, form.right()), to, form.tiles());

@@ -21,7 +21,7 @@ public final class Projection {
         this.scope = scope;
     }
 
-    /** {@return a packed tensor as a matrix: the last axis is its columns, all others together are its rows} */
+    /** {@return a packed tensor as a matrix: the last axis becomes the columns, and all other axes together become the rows} */
     public static DeviceTensor matrix(DeviceTensor tensor) {
         if (tensor.shape().length == 2) {
             return tensor;
@@ -40,7 +40,7 @@ public final class Projection {
         multiply(left, right, bias, to, false);
     }
 
-    /** {@return the maximum bytes of the buffers into which a product packs or copies its operands} */
+    /** {@return the maximum bytes of the buffers to which a product packs or copies its operands} */
     public static long scratch(Engine engine, boolean f64, long rows, long columns, long depth) {
         if (engine.family.isStaged()) {
             return engine.matrix() == null || f64 ? 0 : MatrixProduct.copies(rows, columns, depth);
@@ -64,7 +64,7 @@ public final class Projection {
                 .put(hasBias, continues);
     }
 
-    /** Computes a product. If {@code continues}, it is added to the contents of {@code to}, for a depth that comes in chunks. */
+    /** Computes a product. If {@code continues}, adds it to {@code to}, so that slices of the depth can be summed. */
     public void multiply(
             DeviceTensor left, DeviceTensor right, @Nullable DeviceTensor bias, DeviceTensor to, boolean continues) {
         long rows = to.size(0);
@@ -111,7 +111,7 @@ public final class Projection {
                 biasBuffer);
     }
 
-    /** Sums each column of a matrix. */
+    /** Writes the sum of each column of a matrix to {@code to}, {@code [columns]}. */
     public void columnSums(DeviceTensor matrix, DeviceTensor to) {
         Arguments struct = new Arguments(LONGS, 0, scope.f64)
                 .put(matrix.at(), matrix.stride(0), matrix.stride(1))

@@ -9,16 +9,16 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/** The kernels of {@code rows.cl}: transforms of rows {@code [batch, heads, rows, headDim]}, and sums for gradients. */
+/** The kernels of {@code rows.cl}: transforms of rows, {@code [batch, heads, rows, headDim]}, and sums for gradients. */
 public final class RowKernels {
     private static final int LONGS = 13;
     private static final int REALS = 2;
     private static final int AXES = 4;
 
-    /** A matrix has one block of {@link #products} per {@code ROWS} rows, rounded up, if {@link #BLOCKS} permits it. */
+    /** Rows per block in {@link #products}; blocks are longer if their number would exceed {@link #BLOCKS}. */
     private static final long ROWS = 64;
 
-    /** Maximum number of blocks of all matrices together; if there are more matrices, each has one block. */
+    /** Maximum number of blocks of all matrices together; if there are more matrices than this, each is one block. */
     private static final long BLOCKS = 256;
 
     private final CallScope scope;
@@ -74,7 +74,10 @@ public final class RowKernels {
         return back;
     }
 
-    /** {@return a copy of the rows for each head of the gradient; rows whose gradient is zero, which may be NaN, become zeros} */
+    /**
+     * {@return a copy of the rows for each head of the gradient} Rows whose gradient is zero become zeros, because they may
+     * contain NaN.
+     */
     public DeviceTensor reached(DeviceTensor rows, DeviceTensor gradient) {
         long heads = gradient.size(1);
         DeviceTensor to = scope.allocate(scope.real(), rows.size(0), heads, rows.size(2), rows.size(3));
@@ -92,13 +95,13 @@ public final class RowKernels {
     }
 
     /**
-     * {@return the products {@code x' y}, summed over the batch entries, {@code [heads, in, out]}} Rows are summed in blocks, so
-     * that few sums still occupy the device. The blocks are added with compensation for rounding errors, because there can be
-     * many.
+     * {@return the products {@code x' y} (x transposed), summed over the batch entries, {@code [heads, in, out]}} Blocks of rows
+     * are summed separately, so that a few products occupy the device. Their sums are added with compensation for rounding
+     * errors, because there can be many blocks.
      *
      * @param x {@code [batch, heads, rows, in]}, packed
      * @param y {@code [batch, heads, rows, out]}, packed
-     * @param perHead whether each head has a separate sum; if false, all heads are summed, and {@code heads} is 1
+     * @param perHead whether each head has a separate sum; if false, heads are summed too, and the result has one head
      */
     public DeviceTensor products(DeviceTensor x, DeviceTensor y, boolean perHead) {
         long matrices = x.size(0) * x.size(1);
@@ -130,7 +133,7 @@ public final class RowKernels {
         return Math.max(1, Math.min(Math.ceilDiv(rows, ROWS), BLOCKS / matrices));
     }
 
-    /** {@return a packed tensor of four axes, summed over the axes where the result's shape {@code to} has size 1} */
+    /** {@return the sums of a packed tensor of four axes over the axes that have size 1 in {@code to}, the result's shape} */
     public DeviceTensor sum(DeviceTensor from, long... to) {
         DeviceTensor sums = scope.allocate(scope.real(), to);
         Object[] arguments = new Object[2 + 2 * AXES];
@@ -152,7 +155,7 @@ public final class RowKernels {
         return "-DFROM=" + StorageCode.of(from) + " -DGRADIENT=" + StorageCode.of(gradient) + scope.realOption();
     }
 
-    /** {@return the struct for {@code heads} heads; consecutive heads read the same head of {@code rows}} */
+    /** {@return the struct for {@code heads} heads; if {@code rows} has fewer heads, consecutive heads share one head of it} */
     private Arguments lines(DeviceTensor rows, long heads, double strength, @Nullable DeviceTensor strengths) {
         var struct = new Arguments(LONGS, REALS, scope.f64);
         struct.put(rows.at(), rows.stride(0), rows.stride(1), rows.stride(2));

@@ -1,5 +1,5 @@
 /**
- * Kernels without attention: matrix products, activations, and arithmetic on rows.
+ * Kernels other than attention: matrix products, activations, and arithmetic on rows.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -15,8 +15,8 @@ final class ColumnsAsKeys implements LoweredRows {
     /**
      * Uses columns as keys.
      *
-     * @param given the keys, {@code [batch, key/value heads, keys, headDim]}, which are not read
-     * @param columns {@code [in, keys]} or {@code [query heads, in, keys]}
+     * @param given the caller's keys, {@code [batch, key/value heads, keys, headDim]}; only the shape is used
+     * @param columns {@code [headDim, keys]} or {@code [query heads, headDim, keys]}
      */
     ColumnsAsKeys(CallScope scope, DeviceTensor given, ParameterSlice columns) {
         this.scope = scope;

@@ -22,7 +22,7 @@ public final class LoweredFootprint {
      * Creates the footprint of a chunk.
      *
      * @param given the shape of the chunk
-     * @param type the storage type of the rows before they are rewritten
+     * @param type the storage type of the caller's rows, before they are rewritten
      */
     public LoweredFootprint(Engine engine, AttentionShape given, ScorePattern pattern, DType type) {
         this.engine = engine;
@@ -45,7 +45,10 @@ public final class LoweredFootprint {
         return given.batch() * lowered.numKvHeads() * given.seqLenKv();
     }
 
-    /** {@return bytes of packed copies of the inputs, of rewritten rows, outputs in the compute type and parameters} */
+    /**
+     * {@return bytes of the parameters and, if rows are rewritten, of packed copies of the inputs, the rewritten rows, the output
+     * in the compute type, and scratch memory}
+     */
     public long forward() {
         if (!Lowering.rewrites(pattern)) {
             return parameters();
@@ -57,7 +60,10 @@ public final class LoweredFootprint {
         return copies + rows * real() + parameters() + scratch(false);
     }
 
-    /** {@return bytes of {@link #forward}, the gradients of inputs and rewritten rows, and the parameters' partial sums} */
+    /**
+     * {@return bytes of the gradients of the parameters with their partial sums and, if rows are rewritten, of {@link #forward}
+     * and the gradients of the inputs and of the rewritten rows}
+     */
     public long backward() {
         long blocks = given.batch() * given.numHeads() * Math.ceilDiv(given.seqLenQ(), SHORTEST_BLOCK);
         long sums = 2 * parameters() + blocks * lowered.headDim() * real();

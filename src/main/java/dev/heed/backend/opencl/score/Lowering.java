@@ -12,15 +12,15 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rewriting of a chunk of an attention into one that kernels support: its pairwise score is a dot product,
- * {@code v.tanh(q + k)}, or the squared distance. Rewritten rows are not rounded to the storage type.
+ * The rewriting of a chunk of an attention so that kernels support its pairwise score: a dot product, {@code v.tanh(q + k)}, or a
+ * squared distance. Rewritten rows are not rounded to the storage type.
  *
- * @param score the score function
- * @param chunk the chunk of the attention
+ * @param score the score function of the attention
+ * @param chunk the chunk to rewrite
  */
 public record Lowering(ScoreFunction score, Chunk chunk) {
 
-    /** {@return whether rows are rewritten before they are scored} */
+    /** {@return whether queries or keys are rewritten before they are scored} */
     static boolean rewrites(ScorePattern pattern) {
         return switch (pattern.kind()) {
             case DOT, SCALED_DOT, GAUSSIAN, CUSTOM -> false;
@@ -34,7 +34,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
         return pattern.kind() == ScoreKind.ADDITIVE && pattern.toString().contains(":plain");
     }
 
-    /** {@return whether each query head has separate keys, computed with the parameters of the head} */
+    /** {@return whether each query head has separate keys, computed with the parameters of this head} */
     private static boolean ownKeys(ScorePattern pattern) {
         return pattern.perHead()
                 && switch (pattern.kind()) {
@@ -157,7 +157,7 @@ public record Lowering(ScoreFunction score, Chunk chunk) {
     /**
      * {@return a parameter for the query heads of the chunk}
      *
-     * @param rank the number of axes of a parameter that all heads share; otherwise the first axis is the query heads
+     * @param rank the number of axes if all query heads share the parameter; with one axis more, the first one is query heads
      */
     private ParameterSlice own(String name, Tensor parameter, int rank) {
         boolean perHead = parameter.rank() > rank;

@@ -5,7 +5,7 @@ import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 import org.jspecify.annotations.Nullable;
 
-/** Rows divided by their length and multiplied by a strength: a cosine score is the dot product of two normalised rows. */
+/** Rows divided by their Euclidean norm and multiplied by a strength: a cosine score is the dot product of two such rows. */
 final class NormalisedRows implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of a score function's parameters. If a call is a single chunk, its results are written to the targets directly;
- * the results of several chunks are added up on the host.
+ * The gradients of a score function's parameters. If a call is a single chunk, its gradients are written to the targets directly;
+ * the gradients of several chunks are added up on the host.
  */
 public final class ParameterGradients {
     private final Map<String, Tensor> targets;

@@ -10,8 +10,8 @@ import java.util.function.UnaryOperator;
  * The slice of one parameter of a score function that a call reads.
  *
  * @param name the name of the parameter
- * @param whole the whole parameter
- * @param cut cuts the slice out of the parameter, or out of its gradient
+ * @param whole the parameter that the slice is cut from
+ * @param cut returns a view of the slice in the parameter, or in the parameter's gradient
  */
 public record ParameterSlice(String name, Tensor whole, UnaryOperator<Tensor> cut) {
 

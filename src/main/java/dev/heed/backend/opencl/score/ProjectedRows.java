@@ -7,7 +7,7 @@ import dev.heed.backend.opencl.product.RowKernels;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rows multiplied by a matrix, plus a bias. If each query head has a separate matrix, it also has separate projected rows. */
+/** Rows multiplied by a matrix, plus a bias. If each query head has a separate matrix, it has separate projected rows too. */
 final class ProjectedRows implements LoweredRows {
     private final CallScope scope;
     private final Projection projection;
@@ -66,7 +66,7 @@ final class ProjectedRows implements LoweredRows {
         return given.isPacked() ? given : scope.packed(given, given.type());
     }
 
-    /** {@return the number of query heads that read one head of the given rows} */
+    /** {@return the number of projected heads that are computed from one head of the given rows} */
     private long shared() {
         return heads / given.size(1);
     }

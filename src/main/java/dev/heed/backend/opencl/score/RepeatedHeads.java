@@ -4,7 +4,7 @@ import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.DeviceTensor;
 import dev.heed.backend.opencl.product.RowKernels;
 
-/** Values whose heads are repeated for each query head that reads them: used if query heads have separate keys. */
+/** Values with each head repeated for every query head of its group: used if query heads have separate keys. */
 final class RepeatedHeads implements LoweredRows {
     private final CallScope scope;
     private final DeviceTensor given;
