@@ -32,8 +32,8 @@ inline float product_error(float x, float y, float p) {
 #endif
 }
 
-// The cumulative distribution function of the standard normal distribution: 1/2 plus an odd function (erf or its series) for
-// |x| < 1, else erfc, so that small results do not lose digits by cancellation.
+// The cumulative distribution function of the standard normal distribution: 1/2 plus an odd function (erf, or a polynomial
+// in f32) for |x| < 1, else erfc(-x / sqrt(2)) / 2, so that small results do not lose digits by cancellation.
 inline real normal_cdf(real x) {
 #if REAL_F64
   const real y = x * 0.7071067811865476;
@@ -53,7 +53,7 @@ inline real normal_cdf(real x) {
   if (z < 1) {
     return fma(x, y, 0.5f);
   }
-  const float scaled = x * -0.70710678f; // `rest` is its error, which erfc would magnify
+  const float scaled = x * -0.70710678f; // `rest` is the exact product minus `scaled`; erfc would magnify this error
   const float rest = product_error(x, -0.70710678f, scaled) - x * 1.2101617e-8f;
   return 0.5f * fma(rest * -1.1283792f, exp(-scaled * scaled), erfc(scaled));
 #endif

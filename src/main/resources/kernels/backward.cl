@@ -1,24 +1,25 @@
 // Backward pass of attention. S and P are recomputed from the inputs, in passes over the same tiles:
 //
-//   statistics       m, 1 / l and delta = sum P dP of every row, and the gradient of the sink
+//   statistics       m, 1 / l, delta = sum P dP and the gradient of the sink, of every row
 //   query_gradient   dS = P (dP - delta + dLse), dQ = scale dS K
 //   key_gradients    dK = scale dS' Q, dV = P' dO, summed over all queries of the heads that share the keys, in order
 //   score_gradients  dS of the modified scores, for the gradient of the bias
 //   add_to_bias      adds dS to the gradient of the bias
 //   add_to_sinks     sums the gradients of the sinks
 //
-// The inputs are query, key, value, dO (dOut), the gradient of the LSE (dLse), and the modifiers of the scores. Gradients of
-// Q, K and V are sums of type `real`; the host rounds them to the storage type after the last chunk. If c.begins is 0, a
-// launch adds to the results of the previous one: statistics and dQ read the keys in chunks, dK and dV the queries.
+// The inputs are query, key, value, dO (dOut), the gradient of the LSE (dLse), the mask, and the modifiers of the scores.
+// Gradients of Q, K and V are sums of type `real`; the host rounds them to the storage type after the last chunk. If
+// c.begins is 0, a launch adds to the results of the previous one: statistics and query_gradient read the keys in chunks,
+// key_gradients reads the queries in chunks.
 //
 // If the score is not a product, dQ and dK are sums of dS times the derivative of the score with respect to each element of
-// q or k. The pass query_gradient then also writes the gradient of scoreParams of each block of queries.
+// q or k. The pass query_gradient can then also write the gradient of scoreParams of each block of queries.
 //
 // delta is summed from the same P and dP that the later passes compute, not from O and dO: if one key has all the weight,
 // dP - delta must be exactly 0. All passes compute bitwise equal scores and dP. A masked key adds nothing, even if its value
 // is NaN.
 //
-// Groups have ITEMS work-items; each computes RM x RN cells. -D options: as for tiles.h.
+// Groups have ITEMS work-items; a work-item computes RM x RN cells of a tile. -D options: as for tiles.h.
 #include "tiles.h"
 
 // The statistics of a query: m, 1 / l, delta, gradient of the LSE. Until the final chunk of keys is read, `inverse` is the
@@ -27,7 +28,7 @@ typedef struct {
   real rowMax, inverse, delta, dLse;
 } Statistics;
 
-// The derivative of the modified score with respect to the product: scale and softcap.
+// The derivative of the modified score with respect to the unmodified score: scale times the derivative of the softcap.
 inline real softcap_derivative(const Call* c, real dot) {
 #if MODIFIED
   if (c->softcap > 0) {
@@ -40,8 +41,8 @@ inline real softcap_derivative(const Call* c, real dot) {
 
 #if SCORE_OP != DOT
 // As pool, but with derivatives of the score instead of b: sums[m][o] += sum over k of weights[k][m] times the derivative of
-// the term of own row m and other row k with respect to element `column` of the own row. dParams[o] sums the derivatives
-// with respect to the parameter, over all k and m. A weight of 0 adds nothing.
+// the term of own row m and other row k with respect to element columnFrom + tx + TX * o of the own row. dParams[o]
+// receives the weighted derivatives with respect to the parameter, summed over k and m. A weight of 0 adds nothing.
 inline void pool_derivatives(local const real* weights, global const element* own, TileRows ownRows,
                              global const element* other, TileRows otherRows, int width, int columnFrom,
                              global const real* scoreParams, local real* staged, int item, real sums[RM][CO],
@@ -225,8 +226,9 @@ inline void softmax_backward(const Call* c, Band band, global const uchar* dense
   }
 }
 
-// Groups: batch entries and heads, then blocks of BM queries, then column blocks of headDim (innermost). If c.stage is 1,
-// dParamBlocks [batch][head][block][headDim] receives the gradient of scoreParams of each block of queries.
+// Groups: batch entries and heads, then blocks of BM queries, then column blocks of headDim (innermost). If the score is not
+// a product and c.stage is 1, dParamBlocks [batch][head][block][headDim] receives the gradient of scoreParams of each block
+// of queries.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     const Call c, global const element* query, global const element* key, global const element* value,
     global const element* dOut, global const Statistics* stats, global real* to, global const Band* bands,

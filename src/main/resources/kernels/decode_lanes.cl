@@ -13,7 +13,7 @@
 #ifndef ROWS // at least the number of query rows that share a key, (heads / kvHeads) * queries
 #define ROWS 16
 #endif
-#define TILE_KEYS 64 // keys whose scores are computed at a time
+#define TILE_KEYS 64 // keys of a tile, whose scores are computed together
 
 typedef STORED(STORAGE) element;
 
@@ -57,7 +57,7 @@ inline void four_scores(global const element* key, long k0, long k1, long k2, lo
   to[3] = x3 * factor;
 }
 
-// sums[d] += weights of a tile times its values; a value of weight 0 is not read.
+// sums[d] += sum over the keys of a tile of weight times element d of the value. A value of weight 0 adds nothing.
 inline void pool(global const element* value, long offset, long rowStride, const real* weights, int keys,
                  int valueHeadDim, global real* sums) {
   int d = 0;

@@ -1,7 +1,7 @@
 // Decode on a GPU: attention of few queries, limited by memory bandwidth. Every key is read once, for all query rows that
 // share it. A work-group reads one split of the keys of one key/value head and writes a partial attention state of each
 // row: row maximum, row sum, weighted values. merge.cl merges the states of the splits. A work-item computes the scores of
-// one key of a tile, and the weighted values of CO columns, which are ITEMS apart.
+// all rows for one key of a tile, and the weighted values of CO columns, which are ITEMS apart.
 //
 //   sums    [split][batch][head][query][valueHeadDim]
 //   states  [split][batch][head][query][2]               row maximum and row sum
@@ -16,7 +16,7 @@
 #ifndef ITEMS // work-items of a group and keys of a tile; a power of two
 #define ITEMS 64
 #endif
-#ifndef CO // columns of the values that a work-item owns; ITEMS * CO >= valueHeadDim
+#ifndef CO // columns of the values that a work-item owns; ITEMS * CO must be at least valueHeadDim
 #define CO 2
 #endif
 #define DEPTH 16 // elements of a row in a slice

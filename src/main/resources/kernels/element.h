@@ -28,7 +28,7 @@
 #define UNROLL_ON_GPU UNROLL
 #else
 #define UNROLL
-#define UNROLL_ON_GPU _Pragma("unroll 1") // no unrolling, for cells with long code
+#define UNROLL_ON_GPU _Pragma("unroll 1") // no unrolling, for loops with long bodies
 #endif
 
 #ifndef HAS_FMA // 1 if the driver can link fma; if 0, mad is used, which may round the product before the sum
@@ -107,7 +107,7 @@ typedef double stored_64;
 #define STORE_64(x, p, i) ((p)[i] = (x))
 #endif
 
-// x rounded to bf16: to nearest, ties to even. A NaN stays a NaN, even if its payload is only in the lower half.
+// x rounded to bf16: to nearest, ties to even. A NaN stays a NaN, even if its payload is only in the lower 16 bits.
 inline ushort bf16(float x) {
   const uint bits = as_uint(x);
   return isnan(x) ? (ushort)(bits >> 16 | 0x40) : (ushort)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);

@@ -4,7 +4,7 @@
 #define HEED_EXPONENTIAL
 #include "element.h"
 
-// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the type of as many 32-bit integers.
+// DEFINE_EXP2_TANH: defines both functions for a type T of one or more reals; INTS is the type of the same number of 32-bit integers.
 #if REAL_F64 // the built-in functions; on some devices exp2 returns NaN below -1022
 #define DEFINE_EXP2_TANH(T) \
   inline T __attribute__((overloadable)) accurate_exp2(T x) { return x < -1022.0 ? (T)0.0 : exp2(x); } \

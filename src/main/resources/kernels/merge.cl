@@ -1,4 +1,5 @@
-// Merges the partial attention states of the splits of the keys (decode_*.cl), in their order, into the rows of the output.
+// Merges the partial attention states of the splits of the keys (decode_*.cl), in the order of the splits, into the rows of
+// the output.
 #include "score.h"
 
 typedef STORED(STORAGE) element;

@@ -8,13 +8,14 @@
 //   packed  [work-item][headDim][query of the panel]     scratch: the queries as reals
 //   sums    [work-item][valueHeadDim, rounded up to 4][query of the panel]
 //   state   [batch][head][query][2]
-//   output, lse [batch][head][query]
+//   output  [batch][head][query][valueHeadDim], with the offset and strides in c.output
+//   lse     [batch][head][query]
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
 //
-// Work-items: panels in reverse order, because the last have the longest causal rows, then batch entries, then heads
-// (innermost). -D options: LANES, VECTORS, and the options of score.h.
+// Work-items: panels in reverse order, because under a causal mask the last panels attend to the most keys, then batch
+// entries, then heads (innermost). -D options: LANES, VECTORS, and the options of score.h.
 #include "score.h"
 
 #ifndef VECTORS // vectors of a panel: 4 on a CPU with 32 vector registers, else 2
@@ -31,7 +32,7 @@ PHILOX(words)
 //   LOAD_SUMS               declares the sums of v and reads them from `to`
 //   LOAD_COLUMN             bv = vector v at `from`
 //   MULTIPLY_ADD            rows a0 ... a3 times bv are added to the sums
-//   MULTIPLY_ADD_ATTENDED   the same, except for lanes where bv is 0
+//   MULTIPLY_ADD_ATTENDED   the same, but lanes in which bv is 0 keep their sums
 //   STORE_SUMS              writes the sums of v to `to`
 #if VECTORS == 4
 #define EACH(X) X(0) X(1) X(2) X(3)
@@ -93,7 +94,8 @@ inline void pair_scores(global const element* k, long k0, long k1, long k2, long
 #endif
 }
 
-// Adds weighted values to four rows of the sums. The rows are columns 0, d1, d2 and d3 of the values, counted from `offset`.
+// Adds weighted values to four rows of the sums. They belong to the columns of the values at offsets 0, d1, d2 and d3 from
+// `offset`.
 inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
                  int keys, global vec* to) {
   EACH(LOAD_SUMS)
@@ -174,8 +176,8 @@ inline void mask_scores(const Call* c, Band band, global const uchar* dense, vec
   }
 }
 
-// Applies dropout to the weights of a tile. One Philox counter gives the random words of four keys. If j is not a multiple
-// of 4, the words of its four keys are drawn again.
+// Applies dropout to the weights of a tile. One Philox counter gives the random words of four keys. If the first key j is
+// not a multiple of 4, the previous tile uses the same counter, and the words are computed again.
 inline void apply_dropout(const Call* c, vec* tile, long b, long h, int i, int j, int keys) {
   words lane;
   for (int m = 0; m < LANES; m++) {

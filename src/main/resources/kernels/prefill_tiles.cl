@@ -3,15 +3,15 @@
 //
 //   sums         [batch][head][query][valueHeadDim]    sums of weighted values between launches
 //   stateBefore  [batch][head][query][2]               row maximum and row sum of earlier chunks, a copy of `state`
-//   state        [batch][head][query][2]
+//   state        [batch][head][query][2]               row maximum and (inverse) row sum, see below
 //   output       [batch][head][query][valueHeadDim]    with the offset and strides in c.output
 //   lse          [batch][head][query]
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output` and `lse`, and stores row maximum and inverse row sum in `state`.
 //
-// Groups of ITEMS work-items, in this order: blocks of queries (outermost; in reverse, because the last have the longest causal
-// rows), then batch entries and heads, then column blocks of the values (innermost). -D options: as for tiles.h.
+// Groups of ITEMS work-items: blocks of queries in reverse order, because under a causal mask the last blocks attend to the
+// most keys, then batch entries and heads, then column blocks of the values (innermost). -D options: as for tiles.h.
 #include "tiles.h"
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(

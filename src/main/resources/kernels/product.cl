@@ -6,7 +6,7 @@
 //
 // Groups, or work-items of product_lanes: blocks of rows, then blocks of columns (innermost).
 //
-// Every operand has its own storage type, offset and strides; a transposed operand is one with exchanged strides. The bias
+// Every operand has its own storage type, offset and strides; for a transposed operand the strides are exchanged. The bias
 // is added last: if a sum began with a large bias, every term would be rounded to its precision. If `continues`, the product
 // is added to `to`, because the depth is computed in chunks, in order.
 //
@@ -48,7 +48,7 @@ typedef struct {
   long offset, rowStride, columnStride;
 } MatrixLayout;
 
-// The arguments of a product: to is [rows][columns]. The host writes the fields in this order.
+// The arguments of a product: `to` is [rows][columns]. The host writes the fields in this order.
 typedef struct {
   MatrixLayout left, right, to;
   long rows, columns, depth, hasBias, continues;

@@ -1,5 +1,5 @@
-// Rotary position embedding: rotates pairs of elements of a head by angles that depend on the position. Only the first
-// `rotated` elements of a row are rotated; the others are copied unchanged.
+// Rotary position embedding: rotates pairs of elements of a row by angles that depend on the position of the row. Only the
+// first `rotated` elements of a row are rotated; the others are copied unchanged.
 #include "element.h"
 
 typedef STORED(STORAGE) element;
@@ -11,8 +11,8 @@ typedef struct {
   long batches, heads, positions, headDim, rotated, interleaved, hasPositions, direction;
 } Rotary;
 
-// The tables of cosines and sines are contiguous, [row][rotated / 2]. The row for index s of batch entry b is
-// positions[b * r.positions + s] if hasPositions, else b * r.positions + s. One work-item per element of the input.
+// The tables of cosines and sines are contiguous, [table row][rotated / 2]. The table row for index s of the position axis
+// and batch entry b is positions[b * r.positions + s] if hasPositions, else b * r.positions + s. One work-item per element.
 kernel void rotary(const Rotary r, global const element* from, global element* to, global const real* cosines,
                    global const real* sines, global const int* positions) {
   const long n = get_global_id(0);

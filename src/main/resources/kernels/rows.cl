@@ -1,10 +1,11 @@
-// Row transforms of queries and keys before they are scored, their gradients, and sums for the gradients of parameters.
+// Transforms of the rows of queries and keys before they are scored, the gradients of these transforms, and sums for the
+// gradients of parameters.
 //
 //   normalise       strength x / |x| for every row x (cosine scores)
 //   normalise_back  the gradients of x and of the strength
 //   keep_reached    copies rows whose output gradient is not zero; the others become zeros
-//   product_parts   x' y over blocks of rows
-//   sum_axes        sums over axes
+//   product_parts   x' y of each block of rows
+//   sum_axes        sums a tensor over some of its axes
 //
 // -D options: FROM, GRADIENT, REAL_F64. The first three kernels have one work-item per row, the last two one per element of
 // the result.
@@ -19,7 +20,7 @@
 
 // `count` rows [batch][head][row] of `width` elements. The operand `from` has an offset and strides; all other tensors are
 // contiguous. There are `heads` heads; `shared` consecutive heads read one head of the operand. Strengths are
-// [batch][head][row] with stride 0 for a broadcast axis; without them every row has `strength`.
+// [batch][head][row] with stride 0 for a broadcast axis; if hasStrengths is 0, every row has `strength`.
 typedef struct {
   long offset, batchStride, headStride, rowStride;
   long heads, rows, width, count, shared;
@@ -41,7 +42,7 @@ inline real strength_of(const RowLayout* c, global const real* strengths, long n
                          : c->strength;
 }
 
-// sqrt(|x|^2 + epsilon) of the row at an offset.
+// The length |x| of the row at an offset, with epsilon: sqrt(sum of squares + epsilon).
 inline real length_of(const RowLayout* c, global const STORED(FROM) * from, long offset) {
   real sum = 0;
   for (long d = 0; d < c->width; d++) {

@@ -70,10 +70,10 @@ typedef struct {
   long alibiOffset;                             // ALiBi subtracts slope * |i + alibiOffset - j|
   long seed, dropoutThreshold;                  // a random word below the threshold drops a weight; 0: no dropout
   long begins, ends;                            // whether this launch computes the first, and the last, chunk of its sums
-  long rows;                                    // chosen rows, splits of the keys, or a head: see the kernel
+  long rows;                                    // number of chosen rows or of splits, or a head: see the kernel
   long hasDense, hasBias, hasSlopes, hasSink, stage, modifies; // stage: see the kernel; modifies: for MODIFIED 2
   long scoreParamsStride; // distance of the parameters of two heads, in elements; 0 if all heads share them
-  // An unnormalised weight is 2^((score - rowMax) * factor). score * unit is the modified score, also if MODIFIED is 0.
+  // An unnormalised weight is 2^((score - rowMax) * factor). score * unit is the modified score for every MODIFIED.
   // dropoutScale is 1 / (1 - p), with the dropout probability p.
   real scale, factor, unit, softcap, dropoutScale;
 } Call;
@@ -83,7 +83,7 @@ typedef struct {
   int least, largest, end, unused;
 } Band;
 
-// Whether key j is attended by query i: the band and the dense mask.
+// Whether the band and the dense mask let query i attend to key j.
 inline bool is_attended(const Call* c, Band band, global const uchar* dense, long b, long h, int i, int j) {
   const int distance = j - i;
   bool attended = distance >= band.least && distance <= band.largest && j < band.end;
@@ -95,7 +95,7 @@ inline bool is_attended(const Call* c, Band band, global const uchar* dense, lon
   return attended;
 }
 
-#define MASK_TILE 64 // queries, and keys, of a tile of the dense mask
+#define MASK_TILE 64 // a tile of the dense mask has this many queries and this many keys
 
 // The result of cover(), below, for the dense mask alone: 2 without a mask, 1 without its maskTiles.
 inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j, int jEnd) {
@@ -118,7 +118,7 @@ inline int dense_cover(const Call* c, global const uchar* maskTiles, long b, lon
   return none ? 0 : all ? 2 : 1;
 }
 
-// For a tile of queries [i, iEnd) by keys [j, jEnd): 0 if it is masked, 1 if some cells may be masked, 2 if it is attended.
+// For a tile of queries [i, iEnd) by keys [j, jEnd): 0 if all cells are masked, 2 if all are attended, 1 if both may occur.
 inline int cover(const Call* c, Band band, global const uchar* maskTiles, long b, long h, int i, int iEnd, int j,
                  int jEnd) {
   const int nearest = j - (iEnd - 1);
@@ -164,8 +164,8 @@ inline real modified(const Call* c, real s, global const real* bias, real slope,
   return s;
 }
 
-// Defines philox for a type of words: Philox 4x32-10 (Salmon et al. 2011), four random words for the counter (key / 4,
-// query, head, batch).
+// Defines philox for a type WORDS of one or more 32-bit words: Philox 4x32-10 (Salmon et al. 2011), which replaces the
+// counter (key / 4, query, head, batch) in *x0 ... *x3 with four random words.
 #define PHILOX(WORDS) \
   inline void __attribute__((overloadable)) philox(WORDS* x0, WORDS* x1, WORDS* x2, WORDS* x3, ulong seed) { \
     uint k0 = (uint)seed, k1 = (uint)(seed >> 32); \
@@ -197,8 +197,8 @@ typedef struct {
   real lse, inverse, sink;
 } RowStats;
 
-// The statistics from row maximum and row sum, with the sink included. A row without attended keys has inverse 0; its LSE is
-// the sink, or minus infinity if there is no sink.
+// Computes the statistics from row maximum and row sum, and includes the sink. A row without attended keys has inverse 0;
+// its LSE is the sink, or minus infinity if there is no sink.
 inline RowStats finish_row(const Call* c, real rowMax, real rowSum, real sink) {
   RowStats row;
   const bool empty = rowSum == 0;

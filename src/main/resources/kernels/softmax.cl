@@ -1,16 +1,16 @@
 // Softmax and log-softmax of contiguous rows, and their gradients, in two launches each. Each work-group reads one chunk of
 // a row.
 //
-//   softmax_states         states[chunk] = maximum, sum of the chunk
+//   softmax_states         states[chunk] = maximum of the chunk, sum of its exponentials
 //   softmax_write          merges the states of a row in their order and writes the output
-//   softmax_gradient_sums  states[chunk] = sum of dy y (log-softmax: of dy), whether any y is above minus infinity
+//   softmax_gradient_sums  states[chunk] = sum of dy y (log-softmax: of dy), whether any y is not minus infinity
 //   softmax_gradient       merges the states of a row and writes the gradient of the input
 //
 // Rows have `length` elements, and chunks have chunkLength; a short row is one chunk. A row that does not fit the device is
 // computed in several launches of whole chunks; `merged` is the number of chunks of the complete row.
 //
-// -D options: LOGARITHM, STORAGE, REAL_F64, GROUP, LANES. A group has GROUP work-items, which read LANES elements at a time:
-// 1 x 16 on a CPU device, 64 x 1 on a GPU.
+// -D options: LOGARITHM, STORAGE, REAL_F64, GROUP, LANES. A group has GROUP work-items; in softmax_states, each reads LANES
+// elements at a time. GROUP x LANES is 1 x 16 on a CPU device, 64 x 1 on a GPU.
 #include "exponential.h"
 
 #ifndef GROUP // work-items of a group

@@ -2,7 +2,7 @@
 // a tile of BM x BN cells, RM x RN per work-item, in registers. Both operands are copied through local memory in slices of
 // DEPTH, so that a tile reads each element from global memory once.
 //
-// Rows and columns outside the matrices are loaded as zeros, so no work-item has to return before a barrier.
+// Rows and columns outside the matrices are loaded as zeros, so all work-items can reach all barriers.
 //
 // -D options: TX, TY, RM, RN, DEPTH, CO, and the options of score.h. `item` is the local id, tx = item % TX, ty = item / TX.
 #ifndef HEED_TILES
@@ -58,7 +58,7 @@ inline TileRows tile_rows(long offset, long rowStride, long count) {
 }
 
 // Copies elements [d0, d0 + DEPTH) of `sliceRows` rows to local memory, transposed: to[d * paddedRows + row]. Elements from
-// `depth` on are zeros.
+// `depth` on, and rows from rows.count on, are zeros.
 inline void load_slice(global const element* from, TileRows rows, int sliceRows, int paddedRows, int d0, int depth,
                        local real* to, int item) {
   for (int x = item; x < sliceRows * DEPTH; x += ITEMS) {
@@ -71,7 +71,7 @@ inline void load_slice(global const element* from, TileRows rows, int sliceRows,
   }
 }
 
-// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d for every tile size, so all kernels compute the same bits.
+// cells[m][n] = sum over d of a[m][d] b[n][d], in the order of d for every tile size, so all callers compute the same bits.
 inline void product(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
                     local real* staged, int item, real cells[RM][RN]) {
   const int tx = item % TX, ty = item / TX;
@@ -108,9 +108,9 @@ inline void product(global const element* a, TileRows aRows, global const elemen
   }
 }
 
-// Computes scores before the scale. Rows are queries and columns keys, or vice versa. scoreParams: the parameters of the
-// head. If the score is not a product, every kernel sums terms in runs of RUN: a long sum of terms of the same sign or size
-// would lose accuracy.
+// Computes scores before the scale. The rows of the tile are queries and its columns are keys, or vice versa. scoreParams:
+// the parameters of the head. If the score is not a product, terms are summed in runs of RUN: one long sum of terms of the
+// same sign or size would lose accuracy.
 #if SCORE_OP == DOT
 inline void pair_scores(global const element* a, TileRows aRows, global const element* b, TileRows bRows, int depth,
                         global const real* scoreParams, local real* staged, int item, real scores[RM][RN]) {
@@ -175,8 +175,8 @@ inline void pair_scores(global const element* a, TileRows aRows, global const el
 }
 #endif
 
-// Copies columns [columnFrom, columnFrom + COLUMNS) of rows [k0, k0 + DEPTH) to local memory. Columns from `width` on are
-// zeros.
+// Copies columns [columnFrom, columnFrom + COLUMNS) of rows [k0, k0 + DEPTH) to local memory. Columns from `width` on, and
+// rows from bRows.count on, are zeros.
 inline void load_columns(global const element* b, TileRows bRows, int width, int columnFrom, int k0, local real* staged,
                          int item) {
   for (int x = item; x < DEPTH * COLUMNS; x += ITEMS) {

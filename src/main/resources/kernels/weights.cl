@@ -9,12 +9,12 @@
 // Call.stage: the result that `weights` writes.
 #define STAGE_WEIGHTS 0    // weights; 0 for masked keys
 #define STAGE_SCORE 1      // scores times the scale
-#define STAGE_SOFTCAPPED 2 // the same after the softcap
+#define STAGE_SOFTCAPPED 2 // scores times the scale, after the softcap
 #define STAGE_FINAL 3      // modified scores; minus infinity for masked keys
 #define STAGE_RANKED 4     // weights for `largest`; -1 for masked keys
 
 // `to` [batch][head][row][key], contiguous; `state` [batch][head][query][2]: row maximum and inverse row sum. If c.rows > 0,
-// there are c.rows rows, and chosen[row] is the query of each; else every query is a row. A group of ITEMS work-items
+// there are c.rows rows, and row n is query chosen[n]; else every query is a row. A group of ITEMS work-items
 // computes BM rows by BN keys. Groups: batch entries and heads, then blocks of rows, then tiles of keys (innermost).
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
     const Call c, global const element* query, global const element* key, global real* to, global const real* state,
@@ -79,8 +79,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void weights(
 #define RANK_ITEMS 64
 #endif
 
-// The k largest weights of each row `from` [row][keys], in descending order, the lower key first among equals. If a row has
-// fewer attended keys, its remaining entries are key -1 and weight 0. One group per row.
+// The k largest weights of each row of `from` [row][key], in descending order; of equal weights, the lower key comes first.
+// If a row has fewer attended keys, its remaining entries are key -1 and weight 0. One group per row.
 kernel __attribute__((reqd_work_group_size(RANK_ITEMS, 1, 1))) void largest(global const real* from, const long keys,
                                                                             const long k, global real* weightsTo,
                                                                             global long* keysTo) {

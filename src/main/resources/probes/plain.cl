@@ -1,4 +1,4 @@
-// Kernels that every OpenCL 1.2 device should run: an empty one, waiting, copies, multiply-adds, local memory, registers.
+// Kernels that every OpenCL 1.2 device should run: an empty kernel, a busy loop, copies, multiply-adds, local memory, registers.
 
 #ifndef WORDS
 #define WORDS 256
@@ -20,7 +20,7 @@ __kernel void spin(__global uint *out, ulong steps) {
     out[get_global_id(0)] = x;
 }
 
-// Neighbouring work-items read neighbouring vectors; for a CPU, each work-item reads its own contiguous range.
+// Neighbouring work-items copy neighbouring vectors; with -DSTRETCHES, for a CPU, each copies its own contiguous range.
 __kernel void copy(__global const float4 *from, __global float4 *to, ulong count) {
 #ifdef STRETCHES
     ulong each = (count + get_global_size(0) - 1) / get_global_size(0);
@@ -35,7 +35,7 @@ __kernel void copy(__global const float4 *from, __global float4 *to, ulong count
 #endif
 }
 
-// 64 independent sums: 128 operations per step.
+// 64 independent sums: 128 floating-point operations of a work-item per step.
 __kernel void fma64(__global float *out, float a, float b, int steps) {
     float16 s0 = get_global_id(0) * 1e-9f, s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3;
     for (int i = 0; i < steps; i++) {
@@ -71,7 +71,7 @@ __kernel void local_argument(__global uint *out, uint seed, __local uint *tile, 
     turn(out, tile, words, seed);
 }
 
-// Keeps many values at once, so that the compiler's log has registers and spills.
+// Keeps REGISTERS values at once, so that the compiler's log reports registers and spills.
 __kernel void registers(__global float *x, int steps) {
     float r[REGISTERS];
     for (int j = 0; j < REGISTERS; j++) {

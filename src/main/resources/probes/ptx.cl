@@ -1,5 +1,6 @@
 // NVIDIA's instructions that OpenCL C cannot express, one kernel each. -DPROBE=<n> compiles a single kernel, so that a rejected
-// instruction does not affect the others. A work-group is one warp of 32. PtxProbe uses the same numbers.
+// instruction does not affect the others. A work-group is one warp of 32 work-items, in probes 8 and 9 four warps. PtxProbe
+// uses the same numbers.
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
@@ -88,7 +89,7 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2(__global const
 #endif
 
 #if PROBE == 6
-// Two exponentials of f16 at once.
+// 2^x of two f16 values at once.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2_pair(__global const uint *in, __global uint *out) {
     uint x = in[get_global_id(0)], y;
     asm volatile("ex2.approx.f16x2 %0, %1;" : "=r"(y) : "r"(x));
@@ -97,8 +98,8 @@ __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void ex2_pair(__global 
 #endif
 
 #if PROBE == 7
-// Copies a whole row by the copy engine; a barrier in local memory signals the end. out[128] is 0 if it did not within 1000000
-// tries.
+// Copies 512 bytes with the copy engine; an mbarrier in local memory signals the end. out[128] is 1, or 0 if there was no signal
+// within 1000000 tries.
 __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void bulk(__global const uint *in, __global uint *out) {
     __local uint tile[128] __attribute__((aligned(128)));
     __local ulong gate[1] __attribute__((aligned(8)));

@@ -7,8 +7,8 @@
 //   KEY          K, V          Q, dO         dK = scale dS' Q, dV = P' dO, over all queries that share the keys, in order
 //   SCORE        Q, dO         K, V          none: dS is written, for the gradient of the bias
 //
-// Each pass is a separate program. Every sum is computed by one owner in one order, so results are reproducible to the bit.
-// All passes add up a product in the order of headDim: S and dP are bitwise equal in all passes.
+// Each pass is a separate program. Every sum is computed by one warp in a fixed order, so results are bitwise reproducible.
+// All passes add up the terms of a product in the same order, so S and dP are bitwise equal in all passes.
 //
 //   query, key, value, dOut      f16 or bf16; rows begin at multiples of 16 bytes
 //   dLse                         gradient of the LSE, if c.stage is 1
@@ -46,10 +46,10 @@
 #ifndef TILE_ROWS // rows of a tile
 #define TILE_ROWS 32
 #endif
-#ifndef STAGES // tiles of each kind in local memory; 2: the next ones are copied during the computation
+#ifndef STAGES // tiles of each operand in local memory; 2: the next tiles are copied during the computation
 #define STAGES 2
 #endif
-#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
+#ifndef WHOLE // 1 if headDim is D and valueHeadDim is DV
 #define WHOLE 0
 #endif
 #define ITEMS (WARPS * WARP)                                    // work-items of a group
@@ -60,7 +60,7 @@
 #define FIRST_BYTES (TILE_ROWS * D * 2)                         // a tile of K or Q
 #define SECOND_BYTES (TILE_ROWS * DV * 2)                       // a tile of V or dO
 #define STATISTICS_BYTES 16                                     // the statistics of a query, copied with its row
-// Bytes of one tile of each kind, with the statistics, and bytes of all tiles.
+// Bytes of one tile of each operand, with the statistics of the queries in PASS_KEY, and bytes of all tiles.
 #define STAGE_BYTES (FIRST_BYTES + SECOND_BYTES + (PASS == PASS_KEY ? TILE_ROWS * STATISTICS_BYTES : 0))
 #define TILE_BYTES (STAGES * STAGE_BYTES)
 // Own rows are loaded into registers through the memory of the tiles, which has room for this number of columns at a time.
@@ -199,8 +199,8 @@ INLINE float modified_with_derivative(const Call* c, float dot, global const rea
   return modified(c, dot, bias, slope, b, h, i, j);
 }
 
-// Modifies the scores of own rows from index `own` on and `count` rows of a tile from index `other` on. Scores that are
-// masked or outside the rows become minus infinity, and their dP (in dScores) becomes 0. For all other scores,
+// Modifies the scores of `rows` own rows from index `own` on and `count` rows of a tile from index `other` on. Scores that
+// are masked or outside these rows become minus infinity, and their dP (in dScores) becomes 0. For all other scores,
 // capDerivative receives the derivative of the softcap.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             real slope, long b, long h, int own, int rows, int other, int count, int covered,
@@ -240,8 +240,8 @@ INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar
   }
 }
 
-// REFRESH_WARP: makes the compiler compute values that depend on the local id again. If it kept them, there would be too few
-// registers for the sums.
+// REFRESH_WARP: makes the compiler recompute values that depend on the local id. If they stayed in registers, there would be
+// too few registers for the sums.
 #define REFRESH_WARP w = warp_of(staged, exchange, opaque(w.item))
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
@@ -312,8 +312,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
       dValue[n][e] = 0;
     }
   }
-  // The statistics of own queries: m, 1 / l, delta - dLse. In the pass STATISTICS `inverse` is this lane's share of l, and
-  // `delta` its share of the sum of 2^(factor (S - m)) dP.
+  // The statistics of own queries: m, 1 / l, delta - dLse. In the pass STATISTICS, `inverse` and `delta` are sums over the
+  // cells of this lane: of 2^(factor (S - m)), whose sum over all lanes is l, and of 2^(factor (S - m)) dP.
   float rowMax[2], inverse[2], delta[2];
   UNROLL
   for (int r = 0; r < 2; r++) {
@@ -345,8 +345,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void backward_mma(
     end = range.y - otherFrom;
   }
   int t = begin, covered = 0, stage = 0;
-// Advances (head_, t_) to the first tile from there on that is not masked, in pass SCORE to any tile, and sets covered_ to
-// its cover. If there is no such tile, head_ > lastHead.
+// Advances (head_, t_) to the first tile at or after this position that is not masked, and sets covered_ to its cover; pass
+// SCORE does not skip masked tiles. If no tile remains, head_ > lastHead.
 #define FIND_TILE(head_, t_, covered_) \
   while (head_ <= lastHead) { \
     if (t_ >= end) { \

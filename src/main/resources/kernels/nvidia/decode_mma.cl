@@ -1,7 +1,7 @@
 // Decode on matrix units: attention of few queries in f16 or bf16, limited by memory bandwidth. Every key is read once, for
 // all query rows that share it, up to 16. A work-group reads one split of the keys of one key/value head. Each warp copies
-// and computes its own WARP_KEYS keys of every tile, without waiting for the other warps; at the end the states of the warps
-// are merged. STAGES tiles are copied ahead.
+// and computes its own WARP_KEYS keys of every tile, without waiting for the other warps except in add_nonfinite. At the end
+// the states of the warps are merged. Tiles are copied up to STAGES tiles ahead.
 //
 //   sums    [split][batch][head][query][valueHeadDim]    weighted values
 //   states  [split][batch][head][query][2]               row maximum and row sum
@@ -30,7 +30,7 @@
 #ifndef FOLDED // as in prefill_mma.cl
 #define FOLDED 0
 #endif
-#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
+#ifndef WHOLE // 1 if headDim is D and valueHeadDim is DV
 #define WHOLE 0
 #endif
 #define ITEMS (WARPS * WARP)                         // work-items of a group
@@ -62,8 +62,8 @@
 #error "the tiles must have room for the sums of all warps"
 #endif
 
-// Starts copying the warp's rows of a tile. The matrix has `count` rows of `width` elements from `from` on; the rest becomes
-// zeros.
+// Starts copying the warp's rows of a tile, WARP_KEYS x `columns` elements. The matrix has `count` rows of `width` elements
+// from `from` on; the rest of the tile becomes zeros.
 INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowStride, int count, int width,
                            int columns) {
   const int chunks = columns / PER_CHUNK_16, across = chunks % 8 == 0 ? 8 : 4, down = WARP / across;
@@ -81,7 +81,7 @@ INLINE void copy_warp_rows(Warp w, uint to, global const ushort* from, long rowS
   }
 }
 
-// Elements `column` and `column` + 1 of a query row; elements from `width` on are zeros.
+// Elements `column` and `column` + 1 of a query row in one word; elements from `width` on are zeros.
 INLINE uint query_word(global const ushort* row, int column, int width) {
 #if WHOLE
   return *(global const uint*)(row + column);
@@ -91,8 +91,8 @@ INLINE uint query_word(global const ushort* row, int column, int width) {
 #endif
 }
 
-// Modifies the scores of the warp's keys, from `j` on; scores that are masked or in columns from `keys` on become minus
-// infinity.
+// Modifies the scores of the warp's keys, from `j` on. Scores that are masked, in rows from `rows` on or in columns from
+// `keys` on become minus infinity.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             global const real* slopes, long b, long head, int rows, int j, int keys, int covered,
                             float scores[WARP_KEYS / 8][4]) {

@@ -118,8 +118,9 @@ kernel __attribute__((reqd_work_group_size(32, 1, 1))) void packed(global const 
 #endif
 
 #if TRY == 8
-// Starts three groups of copies, the third without copies, and waits for the first; the first half of `out` is its 16
-// chunks, reversed. Then waits for the second, overwrites it after a barrier of the warp, and writes the second half.
+// Starts three groups of copies, the third without copies. Waits for the first group and writes its 16 chunks, reversed, to
+// the first half of `out`. Then waits for the second group, overwrites its chunks after a barrier of the warp, and writes
+// them to the second half.
 kernel __attribute__((reqd_work_group_size(32, 1, 1))) void groups(global const ushort* in, global ushort* out) {
   BEGIN;
   copy_chunk(w, origin(w) + w.lane % 16 * CHUNK_BYTES, in + w.lane % 16 * 8, 16);

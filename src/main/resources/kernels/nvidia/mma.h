@@ -1,8 +1,8 @@
-// The instructions of an NVIDIA GPU's matrix units that OpenCL C cannot express, for a warp of 32 work-items: asynchronous
-// copies (cp.async), loads of fragments (ldmatrix), products (mma.sync), exchange between lanes (shfl.sync). With PTX=1 they
-// are inline PTX for sm_80 and later. With PTX=0 an emulation does the same on any device, through local memory. The
-// emulation does not assume that the lanes of a warp run in lockstep: it contains barriers of the whole work-group, so all
-// warps must call these functions together and equally often.
+// Instructions of NVIDIA GPUs that kernels for matrix units need and that OpenCL C cannot express, for a warp of 32
+// work-items: asynchronous copies (cp.async), loads of fragments (ldmatrix), products (mma.sync), exchange between lanes
+// (shfl.sync). With PTX=1 they are inline PTX for sm_80 and later. With PTX=0 an emulation does the same on any device,
+// through local memory. The emulation does not assume that the lanes of a warp run in lockstep: it contains barriers of the
+// whole work-group, so all warps must call these functions together and equally often.
 //
 // A tile in local memory consists of rows of 16-byte chunks, of eight 16-bit elements or four f32 each. chunk_offset()
 // permutes the chunks of a row (swizzle), so that eight lanes that read the same chunk of eight rows access eight different
@@ -21,8 +21,9 @@
 #define CHUNK_BYTES 16 // bytes of a chunk
 #define PER_CHUNK_16 8 // 16-bit elements of a chunk
 
-// MMA_TYPE: the name of the element type in PTX. EXPONENT_BITS: the exponent; all its bits are set only in infinities and
-// NaNs. SIGN_BIT: the sign. stored: the type of an element's bits; ELEMENT_BYTES: the size of an element in bytes.
+// MMA_TYPE: the name of the element type in PTX. EXPONENT_BITS: a mask of the exponent bits; only infinities and NaNs have
+// all of them set. SIGN_BIT: a mask of the sign bit. stored: the type of an element's bits; ELEMENT_BYTES: the size of an
+// element in bytes.
 #if STORAGE == 16
 #define MMA_TYPE "f16"
 #define EXPONENT_BITS 0x7c00
@@ -47,7 +48,7 @@ typedef ushort stored;
 #define PER_CHUNK (CHUNK_BYTES / ELEMENT_BYTES) // elements of a chunk
 #define MMA_K (2 * PER_CHUNK)                   // products per cell that one mma adds up: 16, in tf32 8
 
-// INLINE: always inlined, because arguments of a call would be in memory, not in registers.
+// INLINE: with PTX always inlined, because arguments of a call would be in memory, not in registers.
 // EXCHANGE_FLOATS: floats of local memory through which the emulation exchanges fragments, 12 elements per lane.
 #if PTX
 #define INLINE static inline __attribute__((always_inline))
@@ -79,13 +80,13 @@ INLINE int opaque(int x) {
   return x;
 }
 
-// The byte offset of a chunk of a row in a tile whose rows have `chunks` chunks, a multiple of four.
+// The byte offset of a chunk of a row in a tile whose rows have `chunks` chunks, which must be a multiple of four.
 INLINE uint chunk_offset(uint row, uint chunk, uint chunks) {
   const uint swizzle = chunks % 8 == 0 ? row & 7 : row >> 1 & 3;
   return (row * chunks + (chunk ^ swizzle)) * CHUNK_BYTES;
 }
 
-// The byte address of the tiles, for the functions below; 0 in the emulation.
+// The byte address of the tiles in local memory, for the functions below; 0 in the emulation.
 INLINE uint origin(Warp w) {
 #if PTX
   return (uint)(size_t)w.tiles;
@@ -94,8 +95,8 @@ INLINE uint origin(Warp w) {
 #endif
 }
 
-// Starts copying a chunk from global memory to the address `to`. Only its first `bytes` bytes are read; the rest becomes
-// zeros.
+// Starts copying a chunk from global memory to the address `to`, see origin(). Only the first `bytes` bytes are read; the
+// other bytes of the chunk at `to` become zeros.
 INLINE void copy_chunk(Warp w, uint to, global const stored* from, uint bytes) {
 #if PTX
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
@@ -114,7 +115,7 @@ INLINE void commit_copies(void) {
 #endif
 }
 
-// Waits for all groups of this work-item except the last n, a constant.
+// Waits for all groups of this work-item except the last n; n must be an integer literal or a macro for one.
 #if PTX
 #define AWAIT_ALL_BUT_(n) asm volatile("cp.async.wait_group " #n ";" ::: "memory")
 #define AWAIT_ALL_BUT(n) AWAIT_ALL_BUT_(n)
@@ -317,7 +318,7 @@ INLINE float fast_exp2(float x) {
 INLINE bool is_far(float pivot) { return fabs(pivot) > 256; }
 
 #if STORAGE != 32
-// Two elements of the storage type in a word, rounded to nearest, ties to even.
+// `low` and `high`, rounded to the storage type (to nearest, ties to even), in the two halves of a word.
 INLINE uint pack(float low, float high) {
 #if PTX
   uint both;

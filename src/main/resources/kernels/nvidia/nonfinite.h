@@ -5,7 +5,8 @@
 #define HEED_NONFINITE
 #include "nvidia/mma.h"
 
-// Whether `mine` is true for any work-item of the group. `flag` is 0 before and after.
+// Whether `mine` is true for any work-item of the group. `flag` must be 0 before the call; if the result is true, `flag` is 0
+// again after the next barrier.
 INLINE bool any_item(Warp w, bool mine, local int* flag) {
   if (mine) {
     atomic_or(flag, 1);

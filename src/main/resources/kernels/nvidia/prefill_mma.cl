@@ -1,15 +1,16 @@
 // Prefill on matrix units: attention of many queries in f16, bf16, or f32 with products in tf32. A warp owns ROW_BLOCKS
-// blocks of 16 queries, whose rows, scores, weights and sums stay in its registers from the first key to the last. Keys and
-// values are copied in tiles of KEYS rows, asynchronously during the computation. With STAGES 2 there are two tiles of
-// each, used alternately. With STAGES 1 there is one of each: values are copied while scores are computed, the next keys
-// while values are summed.
+// blocks of 16 queries. Its query rows and its sums stay in registers from the first key to the last; its scores and weights
+// are only in registers. Keys and values are copied in tiles of KEYS rows, asynchronously during the computation. With
+// STAGES 2, local memory has two tiles of keys and two of values, used alternately. With STAGES 1 it has one of each: values
+// are copied while scores are computed, the next keys while values are summed.
 //
-//   query, key, value  f16, bf16 or f32; rows begin at multiples of 16 bytes
-//   output, lse        [batch][head][query]
+//   query, key, value  f16, bf16 or f32; rows must begin at multiples of 16 bytes
+//   output             [batch][head][query][valueHeadDim], with the offset and strides in c.output
+//   lse                [batch][head][query]
 //   state              [batch][head][query][2]    row maximum and inverse row sum
 //
-// Groups of ITEMS work-items: blocks of BM queries in reverse order, because the last have the longest causal rows, then
-// batch entries and heads, then blocks of DV columns of the values (innermost).
+// Groups of ITEMS work-items: blocks of BM queries in reverse order, because under a causal mask the last blocks attend to
+// the most keys, then batch entries and heads, then blocks of DV columns of the values (innermost).
 #include "score.h"
 #include "nvidia/mma.h"
 #include "nvidia/nonfinite.h"
@@ -35,7 +36,7 @@
 #ifndef FOLDED // 1: the exponent is fma(score, factor, -rowMax * factor). Only for unmodified scores and factors up to 1
 #define FOLDED 0
 #endif
-#ifndef WHOLE // 1 if headDim and valueHeadDim fill the tiles
+#ifndef WHOLE // 1 if headDim is D and valueHeadDim is a multiple of DV
 #define WHOLE 0
 #endif
 #define ITEMS (WARPS * WARP)                    // work-items of a group
@@ -60,7 +61,8 @@ typedef STORED(STORAGE) element;
 #define STORE_PAIR(x, y, offset) (((global uint*)output)[(offset) / 2] = pack(x, y))
 #endif
 
-// Modifies the scores of a tile; scores that are masked or in columns from `keys` on become minus infinity.
+// Modifies the scores of a tile. Scores that are masked, in rows from `queries` on or in columns from `keys` on become minus
+// infinity.
 INLINE void modify_and_mask(const Call* c, Warp w, Band band, global const uchar* dense, global const real* bias,
                             real slope, long b, long h, int i, int queries, int j, int keys, int covered,
                             float scores[ROW_BLOCKS][KEYS / 8][4]) {

@@ -3,10 +3,11 @@
 // both operands are copied asynchronously, STAGES - 1 slices ahead.
 //
 // An operand is contiguous along its rows, or along its columns (LEFT_TRANSPOSED, RIGHT_TRANSPOSED). Slices are copied in
-// the order of memory; fragments are loaded directly or transposed. A line is a contiguous row or column; it begins at a
+// the order of memory; fragments are loaded directly or transposed. A line is a contiguous row or column; it must begin at a
 // multiple of 16 bytes.
 //
-// Groups of ITEMS work-items: sets of GROUPED_BLOCKS blocks of rows, then columns, then the blocks of the set (innermost).
+// Groups of ITEMS work-items: sets of GROUPED_BLOCKS blocks of rows, then blocks of columns, then the row blocks of a set
+// (innermost).
 #include "element.h"
 #include "nvidia/mma.h"
 
@@ -43,7 +44,7 @@
 #define BN GROUP_COLUMNS                            // columns of a group
 #define LEFT_BYTES (BM * DEPTH * 2)                 // a slice of `left`
 #define STAGE_BYTES (LEFT_BYTES + DEPTH * BN * 2)   // a slice of both operands
-// Blocks of rows whose work-groups run consecutively, column by column: they reuse operands in the cache.
+// Blocks of rows whose work-groups run consecutively, one block of columns after another: they reuse operands in the cache.
 #define GROUPED_BLOCKS 8
 // PENDING_GROUPS: groups of copies that may still be incomplete when the kernel needs the oldest group.
 #if STAGES == 2
@@ -71,8 +72,8 @@ typedef struct {
 
 typedef STORED(TO) result;
 
-// Starts copying a tile of lines x elements. The matrix has `count` lines of `width` elements, lineStride apart; the rest of
-// the tile becomes zeros.
+// Starts copying a tile of `lines` lines of `elements` elements. The matrix has `count` lines of `width` elements; they begin
+// lineStride elements apart. The rest of the tile becomes zeros.
 INLINE void copy_lines(Warp w, uint to, global const ushort* from, long lineStride, long count, int lines, long width,
                        int elements) {
   const int chunks = elements / PER_CHUNK_16, across = chunks % 8 == 0 ? 8 : 4, down = ITEMS / across;

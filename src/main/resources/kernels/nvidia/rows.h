@@ -1,10 +1,10 @@
 // Copies of rows to a tile. The file that includes this one defines ITEMS, the work-items of a group, and WHOLE, which is
-// 1 if every row fills its row of the tile.
+// 1 if the rows of the matrix are as long as the rows of the tile.
 #ifndef HEED_ROWS
 #define HEED_ROWS
 #include "nvidia/mma.h"
 
-// Starts copying rows to a tile of rows x columns elements, by all work-items of a group. The matrix has `count` rows of
+// Starts copying rows to a tile of `rows` x `columns` elements, by all work-items of a group. The matrix has `count` rows of
 // `width` elements from `from` on; the rest of the tile becomes zeros.
 INLINE void copy_rows(Warp w, uint to, global const stored* from, long rowStride, int count, int rows, int width,
                       int columns) {

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A memory object that the driver allocated, with a count of its users: the buffer on it and the open ranges of it. */
+/** A memory object of the driver, with a count of its users: one buffer, and the open ranges (sub-buffers) of this buffer. */
 final class Block {
     final long handle;
     final long identity;
@@ -25,13 +25,13 @@ final class Block {
         this.host = host;
     }
 
-    /** Adds a range as a user. */
+    /** Adds a range as a user; {@code range} is the handle of its sub-buffer. */
     void retain(long range) {
         ranges.add(range);
         users.incrementAndGet();
     }
 
-    /** Releases a range that was closed. */
+    /** Removes a range that was closed, and releases its sub-buffer. */
     void release(long range) {
         if (ranges.remove(range)) {
             pool.giveBackRange(range);
@@ -39,7 +39,7 @@ final class Block {
         release();
     }
 
-    /** Removes and returns the handles of the ranges that were not closed. */
+    /** Removes and returns the handles of the ranges that are still open. */
     List<Long> takeRanges() {
         List<Long> left = List.copyOf(ranges);
         ranges.clear();
@@ -52,7 +52,7 @@ final class Block {
         }
     }
 
-    /** {@return this block, with one new user after its time in the pool} */
+    /** {@return this block, with one user, after it was taken from the pool} */
     Block again() {
         users.set(1);
         return this;

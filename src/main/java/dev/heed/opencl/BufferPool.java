@@ -13,9 +13,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pool of a context's device memory, which also measures its use. Released blocks wait until a buffer of about their size is
- * requested. They can be reused at once, because the queue runs commands in order. Waiting blocks use at most a quarter of the
- * limit and are freed when memory is needed.
+ * The allocator of a context's device memory, which reuses released blocks and measures the memory use. Released blocks wait
+ * until a buffer of about their size is requested. They can be reused at once, because a queue runs its commands in order.
+ * Waiting blocks use at most a quarter of the context's memory limit and are freed when memory is needed.
  */
 final class BufferPool {
     private static final long SMALLEST = 256;
@@ -38,7 +38,7 @@ final class BufferPool {
 
     /**
      * {@return a size in bytes, rounded up to a multiple of a step, so that blocks can be reused} The step is an eighth of the
-     * largest power of two up to the size, but at least 256 bytes and at most 1 MiB.
+     * largest power of two that is not above the size, but at least 256 bytes and at most 1 MiB.
      */
     static long rounded(long bytes) {
         if (bytes <= SMALLEST) {
@@ -107,7 +107,7 @@ final class BufferPool {
             if (!e.isOutOfMemory() || waiting.isEmpty()) {
                 throw e;
             }
-            trim(0); // the driver may have less free memory than this pool counts
+            trim(0); // the driver may have less free memory than this pool assumes
             handle = context.calls.createBuffer(context.handle, Cl.MEM_READ_WRITE, capacity, MemorySegment.NULL);
         }
         context.made();
@@ -138,7 +138,7 @@ final class BufferPool {
         }
     }
 
-    /** Waits for all queues before the release, because kernels may still use memory that the host is about to free. */
+    /** Waits for all queues before the release, because commands may still use memory that the host is about to free. */
     private void giveBackShared(Block block) {
         try {
             context.settleAll();

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queue of commands for a device, which run in the order in which they were enqueued. Threads may share a queue: the commands
- * of one thread stay in order. The caller may reuse host memory when a call returns, unless the call returns an {@link Event}.
+ * A queue of commands that a device runs in the order in which they were enqueued. Threads may share a queue: the commands of
+ * one thread stay in order. The caller may reuse host memory when a call returns, unless the call returns an {@link Event}.
  */
 public final class CommandQueue {
     private static final int WORD = Integer.BYTES;
@@ -90,7 +90,7 @@ public final class CommandQueue {
         }
     }
 
-    /** Fills a range with a 32-bit pattern; {@code at} and {@code bytes} are multiples of 4. */
+    /** Fills {@code bytes} bytes of a buffer with a 32-bit pattern, from byte {@code at} on; both must be multiples of 4. */
     public void fill(DeviceBuffer buffer, long at, long bytes, int pattern) {
         checkRange(buffer, at, bytes);
         if (at % WORD != 0 || bytes % WORD != 0) {
@@ -114,7 +114,7 @@ public final class CommandQueue {
 
     // ---------------------------------------------------------------- copies
 
-    /** Copies host memory (a heap array or native memory) into a buffer. */
+    /** Copies host memory (a heap array or native memory) into a buffer, to byte {@code at} and the following bytes. */
     public void write(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
         context.enter();
@@ -131,7 +131,10 @@ public final class CommandQueue {
         }
     }
 
-    /** Copies a buffer into host memory (a heap array or native memory); waits for the copy and all earlier commands. */
+    /**
+     * Copies bytes of a buffer, from byte {@code at} on, into host memory (a heap array or native memory). Waits for the copy and
+     * all earlier commands.
+     */
     public void read(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
         context.enter();
@@ -200,8 +203,9 @@ public final class CommandQueue {
     }
 
     /**
-     * Starts to copy native memory into a buffer. Until the copy is done, the memory must neither change nor be freed: the event
-     * keeps memory of an automatic arena alive, and the caller must keep other arenas open.
+     * Starts to copy native memory into a buffer, to byte {@code at} and the following bytes. Until the copy is done, the memory
+     * must neither change nor be freed: the event keeps memory of an automatic arena alive, but the caller must keep other arenas
+     * open.
      */
     public Event writeLater(DeviceBuffer to, long at, MemorySegment from) {
         checkRange(to, at, from.byteSize());
@@ -215,8 +219,8 @@ public final class CommandQueue {
     }
 
     /**
-     * Starts to copy a buffer into native memory. Until the copy is done, the memory must be neither used nor freed; for arenas
-     * see {@link #writeLater}.
+     * Starts to copy bytes of a buffer, from byte {@code at} on, into native memory. Until the copy is done, the memory must be
+     * neither used nor freed; for arenas see {@link #writeLater}.
      */
     public Event readLater(DeviceBuffer from, long at, MemorySegment to) {
         checkRange(from, at, to.byteSize());
@@ -237,7 +241,7 @@ public final class CommandQueue {
         return host;
     }
 
-    /** Copies within the device. */
+    /** Copies {@code bytes} bytes within the device, from byte {@code fromAt} of one buffer to byte {@code toAt} of another. */
     public void copy(DeviceBuffer from, long fromAt, DeviceBuffer to, long toAt, long bytes) {
         checkRange(from, fromAt, bytes);
         checkRange(to, toAt, bytes);

@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of a {@link DeviceContext}.
  *
- * @param memoryBytes the maximum total size of all buffers
+ * @param memoryBytes the maximum total size of all buffers in device memory
  * @param unified whether the device accesses host memory directly; if false, bytes are copied through pinned memory
- * @param polls whether waiting polls the event's status, with pauses; if false, waiting blocks in the driver
- * @param chunkBytes the maximum bytes per transfer or mapping
- * @param stagingBytes the bytes of one piece of pinned memory, see {@link Staging}
+ * @param polls whether the host waits by polling the event's status, with pauses; if false, it waits inside the driver
+ * @param chunkBytes the maximum bytes per transfer or mapping if {@code unified}
+ * @param stagingBytes the bytes of one piece of pinned memory, and per transfer if not {@code unified}, see {@link Staging}
  * @param cache the folder of compiled programs, or null for none
  */
 record ContextSettings(
@@ -28,7 +28,7 @@ record ContextSettings(
 
     static ContextSettings ofProperties(Device device) {
         boolean unified = device.limits().hostUnified() && Settings.OPENCL_UNIFIED.or(true);
-        // NVIDIA's driver keeps a core busy while it waits, so waiting polls there.
+        // NVIDIA's driver keeps a core busy while it waits, so the host polls instead.
         return new ContextSettings(
                 device.limits().globalBytes(),
                 unified,
@@ -54,7 +54,10 @@ record ContextSettings(
         return new ContextSettings(memoryBytes, unified, poll, chunkBytes, stagingBytes, cache);
     }
 
-    /** {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}; empty if there is no cache} */
+    /**
+     * {@return {@code heed.cache}, else {@code $XDG_CACHE_HOME/heed}, else {@code ~/.cache/heed}} Empty if {@code heed.cache} is
+     * empty or {@code none}, or if there is no home folder.
+     */
     static Optional<Path> cacheFolder() {
         Optional<String> asked = Settings.CACHE.value();
         if (asked.isPresent()) {

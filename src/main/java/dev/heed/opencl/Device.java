@@ -21,8 +21,8 @@ import java.util.TreeSet;
 /** An OpenCL device, as its driver describes it. */
 public final class Device {
     /**
-     * Orders devices by type, GPUs first; then dedicated memory before memory shared with the host; then most memory, most
-     * compute units, name.
+     * Orders devices by type, GPUs first; then devices with dedicated memory before devices that share the host's memory; then
+     * by decreasing memory, by decreasing number of compute units, and by name.
      */
     static final Comparator<Device> BEST_FIRST = Comparator.comparing(Device::type)
             .thenComparing(device -> device.limits().hostUnified())
@@ -103,7 +103,7 @@ public final class Device {
 
     // ---------------------------------------------------------------- properties
 
-    /** {@return its index in the list of devices, which {@code heed.opencl.device} accepts} */
+    /** {@return its index in the list of devices, a value that {@code heed.opencl.device} accepts} */
     public int index() {
         return index;
     }
@@ -192,7 +192,7 @@ public final class Device {
 
     // ---------------------------------------------------------------- queries
 
-    /** {@return the reasons why no kernel can run on it; empty if there are none} */
+    /** {@return the reasons why Heed cannot use this device; empty if it can} */
     List<String> reasonsAgainst() {
         List<String> reasons = new ArrayList<>();
         if (number(Cl.DEVICE_AVAILABLE).orElse(1) == 0) {
@@ -207,7 +207,10 @@ public final class Device {
         return reasons;
     }
 
-    /** {@return the value of a {@code CL_DEVICE_...} query by its code; empty if the driver does not support it} */
+    /**
+     * {@return the value of a {@code CL_DEVICE_...} query by its code} Empty if the driver does not support the query, or if the
+     * value has neither 4 nor 8 bytes.
+     */
     public OptionalLong number(int question) {
         try {
             ByteBuffer bytes =
@@ -261,7 +264,7 @@ public final class Device {
 
     // ---------------------------------------------------------------- contexts
 
-    /** {@return a new context on this device, with the settings in the system properties; the caller closes it} */
+    /** {@return a new context on this device, with the settings in the system properties; the caller must close it} */
     public DeviceContext open() {
         return new DeviceContext(this, ContextSettings.ofProperties(this));
     }

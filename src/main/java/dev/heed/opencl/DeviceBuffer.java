@@ -4,7 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** A buffer in device memory, or a range of a buffer. Once it is closed, commands enqueued later may reuse its memory. */
+/**
+ * A buffer in device memory or on host memory ({@link DeviceContext#share}), or a range of a buffer. Once a buffer in device
+ * memory is closed, commands enqueued later may reuse its memory.
+ */
 public final class DeviceBuffer implements AutoCloseable {
     final DeviceContext context;
     final Block block;
@@ -51,7 +54,8 @@ public final class DeviceBuffer implements AutoCloseable {
     /**
      * {@return a range of this buffer as a separate buffer} The memory is released when the buffer and all its ranges are closed.
      *
-     * @param from the first byte of the range, a multiple of {@link DeviceLimits#baseAlignment}
+     * @param from the offset of the range in this buffer, in bytes; must be a multiple of {@link DeviceLimits#baseAlignment}
+     * @param size the size of the range in bytes
      */
     public DeviceBuffer slice(long from, long size) {
         context.enter();
@@ -60,7 +64,7 @@ public final class DeviceBuffer implements AutoCloseable {
             checkRange(from, size);
             long alignment = context.limits().baseAlignment();
             if ((at + from) % alignment != 0) {
-                throw new IllegalArgumentException("A range of a buffer begins at a multiple of " + alignment
+                throw new IllegalArgumentException("A range of a buffer must begin at a multiple of " + alignment
                         + " bytes on " + context.device().name() + ", got " + from
                         + "\nHINT: pass the offset to the kernel instead");
             }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * afterwards throws an exception.
  */
 public final class DeviceContext implements AutoCloseable {
-    /** Alignment in bytes of host memory that kernels access directly: the size of the widest vector. */
+    /** Alignment in bytes of host memory that kernels access directly: the size of the widest vector of a CPU. */
     private static final long HOST_ALIGNMENT = 64;
 
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
@@ -71,7 +71,7 @@ public final class DeviceContext implements AutoCloseable {
 
     // ---------------------------------------------------------------- queues
 
-    /** {@return the queue for kernels; it runs in order, so a kernel reads the results of all earlier ones} */
+    /** {@return the queue for kernels; it runs in order, so a kernel can read the results of all earlier kernels} */
     public CommandQueue queue() {
         CommandQueue instead = timing;
         return instead == null ? queue : instead;
@@ -156,7 +156,7 @@ public final class DeviceContext implements AutoCloseable {
     // ---------------------------------------------------------------- programs and memory
 
     /**
-     * {@return the kernels of a file, compiled with options} They are compiled once per context, or read from disk if possible.
+     * {@return the kernels of a file, compiled with options} Once per context, they are compiled or, if possible, read from disk.
      *
      * @throws OpenClBuildException if the driver's compiler rejects them
      */
@@ -170,8 +170,8 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return kernels from a program binary: an earlier compiler's output, or code in the driver's own language} They are not
-     * cached.
+     * {@return kernels from a program binary: the output of an earlier compilation, or code in the driver's own language} They
+     * are not cached.
      *
      * @param file a name for messages
      */
@@ -199,8 +199,9 @@ public final class DeviceContext implements AutoCloseable {
     }
 
     /**
-     * {@return a buffer on host memory that kernels access directly, if device and driver support it} A copy between the buffer
-     * and that memory then only synchronises. The memory must outlive the buffer; it may be read-only if no kernel writes to it.
+     * {@return a buffer on host memory that kernels access directly} Empty if the device does not support this, or if the memory
+     * is not native, is not aligned to 64 bytes, is empty or is too large for a buffer. A copy between the buffer and this memory
+     * only synchronises them. The memory must outlive the buffer; it may be read-only if no kernel writes to it.
      */
     public Optional<DeviceBuffer> share(MemorySegment host) {
         enter();
@@ -295,7 +296,7 @@ public final class DeviceContext implements AutoCloseable {
         return closed;
     }
 
-    /** Waits for all enqueued commands, then releases everything. */
+    /** Waits for running calls of other threads and for all enqueued commands, then releases everything. */
     @Override
     public void close() {
         synchronized (this) {

@@ -3,9 +3,9 @@ package dev.heed.opencl;
 import java.util.List;
 
 /**
- * The limits of a device, as its driver reports them.
+ * The limits of a device, as its driver reports them. {@code heed.opencl.memory} can lower the first two.
  *
- * @param globalBytes bytes of device memory; {@code heed.opencl.memory} can lower it
+ * @param globalBytes bytes of device memory
  * @param maxAllocationBytes bytes of the largest buffer
  * @param localBytes bytes of local memory per work-group
  * @param localDedicated whether local memory is dedicated; on CPUs it is ordinary memory, so copies into it only cost time
@@ -46,7 +46,7 @@ public record DeviceLimits(
         maxWorkItemSizes = List.copyOf(maxWorkItemSizes);
     }
 
-    /** {@return these limits with at most {@code bytes} bytes of device memory} */
+    /** {@return these limits with at most {@code bytes} bytes of device memory, and per buffer} */
     DeviceLimits withMemory(long bytes) {
         return new DeviceLimits(
                 Math.min(globalBytes, bytes),

@@ -23,11 +23,11 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The result of the search for OpenCL devices, which runs in stages. A stage that fails gives a reason with a remedy, which is to
- * install a package or to add an option.
+ * The result of the search for OpenCL devices. The search runs in stages; a stage that fails gives a reason and a remedy: a
+ * package to install or an option to add.
  *
  * @param devices the devices found, best first
- * @param reasons the reasons why there is no device, or why a platform has none
+ * @param reasons the reasons why there is no device, or why a platform or a device cannot be used
  */
 public record Discovery(List<Device> devices, List<String> reasons) {
     private static final String NEEDS_DRIVER =
@@ -51,7 +51,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         }
     }
 
-    /** {@return on Linux, whether a driver is in the loader's folder or {@code OCL_ICD_VENDORS} is set; else true} */
+    /** {@return on Linux, whether the loader's folder has a driver or {@code OCL_ICD_VENDORS} is set; elsewhere, true} */
     static boolean namesDriver() {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return true;
@@ -64,7 +64,10 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         return new Discovery(List.of(), List.of(reason));
     }
 
-    /** Runs the stages. Native code is loaded only by the stage that needs it; JOCL is loaded last, if there is a platform. */
+    /**
+     * Runs the stages. Native code is loaded only by the stage that needs it. JOCL is loaded last: only if there is a platform,
+     * or if the OpenCL library cannot be called without JOCL.
+     */
     private static Discovery stages() {
         if (!JoclLibrary.isPresent()) {
             return nothing(noJocl());
@@ -151,7 +154,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
     // ---------------------------------------------------------------- the choice
 
     /**
-     * {@return the requested device}
+     * {@return the requested device, or the reasons why there is none}
      *
      * @param asked an index, a part of a name, or an empty text for the best device
      */

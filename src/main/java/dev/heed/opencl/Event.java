@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 public final class Event implements AutoCloseable {
     private static final int SPINS = 64;
     private static final long SHORTEST_PARK = 2_000; // ns
-    private static final long LONGEST_PARK = 200_000;
+    private static final long LONGEST_PARK = 200_000; // ns
 
     private final DeviceContext context;
     private final long queue;
@@ -123,7 +123,7 @@ public final class Event implements AutoCloseable {
         }
     }
 
-    /** Releases the event; waits first if the command uses host memory. */
+    /** Releases the event; first waits for the command if it uses host memory. */
     @Override
     public synchronized void close() {
         if (handle == 0) {

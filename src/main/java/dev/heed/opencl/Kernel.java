@@ -9,9 +9,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A kernel and its arguments, used by one thread at a time. After {@link #arguments}, the caller passes all arguments in the
- * kernel's order; the driver is called only for arguments that changed. Closing returns the kernel to its program, for the next
- * user.
+ * A kernel and its arguments, used by one thread at a time. After {@link #arguments}, the caller must pass all arguments in the
+ * kernel's order; the driver is called only for structs and for arguments that changed. Closing returns the kernel to its
+ * program, for the next user.
  */
 public final class Kernel implements AutoCloseable {
     private static final byte UNSET = 0;
@@ -69,7 +69,7 @@ public final class Kernel implements AutoCloseable {
         buffer.checkOpen();
         if (buffer.context != program.context) {
             throw new IllegalArgumentException(
-                    "A buffer of another context was given to " + this + "\nHINT: allocate it from this one");
+                    "A buffer of another context was given to " + this + "\nHINT: allocate it from the kernel's context");
         }
         // Drivers reuse the handles of released buffers, so buffers are compared by their identity.
         set(BUFFER, buffer.identity, buffer.handle, Long.BYTES);
@@ -167,7 +167,7 @@ public final class Kernel implements AutoCloseable {
     private void checkLeased() {
         if (!leased) {
             throw new IllegalStateException(
-                    this + " was used after it was closed\nHINT: take it from its program again");
+                    this + " was used after it was closed\nHINT: get it from its program again");
         }
     }
 
@@ -183,7 +183,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** {@return the sizes in the order that OpenCL expects: global, then local} */
+    /** {@return the global size in each dimension, then the local sizes, as 64-bit integers} */
     MemorySegment sizes(WorkSize size) {
         long[] order = {size.globalX(), size.globalY(), size.globalZ(), size.localX(), size.localY(), size.localZ()};
         for (int i = 0; i < size.dimensions(); i++) {
@@ -205,7 +205,7 @@ public final class Kernel implements AutoCloseable {
         return info(Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE);
     }
 
-    /** {@return bytes of local memory per work-group} */
+    /** {@return bytes of local memory per work-group that this kernel uses} */
     public long localBytes() {
         return info(Cl.KERNEL_LOCAL_MEM_SIZE);
     }

@@ -6,7 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The OpenCL devices of this process. They are searched for once, at the first call that needs them; the search never throws. */
+/**
+ * The OpenCL devices of this process. They are searched for once, at the first call that needs them; the search never throws an
+ * exception.
+ */
 public final class OpenCl {
     private OpenCl() {}
 
@@ -49,7 +52,7 @@ public final class OpenCl {
         return ContextSettings.cacheFolder();
     }
 
-    /** {@return the device that {@code heed.opencl.device} names, or else the best} */
+    /** {@return the device that {@code heed.opencl.device} names; if it is not set, the best device} */
     public static Selection selected() {
         return selected(Settings.OPENCL_DEVICE.or(""));
     }

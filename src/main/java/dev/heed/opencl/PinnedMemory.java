@@ -29,7 +29,7 @@ public final class PinnedMemory implements AutoCloseable {
         return memory;
     }
 
-    /** Releases the memory, after a wait for all queues, because their commands may use it. */
+    /** Waits for all queues, because their commands may use the memory, then releases it. */
     @Override
     public void close() {
         if (context.isClosed()) {

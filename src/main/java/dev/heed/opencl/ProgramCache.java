@@ -9,7 +9,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** The programs of a context: each is compiled once, by the first thread that requests it; other threads wait. */
+/** The programs of a context: each is compiled or loaded once, by the first thread that requests it; other threads wait. */
 final class ProgramCache {
     private static final System.Logger LOG = System.getLogger("dev.heed.opencl");
 

@@ -13,9 +13,9 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cache of compiled programs on disk. The name of a file is the hash of everything the binary depends on: source, options,
- * device, driver, and the version of this format. A file contains a hash of its binary. If the folder cannot be written, nothing
- * is stored; a damaged file is deleted and treated as missing.
+ * A cache of compiled programs on disk. The name of a file contains a hash of everything that the binary depends on: source,
+ * options, device, driver, and the version of this format. A file contains a hash of its binary. If the folder cannot be written
+ * to, nothing is stored; a damaged file is deleted and treated as missing.
  */
 final class ProgramFiles {
     /** Changing this version invalidates all older files. */
@@ -56,12 +56,15 @@ final class ProgramFiles {
                 + HexFormat.of().formatHex(digest.digest()).substring(0, 40) + ".bin";
     }
 
-    /** {@return whether binaries can be stored} If not, none is requested: PoCL would compile all kernels again to return one. */
+    /**
+     * {@return whether binaries can be stored} If not, no binary is requested from the driver: to return one, PoCL would compile
+     * all kernels again.
+     */
     boolean areStored() {
         return folder != null && writable;
     }
 
-    /** {@return the binary, or an empty array if there is none} */
+    /** {@return the binary in a file, or an empty array if there is no valid file} */
     byte[] read(String name) {
         if (folder == null) {
             return NOTHING;

@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A few pieces of pinned host memory through which data is copied to and from the device: while the device transfers one piece,
- * the host fills or empties another. Heap arrays are copied, never pinned, and the caller may reuse its memory when a call
+ * the host fills or empties another. The caller's memory is copied, never pinned, and the caller may reuse it when a call
  * returns.
  */
 final class Staging {
     private static final int PIECES = 4;
     private static final int IN_FLIGHT = 2;
 
-    /** A transfer that is not completed: its piece, its event, and, if it reads from the device, the target of the bytes. */
+    /** An unfinished transfer: its piece, its event, and, if it reads from the device, the memory that receives the bytes. */
     private record Flight(
             PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
 
@@ -97,7 +97,7 @@ final class Staging {
         giveBack(oldest.piece);
     }
 
-    /** After an error, waits until the device no longer uses the pieces of these transfers, and returns them. */
+    /** After an error, waits until the device no longer uses the pieces of these transfers, and makes the pieces idle. */
     private void abandon(Deque<Flight> flights) {
         for (Flight flight : flights) {
             context.attempt(flight.event::settle);
@@ -107,7 +107,10 @@ final class Staging {
         flights.clear();
     }
 
-    /** Takes an idle or new piece. If none is left, completes the oldest transfer of this call, or waits for other threads. */
+    /**
+     * Takes an idle or new piece. If all pieces are in use, completes the oldest transfer of this call, or waits for other
+     * threads if this call has none.
+     */
     private PinnedMemory take(Deque<Flight> mine) {
         while (true) {
             synchronized (this) {

@@ -1,7 +1,8 @@
 package dev.heed.opencl;
 
 /**
- * The number of work-items of a launch, and the size of its work-groups. Each global size is a multiple of the local size.
+ * The number of work-items of a launch, and the size of its work-groups. In each dimension, the number of work-items must be a
+ * multiple of the local size, if this is given.
  *
  * @param dimensions 1, 2 or 3
  * @param globalX work-items in the first dimension
@@ -19,7 +20,7 @@ public record WorkSize(
         return new WorkSize(1, global, 1, 1, local, 1, 1);
     }
 
-    /** {@return the fewest work-groups of {@code local} work-items that cover {@code items}} */
+    /** {@return the fewest work-groups of {@code local} work-items that have at least {@code items} work-items} */
     public static WorkSize covering(long items, long local) {
         return of(Math.ceilDiv(items, local) * local, local);
     }
@@ -29,12 +30,12 @@ public record WorkSize(
         return of(groups * local, local);
     }
 
-    /** {@return work-groups in two dimensions} */
+    /** {@return {@code groupsX} x {@code groupsY} work-groups of {@code localX} x {@code localY} work-items} */
     public static WorkSize groups(long groupsX, long groupsY, long localX, long localY) {
         return new WorkSize(2, groupsX * localX, groupsY * localY, 1, localX, localY, 1);
     }
 
-    /** {@return work-groups in three dimensions} */
+    /** {@return work-groups in three dimensions, as {@link #groups(long, long, long, long)} in two} */
     public static WorkSize groups(long groupsX, long groupsY, long groupsZ, long localX, long localY, long localZ) {
         return new WorkSize(3, groupsX * localX, groupsY * localY, groupsZ * localZ, localX, localY, localZ);
     }

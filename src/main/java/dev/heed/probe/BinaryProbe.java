@@ -81,7 +81,7 @@ final class BinaryProbe {
         }
     }
 
-    /** Replaces the marker with an instruction that does not change the result. */
+    /** Runs the PTX with its marker replaced by an instruction that does not change the result. */
     static Finding edited(DeviceContext context) {
         return run(context, replaced(marked(context), "// HEED_MARKER", "membar.cta;"));
     }

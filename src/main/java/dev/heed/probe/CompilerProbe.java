@@ -7,13 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Probes of the compiler: the registers that kernels use, and the values that spill. */
+/** Probes of the compiler: the registers that a kernel uses, and the values that it spills to memory. */
 final class CompilerProbe {
     private static final int LINES = 60;
 
     private CompilerProbe() {}
 
-    /** Compiles with several register limits. The driver prints no log for programs in its own cache. */
+    /** Reports the build logs for several register limits. The driver writes no log for a program in its own cache. */
     static Finding log(DeviceContext context) {
         Map<String, Object> figures = new LinkedHashMap<>();
         boolean said = false;

@@ -13,7 +13,7 @@ import java.util.Map;
 
 /**
  * Probes of ways ("doors") to use more than 48 KB of local memory, or the matrix units of sm_90a: compiler options, and Heed's
- * own PTX as a program binary. Each finding has the figures {@code open}, yes or no, and {@code evidence}.
+ * own PTX as a program binary. Each finding has the figures {@code open} (yes or no) and {@code evidence}.
  */
 final class DoorProbe {
     static final List<Integer> KILOBYTES = List.of(64, 96, 160, 227);
@@ -58,7 +58,7 @@ final class DoorProbe {
 
     // ---------------------------------------------------------------- the compiler's option
 
-    /** Compiles OpenCL C for sm_90a: reports the driver's target, and whether a kernel may declare {@code kilobytes} KB. */
+    /** Compiles OpenCL C for sm_90a: reports the driver's target, and whether a kernel can declare that much local memory. */
     static Finding architecture(DeviceContext context, int kilobytes) {
         return door(figures -> {
             String options = ARCHITECTURE + " -DWORDS=" + LocalMemoryProbe.words(kilobytes);
@@ -80,7 +80,7 @@ final class DoorProbe {
 
     // ---------------------------------------------------------------- Heed's own PTX
 
-    /** {@return the text of a PTX file, with its target replaced} */
+    /** {@return the text of a PTX file, with its target replaced; its version becomes 8.0 if the target ends in "a"} */
     static String text(String file, String target) {
         String text = Trials.source(file).text().replaceFirst("(?m)^\\.target .*$", ".target " + target);
         return target.endsWith("a") ? text.replaceFirst("(?m)^\\.version .*$", ".version 8.0") : text;
@@ -150,7 +150,7 @@ final class DoorProbe {
 
     /**
      * Computes a product by wgmma, with its factors at the end of {@code kilobytes} KB of local memory. A matrix descriptor has
-     * two strides; both orders are tried, and only one gives the product.
+     * two strides; their two orders are tried until one gives the product.
      */
     static Finding wgmma(DeviceContext context, int kilobytes) {
         return door(figures -> {

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A probe of the limits that the driver reports, including limits that only NVIDIA's driver has. */
+/** A probe of the limits that the driver reports, including limits that only NVIDIA's driver reports. */
 final class LimitsProbe {
     private static final Map<String, Integer> NVIDIA = new LinkedHashMap<>();
 

@@ -39,7 +39,10 @@ final class LocalMemoryProbe {
         }
     }
 
-    /** {@return the number of 32-bit words in {@code kilobytes} KB} Some drivers use a few bytes of the limit themselves. */
+    /**
+     * {@return the number of 32-bit words in {@code kilobytes} KB} A driver may fail at exactly its limit, if it uses a few bytes
+     * itself.
+     */
     static int words(int kilobytes) {
         return kilobytes * 1024 / Integer.BYTES;
     }

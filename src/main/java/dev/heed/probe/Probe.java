@@ -20,7 +20,7 @@ public record Probe(String id, String title, boolean nvidiaOnly, Trial trial) {
         Finding on(DeviceContext context);
     }
 
-    /** Runs the probe; {@return its finding, even if it throws an exception} */
+    /** {@return the finding of a run of the probe on a device, even if the probe throws an exception} */
     public Finding run(Device device) {
         long start = System.nanoTime();
         if (nvidiaOnly && !device.isNvidia()) {

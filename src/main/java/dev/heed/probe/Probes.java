@@ -5,7 +5,7 @@ import java.util.List;
 
 /** The list of all probes, in the order in which they are reported. */
 public final class Probes {
-    private static final int MOST_DECLARED = 48; // kilobytes of local memory that every kernel for NVIDIA may declare
+    private static final int MOST_DECLARED = 48; // kilobytes of local memory that every kernel on NVIDIA may declare
 
     private static final List<Probe> ALL = all();
 

@@ -9,7 +9,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
-/** Probes of instructions in inline PTX: whether the compiler accepts each, and whether it gives the right result on one warp. */
+/**
+ * Probes of instructions in inline PTX: whether the compiler accepts an instruction, and whether it gives the right result on one
+ * warp or a few.
+ */
 final class PtxProbe {
     static final KernelSource SOURCE = Trials.source("ptx.cl");
     static final int MARKED = 8;
@@ -187,7 +190,7 @@ final class PtxProbe {
         }
     }
 
-    /** Runs a kernel that writes three times the index of each work-item to its one buffer, and checks the result. */
+    /** Runs a kernel whose work-item i writes 3 i to element i of its only buffer, and checks the result. */
     static Finding tripled(DeviceContext context, Kernel kernel) {
         try (DeviceBuffer out = Trials.zeros(context, WORDS * Integer.BYTES)) {
             context.queue().launch(kernel.arguments().buffer(out), WorkSize.of(WORDS, WORDS));

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Probes of speed: copies, launches, memory and arithmetic. Each figure is the best of a few runs. */
+/** Probes of speed: copies, launches, memory and arithmetic. Each speed and each time is the best of several runs. */
 final class SpeedProbe {
     private static final long COPIED = 64L << 20;
     private static final int RUNS = 5;
@@ -86,8 +86,8 @@ final class SpeedProbe {
     }
 
     /**
-     * Launches an empty kernel with one changing argument. Measures nanoseconds per argument, per enqueued launch, per launch
-     * until all are done, and of a single launch with its wait.
+     * Launches an empty kernel with one changing argument. Measures nanoseconds to set an argument, to enqueue a launch, per
+     * launch until all launches are done, and from a single launch to the end of its wait.
      */
     private static void launches(DeviceContext context, String name, Map<String, Object> figures) {
         CommandQueue queue = context.queue();

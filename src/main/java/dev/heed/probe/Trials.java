@@ -54,7 +54,7 @@ final class Trials {
         return content;
     }
 
-    /** {@return the shortest time of a few runs, in nanoseconds by the device's clock; the first run is not counted} */
+    /** {@return the shortest time of {@code runs} runs after one more, in nanoseconds by the device's clock} */
     static long fastest(DeviceContext context, Kernel kernel, WorkSize size, int runs) {
         CommandQueue queue = context.profiled();
         long best = Long.MAX_VALUE;
@@ -67,7 +67,7 @@ final class Trials {
         return best;
     }
 
-    /** {@return the first lines of a text from the compiler} */
+    /** {@return at most the first {@code lines} lines of a text} */
     static String begin(String text, int lines) {
         return String.join("\n", text.strip().lines().limit(lines).toList());
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Tests that the pool measures and reuses device memory, and that buffers never exceed the limit. */
+/** Tests that the pool measures and reuses device memory, and that all buffers together never exceed the limit. */
 class BufferPoolTest {
     private static final long LIMIT = 1 << 20;
 
@@ -44,7 +44,7 @@ class BufferPoolTest {
             assertTrue(
                     e.getMessage().contains("524288 bytes are needed, 262144 of " + LIMIT + " bytes are available"),
                     e::toString);
-            context.allocate(LIMIT / 4 - 7).close(); // must not fail because its size is rounded up
+            context.allocate(LIMIT / 4 - 7).close(); // rounded up, this size fits exactly
             most.close();
             context.allocate(LIMIT).close();
             var large = assertThrows(OpenClException.class, () -> context.allocate(LIMIT + 1));

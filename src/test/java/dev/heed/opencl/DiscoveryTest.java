@@ -56,7 +56,7 @@ class DiscoveryTest {
         says(said, "OpenCL has no platform", "OCL_ICD_VENDORS=" + empty, "apt install pocl-opencl-icd");
     }
 
-    /** The files have the names of the libraries but are not libraries. */
+    /** The library path contains files that have the OpenCL library's names but are not libraries. */
     @Test
     void withoutTheOpenClLibrary() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "libraries have other names here");
@@ -217,7 +217,7 @@ class DiscoveryTest {
 
         var denied = new ArrayList<>(List.of("--illegal-native-access=deny", "--enable-native-access=jocl"));
         denied.addAll(options);
-        assertTrue(run(Map.of(), denied).contains("FILLED 42 by JoclCalls"), "JOCL alone does");
+        assertTrue(run(Map.of(), denied).contains("FILLED 42 by JoclCalls"), "native access for JOCL alone must suffice");
 
         var nothing = new ArrayList<>(List.of("--illegal-native-access=deny"));
         nothing.addAll(options);
@@ -249,7 +249,7 @@ class DiscoveryTest {
         assertTrue(empty.reasons().getFirst().contains("no platform"), empty::toString);
     }
 
-    /** Only 32 bits of a {@code cl_device_type} are defined. Mesa's rusticl rejects a query that has other bits. */
+    /** Only the lower 32 bits of a {@code cl_device_type} are defined. Mesa's rusticl rejects a query that has other bits. */
     @Test
     void devicesAreAskedForByBitsThatOpenClDefines() {
         Discovery discovery = Discovery.of((OpenClCalls) Proxy.newProxyInstance(

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Tests upload, build, launch and download. Each test makes one of the OpenCL calls fail: the result must be right, or an
- * {@link OpenClException}, and every handle must be released.
+ * Tests upload, build, launch and download if one of the OpenCL calls fails: the result must be right, or an
+ * {@link OpenClException} must be thrown, and every handle must be released.
  */
 @Tag("slow")
 class FaultTest {
@@ -42,7 +42,7 @@ class FaultTest {
     @TempDir
     Path cache;
 
-    /** Makes the OpenCL calls that a backend makes, and every other call at least once. */
+    /** Uses the host layer as a backend does. Over all settings, it makes every OpenCL call except the calls of discovery. */
     private static void work(Device device, ContextSettings settings) {
         try (DeviceContext context = new DeviceContext(device, settings);
                 Arena arena = Arena.ofConfined()) {
@@ -131,7 +131,7 @@ class FaultTest {
         Device device = Devices.best();
         return Stream.of("in place", "staged", "from disk").flatMap(way -> {
             ContextSettings settings = settings(way, device);
-            work(device, settings); // so that binaries are in the cache, if there is one
+            work(device, settings); // so that binaries are in the cache, if the settings have one
             FaultyCalls counted = FaultyCalls.counting(device);
             work(counted.device(device), settings);
             List<Integer> codes = FaultyCalls.codes();

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
- * OpenCL calls for tests, which are passed on to the real calls. This layer tracks all handles and makes the n-th call fail with
- * an error code. A release that fails still releases its handle, as a driver would.
+ * A layer for tests that passes OpenCL calls on to the real implementation. It tracks all handles and can make the n-th call fail
+ * with an error code. A release that fails still releases its handle, as a driver would.
  */
 public final class FaultyCalls {
     private static final int NONE = Integer.MAX_VALUE;
@@ -68,7 +68,7 @@ public final class FaultyCalls {
     private Object call(Object proxy, Method method, Object[] arguments) throws Throwable {
         String name = method.getName();
         counts.merge(name, 1, Integer::sum);
-        // The number of status queries of an event depends on timing, so only the first query is counted.
+        // The number of status queries of an event depends on timing, so only the first query increases `calls`.
         boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
         boolean fails = false;
         if (!again) {
@@ -127,19 +127,19 @@ public final class FaultyCalls {
         return List.copyOf(ways);
     }
 
-    /** Makes the {@code call}-th call from now fail with the error code {@code with}. */
+    /** Makes the {@code call}-th call from now on, counted from 1, fail with the error code {@code with}. */
     public void failNext(int call, int with) {
         failed = "";
         code = with;
         failing = calls.get() + call;
     }
 
-    /** {@return the number of calls so far} */
+    /** {@return the number of calls so far, without repeated status queries of an event} */
     public int calls() {
         return calls.get();
     }
 
-    /** {@return the number of calls so far, by name} */
+    /** {@return the number of calls so far by name, with all status queries} */
     public Map<String, Integer> counts() {
         return new TreeMap<>(counts);
     }

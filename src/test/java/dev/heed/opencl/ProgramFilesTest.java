@@ -22,7 +22,7 @@ class ProgramFilesTest {
     @TempDir
     Path cache;
 
-    /** Compiles and runs a kernel; {@return the number of programs built from source, and the number from a binary} */
+    /** {@return the numbers of programs built from source and from a binary} Builds a program, runs it and checks its result. */
     private int[] use(Path folder, String options) {
         Device device = Devices.best();
         FaultyCalls calls = FaultyCalls.counting(device);
@@ -85,7 +85,7 @@ class ProgramFilesTest {
         }
     }
 
-    /** The file is intact, but the driver does not accept its content. */
+    /** A file is replaced if it is intact but the driver rejects its binary. */
     @Test
     void aRefusedBinaryIsCompiledAgain() throws Exception {
         Device device = Devices.best();
@@ -107,7 +107,7 @@ class ProgramFilesTest {
         assertEquals(List.of(), files());
     }
 
-    /** To return a binary, PoCL would compile every kernel of a program again, and it has its own cache of kernels. */
+    /** No binary is requested from PoCL: it has its own cache of kernels, and would compile every kernel again to return one. */
     @Test
     void nobodyAsksForABinaryThatIsNotKept() {
         Device device = Devices.best();

@@ -19,7 +19,10 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Tests that every probe ends in a finding. */
 class ProbesTest {
-    /** On a device other than an NVIDIA GPU, probes that can run succeed, and the others report why they were skipped. */
+    /**
+     * On a device other than an NVIDIA GPU, probes for NVIDIA are skipped with the reason, and the others succeed; only probes of
+     * local memory may fail.
+     */
     @TestFactory
     Stream<DynamicTest> everyProbeHasAFinding() {
         Device device = Devices.best();
@@ -34,13 +37,13 @@ class ProbesTest {
                     if (probe.nvidiaOnly()) {
                         assertEquals(Finding.Status.SKIPPED, finding.status());
                         assertEquals("no NVIDIA compiler", finding.detail());
-                    } else if (!probe.id().startsWith("local.")) { // devices differ
+                    } else if (!probe.id().startsWith("local.")) { // devices have different limits
                         assertEquals(Finding.Status.OK, finding.status(), finding::detail);
                     }
                 }));
     }
 
-    /** {@return whether a probe takes less than seconds; the longer ones are run by hand} */
+    /** {@return whether a probe takes less than a second; longer probes are run by hand} */
     private static boolean isShort(Probe probe) {
         return !probe.id().startsWith("wait.")
                 && !probe.id().equals("peak.memory")
@@ -112,7 +115,7 @@ class ProbesTest {
     @Test
     void anInstructionThatTheCompilerDoesNotKnowIsAFailure() {
         Device device = Devices.best();
-        assumeFalse(device.isNvidia(), "this compiler knows PTX");
+        assumeFalse(device.isNvidia(), "this compiler supports PTX");
         Finding finding = new Probe("laneid", "PTX", false, PtxProbe::laneid).run(device);
         assertEquals(Finding.Status.FAILED, finding.status());
         assertTrue(finding.detail().contains("ptx.cl") && finding.detail().contains("-DPROBE=1"), finding::detail);

@@ -1,6 +1,6 @@
 package dev.heed.opencl.calls;
 
-/** Constants of OpenCL. Most have their names in OpenCL's headers, without {@code CL_}. */
+/** Constants of OpenCL. Most have the names of OpenCL's headers, without the prefix {@code CL_}. */
 public final class Cl {
     public static final int PLATFORM_VERSION = 0x0901;
     public static final int PLATFORM_NAME = 0x0902;
@@ -39,7 +39,7 @@ public final class Cl {
     static final int DEVICE_REGISTERS_PER_BLOCK_NV = 0x4002;
     static final int DEVICE_WARP_SIZE_NV = 0x4003;
 
-    /** The lower 32 of 64 bits. JOCL's constant has all 64 bits set, which Mesa's drivers reject. */
+    /** {@code CL_DEVICE_TYPE_ALL}, the lower 32 of 64 bits. JOCL's constant has all 64 bits set, which Mesa's drivers reject. */
     public static final long DEVICE_TYPE_ALL = 0xFFFF_FFFFL;
 
     public static final int LOCAL_MEMORY_IS_DEDICATED = 1;

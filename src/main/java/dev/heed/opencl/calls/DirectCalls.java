@@ -9,10 +9,10 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * OpenCL calls that bypass JOCL for launches and transfers: they call the library directly, with the handles of JOCL's objects.
- * Such a call takes about 20 ns, through JOCL 300 to 800 ns. All other calls are made through JOCL.
+ * A direct call takes about 20 ns; through JOCL it would take 300 to 800 ns. All other calls are made through JOCL.
  */
 public final class DirectCalls extends JoclCalls {
-    /** Native memory of each thread for the one value that a call returns, or for the one event that it accepts. */
+    /** Native memory of each thread, for one value that a call returns or one event that is passed to it. */
     private static final ThreadLocal<MemorySegment> ANSWER =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
 

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * OpenCL calls through JOCL. JOCL's functions require JOCL's objects, so this class stores the object of each handle until its
- * release. Loading this class loads JOCL and its native library. Bytes are passed in direct buffers, because JOCL would pin a
- * heap array.
+ * release. Loading this class loads JOCL and its native library. Memory is passed as direct buffers, because JOCL would pin a heap
+ * array.
  */
 public class JoclCalls implements OpenClCalls {
     private final Map<Long, NativePointerObject> objects;
@@ -47,7 +47,7 @@ public class JoclCalls implements OpenClCalls {
         this.mappings = other.mappings;
     }
 
-    /** {@return calls on the same handles, all of them through JOCL} */
+    /** {@return an implementation for the same handles that makes all calls through JOCL} */
     public JoclCalls plain() {
         return new JoclCalls(this);
     }

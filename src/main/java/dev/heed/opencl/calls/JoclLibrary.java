@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * JOCL's classes and its native library. Initialising {@code org.jocl.CL} unpacks the library to a fixed name in
  * {@code java.io.tmpdir}, or uses any file that already has this name, and leaves the file there. {@link #load} therefore sets
- * this property to a new folder that only this user can access, and deletes the file as soon as it is loaded.
+ * {@code java.io.tmpdir} to a new folder that only this user can access, and deletes the file as soon as it is loaded.
  */
 public final class JoclLibrary {
     private static final String MAIN_CLASS = "org.jocl.CL";
@@ -41,8 +41,8 @@ public final class JoclLibrary {
     }
 
     /**
-     * Loads the native library. It sets {@code java.io.tmpdir} meanwhile and restores it afterwards. The caller must hold
-     * {@link OneAtATime#LOCK}; otherwise two calls could restore each other's folder.
+     * Loads the native library. Sets {@code java.io.tmpdir} to a new folder meanwhile and restores it afterwards. The caller must
+     * hold {@link OneAtATime#LOCK}; otherwise one call could restore the temporary folder of another.
      *
      * @throws IOException if there is no folder to unpack to
      * @throws LinkageError if the library does not load

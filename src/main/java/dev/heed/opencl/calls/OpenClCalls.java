@@ -4,11 +4,12 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The OpenCL calls of the host layer. Handles are native pointers, as {@code long}. Every call that fails throws an
- * {@link OpenClException}. This is the only interface between the host layer and the drivers, so tests can substitute an
- * implementation that fails at the n-th call.
+ * {@link OpenClException}. Once the OpenCL library is found, the host layer calls drivers only through this interface, so tests
+ * can substitute an implementation that fails at the n-th call.
  *
  * <p>Methods named {@code create...} and methods that return an event return a handle, which the matching {@code release...}
- * method releases. A parameter {@code name} is OpenCL's code of the queried value; names of kernels are strings.
+ * method releases. An {@code int} parameter {@code name} is OpenCL's code of the queried value. An offset {@code at} is in
+ * bytes.
  */
 public interface OpenClCalls {
     long[] platforms();
@@ -71,15 +72,15 @@ public interface OpenClCalls {
 
     /**
      * @param sizes native memory: the global size in each dimension, then the local size
-     * @param local whether the local size is given
+     * @param local whether {@code sizes} contains the local size
      * @return an event if {@code wanted}, else 0
      */
     long enqueueKernel(long queue, long kernel, int dimensions, MemorySegment sizes, boolean local, boolean wanted);
 
-    /** Reads into native memory; {@return an event if not {@code blocking}, else 0} */
+    /** {@return an event if not {@code blocking}, else 0} Reads bytes of a buffer into native memory. */
     long enqueueRead(long queue, long buffer, long at, long bytes, MemorySegment to, boolean blocking);
 
-    /** Writes from native memory; {@return an event if not {@code blocking}, else 0} */
+    /** {@return an event if not {@code blocking}, else 0} Writes native memory to bytes of a buffer. */
     long enqueueWrite(long queue, long buffer, long at, long bytes, MemorySegment from, boolean blocking);
 
     void enqueueCopy(long queue, long from, long fromAt, long to, long toAt, long bytes);
@@ -94,12 +95,12 @@ public interface OpenClCalls {
 
     void finish(long queue);
 
-    /** {@return 3 queued, 2 submitted, 1 running, 0 complete, or an error code below zero} */
+    /** {@return 3 if queued, 2 if submitted, 1 if running, 0 if complete, or an error code below zero} */
     int eventStatus(long event);
 
     void waitForEvent(long event);
 
-    /** {@return a time of an event by the device's clock, in nanoseconds} */
+    /** {@return a time of an event, for example its start, by the device's clock in nanoseconds} */
     long eventTime(long event, int name);
 
     void releaseEvent(long event);

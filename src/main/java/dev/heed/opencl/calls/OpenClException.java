@@ -29,7 +29,7 @@ public class OpenClException extends RuntimeException {
         return ErrorCode.name(code);
     }
 
-    /** {@return the name of the OpenCL function that failed} */
+    /** {@return the OpenCL function that failed, or a description of the command that failed} */
     public final String call() {
         return call;
     }
