@@ -61,8 +61,8 @@ public final class BertEncoder {
     }
 
     /**
-     * {@return the largest attention weights of every token, for each layer} Memory use grows linearly with the number of
-     * tokens, not quadratically.
+     * {@return the largest attention weights of every query token, for each layer} Memory use grows linearly with the
+     * number of tokens, not quadratically.
      *
      * @param tokens the sentence, including the special tokens around it
      * @param topK number of weights per row
@@ -88,7 +88,7 @@ public final class BertEncoder {
      *
      * @param tokens the sentence, including the special tokens around it
      * @param rows indices, from 0, of the query tokens
-     * @throws InvalidInputException if the tokens do not fit the model, or a row does not exist
+     * @throws InvalidInputException if the tokens do not fit the model, {@code rows} is empty, or a row does not exist
      */
     public List<Tensor> rows(List<BertToken> tokens, long... rows) {
         requireFits(tokens);
@@ -133,7 +133,7 @@ public final class BertEncoder {
 
     /**
      * {@return the hidden states of each sentence, in the given order} Sentences of similar length are computed in one
-     * batch. Shorter ones are padded, and the padding is masked.
+     * batch. The shorter sentences of a batch are padded, and the padding is masked.
      *
      * @param sentences the sentences, each including the special tokens around it
      * @throws InvalidInputException if the tokens of a sentence do not fit the model; then nothing is computed
@@ -170,7 +170,7 @@ public final class BertEncoder {
     private void requireFits(List<BertToken> tokens) {
         if (tokens.isEmpty() || tokens.size() > model.maxTokens()) {
             throw new InvalidInputException(
-                    tokens.isEmpty() ? "The sentence is empty" : "The sentence is longer than the model's positions",
+                    tokens.isEmpty() ? "The sentence is empty" : "The sentence has too many tokens for the model",
                     tokens.isEmpty() ? "at least 1 token" : "<= " + model.maxTokens() + " tokens",
                     tokens.size() + " tokens",
                     "split the text into sentences and explain them one by one");
@@ -196,7 +196,7 @@ public final class BertEncoder {
                     "The model has no such layer",
                     "layers 0 to " + (model.layers() - 1),
                     "layer " + layer,
-                    "layers count from 0");
+                    "the first layer is layer 0");
         }
     }
 }

@@ -41,8 +41,8 @@ public record BertEncoding(List<BertToken> tokens, Tensor hidden, SortedMap<Inte
     }
 
     /**
-     * {@return the sentence as one vector of length 1: the mean of the hidden rows, normalised (Reimers and Gurevych
-     * 2019); dot products of such vectors compare sentences}
+     * {@return the sentence as one vector: the mean of the hidden rows, divided by its Euclidean norm (Reimers and
+     * Gurevych 2019)} The dot product of two embeddings is the cosine similarity of the sentences.
      */
     public float[] embedding() {
         float[] rows = hidden.toFloatArray();

@@ -5,7 +5,8 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.layer.RowNorm;
 
 /**
- * The parameters of one encoder layer, in the order of their use. They never change, so backends pack them only once.
+ * The parameters of one encoder layer, in the order of their use. The weights are constants, so that backends pack them
+ * only once.
  */
 record BertLayer(
         MultiHeadWeights attention,

@@ -9,10 +9,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors for the optional outputs of the attention of one layer, for one sentence; null for outputs that are not
- * requested.
+ * The tensors for the optional outputs of the attention of one layer, for one sentence. A tensor is null if its output
+ * is not requested.
  *
- * @param rows the indices of the query rows of {@code rowWeights}
+ * @param rows the indices of the query rows of {@code rowWeights}; empty if they are not requested
  * @param weights {@code [1, heads, tokens, tokens]}
  * @param rowWeights {@code [1, heads, rows, tokens]}
  * @param topKWeights {@code [1, heads, tokens, topK]}

@@ -13,7 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The forward pass of one batch of sentences through all layers, which share the plans and buffers. */
+/** The forward pass of one batch of sentences through all layers; the layers share plans and buffers. */
 final class BertPass implements AutoCloseable {
     private final BertModel model;
     private final AttentionBackend backend;

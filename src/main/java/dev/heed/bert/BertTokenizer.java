@@ -12,10 +12,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A tokenizer that splits sentences into the tokens of a vocabulary, as defined by a {@code tokenizer.json} (WordPiece, Wu
- * et al. 2016). It never truncates or pads, regardless of the settings in the file: the model limits the number of tokens.
+ * A tokenizer that splits sentences into the tokens of a vocabulary, as defined by a {@code tokenizer.json} (WordPiece,
+ * Wu et al. 2016). The tokenizer never truncates or pads, regardless of the settings in the file: the model limits the
+ * number of tokens.
  *
- * <p>It uses the library {@code ai.djl.huggingface:tokenizers}. Its native code, 15 MB, is unpacked once into
+ * <p>The class uses the library {@code ai.djl.huggingface:tokenizers}. Its native code, 15 MB, is unpacked once into
  * {@code .djl.ai} under the home directory, or under the temporary directory if the home directory is not writable. The
  * system property or environment variable {@code DJL_CACHE_DIR} sets another directory.
  */
@@ -35,7 +36,8 @@ public final class BertTokenizer implements AutoCloseable {
     /**
      * {@return a tokenizer read from a {@code tokenizer.json} file}
      *
-     * @throws InvalidInputException if the file cannot be read or does not describe a BERT tokenizer
+     * @throws InvalidInputException if the file cannot be read or does not describe a BERT tokenizer, or if the library
+     *     cannot be used
      */
     public static BertTokenizer read(Path file) {
         try (InputStream json = Files.newInputStream(file)) {
@@ -50,7 +52,8 @@ public final class BertTokenizer implements AutoCloseable {
      *
      * @param json the text, read to its end; the stream is not closed
      * @param source name of the stream in error messages
-     * @throws InvalidInputException if the text cannot be read or does not describe a BERT tokenizer
+     * @throws InvalidInputException if the text cannot be read or does not describe a BERT tokenizer, or if the library
+     *     cannot be used
      */
     public static BertTokenizer read(InputStream json, String source) {
         BertTokenizer tokenizer;
@@ -61,8 +64,8 @@ public final class BertTokenizer implements AutoCloseable {
         } catch (LinkageError | AssertionError e) { // AssertionError: unsupported operating system
             throw because(e, noLibrary(e));
         } catch (RuntimeException e) {
-            // Exceptions of the library's own classes report faults of the library. Its parser reports faults of the
-            // text with other exceptions.
+            // The exception classes of the library report faults of the library. Faults of the JSON text are reported
+            // with other exceptions.
             boolean aboutItself = e.getClass().getName().startsWith("ai.djl.");
             throw because(e, aboutItself ? noLibrary(e) : noTokenizer(source, String.valueOf(e.getMessage())));
         }
@@ -95,7 +98,7 @@ public final class BertTokenizer implements AutoCloseable {
     }
 
     /**
-     * {@return the tokens of a sentence, including the special tokens that the model needs around it}
+     * {@return the tokens of a sentence, including the special tokens that the model needs around the sentence}
      *
      * @throws InvalidInputException if the sentence has no words
      */
@@ -123,7 +126,7 @@ public final class BertTokenizer implements AutoCloseable {
             throw new InvalidInputException(
                     segment == 0 ? "The sentence is empty" : "The second text is empty",
                     "at least one word",
-                    sentence.isEmpty() ? "nothing" : sentence.length() + " characters of white space or control",
+                    sentence.isEmpty() ? "nothing" : sentence.length() + " characters, all white space or control",
                     "heed explain \"the cat sat on the mat\"");
         }
     }

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /**
  * A course: a folder with pages in two languages that share their code, with the data that the code reads, and with the
- * figures that it draws:
+ * figures that the code draws:
  *
  * <pre>
  * en/01-name.md   zh/01-name.md   data/name.safetensors   figures/01-name.svg

@@ -27,7 +27,7 @@ public record Page(String name, List<Part> parts) {
     /** A part of a page. */
     public sealed interface Part {}
 
-    /** A text that is not run. */
+    /** Text that is not executed. */
     public record Text(String text) implements Part {}
 
     /** A code block and its output. */
@@ -59,7 +59,7 @@ public record Page(String name, List<Part> parts) {
         return new Page(name, parts);
     }
 
-    /** {@return the code of the blocks, and the expressions, in order} */
+    /** {@return the code blocks and the expressions, in the order of the page} */
     public List<String> live() {
         return parts.stream()
                 .filter(part -> !(part instanceof Text))

@@ -39,8 +39,8 @@ public final class Shell {
      * @param code code to run before the first prompt
      * @param jvmOptions additional options of the JVM that runs the code; they come last, so they override the default
      *     flags
-     * @param arguments additional arguments of the shell: {@code -s} for errors only, {@code -} for input that is not
-     *     interactive
+     * @param arguments additional arguments of the shell, such as {@code -s} for errors only, {@code -} for input that
+     *     is not interactive
      * @return the argument of {@code /exit}, or else 0
      */
     public int start(

@@ -7,7 +7,7 @@ import java.util.TreeSet;
 
 /** The characters of the date formats, numbered from 1. The number 0 stands for any character that no format uses. */
 final class Alphabet {
-    /** The characters of an ISO date, numbered from 0. The number {@link #START} marks the start. */
+    /** The characters of an ISO date, numbered from 0. The number {@link #START} is the start symbol of the output. */
     static final String OUTPUT = "0123456789-";
 
     static final int START = OUTPUT.length();

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The encoder-decoder model of Bahdanau et al. 2015, on characters: embeddings, a bidirectional GRU, a GRU with
- * attention, and a readout over eleven characters. The output has ten characters, so it needs no end symbol.
+ * attention, and a readout over eleven characters. The output always has ten characters, so no end symbol is needed.
  *
  * @param embeddings embeddings of the input characters, {@code [alphabet, embed]}
  * @param outputs embeddings of the output characters and of the start symbol, {@code [12, embed]}

@@ -12,12 +12,12 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * A source of random dates in the formats of many languages: the four format lengths of the JDK's Common Locale Data
- * Repository. Formats that are ambiguous without the language are excluded: years of two digits, and months as numbers
- * unless the year comes first.
+ * A source of random dates in the formats of many languages, which the JDK's Common Locale Data Repository defines in
+ * four lengths. Formats that are ambiguous without the language are excluded: formats with two-digit years, and formats
+ * with numeric months unless the year comes first.
  */
 public final class DateText {
-    /** The language tags. Each language has a format that names the month or puts the year first. */
+    /** The language tags. Each language has at least one format that names the month or puts the year first. */
     static final List<String> LANGUAGES = List.of(
             "en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-BR", "nl-NL", "sv-SE", "da-DK", "nb-NO", "fi-FI",
             "pl-PL", "cs-CZ", "sk-SK", "sl-SI", "hr-HR", "hu-HU", "ro-RO", "bg-BG", "ru-RU", "uk-UA", "el-GR", "tr-TR",
@@ -49,7 +49,7 @@ public final class DateText {
                     "This Java has the date formats of one language only",
                     "module jdk.localedata",
                     "a runtime image without it",
-                    "run with a whole JDK, or jlink --add-modules jdk.localedata");
+                    "run with a complete JDK, or jlink --add-modules jdk.localedata");
         }
         for (String language : LANGUAGES) {
             Locale locale = Locale.forLanguageTag(language);
@@ -82,7 +82,7 @@ public final class DateText {
         return (int) formats.stream().map(Format::language).distinct().count();
     }
 
-    /** {@return whether a day is excluded from training: one day in ten, by a fixed rule} */
+    /** {@return whether a day is excluded from training: about one day in ten, by a fixed rule} */
     static boolean isHeldOut(LocalDate day) {
         return Math.floorMod(day.toEpochDay() * 0x9E3779B97F4A7C15L >>> 40, 10) == 0;
     }

@@ -37,7 +37,7 @@ public final class DateTranslator {
      * @param rate the initial learning rate, which falls to a twentieth along half a period of a cosine
      */
     public record Size(int hidden, int batch, int steps, double rate) {
-        /** The size with which 98 % of the dates are translated correctly. */
+        /** The size with which 98 % of the dates excluded from training are translated correctly. */
         public static final Size FULL = new Size(48, 64, 700, 0.004);
 
         /** A small size that only shows that training runs. */
@@ -88,9 +88,9 @@ public final class DateTranslator {
      * Trains the model.
      *
      * @param backend the backend, with one thread
-     * @param threads number of shards that run at the same time; the result is the same for any number
+     * @param threads maximum number of shards that run at the same time; the result does not depend on it
      * @param seed seed of the drawn dates
-     * @param progress called with the index of each step after the step
+     * @param progress called after each step with the index of the step, from 0
      * @return the loss of the last step
      */
     public double train(AttentionBackend backend, int threads, long seed, LongConsumer progress) {
@@ -134,7 +134,7 @@ public final class DateTranslator {
         return loss.value();
     }
 
-    /** {@return the translations of texts} */
+    /** {@return the translations of texts of 1 to 64 characters, in the given order} */
     public List<Translation> translate(AttentionBackend backend, List<String> texts) {
         List<int[]> numbers = texts.stream().map(alphabet::numbers).toList();
         for (int[] text : numbers) {

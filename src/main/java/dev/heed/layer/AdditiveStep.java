@@ -3,8 +3,8 @@ package dev.heed.layer;
 import dev.heed.layer.Alignment.Aligned;
 
 /**
- * Additive attention with one query per batch entry over projected keys, {@code score_j = v.tanh(q + k_j)} (Bahdanau et
- * al. 2015, section A.1.2). The hyperbolic tangents are stored for the backward pass.
+ * One decoder step of additive attention, with one projected query per batch entry: {@code score_j = v.tanh(q + k_j)}
+ * (Bahdanau et al. 2015, section A.1.2). The hyperbolic tangents are stored for the backward pass.
  */
 final class AdditiveStep {
     private AdditiveStep() {}
@@ -12,10 +12,11 @@ final class AdditiveStep {
     /**
      * {@return the context and the weights of every batch entry}
      *
-     * @param query {@code [batch, hidden]}
-     * @param keys {@code [sequence, batch, hidden]}
-     * @param memory the outputs of the encoder, {@code [sequence, batch, width]}
-     * @param vector {@code [hidden]}
+     * @param query the projected queries {@code q}, {@code [batch, hidden]}
+     * @param keys the projected keys {@code k}, {@code [sequence, batch, hidden]}
+     * @param memory the values: the outputs of the encoder, {@code [sequence, batch, width]}
+     * @param vector {@code v}, {@code [hidden]}
+     * @param lengths sequence length of each batch entry
      */
     static Aligned align(Tape tape, Value query, Value keys, Value memory, Value vector, int[] lengths) {
         int batch = query.rows();

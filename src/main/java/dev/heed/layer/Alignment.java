@@ -11,19 +11,19 @@ public interface Alignment {
     /** A prepared memory, ready to be aligned with queries. */
     interface Memory {
         /**
-         * {@return the context and the weights of one step}
+         * {@return the context and the weights of one decoder step}
          *
-         * @param query the decoder's state, {@code [batch, width]}
+         * @param query the decoder's state, {@code [batch, hidden]}
          */
         Aligned align(Value query);
     }
 
     /**
-     * The context and the weights of one step.
+     * The context and the weights of one decoder step.
      *
      * @param context weighted sum of the memory, {@code [batch, width of the memory]}
-     * @param weights {@code [batch, sequence]}, 0 beyond the length of a batch entry; null for an alignment without
-     *     attention
+     * @param weights {@code [batch, sequence]}, 0 at positions beyond the length of a batch entry; null for an
+     *     alignment without attention
      */
     record Aligned(Value context, @Nullable Tensor weights) {}
 

@@ -53,7 +53,7 @@ public record Bidirectional(RecurrentCell forward, RecurrentCell backward) imple
                     "The lengths do not fit the sequences",
                     batch + " lengths from 1 to " + longest,
                     Arrays.toString(lengths),
-                    "one length for each row of the batch");
+                    "one length for each batch entry");
         }
     }
 

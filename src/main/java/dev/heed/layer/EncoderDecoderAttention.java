@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * a_i = f([s_i; c_i] W + b)                               a_t = f([h_t; c_t] W + b)
  * </pre>
  *
- * <p>Luong's {@code f} is the hyperbolic tangent, and {@code a}, the attentional vector, is the input of the decoder's
- * readout.
+ * <p>{@code a} is the attentional vector, from which the output is predicted. Luong et al. use the hyperbolic tangent
+ * as {@code f}.
  *
  * @param cell the recurrent cell; its input is {@code [y; c]} or {@code [y; a]}, depending on {@code order}
  * @param alignment the attention over the memory
@@ -31,9 +31,9 @@ public record EncoderDecoderAttention(
 
     /** The state that a decoder uses as its query. */
     public enum Order {
-        /** The state before the step. */
+        /** The state before the step; the context for this state is an input of the step. */
         PREVIOUS_STATE,
-        /** The state after the step, whose input included the previous attentional vector. */
+        /** The state after the step; the previous attentional vector is an input of the step. */
         CURRENT_STATE
     }
 
@@ -42,8 +42,8 @@ public record EncoderDecoderAttention(
      *
      * @param state the cell's state
      * @param attentional {@code a}, {@code [batch, columns of W]}
-     * @param weights the attention weights of the step, {@code [batch, sequence]}; null at the start or without
-     *     attention
+     * @param weights the attention weights of the previous step, {@code [batch, sequence]}; null at the start or
+     *     without attention
      */
     public record Step(
             State state, Value attentional, @Nullable Tensor weights) {}
@@ -68,7 +68,7 @@ public record EncoderDecoderAttention(
     /**
      * {@return the state of the decoder after the next step}
      *
-     * @param y the decoder's input, {@code [batch, width]}
+     * @param y the decoder's input, such as the embedding of the previous output, {@code [batch, width]}
      * @param before the state of the decoder before the step
      * @param memory the memory from {@link Alignment#remember}
      */

@@ -2,7 +2,7 @@ package dev.heed.layer;
 
 import dev.heed.layer.RecurrentCell.State;
 
-/** The element-wise gate computations of the recurrent cells, with one backward step per cell. */
+/** The element-wise computations of the gates of recurrent cells; each call records one backward step. */
 final class Gates {
     private Gates() {}
 
@@ -98,8 +98,8 @@ final class Gates {
                 next.data().set(at, gate[3] * Math.tanh(carried));
             }
         }
-        // One backward step for both results: their consumers are recorded later, so both gradients are complete when
-        // it runs.
+        // Both results share one backward step. Operations that use them are recorded later and therefore run backward
+        // before it, so both gradients are complete when this step runs.
         tape.backOfTwo(next, memory, () -> {
             Elements dx = fromInput.gradientElements();
             Elements du = fromState.gradientElements();

@@ -5,8 +5,8 @@ import dev.heed.tensor.Tensor;
 
 /**
  * A gated recurrent unit (GRU): a recurrent cell with a reset gate {@code r} and an update gate {@code z} (Cho et al.
- * 2014, section 2.3). The reset gate is applied after the product, as in cuDNN. The columns of the weights hold the gates
- * in the order r, z, n:
+ * 2014, section 2.3). The reset gate multiplies {@code h U_n + c_n}, as in cuDNN; in the paper, it multiplies
+ * {@code h}. The columns of the weights hold the gates in the order r, z, n:
  *
  * <pre>
  * r = sigmoid(x W_r + b_r + h U_r + c_r)

@@ -13,8 +13,9 @@ import java.util.Arrays;
 
 /**
  * Hard attention for a decoder: each step attends to a single position of the memory, the one with the largest dot
- * product (Xu et al. 2015, section 4.1, with argmax instead of sampling). It is trained with the straight-through
- * estimator, which computes the gradient as if the attention were soft (Bengio et al. 2013). This estimator is biased.
+ * product with the query (Xu et al. 2015, section 4.1, with argmax instead of sampling). It is trained with the
+ * straight-through estimator, which computes the gradients of queries and keys as if the attention were soft (Bengio et
+ * al. 2013). The estimator is biased.
  */
 public record HardAlignment() implements Alignment {
     @Override

@@ -6,8 +6,8 @@ import java.util.function.DoubleSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * A source of initial parameter values, drawn from a random generator: the same seed and the same calls give the same
- * bits.
+ * A source of initial parameter values: random values from a generator, zeros or ones. The same seed and the same calls
+ * give the same bits.
  */
 public final class Initial {
     private final RandomGenerator random;
@@ -25,8 +25,8 @@ public final class Initial {
     }
 
     /**
-     * {@return a matrix {@code [in, out]} of elements uniform in {@code +-sqrt(6 / (in + out))} (Glorot and Bengio 2010,
-     * equation 16)}
+     * {@return a matrix {@code [in, out]} of elements uniformly distributed from {@code -sqrt(6 / (in + out))} to
+     * {@code sqrt(6 / (in + out))} (Glorot and Bengio 2010, equation 16)}
      */
     public Tensor glorot(long in, long out) {
         double limit = Math.sqrt(6.0 / (in + out));
@@ -53,9 +53,9 @@ public final class Initial {
     }
 
     /**
-     * {@return a matrix {@code [size, size * blocks]} of orthogonal square blocks, side by side (Saxe et al. 2014, section
-     * 3)} Each block is made by Gram-Schmidt on normally distributed rows, with two passes per row. The matrix serves as the
-     * state weight of a recurrent cell.
+     * {@return a matrix {@code [size, size * blocks]} of orthogonal square blocks, side by side (Saxe et al. 2014,
+     * section 3)} Each block is made by Gram-Schmidt orthogonalisation of normally distributed rows, with two passes
+     * per row. The matrix is a state weight of a recurrent cell.
      *
      * @param size rows and columns of a block
      * @param blocks number of blocks, one per gate

@@ -8,10 +8,10 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Key-value attention: one trained map of the inputs gives the keys, which are scored against a query, and another
- * gives the values, which are summed: {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)} (Miller et al.
- * 2016; Daniluk et al. 2017, section 2.2). If both maps are equal, this is ordinary attention with {@code k} as keys
- * and values.
+ * Key-value attention: one trained map of the inputs gives the keys, which a query is scored against, and another map
+ * gives the values, whose weighted sum is the output: {@code k_j = f(x_j W_k + b_k)} and {@code v_j = f(x_j W_v + b_v)}
+ * (Miller et al. 2016; Daniluk et al. 2017, section 2.2). If both maps are equal, this is ordinary attention with
+ * {@code k} as keys and values.
  *
  * @param key the map to keys
  * @param value the map to values

@@ -13,23 +13,24 @@ import java.util.Objects;
 
 /**
  * Key-value-predict attention for a language model (Daniluk et al. 2017, section 2.3). Each output
- * {@code h_t = [k_t; v_t; p_t]} of the model has three parts: a key, a value and a part that predicts the next word.
- * Position {@code t} attends to the {@code window} outputs before it, but not to its own output:
+ * {@code h_t = [k_t; v_t; p_t]} of the model has three parts of {@code d} elements: a key, a value and a part for
+ * predicting the next word. Position {@code t} attends to the {@code window} outputs before it, but not to its own
+ * output:
  *
  * <pre>
  * M_t = tanh(K W_Y + 1 (k_t W_h))      alpha_t = softmax(M_t w)      r_t = alpha_t V
  * h*_t = tanh(r_t W_r + p_t W_x)
  * </pre>
  *
- * <p>The rows of {@code K} and {@code V} are the keys and values of the attended outputs. The first position has no
- * outputs before it, and its {@code r} is zero.
+ * <p>The rows of {@code K} and {@code V} are the keys and values of the attended outputs, and {@code 1} is a column of
+ * ones. The first position attends to no output, and its {@code r} is zero.
  *
  * @param pastWeight {@code W_Y}, {@code [d, hidden]}
  * @param ownWeight {@code W_h}, {@code [d, hidden]}
  * @param vector {@code w}, {@code [hidden]}
  * @param readWeight {@code W_r}, {@code [d, d]}
  * @param predictWeight {@code W_x}, {@code [d, d]}
- * @param window number of attended outputs before each position
+ * @param window maximum number of attended outputs before each position, at least 1
  */
 public record KeyValuePredictAttention(
         Tensor pastWeight, Tensor ownWeight, Tensor vector, Tensor readWeight, Tensor predictWeight, long window)

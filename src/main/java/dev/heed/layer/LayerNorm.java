@@ -21,12 +21,12 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         return new LayerNorm(change.apply("weight", weight), change.apply("bias", bias), epsilon);
     }
 
-    /** {@return this layer in the form for in-place inference, with copies of the parameters} */
+    /** {@return a copy of this layer for inference, which normalises arrays in place} */
     public RowNorm inPlace() {
         return new RowNorm(weight.toFloatArray(), bias.toFloatArray(), epsilon);
     }
 
-    /** {@return {@code x}, {@code [..., width]}, with every row normalised} */
+    /** {@return {@code x}, {@code [..., width]}, with every row normalised, scaled and shifted} */
     public Value forward(Tape tape, Value x) {
         Value w = tape.parameter(weight);
         Value b = tape.parameter(bias);
@@ -62,7 +62,10 @@ public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements L
         return y;
     }
 
-    /** With {@code g = dy w}: {@code dx = (g - mean(g) - z mean(g z)) / sqrt(variance + epsilon)}. */
+    /**
+     * Adds the gradients of a row: {@code dx = (g - mean(g) - z mean(g z)) / sqrt(variance + epsilon)}, with
+     * {@code g = dy w} and the normalised row {@code z}.
+     */
     private static void back(int from, double factor, Value x, Value w, Value b, Value y, Elements normal) {
         int width = x.width();
         double mean = 0;

@@ -16,7 +16,7 @@ import java.util.Arrays;
  *
  * @param weight {@code W_p}, {@code [width, hidden]}
  * @param vector {@code v_p}, {@code [hidden]}
- * @param window {@code D}, number of attended memory positions on each side of the predicted position
+ * @param window {@code D}, the maximum distance of an attended memory position from the predicted position
  */
 public record LocalAlignment(Tensor weight, Tensor vector, long window) implements Alignment {
     @Override

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A layer of multi-head attention (Vaswani et al. 2017, section 3.2.2): self-attention within one sequence, or
- * cross-attention from one sequence to another. The options set causal and other masks. With fewer key/value heads than
- * query heads it is grouped-query attention (Ainslie et al. 2023).
+ * cross-attention from one sequence to another. The options of a call set the mask, causal or another. With fewer
+ * key/value heads than query heads, the layer is grouped-query attention (Ainslie et al. 2023).
  *
  * @param weights the weights and biases of the projections
  * @param numHeads number of query heads
@@ -68,7 +68,10 @@ public record MultiHead(MultiHeadWeights weights, long numHeads, long numKvHeads
         return forward(tape, x, x, options);
     }
 
-    /** {@return the cross-attention of queries from {@code x} over keys and values from {@code memory}} */
+    /**
+     * {@return the cross-attention of queries from {@code x}, {@code [batch, seqLenQ, embed]}, over keys and values
+     * from {@code memory}, {@code [batch, seqLenKv, embed]}}
+     */
     public Result forward(Tape tape, Value x, Value memory, AttentionOptions options) {
         Attended attended = Products.multiHead(tape, x, memory, memory, weights, numHeads, numKvHeads, options);
         return new Result(attended.output(), attended.result().weights());

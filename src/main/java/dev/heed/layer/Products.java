@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Operations on a tape that a backend computes: linear products and attention, each with its backward step. */
+/** Linear layers and attention as operations on a tape, computed by a backend, each with its backward step. */
 final class Products {
     private Products() {}
 
@@ -50,7 +50,10 @@ final class Products {
         return y;
     }
 
-    /** A value viewed with the four axes of attention; the same view applies to its elements and to their gradient. */
+    /**
+     * A value viewed with the four axes of attention, {@code [batch, heads, sequence, width]}; its gradient is viewed
+     * in the same way.
+     */
     record Viewed(Value value, UnaryOperator<Tensor> view) {
         Tensor tensor() {
             return view.apply(value.tensor());
@@ -77,11 +80,13 @@ final class Products {
     }
 
     /**
-     * The output, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, and the optional outputs that the options request.
+     * The output of attention, {@code [batch, numHeads, seqLenQ, valueHeadDim]}, or of multi-head attention,
+     * {@code [batch, seqLenQ, embed]}, and the optional outputs that the options request.
      */
     record Attended(Value output, AttentionResult result) {
         /**
-         * Puts the output on the tape, so that it can receive a gradient; the optional outputs stay in {@code place}.
+         * Returns {@code place} with its output replaced by a value on the tape, which can receive a gradient. The
+         * optional outputs keep their tensors.
          */
         static Attended at(Tape tape, AttentionResult place) {
             Value output = tape.value(place.output().shape());

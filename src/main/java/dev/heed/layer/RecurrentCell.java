@@ -19,13 +19,16 @@ public sealed interface RecurrentCell permits GruCell, LstmCell {
     /** {@return this cell with its parameters replaced, as in {@link Layer#map}} */
     RecurrentCell map(Layer.Change change);
 
-    /** {@return the number of hidden units, the elements of the state of a batch entry} */
+    /** {@return the number of hidden units: the elements of {@code h} per batch entry} */
     int hidden();
 
-    /** {@return a state of zeros} */
+    /** {@return a state of zeros for {@code batch} batch entries} */
     State start(Tape tape, int batch);
 
-    /** {@return the projection of inputs {@code [..., in]} to the gates, {@code [..., gates * hidden]}} */
+    /**
+     * {@return the projection of inputs {@code [..., in]} to the gates, {@code [..., gates * hidden]}; {@code gates} is
+     * 3 for a GRU and 4 for an LSTM}
+     */
     Value project(Tape tape, Value x);
 
     /**
@@ -33,7 +36,7 @@ public sealed interface RecurrentCell permits GruCell, LstmCell {
      *
      * @param projected the input projected by {@link #project}, {@code [batch, gates * hidden]}
      * @param state the previous state
-     * @param active false for batch entries whose sequence has ended: they keep their state
+     * @param active false for batch entries that have no input at this step and keep their state
      */
     State step(Tape tape, Value projected, State state, boolean[] active);
 

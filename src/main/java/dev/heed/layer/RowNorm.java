@@ -15,7 +15,7 @@ public record RowNorm(float[] weight, float[] bias, double epsilon) {
         }
     }
 
-    /** Adds the residual to each row of {@code x}, {@code [rows, width]}, and normalises the sum in place. */
+    /** Adds {@code residual} to {@code x}, both {@code [rows, width]}, and normalises each row of the sum in place. */
     public void apply(float[] x, float[] residual, int rows) {
         int width = weight.length;
         for (int r = 0; r < rows; r++) {
@@ -38,7 +38,8 @@ public record RowNorm(float[] weight, float[] bias, double epsilon) {
     }
 
     /**
-     * Sums {@code x - shift}, or its square, in four accumulators, because a single one would wait for each addition.
+     * Sums {@code x - shift}, or its square, in four accumulators, because with one accumulator, each addition would
+     * wait for the previous one.
      */
     private static double sum(float[] x, int from, int count, double shift, boolean squared) {
         double a = 0;

@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Soft attention for a decoder, with any score function: {@code c = sum_j softmax_j(score(query, h_j)) h_j} (Bahdanau
  * et al. 2015, equations 5 and 6; Luong et al. 2015, section 3.1). Terms of the score that depend only on the memory,
- * such as the projected keys of the additive score, are computed once and not at every step.
+ * such as the projected keys of the additive score, are computed once per memory and not at every step.
  *
  * @param score the score function, with one head; all batch entries share its parameters
  */
 public record ScoredAlignment(ScoreFunction score) implements Alignment {
     /**
-     * Maximum number of elements of the projected keys, {@code [sequence, batch, hidden]}, for which a step runs in
-     * Java loops.
+     * Maximum number of elements of the projected keys, {@code [sequence, batch, hidden]}, for which a step with
+     * additive scores runs in Java loops.
      */
     private static final int FEW = 1 << 20;
 
@@ -74,8 +74,8 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
                 long longest = memory.size(0);
                 if (weight.size(1) < longest) {
                     throw new InvalidInputException(
-                            "The memory is longer than the location-based score function",
-                            "at most " + weight.size(1) + " elements",
+                            "The memory has more positions than the location-based score function",
+                            "at most " + weight.size(1) + " positions",
                             String.valueOf(longest),
                             "ScoreFunction.location with a wider matrix");
                 }
@@ -105,9 +105,9 @@ public record ScoredAlignment(ScoreFunction score) implements Alignment {
     }
 
     /**
-     * Computes one step. A small step runs in Java loops, because running a plan at every step took half the processor
-     * time of a training run. A larger step runs on the backend if the backend supports the score function, else in
-     * Java loops.
+     * Computes one step with additive scores. A small step runs in Java loops, because running a plan at every step
+     * took half the processor time of a training run. A larger step runs on the backend if the backend supports the
+     * score function, else in Java loops.
      */
     private static Aligned additive(
             Tape tape,

@@ -49,7 +49,10 @@ public record SelfAttention(Tensor queryWeight, Tensor keyWeight, Tensor valueWe
                 change.apply("valueWeight", valueWeight));
     }
 
-    /** {@return the output only; memory use grows linearly with the sequence length, not quadratically} */
+    /**
+     * {@return the output only; memory use grows linearly with the sequence length, unless the options request weights
+     * or scores}
+     */
     public Value forward(Tape tape, Value x, AttentionOptions options) {
         return run(tape, x, options).output();
     }

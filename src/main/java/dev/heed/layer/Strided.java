@@ -2,14 +2,17 @@ package dev.heed.layer;
 
 import dev.heed.tensor.Tensor;
 
-/** Addition of a tensor to a strided view; all elements along an expanded axis are added to the same element. */
+/**
+ * Addition of a tensor to a strided view; along an expanded axis of the view, all elements are added to the same
+ * element.
+ */
 final class Strided {
     private Strided() {}
 
     /**
      * Adds the elements of a tensor to the elements that a view refers to.
      *
-     * @param cells all elements of the tensor that {@code view} is a view of
+     * @param cells all elements of the tensor that {@code view} was made from
      * @param view the elements that are added to
      * @param numbers the elements to add, in the shape of the view
      */

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A record of the operations that layers perform, from which gradients are computed: reverse-mode differentiation
- * (Griewank and Walther 2008, chapter 3). Products and attention run on a backend. Plans and arrays are made once for each
- * shape and reused.
+ * (Griewank and Walther 2008, chapter 3). Products and attention run on a backend. Each problem is planned once, and
+ * {@link #clear} makes the arrays available for reuse.
  *
  * <pre>{@code
  * try (Tape tape = new Tape(backend, DType.F32)) {
@@ -68,7 +68,7 @@ public final class Tape implements AutoCloseable {
     public Tape(AttentionBackend backend, DType type) {
         if (type != DType.F32 && type != DType.F64) {
             throw new InvalidInputException(
-                    "Layers compute in f32 or f64", "f32 or f64", type.label(), "tensor.to(DType.F32)");
+                    "The type of a tape must be f32 or f64", "f32 or f64", type.label(), "tensor.to(DType.F32)");
         }
         this.backend = backend;
         this.type = type;
@@ -120,8 +120,8 @@ public final class Tape implements AutoCloseable {
     }
 
     /**
-     * Runs the backward pass from a value to all values and parameters that it was computed from, and removes the
-     * recorded operations. Gradients accumulate over calls until {@link #clear}.
+     * Runs the backward pass from a value to all values and parameters that the value was computed from, and removes
+     * the recorded operations. Gradients accumulate over calls until {@link #clear}.
      *
      * @param value the value to start from
      * @param gradient the gradient of the loss with respect to {@code value}, in the shape of {@code value}
@@ -139,7 +139,7 @@ public final class Tape implements AutoCloseable {
                         "The gradient does not fit the value",
                         Arrays.toString(value.shape()),
                         gradient.toString(),
-                        "the gradient needs the shape of the value");
+                        "the gradient must have the shape of the value");
             }
             double[] numbers = gradient.toDoubleArray();
             for (int i = 0; i < numbers.length; i++) {
@@ -319,7 +319,7 @@ public final class Tape implements AutoCloseable {
      *
      * @param x {@code [..., width]}
      * @param from the first column
-     * @param to the end of the columns (exclusive), at most {@code width}
+     * @param to the exclusive end of the columns, at most {@code width}
      */
     public Value columns(Value x, int from, int to) {
         return RowOperations.columns(this, x, from, to);

@@ -71,7 +71,7 @@ public record TransformerDecoderBlock(
      * @param x {@code [batch, seqLenQ, embed]}
      * @param memory the encoder's output, {@code [batch, seqLenKv, embed]}
      * @param selfOptions options of the self-attention, to which the causal mask is added
-     * @param crossOptions options of the attention over the memory, with the memory's mask
+     * @param crossOptions options of the attention over the memory, including the mask of the memory
      */
     public Result forward(
             Tape tape, Value x, Value memory, AttentionOptions selfOptions, AttentionOptions crossOptions) {

@@ -5,7 +5,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor computed on a {@link Tape}, row-major without gaps, together with its gradient after the backward pass. */
+/**
+ * A tensor on a {@link Tape}, row-major without gaps: an input, a parameter or a result, with its gradient after the
+ * backward pass.
+ */
 public final class Value {
     private final Tape tape;
     private final Elements data;
@@ -35,7 +38,7 @@ public final class Value {
         return tensor.shape();
     }
 
-    /** {@return the size of an axis; a negative axis counts from the last} */
+    /** {@return the size of an axis; -1 is the last axis, -2 the axis before it} */
     public long size(int axis) {
         return tensor.size(axis);
     }
@@ -57,7 +60,7 @@ public final class Value {
         return data;
     }
 
-    /** {@return the elements in which the gradient is summed} */
+    /** {@return the elements in which the gradient is summed, zeros at the first call} */
     Elements gradientElements() {
         if (gradient == null) {
             gradient = tape.zeros(data.count());

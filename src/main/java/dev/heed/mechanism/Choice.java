@@ -13,8 +13,8 @@ import java.util.Objects;
 
 /**
  * The result of {@link HardAttention}: one key per query, with its value, its log-probability and the backward passes
- * for training. The log-probability is the LSE over the chosen key minus the LSE over all keys, so its gradient needs
- * two backward passes with LSE gradients.
+ * for training. The log-probability of a key is the LSE over this key only minus the LSE over all keys, so its gradient
+ * needs two backward passes with LSE gradients.
  */
 public final class Choice {
     /** The entry of {@link #keys()} for a row whose output is the expected context: the output of soft attention. */
@@ -63,7 +63,8 @@ public final class Choice {
     }
 
     /**
-     * {@return the values of the chosen keys, or the expected contexts, {@code [batch, numHeads, seqLenQ, valueHeadDim]}}
+     * {@return the values of the chosen keys, or the expected contexts,
+     * {@code [batch, numHeads, seqLenQ, valueHeadDim]}; 0 for a row without a chosen key}
      */
     public Tensor output() {
         return output;
@@ -125,7 +126,8 @@ public final class Choice {
 
     /**
      * {@return the gradients of a loss by the straight-through estimator (Bengio et al. 2013), which is biased} Query
-     * and key get the gradients of soft attention, and the value gets the gradient of hard attention.
+     * and key get the gradients of soft attention. The value gets the gradient of hard attention, but the gradient of
+     * soft attention from rows with the expected context.
      *
      * @param outputGradient the gradient with respect to {@link #output}
      */
@@ -210,6 +212,6 @@ public final class Choice {
                 "The gradient does not fit the choice",
                 expected.toString(),
                 got.toString(),
-                "the gradient needs the shape of choice.logProbability(), or of choice.output()");
+                "the gradient must have the shape of choice.logProbability(), or of choice.output()");
     }
 }

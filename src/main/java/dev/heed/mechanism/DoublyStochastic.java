@@ -13,12 +13,13 @@ import dev.heed.tensor.Tensor;
  * penalty for keys whose weights, summed over all queries, differ from 1 (Xu et al. 2015, equation 14).
  *
  * <p>The column sums equal the gradient of a value with one column, for an output gradient of ones. The gradient of a
- * weight, {@code da_ij = -2 lambda (1 - sum_i a_ij)}, does not depend on the row {@code i}, so a value column can hold
- * it. Two attention calls over a value of {@code groupSize} columns therefore suffice, and no matrix of weights is
- * stored.
+ * weight, {@code da_ij = -2 lambda (1 - sum_i a_ij)}, does not depend on the query {@code i}, so a value column can
+ * hold it. Two forward and two backward passes over a value of {@code groupSize} columns, one per query head of a
+ * group, therefore suffice, and no matrix of weights is stored.
  *
  * @param loss the penalty
- * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; 0 for keys that all queries mask
+ * @param columnSums {@code sum_i a_ij}, f64 {@code [batch, numHeads, seqLenKv]}; 0 for keys that are masked for all
+ *     queries
  * @param gradients the gradients of the penalty; the gradient of the value is zero
  */
 public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradients gradients) {

@@ -11,9 +11,9 @@ import dev.heed.tensor.Tensor;
 import java.util.Objects;
 
 /**
- * The entropy of each row of attention weights, {@code H = -sum_j a_j ln a_j} in nats, with its gradient
- * {@code dH/ds_j = -a_j (ln a_j + H)}. The rows are computed in chunks, so that the matrix of scores is never stored as
- * a whole. A fully masked row has entropy 0.
+ * The entropy of each row of attention weights, {@code H = -sum_j a_j ln a_j} in nats. Its gradient with respect to the
+ * scores {@code s} is {@code dH/ds_j = -a_j (ln a_j + H)}. The rows are computed in chunks, so that the matrix of
+ * scores is never stored as a whole. A fully masked row has entropy 0.
  */
 public final class Entropy {
     private final AttentionEngine engine;
@@ -91,7 +91,7 @@ public final class Entropy {
                     "The gradient does not fit the entropies",
                     entropy.toString(),
                     gradient.toString(),
-                    "the gradient needs the shape of values()");
+                    "the gradient must have the shape of values()");
         }
         var pullback = new ScorePullback(engine);
         for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {

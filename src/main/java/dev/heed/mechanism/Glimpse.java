@@ -6,9 +6,10 @@ import dev.heed.tensor.Tensor;
 
 /**
  * A glimpse sensor for visual hard attention: square windows around one point of an image (Mnih et al. 2014, section
- * 3.1). The first window has the resolution of the image, and each further window is twice as wide and averaged down to
- * the same size. Pixels beyond the border are 0. The glimpse is differentiable with respect to the image. The centres
- * are integers and have no gradient, so they are trained with {@link ScoreFunctionGradient}.
+ * 3.1). The first window has the resolution of the image. Each further window is twice as wide as the one before and
+ * averaged down to the same size. Pixels beyond the border are 0. The glimpse is differentiable with respect to the
+ * image. The centres are integers and have no gradient, so the model that selects them is trained with
+ * {@link ScoreFunctionGradient}.
  */
 public final class Glimpse {
     private final int size;
@@ -36,8 +37,9 @@ public final class Glimpse {
      * {@return the windows, {@code [batch, scales, size, size, channels]}, in the type of the image}
      *
      * @param image {@code [batch, height, width, channels]}
-     * @param centers i64 {@code [batch, 2]}: the row and the column of the centre. A window of {@code n} pixels begins
-     *     {@code n / 2} pixels before the centre, which may be outside of the image.
+     * @param centers i64 {@code [batch, 2]}: the row and the column of the centre, in pixels from 0. The centre may be
+     *     outside of the image. A window that is {@code n} pixels wide in the image begins {@code n / 2} pixels
+     *     (rounded down) above and to the left of the centre.
      */
     public Tensor crop(Tensor image, Tensor centers) {
         requireFits(image, centers);
@@ -63,7 +65,7 @@ public final class Glimpse {
                     "The gradient does not fit the glimpse",
                     "[" + image.size(0) + ", " + scales + ", " + size + ", " + size + ", " + image.size(3) + "]",
                     glimpseGradient.toString(),
-                    "the gradient needs the shape of the result of crop");
+                    "the gradient must have the shape of the result of crop");
         }
         Tensor gradient = Tensor.zeros(image.type(), image.shape());
         walk(image, centers, (b, scale, y, x, row, column, share) -> {
@@ -81,7 +83,8 @@ public final class Glimpse {
     }
 
     /**
-     * Visits every image pixel inside a window, with the result pixel that averages it and its share of the average.
+     * Visits every image pixel of every window, with the position of the result pixel whose average includes it, and
+     * with the weight of the image pixel in this average.
      */
     private void walk(Tensor image, Tensor centers, Pixel pixel) {
         for (long b = 0; b < image.size(0); b++) {
@@ -110,7 +113,7 @@ public final class Glimpse {
         if (!fits) {
             throw new InvalidInputException(
                     "The image and the centres do not fit each other",
-                    "numbers [batch, height, width, channels] and i64 [batch, 2]",
+                    "floating-point [batch, height, width, channels] and i64 [batch, 2]",
                     "image " + image + ", centers " + centers,
                     "centres are a row and a column for each image");
         }

@@ -58,8 +58,8 @@ final class GradientSum {
     }
 
     /**
-     * Adds the gradients of some rows. The gradient of their {@linkplain QueryRows#fullBias full bias} is reduced to
-     * the shape of the original bias.
+     * Adds the gradients of some rows, with the gradient of the value only if {@code ofValue} is set. The gradient of
+     * their {@linkplain QueryRows#fullBias full bias} is summed to the shape of the original bias.
      */
     void add(QueryRows rows, AttentionGradients chunk, boolean ofValue) {
         add(rows.of(query), chunk.query());
@@ -105,7 +105,7 @@ final class GradientSum {
 
     /**
      * Adds a {@code [batch, numHeads, rows, seqLenKv]} gradient to the gradient of a tensor that was broadcast to this
-     * shape.
+     * shape, summed over the broadcast axes.
      */
     private static void reduce(Tensor sum, Tensor chunk) {
         long[] sizes = chunk.shape();

@@ -4,8 +4,8 @@ import dev.heed.random.Philox;
 import dev.heed.tensor.Tensor;
 
 /**
- * Gumbel noise {@code -ln(-ln u)} for every query-key pair of an attention. A counter-based generator makes it the same on
- * every backend.
+ * Gumbel noise {@code -ln(-ln u)}, {@code u} uniform in (0, 1), for every query-key pair of an attention. A
+ * counter-based generator makes the noise the same on every backend.
  */
 final class Gumbel {
     private final long seed;
@@ -38,8 +38,8 @@ final class Gumbel {
 
     /**
      * For each batch entry, with the given probability, replaces the keys of all its rows by {@link Choice#EXPECTED}.
-     * Rows without a key stay without one. The random number is drawn for head 2^32 - 1 and query 2^32 - 1, which no
-     * attention uses.
+     * Rows without a key stay unchanged. The random number is drawn with the counters of head {@code 2^32 - 1} and
+     * query {@code 2^32 - 1}, which no attention uses.
      */
     void mix(Tensor keys, double expectedShare) {
         for (long b = 0; b < keys.size(0); b++) {

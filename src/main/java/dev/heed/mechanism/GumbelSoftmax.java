@@ -12,8 +12,8 @@ import dev.heed.tensor.Tensor;
 /**
  * The Gumbel-softmax, or concrete, relaxation of sampled hard attention: {@code softmax((score + gumbel) / tau)} (Jang
  * et al. 2017; Maddison et al. 2017). As the temperature falls, the weights approach the one-hot rows of
- * {@link HardAttention#sampled} with the same seed. It is differentiable in the same inputs as soft attention. The
- * noise is stored for one chunk of rows at a time.
+ * {@link HardAttention#sampled} with the same seed. The relaxation is differentiable in the same inputs as soft
+ * attention. The noise is stored for one chunk of rows at a time.
  */
 public final class GumbelSoftmax {
     private final Temperature temperature;
@@ -31,7 +31,7 @@ public final class GumbelSoftmax {
      *
      * @param temperature above 0
      * @param seed the seed of the noise
-     * @throws InvalidInputException if the temperature is not a positive number
+     * @throws InvalidInputException if the temperature is not positive and finite
      */
     public GumbelSoftmax(double temperature, long seed) {
         this(new Temperature(temperature), new Gumbel(seed), AttentionEngine.AUTOMATIC);

@@ -20,13 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Keys are drawn by Gumbel-max: the key with the largest {@code score + gumbel} (Maddison et al. 2014), with noise
  * from Philox over (seed, batch, head, query, key). The same seed draws the same keys on every backend: if rounding
- * could swap the two largest, the reference backend decides in double. If several keys have the largest weight, argmax
- * selects the one with the lowest index.
+ * could swap the two keys with the largest sums, the reference backend decides in double. If several keys have the
+ * largest weight, argmax selects the one with the lowest index.
  *
  * <p>A fully masked row has key -1, output 0 and log-probability 0.
  *
- * <p>For steadier training, a share of the batch entries can use the expected context instead, the output of soft
- * attention (Xu et al. 2015, section 4.1: one half). Their rows have key {@link Choice#EXPECTED} and log-probability 0.
+ * <p>For steadier training, a share of the batch entries can use the expected context, the output of soft attention,
+ * instead of drawn keys (Xu et al. 2015, section 4.1: one half). Rows of these batch entries that are not fully masked
+ * have key {@link Choice#EXPECTED} and log-probability 0.
  */
 public final class HardAttention {
     /** Weights whose ratio differs from 1 by at most this value are compared again in double. */
@@ -93,10 +94,12 @@ public final class HardAttention {
     }
 
     /**
-     * {@return the choice of the given keys}
+     * {@return the results of choosing the given keys}
      *
-     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key, {@link Choice#EXPECTED} for the expected context
-     * @throws InvalidInputException if a key index is out of range
+     * @param keys i64 {@code [batch, numHeads, seqLenQ]}; -1 for no key, {@link Choice#EXPECTED} for the expected
+     *     context
+     * @throws InvalidInputException if a key index is out of range, {@code keys} has another shape or type, or the
+     *     options are invalid for {@link #choose}
      */
     public Choice given(AttentionInputs inputs, Tensor keys) {
         QueryRows.requirePlain("hard attention", inputs);
@@ -165,7 +168,7 @@ public final class HardAttention {
         return keys;
     }
 
-    /** Returns the two largest weights of some rows, computed with the noise, and their keys. */
+    /** Returns the two largest weights of some rows, with the noise if keys are drawn, and their keys. */
     private AttentionResult largest(AttentionEngine engine, QueryRows rows, DType noiseType) {
         AttentionOptions options = rows.options();
         if (noise != null) {

@@ -15,7 +15,7 @@ import java.util.Objects;
 
 /**
  * Local attention: each query attends only to keys near a position that is predicted from the query. This is local-p of
- * Luong et al. 2015, equations 9 and 10. Positions count from 0.
+ * Luong et al. 2015, equations 9 and 10. Key positions are numbered from 0.
  *
  * <pre>
  * p_t = S sigmoid(v.tanh(s_t W))        a_t(j) = softmax over the window of score(s_t, h_j), times exp(-(j - p_t)^2 / (2 sigma^2))
@@ -27,8 +27,8 @@ import java.util.Objects;
  * less than 1. Local-m uses the index of the query as the position, so it needs only a {@linkplain #aligned mask}.
  * Global attention has no window and is ordinary attention.
  *
- * <p>The output is computed by attention with the logarithm of the Gaussian as bias, and multiplied by
- * {@code exp(LSE with this bias - LSE without it)}. The bias is stored for one chunk of rows at a time, and tiles
+ * <p>The output is computed by attention with the logarithm of the Gaussian added to the bias, and multiplied by
+ * {@code exp(LSE with the Gaussian - LSE without it)}. The bias is stored for one chunk of rows at a time, and tiles
  * outside of the windows are skipped. The gradient treats the edges of the windows as constants. A fully masked row has
  * output 0.
  */
@@ -48,7 +48,7 @@ public final class LocalAttention {
      *
      * @param weight {@code W}, {@code [headDim, hidden]} or {@code [numHeads, headDim, hidden]}
      * @param vector {@code v}, {@code [hidden]} or {@code [numHeads, hidden]}
-     * @param window {@code D}, number of keys on each side of the position, 1 or more
+     * @param window {@code D}, the maximum distance of an attended key from the position, 1 or more
      */
     public LocalAttention(Tensor weight, Tensor vector, long window) {
         this(new PositionPredictor(weight, vector), requireWidth(window), AttentionEngine.AUTOMATIC);
@@ -84,7 +84,7 @@ public final class LocalAttention {
     private static void requireInside(long window, long seqLenKv) {
         if (window >= seqLenKv) {
             throw new InvalidInputException(
-                    "The window is wider than the sequence",
+                    "The window is not smaller than the sequence",
                     "a window below " + seqLenKv + ", the number of keys",
                     String.valueOf(window),
                     "use plain attention, which is global");
@@ -113,8 +113,8 @@ public final class LocalAttention {
     /**
      * {@return the output, the predicted positions and the sums of the weights}
      *
-     * @throws InvalidInputException if the window is wider than the sequence, a parameter does not fit, or the options
-     *     have a sink or dropout, or request optional outputs other than the LSE
+     * @throws InvalidInputException if the window is not smaller than the number of keys, a parameter does not fit, or
+     *     the options have a sink or dropout, or request optional outputs other than the LSE
      */
     public Local forward(AttentionInputs inputs) {
         Windows windows = windows(inputs);
@@ -219,7 +219,7 @@ public final class LocalAttention {
         return new Windows(inputs, predictor, window);
     }
 
-    /** The windows of one call and the attentions over them. */
+    /** The windows of one call, and the inputs of the attention over them. */
     private static final class Windows {
         final long[] lengths;
         final Tensor positions;
@@ -272,8 +272,8 @@ public final class LocalAttention {
         }
 
         /**
-         * Returns the attention of some rows with the logarithm of the Gaussian added to the bias, inside of the
-         * windows only.
+         * Returns the inputs of the attention of some rows. Inside of the windows, the logarithm of the Gaussian is
+         * added to the bias.
          */
         AttentionInputs biased(QueryRows rows) {
             Tensor bias = rows.fullBias();

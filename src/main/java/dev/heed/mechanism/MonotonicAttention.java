@@ -28,7 +28,7 @@ import java.util.Objects;
  * query scans past the end, it and all later queries have no key, as in the expected form for probabilities of 0 and 1.
  *
  * <p>The backend computes the scores for one chunk of rows at a time. The scan is sequential: O(seqLenQ seqLenKv
- * valueHeadDim) on one thread.
+ * valueHeadDim) per batch entry and head, on one thread.
  */
 public final class MonotonicAttention {
     private final AttentionEngine engine;
@@ -150,7 +150,7 @@ public final class MonotonicAttention {
     }
 
     /**
-     * {@return the gradients of a loss through the expected form}
+     * {@return the gradients of a loss that depends on the output of the expected form}
      *
      * @param outputGradient the gradient with respect to {@link #expected}
      */

@@ -6,8 +6,8 @@ import dev.heed.tensor.Tensor;
 
 /**
  * A predictor of the key position around which a query attends: {@code p = S sigmoid(v.tanh(s W))}, with the query
- * {@code s} and the number of keys {@code S} (Luong et al. 2015, equation 9). It computes in double regardless of the
- * backend, so that a window has the same edges on all backends.
+ * {@code s} and the number {@code S} of keys of the batch entry (Luong et al. 2015, equation 9). It computes in double
+ * regardless of the backend, so that a window has the same edges on all backends.
  *
  * @param weight {@code W}, {@code [headDim, hidden]}, or with a leading axis of heads
  * @param vector {@code v}, {@code [hidden]}, or with a leading axis of heads
@@ -54,7 +54,7 @@ record PositionPredictor(Tensor weight, Tensor vector) {
                     "The weight of the position does not fit the query",
                     "[" + query.size(3) + ", hidden], or [" + query.size(1) + ", " + query.size(3) + ", hidden]",
                     weight.toString(),
-                    "the second last axis of the weight is headDim");
+                    "the second-to-last axis of the weight is headDim");
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A range of query rows of an attention, which is computed as a separate attention. A matrix of queries by keys is then
+ * A range of the query rows of an attention, computed as a separate attention. A matrix of queries by keys is then
  * stored for these rows only, so its size does not depend on the number of queries.
  *
  * @param whole the attention with all rows
@@ -23,7 +23,10 @@ import java.util.stream.LongStream;
  * @param to the end of the rows (exclusive)
  */
 record QueryRows(AttentionInputs whole, long from, long to) {
-    /** Maximum number of query-key pairs per range, over all batch entries and heads; a range has at least one row. */
+    /**
+     * Maximum number of query-key pairs per range, over all batch entries and heads; only a range of one row may have
+     * more.
+     */
     private static final long PLACES = 1 << 20;
 
     /** {@return all rows, in ranges of at most {@code PLACES} query-key pairs, or of one row} */
@@ -41,9 +44,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return chunks;
     }
 
-    /**
-     * {@return the attention with a value of one column of zeros, for calls that need only scores, weights or the LSE}
-     */
+    /** {@return the inputs with a value of one column of zeros, for calls that need only scores, weights or the LSE} */
     static AttentionInputs withoutValues(AttentionInputs inputs) {
         AttentionShape s = inputs.problem().shape();
         Tensor nothing = Tensor.zeros(inputs.value().type(), s.batch(), s.numKvHeads(), s.seqLenKv(), 1);
@@ -98,7 +99,7 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return tensor.slice(2, from, to);
     }
 
-    /** {@return the attention of these rows with the given options} */
+    /** {@return the inputs of the attention of these rows, with the given options} */
     AttentionInputs with(AttentionOptions options) {
         return AttentionInputs.of(of(whole.query()), whole.key(), whole.value(), options);
     }

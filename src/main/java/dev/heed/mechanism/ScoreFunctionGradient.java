@@ -16,11 +16,10 @@ import dev.heed.tensor.Tensor;
  * <p>A row that {@linkplain Choice#EXPECTED uses the expected context} draws no key. It contributes the entropy term
  * only, and the gradient of its output comes from {@link Choice#backward(Tensor, Tensor)}.
  *
- * <p>The baseline averages the rewards of earlier choices only, so the estimate is unbiased. An instance is not
- * thread-safe.
+ * <p>The baseline is an average over earlier choices only, so the estimate is unbiased. An instance is not thread-safe.
  */
 public final class ScoreFunctionGradient {
-    /** Decay factor of the baseline, applied once per choice. */
+    /** Decay factor of the baseline, applied once per call of {@link #gradients}. */
     public static final double DECAY = 0.9;
 
     private final double rewardWeight;
@@ -49,7 +48,7 @@ public final class ScoreFunctionGradient {
         this.entropyWeight = entropyWeight;
     }
 
-    /** {@return the baseline, the moving average of the rewards} */
+    /** {@return the baseline: the moving average of the mean reward per call of {@link #gradients}} */
     public double baseline() {
         return baseline;
     }
@@ -59,7 +58,7 @@ public final class ScoreFunctionGradient {
      * directly, the caller adds that gradient, see {@link Choice#backward(Tensor, Tensor)}.
      *
      * @param choice the chosen keys
-     * @param reward the reward of each row, broadcast to {@code [batch, numHeads, seqLenQ]}
+     * @param reward the reward of each row, in a shape that broadcasts to {@code [batch, numHeads, seqLenQ]}
      */
     public AttentionGradients gradients(Choice choice, Tensor reward) {
         Tensor each = reward.expand(choice.logProbability().shape());

@@ -11,12 +11,12 @@ import dev.heed.tensor.Tensor;
 /**
  * The backward pass from the modified scores to query, key, bias and the parameters of the score function, computed
  * with fused backward passes only. For a loss with gradient {@code g} with respect to the scores {@code S}, the bias is
- * increased by {@code ln g - S} where {@code g} is positive, and set to minus infinity elsewhere. The scores with this
- * bias are {@code ln g}, and their softmax is {@code g / Z}, where {@code Z} is the row sum of the positive {@code g}.
- * If {@code Z} is passed as the gradient of the LSE, the gradient of the scores is {@code g / Z} times {@code Z}, which
- * is {@code g}. The negative elements have a second pass, with {@code -g} for {@code g} and {@code -Z} as the gradient of
- * the LSE. A normalisation that has no kernel, such as monotonic attention, thus has gradients on every backend, for
- * every score function, mask and softcap.
+ * increased by {@code ln g - S} where {@code g} is positive, and set to minus infinity where it is not. The scores with
+ * this bias are {@code ln g}, and their softmax is {@code g / Z}, where {@code Z} is the row sum of the positive
+ * {@code g}. If {@code Z} is passed as the gradient of the LSE, the gradient of the scores is {@code g / Z} times
+ * {@code Z}, which is {@code g}. A second pass covers the negative elements, with {@code -g} in place of {@code g} and
+ * {@code -Z} as the gradient of the LSE. A normalisation that has no kernel, such as monotonic attention, thus has
+ * gradients on every backend, for every score function, mask and softcap.
  */
 final class ScorePullback {
     private final AttentionEngine engine;
@@ -28,7 +28,7 @@ final class ScorePullback {
     /**
      * Adds the gradients of query, key, bias and the parameters of the score function to a sum.
      *
-     * @param rows the rows, of inputs {@linkplain QueryRows#withoutValues without values}, because the values are unused
+     * @param rows rows of inputs {@linkplain QueryRows#withoutValues without values}; the values are unused
      * @param scores the modified scores of the rows, {@code [batch, numHeads, rows, seqLenKv]}
      * @param gradient the gradient of the loss with respect to the scores, of the same shape; used for attended keys
      *     only

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A temperature that divides the modified scores. The division is applied to the parameters of the score function, the
- * softcap, the bias and the ALiBi slopes, so that the fused kernels support any combination of them.
+ * A temperature, by which the modified scores are divided. The division is carried out on the parameters of the score
+ * function, the softcap, the bias and the ALiBi slopes, so that the fused kernels support any combination of them.
  *
  * @param tau the temperature, above 0
  */

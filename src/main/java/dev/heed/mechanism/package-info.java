@@ -1,6 +1,6 @@
 /**
- * Attention mechanisms composed of complete attention calls: hard, local and monotonic attention, regularisers and
- * glimpses.
+ * Attention mechanisms composed of complete attention calls (hard, local and monotonic attention, regularisers), and a
+ * glimpse sensor.
  *
  * <p>Stability: API.
  */

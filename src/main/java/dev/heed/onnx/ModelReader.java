@@ -7,7 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reader of the protobuf messages model, graph, node and attribute. The field numbers are defined in {@code onnx.proto}.
+ * A reader of the protobuf messages of an ONNX model: model, graph, node and attribute. The field numbers are defined
+ * in {@code onnx.proto}.
  */
 final class ModelReader {
     private final Map<String, Long> opsets = new LinkedHashMap<>();
@@ -129,7 +130,7 @@ final class ModelReader {
             }
             lastValue = field >= 2 && field <= 8 ? field : lastValue;
         }
-        // Some writers omit the kind, others omit a value of zero. Kinds 1 to 7 belong to fields 2 to 8.
+        // Some writers omit the kind of an attribute, others omit a value of zero. A value of kind k is in field k + 1.
         int valueKind = kind == 0 ? lastValue - 1 : Math.clamp(kind, -1, 99);
         attributes.put(
                 name,

@@ -49,7 +49,7 @@ public sealed interface OnnxAttribute {
     /**
      * A value that is not read: a graph, a type, or a list of texts, tensors or graphs.
      *
-     * @param kind the kind of the value
+     * @param kind {@code graph}, or {@code kind} and the number of the kind in ONNX
      */
     record Other(String kind) implements OnnxAttribute {}
 }

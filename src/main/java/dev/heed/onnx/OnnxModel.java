@@ -44,7 +44,7 @@ public record OnnxModel(
     }
 
     /**
-     * {@return the model in the rest of a stream} The stream is not closed.
+     * {@return the model in the remaining bytes of a stream} The stream is not closed.
      *
      * @param name the name of the stream in error messages
      * @throws InvalidInputException if the stream cannot be read, holds no model, or is longer than 2 GiB

@@ -78,9 +78,9 @@ public final class OnnxTensor {
     }
 
     /**
-     * {@return the tensor in the rest of a stream} The stream is not closed.
+     * {@return the tensor in the remaining bytes of a stream} The stream is not closed.
      *
-     * @param name name in error messages for the stream
+     * @param name the name of the stream in error messages
      * @throws InvalidInputException if the stream cannot be read or holds no tensor
      */
     public static OnnxTensor read(InputStream stream, String name) {
@@ -90,7 +90,7 @@ public final class OnnxTensor {
     /**
      * {@return the tensor in an array, which is not copied}
      *
-     * @param name name in error messages for the array
+     * @param name the name of the array in error messages
      * @throws InvalidInputException if the array holds no tensor
      */
     public static OnnxTensor read(byte[] bytes, String name) {
@@ -161,17 +161,18 @@ public final class OnnxTensor {
     }
 
     /**
-     * {@return the elements} Raw data are not copied: the tensor is read-only and shares the bytes of the file. Elements
-     * that the file encodes in typed fields are copied.
+     * {@return the elements} Raw data are not copied: the tensor is read-only and shares the bytes of the file.
+     * Elements that the file encodes in typed fields are copied.
      *
-     * @throws InvalidInputException if the data are damaged, in another file, empty, or of an unsupported type
+     * @throws InvalidInputException if the data are damaged, in another file, empty, or of an unsupported type, or if
+     *     the machine is big-endian
      */
     public Tensor tensor() {
         DType type = type();
         if (type == null) {
             throw new InvalidInputException(
                     "Heed has no type for the elements of " + this,
-                    "float, double, float16, bfloat16, int32, int64 or bool",
+                    "float, double, float16, bfloat16, int8, int32, int64 or bool",
                     typeName(),
                     "cast the tensor before saving it");
         }

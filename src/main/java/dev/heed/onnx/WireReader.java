@@ -14,8 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * An iterator over the fields of one protobuf message, without copying it. Every length is checked against the rest of the
- * message before it is used, so damaged bytes can only lead to an {@link InvalidInputException} that names the file.
+ * An iterator over the fields of one protobuf message, which is not copied. Every length is checked against the
+ * remaining bytes of the message before it is used, so damaged bytes can only lead to an {@link InvalidInputException}
+ * that names the file.
  *
  * <pre>{@code
  * while (message.next()) {
@@ -61,7 +62,7 @@ final class WireReader {
         }
     }
 
-    /** {@return a reader of the rest of a stream} */
+    /** {@return a reader of the remaining bytes of a stream} */
     static WireReader drain(InputStream stream, String source) {
         try {
             byte[] bytes = stream.readNBytes(Integer.MAX_VALUE - 8);
@@ -92,7 +93,7 @@ final class WireReader {
 
     // ---------------------------------------------------------------- fields
 
-    /** {@return whether there is another field; it must then be read or skipped} */
+    /** {@return whether the message has another field} The caller must then read or skip this field. */
     boolean next() {
         if (at == bytes.byteSize()) {
             return false;

@@ -4,8 +4,8 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
 /**
- * Views between the axes of pooling, {@code [length, width]} or {@code [batch, length, width]}, and the axes of attention,
- * {@code [batch, 1, length, width]}.
+ * Conversions, as views, between the axes of pooling, {@code [length, width]} or {@code [batch, length, width]}, and
+ * the axes of attention, {@code [batch, 1, length, width]}.
  */
 final class Axes {
     private Axes() {}

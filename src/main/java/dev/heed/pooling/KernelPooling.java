@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Kernel regression, {@code f(x) = sum_i K(x - x_i) y_i / sum_j K(x - x_j)} (Nadaraya 1964; Watson 1964), computed as
- * attention of queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys may have any width.
- * The output of a query is 0 if the kernel is 0 for all keys.
+ * attention of queries {@code x} over keys {@code x_i} with values {@code y_i}. Queries and keys have the same width.
+ * The output of a query is 0 if the kernel is 0 for all attended keys.
  *
- * <p>The Gaussian runs on every backend. Boxcar and Epanechikov are custom score functions, which the CPU backends
- * support.
+ * <p>The constant and the Gaussian kernel run on every backend. The boxcar and Epanechikov kernels are custom score
+ * functions, which only the CPU backends support.
  */
 public final class KernelPooling {
     private final SmoothingKernel kernel;
@@ -27,7 +27,7 @@ public final class KernelPooling {
         this.engine = engine;
     }
 
-    /** Creates a pooling with a kernel. */
+    /** Creates a pooling with a kernel, on the automatically chosen backend. */
     public KernelPooling(SmoothingKernel kernel) {
         this(kernel, AttentionEngine.AUTOMATIC);
     }

@@ -6,9 +6,9 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kernel {@code K(u)}: the weight of a value at the distance {@code u = |query - key| / bandwidth}, before the weights
- * of a query are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over {@code ln K} gives the same weights, so
- * each kernel is a score function.
+ * A kernel {@code K(u)}: the weight of a value whose key is at the distance {@code u = |query - key| / bandwidth} from
+ * the query, before the weights of a query are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over
+ * {@code ln K} gives the same weights, so {@code ln K} is the score function.
  */
 public sealed interface SmoothingKernel {
     /** {@return {@code K(u) = 1}: the output of every query is the average of the values} */
@@ -75,12 +75,12 @@ public sealed interface SmoothingKernel {
      * @param width the inverse of the standard deviation, {@code [1]}
      */
     record Learned(Tensor width) implements SmoothingKernel {
-        /** Checks that the width is one floating-point element. */
+        /** Checks that the width has one floating-point element. */
         public Learned {
             if (!width.type().isFloating() || !width.hasShape(1)) {
                 throw new InvalidInputException(
                         "The width is not a single number",
-                        "numbers [1]",
+                        "a floating-point tensor [1]",
                         width.toString(),
                         "Tensor.of(new float[] {1}, 1)");
             }

@@ -8,8 +8,8 @@ import java.util.SplittableRandom;
 
 /**
  * A trainer for the width of {@link SmoothingKernel#gaussian(Tensor)}, by stochastic gradient descent. Each step draws
- * some of the points at random and predicts the value of each drawn point from all other points. The loss is the mean
- * squared error. The same seed gives the same bits.
+ * points at random, with replacement, and predicts the value of each drawn point from all other points. The loss is the
+ * mean squared error. The same seed gives the same bits.
  */
 public final class WidthTraining {
     private final Tensor points;
@@ -22,9 +22,9 @@ public final class WidthTraining {
     /**
      * Creates a trainer that starts with the given width.
      *
-     * @param points {@code [points, width]}, two or more points
+     * @param points {@code [points, n]}: the {@code n} coordinates of two or more points
      * @param values {@code [points, valueWidth]}
-     * @param width the initial width, above 0
+     * @param width the initial width of the kernel, above 0
      * @param seed seed of the random choice of points
      * @param engine the engine that computes the attention
      */
@@ -108,7 +108,10 @@ public final class WidthTraining {
         return loss;
     }
 
-    /** The drawn points, the mask that lets each of them attend to all other points, and the prediction errors. */
+    /**
+     * The drawn points, the mask that lets each drawn point attend to all other points, and the errors: prediction
+     * minus value.
+     */
     private record Batch(Tensor queries, Mask others, double[] errors) {}
 
     private Batch batch(long[] taken) {

@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An element type of the file formats, and the Heed type that represents its values without loss. Small integer types
- * that Heed does not have are widened.
+ * An element type of the file formats, and the Heed type that represents its values without loss. Integer types that
+ * Heed does not have are widened.
  */
 enum ElementType {
     F64("F64", "f8", 8, DType.F64),

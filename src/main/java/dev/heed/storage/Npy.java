@@ -17,18 +17,19 @@ import java.util.List;
  * Tensor weights = Npy.read(Path.of("weights.npy")); // np.save("weights.npy", weights)
  * }</pre>
  *
- * <p>Integers of 8 and 16 bits are read as i32, unsigned integers of 32 bits as i64. Both byte orders and both orders of
- * the axes are supported.
+ * <p>Unsigned integers of 8 bits and all integers of 16 bits are read as i32, unsigned integers of 32 bits as i64. Both
+ * byte orders and both orders of the axes are supported.
  */
 public final class Npy {
     private Npy() {}
 
     /**
      * {@return the array in a file} The tensor shares the memory of the mapped file if its elements need no conversion.
-     * It is then read-only, and the file must not change while the tensor is in use. {@link #write} replaces the file
-     * and does not affect the tensor.
+     * The tensor is then read-only, and the file must not change while the tensor is in use. {@link #write} replaces
+     * the file and does not affect the tensor.
      *
-     * @throws InvalidInputException if the file cannot be read, holds no array, or an array of an unsupported type
+     * @throws InvalidInputException if the file cannot be read, holds no array, or holds an array of an unsupported
+     *     type
      */
     public static Tensor read(Path file) {
         return read(StoredBytes.map(file));
@@ -37,19 +38,20 @@ public final class Npy {
     /**
      * {@return the array stored in the given bytes, which are not copied}
      *
-     * @param name name in error messages for the bytes
-     * @throws InvalidInputException if the bytes hold no array, or an array of an unsupported type
+     * @param name the name of the bytes in error messages
+     * @throws InvalidInputException if the bytes hold no array, or hold an array of an unsupported type
      */
     public static Tensor read(byte[] bytes, String name) {
         return read(StoredBytes.of(bytes, name));
     }
 
     /**
-     * {@return the array in the rest of a stream} The rest must be shorter than 2 GiB. The stream is not closed.
+     * {@return the array in the remaining bytes of a stream} There must be less than 2 GiB of them. The stream is not
+     * closed.
      *
-     * @param name name in error messages for the stream
+     * @param name the name of the stream in error messages
      * @throws IOException if the stream cannot be read
-     * @throws InvalidInputException if the stream holds no array, or an array of an unsupported type
+     * @throws InvalidInputException if the stream holds no array, or holds an array of an unsupported type
      */
     public static Tensor read(InputStream stream, String name) throws IOException {
         return read(stream.readNBytes(Integer.MAX_VALUE - 8), name);
@@ -78,10 +80,11 @@ public final class Npy {
     }
 
     /**
-     * Writes a tensor to a file with the same bytes as NumPy, replacing an older file. NumPy has no bf16: such a tensor is
-     * written as f32, which represents all of its values.
+     * Writes a tensor to a file with the same bytes as NumPy, replacing an older file. NumPy has no bf16: a bf16 tensor
+     * is written as f32, which represents all bf16 values.
      *
      * @throws IOException if the file cannot be written; an older file then stays unchanged
+     * @throws InvalidInputException if the tensor has scales
      */
     public static void write(Path file, Tensor tensor) throws IOException {
         Tensor written = tensor.type() == DType.BF16 ? tensor.toHost().to(DType.F32) : tensor;

@@ -32,7 +32,7 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
     /**
      * Reads the header.
      *
-     * @throws InvalidInputException if the file holds no array, or an array of an unsupported type
+     * @throws InvalidInputException if the file holds no array, or holds an array of an unsupported type
      */
     static NpyHeader read(StoredBytes file) {
         if (file.size() < 10 || !Arrays.equals(file.array(0, MAGIC.length), MAGIC)) {

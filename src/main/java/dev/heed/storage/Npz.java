@@ -55,7 +55,9 @@ public final class Npz {
         return Collections.unmodifiableMap(tensors);
     }
 
-    /** Unpacks an entry. The sizes are checked before memory is allocated, and the checksum of all bytes at the end. */
+    /**
+     * Unpacks an entry. The sizes are checked before memory is allocated, and the checksum after all bytes are read.
+     */
     private static StoredBytes unpack(ZipFile zip, ZipEntry entry, String what) throws IOException {
         long size = entry.getSize();
         long packed = entry.getCompressedSize();

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A parser for the header of a safetensors file, which reads only this form of JSON: one object whose values are objects
+ * A parser for the header of a safetensors file. It accepts only this form of JSON: one object whose values are objects
  * with a dtype, a shape and two offsets. The value of {@code __metadata__} is an object of strings.
  */
 final class SafeHeader {
@@ -28,8 +28,9 @@ final class SafeHeader {
      * The type, the shape and the byte range of a tensor in the file.
      *
      * @param type the name of the element type in the file
-     * @param from the offset of the first byte, counted from the end of the header
-     * @param to the end of the bytes (exclusive), counted from the end of the header
+     * @param shape the sizes of the axes
+     * @param from the offset of the first byte, in bytes from the end of the header
+     * @param to the exclusive end, in bytes from the end of the header
      */
     record Place(String type, long[] shape, long from, long to) {}
 

@@ -26,9 +26,10 @@ import java.util.Set;
  * Tensor weight = SafeTensors.read(Path.of("layer.safetensors")).get("weight");
  * }</pre>
  *
- * <p>The file is mapped: {@link #open} reads only the header, and {@link #tensor} only the bytes of the tensor. Tensors
- * are read-only and share the memory of the mapped file; {@link Tensor#copy} returns a writable one. The file must not
- * change while they are in use. {@link #write} replaces the file with a new one and does not affect them.
+ * <p>The file is mapped: {@link #open} reads only the header, and {@link #tensor} only the bytes of the tensor. A
+ * tensor that needs no conversion is read-only and shares the memory of the mapped file; {@link Tensor#copy} returns a
+ * writable one. The file must not change while such a tensor is in use. {@link #write} replaces the file with a new one
+ * and does not affect the tensors.
  *
  * <p>Unsigned integers of 8 bits and all integers of 16 bits are read as i32, unsigned integers of 32 bits as i64.
  * Tensors of unsupported types can be listed but not read.
@@ -49,7 +50,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return all tensors of a file by name, in the order of the file}
+     * {@return all tensors of a file by name, in the order of the header}
      *
      * @throws InvalidInputException if the file cannot be read, is damaged, or holds a tensor of an unsupported type
      */
@@ -69,7 +70,7 @@ public final class SafeTensors {
     /**
      * {@return a file whose content is the given bytes, which are not copied}
      *
-     * @param name name in error messages
+     * @param name the name of the bytes in error messages
      * @throws InvalidInputException if the bytes are damaged
      */
     public static SafeTensors open(byte[] bytes, String name) {
@@ -110,7 +111,7 @@ public final class SafeTensors {
         }
     }
 
-    /** {@return the names of the tensors in the order of the file} */
+    /** {@return the names of the tensors, in the order of the header} */
     public Set<String> names() {
         return Collections.unmodifiableSet(header.places().keySet());
     }
@@ -121,7 +122,7 @@ public final class SafeTensors {
     }
 
     /**
-     * {@return all tensors by name, in the order of the file}
+     * {@return all tensors by name, in the order of the header}
      *
      * @throws InvalidInputException if a tensor is of an unsupported type
      */
@@ -134,7 +135,8 @@ public final class SafeTensors {
     /**
      * {@return the tensor of the given name}
      *
-     * @throws InvalidInputException if the file has no tensor of this name, or it is of an unsupported type
+     * @throws InvalidInputException if the file has no tensor of this name, or the tensor is of an unsupported type,
+     *     empty, or does not fill its shape
      */
     public Tensor tensor(String name) {
         SafeHeader.Place place = header.places().get(name);
@@ -166,20 +168,21 @@ public final class SafeTensors {
     // ---------------------------------------------------------------- writing
 
     /**
-     * Writes named tensors to a file, in the order of the map, replacing an older file.
+     * Writes named tensors to a file, replacing an older file. The header lists the tensors in the order of the map.
      *
      * @throws IOException if the file cannot be written; an older file then stays unchanged
-     * @throws InvalidInputException if a tensor is named {@code __metadata__}
+     * @throws InvalidInputException if a tensor is named {@code __metadata__} or has scales
      */
     public static void write(Path file, Map<String, Tensor> tensors) throws IOException {
         write(file, tensors, Map.of());
     }
 
     /**
-     * Writes named tensors, in the order of the map, and metadata to a file, replacing an older file.
+     * Writes named tensors and metadata to a file, replacing an older file. The header lists the tensors in the order
+     * of the map.
      *
      * @throws IOException if the file cannot be written; an older file then stays unchanged
-     * @throws InvalidInputException if a tensor is named {@code __metadata__}
+     * @throws InvalidInputException if a tensor is named {@code __metadata__} or has scales
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         // Wider elements come first, because readers that map a file need each element aligned to its size. The header

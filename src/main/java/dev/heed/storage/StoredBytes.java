@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * The bytes of a file, and its name in error messages. Its methods check the lengths that the file states before they
- * are used.
+ * The bytes of a file, and its name in error messages. Its methods check the lengths that the file states before using
+ * them.
  *
  * @param source the name in error messages
  * @param bytes the bytes, read-only
@@ -120,8 +120,8 @@ record StoredBytes(String source, MemorySegment bytes) {
         }
         Path beside = folder.resolve("." + name(file) + "." + UUID.randomUUID() + ".part");
         try {
-            // Not Files.createTempFile: only the owner can read the file that it creates, and this file becomes the
-            // final one.
+            // Files.createTempFile is not used, because only the owner could read the file that it creates, and the
+            // temporary file becomes the final one.
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeAll(channel, MemorySegment.ofArray(head));

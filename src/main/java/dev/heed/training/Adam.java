@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * The Adam optimiser (Kingma and Ba 2015, algorithm 1), with bias correction of both averages:
+ * The Adam optimiser (Kingma and Ba 2015, algorithm 1). Update {@code t} of a parameter {@code p} with gradient
+ * {@code g} corrects the bias of both averages:
  *
  * <pre>
  * m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
@@ -33,8 +34,8 @@ public final class Adam implements Optimizer {
      * Creates an optimiser with the given constants.
      *
      * @param rate the learning rate
-     * @param beta1 decay factor of the mean, in [0, 1)
-     * @param beta2 decay factor of the mean of squares, in [0, 1)
+     * @param beta1 decay factor {@code b1} of the mean of the gradients, in [0, 1)
+     * @param beta2 decay factor {@code b2} of the mean of their squares, in [0, 1)
      * @param epsilon added to the divisor, so that the quotient stays finite
      */
     public Adam(double rate, double beta1, double beta2, double epsilon) {

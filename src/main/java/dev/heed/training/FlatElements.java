@@ -6,7 +6,7 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Access to the elements of an f32 or f64 tensor without gaps, by row-major index. */
+/** The elements of an f32 or f64 tensor without gaps, accessed by row-major index. */
 final class FlatElements {
     private final MemorySegment segment;
     private final boolean f64;
@@ -17,7 +17,7 @@ final class FlatElements {
         tensor.requireAccessible(name);
         if (!tensor.isContiguous() || (tensor.type() != DType.F32 && tensor.type() != DType.F64)) {
             throw new InvalidInputException(
-                    "Training needs parameters and gradients without gaps",
+                    "Parameters and gradients must be f32 or f64 without gaps",
                     "f32 or f64 without gaps for " + name,
                     tensor.toString(),
                     "layer.copy() has parameters without gaps");

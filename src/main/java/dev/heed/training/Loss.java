@@ -6,7 +6,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loss and its gradient, which is an argument of {@code tape.backward(value, gradient)}.
+ * A loss and its gradient; the gradient is passed to {@code tape.backward(value, gradient)}.
  *
  * @param value the loss
  * @param gradient gradient with respect to the tensor that the loss was computed from, of the same shape and type
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public record Loss(double value, Tensor gradient) {
     /**
      * {@return the cross-entropy {@code -sum over rows of log softmax(logits)[target]}, divided by {@code divisor}} The
-     * gradient is {@code (softmax(logits) - onehot(target)) / divisor}.
+     * gradient is {@code (softmax(logits) - onehot(target)) / divisor}, and 0 in excluded rows.
      *
      * @param logits {@code [rows, classes]}
      * @param targets one class index per row
@@ -68,7 +68,7 @@ public record Loss(double value, Tensor gradient) {
                     "The target does not fit the output",
                     Arrays.toString(output.shape()),
                     target.toString(),
-                    "the target needs the shape of the output");
+                    "the target must have the shape of the output");
         }
         double[] y = output.toDoubleArray();
         double[] wanted = target.toDoubleArray();

@@ -11,7 +11,7 @@ public final class NonFiniteException extends RuntimeException {
     private final String name;
 
     NonFiniteException(long step, String name, double number) {
-        super("Training met a non-finite value.\n  expected  finite values\n  got       " + number + " in "
+        super("Training stopped at a non-finite value.\n  expected  finite values\n  got       " + number + " in "
                 + name + " at step " + step
                 + "\nHINT: the model has the parameters from before the step; try a smaller learning rate, or clip the"
                 + " gradients");

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * Stochastic gradient descent (SGD) with momentum: {@code m = momentum m + g}, {@code p = p - rate m} (Polyak 1964;
- * Sutskever et al. 2013).
+ * Stochastic gradient descent (SGD) with momentum. A parameter {@code p} with gradient {@code g} is updated by
+ * {@code m = momentum m + g}, {@code p = p - rate m} (Polyak 1964; Sutskever et al. 2013).
  */
 public final class Sgd implements Optimizer {
     private final double momentum;

@@ -17,9 +17,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A training loop for a model, which splits each batch into shards that can run at the same time. Each shard has its
- * own tape. The gradients of the shards are added in shard order, so the bits of the result depend on the shards and
- * not on the number of threads.
+ * A trainer that performs the training steps of a model. The caller splits each batch into shards, which can run at the
+ * same time, each on a separate tape. The gradients of the shards are added in shard order, so the bits of the result
+ * depend on the shards and not on the number of threads.
  *
  * <p>A non-finite loss, gradient or parameter stops the step, and the model keeps the last finite parameters.
  *
@@ -33,7 +33,10 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
      */
     @FunctionalInterface
     public interface Shard<L> {
-        /** {@return the loss of the shard, after calling {@link Tape#backward} for it} */
+        /**
+         * {@return the loss of the shard} The implementation must also call {@link Tape#backward} with the gradient of
+         * this loss.
+         */
         double run(Tape tape, L model);
     }
 
@@ -56,7 +59,8 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
      *     scaled down to it
      * @param backend backend of the tapes; give it one thread if shards run at the same time
      * @param shards maximum number of shards in a batch
-     * @param threads number of shards that run at the same time
+     * @param threads maximum number of shards that run at the same time
+     * @throws NonFiniteException if a parameter is non-finite
      */
     public Trainer(
             L model, Optimizer optimizer, double largestNorm, AttentionBackend backend, int shards, int threads) {
@@ -93,7 +97,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
                 threads, Thread.ofPlatform().daemon().name("heed-training-", 0).factory());
     }
 
-    /** {@return the number of steps performed} */
+    /** {@return the number of steps started, including steps that failed} */
     public long steps() {
         return steps;
     }
@@ -125,7 +129,7 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         }
         double loss = 0;
         RuntimeException failed = null;
-        for (Future<Double> shard : running) { // waits for all, so that no shard still runs after a failure
+        for (Future<Double> shard : running) { // waits for all, so that no shard still runs when a failure is thrown
             try {
                 loss += shard.get();
             } catch (ExecutionException e) {
@@ -158,7 +162,10 @@ public final class Trainer<L extends Layer<L>> implements AutoCloseable {
         return Objects.requireNonNull(good.get(name));
     }
 
-    /** Adds the gradients of the shards and returns the global norm: the square root of the sum of all squares. */
+    /**
+     * Adds the gradients of the shards and returns the global norm: the square root of the sum of the squares of all
+     * elements.
+     */
     private double sum(int shards) {
         double squares = 0;
         for (var entry : parameters.entrySet()) {

@@ -1,6 +1,6 @@
 /**
- * Training of layers: losses, optimisers, and a trainer with bit-identical results for the same seed, regardless of the
- * number of threads.
+ * Training of layers: losses, optimisers, and a trainer whose results are bit-identical for the same seed and shards,
+ * regardless of the number of threads.
  *
  * <p>Stability: API.
  */

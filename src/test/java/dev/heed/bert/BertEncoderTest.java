@@ -129,7 +129,10 @@ class BertEncoderTest {
         compare("weights of layer 5", WEIGHT_TOLERANCE, theirs.weights().get(5), ours.weights(5));
     }
 
-    /** Compares one head of the first layer with a computation in double, from the tensors that the file names. */
+    /**
+     * Compares the weights of one head of the first layer with weights computed in double from the named tensors of the
+     * file.
+     */
     @Test
     void weightsAreTheSoftmaxOfTheProjections() {
         List<BertToken> tokens = Loaded.TOKENIZER.encode("the cat sat on the mat");

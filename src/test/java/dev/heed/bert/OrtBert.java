@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A session of ONNX Runtime with the model file, with the attention weights of every layer as additional outputs. */
+/** A session of ONNX Runtime with the model file. Its additional outputs are the attention weights of every layer. */
 final class OrtBert implements AutoCloseable {
     /** The outputs of ONNX Runtime for a sentence, row-major. */
     record Answer(float[] hidden, List<float[]> weights) {}

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Checks that every code block of the course compiles and runs, and that its output and figures equal the ones in the
- * pages.
+ * Checks that every code block of the course compiles and runs, and that its output and figures equal the stored output
+ * and figures.
  */
 @Tag("slow")
 class CourseTest {

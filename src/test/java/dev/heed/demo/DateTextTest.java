@@ -21,7 +21,10 @@ class DateTextTest {
         assertTrue(dates.formatCount() >= 90, dates.formatCount() + " formats");
     }
 
-    /** A numeric month is unambiguous only if the year comes first, and a two-digit year never is. */
+    /**
+     * A format with a numeric month is unambiguous only if the year comes first; a format with a two-digit year is
+     * always ambiguous.
+     */
     @Test
     void unclearFormatsAreLeftOut() {
         assertFalse(DateText.isClear("M/d/yy"));

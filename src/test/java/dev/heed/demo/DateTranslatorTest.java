@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Tests of the translator at a small size; the continuous integration measures its accuracy. */
+/** Tests of the translator at a small size; the continuous integration measures the accuracy at the full size. */
 @Tag("slow")
 class DateTranslatorTest {
     private static final Size SMALL = new Size(8, 8, 4, 0.01);
@@ -100,6 +100,6 @@ class DateTranslatorTest {
         assertThrows(InvalidInputException.class, () -> translator.translate(backend, List.of("")));
         assertThrows(InvalidInputException.class, () -> translator.translate(backend, List.of("x".repeat(65))));
         assertEquals(
-                1, translator.translate(backend, List.of("\u2603?")).size(), "unknown characters are read as such");
+                1, translator.translate(backend, List.of("\u2603?")).size(), "unknown characters must be accepted");
     }
 }

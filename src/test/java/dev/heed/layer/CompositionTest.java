@@ -37,7 +37,7 @@ class CompositionTest {
         return random.normal(DType.F64, shape);
     }
 
-    /** The explicit matrix form: softmax(Q K' / sqrt(d)) V. */
+    /** Compares the scores, the weights and the output with softmax(Q K' / sqrt(d)) V, computed in loops. */
     @Test
     void everyStepOfSelfAttentionIsReadable() {
         Tensor x = normal(1, 4, 3);
@@ -101,7 +101,7 @@ class CompositionTest {
             double sum = 0;
             for (int j = 0; j < 5; j++) {
                 boolean seen = j < t && j >= t - 2;
-                assertEquals(seen, steps.weights().get(0, t, j) > 0, t + " sees " + j);
+                assertEquals(seen, steps.weights().get(0, t, j) > 0, t + " is the query, the key is " + j);
                 sum += steps.weights().get(0, t, j);
             }
             assertEquals(t == 0 ? 0 : 1, sum, 1e-12);
@@ -131,12 +131,12 @@ class CompositionTest {
         Tensor weights = Objects.requireNonNull(result.weights());
         assertArrayEquals(new long[] {2, 4, 3, 3}, weights.shape());
         for (int h = 0; h < 4; h++) {
-            assertEquals(1, weights.get(0, h, 0, 0), 1e-12, "the first row attends only itself");
+            assertEquals(1, weights.get(0, h, 0, 0), 1e-12, "the first row attends to itself only");
             assertEquals(0, weights.get(0, h, 0, 1));
         }
     }
 
-    /** The Java loops of one step and the kernels of the backends give the same alignment. */
+    /** Compares the Java loops of one additive step with the same attention on the reference backend. */
     @Test
     void theAdditiveStepIsTheAdditiveScore() {
         Tensor query = normal(3, 4);

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Compares the gradients of every layer, for parameters and inputs, with numerical derivatives of its forward pass. */
+/**
+ * Compares the gradients of every layer, for parameters and inputs, with numerical derivatives of its forward pass, and
+ * the f32 gradients with those in double.
+ */
 class LayerGradientsTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;
     private static final int[] LENGTHS = {4, 2};
@@ -185,7 +188,7 @@ class LayerGradientsTest {
             State start = new State(in.get(2), in.get(2));
             Step first = l.next(tape, in.getFirst(), l.start(tape, start), memory);
             Step second = l.next(tape, in.getFirst(), first, memory);
-            // the memory is part of the loss, so that it has a gradient even without attention
+            // the loss depends on the memory directly, so that the memory has a gradient even without attention
             return tape.add(
                     tape.columns(second.attentional(), 0, 4),
                     tape.multiply(tape.select(in.get(1), 1), tape.columns(first.attentional(), 1, 5)));

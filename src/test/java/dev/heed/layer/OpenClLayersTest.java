@@ -44,7 +44,8 @@ class OpenClLayersTest {
     private int attentions;
 
     /**
-     * A tape runs a problem that its backend does not support on another backend; this wrapper fails the test instead.
+     * A wrapper of the backend that fails the test if the backend does not support a problem; a tape would run such a
+     * problem on another backend.
      */
     private final AttentionBackend strict = (AttentionBackend) Proxy.newProxyInstance(
             AttentionBackend.class.getClassLoader(), new Class<?>[] {AttentionBackend.class}, (proxy, method, args) -> {

@@ -27,14 +27,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** Shared helpers for the tests of composed mechanisms: options, engines, and the comparison with exact results. */
+/**
+ * Shared helpers for the tests of composed mechanisms: options, engines, and the comparison with the reference in
+ * double.
+ */
 public final class Family {
     static final AttentionEngine REFERENCE = AttentionEngine.of(Backends.named("reference"));
     private static final AttentionEngine NAIVE = AttentionEngine.of(new NaiveBackend());
 
     private Family() {}
 
-    /** Options of every kind for {@code q2x4x3x3 kv2x5}, by name; parameters are f64. */
+    /** Options for {@code q2x4x3x3 kv2x5}, by name: masks, modifiers and score functions; parameters are f64. */
     static Map<String, AttentionOptions> options() {
         AttentionOptions plain = AttentionOptions.DEFAULT;
         var random = new RandomTensors(7);

@@ -75,8 +75,8 @@ class HardAttentionTest {
     }
 
     /**
-     * Returns a loss that is not linear in the context, so that its mean over the choices differs from the loss of the
-     * mean context.
+     * Returns the loss of one row. It is not linear in the context, so that the mean of the losses over all choices
+     * differs from the loss of the mean context.
      */
     private static double loss(Tensor output, long b, long h, long i) {
         return Math.pow(output.get(b, h, i, 0), 3) + output.get(b, h, i, 0) * output.get(b, h, i, 1);
@@ -88,8 +88,8 @@ class HardAttentionTest {
     }
 
     /**
-     * Returns the expected loss: the probability of each key is its weight times {@code 1 - share}, and the probability
-     * of the expected context is {@code share}.
+     * Returns the expected loss of all rows: the probability of each key is its weight times {@code 1 - share}, and the
+     * probability of the expected context is {@code share}.
      */
     private static double mixedLoss(AttentionInputs inputs, double share) {
         double sum = 0;
@@ -133,7 +133,7 @@ class HardAttentionTest {
                 for (long d = 0; drawn && d < 2; d++) {
                     shares.set(p * derivative(choice.output(), b, h, i, d), b, h, i, d);
                 }
-                // the baseline has no effect on the sum; nor has the gradient of a row without a draw
+                // neither the baseline nor the gradient of a row without a drawn key has an effect on the sum
                 slopes.set(drawn ? p * (loss(choice.output(), b, h, i) - 0.37) : 5, b, h, i);
             }
             Family.pairs(inputs, choice.backward(shares, slopes))
@@ -218,8 +218,8 @@ class HardAttentionTest {
     }
 
     /**
-     * Returns the given key for every row, but -1 for rows that mask it. For the expected context, returns -1 for rows
-     * that mask all keys.
+     * Returns the given key for every row, but -1 for rows in which this key is masked. For the expected context,
+     * returns -1 for rows in which all keys are masked.
      */
     private static Tensor seen(AttentionInputs inputs, long key) {
         Tensor keys = Tensor.zeros(DType.I64, 2, 4, 3);
@@ -257,7 +257,10 @@ class HardAttentionTest {
                         () -> weighed(Entropy.of(inputs, REFERENCE).values(), up)));
     }
 
-    /** The score-function gradient of the entropy itself: sum over choices of p (-ln p) d ln p = dH. */
+    /**
+     * Compares the gradient of the entropy with its score-function gradient: the sum over all choices of
+     * {@code p (-ln p) d ln p}.
+     */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void sumsOverAllChoicesAreTheEntropyGradientToo(String name) {

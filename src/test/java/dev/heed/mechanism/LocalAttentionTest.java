@@ -38,7 +38,7 @@ class LocalAttentionTest {
         return new LocalAttention(random.normal(DType.F64, 3, 4), random.normal(DType.F64, 4), window);
     }
 
-    /** The formula of the paper, from the modified scores. */
+    /** Compares positions and output with the formula of the paper, computed from the modified scores. */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void itIsTheWrittenFormula(String name) {
@@ -180,7 +180,7 @@ class LocalAttentionTest {
     void deadRowsAreZeroAndNaNOutsideOfTheWindowsIsNotRead() {
         Qkv qkv = Qkv.of("q2x2x5x3 kv1x20 f32");
         LocalAttention local = new LocalAttention(Tensor.zeros(DType.F32, 3, 2), Tensor.zeros(DType.F32, 2), 3);
-        // with parameters of zero, the position of every query is half the length, 10, so it attends to keys 7 to 13
+        // with parameters of zero, each position is half the length, 10, so each query attends to keys 7 to 13
         for (long[] outside : new long[][] {{0, 7}, {14, 20}}) {
             qkv.key().slice(2, outside[0], outside[1]).fill(Double.NaN);
             qkv.value().slice(2, outside[0], outside[1]).fill(Double.NaN);

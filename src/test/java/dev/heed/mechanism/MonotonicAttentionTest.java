@@ -26,14 +26,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compares monotonic attention with the explicit sum over all scans, its hard form with scans of probabilities 0 and 1,
- * and its gradient with numerical derivatives.
+ * Compares the weights of monotonic attention with the explicit sum over all scans, its hard form with the expected
+ * form at probabilities near 0 and 1, and its gradient with numerical derivatives.
  */
 @Tag("slow")
 class MonotonicAttentionTest {
     private static final MonotonicAttention MONOTONIC = new MonotonicAttention().on(Family.REFERENCE);
 
-    /** Sums the probability of stopping at j over every start k up to j, without the recurrence in q. */
+    /**
+     * Compares the weights with the probability of stopping at key j, summed over every start k up to j without the
+     * recurrence in q.
+     */
     @ParameterizedTest
     @MethodSource("dev.heed.mechanism.Family#optionNames")
     void weightsAreTheSumOverAllWalks(String name) {

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Reads randomly damaged files with fixed seeds: each is read or reported as invalid, without any other failure. */
+/**
+ * Reads truncated files, damaged files and random bytes, with fixed seeds. Each must be read or reported as invalid,
+ * without any other failure.
+ */
 @Tag("slow")
 class OnnxFuzzTest {
     private static final int ROUNDS = 60_000;
@@ -95,7 +98,7 @@ class OnnxFuzzTest {
         Assertions.assertTrue(e.getMessage().contains("fuzz.onnx"), () -> what + ": " + e.getMessage());
     }
 
-    /** Generated files of every form that the reader supports. */
+    /** Generated files with raw, packed and unpacked data, nodes and attributes. */
     private static List<byte[]> written() {
         Tensor numbers = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
         var packed = new ProtoWriter()

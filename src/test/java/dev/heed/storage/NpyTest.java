@@ -69,7 +69,7 @@ class NpyTest {
         }
     }
 
-    /** Without their scales, the bytes would be read as other values. */
+    /** A tensor with scales must be refused: without the scales, its bytes would be read as other values. */
     @Test
     void scalesAreNotLost() throws IOException {
         Path file = directory.resolve("scaled.npy");
@@ -115,7 +115,10 @@ class NpyTest {
         assertTensor(expected + " [2]" + readOnly(type), new double[] {first, second}, Npy.read(file, "types.npy"));
     }
 
-    /** Tensors that share the bytes of the file are read-only; copied ones are writable. */
+    /**
+     * Returns the ending of a tensor's text: tensors that share the bytes of the file are read-only, copied tensors are
+     * writable.
+     */
     private static String readOnly(String type) {
         return type.matches("\\|[bi]1|=f8") ? " read-only" : "";
     }
@@ -172,7 +175,7 @@ class NpyTest {
         assertArrayEquals(new double[] {1, 2, 3}, before.toDoubleArray());
         assertArrayEquals(new double[] {4}, Npy.read(file).toDoubleArray());
         try (var files = Files.list(directory)) {
-            assertEquals(1, files.count(), "no other file is left");
+            assertEquals(1, files.count(), "there must be no other file");
         }
     }
 

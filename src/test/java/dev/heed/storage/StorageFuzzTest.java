@@ -14,7 +14,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Reads randomly damaged files with fixed seeds: each is read or reported as invalid, without any other failure. */
+/**
+ * Reads truncated files, damaged files and random bytes, with fixed seeds. Each must be read or reported as invalid,
+ * without any other failure.
+ */
 @Tag("slow")
 class StorageFuzzTest {
     private static final int ROUNDS = 60_000;

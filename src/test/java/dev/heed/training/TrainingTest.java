@@ -102,8 +102,8 @@ class TrainingTest {
     void theSameBitsForOneThreadAndTwo() {
         float[] once = train(1, 5, 12);
         assertArrayEquals(once, train(2, 5, 12));
-        assertArrayEquals(once, train(2, 5, 12), "and again");
-        assertNotEquals(once[0], train(2, 6, 12)[0], "another seed");
+        assertArrayEquals(once, train(2, 5, 12), "a repeated run must give the same bits");
+        assertNotEquals(once[0], train(2, 6, 12)[0], "another seed must give other elements");
     }
 
     @Test
@@ -179,7 +179,7 @@ class TrainingTest {
             assertEquals("weight", e.name());
             assertEquals(2, e.step());
             assertTrue(String.valueOf(e.getMessage()).contains("HINT"), e::getMessage);
-            assertArrayEquals(new float[] {1, 2}, model.weight().toFloatArray(), "the last good parameters");
+            assertArrayEquals(new float[] {1, 2}, model.weight().toFloatArray(), "the last finite parameters");
             assertArrayEquals(
                     new float[] {3},
                     new float[] {(float) Objects.requireNonNull(model.bias()).get(0)});
