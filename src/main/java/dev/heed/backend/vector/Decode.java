@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Attention for few queries and many keys. Memory bandwidth is the limit, so every key and value is read from memory at
- * most once. A task computes one split of one key/value head, for all rows of the head. A row is one query of one of the query heads
- * that share the key/value head.
+ * most once. A task computes one split of one key/value head, for all rows of the head. A row is one query of one of the
+ * query heads that share the key/value head.
  *
  * <p>A split is a slice of the keys; its size does not depend on the number of threads. Each split yields one partial
  * attention state per row (max, sum, weighted values). The states are merged in key order.
