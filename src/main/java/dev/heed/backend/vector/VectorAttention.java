@@ -15,8 +15,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plan of attention on the CPU. For each forward call it chooses the decode or the prefill driver, or its f64
- * counterpart. The backward pass has one driver in f32 and one in f64.
+ * The plan of attention on the CPU. For each forward call it chooses the decode or the prefill driver, in f32 or in
+ * f64. The backward pass has one driver in f32 and one in f64.
  */
 final class VectorAttention extends AttentionPlan {
     private final Workers workers;

@@ -117,7 +117,7 @@ final class F64Call {
         }
     }
 
-    /** Adds the bias and subtracts the ALiBi distances; a bias of minus infinity masks any score, even NaN. */
+    /** Adds the bias and subtracts the ALiBi term; a bias of minus infinity masks any score, even NaN. */
     void addBias(
             double[] tile,
             int at,

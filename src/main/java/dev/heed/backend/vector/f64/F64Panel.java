@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A panel in f64: up to PANEL queries of one head, one per lane, with their strip. The strip is an array
- * {@code [key][query]} in scratch memory for all keys to which any of the queries may attend, or in decode
- * for such keys of one split. It first holds scores, then weights.
+ * {@code [key][query]} in scratch memory for all keys to which any of the queries may attend; in decode, only
+ * the keys of one split. It first holds scores, then weights.
  *
  * <p>Tiles begin at multiples of {@link F64Call#TILE}, so the bits of a row depend on the row alone, not on the other rows
  * of its panel.
