@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of attention, computed tile by tile (Dao et al. 2022, section 3.1). A task is one key/value head of one
- * batch entry. It processes the panels of all query heads that share the head, so each sum over queries is added by one
- * thread in a fixed order.
+ * batch entry. It processes the panels of all query heads that share the key/value head, so each sum over queries is
+ * computed by one thread in a fixed order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'
@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
  * has more keys, each strip is computed twice.
  *
  * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
- * exactly 0, and only equal roundings achieve that.
+ * exactly 0, which requires that delta has the same rounding errors as dP.
  */
 final class Backward {
-    /** Keys per strip: P and dP of one strip take 4 MB with vectors of 16 lanes. */
+    /** Maximum keys per strip. With vectors of 16 lanes, P and dP of one strip of this length take 4 MB. */
     private static final int STRIP = 128 * Lanes.TILE;
 
     private static final float[] ONES = new float[PANEL];
@@ -166,7 +166,7 @@ final class Backward {
         }
     }
 
-    /** Prepares the rows and sums of a pairwise score other than the dot product, whose gradients are added row by row. */
+    /** Prepares the rows and sums for a pairwise score other than the dot product; its gradients are added row by row. */
     private void beginPairs(Scratch scratch, Panel panel) {
         if (call.meeting != null) {
             PairRows pairs = scratch.pairs;
@@ -288,8 +288,8 @@ final class Backward {
         }
 
         /**
-         * Computes the inverse sums, sinks included, and the deltas; overwrites the factors in the statistics with the
-         * gradients of the LSE; adds to the gradient of the sink.
+         * Computes the inverse sums, sink included, and divides the deltas by the sums; overwrites the factors in the
+         * statistics with the gradients of the LSE; adds to the gradient of the sink.
          */
         void finishStatistics() {
             float[] st = panel.statistics;
@@ -304,8 +304,8 @@ final class Backward {
                 double weighted = empty ? 0 : scratch.deltas[i] / sum;
                 st[3 * PANEL + i] = empty ? 0 : (float) (1 / sum);
                 scratch.deltas[i] = (float) weighted;
-                st[2 * PANEL + i] = (float) dLse; // separate from delta: if P = 1, dS is exactly dLSE
-                if (empty) { // all keys are masked: query and gradient may be NaN
+                st[2 * PANEL + i] = (float) dLse; // not combined with delta, so that dS is exactly dLSE if P = 1
+                if (empty) { // all keys are masked: the query and its output gradient may be NaN
                     clearRow(scratch.queries, i);
                     clearRow(scratch.gradients, i);
                 }
@@ -324,7 +324,7 @@ final class Backward {
 
         /**
          * Turns the gradients of the weights into gradients of the scores and adds the contribution of the strip to all
-         * sums. If {@code weighed}, the strip already contains weights, else scores.
+         * sums. If {@code weighed}, the strip already contains weights relative to the maxima, else scores.
          */
         void spread(boolean weighed) {
             forEachTile((keyFrom, keys, at, masked) -> {
@@ -402,8 +402,8 @@ final class Backward {
     }
 
     /**
-     * Computes {@code sums [key][width] += tile rows} for whole panels of columns; if not {@code plain}, rows of weight
-     * 0 are not read.
+     * Computes {@code sums [key][width] += tile rows}; the rows must be padded to whole panels of columns. If not
+     * {@code plain}, rows of weight 0 are not read.
      */
     private static void addProducts(
             float[] tile, int at, int keys, Rows rows, int queries, float[] sums, long keyFrom, boolean plain) {
@@ -419,7 +419,7 @@ final class Backward {
     }
 
     /**
-     * Computes the sums of {@link #addProducts} in the same order if rows may be non-finite; a row with a weight of
+     * Computes the sums of {@link #addProducts}, in the same order, for rows that may be non-finite; a row with a weight of
      * exactly 0 is not read.
      */
     private static void addAttended(float[] tile, int at, int keys, Rows rows, int queries, float[] sums, int to) {

@@ -28,8 +28,9 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Base class of the CPU backends: creates plans and manages the threads. The subclasses differ in the inner loops that
- * the drivers call. A process has one kind of inner loops, chosen by {@link Lanes#SCALAR}.
+ * Base class of the CPU backends: creates plans and manages the threads. One subclass computes with vector code, the other
+ * with plain Java loops. A process has only one kind of inner loops, chosen by {@link Lanes#SCALAR}, so only one of the
+ * subclasses is ready.
  *
  * <p>This class and its subclasses import nothing from the module {@code jdk.incubator.vector}.
  */
@@ -52,7 +53,7 @@ abstract class CpuBackend implements AttentionBackend {
     }
 
     /**
-     * {@return {@code heed.threads}, or the number of processors}
+     * {@return {@code heed.threads} if set, else the number of processors}
      *
      * @throws InvalidInputException if the property is not a valid number of threads
      */

@@ -9,7 +9,7 @@ import dev.heed.score.CustomScore;
 import dev.heed.score.ScoreFunction;
 import org.jspecify.annotations.Nullable;
 
-/** A score function supplied by the caller, called with rows of doubles for every attended pair of query and key. */
+/** A score function supplied by the caller. Each call gets one query row and one key row, converted to doubles. */
 final class CustomMeeting extends Meeting {
     private final CustomScore score;
     private final CustomScore.@Nullable Gradient gradient;
@@ -48,7 +48,7 @@ final class CustomMeeting extends Meeting {
     @Override
     void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows r) {
         if (gradient == null) {
-            throw new IllegalStateException("a score function without a gradient is refused earlier");
+            throw new IllegalStateException("a score function without a gradient must be refused earlier");
         }
         double[][] rows = new double[keys][];
         double[][] dRows = new double[keys][(int) shape.keyHeadDim()];

@@ -88,8 +88,8 @@ final class F64MultiHead extends MultiHeadPlan {
     }
 
     /**
-     * Computes the inner attention. Its output is written to a new tensor, all other results directly to the caller's
-     * tensors.
+     * Computes the inner attention. Its output is written to a new tensor, all other results are written directly to the
+     * caller's tensors.
      */
     private AttentionResult attended(AttentionInputs heads, AttentionResult into) {
         AttentionProblem p = heads.problem();

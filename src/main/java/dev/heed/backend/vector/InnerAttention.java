@@ -16,8 +16,8 @@ import java.util.function.Function;
 
 /**
  * The attention between the projections of multi-head attention. The drivers compute it directly, unless its score
- * function is computed by rewriting rows ({@link LoweredProblem}). In that case a plan rewrites the rows first; plans
- * are cached by problem.
+ * function is computed by rewriting rows ({@link LoweredProblem}). In that case a plan that rewrites the rows computes it;
+ * these plans are cached by problem.
  */
 final class InnerAttention {
     private final Function<AttentionProblem, AttentionPlan> maker;

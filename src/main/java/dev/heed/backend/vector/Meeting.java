@@ -25,7 +25,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
     /**
      * {@return the pairwise score function; null for dot products} Score functions that are computed by rewriting rows
-     * ({@code LoweredProblem}) are replaced before this call.
+     * ({@code LoweredProblem}) must be rewritten before this call.
      */
     static @Nullable Meeting of(ScoreFunction score, AttentionShape shape) {
         return switch (score) {
@@ -34,7 +34,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
             case ScoreFunction.Additive f -> new Additive(shape, f.vector());
             case ScoreFunction.Gaussian f -> new Gaussian(shape, f);
             case ScoreFunction.Custom f -> new CustomMeeting(shape, f);
-            default -> throw new IllegalStateException(score.pattern() + " is rewritten before it comes here");
+            default -> throw new IllegalStateException(score.pattern() + " must be rewritten before this call");
         };
     }
 
@@ -43,21 +43,23 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
     /**
      * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries, keys and parameters. A
-     * cell in which {@code g} is exactly 0 adds nothing, even if its rows are non-finite.
+     * cell in which {@code g} is exactly 0 adds nothing, even if its rows are non-finite. If {@code plain}, all rows are
+     * finite.
      */
     abstract void gradients(long head, float[] g, int at, int keys, int queries, boolean plain, PairRows rows);
 
     /** Writes the gradient of the score function's parameter from sums {@code [batch, numHeads, headDim]}. */
     abstract void writeParameter(double[] sums, int width, ScoreFunction gradient);
 
-    /** A pairwise score that is a sum of one term per element index of the two rows. */
+    /** A pairwise score that is a sum over the elements of the two rows, with one term per index. */
     abstract static non-sealed class Sums extends Meeting {
         Sums(AttentionShape shape) {
             super(shape);
         }
 
         /**
-         * Computes the scores of one query row with the key rows in {@code rows}; all rows are padded to whole vectors.
+         * Computes the scores of one query row with {@code count} key rows of {@code rows}; all rows must be padded with zeros
+     * to whole vectors.
          */
         abstract void row(
                 long head,

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * limits decode; a bf16 or f16 row has half the bytes of an f32 row, and an i8 row a quarter. Weights stay f32.
  *
  * <p>If keys are i8, each query element is written as an integer of three bytes times a unit, one unit per row.
- * Products of these integers are exact; the rounding error of an element is at most 2^-24 times the row's largest
- * element.
+ * Products of these integers with i8 elements are exact. The rounding error of a query element is at most about 2^-24 times
+ * the largest magnitude in its row.
  */
 final class NativeRows {
     private static final int LIMBS = NativeKernels.LIMBS;
@@ -59,7 +59,7 @@ final class NativeRows {
         };
         boolean serve = needed != null
                 && call.inputs.value().type() == type
-                && (type == DType.I8 || call.inputs.query().type() == type) // f32 copies of bf16 rows narrow exactly
+                && (type == DType.I8 || call.inputs.query().type() == type) // so their f32 copies narrow exactly
                 && call.meeting == null
                 && !Lanes.SCALAR
                 && Tiles.nativeKernels(type).decode()
@@ -69,8 +69,8 @@ final class NativeRows {
     }
 
     /**
-     * Whether every row can be read without a copy and has a single scale, because it is inside one block of the
-     * scales.
+     * Whether every i8 row can be read without a copy, is short enough for the native kernels, and has a single scale,
+     * because it is inside one block of the scales.
      */
     private static boolean oneScale(Tensor rows) {
         ByteScales scales = rows.scales();
@@ -87,12 +87,12 @@ final class NativeRows {
         return even;
     }
 
-    /** Converts the packed queries of a task to the form that the native kernel reads. */
+    /** Converts the packed queries of a task to the representation that the native kernel reads; f16 kernels read f32. */
     void queries(Scratch scratch, int rows) {
         if (type == DType.I8) {
             quantise(scratch, rows);
         }
-        if (type == DType.BF16) { // exact, because the queries were stored as bf16
+        if (type == DType.BF16) { // exact, because the queries are stored as bf16
             int length = rows * headDim;
             scratch.narrow = scratch.narrow.length >= length ? scratch.narrow : new short[length];
             NativeKernels.bf16Narrow(
@@ -101,8 +101,8 @@ final class NativeRows {
     }
 
     /**
-     * Writes the queries as balanced base-256 digits, from -128 to 127, lowest digit first; a non-finite row gets the
-     * unit NaN.
+     * Writes the queries as balanced base-256 digits, from -128 to 127, lowest digit first; a row with a non-finite element
+     * gets the unit NaN.
      */
     private void quantise(Scratch scratch, int rows) {
         int length = rows * headDim;

@@ -14,16 +14,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The second pass over the keys. It computes the optional outputs that the fused loops do not store: weights, weights
- * of chosen rows, the largest weights of each row, and scores. It uses the row maxima and row sums of the first pass.
+ * A second pass over the keys that computes the optional outputs other than the LSE: weights, weights of chosen rows, the
+ * largest weights of each row, and scores. The fused loops of the first pass do not store them. The second pass uses the
+ * row maxima and row sums of the first.
  */
 final class OptionalOutputs {
     private final PanelCall call;
     private final AttentionResult result;
 
     /**
-     * A call whose scores stop at the requested stage; {@link #call} itself if no scores, or the fully modified scores,
-     * are requested.
+     * The call that computes the requested scores: a call that ends at the requested stage, or {@link #call} if no scores
+     * are requested or the stage is {@code MODIFIED}.
      */
     private final PanelCall staged;
 

@@ -19,8 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Up to {@link Lanes#PANEL} queries of one head, one per lane, with the softmax statistics and the weighted values of
- * the keys read so far.
+ * Up to {@link Lanes#PANEL} queries of one head, one per lane, with the softmax statistics and the weighted sums of the
+ * values for the keys read so far.
  */
 final class Panel {
     long batch;
@@ -56,13 +56,13 @@ final class Panel {
     /** Weighted sums of values: element {@code d} of query {@code i} at {@code d * PANEL + i}. */
     float[] sums = new float[0];
 
-    /** Maxima, sums, factors and inverse sums, PANEL floats each; see {@link SoftmaxTile}. */
+    /** Row maxima, row sums, rescaling factors and inverse row sums, PANEL floats each; see {@link SoftmaxTile}. */
     float[] statistics = new float[0];
 
-    /** First key of each vector's run in a {@link RaggedTile}. */
+    /** First key of each vector's run in a {@link RaggedTile}, relative to the first key of the tile. */
     final int[] runFrom = new int[PANEL / V];
 
-    /** Exclusive end of each vector's run in a {@link RaggedTile}. */
+    /** Exclusive end of each vector's run in a {@link RaggedTile}, relative to the first key of the tile. */
     final int[] runTo = new int[PANEL / V];
 
     private final float[] factors = new float[V];
@@ -80,7 +80,7 @@ final class Panel {
         }
     }
 
-    /** {@return the panels of a thread, at least {@code count}; all panels of a task read the same keys and values} */
+    /** {@return the panels of a thread, at least {@code count}} All panels of a task read the same keys and values. */
     static List<Panel> of(Scratch scratch, int count) {
         List<Panel> panels = scratch.section(Pool.class, Pool::new).panels;
         while (panels.size() < count) {
@@ -95,8 +95,8 @@ final class Panel {
     }
 
     /**
-     * Moves the panel to the queries from {@code from} on and resets the statistics; the caller must then pack the
-     * queries.
+     * Moves the panel to the queries that begin at index {@code from} and resets the statistics. The caller must then pack
+     * the queries.
      */
     void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ, int tileKeys) {
         this.batch = batch;
@@ -112,13 +112,13 @@ final class Panel {
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
     }
 
-    /** Packs the queries, multiplied by a factor. */
+    /** Packs the queries, multiplied by a factor, into {@link #packed}. */
     void packQueries(Tensor query, float factor) {
         packed = ArrayGrowth.atLeast(packed, (int) query.size(3) * PANEL);
         pack(query, factor, packed);
     }
 
-    /** Packs bf16 queries as pairs, the layout of native products; negates them if {@code negative}. */
+    /** Packs bf16 queries into {@link #pairs}; negates them if {@code negative}. */
     void packPairs(Tensor query, boolean negative) {
         stored.load(query, batch, head, from, queries);
         int headDim = (int) query.size(3);
@@ -135,12 +135,15 @@ final class Panel {
         fresh = false;
     }
 
-    /** Allocates the sums; the first tile overwrites them. */
+    /** Allocates the sums without clearing them; the caller must overwrite or clear them before it adds to them. */
     void makeRoom(int width) {
         sums = ArrayGrowth.atLeast(sums, width * PANEL);
     }
 
-    /** Transposes the panel's rows of a tensor into the lanes, multiplied by a factor; unused lanes are zero. */
+    /**
+     * Copies the panel's rows of a tensor, multiplied by a factor, to {@code into} in the layout of {@link #packed}; unused
+     * lanes are zero.
+     */
     void pack(Tensor tensor, float factor, float[] into) {
         int width = (int) tensor.size(3);
         if (queries < PANEL) {
@@ -183,7 +186,7 @@ final class Panel {
      * Writes the sums to the panel's rows of a tensor, each row multiplied by its factor. With a factor of 0 the row is 0,
      * even if its sums are non-finite.
      *
-     * @param scales an array with the factors, from {@code scalesAt} on
+     * @param scales contains one factor per row, the first at index {@code scalesAt}
      */
     void write(Tensor tensor, float[] scales, int scalesAt) {
         int width = (int) tensor.size(3);

@@ -59,15 +59,15 @@ final class PanelCall {
     }
 
     /**
-     * {@return a call that computes scores only up to a stage: without bias, ALiBi and mask, and for SCORE also without
-     * softcap}
+     * {@return a call that computes scores only up to a stage before the last: without bias, ALiBi and mask, and for SCORE
+     * also without softcap}
      */
     PanelCall upTo(ScoreStage stage) {
         AttentionOptions bare = options.withBias(null).withAlibi(null).withMask(Mask.NONE);
         return new PanelCall(inputs, stage == ScoreStage.SCORE ? bare.withSoftcap(null) : bare, false);
     }
 
-    /** Moves a panel to the queries from {@code from} on and packs them. */
+    /** Moves a panel to the queries that begin at index {@code from}, and packs them. */
     void moveTo(Panel panel, long batch, long head, long from) {
         panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.tileKeys());
         if (bf16) {
@@ -96,7 +96,10 @@ final class PanelCall {
         mask.maskScores(panel.batch, panel.head, panel.from, panel.to(), keyFrom, keyFrom + keys, tile, at, PANEL);
     }
 
-    /** Applies dropout with probability {@code p}: multiplies each weight of a tile by 0 or {@code 1 / (1 - p)}. */
+    /**
+     * Applies dropout with probability {@code p} to the weights of a tile, or to their gradients: sets each cell to 0 or
+     * multiplies it by {@code 1 / (1 - p)}.
+     */
     void drop(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         double p = options.dropout();
         float keepScale = (float) (1 / (1 - p));

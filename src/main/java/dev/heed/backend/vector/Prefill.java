@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Attention for many queries. A task computes a few panels of one head, each of up to PANEL queries (see
  * {@link Panel}). It reads keys and values in tiles, blocks of consecutive keys. Each tile is loaded once for all
- * panels of the task:
+ * panels of the task. For each panel and tile, a task computes:
  *
  * <pre>
  * scores  [key][query] = K Q'                   keys broadcast without packing, queries packed
@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * output  [valueHeadDim][query] += V' weights   values broadcast without packing
  * </pre>
  *
- * <p>All sums over keys run in key order. The tiles depend only on the mask and the panel. Therefore the bits of a row
- * do not depend on the thread, the batch or the other panels of the task.
+ * <p>All sums over keys run in key order. The tiles of a panel depend only on headDim, the mask and the queries of the
+ * panel. Therefore the bits of a row do not depend on the thread, the batch or the other panels of the task.
  */
 final class Prefill {
     private final PanelCall call;
@@ -62,7 +62,7 @@ final class Prefill {
         allowed.run(Math.toIntExact(s.batch() * s.numHeads() * prefill.tasksPerHead), prefill::task);
     }
 
-    /** Computes one task. Tasks with later queries run first, because under a causal mask they have the most keys. */
+    /** Computes one task. Tasks with later queries start first, because a causal mask gives later queries more keys. */
     private void task(int task, Scratch scratch) {
         long heads = shape.batch() * shape.numHeads();
         int first = (tasksPerHead - 1 - (int) (task / heads)) * panelsPerTask;
@@ -165,7 +165,7 @@ final class Prefill {
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
-            masked = true; // a dropped value is not read either
+            masked = true; // a non-finite value with a dropped weight must add nothing
         }
         if (panel.fresh && !masked) {
             Loops.product(
@@ -190,14 +190,15 @@ final class Prefill {
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, tile, 0, keyFrom, keys);
-            masked = true; // a dropped value is not read either
+            masked = true; // a non-finite value with a dropped weight must add nothing
         }
         rows.pool(tile, keyFrom, keys, panel.sums, !panel.fresh, masked);
         panel.fresh = false;
     }
 
     /**
-     * Computes {@code sums [width][query] += rows' tile}; if {@code masked}, a non-finite row of weight 0 adds nothing.
+     * Computes {@code sums [width][query] += rows' tile}; if {@code masked}, a row with weight 0 adds nothing, even if it is
+     * non-finite.
      */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
         if (masked && !rows.finite(keys, width)) {
@@ -237,7 +238,7 @@ final class Prefill {
         }
     }
 
-    /** Adds the sink, a logit without a value, to the row sums; then computes the inverse sums. */
+    /** Adds the sink, a logit without a value, to the maxima and sums of the rows; then computes the inverse sums. */
     private void addSinks(Panel panel) {
         float[] st = panel.statistics;
         Tensor sink = call.options.sink();

@@ -10,9 +10,9 @@ import dev.heed.mask.TileCover;
 import java.util.Arrays;
 
 /**
- * A tile in which each vector of queries attends only to its own run, a contiguous range of the tile's keys. Such tiles
- * occur along a causal diagonal, at the edge of a window, and in a panel with few queries. Each vector is computed
- * separately, over its run:
+ * The computation of ragged tiles. In a ragged tile, each vector of queries attends only to keys of its own run, a
+ * contiguous range of the tile's keys. Ragged tiles occur along a causal diagonal, at the edge of a window, and in a panel
+ * with few queries. Each of the four vectors of a panel (v0 to v3) is computed separately, over its run (##):
  *
  * <pre>
  *            v0 v1 v2 v3                 v0 v1 v2 v3
@@ -30,9 +30,9 @@ final class RaggedTile {
     private RaggedTile() {}
 
     /**
-     * {@return whether the tile should be computed run by run: if the runs have at most three quarters of its cells}
-     * Stores the runs in the panel. Supports only dot products without dropout. The limit is below 1 because the narrow
-     * product is a sixth slower than the product of a whole panel.
+     * {@return whether the tile should be computed run by run} This requires vector code, dot products, no dropout, and
+     * runs that have at most three quarters of the tile's cells. The limit is below 1 because the narrow product is a sixth
+     * slower than the product of a whole panel. If the result is true, the runs are stored in the panel.
      */
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;

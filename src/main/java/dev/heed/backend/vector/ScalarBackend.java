@@ -7,13 +7,14 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CPU backend for processes without the Vector API: the drivers of {@link VectorBackend} over plain Java loops,
- * which the JIT vectorises as well as it can. It computes f32, f16 and bf16 in f32, and f64 in f64. A process has one
- * kind of loops, so this backend is ready if {@link VectorBackend} is not, or if {@code heed.scalar} selects it.
+ * The CPU backend for processes that cannot use the Vector API: the drivers of {@link VectorBackend} with plain Java
+ * loops, which the JIT vectorises as well as it can. It computes f32, f16 and bf16 in f32, and f64 in f64. A process has
+ * only one kind of loops, so this backend is ready if the Vector API cannot be used or {@code heed.scalar} forces plain
+ * loops; otherwise {@link VectorBackend} is ready.
  */
 public final class ScalarBackend extends CpuBackend {
 
-    /** Creates the backend with {@code heed.threads} threads, or one thread per processor. */
+    /** Creates the backend with {@code heed.threads} threads, or one thread per processor if that is not set. */
     public ScalarBackend() {
         this(defaultThreads());
     }

@@ -54,7 +54,7 @@ final class ScoreModifier {
         return bias != null;
     }
 
-    /** Modifies the raw scores of a panel with {@code keys} keys from {@code keyFrom} on. */
+    /** Modifies the raw scores of a panel's queries with {@code keys} keys, beginning with key {@code keyFrom}. */
     void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
             Loops.scale(tile, at, keys, scale);
@@ -102,8 +102,8 @@ final class ScoreModifier {
     }
 
     /**
-     * Multiplies the gradients of a tile by the derivative of the softcap, {@code 1 - (capped / cap)^2}, with capped
-     * scores.
+     * Multiplies the gradients of a tile by the derivative of the softcap, {@code 1 - (capped / cap)^2}; {@code capped}
+     * contains the scores after the softcap, from index 0 on.
      */
     void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys) {
         if (softcap != null) {

@@ -15,8 +15,8 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plan of attention on the CPU. For each call it chooses a driver: decode, prefill or one of their f64
- * counterparts.
+ * The plan of attention on the CPU. For each forward call it chooses the decode or the prefill driver, in f32 or in
+ * f64. The backward pass has one driver in f32 and one in f64.
  */
 final class VectorAttention extends AttentionPlan {
     private final Workers workers;

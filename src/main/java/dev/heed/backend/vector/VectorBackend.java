@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
  * The CPU backend: fused attention on the Vector API. It computes f32, f16 and bf16 in f32, and f64 in f64. Results have
  * the same bits for any number of threads, any batch composition and every repeat.
  *
- * <p>A call uses all processors by default. {@code heed.threads} or the constructor sets another number of threads; 1
- * computes on the caller's thread. Any number of threads, including virtual threads, may call the backend at the same
- * time.
+ * <p>A call uses all processors by default. {@code heed.threads} or the constructor sets another number of threads; with
+ * 1, a call is computed on the caller's thread. Any number of threads, including virtual threads, may call the backend at
+ * the same time.
  *
  * <p>This class imports nothing from the module {@code jdk.incubator.vector}; if the module is absent,
  * {@link #notReadyReasons} reports it.
  */
 public final class VectorBackend extends CpuBackend {
 
-    /** Creates the backend with {@code heed.threads} threads, or one thread per processor. */
+    /** Creates the backend with {@code heed.threads} threads, or one thread per processor if that is not set. */
     public VectorBackend() {
         this(defaultThreads());
     }

@@ -69,7 +69,7 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     /**
      * {@return the output projection, not yet computed} If native products compute it, its input is rounded to bf16,
-     * the type of its output.
+     * like its output.
      */
     private Gemm.Product outputProduct(Matrix together, MultiHeadWeights w, Tensor into, Matrix to) {
         return Bf16Matrix.serve(w.output(), into)
@@ -128,8 +128,8 @@ final class VectorMultiHead extends MultiHeadPlan {
     }
 
     /**
-     * Computes the inner attention. Its output is written to a buffer, all other results directly to the caller's
-     * tensors.
+     * Computes the inner attention and returns its output with joined heads. The output is written to a buffer, all other
+     * results are written directly to the caller's tensors.
      */
     private Matrix attended(AttentionInputs heads, @Nullable AttentionResult into) {
         int rows = Math.toIntExact(shape.batch() * shape.seqLenQ());

@@ -40,7 +40,7 @@ final class VectorSoftmax extends SoftmaxPlan {
         int length = in.length();
         float[] from = in.array();
         float[] to = out.array();
-        int fromAt = (int) (input.segment().address() / Float.BYTES); // offset of the tensor in its array, if present
+        int fromAt = (int) (input.segment().address() / Float.BYTES); // offset of the segment in its array, if any
         int toOffset = (int) (output.segment().address() / Float.BYTES);
         forRows(workers.allowedBy(List.of(input, output)), in, (first, end, scratch) -> {
             if (problem().type() == DType.F64) {

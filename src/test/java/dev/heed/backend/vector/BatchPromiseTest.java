@@ -23,7 +23,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests that a batch entry, a head or a softmax row has the same bits alone as together with others. */
+/** Tests that a batch entry, a head or a softmax row has the same bits computed alone as computed together with others. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("slow")
 class BatchPromiseTest {
@@ -60,7 +60,7 @@ class BatchPromiseTest {
             return part(0, batch, batch + 1, batch, batch + 1);
         }
 
-        /** {@return some query heads with the key/value heads that they share} */
+        /** {@return query heads {@code [from, to)} with the key/value heads that they use} */
         Whole heads(long from, long to) {
             long group = inputs.problem().shape().groupSize();
             return part(1, from, to, from / group, (to - 1) / group + 1);
@@ -146,8 +146,8 @@ class BatchPromiseTest {
     }
 
     /**
-     * One head masks an infinite value that the other head attends to. Both have the same bits as when computed alone,
-     * although only one head needs the loop that skips masked values.
+     * One head masks an infinite value that the other head attends to. Both heads must have the same bits as when computed
+     * alone, although only one of them needs the loop that skips masked values.
      */
     @ParameterizedTest
     @ValueSource(strings = {"q1x2x1x24 kv1x300 f32", "q1x2x40x24 kv1x300 f32"})
@@ -169,8 +169,8 @@ class BatchPromiseTest {
     }
 
     /**
-     * A batch whose partial attention states are computed in several waves: 205 batch entries with the same queries,
-     * keys and values.
+     * Compares three of 205 batch entries, which have the same queries, keys and values, with one entry computed alone. The
+     * partial attention states of the batch are computed in several waves.
      */
     @Test
     void anItemAloneOfAVeryLargeBatch() {

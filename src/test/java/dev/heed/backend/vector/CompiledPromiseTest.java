@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class CompiledPromiseTest {
     private static final int REPEATS = 3000;
 
-    /** Maximum seconds per computation. */
+    /** Maximum seconds for all repeats of a computation. */
     private static final long SECONDS = 1;
 
     /**
@@ -35,8 +35,7 @@ class CompiledPromiseTest {
         private Program() {}
 
         /**
-         * Prints the distinct hashes of the results of each small computation: one number if all repeats agree, else
-         * several.
+         * Prints the distinct hashes of the results of each small computation: one hash if all repeats agree, else several.
          */
         public static void main(String[] arguments) {
             int repeats = Integer.parseInt(arguments[0]);

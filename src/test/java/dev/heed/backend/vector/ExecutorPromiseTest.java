@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Tests that the caller gets the correct result or an exception in finite time, and that the backend stays usable. This
- * holds regardless of how an executor handles its tasks. It also holds if the backend or an arena is closed, or the
- * caller is interrupted, while tasks run.
+ * must hold regardless of how an executor handles its tasks. It must also hold if the backend or an arena is closed while
+ * tasks run, or if the calling thread is interrupted.
  */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @Tag("slow")
@@ -90,7 +90,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** The callers run on the threads of the executor, so no caller may wait for a task that no thread has begun. */
+    /** The callers run on the threads of the executor, so no caller may wait for a task that has not begun. */
     @Test
     void anExecutorThatTheCallersFill() throws Exception {
         try (ExecutorService pool = Executors.newFixedThreadPool(2);
@@ -213,7 +213,7 @@ class ExecutorPromiseTest {
         }
     }
 
-    /** An executor that calls the backend itself before it runs a task. */
+    /** The executor calls the backend itself before it runs a task. */
     @Test
     void anExecutorThatCallsTheBackend() {
         AtomicReference<VectorBackend> self = new AtomicReference<>();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
-/** Runs every f32 case of the grid again in f64, so that the f64 loops are tested with every option, headDim and length. */
+/** Runs the f32 cases of the grid again in f64, except those with i8 keys, to test the f64 loops with all options and sizes. */
 @Tag("slow")
 class F64GridTest {
     /** Cases with more than one block, tile or panel. */

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Tests that 64 platform threads and 64 virtual threads that call one backend at the same time get the same bits as
- * from a backend with one thread. The number of calls is fixed; with {@code -Dheed.full=true}, calls continue for a
- * minute.
+ * Compares the results of 64 platform threads and 64 virtual threads, which call one backend at the same time, with those
+ * from a backend with one thread; the bits must be the same. The number of calls is fixed; with {@code -Dheed.full=true},
+ * calls continue for a minute. The open backend must hold less than 256 MB of heap afterwards.
  */
 @Tag("slow")
 class HammerPromiseTest {

@@ -24,8 +24,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tests that a prefill whose scores would take four gigabytes allocates less than 200 MB, and that sampled rows are
- * correct.
+ * Tests that a prefill whose scores would take four gigabytes allocates less than 200 MB, and that sampled rows of its
+ * output and LSE keep the error budget.
  */
 class LongPromiseTest {
     private static final int LENGTH = 32 * 1024;
@@ -88,8 +88,8 @@ class LongPromiseTest {
     }
 
     /**
-     * Calls the backend until its loops are compiled. Until then, every vector is an object on the heap, gigabytes per
-     * call.
+     * Calls the backend 30 times, so that its loops are compiled. Before that, every vector is an object on the heap, which
+     * takes gigabytes per call.
      */
     private static void compile(AttentionBackend backend) {
         AttentionInputs inputs = Qkv.of("q1x1x2048x64 kv1x2048 f32")
@@ -106,8 +106,8 @@ class LongPromiseTest {
     }
 
     /**
-     * Computes each sampled row as a problem of one query, with the row index as causal offset; returns outputs and
-     * LSE.
+     * Computes each sampled row as a problem of one query, with the row index as causal offset; returns the outputs and the
+     * LSE of all samples.
      */
     private static double[][] sampled(AttentionBackend backend, DType type, AttentionInputs inputs) {
         double[] outputs = new double[SAMPLES * WIDTH];

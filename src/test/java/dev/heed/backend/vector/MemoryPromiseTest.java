@@ -41,18 +41,21 @@ class MemoryPromiseTest {
     private static final int WARM_UP = 3000;
 
     /**
-     * Maximum rounds of measurement; calls in the first rounds may allocate more, while the JIT is still compiling.
+     * Maximum rounds of measurement. Calls in the first rounds may allocate more, because the JIT is still compiling.
      */
     private static final int ROUNDS = 200;
 
     private static final int CALLS = 100;
 
-    /** Bytes that a call may allocate, regardless of its size: lists of tensors to check, the mask, the job for its threads. */
+    /**
+     * Bytes that a call may allocate, regardless of its size, in addition to its partial attention states: lists of tensors
+     * to check, the mask, the job for its threads.
+     */
     private static final long A_CALL = 4096;
 
     /**
-     * Does not cover f64: depending on the order in which the JIT compiles methods, the exponential function of the f64
-     * loops may not be inlined, and then every vector is allocated as an object.
+     * This test does not cover f64: depending on the order in which the JIT compiles methods, the exponential function of the
+     * f64 loops may not be inlined, and then every vector is allocated as an object.
      */
     @Test
     void aPlanThatIsReusedAllocatesNothingThatGrows() {
@@ -106,7 +109,7 @@ class MemoryPromiseTest {
         return Qkv.of(problem.toString()).with(options);
     }
 
-    /** {@return the bytes of the partial attention states of all splits} */
+    /** {@return the bytes of the partial attention states, with splits of 1024 keys} */
     private static long states(AttentionShape s) {
         long parts = (s.seqLenKv() + 1023) / 1024;
         long width = Lanes.panels(s.valueHeadDim()) * (long) Lanes.PANEL;
@@ -131,7 +134,7 @@ class MemoryPromiseTest {
         }
     }
 
-    /** A call of length 4096 allocates less than 8 MB, although the scores alone would take 64 MB. */
+    /** Tests that a call of length 4096 allocates less than 8 MB, although the scores alone would take 64 MB. */
     @Test
     void memoryGrowsWithTheLengthAlone() {
         try (VectorBackend backend = new VectorBackend(3)) {
@@ -149,7 +152,7 @@ class MemoryPromiseTest {
                             ? () -> plan.backward(inputs, result, dOutput, null, gradients)
                             : () -> plan.forward(inputs, result);
                     for (int repeat = 0; repeat < 20; repeat++) {
-                        call.run(); // until it is compiled: the interpreter allocates every vector
+                        call.run(); // so that it is compiled: the interpreter allocates every vector
                     }
                     long before = THREADS.getTotalThreadAllocatedBytes();
                     call.run();
@@ -195,7 +198,7 @@ class MemoryPromiseTest {
     }
 
     /**
-     * Keys may be the largest arrays of a process. Once the caller drops them, the garbage collector must be able to
+     * Keys may be the largest arrays of a process. Once the caller drops its arrays, the garbage collector must be able to
      * free them.
      */
     @Test

@@ -71,7 +71,8 @@ class PlacementPromiseTest {
     }
 
     /**
-     * A call with tensors in a confined arena runs on its owner thread only; read-only memory is copied row by row.
+     * A call with tensors in a confined arena runs only on the thread that owns the arena; read-only memory is copied row by
+     * row.
      */
     @TestFactory
     Stream<DynamicTest> ofMemoryWithLimits() {
@@ -123,8 +124,8 @@ class PlacementPromiseTest {
     }
 
     /**
-     * {@return copies of all results of forward and backward} {@code read} moves the inputs to other memory,
-     * {@code written} the results, except the LSE.
+     * {@return copies of all results of forward and backward} {@code read} moves the inputs to other memory, and
+     * {@code written} moves the results, except the LSE.
      */
     private List<Tensor> run(Qkv qkv, UnaryOperator<Tensor> read, UnaryOperator<Tensor> written) {
         var random = new RandomTensors(8);
@@ -154,7 +155,7 @@ class PlacementPromiseTest {
         List<Tensor> all = new ArrayList<>();
         Stream.concat(result.tensors().stream(), gradients.tensors().stream())
                 .filter(tensor -> tensor != null)
-                .forEach(tensor -> all.add(tensor.copy())); // the memory may not outlive the call
+                .forEach(tensor -> all.add(tensor.copy())); // the caller may close the arena of the results
         return all;
     }
 

@@ -28,13 +28,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A computation together with all tensors that it writes, to be repeated under other conditions and compared bit by bit.
+ * A computation that returns all tensors that it writes, so that its results under different conditions can be compared
+ * bit by bit.
  *
  * @param name description of the computation
  * @param run runs the computation and returns the written tensors
  */
 record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
-    /** {@return computations of every kind, in f32, f16 and bf16, forward and backward; attention also in f64} */
+    /** {@return computations of every kind in f32, f16 and bf16, most with a backward pass; attention also in f64} */
     static List<PromisedWork> everyKind() {
         List<PromisedWork> all = new ArrayList<>();
         for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
@@ -129,8 +130,8 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
     }
 
     /**
-     * {@return options with optional outputs of every kind and all score modifiers; the decode driver does not support
-     * them}
+     * {@return options with optional outputs of every kind and all score modifiers} The decode drivers do not support these
+     * outputs.
      */
     private static AttentionOptions everything(DType type) {
         var random = new RandomTensors(3);
@@ -162,8 +163,8 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
     }
 
     /**
-     * Computes results and gradients; the gradients of the output, and of the LSE if requested, are drawn from a fixed
-     * seed.
+     * Computes results and gradients. The gradient of the output, and of the LSE if the LSE is requested, is drawn from a
+     * fixed seed.
      */
     static List<Tensor> attention(AttentionBackend backend, AttentionInputs inputs) {
         AttentionResult result = AttentionResult.allocate(inputs.problem());
@@ -272,7 +273,7 @@ record PromisedWork(String name, Function<AttentionBackend, List<Tensor>> run) {
         return present;
     }
 
-    /** Whether two lists of tensors have the same bits; cheaper than an assertion for many comparisons. */
+    /** Whether two lists of tensors have the same bits. For many comparisons, this is cheaper than an assertion. */
     static boolean sameBits(List<Tensor> expected, List<Tensor> actual) {
         boolean same = expected.size() == actual.size();
         for (int n = 0; same && n < expected.size(); n++) {

@@ -18,10 +18,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/** Tests plain loops in separate processes, started without the Vector API or with plain loops forced. */
+/** Tests plain loops in processes without the Vector API, with {@code heed.scalar}, or with vectors of 64 bits. */
 @Tag("slow")
 class ScalarBackendTest {
-    /** Minimum number of tests; fewer would mean that the contract was not found or was skipped. */
+    /** Minimum number of tests that succeed; fewer would mean that the contract was not found or was skipped. */
     private static final long FEWEST_TESTS = 450;
 
     /** Runs the test class named by its argument, then prints the failures and the number of successes. */
@@ -73,7 +73,7 @@ class ScalarBackendTest {
         }
     }
 
-    /** Runs a contract in a separate JVM with these JVM options; fails if one of its tests fails. */
+    /** Runs a contract in a separate JVM with these options; fails if one of its tests fails or too few tests succeed. */
     static void holds(Class<?> contract, String... options) throws Exception {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -8,8 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The backend contract on plain loops. A process has one kind of loops, so {@link ScalarBackendTest} runs this in a
- * separate process.
+ * The backend contract on plain loops. A process has only one kind of loops, so {@link ScalarBackendTest} runs this class
+ * in a separate process.
  */
 class ScalarContract extends AttentionBackendContract {
     @Override

@@ -28,7 +28,7 @@ class ScoreModifierTest {
         return ScoreTile.tanh(FloatVector.broadcast(SPECIES, x)).lane(0);
     }
 
-    /** Tests every 61st float from 1e-10 to 30, with both signs. */
+    /** Compares tanh with {@link StrictMath#tanh} for every 61st float from 1e-10 to 30, with both signs. */
     @Test
     void theHyperbolicTangentIsNear() {
         double worst = 0;
@@ -123,7 +123,7 @@ class ScoreModifierTest {
         }
     }
 
-    /** Tests that with only a scale no tile is modified: the sign and the factor include the scale. */
+    /** Tests that a scale alone modifies no tile: the sign, the unit and the factor include it. */
     @Test
     void theScaleAloneRidesInTheFactor() {
         var shape = new AttentionShape(1, 1, 1, 1, 1, 64, 64);

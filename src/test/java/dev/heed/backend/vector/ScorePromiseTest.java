@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tests for every score function that masked keys and values are never read, and that a batch entry has the same bits in
- * any batch.
+ * Tests for seven score functions that masked keys and values are never read, and that a batch entry has the same bits
+ * computed alone as in a batch.
  */
 class ScorePromiseTest {
     @AutoClose
@@ -49,7 +49,7 @@ class ScorePromiseTest {
         }
     }
 
-    /** Compares output and LSE only, because gradients are drawn from one seed for the whole batch. */
+    /** Compares output and LSE only, because output gradients are drawn from one seed for the whole batch. */
     @ParameterizedTest
     @MethodSource("functions")
     void aSequenceHasTheSameBitsInAnyBatch(ScoreFunction score) {

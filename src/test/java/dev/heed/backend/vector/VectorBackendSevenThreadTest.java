@@ -4,7 +4,7 @@ import dev.heed.AttentionBackend;
 import dev.heed.AttentionBackendContract;
 import org.junit.jupiter.api.Tag;
 
-/** The backend contract with more threads than most calls have tasks. */
+/** The backend contract on seven threads; most calls have fewer tasks. */
 @Tag("slow")
 class VectorBackendSevenThreadTest extends AttentionBackendContract {
     @Override

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The backend contract on two threads; {@code -Dheed.vector.bits=128}, for example, forces a vector width. */
+/** The backend contract on two threads. {@code -Dheed.vector.bits=128} runs it with 128-bit vectors. */
 @Tag("slow")
 class VectorBackendTest extends AttentionBackendContract {
     @Override

@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The forward pass of attention in f64. A task computes one panel of queries. Optional outputs are copied from the strip of
- * the panel, which holds the weights of all keys (see {@link F64Panel}).
+ * The forward pass of attention in f64. A task computes one panel of queries. Weights and scores after the mask are copied
+ * from the strip of the panel (see {@link F64Panel}); scores before the mask are computed separately.
  */
 public final class F64Attention {
     private final F64Call call;
@@ -83,7 +83,7 @@ public final class F64Attention {
                 panel.drop(scratch.weights, t);
             }
             panel.loadValues(t);
-            boolean masked = dropping || scratch.masked[t]; // values of dropped weights are not read either
+            boolean masked = dropping || scratch.masked[t]; // a non-finite value with a dropped weight must add nothing
             panel.pool(scratch.values, width, scratch.weights, t, masked, scratch.output);
         }
         panel.write(scratch.output, result.output());

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of attention in f64. A task is one key/value head of one batch entry, as in {@code Backward}. It processes
- * the panels of all query heads that share this head, so all sums over queries are added by one thread in a fixed order.
+ * the panels of all query heads that share this head, so each sum over queries is computed by one thread in a fixed order.
  *
  * <pre>
  * weights P  [key][query]             dWeights dP [key][query] = V dO'

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * scores of a tile. Each stage has the operations and roundings of its formula in docs/semantics.md.
  */
 final class F64Call {
-    /** Keys per tile; a tile of keys fits the first-level cache. */
+    /** Keys per tile; with headDim 64, the keys of a tile take 32 KB. */
     static final int TILE = 64;
 
     final AttentionInputs inputs;
@@ -51,8 +51,9 @@ final class F64Call {
     }
 
     /**
-     * Transposes rows so that each row fills one lane: element {@code d} of row {@code i} is at {@code d * lanes + i}.
-     * Unused lanes are 0.
+     * Transposes {@code count} rows so that each row fills one lane: element {@code d} of row {@code i} is at
+     * {@code d * lanes + i}, where {@code lanes} is {@code count} rounded up to whole vectors. Unused lanes are 0. The array
+     * {@code earlier} is reused if it is long enough.
      */
     static double[] pack(
             Tensor tensor, long batch, long head, long from, int count, F64Scratch scratch, double[] earlier) {
@@ -96,8 +97,8 @@ final class F64Call {
     }
 
     /**
-     * Applies {@code c tanh(s / c)} to the lanes in use; writes the derivative {@code 1 - tanh^2} to {@code derivatives}, if not
-     * null.
+     * Applies the softcap {@code c tanh(s / c)}, if there is one, to the lanes in use; writes its derivative
+     * {@code 1 - tanh^2(s / c)} to {@code derivatives}, if not null.
      */
     void cap(double[] tile, int at, int keys, int lanes, int queries, double @Nullable [] derivatives) {
         if (softcap == null) {
@@ -116,7 +117,7 @@ final class F64Call {
         }
     }
 
-    /** Adds bias and ALiBi; a bias of minus infinity masks any score, even NaN. */
+    /** Adds the bias and subtracts the ALiBi term; a bias of minus infinity masks any score, even NaN. */
     void addBias(
             double[] tile,
             int at,
@@ -169,7 +170,10 @@ final class F64Call {
         }
     }
 
-    /** Applies dropout: multiplies the cells of a tile by {@code 1 / (1 - p)} and masks the dropped cells. */
+    /**
+     * Applies dropout with probability {@code p}: sets each cell of a tile to {@link WideLoops#MASKED_WEIGHT} or multiplies
+     * it by {@code 1 / (1 - p)}.
+     */
     void drop(
             double[] tile,
             int at,

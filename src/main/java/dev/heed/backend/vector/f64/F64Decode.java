@@ -24,7 +24,7 @@ public final class F64Decode {
 
     /**
      * Maximum queries. With more, {@link F64Attention} has enough panels to keep the threads busy. At every vector width, a
-     * panel has at least this number of lanes.
+     * panel has at least this number of lanes, so one panel holds all queries of a head.
      */
     private static final int QUERIES = 8;
 
@@ -165,7 +165,7 @@ public final class F64Decode {
         return kvHead % shape.numKvHeads() * shape.groupSize() + row / shape.seqLenQ();
     }
 
-    /** Merges the states of one key/value head in key order, together with the sink, and writes the outputs of its queries. */
+    /** Merges the states of one key/value head in key order, adds the sink, and writes the output and LSE of its rows. */
     private void merge(int slot, Scratch threadScratch) {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         int kvHead = firstHead + slot;

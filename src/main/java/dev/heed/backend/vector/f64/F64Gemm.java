@@ -7,7 +7,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The projections of multi-head attention in f64: {@link F64Kernel} on packed operands, blocks of rows in parallel. */
+/** The projections of multi-head attention and the linear layers in f64; blocks of rows and columns run in parallel. */
 public final class F64Gemm {
     /**
      * Maximum depth per block. A block of a panel stays in cache, and a long sum is computed as a sum of block sums of at
@@ -15,7 +15,7 @@ public final class F64Gemm {
      */
     private static final int DEPTH = 256;
 
-    /** Rows per task. */
+    /** Maximum rows per task. */
     private static final int ROWS = 96;
 
     private F64Gemm() {}
@@ -39,8 +39,8 @@ public final class F64Gemm {
     }
 
     /**
-     * Computes the gradients of {@link #project}: returns {@code dx = dy W'}, and writes {@code dW = x' dy} and {@code db}, the
-     * column sums of {@code dy}.
+     * Computes the gradients of {@link #project}: returns {@code dx = dy W'}, and writes {@code dW = x' dy} and, if not
+     * null, {@code db}, the column sums of {@code dy}.
      */
     public static Tensor projectBackward(
             Tensor x, Tensor w, Tensor dy, Tensor dw, @Nullable Tensor db, Workers workers) {

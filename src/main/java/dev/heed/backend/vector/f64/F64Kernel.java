@@ -7,15 +7,15 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Matrix products in f64. Each element of the result is one sum that starts at 0 and runs in depth order, regardless of the
- * other rows and lanes in the call.
+ * Matrix products in f64. Each element of a product {@code A B} is one sum that starts at 0 and runs in depth order,
+ * regardless of the other rows and lanes in the call.
  */
 final class F64Kernel {
     private F64Kernel() {}
 
     /**
-     * Computes {@code C += A B} with fused multiply-adds. The caller cuts a long depth into blocks, so a long sum is a sum
-     * of short sums.
+     * Computes {@code C += A B} with fused multiply-adds. The caller must divide a long depth into blocks, so that a
+     * long sum is a sum of short sums.
      *
      * @param a element {@code [r][k]} is at {@code aOffset + r * rowStep + k * depthStep}
      * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
@@ -206,8 +206,9 @@ final class F64Kernel {
     }
 
     /**
-     * Computes {@code C = A B} with rows of B and C {@code lanes} apart; every product and every sum is rounded. Scores must
-     * have the exact bits of the formula as written, because one score far above all others determines the softmax of its row.
+     * Computes {@code C = A B}; the rows of B and C are {@code lanes} elements apart. Every product and every sum is rounded,
+     * without fused multiply-adds. Scores must have the exact bits of the formula as written, because one score far above all
+     * others determines the softmax of its row.
      *
      * @param a row {@code r} begins at {@code aOffset + r * rowStep}
      */

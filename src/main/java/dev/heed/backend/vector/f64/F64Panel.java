@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A panel in f64: up to PANEL queries of one head, one per lane, with their strip. The strip is an array
- * {@code [key][query]} in scratch memory for all keys to which any of the queries may attend. It first holds scores, then
- * weights.
+ * {@code [key][query]} in scratch memory for all keys to which any of the queries may attend; in decode, only
+ * the keys of one split. It first holds scores, then weights.
  *
  * <p>Tiles begin at multiples of {@link F64Call#TILE}, so the bits of a row depend on the row alone, not on the other rows
  * of its panel.
  *
- * <p>The whole strip stays in memory, up to PANEL doubles per key. So weights are computed once for all outputs, and
- * gradients use the same weights from which their deltas were summed.
+ * <p>The strip of all keys stays in memory, up to PANEL doubles per key. So weights are computed once for all outputs, and
+ * the gradients use the same weights as the deltas.
  */
 final class F64Panel {
     final F64Call call;
@@ -40,7 +40,7 @@ final class F64Panel {
         this(call, scratch, batch, head, from, queries, 0, call.shape.seqLenKv());
     }
 
-    /** Creates a panel with only keys {@code [keyFrom, keyTo)}; {@code keyFrom} is a multiple of the tile size. */
+    /** Creates a panel with only keys {@code [keyFrom, keyTo)}; {@code keyFrom} must be a multiple of the tile size. */
     F64Panel(
             F64Call call, F64Scratch scratch, long batch, long head, long from, int queries, long keyFrom, long keyTo) {
         this.call = call;
@@ -118,7 +118,7 @@ final class F64Panel {
         weigh(sink());
     }
 
-    /** As {@link #weigh()}, with the given logit of the sink; minus infinity means no sink. */
+    /** Computes {@link #weigh()} with another logit for the sink; minus infinity means no sink. */
     void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
         if (sink != Double.NEGATIVE_INFINITY) {

@@ -34,7 +34,7 @@ public final class F64Rows {
         copyOf(tensor, batch, head, from, (int) (to - from), width);
     }
 
-    /** Copies {@code count} rows to rows of {@code step} elements, padded with zeros. */
+    /** Copies {@code count} rows to rows of {@code step} elements, padded with zeros, and points at the copies. */
     void copyOf(Tensor tensor, long batch, long head, long from, int count, int step) {
         int width = (int) tensor.size(3);
         copy = F64Scratch.cleared(copy, count * step);
@@ -61,7 +61,7 @@ public final class F64Rows {
         return straight && segment.heapBase().orElse(null) instanceof double[] array ? array : null;
     }
 
-    /** Reads {@code count} elements of any type, {@code stride} apart. */
+    /** Reads {@code count} elements of any type, {@code stride} apart, and converts them to doubles. */
     public static void read(Tensor tensor, long position, long stride, double[] into, int at, int count) {
         if (tensor.type() == DType.F64 && stride == 1) {
             MemorySegment.copy(

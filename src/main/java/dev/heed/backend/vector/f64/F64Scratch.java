@@ -26,7 +26,7 @@ public final class F64Scratch implements Scratch.Section {
     double[] weightGradients = new double[0];
     double[] derivatives = new double[0];
 
-    /** Whether all keys of a tile are masked. This array and the next have one flag per tile of the strip. */
+    /** Whether all cells of a tile are masked; {@code masked}: whether any cell is. One flag per tile of the strip. */
     boolean[] empty = new boolean[0];
 
     boolean[] masked = new boolean[0];
@@ -40,7 +40,7 @@ public final class F64Scratch implements Scratch.Section {
     double[] valueSums = new double[0];
     float[] flags = new float[0];
 
-    /** {@return the f64 memory of the thread that owns the scratch} */
+    /** {@return the f64 memory in the scratch of a thread} */
     public static F64Scratch of(Scratch scratch) {
         return scratch.section(F64Scratch.class, F64Scratch::new);
     }

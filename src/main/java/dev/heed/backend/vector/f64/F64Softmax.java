@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 final class F64Softmax {
     private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
 
-    /** Whether the JIT supports masks of {@code V} lanes. It would allocate masks of two lanes as objects. */
+    /** Whether the loops use vector masks. The JIT would allocate masks of two lanes as objects. */
     private static final boolean MASKS = V > 2;
 
-    /** Arguments below this value give 0. */
+    /** For arguments below this value, {@code e^x} is 0 in f64. */
     private static final double LOWEST = -746;
 
     private static final double LOG2E = 0x1.71547652b82fep+0;
@@ -36,9 +36,9 @@ final class F64Softmax {
     /**
      * {@return {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN for NaN}
      *
-     * <p>{@code x = n ln 2 + r} with {@code n} an integer and {@code |r| <= ln 2 / 2}. {@code e^r} is its Taylor series up
-     * to {@code r^13 / 13!}, with an error of {@code 5e-18}. It is multiplied by {@code 2^n} in two factors, because the
-     * smallest results are subnormal.
+     * <p>The argument is split into {@code n ln 2 + r}, with {@code n} an integer and {@code |r| <= ln 2 / 2}. {@code e^r} is
+     * approximated by its Taylor series up to {@code r^13 / 13!}, with an error of {@code 5e-18}. The series is multiplied by
+     * {@code 2^n} in two factors, because the smallest results are subnormal.
      */
     static DoubleVector exp(DoubleVector argument) {
         DoubleVector x = larger(argument, DoubleVector.broadcast(SPECIES, LOWEST));
@@ -72,7 +72,7 @@ final class F64Softmax {
         return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
     }
 
-    /** Raises the maxima to the maxima of a tile. NaN may or may not become a maximum, but makes the sum of its row NaN. */
+    /** Raises the maxima to include the scores of a tile. A NaN may become a maximum or not; the sum of its row is NaN. */
     static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
@@ -179,7 +179,7 @@ final class F64Softmax {
         }
     }
 
-    /** {@return the largest of the first {@code length} elements, which form whole vectors} NaN may be skipped. */
+    /** {@return the largest of the first {@code length} elements, which must form whole vectors} NaN may be skipped. */
     static double max(double[] x, int length) {
         DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
         for (int i = 0; i < length; i += V) {

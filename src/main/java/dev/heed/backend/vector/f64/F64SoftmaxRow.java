@@ -3,8 +3,8 @@ package dev.heed.backend.vector.f64;
 import java.util.Arrays;
 
 /**
- * The softmax of one row of doubles, computed in its array. Blocks of a row are summed separately, lane by lane, and then
- * added, so a sum of a million terms stays accurate.
+ * The softmax of one row of doubles; the result replaces the row. Blocks of a row are summed separately, lane by lane, and
+ * the block sums are then added, so a sum of a million terms stays accurate.
  */
 public final class F64SoftmaxRow {
     private static final int BLOCK = 1024;
@@ -12,8 +12,8 @@ public final class F64SoftmaxRow {
     private F64SoftmaxRow() {}
 
     /**
-     * Computes the softmax of the first {@code length} elements, or its logarithm if {@code log}. The array must have room for
-     * whole vectors.
+     * Replaces the first {@code length} elements with their softmax, or with its logarithm if {@code log}. The array must have
+     * room for {@code length} elements, rounded up to whole vectors.
      */
     public static void softmax(double[] x, int length, boolean log) {
         int whole = F64Lanes.lanes(length);
@@ -57,7 +57,7 @@ public final class F64SoftmaxRow {
     }
 
     /**
-     * {@return the largest element, or NaN if a row contains NaN and otherwise only minus infinity} Any other NaN may be
+     * {@return the largest element, or NaN if the row contains NaN and otherwise only minus infinity} Any other NaN may be
      * skipped, because it makes the sum NaN.
      */
     private static double max(double[] x, int length) {

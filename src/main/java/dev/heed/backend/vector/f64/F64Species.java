@@ -3,7 +3,7 @@ package dev.heed.backend.vector.f64;
 import dev.heed.backend.vector.kernels.Species;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The vector species of f64, with the same number of bits as {@link Species} and a constant for the same reason. */
+/** The vector species of f64. It has the same number of bits as {@link Species} and is a constant for the same reason. */
 final class F64Species {
     static final VectorSpecies<Double> SPECIES = VectorSpecies.of(double.class, Species.SPECIES.vectorShape());
 

@@ -7,8 +7,8 @@ import static dev.heed.backend.vector.f64.WideLoops.masked;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order. Eight sums are kept in
- * scalar registers, because a vector has eight lanes here.
+ * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order as with vectors of eight
+ * lanes. Eight sums at a time are kept in scalar registers.
  */
 final class ScalarF64 {
     private ScalarF64() {}
@@ -64,7 +64,7 @@ final class ScalarF64 {
         }
     }
 
-    /** Computes {@code C = A B}; every product and every sum is rounded. */
+    /** Computes {@code C = A B}; every product and every sum is rounded, without fused multiply-adds. */
     static void dots(
             double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
         for (int r = 0; r < rows; r++) {

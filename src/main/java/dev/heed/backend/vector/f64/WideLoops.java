@@ -6,10 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Entry points of the f64 inner loops, the counterpart of {@link Loops}: each calls vector code, or plain Java if
- * {@link Lanes#SCALAR}.
+ * {@link Lanes#SCALAR}. Only {@link #accumulateAttended} is always plain Java.
  */
 final class WideLoops {
-    /** The maximum of a row before any key is read: finite, so that the difference of two of them is not NaN. */
+    /** The maximum of a row before any key is read. It is finite, so that the difference of two such maxima is not NaN. */
     static final double NOTHING = -Double.MAX_VALUE;
 
     /**
@@ -76,8 +76,8 @@ final class WideLoops {
     }
 
     /**
-     * As {@link #accumulate}, but elements whose weight is {@link #MASKED_WEIGHT} are skipped, so they may be non-finite. If
-     * all elements are finite, the result has the same bits.
+     * Computes {@link #accumulate}, but skips elements whose weight is {@link #MASKED_WEIGHT}, so they may be non-finite. If
+     * all elements are finite, the result has the same bits as {@link #accumulate}.
      *
      * @param weightsAreLeft whether A holds the weights; if false, B does
      */
@@ -172,7 +172,7 @@ final class WideLoops {
         }
     }
 
-    /** {@return the largest of the first {@code length} elements, which form whole vectors} NaN may be skipped. */
+    /** {@return the largest of the first {@code length} elements, which must form whole vectors} NaN may be skipped. */
     static double max(double[] x, int length) {
         return Lanes.SCALAR ? ScalarF64.max(x, length) : F64Softmax.max(x, length);
     }

@@ -63,7 +63,7 @@ final class WideMeeting {
                         1,
                         null);
             case ScoreFunction.Custom f -> new WideMeeting(shape, null, new double[0], 1, f);
-            default -> throw new IllegalStateException(score.pattern() + " is rewritten before it comes here");
+            default -> throw new IllegalStateException(score.pattern() + " must be rewritten before this call");
         };
     }
 
@@ -119,7 +119,7 @@ final class WideMeeting {
         return parameter[at + (parameterWidth == 1 ? 0 : d)];
     }
 
-    /** Computes the scores of a tile; skips cells that already are minus infinity. */
+    /** Computes the scores of a tile; skips cells that are already minus infinity. */
     void scores(long head, F64Rows rows, int keys, double[] packed, double[] tile, int at, int lanes, int queries) {
         double[][] row = new double[queries][];
         for (int i = 0; i < queries; i++) {
@@ -156,11 +156,12 @@ final class WideMeeting {
     }
 
     /**
-     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries and keys. A cell in which
-     * {@code g} is exactly 0 is skipped.
+     * Adds the contribution of a tile of score gradients {@code g} to the gradients of queries, keys and parameter. A cell in
+     * which {@code g} is exactly 0 is skipped.
      *
-     * @param dQueries {@code [width][query]}
-     * @param dKeys {@code [key][width]} from {@code dKeysOffset} on, with {@code step} elements between keys
+     * @param dQueries gradients of the queries, {@code [headDim][query]}
+     * @param dKeys gradients of the keys, {@code [key][keyHeadDim]}; the first begins at {@code dKeysOffset}, and successive
+     *     keys are {@code step} elements apart
      * @param parameterSums sums for the gradient of the parameter; the sums of this head begin at {@code sumsOffset}; empty
      *     if not requested
      */

@@ -1,5 +1,6 @@
 /**
- * Attention in f64 on the CPU, with separate kernels. The scores of a panel of queries for all keys are stored in one strip.
+ * Attention, softmax and linear layers in f64 on the CPU, with separate kernels. In attention, the scores of a panel of
+ * queries for all keys are stored in one strip.
  *
  * <p>Stability: implementation, not exported.
  */

@@ -12,7 +12,10 @@ import jdk.incubator.vector.FloatVector;
 final class DotPair {
     private DotPair() {}
 
-    /** Computes the scores of four runs of {@code count} keys, {@code runStride} apart, for queries at {@code q} and {@code r}. */
+    /**
+     * Computes the scores of two queries, at offsets {@code q} and {@code r}, with four runs of {@code count} keys; the runs
+     * begin {@code runStride} elements apart.
+     */
     static void scoresOfRuns(
             float[] queries,
             int q,
@@ -86,7 +89,10 @@ final class DotPair {
         }
     }
 
-    /** Adds four runs of {@code count} weighted rows, {@code runStride} apart, to eight vectors of sums per query. */
+    /**
+     * Adds four runs of {@code count} weighted rows to eight vectors of sums per query; the runs begin {@code runStride}
+     * elements apart.
+     */
     static void addEightOfRuns(
             float[] weights,
             int q,

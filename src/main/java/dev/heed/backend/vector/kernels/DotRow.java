@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The vector loops of decode for one query and many keys. Each key is read once, without packing, at the speed of
- * memory.
+ * The vector loops of decode for one query and many keys and values. Each key and value is read once, without packing, at
+ * about the speed of memory.
  */
 final class DotRow {
     private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
@@ -46,7 +46,10 @@ final class DotRow {
         }
     }
 
-    /** Computes the scores of four runs of {@code count} keys, {@code runStride} apart; one key of each run at a time. */
+    /**
+     * Computes the scores of four runs of {@code count} keys, one key of each run at a time; the runs begin
+     * {@code runStride} elements apart.
+     */
     static void scoresOfRuns(
             float[] q,
             int qOffset,
@@ -98,7 +101,7 @@ final class DotRow {
     }
 
     /**
-     * {@return the dot product of the last elements, fewer than a vector} It is scalar, because masked vectors would
+     * {@return the dot product of the last elements, fewer than a vector} The loop is scalar, because masked vectors would
      * make the calling methods so large that the JIT boxes their vectors.
      */
     static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
@@ -110,8 +113,8 @@ final class DotRow {
     }
 
     /**
-     * Sums the lanes of each of four vectors: each exchange of lanes combines two vectors, or halves the terms that
-     * remain in one. The vectors are passed in an array, so that the calling method stays small enough for complete
+     * Sums the lanes of each of four vectors: each exchange of lanes combines two vectors into one, or halves the number
+     * of partial sums in a vector. The vectors are passed in an array, so that the calling method stays small enough for complete
      * inlining.
      */
     static void sumFour(float[] lanes, int at, float[] scores, int to, int toRowStride) {
@@ -164,7 +167,7 @@ final class DotRow {
         return sum(lanes, 0) + rest(q, qOffset, keys, at, whole, width);
     }
 
-    /** Computes {@code sums[d] += sum over j of weights[j] * rows[j][d]} for eight vectors of {@code d}. */
+    /** Computes {@code sums[d] += sum over j of weights[j] * rows[j][d]} for {@code d} in eight consecutive vectors. */
     static void addEight(
             float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
@@ -197,8 +200,8 @@ final class DotRow {
     }
 
     /**
-     * Computes {@link #addEight} for four runs of {@code count} rows, {@code runStride} apart; one row of each run at a
-     * time.
+     * Computes {@link #addEight} for four runs of {@code count} rows, one row of each run at a time; the runs begin
+     * {@code runStride} elements apart.
      */
     static void addEightOfRuns(
             float[] weights,
@@ -242,7 +245,7 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** Computes {@link #addEightOfRuns} for four vectors of {@code d}. */
+    /** Computes {@link #addEightOfRuns} for {@code d} in four consecutive vectors. */
     static void addFourOfRuns(
             float[] weights,
             int at,
@@ -306,8 +309,8 @@ final class DotRow {
     }
 
     /**
-     * Turns scores into weights {@code 2^(c (score - max))}, minus infinity into 0, and returns their sum. The array
-     * must have room for {@code count} rounded up to whole vectors.
+     * Replaces scores with weights {@code 2^(c (score - max))}, minus infinity with 0, and returns the sum of the weights.
+     * The array must have room for {@code count} scores, rounded up to whole vectors.
      */
     static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);

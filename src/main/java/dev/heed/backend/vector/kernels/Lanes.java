@@ -5,7 +5,7 @@ import dev.heed.settings.Settings;
 
 /** The sizes of vectors, panels and tiles, for vector code or plain loops. The JIT treats them as constants. */
 public final class Lanes {
-    /** Whether the loops are plain Java, because the Vector API is absent or {@code heed.scalar} requests it. */
+    /** Whether the loops are plain Java, because the Vector API cannot be used or {@code heed.scalar} forces plain loops. */
     public static final boolean SCALAR =
             Settings.SCALAR.or(false) || !Machine.current().vectorReasons().isEmpty();
 
@@ -22,8 +22,8 @@ public final class Lanes {
     public static final int PANEL = 4 * V;
 
     /**
-     * Keys per tile. A tile is a block of consecutive keys; its scores for one panel and the accumulators fit in the
-     * first-level cache.
+     * Keys per tile, except that prefill may use longer tiles (see {@link Tiles}). A tile is a block of consecutive keys; its
+     * scores for one panel and the accumulators fit in the first-level cache.
      */
     public static final int TILE = 64;
 

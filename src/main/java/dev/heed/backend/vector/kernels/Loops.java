@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Entry points of the inner loops: each calls vector code, or plain Java if {@link Lanes#SCALAR}. The condition is a
- * constant, so compiled code has no branch. The drivers are the same in both cases. Classes with vector types are not
- * loaded if the Vector API is absent.
+ * constant, so compiled code has no branch. Some loops exist only as vector code; {@link #narrow} and
+ * {@link #transposesBlocks} report whether they may be called. Classes with vector types are not loaded if the Vector API
+ * is absent.
  */
 public final class Loops {
     /**

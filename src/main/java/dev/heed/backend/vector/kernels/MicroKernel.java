@@ -6,7 +6,8 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The matrix product of the vector backend: a few rows by one panel of four vectors,
+ * The f32 matrix product of the vector backend: blocks of up to six rows of A by one panel of B, which is four vectors
+ * wide.
  *
  * <pre>
  *                      B   depth x PANEL, rows bDepthStride apart
@@ -16,13 +17,13 @@ import jdk.incubator.vector.FloatVector;
  *        A   k       +----+----+----+----+
  *      r [.......]   |    |    |    |    |  C[r] (+)= sum over k of A[r][k] * B[k]
  *                    +----+----+----+----+
- * A[r][k] is a[aOffset + r * aRowStride + k * aDepthStride], so a transposed operand is only a change of strides
+ * A[r][k] is a[aOffset + r * aRowStride + k * aDepthStride], so a transposed A only needs other strides
  * </pre>
  *
  * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
  * written out in full because the JIT keeps accumulators in registers only if they are local variables of one method
- * that stays below the JIT's node limit for inlining. Accumulators are boxed, at a twentieth of the speed, if they are
- * in an array, passed to a method, or initialised with zero on one path and with a load on another. The blocks differ
+ * that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower, if they are in
+ * an array, passed to a method, or initialised with zero on one path and with a load on another. The blocks differ
  * only in the number of rows and the initial value of the accumulators.
  */
 public final class MicroKernel {

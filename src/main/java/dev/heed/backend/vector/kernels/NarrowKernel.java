@@ -6,9 +6,9 @@ import static dev.heed.backend.vector.kernels.Species.SPECIES;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The product of {@link MicroKernel} for one vector of a panel instead of all four: for few queries, ragged tiles along
- * a diagonal, and the last columns of a matrix. Eight rows give eight independent chains of multiply-adds. That is
- * enough to hide the latency on a processor that finishes one 512-bit or two 256-bit multiply-adds per cycle.
+ * The product of {@link MicroKernel} for one vector of a panel instead of all four, used for ragged tiles. Eight rows give
+ * eight independent chains of multiply-adds. That is enough to hide the latency on a processor that finishes one 512-bit
+ * or two 256-bit multiply-adds per cycle.
  */
 public final class NarrowKernel {
     private NarrowKernel() {}
@@ -78,7 +78,7 @@ public final class NarrowKernel {
     }
 
     /**
-     * Multiplies eight rows of A by B. The elements of each row must be adjacent: the compiled code then checks all
+     * Multiplies eight rows of A by B. The elements of each row must be adjacent, so that the compiled code checks all
      * indices of A before the loop.
      */
     private static void eightAlong(
@@ -141,7 +141,7 @@ public final class NarrowKernel {
     }
 
     /**
-     * Multiplies eight rows of A by B. The elements of each column must be adjacent: the compiled code then checks
+     * Multiplies eight rows of A by B. The elements of each column must be adjacent, so that the compiled code checks
      * eight indices of A at once.
      */
     private static void eightAcross(

@@ -99,7 +99,7 @@ final class PairTile {
         }
     }
 
-    /** Computes {@link #tanhs} for one query; all rows are padded. */
+    /** Computes {@link #tanhs} for one query; all rows must be padded. */
     static void tanhRow(
             float[] q,
             int qOffset,
@@ -125,7 +125,7 @@ final class PairTile {
         }
     }
 
-    /** Computes {@link #distances} for one query; all rows are padded. */
+    /** Computes {@link #distances} for one query; all rows must be padded. */
     static void distanceRow(
             float[] q,
             int qOffset,
@@ -197,7 +197,7 @@ final class PairTile {
 
     /**
      * With {@code x = q - k}: computes {@code dq -= c g x} and {@code dk += c g x}; if {@code squares}, also adds
-     * {@code g x^2} to the sums of the parameter.
+     * {@code g x^2} to the sums of the parameter. If not, these sums are undefined.
      */
     static void distanceGradients(
             float[] g,

@@ -3,8 +3,8 @@ package dev.heed.backend.vector.kernels;
 import dev.heed.AttentionShape;
 
 /**
- * Gradients of score function parameters: sums {@code [batch, numHeads, width]}, one for each head of each batch entry, are
- * added over the batch in a fixed order.
+ * Gradients of score function parameters. Sums {@code [batch, numHeads, width]} are added over the batch, and over the heads
+ * if they share a parameter, in a fixed order.
  */
 public final class ParameterSums {
     private ParameterSums() {}

@@ -6,7 +6,7 @@ import java.util.Arrays;
 
 /**
  * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no
- * iteration reads what an earlier one stored through another array. It can prove this if all arrays are read and
+ * iteration reads an element that an earlier iteration stored through another array. It can prove this if all arrays are read and
  * written at the same index. So four rows of B and up to {@link #ROWS} rows of C are copied to separate arrays that are
  * all indexed from 0. This is four times as fast as loops with offsets into the operands.
  */
@@ -158,7 +158,7 @@ final class ScalarKernel {
         }
     }
 
-    /** Adds four rows of B to two rows of C. */
+    /** Adds four rows of B, multiplied by elements of A, to each of two rows of C. */
     private static void addFour(
             float x0,
             float x1,

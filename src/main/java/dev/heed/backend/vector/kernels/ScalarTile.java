@@ -6,8 +6,8 @@ import dev.heed.Activation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The loops over tiles in plain Java, the counterparts of {@link SoftmaxTile}, {@link ScoreTile}, {@link PanelTile} and
- * {@link GradientTile}.
+ * The loops over tiles in plain Java, the counterparts of {@link SoftmaxTile}, {@link ScoreTile}, {@link PanelTile},
+ * {@link GradientTile} and {@link LinearTile}.
  */
 final class ScalarTile {
     private ScalarTile() {}
@@ -24,7 +24,7 @@ final class ScalarTile {
             float old = statistics[i];
             float max = old;
             for (int j = 0, p = at + i; j < keys; j++, p += PANEL) {
-                max = tile[p] > max ? tile[p] : max; // false for NaN, which spoils only its own sum
+                max = tile[p] > max ? tile[p] : max; // false for NaN, which makes only its own sum NaN
             }
             float factor = max > old ? exp2((old - max) * c) : 1;
             statistics[i] = max;

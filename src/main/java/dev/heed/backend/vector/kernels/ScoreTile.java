@@ -69,7 +69,7 @@ public final class ScoreTile {
         small = small.fma(z, FloatVector.broadcast(SPECIES, 1.33314422036e-1f));
         small = small.fma(z, FloatVector.broadcast(SPECIES, -3.33332819422e-1f));
         small = small.mul(z).fma(x, x);
-        FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // above 20, tanh is 1
+        FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // above 20, tanh is 1 in f32
         FloatVector e = SoftmaxTile.exp2(capped.mul(2 * LOG2E)).add(1f);
         FloatVector large = FloatVector.broadcast(SPECIES, 1f)
                 .sub(FloatVector.broadcast(SPECIES, 2f).div(e));

@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The softmax of one row in three passes. Only the first pass reads the row from memory; the others find it in the
- * cache. Each lane keeps its own sum, and the sums of blocks of a long row are added in double, so a sum of a million
- * terms stays accurate.
+ * The softmax of one row in three passes: maximum, powers, division by their sum. Only the first pass reads the row from
+ * memory; the others find it in the cache if it fits. Each lane keeps its own sum, and the sums of blocks of a long row are
+ * added in double, so a sum of a million terms stays accurate.
  */
 final class SoftmaxRow {
     private static final float LOG2E = (float) (1 / Math.log(2));
@@ -26,11 +26,11 @@ final class SoftmaxRow {
     private SoftmaxRow() {}
 
     /**
-     * Computes {@code y = softmax(x)}; {@code x} and {@code y} may be the same elements.
+     * Computes {@code y = softmax(x)}; {@code x} and {@code y} may be the same array at the same offset.
      *
-     * @param max the largest element of {@code x}, from {@link #max}
-     * @param next offset of the next row in {@code x}; its maximum is computed in the same loop, so that memory
-     *     delivers the next row during this computation
+     * @param max the largest element of the row, from {@link #max}
+     * @param next offset of the next row in {@code x}; its maximum is computed in the same loop, so that the
+     *     next row is loaded from memory during this computation
      * @param lanes {@link Loops#ROW_ROOM} floats
      * @return the maximum of the next row, as from {@link #max}
      */
@@ -65,8 +65,8 @@ final class SoftmaxRow {
     }
 
     /**
-     * {@return the largest element, NaN ignored; if it is minus infinity and the row contains a NaN, NaN} An ignored
-     * NaN later makes the sum NaN.
+     * {@return the largest element other than NaN, or NaN if the row contains NaN and otherwise only minus infinity} A NaN
+     * that is ignored here makes the sum NaN later.
      */
     static float max(float[] x, int at, int length) {
         return largest(x, at, length, DotRow.max(x, at, length));
@@ -83,7 +83,7 @@ final class SoftmaxRow {
 
     /**
      * {@return the sum of {@code e^(x - max)} over a block} Writes the terms to {@code y}, if not null, and raises the
-     * maxima in the second vector of {@code lanes} to include the elements of the next row.
+     * maxima in the second vector of {@code lanes} to include the same block of the next row.
      */
     private static double weigh(
             float[] x, int at, float @Nullable [] y, int to, int length, float max, int next, float[] lanes) {
@@ -91,7 +91,7 @@ final class SoftmaxRow {
         int whole = length - length % (2 * V);
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
-        if (rest > 0) { // padded, not masked: masks are boxed if not inlined
+        if (rest > 0) { // padded copies, because masks that are not inlined are boxed
             Arrays.fill(lanes, REST, Loops.ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
@@ -104,7 +104,7 @@ final class SoftmaxRow {
     }
 
     /**
-     * Adds the terms of a block, two vectors at a time. The power is written out in full like in
+     * Adds the terms of a block, two vectors at a time. The computation of a power is written out in full, as in
      * {@link SoftmaxTile#weigh}, because the JIT does not inline helper methods here.
      */
     private static void addPowers(

@@ -14,17 +14,18 @@ import jdk.incubator.vector.VectorOperators;
  * The softmax of a tile of scores, {@code [key][query]} with queries in the lanes. Each lane has its own maximum and sum,
  * so nothing is reduced across lanes.
  *
- * <p>With the largest score {@code max} of a query so far, the weight of a key is {@code 2^(c * (score - max))} with
- * {@code c = scale * log2(e)}. The difference is computed before the product. A fused {@code c * score - c * max} would
- * leave the rounding error of {@code c * max} in the exponent, and for huge scores this error is huge.
+ * <p>If {@code max} is the largest score of a query so far, the weight of a key is {@code 2^(c * (score - max))}, with
+ * {@code c = log2(e)}, times the scale if the scores do not include it. The difference is computed before the product. A
+ * fused {@code c * score - c * max} would leave the rounding error of {@code c * max} in the exponent, and for huge scores
+ * this error is huge.
  *
  * <p>To compute {@code 2^x}, {@code x} is split into {@code n + f}, {@code n} an integer and {@code |f| <= 1/2}, by
- * adding and subtracting {@code 1.5 * 2^23}. {@code 2^f} is approximated by a polynomial of degree 6. It is exact at 0,
- * so a query with one key returns its value unchanged, and within 1 ulp elsewhere. {@code n} is added to the exponent
- * bits. In {@link #read} a weight below 2^-126 becomes 0, like the weight of a masked key.
+ * adding and subtracting {@code 1.5 * 2^23}. {@code 2^f} is approximated by a polynomial of degree 6. The polynomial is
+ * exact at 0, so the output of a query with one key is the value of the key. Elsewhere its error is at most 1 ulp.
+ * {@code n} is added to the exponent bits. In {@link #read} a weight below 2^-126 becomes 0, like the weight of a masked key.
  */
 public final class SoftmaxTile {
-    /** The maximum of a row before any key is read: finite, so that the difference of two such maxima is not NaN. */
+    /** The maximum of a row before any key is read. It is finite, so that the difference of two such maxima is not NaN. */
     public static final float NOTHING = -Float.MAX_VALUE;
 
     static final float LOWEST = -126;
@@ -41,12 +42,12 @@ public final class SoftmaxTile {
     /**
      * Adds a tile to the statistics of a panel and turns its scores into weights relative to the new maxima.
      *
-     * @param tile {@code keys} rows of PANEL scores; weights afterwards
+     * @param tile {@code keys} rows of PANEL scores, which are replaced with weights
      * @param keys number of keys
-     * @param c the factor of the scores, above 0
-     * @param statistics four blocks of PANEL floats: maxima, sums, factors that rescale earlier sums (written here),
-     *     and inverse sums for {@link #finish}
-     * @return whether earlier sums must be rescaled
+     * @param c the factor of the scores; must be above 0
+     * @param statistics four blocks of PANEL floats: maxima, sums, factors that rescale the weighted sums of the values of
+     *     earlier tiles (written here), and inverse sums for {@link #finish}
+     * @return whether the weighted sums of the values must be rescaled
      */
     static boolean read(float[] tile, int keys, float c, float[] statistics) {
         boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
@@ -60,7 +61,7 @@ public final class SoftmaxTile {
         FloatVector max = old;
         for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
             FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
-            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which spoils only its own sum
+            max = max.blend(s, s.compare(VectorOperators.GT, max)); // false for NaN, which makes only its own sum NaN
         }
         FloatVector factor = exp2(old.sub(max).mul(c));
         max.intoArray(statistics, lane);
@@ -112,7 +113,7 @@ public final class SoftmaxTile {
             FloatVector old = FloatVector.fromArray(SPECIES, statistics, v);
             FloatVector here = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
             VectorMask<Float> larger =
-                    here.compare(VectorOperators.GT, old); // false for NaN, which spoils only its own sum
+                    here.compare(VectorOperators.GT, old); // false for NaN, which makes only its own sum NaN
             FloatVector max = old.blend(here, larger);
             FloatVector factor = exp2(old.sub(max).mul(c));
             max.intoArray(statistics, v);

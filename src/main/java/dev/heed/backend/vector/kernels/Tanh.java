@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorOperators;
  * clamped to {@code [-LAST, LAST]}; at {@link #LAST} the result is 1. The error is at most 6 ulp, so a result may
  * exceed 1, by at most 2 ulp. {@code -0}, tiny arguments and NaN are returned unchanged.
  *
- * <p>The coefficients are a weighted least-squares fit with a relative error of 7e-9 on {@code [0, LAST]}, rounded to f32.
+ * <p>The coefficients are from a weighted least-squares fit with a relative error of 7e-9 on {@code [0, LAST]}, and are
+ * rounded to f32.
  */
 final class Tanh {
     static final float LAST = 9.02f;

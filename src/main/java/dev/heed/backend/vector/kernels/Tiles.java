@@ -16,7 +16,7 @@ public final class Tiles {
     private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
 
-    /** Maximum depth per block of a matrix product. */
+    /** Maximum depth per block of a matrix product in f32; a native bf16 product may have twice this depth. */
     public static final int GEMM_DEPTH = gemm("depth");
 
     /** Maximum rows per task of a matrix product. */
@@ -34,9 +34,9 @@ public final class Tiles {
      * Sizes of prefill for one headDim.
      *
      * @param panels maximum panels per task: a tile of keys and values is fetched once for all of them
-     * @param tileKeys keys per tile if no key is masked for the panel, else {@link Lanes#TILE}; a multiple of
-     *     {@link Lanes#TILE}
-     * @param depth maximum elements of a row per product; the products of longer rows are added up
+     * @param tileKeys keys per tile if no key of the tile is masked for any query of the panel, else {@link Lanes#TILE}; must
+     *     be a multiple of {@link Lanes#TILE}
+     * @param depth maximum elements of a row per product; for a longer row, several products are added
      */
     public record Prefill(int panels, int tileKeys, int depth) {
         public Prefill {

@@ -9,9 +9,9 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The transposition of square blocks of V rows by V columns. For each bit of an index, rows that differ only in this
- * bit form pairs. The lanes with the bit in the row without it are exchanged with the lanes without the bit in the row
- * with it. After all bits, the block is transposed.
+ * The transposition of square blocks of V rows by V columns. For each bit b of a row index (1, 2, 4 up to V / 2), every
+ * aligned square of 2b by 2b elements exchanges its upper right quarter with its lower left quarter. After all bits, the
+ * block is transposed.
  */
 final class Transpose {
     private static final VectorShuffle<Float> SWAP_1 = swap(1);
@@ -30,12 +30,12 @@ final class Transpose {
         return V == 4 || V == 8 || V == 16;
     }
 
-    /** {@return the shuffle that exchanges lanes whose indices differ in one bit} */
+    /** {@return the shuffle that exchanges lanes whose indices differ only in {@code bit}} */
     static VectorShuffle<Float> swap(int bit) {
         return VectorShuffle.fromOp(SPECIES, i -> (i ^ bit) % V);
     }
 
-    /** {@return the mask of the lanes whose indices have the bit} */
+    /** {@return the mask of the lanes whose indices have {@code bit} set} */
     static VectorMask<Float> lanesWith(int bit) {
         boolean[] lanes = new boolean[V];
         for (int i = 0; i < V; i++) {
@@ -74,7 +74,7 @@ final class Transpose {
     }
 
     /**
-     * Exchanges bits 1 and 2, four rows at a time. Both bits share one pass through memory, because a load of bytes
+     * Exchanges quarters for bits 1 and 2, four rows at a time. Both bits share one pass through memory, because a load of bytes
      * that were just stored waits for the store, and waits longer if they cross a cache line.
      */
     private static void first(
@@ -111,7 +111,7 @@ final class Transpose {
         }
     }
 
-    /** Exchanges bit 4 of eight rows. */
+    /** Exchanges quarters for bit 4, on eight rows. */
     private static void last8(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             FloatVector a = FloatVector.fromArray(SPECIES, from, i * V);
@@ -121,7 +121,7 @@ final class Transpose {
         }
     }
 
-    /** Exchanges bits 4 and 8 of sixteen rows. */
+    /** Exchanges quarters for bits 4 and 8, on sixteen rows. */
     private static void last16(float[] from, float[] to, int toOffset, int toRowStride) {
         for (int i = 0; i < 4; i++) {
             int p = i * V;

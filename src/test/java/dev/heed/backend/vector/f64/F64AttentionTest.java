@@ -59,7 +59,7 @@ class F64AttentionTest {
             Tensor value = qkv.value().copy();
             for (long j = 0; j < 300; j++) {
                 boolean seen = false;
-                for (long row = 0; row < 4 * 75; row++) { // of all heads, because both key/value heads are poisoned
+                for (long row = 0; row < 4 * 75; row++) { // in all heads, because both key/value heads are poisoned
                     seen |= bound.takesPart(j / 150, row / 75, row % 75, j % 150);
                 }
                 if (!seen) {
@@ -83,7 +83,7 @@ class F64AttentionTest {
         }
     }
 
-    /** A row affects only the gradients of keys to which it attends. */
+    /** Tests that NaN in a query or in its output gradient affects only the gradients of that query and of keys it attends to. */
     @Test
     void nanInAQueryOrItsGradientStaysWithTheKeysItSees() {
         AttentionOptions causal =
@@ -188,7 +188,7 @@ class F64AttentionTest {
     @Test
     void emptyRowsAreZeroAndTheirLseIsTheSink() {
         Qkv qkv = Qkv.of(SHAPE);
-        qkv.query().select(0, 0).fill(Double.NaN); // all its keys are masked
+        qkv.query().select(0, 0).fill(Double.NaN); // all keys of this batch entry are masked
         Tensor sink = Tensor.of(new float[] {-1, 0.5f, 3, 100}, 4);
         for (Tensor logits : new @Nullable Tensor[] {null, sink}) {
             AttentionInputs inputs =

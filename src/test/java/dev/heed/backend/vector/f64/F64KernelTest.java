@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Tests that matrix products in f64 have exactly the expected bits. */
+/** Tests that matrix products in f64 have exactly the bits of plain loops. */
 class F64KernelTest {
     private static final int DEPTH = 13;
     private final Random random = new Random(1);

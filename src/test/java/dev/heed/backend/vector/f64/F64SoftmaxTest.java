@@ -12,7 +12,7 @@ import java.util.Random;
 import jdk.incubator.vector.DoubleVector;
 import org.junit.jupiter.api.Test;
 
-/** Tests exponentials and sums in f64. */
+/** Compares exponentials and the softmax in f64 with the standard library. */
 class F64SoftmaxTest {
     private static final int MILLION = 1_000_000;
 
@@ -71,7 +71,7 @@ class F64SoftmaxTest {
     void aMillionTermsLoseNothing() {
         double[] x = new Random(2).doubles(MILLION, -3, 3).toArray();
         double max = Arrays.stream(x).max().orElseThrow();
-        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // a compensated sum, see its Javadoc
+        double sum = Arrays.stream(x).map(value -> Math.exp(value - max)).sum(); // a compensated sum
         double[] logs = room(x);
         F64SoftmaxRow.softmax(logs, MILLION, true);
         double[] weights = room(x);

@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tests the product for 0 to 13 rows and depths 0 to 9: results are close to the product in double, and equal to fused
- * multiply-adds in depth order.
+ * Tests the product for 0 to 13 rows and depths 0 to 9. Results must be close to the product in double, and equal to fused
+ * multiply-adds in depth order. No element outside the rows of the result may be written.
  */
 class MicroKernelTest {
     private static final float UNTOUCHED = -77;

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests the product for one vector of a panel: fused multiply-adds in depth order, whose sum is added to the previous
- * element of C. No element outside the vector is written.
+ * Compares the product for one vector of a panel with fused multiply-adds in depth order; if {@code onto}, their sum is
+ * added to the previous element of C. No element outside the vector may be written.
  */
 class NarrowKernelTest {
     private static final float UNTOUCHED = -77;

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SoftmaxTileTest {
     private static final float NEGATIVE_INFINITY = Float.NEGATIVE_INFINITY;
 
-    /** Computes powers of two, one vector of arguments at a time, and records the largest error. */
+    /** Computes powers of two, one vector of arguments at a time, and records the largest error in ulp. */
     private static final class Powers {
         private final float[] arguments = new float[V];
         private int filled;
@@ -124,7 +124,7 @@ class SoftmaxTileTest {
         assertTrue(Float.isNaN(exp2(Float.NaN)));
     }
 
-    /** Tests that a larger argument has a larger power, in steps of 1/1024. */
+    /** Tests that a larger argument has a larger power, for arguments from -126 to 0 in steps of 1/1024. */
     @Test
     void powersGrow() {
         float before = 0;
@@ -136,7 +136,8 @@ class SoftmaxTileTest {
     }
 
     /**
-     * Tests that tiles added one after another give the maxima and sums of all scores, with or without masked cells.
+     * Adds three tiles one after another, two of them with masked cells. Compares the maxima, the sums and the weights of the
+     * last tile with a softmax of all scores in double.
      */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8, 95, 96})
