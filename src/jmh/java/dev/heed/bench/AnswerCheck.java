@@ -19,9 +19,10 @@ import java.util.stream.LongStream;
 
 /**
  * A check of an answer against the double-precision reference, before timing. It compares samples that can be computed
- * on their own: bands of queries (all queries if there are at most 48), the last key/value head of a backward pass, the
- * last batch entry of multi-head attention, and three rows of a softmax. The error of Heed must be within its {@link
- * ErrorBudget}, the error of a peer within {@value #PEER_TOLERANCE} (bf16: 2^-7) times the largest absolute value.
+ * on their own. They are bands of queries (all queries if there are at most 48), the last key/value head of a backward
+ * pass, the last batch entry of multi-head attention, or three rows of a softmax. The error of Heed must be within its
+ * {@link ErrorBudget}, the error of a peer within {@value #PEER_TOLERANCE} (bf16: 2^-7) times the largest absolute
+ * value.
  */
 final class AnswerCheck {
     private static final double PEER_TOLERANCE = 1e-4;

@@ -20,8 +20,8 @@ record ValueRange(double low, double high) {
     }
 
     /**
-     * {@return the range from 0, or from the smallest finite value if it is negative, to the largest finite value; 0 to
-     * 1 if there is no finite value except 0, and up to 0 if all values are equal and negative}
+     * {@return the range from 0, or from the smallest finite value if it is negative, to the largest finite value} It
+     * is 0 to 1 if there is no finite value except 0, and ends at 0 if all finite values are equal and negative.
      */
     static ValueRange of(List<Cells> maps) {
         double low = Double.POSITIVE_INFINITY;
