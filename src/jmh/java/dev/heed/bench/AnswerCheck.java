@@ -18,15 +18,16 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A check of an answer against the double-precision reference, before timing. For large workloads it compares only samples that
- * can be computed on their own: bands of queries, one key/value head of a backward pass, one batch entry, single rows
- * of a softmax. Heed must stay within its {@link ErrorBudget}, a peer within {@value #PEER_TOLERANCE} times the largest
+ * A check of an answer against the double-precision reference, before timing. It compares samples that can be computed
+ * on their own. They are bands of queries (all queries if there are at most 48), the last key/value head of a backward
+ * pass, the last batch entry of multi-head attention, or three rows of a softmax. The error of Heed must be within its
+ * {@link ErrorBudget}, the error of a peer within {@value #PEER_TOLERANCE} (bf16: 2^-7) times the largest absolute
  * value.
  */
 final class AnswerCheck {
     private static final double PEER_TOLERANCE = 1e-4;
 
-    /** Two units in the last place of bf16. */
+    /** Tolerance of a peer in bf16, relative to the largest absolute value: twice the unit roundoff. */
     private static final double BF16_TOLERANCE = 0x1p-7;
 
     /** Queries per band. */

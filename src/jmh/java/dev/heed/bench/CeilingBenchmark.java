@@ -32,7 +32,7 @@ public class CeilingBenchmark {
     private static final int STEPS = 100_000;
     private static final int ACCUMULATORS = 16;
 
-    /** Two arrays of 64 MB for each thread: more than any cache. */
+    /** Two arrays of 64 MB for each thread, which do not fit in the caches. */
     @State(Scope.Thread)
     public static class Arrays {
         private static final int LENGTH = 1 << 24;

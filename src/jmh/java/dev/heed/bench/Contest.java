@@ -34,11 +34,11 @@ public abstract class Contest {
     /** JVM option that silences the warning about {@code sun.misc.Unsafe}, which JMH uses. */
     static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 
-    /** The contestant: a backend of Heed (also opencl, opencl-jocl, opencl-resident, opencl-resident-jocl), or a peer. */
+    /** The contestant: one of these, or opencl, opencl-jocl, opencl-resident or opencl-resident-jocl. */
     @Param({"vector", "libtorch", "djl", "onnxruntime", "naive"})
     public String backend = "";
 
-    /** Threads that compute one call; naive always uses one. */
+    /** Threads that compute one call; naive always uses one thread, and OpenCL drivers choose the number themselves. */
     @Param("2")
     public int threads;
 
@@ -49,7 +49,7 @@ public abstract class Contest {
     @AuxCounters
     @State(Scope.Thread)
     public static class FlopRate {
-        /** Incremented by every operation; JMH divides it by the seconds. */
+        /** Giga floating-point operations, increased by every call; JMH divides the sum by the seconds. */
         public double gflops;
     }
 
@@ -57,13 +57,16 @@ public abstract class Contest {
     @AuxCounters
     @State(Scope.Thread)
     public static class ByteRate {
-        /** Incremented by every operation; JMH divides it by the seconds. */
+        /** Gigabytes, increased by every call; JMH divides the sum by the seconds. */
         public double gigabytes;
     }
 
     abstract String problem();
 
-    /** Creates the data and prepares the contestant. Throws if the contestant is not ready or its answer is wrong. */
+    /**
+     * Creates the data and prepares the contestant. Throws if the contestant is not ready, does not support the
+     * workload, or gives a wrong answer.
+     */
     @Setup
     public void enter() throws OrtException {
         workload = Workload.parse(problem());

@@ -8,7 +8,7 @@ import dev.heed.verify.NaiveBackend;
 
 /** A library or backend that computes workloads: Heed, or a peer. */
 interface Contestant {
-    /** {@return the contestant with a name, which is the value of the benchmark parameter {@code backend}} */
+    /** {@return the contestant that a value of the benchmark parameter {@code backend} names} */
     static Contestant named(String backend) {
         return switch (backend) {
             case "vector" -> new Heed(VectorBackend::new);
@@ -35,6 +35,6 @@ interface Contestant {
      */
     Entry enter(Workload workload, int threads) throws OrtException;
 
-    /** {@return whether its answers must be within Heed's error budget instead of the tolerance for peers} */
+    /** {@return whether this contestant's answers must be within Heed's error budget instead of the tolerance for peers} */
     boolean isHeed();
 }

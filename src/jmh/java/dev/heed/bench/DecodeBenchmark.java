@@ -15,7 +15,7 @@ public class DecodeBenchmark extends Contest {
         return problem;
     }
 
-    /** Computes one token. */
+    /** Computes the attention of one query in every head. */
     @Benchmark
     public void forward(ByteRate rate) throws OrtException {
         move(rate);

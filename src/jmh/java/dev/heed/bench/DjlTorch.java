@@ -108,7 +108,7 @@ final class DjlTorch implements Contestant {
 
     private static Tensor bias(@Nullable Tensor bias) {
         if (bias == null) {
-            throw new IllegalStateException("a workload's projections have biases");
+            throw new IllegalStateException("a workload's projections must have biases");
         }
         return bias;
     }

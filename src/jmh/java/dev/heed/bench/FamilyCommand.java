@@ -12,18 +12,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
-/** {@code bench family}: compares every score function with the plain scaled dot product. */
+/** {@code bench family}: compares score functions with the plain scaled dot product. */
 @Command(
         name = "family",
         description = {
             "Compare each score function, forward and backward, with plain scaled dot product at 1024 queries and keys of"
-                    + " width 64, and additive attention with libtorch in eager mode, which builds the tensor of queries"
-                    + " by keys by hidden units. One process each; times are milliseconds of the best iteration.",
+                    + " headDim 64, and additive attention with libtorch in eager mode, which builds the tensor of queries"
+                    + " by keys by hidden units. Each measurement runs in its own process; times are milliseconds of the best iteration.",
             ""
         },
         footer = {
             "",
-            "Every answer is compared with the double-precision reference before timing; a wrong one has no time."
+            "Every answer is compared with the double-precision reference before timing; a wrong answer is not timed."
                     + " Backward includes the gradients of parameters; in libtorch, only of query, key and value.",
             "",
             "Examples:",
@@ -35,7 +35,7 @@ final class FamilyCommand extends MeasuringCommand {
     private static final String PLAIN = "scaled-dot";
     private static final String FORMAT = "%-24s %9s %8s %9s %9s %9s %7s %9s %7s%n";
 
-    /** Row names with their words in the case string. */
+    /** The score functions as written in case strings, by row name. */
     private static final Map<String, String> SCORES = new LinkedHashMap<>();
 
     static {
@@ -103,14 +103,14 @@ final class FamilyCommand extends MeasuringCommand {
             trial = trial == null ? more : trial.and(more);
         }
         if (trial == null) {
-            throw new IllegalStateException("--repeats is at least 1");
+            throw new IllegalStateException("--repeats must be at least 1");
         }
         return trial;
     }
 
     /**
-     * {@return the milliseconds of the best iteration} For every score function, the rate counts the operations of a
-     * dot product.
+     * {@return the milliseconds of the best iteration} The rates of all score functions are computed from the operation
+     * count of the scaled dot product.
      */
     private static double millis(@Nullable Trial trial, boolean backward) {
         double flops = Case.parse(SIZES).problem().flops() * (backward ? 2.5 : 1);

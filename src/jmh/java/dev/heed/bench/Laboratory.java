@@ -49,7 +49,7 @@ final class Laboratory implements AutoCloseable {
         this.log = Files.newOutputStream(log);
     }
 
-    /** Runs a benchmark on {@code jmhThreads} threads of JMH. {@return its secondary result {@code column}} */
+    /** {@return the secondary result {@code column} of a benchmark, run on {@code jmhThreads} threads of JMH} */
     Trial run(String title, String benchmark, String column, int jmhThreads, Map<String, String> parameters)
             throws IOException {
         step++;

@@ -77,7 +77,7 @@ final class Libtorch implements Contestant {
         return entry(() -> new Tensor[] {additive(q, k, v, p)});
     }
 
-    /** Additive attention as written in eager mode, with one tensor of queries by keys by hidden units. */
+    /** Additive attention as it is written in eager mode, with a tensor {@code [batch, heads, queries, keys, hidden]}. */
     private static Tensor additive(Tensor q, Tensor k, Tensor v, Additive p) {
         Tensor s = p.queryWeight() == null ? q : torch.matmul(q, p.queryWeight());
         Tensor h = p.keyWeight() == null ? k : torch.matmul(k, p.keyWeight());

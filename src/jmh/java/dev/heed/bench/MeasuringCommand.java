@@ -36,7 +36,7 @@ abstract class MeasuringCommand implements Callable<Integer> {
     @Option(
             names = "--repeats",
             paramLabel = "N",
-            description = "Processes per contestant of a row, run alternately; the best counts (default 1).")
+            description = "Processes per contestant and row; the best iteration is printed (default 1).")
     int repeats = 1;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write machine, versions and all raw numbers to FILE.")
@@ -51,7 +51,7 @@ abstract class MeasuringCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (threads < 1 || repeats < 1) {
-            throw misuse("--threads and --repeats are 1 or more");
+            throw misuse("--threads and --repeats must be 1 or more");
         }
         Path folder = json == null ? null : json.toAbsolutePath().getParent();
         if (folder != null && !Files.isDirectory(folder)) {
@@ -65,7 +65,7 @@ abstract class MeasuringCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    /** Prints the machine, and a warning if other processes load it. */
+    /** Prints what is measured and the machine, and a warning if other processes use the machine's cores. */
     final void introduce(String what) {
         out().println(what + ", " + threads + (threads == 1 ? " thread" : " threads") + " of " + Site.line());
         double load = Site.load();
@@ -80,7 +80,7 @@ abstract class MeasuringCommand implements Callable<Integer> {
         out().flush();
     }
 
-    /** Measures and prints. {@return whether every answer was right} */
+    /** {@return whether every measurement succeeded} Measures and prints. */
     abstract Boolean measure() throws IOException;
 
     final PrintWriter out() {

@@ -69,19 +69,19 @@ public class MiniLmBenchmark {
     @AuxCounters
     @State(Scope.Thread)
     public static class TokenRate {
-        /** Incremented by every operation; JMH divides it by the seconds. */
+        /** Tokens, increased by every call; JMH divides the sum by the seconds. */
         public double tokens;
     }
 
     private interface Encoder extends AutoCloseable {
-        /** {@return the last hidden states} */
+        /** {@return the last hidden states of all tokens, in one array} */
         Object encode() throws OrtException;
 
         @Override
         void close() throws OrtException;
     }
 
-    /** Throws unless Heed and ONNX Runtime agree on this batch; then keeps the timed encoder. */
+    /** Creates both encoders, throws unless they agree on this batch, and closes the one that is not timed. */
     @Setup
     public void load() throws IOException, OrtException {
         int[] sizes =
@@ -195,7 +195,7 @@ public class MiniLmBenchmark {
         return encoder.encode();
     }
 
-    /** Releases the threads. */
+    /** Releases the resources of the timed encoder. */
     @TearDown
     public void close() throws OrtException {
         encoder.close();

@@ -14,7 +14,10 @@ final class OnnxGraph {
 
     private final ProtoWriter graph = new ProtoWriter().text(2, "benchmark");
 
-    /** Adds a node with an operator of ONNX ({@code domain} is empty) or of ONNX Runtime. Attributes are integers. */
+    /**
+     * Adds a node with an operator of ONNX ({@code domain} is empty) or of ONNX Runtime ({@link #CONTRIB}); attributes
+     * are integers.
+     */
     OnnxGraph node(String domain, String operator, List<String> inputs, String output, Map<String, Long> attributes) {
         var node = new ProtoWriter();
         inputs.forEach(input -> node.text(1, input));
@@ -36,7 +39,7 @@ final class OnnxGraph {
         return this;
     }
 
-    /** {@return the whole model, with one output} */
+    /** {@return the bytes of the model, with one output} */
     byte[] model(String output) {
         graph.message(12, value(output));
         return new ProtoWriter()

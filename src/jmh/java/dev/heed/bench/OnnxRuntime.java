@@ -18,7 +18,7 @@ import java.util.Map;
 
 /**
  * ONNX Runtime with its fused {@code MultiHeadAttention}, which uses the flash path if there is no mask and otherwise
- * stores all scores. Inputs and output are direct buffers that it neither copies nor allocates.
+ * stores all scores. Inputs and output are direct buffers that ONNX Runtime neither copies nor allocates.
  */
 final class OnnxRuntime implements Contestant {
     private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
@@ -125,7 +125,7 @@ final class OnnxRuntime implements Contestant {
         private final long[] shape;
         private final long heads;
 
-        /** Creates a session; if {@code heads} is above 0, the output packs that many heads side by side. */
+        /** Creates a session; if {@code heads} is above 0, the last axis of the output contains that many heads. */
         Session(byte[] model, int threads, Map<String, Tensor> inputs, long[] shape, long heads) throws OrtException {
             this.session = session(model, threads);
             for (var input : inputs.entrySet()) {

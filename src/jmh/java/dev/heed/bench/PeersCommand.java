@@ -13,19 +13,19 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code bench peers}: measures every contestant on every row of the grid. */
+/** {@code bench peers}: measures Heed and its peers on the rows of the grid. */
 @Command(
         name = "peers",
         description = {
-            "Measure Heed, libtorch twice (OpenBLAS, and MKL by DJL), ONNX Runtime and the naive loops on the same data, one process each, and print"
+            "Measure Heed, libtorch twice (with OpenBLAS, and with MKL by DJL), ONNX Runtime and the naive loops on the same data, each in its own process, and print"
                     + " their rates, the ratio of Heed to the best peer, and the share of this machine's ceiling.",
             ""
         },
         footer = {
             "",
-            "Every answer is compared with the double-precision reference before timing; a wrong one has no rate."
-                    + " The best iteration of each contestant counts. Causal rows count half of the operations, backward"
-                    + " rows 2.5 times. Decode counts bytes of keys and values, softmax bytes read and written.",
+            "Every answer is compared with the double-precision reference before timing; a wrong answer is not timed."
+                    + " Rates are those of the best iteration. Operations are halved for causal masks and multiplied by 2.5 for"
+                    + " backward. Decode is measured in bytes of keys and values, softmax in bytes read and written.",
             "",
             "Examples:",
             "  bench peers --quick",
@@ -112,8 +112,8 @@ final class PeersCommand extends MeasuringCommand {
     }
 
     /**
-     * {@return whether the ceiling is measured before and after the row, because memory bandwidth changes from minute
-     * to minute}
+     * {@return whether the ceiling of a row is measured again before and after the row, because memory bandwidth
+     * changes from minute to minute}
      */
     private static boolean hasOwnCeiling(Row row) {
         return row.group().ceiling != Row.Ceiling.FMA;

@@ -86,7 +86,10 @@ record ResidentHeed(OpenClBackend backend) implements Contestant {
                 List.of(gradients.query(), gradients.key(), gradients.value()));
     }
 
-    /** {@return an entry that waits for its kernels by reading back one element, because the queue runs in order} */
+    /**
+     * {@return an entry that waits for its kernels by reading one element back, which suffices because the queue is
+     * in-order}
+     */
     private Entry entry(DeviceArena arena, Plan<?> plan, Runnable work, List<Tensor> answer) {
         Tensor last = arena.upload(Tensor.zeros(DType.F32, 1));
         return new Entry() {

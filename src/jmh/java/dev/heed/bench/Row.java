@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One row of the benchmark grid: a workload that every contestant computes.
+ * One row of the benchmark grid: a workload, measured for every contestant that can compute it.
  *
  * @param group the kind of work
- * @param label the sizes, in the notation of papers where there is one: B batch, H heads (query heads/key-value heads),
- *     L length, Lk length of the keys, D headDim, E elements of an embedding
+ * @param label the sizes, in the notation of papers if there is one: B batch, H query heads (H32/8: 32 query heads, 8
+ *     key/value heads), L sequence length, Lk number of keys, D headDim, E elements of an embedding
  * @param problem the case string
- * @param quick whether it belongs to the quick grid
+ * @param quick whether the row belongs to the quick grid
  */
 record Row(Group group, String label, String problem, boolean quick) {
     /** The naive loops do not run calls of the full grid with more floating-point operations than this. */
@@ -24,7 +24,7 @@ record Row(Group group, String label, String problem, boolean quick) {
     /** Maximum number of scores per batch entry that a peer without a fused masked kernel may store. */
     private static final double MOST_SCORES = 1L << 28;
 
-    /** The kinds of work, each with its benchmark and the ceiling it is compared with. */
+    /** The kinds of work, each with its benchmark and the ceiling that its rates are compared with. */
     enum Group {
         PREFILL(PrefillBenchmark.class, "forward", Ceiling.FMA),
         DECODE(DecodeBenchmark.class, "forward", Ceiling.READ),
@@ -97,7 +97,7 @@ record Row(Group group, String label, String problem, boolean quick) {
         rows.add(new Row(Group.BACKWARD, label + " causal", problem + " mask=causal:br backward", quick));
     }
 
-    /** {@return the rows of the whole grid, or of the quick one} */
+    /** {@return the rows of the full grid, or of the quick grid if {@code quick}} */
     static List<Row> grid(boolean quick) {
         return GRID.stream().filter(row -> row.quick || !quick).toList();
     }

@@ -49,7 +49,10 @@ final class Site {
         return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
-    /** {@return the processor as Linux names it, with family and model number because hypervisors shorten the name} */
+    /**
+     * {@return the processor as Linux names it, with family and model number because hypervisors shorten the name;
+     * elsewhere the architecture}
+     */
     private static String cpu() {
         try {
             Map<String, String> facts = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()

@@ -10,8 +10,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * A TorchScript module with one method, as the archive that libtorch loads: an uncompressed zip of the code, its
- * constants and a pickle of the module, whose only field is {@code training}.
+ * A writer of TorchScript modules with one method, as archives that libtorch loads: an uncompressed zip of the code,
+ * its constants and a pickle of the module. The only field of a module is {@code training}.
  */
 final class TorchScript {
     private static final byte[] NO_CONSTANTS = {(byte) 0x80, 2, ')', '.'};

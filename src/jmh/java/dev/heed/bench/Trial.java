@@ -14,7 +14,7 @@ record Trial(double[] values, String failure) {
 
     /**
      * {@return the result of the best iteration; NaN if the benchmark failed} On a shared machine, slower iterations
-     * measure the load of other processes.
+     * often measure the load of other processes too.
      */
     double best() {
         return Arrays.stream(values).max().orElse(Double.NaN);
@@ -24,7 +24,7 @@ record Trial(double[] values, String failure) {
         return values.length == 0;
     }
 
-    /** {@return the values of both trials; if either failed, the result is a failure} */
+    /** {@return a trial with the values of both; if either failed, a failed trial} */
     Trial and(Trial other) {
         if (failed() || other.failed()) {
             return failed() ? this : other;

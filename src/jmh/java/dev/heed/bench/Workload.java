@@ -20,7 +20,7 @@ import dev.heed.verify.Case;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** One computation with its data, which are the same for every contestant and in every process. */
+/** A computation and its input data; the data are the same for every contestant and in every process. */
 sealed interface Workload {
 
     /** Attention; if a gradient of the output is present, the backward pass is timed. */
@@ -118,7 +118,10 @@ sealed interface Workload {
         };
     }
 
-    /** {@return uniform random numbers around 0 as a constant tensor, like the weights of a trained model} */
+    /**
+     * {@return uniform random numbers of mean 0 and the given standard deviation as a constant tensor, like the weights
+     * of a trained model}
+     */
     private static Tensor centred(SplittableRandom random, double deviation, long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -165,7 +168,10 @@ sealed interface Workload {
         return Tensor.of(values, in, out);
     }
 
-    /** {@return uniform random numbers of variance 1, which are faster to draw than normal ones} */
+    /**
+     * {@return uniform random numbers from 0 to {@code 2 sqrt(3)}, of variance 1, which are faster to draw than normal
+     * ones}
+     */
     private static Tensor uniform(SplittableRandom random, long... shape) {
         long count = 1;
         for (long size : shape) {
@@ -195,7 +201,10 @@ sealed interface Workload {
         return problem.maskPattern().equals("causal:br");
     }
 
-    /** {@return the floating-point operations: half under a causal mask, 2.5 times as many for the backward pass} */
+    /**
+     * {@return the floating-point operations: half of the operations of attention under a causal mask, 2.5 times as
+     * many for the backward pass}
+     */
     default double flops() {
         return switch (this) {
             case Attend a -> problem().flops() * (a.causal() ? 0.5 : 1) * (a.outputGradient() == null ? 1 : 2.5);
@@ -208,7 +217,10 @@ sealed interface Workload {
         };
     }
 
-    /** {@return the bytes that cannot stay in cache: keys and values, or the input and output of a softmax} */
+    /**
+     * {@return the bytes that cannot stay in cache: keys and values, or the input and output of a softmax; unsupported
+     * for multi-head attention}
+     */
     default double bytes() {
         return switch (this) {
             case Attend a ->

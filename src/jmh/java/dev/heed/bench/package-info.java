@@ -1,6 +1,6 @@
 /**
- * Benchmarks of Heed and of the peers it is compared with. Every benchmark checks its backend and its answer before
- * timing; a wrong answer is not timed.
+ * Benchmarks of Heed and of the peers it is compared with. Before timing, every benchmark of a contestant checks that
+ * the contestant is ready and that its answer is right.
  */
 @NullMarked
 package dev.heed.bench;

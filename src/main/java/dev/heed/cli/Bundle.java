@@ -25,7 +25,10 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** A writer of a bundle: a folder with a Java runtime, the jars, benchmarks, an OpenCL loader, a script and texts. */
+/**
+ * A writer of a bundle: a folder with a Java runtime, the jars, benchmarks, an OpenCL loader, scripts, a readme and the
+ * licenses.
+ */
 final class Bundle {
     static final int STEPS = 5;
 
@@ -55,7 +58,7 @@ final class Bundle {
         this.target = target;
     }
 
-    /** {@return the parts that are left out, with the reasons} */
+    /** {@return the contents that were left out, with the reasons} */
     List<String> leftOut() {
         return List.copyOf(leftOut);
     }
@@ -168,7 +171,7 @@ final class Bundle {
         }
     }
 
-    /** Writes a jar with files in the order of their names and one fixed time, so that the same classes give the same jar. */
+    /** Writes a jar whose files are sorted by name and have one fixed time, so that the same classes give the same bytes. */
     private static void jar(Path folder, Path jar, Predicate<String> wanted) throws IOException {
         Set<String> names = new TreeSet<>();
         try (Stream<Path> files = Files.walk(folder)) {
@@ -192,8 +195,8 @@ final class Bundle {
     // ---------------------------------------------------------------- benchmarks
 
     /**
-     * Copies the benchmarks that {@code ./bench} built next to Heed's classes, without the libraries that Heed is
-     * compared with.
+     * Copies the benchmarks, which {@code ./bench} builds in the folder that contains Heed's classes or jar, without
+     * the libraries that Heed is compared with.
      */
     private void benchmarks() throws IOException {
         Path build = Optional.ofNullable(ours().getParent()).orElse(ours());

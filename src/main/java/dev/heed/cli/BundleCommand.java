@@ -76,7 +76,7 @@ final class BundleCommand extends HeedCommand {
         }
         if (!empty) {
             throw new InvalidInputException(
-                    "A bundle is written into a folder of its own",
+                    "A bundle must be written into a new or empty folder",
                     "a folder that does not exist or is empty",
                     target.toString(),
                     "rm -r it, or name another");

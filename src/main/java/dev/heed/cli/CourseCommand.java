@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed course}: runs the code of the course's pages and updates their numbers and figures. */
+/** {@code heed course}: runs the code of the course's pages and writes its output and figures back into the pages. */
 @Command(
         name = "course",
         description = {"Run the code of the course's pages and write its output and figures back into them.", ""},
@@ -43,7 +43,7 @@ final class CourseCommand extends HeedCommand {
         super(environment);
     }
 
-    /** {@return the course of the checkout that the launcher runs from, or of the current folder} */
+    /** {@return the folder of the course in the checkout that the launcher runs from, or in the current folder} */
     static Path home() {
         return Path.of(System.getProperty("heed.home", "")).resolve("docs/course");
     }

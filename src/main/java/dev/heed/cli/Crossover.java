@@ -17,16 +17,17 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * A measurement of the size from which a device is faster than the CPU, including copies to the device and back. It
- * times attention of growing length on both. The shortest run counts because other processes only lengthen runs.
+ * A measurement of the number of operations from which a device is faster than the CPU, including copies to the device
+ * and back. It times attention of growing length on both and uses the shortest run, because other processes only
+ * lengthen runs.
  */
 final class Crossover {
     private static final int RUNS = 3;
     private static final long ENOUGH_NANOS =
-            400_000_000; // for the warm-up, and again for the timed runs, of one problem on one backend
+            400_000_000; // minimum time of the warm-up, and again of the timed runs, of one problem on one backend
     private static final double MEGA = 1e6;
 
-    /** The measured shapes, each at growing length. */
+    /** The kinds of attention that are measured, each with the shortest and the longest length; the length doubles. */
     private enum Kind {
         PREFILL("q1x8x%1$dx64 kv8x%1$d f32", 32, 2048),
         DECODE("q1x32x1x128 kv8x%d f32", 128, 32768);
@@ -50,8 +51,8 @@ final class Crossover {
      * The measurements at one length.
      *
      * @param problem the attention problem
-     * @param cpuSeconds seconds on the CPU
-     * @param deviceSeconds seconds on the device
+     * @param cpuSeconds seconds of one call on the CPU
+     * @param deviceSeconds seconds of one call on the device, with copies
      */
     record Point(AttentionProblem problem, double cpuSeconds, double deviceSeconds) {
         boolean deviceWins() {
@@ -60,15 +61,15 @@ final class Crossover {
     }
 
     /**
-     * The measurements of one kind, over all lengths.
+     * The measurements of one kind of attention at all lengths.
      *
      * @param label the kind: prefill or decode
      * @param points the measurements from the shortest to the longest
      */
     record Line(String label, List<Point> points) {
         /**
-         * {@return the size in millions of operations from which the device was always faster: 0 if at every length,
-         * the largest int if not at the greatest length}
+         * {@return the millions of operations from which the device was faster at every measured length: 0 if at all
+         * lengths, {@link Integer#MAX_VALUE} if not at the greatest length}
          */
         int megaflops() {
             int from = Integer.MAX_VALUE;

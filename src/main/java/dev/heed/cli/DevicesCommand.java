@@ -89,7 +89,7 @@ final class DevicesCommand extends HeedCommand {
         }
         if (!probe && (file != null || only != null)) {
             throw new InvalidInputException(
-                    file != null ? "A file is written by --probe only" : "--only chooses among probes",
+                    file != null ? "Only --probe writes a file" : "--only chooses among probes",
                     "--probe",
                     file != null ? file.toString() : "--only " + only,
                     "heed devices --probe --json FILE");
@@ -123,7 +123,10 @@ final class DevicesCommand extends HeedCommand {
         return " ".repeat(INDENT) + VisibleText.of(line);
     }
 
-    /** {@return the features of the native kernels, or the reasons why they are not used} */
+    /**
+     * {@return the features of the native kernels or the reasons why the kernels are not used, followed by the reasons
+     * why single features are not used}
+     */
     static List<String> nativeLines(String features, List<String> refusals, List<String> reasons) {
         List<String> lines = new ArrayList<>();
         for (String line : reasons.isEmpty() ? List.of(features) : reasons) {
@@ -157,7 +160,7 @@ final class DevicesCommand extends HeedCommand {
         return new DeviceTables(OpenCl.cacheFolder().orElse(null), device.name(), device.identity());
     }
 
-    /** {@return the measured tables of a device, which replace the tables of the jar} */
+    /** {@return the files with measured tables of a device, which replace the tables in the jar} */
     private static List<String> measured(Device device) {
         DeviceTables tables = tables(device);
         return Arrays.stream(MeasuredTable.values())
@@ -283,7 +286,10 @@ final class DevicesCommand extends HeedCommand {
         return OK;
     }
 
-    /** Measures the size from which the device is faster than the CPU, and stores it for the automatic choice. */
+    /**
+     * Measures the number of operations from which the device is faster than the CPU, and stores it for the automatic
+     * choice.
+     */
     private JsonElement crossover(Device device, boolean lines) {
         AttentionBackend cpu = environment().backends().stream()
                 .filter(backend -> !backend.name().equals("opencl")
@@ -357,7 +363,7 @@ final class DevicesCommand extends HeedCommand {
             case Integer.MAX_VALUE ->
                 cpu.name() + " is faster at "
                         + (line.points().stream().anyMatch(Crossover.Point::deviceWins)
-                                ? "the greatest length, so opencl counts as slower at all of them"
+                                ? "the greatest length, so opencl is treated as slower at every length"
                                 : "every length")
                         + suffix;
             default -> "opencl is faster from " + line.megaflops() + " Mflop on" + suffix;

@@ -36,7 +36,8 @@ final class Feasibility {
     /**
      * Checks a problem.
      *
-     * @throws InvalidInputException if no tensors fit the problem, or they are too large to check
+     * @throws InvalidInputException if no valid tensors have the shapes of the problem, or the tensors are too large to
+     *     check
      */
     static void require(Problem problem) {
         switch (problem) {
@@ -112,8 +113,8 @@ final class Feasibility {
     }
 
     /**
-     * Checks that the heap is large enough for the check of a problem, which stores its tensors in their own type and
-     * as doubles. For attention, the reference also copies the key and value rows of one head.
+     * Checks that the heap is large enough to compare a problem with the reference: the comparison stores the tensors
+     * in their own type and as doubles. For attention, the reference also copies the key and value rows of one head.
      *
      * @throws InvalidInputException if the heap is too small; the message names a sufficient size
      */
@@ -156,7 +157,7 @@ final class Feasibility {
         return LongStream.of(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
     }
 
-    /** Requires that a tensor fits a Java array of doubles, in which the check stores it. */
+    /** Requires that a tensor fits in a Java array of doubles, in which the comparison with the reference stores it. */
     private static void size(Problem problem, long... shape) {
         double elements = elements(shape);
         if (elements > MOST_ELEMENTS) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A command of Heed in a separate process, so that a crashed driver or a hung device is reported in one line and does
- * not end the report.
+ * not end the calling process.
  */
 final class ForkedCommand {
     private static final long SECONDS = 120;
@@ -25,10 +25,10 @@ final class ForkedCommand {
     private ForkedCommand() {}
 
     /**
-     * The result of a process.
+     * The result of a separate process.
      *
-     * @param json the JSON that it wrote to the file, or null
-     * @param trouble the failure, or empty
+     * @param json the JSON that the process wrote, or null if the process failed
+     * @param trouble the description of the failure, empty if the process succeeded
      */
     record Answer(@Nullable JsonObject json, String trouble) {}
 
@@ -41,9 +41,9 @@ final class ForkedCommand {
     }
 
     /**
-     * {@return the JSON that a command of Heed writes, and any failure}
+     * {@return the JSON that a command of Heed writes in a separate process, or the failure}
      *
-     * @param properties options of the JVM in addition to those for OpenCL
+     * @param properties options of the JVM in addition to the {@code heed.opencl} properties of this process
      * @param arguments the command and its arguments, to which the output file is appended
      */
     static Answer run(List<String> properties, List<String> arguments) {
@@ -66,7 +66,7 @@ final class ForkedCommand {
         }
     }
 
-    /** {@return the failure, or empty} */
+    /** {@return the description of the failure, empty if the process succeeded} */
     private static String run(List<String> properties, List<String> arguments, Path answer)
             throws IOException, InterruptedException {
         Path log = Files.createTempFile("heed-answer", ".log");

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code heed jshell}: the JDK's shell, ready for the code of the course. */
+/** {@code heed jshell}: starts the JDK's shell, prepared for the code of the course. */
 @Command(
         name = "jshell",
         description = {

@@ -77,7 +77,7 @@ final class PoolingDemo extends HeedCommand {
         super(environment);
     }
 
-    /** The regression of the points with one kernel. */
+    /** The regression of the points with one kernel; {@code error} is the mean squared distance from the true curve. */
     private record Estimate(String name, double width, double[] curve, Tensor weights, double error) {}
 
     @Override
@@ -141,7 +141,7 @@ final class PoolingDemo extends HeedCommand {
         }
         out().println("data     " + POINTS + " points of x + sin(x) + " + NOISE + " noise, seed " + seed);
         out().println("backend  " + backend.name());
-        out().println("training " + STEPS + " steps of " + BATCH + " points, each from all others: loss "
+        out().println("training " + STEPS + " steps of " + BATCH + " points, each estimated from all others: loss "
                 + number(first) + " before, " + number(last) + " after");
         out().println();
         var table = new TextTable("pooling", "width", "test error");

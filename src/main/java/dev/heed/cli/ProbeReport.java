@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The findings of probes as JSON and as lines of text. */
+/** A formatter of the findings of probes, as JSON and as lines of text. */
 final class ProbeReport {
     private static final int LONGEST = 200;
 
@@ -41,7 +41,10 @@ final class ProbeReport {
         };
     }
 
-    /** {@return the finding on one line: status, name, and the measurement or the reason why it failed} */
+    /**
+     * {@return the finding on one line: status, name, and the measurements or the reason why the probe failed or was
+     * skipped}
+     */
     static String line(JsonObject finding) {
         String detail = ErrorLine.onOneLine(finding.get("detail").getAsString());
         String figures = finding.getAsJsonObject("figures").entrySet().stream()

@@ -95,7 +95,7 @@ final class RunCommand extends HeedCommand {
     private void report(AttentionBackend backend, Verdict verdict) {
         double best = verdict.nanos() * 1e-9;
         double median = verdict.medianNanos() * 1e-9;
-        // flops() does not count the work of a backward pass, so no speed is printed for a case with one.
+        // flops() does not include the work of a backward pass, so no speed is printed for a case with a backward pass.
         boolean speed = !verdict.checked().backward() && best > 0;
         double gigaflops = verdict.checked().problem().flops() / best * 1e-9;
         if (asJson()) {

@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
         name = "translate",
         description = {
             "Train an encoder-decoder with attention to turn dates as people write them in many languages into ISO dates,"
-                    + " character by character, and test it on days that were not trained.",
+                    + " character by character, and test it on days that do not occur in training.",
             ""
         },
         footer = {
@@ -98,7 +98,7 @@ final class TranslateDemo extends HeedCommand {
     @Option(
             names = "--require",
             paramLabel = "PERCENT",
-            description = "Exit code 1 if less than PERCENT percent of the unseen dates is translated without error.")
+            description = "Exit code 1 if less than PERCENT percent of the unseen dates are translated without error.")
     private @Nullable Double required;
 
     @Option(names = "--save", paramLabel = "FILE", description = "Save the parameters as safetensors.")

@@ -42,9 +42,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "tune",
         description = {
-            "Measure about a dozen tile sizes on an OpenCL device, each in a separate process. Sizes count only if they"
-                    + " pass the check against the double-precision reference, with guard zones around every buffer. The best are"
-                    + " stored in the cache for this device and driver, and the backend uses them from then on.",
+            "Measure about a dozen tile sizes on an OpenCL device, each in a separate process. Sizes that fail"
+                    + " the check against the double-precision reference, with guard zones around every buffer, are rejected."
+                    + " The best sizes are stored in the cache for this device and driver, and the backend uses them from then on.",
             "Also print the rows in the format of Heed's own table of tile sizes."
         },
         footer = {
@@ -110,7 +110,10 @@ final class TuneCommand extends HeedCommand {
         super(environment);
     }
 
-    /** The subject of tuning: a phase of computation, a bound on the row width, and a representative case. */
+    /**
+     * The subject of tuning: a phase of computation, a bound on headDim or on the output size of a product, and a
+     * representative case.
+     */
     private record Subject(String phase, String width, String text) {
         static Subject of(String text) {
             Case parsed = Case.parse(text);
@@ -195,7 +198,7 @@ final class TuneCommand extends HeedCommand {
         rows.forEach(row -> out().println(vendor + "\t" + device.type() + "\t" + row));
     }
 
-    /** {@return the tile sizes of the fastest correct candidate, or null if there is none} */
+    /** {@return the tile sizes of the fastest correct candidate other than the current sizes, or null if there is none} */
     private @Nullable String best(Subject subject) {
         out().println();
         out().println(subject.phase() + ", width " + subject.width() + ": " + subject.text());
@@ -244,8 +247,8 @@ final class TuneCommand extends HeedCommand {
     }
 
     /**
-     * Tries one candidate: first on the small case of {@link Subject#crossing}, with guard zones; then on the case
-     * itself, timed and checked.
+     * Tries one candidate: first on the small case of {@link Subject#crossing}, with guard zones; then, if that passes,
+     * on the case itself, timed and checked.
      */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code heed verify}: checks a backend against the double-precision reference on the whole case grid. */
+/** {@code heed verify}: checks a backend against the double-precision reference on the case grid. */
 @Command(
         name = "verify",
         description = {
@@ -85,7 +85,7 @@ final class VerifyCommand extends HeedCommand {
         }
 
         /**
-         * {@return the verdict on the case whose error is largest relative to its limit; null if nothing was measured}
+         * {@return the verdict with the largest ratio of error to limit; null if nothing was measured}
          */
         @Nullable
         Verdict worst() {

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/** The version that {@code --version} prints, as Maven writes it into the jar. */
+/** The version that {@code --version} prints: the version that Maven writes into the jar, or "development build". */
 final class Version implements IVersionProvider {
     private static final String PROPERTIES = "/META-INF/maven/dev.heed/heed/pom.properties";
 

@@ -1,5 +1,5 @@
 /**
- * The command line, a class for each command; {@code heed --help} lists them.
+ * The command line, with a class for each command; {@code heed --help} lists the commands.
  *
  * <p>Stability: the commands, their options, exit codes and JSON fields are API; the classes are implementation.
  */

@@ -17,9 +17,10 @@ import dev.heed.tensor.Tensor;
 import java.util.Set;
 
 /**
- * A test of ONNX Runtime's AttnLSTM. The LSTM reads {@code [x_t; a_{t-1}]}; its new state {@code h_t} is the query of
- * additive attention over a memory, and the context {@code c_t} gives {@code a_t = [h_t; c_t] AW}. The gates are in the
- * order i, c, f, o, in Heed in the order i, f, g, o; gate {@code c} is Heed's {@code g}.
+ * A runner of one test vector of ONNX Runtime's AttnLSTM. The LSTM reads {@code [x_t; a_{t-1}]}; its new state {@code
+ * h_t} is the query of additive attention over a memory, and the context {@code c_t} gives {@code a_t = [h_t; c_t] AW}.
+ * The test vector stores the gates in the order i, c, f, o and Heed in the order i, f, g, o; gate c of the vector is
+ * Heed's g.
  */
 final class AttentionLstm {
     private static final int[] GATES = {0, 2, 1, 3};
@@ -74,7 +75,7 @@ final class AttentionLstm {
         }
     }
 
-    /** {@return the same columns with the gates in Heed's order} */
+    /** {@return the columns {@code [rows, 4 hidden]} of a test vector with the gates in Heed's order} */
     private static Tensor reordered(Tensor columns, long hidden) {
         Tensor ours = Tensor.zeros(DType.F32, columns.size(0), 4 * hidden);
         for (int gate = 0; gate < 4; gate++) {

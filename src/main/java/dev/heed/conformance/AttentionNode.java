@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>a boolean mask is a mask, a float mask is a bias; their axes are aligned at the right. A mask with fewer keys
  *       masks the remaining keys, even if it has only one key;
  *   <li>{@code qk_matmul_output_mode} 0, 1 and 2 request the scores at one of three stages, 3 requests the weights;
- *   <li>{@code softmax_precision} is a lower bound on the precision of the softmax, so it has no effect.
+ *   <li>{@code softmax_precision} is a lower bound on the precision of the softmax and is ignored.
  * </ul>
  */
 record AttentionNode() implements NodeOperator {
@@ -98,7 +98,7 @@ record AttentionNode() implements NodeOperator {
     private static Tensor heads(Tensor tensor, boolean packed, String name, long numHeads) {
         if (tensor.rank() != (packed ? 3 : 4)) {
             throw new InvalidInputException(
-                    "Q, K and V have the same number of axes, 3 or 4",
+                    "Q, K and V must have the same number of axes, 3 or 4",
                     packed ? "rank 3, as Q" : "rank 4",
                     name + " " + tensor,
                     "reshape it, or set q_num_heads and kv_num_heads");
@@ -106,7 +106,7 @@ record AttentionNode() implements NodeOperator {
         return packed ? Layout.packed(tensor, numHeads) : tensor;
     }
 
-    /** {@return the past, or null if it has length 0, as in the first step of decoding} */
+    /** {@return the past, or null if it is omitted or has length 0, as in the first step of decoding} */
     private static @Nullable Tensor past(List<@Nullable OnnxTensor> inputs, int index) {
         OnnxTensor input = index < inputs.size() ? inputs.get(index) : null;
         boolean empty = input != null && input.shape().length == 4 && input.shape()[2] == 0;

@@ -62,7 +62,10 @@ record ClassicCase(
         return comparison.outcome(name);
     }
 
-    /** Skips an item with attributes, tensors or outputs that its kind does not define. */
+    /**
+     * Throws {@link NotCoveredException}, which skips the item, if it has attributes, tensors or outputs that its kind
+     * does not define.
+     */
     void requireKnown(Set<String> knownAttributes, Set<String> knownTensors, Set<String> knownOutputs) {
         requireKnown("attribute", attributes.keySet(), knownAttributes);
         requireKnown("tensor", tensors.keySet(), knownTensors);
@@ -92,7 +95,7 @@ record ClassicCase(
         }
     }
 
-    /** {@return the value of a required attribute that is a size, 1 or more} */
+    /** {@return the value of a required attribute that is a size, 1 to 2^20} */
     long size(String attribute) {
         double size = present("attribute " + attribute, number(attribute));
         if (size != Math.rint(size) || size < 1 || size > 1 << 20) {

@@ -20,9 +20,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A runner of one classic test vector, of any kind, on a backend. Every kind is computed by attention, so that its
- * masks and softmax are tested. A row of scores becomes a query, and the keys are unit vectors: {@code row . e_j} is
- * score {@code j}.
+ * A runner of one classic test vector, of any kind, on a backend. Every kind is computed by attention, so that the
+ * masks and the softmax of attention are tested. For kinds that test only the softmax, a row of scores becomes a query,
+ * and the keys are unit vectors: {@code row . e_j} is score {@code j}.
  */
 final class ClassicKind {
     private final ClassicCase item;
@@ -183,7 +183,10 @@ final class ClassicKind {
         compare("mask", truths(weights.select(0, 0).select(0, 0)).to(DType.F32));
     }
 
-    /** Keras uses one kernel [embed, heads, width] for queries, keys and values, and [heads, width, embed] for the output. */
+    /**
+     * In Keras, the kernels of queries, keys and values are [embed, heads, width], the kernel of the output [heads,
+     * width, embed]; here all have the same elements.
+     */
     private void multiHead() {
         item.requireKnown(
                 Set.of("num_heads", "key_dim"),
@@ -239,7 +242,7 @@ final class ClassicKind {
         for (Tensor tensor : List.of(query, key, value)) {
             if (tensor.rank() != 3) {
                 throw new InvalidInputException(
-                        "Kind " + item.kind() + " has three axes",
+                        "Tensors of kind " + item.kind() + " must have three axes",
                         "[batch, sequence, width]",
                         tensor.toString(),
                         "mend the file");
@@ -268,7 +271,7 @@ final class ClassicKind {
         return numbers.to(DType.BOOL);
     }
 
-    /** Compares an output, which has one head, if the item has an expected value for it. */
+    /** Compares the only head of an output with the expected output, if the item has one. */
     private void expect(String output, @Nullable Tensor heads) {
         if (item.expected().containsKey(output)) {
             compare(output, wanted(heads).select(1, 0));

@@ -14,8 +14,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reader of files of test vectors. A file has one field per line (shown here separated by bars), and {@code #} begins
- * a comment.
+ * A reader of files of test vectors. A file has one field per line (shown here separated by bars), and a line that
+ * begins with {@code #} is a comment.
  *
  * <pre>
  * case name | source text | kind word | attr name value | tensor name 1x2x4 values... | expect name 1x2x4 values...
@@ -52,7 +52,7 @@ final class ClassicVectors {
                         .anyMatch(line -> line.startsWith("case "));
     }
 
-    /** {@return the items of a file; an item that cannot be read is included and fails} */
+    /** {@return the items of a file; an item that cannot be read is included as a damaged item, which fails} */
     static List<ClassicCase> read(Path file) throws IOException {
         var vectors = new ClassicVectors();
         int number = 0;
@@ -134,8 +134,8 @@ final class ClassicVectors {
     }
 
     /**
-     * Ends the current item, if there is one. It is damaged if a line of it was, or if {@code unexpectedEnd} is not
-     * null.
+     * Ends the current item, if there is one. The item is damaged if one of its lines is, or if {@code unexpectedEnd}
+     * is not null.
      */
     private void close(@Nullable String unexpectedEnd) {
         String open = name;

@@ -46,7 +46,7 @@ final class Comparison {
         }
     }
 
-    /** Records that a case fails for a reason other than a differing element. */
+    /** Records that the case fails, unless an earlier failure is already recorded. */
     void fail(String reason) {
         failure = failure == null ? reason : failure;
     }

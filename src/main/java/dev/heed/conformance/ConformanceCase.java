@@ -7,6 +7,6 @@ public sealed interface ConformanceCase permits OnnxCase, ClassicCase {
     /** {@return the name, unique in its suite} */
     String name();
 
-    /** {@return the outcome of the case on a backend} Throws nothing: errors are part of the outcome. */
+    /** {@return the outcome of the case on a backend} Exceptions are not thrown but become part of the outcome. */
     Outcome run(AttentionBackend backend);
 }

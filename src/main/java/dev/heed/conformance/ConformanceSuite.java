@@ -33,7 +33,7 @@ public final class ConformanceSuite {
      * order of their files}
      *
      * @param directory a directory that is one case, or that contains cases in up to 5 levels of subdirectories
-     * @throws InvalidInputException if it is not a directory, cannot be read, or contains no cases
+     * @throws InvalidInputException if {@code directory} is not a directory, cannot be read, or contains no cases
      */
     public static ConformanceSuite of(Path directory) {
         List<ConformanceCase> onnx = new ArrayList<>();

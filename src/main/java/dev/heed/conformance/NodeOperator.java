@@ -20,7 +20,8 @@ interface NodeOperator {
     record Computed(Tensor tensor, boolean exact) {}
 
     /**
-     * {@return the outputs in the operator's order; null for an output that the node does not request}
+     * {@return the outputs in the operator's order; null for an output that was not computed because the node does not
+     * request it}
      *
      * @param node the node
      * @param opset the version of ONNX's operator set, because some operators differ between versions
@@ -47,7 +48,7 @@ interface NodeOperator {
         };
     }
 
-    /** Skips a node with an unknown attribute. */
+    /** Throws {@link NotCoveredException}, which skips the case, if a node has an unknown attribute. */
     static void requireKnown(OnnxNode node, Set<String> attributes) {
         for (String attribute : node.attributes().keySet()) {
             if (!attributes.contains(attribute)) {

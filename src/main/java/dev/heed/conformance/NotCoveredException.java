@@ -5,7 +5,10 @@ import dev.heed.Problem;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reports that a case requires an unsupported feature; the case is skipped with the message as the reason. */
+/**
+ * Reports that a case requires an unsupported feature; the case is skipped, with the message of the exception as the
+ * reason.
+ */
 final class NotCoveredException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -13,7 +16,7 @@ final class NotCoveredException extends RuntimeException {
         super(reason, null, false, false);
     }
 
-    /** Skips the case if the backend does not support the problem. */
+    /** Throws this exception if the backend is not ready or does not support the problem. */
     static void requireSupported(AttentionBackend backend, Problem problem) {
         List<String> reasons = new ArrayList<>(backend.notReadyReasons());
         if (reasons.isEmpty()) {

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory in the layout of ONNX node tests: {@code model.onnx} with one node, and any number of {@code
+ * A directory in the layout of ONNX node tests: {@code model.onnx} with one node, and one or more directories {@code
  * test_data_set_<n>}. A data set has a file {@code input_<i>.pb} for each input of the node that is not an initializer,
  * and a file {@code output_<i>.pb} for each output. Files are numbered in the order in which the node first names the
  * values; omitted values have no file.

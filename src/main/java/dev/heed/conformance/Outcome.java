@@ -8,8 +8,8 @@ import java.util.Locale;
  * @param name the name of the case
  * @param status whether the case passed, failed or was skipped
  * @param maxError the largest difference between an expected and a computed element; NaN if nothing was compared
- * @param detail empty for a pass, otherwise a difference and its index, or the reason why the case failed or was
- *     skipped
+ * @param detail empty for a pass, otherwise the largest difference and its index, or the reason why the case failed or
+ *     was skipped
  */
 public record Outcome(String name, Status status, double maxError, String detail) {
     /** The possible results of a case. */

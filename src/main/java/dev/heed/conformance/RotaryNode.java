@@ -13,8 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ONNX operator {@code RotaryEmbedding} of opset 23 and later, on four axes as in Heed, or on three with packed
- * heads.
+ * The ONNX operator {@code RotaryEmbedding} of opset 23 and later, with inputs of four axes as in Heed, or of three
+ * axes with packed heads.
  */
 record RotaryNode() implements NodeOperator {
     @Override

@@ -13,15 +13,15 @@ record Tolerance(double relative, double absolute) {
     static final Tolerance EXACT = new Tolerance(0, 0);
 
     /**
-     * {@return the tolerance of an element type for published data, whose worst recomputed errors are 3e-8 in f32 and
-     * 2.5e-4 in f16}
+     * {@return the tolerance of an element type for published data; the largest errors found when the data were
+     * recomputed are 3e-8 in f32 and 2.5e-4 in f16}
      */
     static Tolerance of(DType type) {
         return switch (type) {
             case F64 -> new Tolerance(1e-7, 1e-9);
             case F32 -> new Tolerance(1e-5, 1e-6);
             case F16 -> new Tolerance(2e-3, 2e-3);
-            case BF16 -> new Tolerance(0x1p-7, 2e-3); // one unit in the last place
+            case BF16 -> new Tolerance(0x1p-7, 2e-3); // the unit in the last place of 1
             case I64, I32, I8, BOOL -> EXACT;
         };
     }

@@ -1,5 +1,6 @@
 /**
- * Published test data and their run on a backend: ONNX node tests and test vectors of the classic score functions.
+ * Published test data and the code that runs them on a backend: ONNX node tests and test vectors of the classic score
+ * functions.
  *
  * <p>Stability: API.
  */

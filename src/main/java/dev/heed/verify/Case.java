@@ -11,9 +11,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A problem and the recipe for its random data, which make a check repeatable on any machine. Its text is the case
- * string of the problem followed by the words {@code seed=7 values=large layout=padded poison backward}; defaults are
- * left out.
+ * A problem and the recipe for its random data, which make a check repeatable on any machine. The text of a case is the
+ * case string of the problem followed by the words {@code seed=7 values=large layout=padded poison backward}; defaults
+ * are left out.
  *
  * @param problem the problem to compute
  * @param seed the seed of the random inputs; 1 by default
@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public record Case(Problem problem, long seed, Values values, Placement placement, boolean poison, boolean backward) {
 
-    /** The distribution of the inputs. */
+    /**
+     * The distribution of the inputs. It does not apply to the values of an attention problem, to parameters such as
+     * weights and biases, or to options such as the bias and the sink.
+     */
     public enum Values {
         /** Standard normal. */
         NORMAL(1),
@@ -32,7 +35,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         LARGE(5),
         /** Standard normal times 300: scores are in the tens of thousands, and every weight is 0 or 1. */
         HUGE(300),
-        /** All inputs equal: weights are uniform. */
+        /** All inputs are 0.5: weights are uniform. */
         CONSTANT(0);
 
         final double spread;
@@ -57,7 +60,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         }
     }
 
-    /** {@return a case with standard normal inputs in contiguous tensors, forward only} */
+    /** {@return a case with seed 1 and standard normal inputs in contiguous tensors, forward only} */
     public static Case of(Problem problem) {
         return new Case(problem, 1, Values.NORMAL, Placement.BHSD, false, false);
     }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
-    /** Maximum number of random elements generated at a time, unless a single row is longer. */
+    /** Maximum number of random elements generated at a time, unless a tensor with one axis is longer. */
     private static final long PIECE = 1 << 20;
 
     private final Case recipe;
@@ -232,7 +232,10 @@ final class CaseData {
         return shape.stream().mapToLong(Long::longValue).toArray();
     }
 
-    /** {@return the slopes of the ALiBi paper, a geometric sequence that starts at {@code 2^(-8/heads)}} */
+    /**
+     * {@return the slopes of the ALiBi paper, a geometric sequence whose first element and ratio are {@code
+     * 2^(-8/heads)}}
+     */
     private Tensor slopes(DType type, long heads) {
         Tensor slopes = place(type, heads);
         for (long h = 0; h < heads; h++) {
@@ -281,7 +284,7 @@ final class CaseData {
         });
     }
 
-    /** Writes NaN to every key and value that no query attends to in any of the heads that share them. */
+    /** Writes NaN to every key and value row to which no query of the heads that share the row attends. */
     private static void poison(Tensor key, Tensor value, AttentionShape s, BoundMask mask) {
         for (long b = 0; b < s.batch(); b++) {
             for (long kvHead = 0; kvHead < s.numKvHeads(); kvHead++) {

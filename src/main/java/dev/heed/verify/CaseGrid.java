@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The test cases that every backend must pass. They cover sizes just below, at and above vector widths and tile sizes, all
- * options alone and combined, and all placements and types. They also cover rows without attended keys, decode, softmax,
- * multi-head attention, linear layers and rotary embeddings.
+ * The test cases that every backend must pass. They cover sizes just below, at and above vector widths and tile sizes,
+ * all options alone and in combinations, and all placements and types. They also cover rows without attended keys,
+ * decode, softmax, multi-head attention, linear layers and rotary embeddings.
  */
 public final class CaseGrid {
     private static final int[] WIDTHS = {1, 2, 3, 7, 8, 16, 21, 32, 33, 40, 59, 64, 80, 96, 111, 128, 192, 256, 512};
@@ -411,7 +411,7 @@ public final class CaseGrid {
         }
     }
 
-    /** Cases with a single query or key and unusual headDim, and cases with a million keys. */
+    /** Cases with unusual headDim, most with a single query or key, and in the full grid cases with a million keys. */
     private void extremes() {
         for (int width : full ? new int[] {1, 2, 3, 127, 512} : new int[] {3}) {
             add("extremes", "q2x8x1x%d kv8x1 f32 lse backward", width);

@@ -11,9 +11,10 @@ import dev.heed.tensor.DType;
  * err(ours) <= factor * err(naive) + 2 * max |truth + 0.3 - 0.3 - truth|      factor 2, gradients 3
  * }</pre>
  *
- * <p>The last term is computed in the storage type and measures its ulp at the size of the truth. For an f64 result,
- * the naive f32 error is scaled by the ratio of the two precisions. If tf32 is allowed, the naive implementation rounds
- * the factors of all products to tf32, and the last term is computed with 11 significant bits.
+ * <p>The last term is computed in the storage type and measures the ulp of that type at the size of the truth. For an
+ * f64 result, the naive f32 error is multiplied by twice the ratio of the two precisions, because the truth is also
+ * rounded to f64. If tf32 is allowed, the naive implementation rounds the factors of all products to tf32, and the last
+ * term is computed with 11 significant bits.
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;
@@ -32,12 +33,12 @@ public final class ErrorBudget {
         this.tf32 = tf32;
     }
 
-    /** {@return the same budget for results with tf32 factors, if they are allowed and the type is f32} */
+    /** {@return this budget for results with factors rounded to tf32, if {@code tf32} and the type is f32} */
     public ErrorBudget allowing(boolean tf32) {
         return new ErrorBudget(type, factor, tf32 && type == DType.F32);
     }
 
-    /** {@return the nearest number with 11 significant bits, ties away from zero} */
+    /** {@return the nearest number with 11 significant bits, ties away from zero; a non-finite number itself} */
     static float tf32(float x) {
         return Float.isFinite(x) ? Float.intBitsToFloat((Float.floatToRawIntBits(x) + 0x1000) & ~0x1fff) : x;
     }
@@ -103,8 +104,8 @@ public final class ErrorBudget {
     }
 
     /**
-     * {@return the absolute difference} It is 0 if both numbers are NaN or the same infinity, and infinite if only one is
-     * NaN or infinite or the infinities are opposite.
+     * {@return the absolute difference} It is 0 if both numbers are NaN or the same infinity, and infinite for all
+     * other pairs with a non-finite number.
      */
     private static double distance(double x, double y) {
         if (Double.compare(x, y) == 0 || (x == y)) {

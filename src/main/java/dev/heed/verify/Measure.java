@@ -6,10 +6,11 @@ import java.util.Locale;
  * The error of one tensor: its differences from the truth, and the limit.
  *
  * @param name the name of the tensor: output, lse, weights, query gradient ...
- * @param maxError the largest absolute difference from the truth; infinity if the NaNs and infinities are not at the
- *     same elements as in the truth
+ * @param maxError the largest absolute difference from the truth; infinity if a NaN or an infinity is at another
+ *     element than in the truth
  * @param meanError the mean absolute difference
- * @param naiveError the largest absolute difference of the naive implementation from the truth
+ * @param naiveError the largest absolute difference of the naive implementation from the truth; for f64, scaled as in
+ *     {@link ErrorBudget}
  * @param allowed the largest difference that passes
  * @param worstIndex the row-major index of the largest difference
  * @param expected the truth at that index
@@ -25,12 +26,12 @@ public record Measure(
         double expected,
         double got) {
 
-    /** {@return whether the difference is allowed} */
+    /** {@return whether the largest difference is allowed} */
     public boolean passed() {
         return maxError <= allowed;
     }
 
-    /** {@return the largest error divided by the naive implementation's largest error; NaN if the latter is 0} */
+    /** {@return {@code maxError} divided by {@code naiveError}; NaN if {@code naiveError} is 0} */
     public double ratioToNaive() {
         return naiveError == 0 ? Double.NaN : maxError / naiveError;
     }

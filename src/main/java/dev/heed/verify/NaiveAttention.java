@@ -18,8 +18,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention in f32 that computes a whole row of scores at a time. Weights are rounded to the storage type before they
- * are multiplied by the values. If tf32 is allowed, the factors of all products are rounded to tf32.
+ * Attention in f32 by the textbook formula: it computes all scores of a query before the softmax. Weights are rounded
+ * to the storage type before they are multiplied by the values. If tf32 is allowed, the factors of all products are
+ * rounded to tf32.
  */
 final class NaiveAttention extends AttentionPlan {
     NaiveAttention(AttentionProblem problem) {
@@ -31,7 +32,7 @@ final class NaiveAttention extends AttentionPlan {
         return "naive attention, f32";
     }
 
-    /** One row of attention: scores at three stages, weights and LSE. */
+    /** One row of attention: scores at three stages, weights, dropout factors and LSE. */
     private final class Row {
         final float[] q;
         final float[] raw;

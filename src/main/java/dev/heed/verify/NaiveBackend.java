@@ -18,7 +18,8 @@ import java.util.List;
 
 /**
  * The naive backend: the textbook formulas in f32, with plain loops. {@link ErrorBudget} compares the errors of other
- * backends with its errors, and tables of benchmarks list it as {@code naive}. It is not registered as a service.
+ * backends with the errors of this backend, which tables of benchmarks list as {@code naive}. It is not registered as a
+ * service.
  */
 public final class NaiveBackend implements AttentionBackend {
     /** Creates the backend; it holds no resources. */

@@ -50,7 +50,7 @@ final class NaiveLinear extends LinearPlan {
         inputGradient.copyFrom(dx.select(0, 0));
     }
 
-    /** {@return the activation of {@code x} by its formula, rounded to f32} */
+    /** {@return the activation of {@code x} by the formula of the activation, rounded to f32} */
     private float apply(float x) {
         return switch (problem().activation()) {
             case IDENTITY -> x;

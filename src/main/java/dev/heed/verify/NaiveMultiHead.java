@@ -78,7 +78,10 @@ final class NaiveMultiHead extends MultiHeadPlan {
                 in.options());
     }
 
-    /** {@return the result of the inner attention} All its optional outputs are also copied to the caller's tensors. */
+    /**
+     * {@return the result of the inner attention} The optional outputs of the inner attention are also copied to the
+     * caller's tensors.
+     */
     private static AttentionResult attend(AttentionInputs heads, AttentionResult into) {
         AttentionResult inner = AttentionResult.allocate(heads.problem());
         try (var plan = new NaiveAttention(heads.problem())) {

@@ -5,9 +5,10 @@ import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A score function computed in f32 with its textbook formula. The rows of a head are first projected or normalised. The
- * score of each query and key is then a dot product, a sum of hyperbolic tangents or a distance. Gradients of
- * parameters are added to {@code sums}, a function of the same kind with f32 tensors.
+ * A score function computed in f32 with its textbook formula. The rows of a head are first projected or normalised if
+ * the function requires it. The score of each query and key is then a dot product, a weighted sum of hyperbolic
+ * tangents, a squared distance, or a custom score in f64. Gradients of parameters are added to {@code sums}, a function
+ * of the same kind with f32 tensors.
  */
 final class NaiveScore {
     private final ScoreFunction score;
@@ -22,7 +23,7 @@ final class NaiveScore {
         this.head = head;
     }
 
-    /** {@return the projected or normalised queries of the head} */
+    /** {@return the projected or normalised queries of the head, or {@code rows} if the function does not change queries} */
     float[][] queries(float[][] rows) {
         return switch (score) {
             case ScoreFunction.Cosine f -> {
@@ -41,7 +42,10 @@ final class NaiveScore {
         };
     }
 
-    /** {@return the projected or normalised keys of the head} */
+    /**
+     * {@return the projected or normalised keys of the head, for location the columns of the weight, otherwise {@code
+     * rows}}
+     */
     float[][] keys(float[][] rows) {
         return switch (score) {
             case ScoreFunction.Cosine ignored -> normalised(rows);
@@ -80,7 +84,7 @@ final class NaiveScore {
         return sum;
     }
 
-    /** Adds {@code upstream} times the gradients of {@link #score}. */
+    /** Adds {@code upstream} times the gradients of {@link #score} to {@code dq}, {@code dk} and {@code sums}. */
     void gradient(float upstream, float[] q, float[] k, float[] dq, float[] dk) {
         switch (score) {
             case ScoreFunction.Additive f -> {

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** The memory layout of a case's tensors. Gaps between elements contain NaN, and the backend must not overwrite them. */
+/** The memory layout of a case's tensors. Gaps between elements contain NaN, and the backend must not overwrite the gaps. */
 public enum Placement {
     /** Contiguous on the Java heap, head before sequence. */
     BHSD {
@@ -31,7 +31,7 @@ public enum Placement {
             return numbers.transpose(1, 2).quantized().transpose(1, 2);
         }
     },
-    /** A window of a larger tensor: gaps after every row and every matrix, and an unaligned start. */
+    /** A window of a larger tensor: gaps before and after every row and every matrix, and an unaligned start. */
     PADDED {
         @Override
         Tensor place(Arena arena, DType type, long... shape) {
@@ -70,7 +70,8 @@ public enum Placement {
     }
 
     /**
-     * {@return a larger i8 tensor that contains {@code numbers}; its gap rows are NaN, and its gap columns are not 0}
+     * {@return a larger i8 tensor that contains {@code numbers}; it is quantised from gap rows of NaN and gap columns
+     * of 1}
      */
     private static Tensor cache(Tensor numbers) {
         Tensor whole = Tensor.zeros(DType.F32, larger(numbers.shape())).fill(Double.NaN);

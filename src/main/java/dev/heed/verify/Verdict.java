@@ -8,22 +8,24 @@ import org.jspecify.annotations.Nullable;
  * The result of checking one case on a backend.
  *
  * @param checked the case
- * @param status whether it passed
- * @param measures the error of each tensor; empty if the case was skipped or the backend threw
- * @param message the reasons why it was skipped or failed; empty if it passed
- * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked), in nanoseconds
- * @param medianNanos the backend's median time over the repeats, in nanoseconds
+ * @param status whether the case passed
+ * @param measures the error of each tensor; empty if the case was skipped, incomplete if the backend threw
+ * @param message the reasons why the case was skipped or failed; empty if it passed
+ * @param nanos the backend's shortest time for the forward pass (and the backward pass, if checked), in nanoseconds; 0
+ *     if the case was skipped or the backend threw
+ * @param medianNanos the backend's median time over the repeats, in nanoseconds; 0 if the case was skipped or the
+ *     backend threw
  */
 public record Verdict(
         Case checked, Status status, List<Measure> measures, String message, long nanos, long medianNanos) {
 
     /** The outcome of a check. */
     public enum Status {
-        /** Every tensor is within its budget. */
+        /** Every tensor is within its budget, and the other checks passed. */
         PASS,
-        /** A tensor exceeds its budget, a gap was overwritten, or the backend threw. */
+        /** A tensor exceeds its budget, another check failed (such as an overwritten gap), or the backend threw. */
         FAIL,
-        /** The backend does not support the problem; the message contains its reasons. */
+        /** The backend is not ready or does not support the problem; the message contains the reasons. */
         SKIP
     }
 

@@ -28,7 +28,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A checker of one backend: tests that its results are within the {@link ErrorBudget} of the double-precision
+ * A checker of one backend: it tests that the results are within the {@link ErrorBudget} of the double-precision
  * reference.
  */
 public final class Verifier {
@@ -60,7 +60,7 @@ public final class Verifier {
      * {@return the verdict on a case, with the shortest and the median time of repeated runs}
      *
      * @param checked the case to check
-     * @param repeats the number of runs of the backend, at least 1; the reference runs once
+     * @param repeats the number of runs of the backend, at least 1; the reference and the naive implementation run once
      */
     public Verdict check(Case checked, int repeats) {
         List<String> reasons = new ArrayList<>(backend.notReadyReasons());
@@ -117,7 +117,7 @@ public final class Verifier {
             }
         }
 
-        /** {@return the time of a rank; rank 0 is the shortest time} */
+        /** {@return the time of a rank in nanoseconds; rank 0 is the shortest time} */
         private long nanos(int rank) {
             long[] sorted = times.clone();
             Arrays.sort(sorted);
@@ -185,8 +185,8 @@ public final class Verifier {
 
         /**
          * {@return the inputs with the optional outputs that the check also needs from the reference} If the case has
-         * top-k, it needs all weights, because top-k keys are checked by their weights. If the case is small, it needs the
-         * scores, because the absolute limit applies only if the scores are moderate.
+         * top-k, the check needs all weights, because top-k keys are checked by their weights. If the case is small,
+         * the check needs the scores, because the absolute limit applies only if the scores are moderate.
          */
         private AttentionInputs withAllOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();
@@ -246,7 +246,7 @@ public final class Verifier {
             }
         }
 
-        /** {@return the absolute limit of f32 outputs if all scores are moderate, else infinity} */
+        /** {@return the absolute limit of f32 outputs if all scores are known and moderate, else infinity} */
         private double cap(AttentionProblem p, AttentionInputs inputs, @Nullable Tensor scores) {
             boolean moderate = p.type() == DType.F32
                     && !p.tf32()
@@ -459,7 +459,7 @@ public final class Verifier {
         return largest;
     }
 
-    /** {@return the weights of the keys with these indices; 0 for an index of -1} */
+    /** {@return for each element of {@code indices} the weight of that key in its row; 0 for an index of -1} */
     private static Tensor gathered(Tensor weights, Tensor indices) {
         Tensor gathered = Tensor.zeros(weights.type(), indices.shape());
         for (long b = 0; b < indices.size(0); b++) {

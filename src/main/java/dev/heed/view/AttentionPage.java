@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  *
  * <p>Weights are {@code [heads, query tokens, key tokens]}. The page contains the {@value #PER_ROW} largest weights of
  * each row ({@link #perRow} changes the count) and shows the sum of the others. A weight is stored in 16 bits, within
- * 1.6e-5 of its value. For long texts the kernels can return only the largest weights: {@code
+ * 1.6e-5 of its value if no weight is above 1. For long texts the kernels can return only the largest weights: {@code
  * AttentionOptions.withTopK} and {@link #strongest}.
  */
 public final class AttentionPage {
@@ -115,14 +115,15 @@ public final class AttentionPage {
      * {@return this page with the tokens coloured by the segment they belong to, such as question and passage}
      *
      * @param segments a segment index from 0 for each token
-     * @throws InvalidInputException if the page has two texts, or the counts of segments and tokens differ
+     * @throws InvalidInputException if the page has two texts, the counts of segments and tokens differ, or a segment
+     *     is negative
      */
     public AttentionPage segments(int... segments) {
         if (!texts.self
                 || segments.length != texts.left.size()
                 || Arrays.stream(segments).anyMatch(s -> s < 0)) {
             throw new InvalidInputException(
-                    "Every token of a text has one segment",
+                    "Every token must have one segment",
                     texts.self ? texts.left.size() + " numbers from 0" : "a page of one text",
                     texts.self ? Arrays.toString(segments) : "a page of two texts",
                     "AttentionPage.of(tokens).segments(0, 0, 0, 1, 1)");
@@ -145,7 +146,7 @@ public final class AttentionPage {
     public AttentionPage special(Collection<Integer> positions) {
         if (!texts.self) {
             throw new InvalidInputException(
-                    "A page of two texts has special tokens on both sides",
+                    "Special tokens of two texts must be given for both sides",
                     "indices of outputs and indices of inputs",
                     "one collection",
                     "special(outputPositions, inputPositions)");
@@ -187,7 +188,8 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page with a limit of {@code count} weights per row for the layers added after this call}
+     * {@return this page with a limit of {@code count} weights per row for the layers that {@link #layer(String,
+     * Tensor)} adds after this call}
      *
      * @throws InvalidInputException if {@code count} is below 1 or above 65535
      */
@@ -225,7 +227,7 @@ public final class AttentionPage {
 
     /**
      * {@return this page with one more layer, given by the largest weights of each row} If the weights of a row sum to
-     * less than 1, the page shows the difference as left out.
+     * less than 1, the page shows the difference as the sum of the weights left out.
      *
      * @param name the name of the layer on the page
      * @param weights {@code [heads, query tokens, topK]}, as in {@code AttentionResult.topKWeights()} without the batch
@@ -259,9 +261,9 @@ public final class AttentionPage {
     }
 
     /**
-     * {@return this page, which opens with pinned words: only the lines of these words are drawn}
+     * {@return this page, which opens with pinned tokens: only the lines of these tokens are drawn}
      *
-     * @param positions the indices of these words among the query tokens, from 0
+     * @param positions the indices of the pinned tokens among the query tokens, from 0
      * @throws InvalidInputException if there is no token at an index
      */
     public AttentionPage pinned(int... positions) {

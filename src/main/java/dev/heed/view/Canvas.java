@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A drawing surface for pictures, with the origin in the upper left corner and CSS pixels as units. */
 interface Canvas {
-    /** The value of a colour argument for which nothing is drawn. */
+    /** The value of a colour argument that draws nothing. */
     int NONE = -1;
 
     /** The alignment of a text relative to its position. */
@@ -17,7 +17,7 @@ interface Canvas {
     /**
      * The style of a text.
      *
-     * @param size the font size
+     * @param size the font size in pixels
      * @param bold whether the letters are semibold
      * @param anchor the part of the text that is at its position
      * @param turn the rotation in degrees clockwise
@@ -47,7 +47,7 @@ interface Canvas {
      * @param colour 0xRRGGBB
      * @param width the width in pixels
      * @param opacity from 0 (invisible) to 1
-     * @param dashes alternating lengths of dashes and gaps, or none
+     * @param dashes alternating lengths of dashes and gaps in pixels; none for a solid line
      */
     record Stroke(int colour, double width, double opacity, double... dashes) {}
 

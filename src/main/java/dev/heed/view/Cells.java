@@ -32,7 +32,7 @@ record Cells(
     static Cells of(Tensor weights) {
         if (weights.rank() != 2 || weights.size(0) > Integer.MAX_VALUE / weights.size(1)) {
             throw new InvalidInputException(
-                    "A heat map has rows and columns",
+                    "A heat map must have two axes, rows and columns",
                     "[rows, columns] of at most " + Integer.MAX_VALUE + " numbers",
                     weights.toString(),
                     "weights.select(0, batch).select(0, head) is one head");
@@ -53,7 +53,7 @@ record Cells(
             }
         }
         throw new InvalidInputException(
-                "A heat map has rows of one length",
+                "The rows of a heat map must have the same length",
                 "at least one row, at least one number in each, the same count in all",
                 weights.length + " rows, the first of " + columns,
                 "fill short rows with Double.NaN");
@@ -111,7 +111,7 @@ record Cells(
         return count == 0 ? Double.NaN : with == Pooling.MAX ? largest : mean;
     }
 
-    /** {@return the caption about tiles, empty if there are none} */
+    /** {@return the caption about pooling into tiles, empty if every cell is one value} */
     String note() {
         return isTiled()
                 ? "Each cell is the " + pooling.word() + " of " + tileRows + " × " + tileColumns + " values ("

@@ -6,14 +6,14 @@ import dev.heed.view.Canvas.Stroke;
 import dev.heed.view.text.TextWidth;
 
 /**
- * The frame of a chart: the plot area between two axes, with ticks and grid lines.
+ * The frame of a chart: the plot area between two axes, with ticks and grid lines. Positions and lengths are in pixels.
  *
  * @param left the left edge of the plot area
  * @param top the upper edge of the plot area
  * @param width the width of the plot area
  * @param height the height of the plot area
- * @param x the values at its left and right edges
- * @param y the values at its lower and upper edges
+ * @param x the values at the left and right edges of the plot area
+ * @param y the values at the lower and upper edges of the plot area
  * @param theme the background and ink colours
  */
 record ChartFrame(double left, double top, double width, double height, ValueRange x, ValueRange y, Theme theme) {
@@ -27,7 +27,7 @@ record ChartFrame(double left, double top, double width, double height, ValueRan
         return top + height * (1 - y.position(value));
     }
 
-    /** {@return the width of the tick labels of the vertical axis} */
+    /** {@return the width in pixels of the tick labels of the vertical axis, with a gap to the plot area} */
     static double tickRoom(ValueRange y) {
         return y.ticks(PARTS).stream()
                         .mapToDouble(tick -> TextWidth.of(ValueRange.tickText(tick), 11))

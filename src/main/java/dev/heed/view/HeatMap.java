@@ -122,7 +122,7 @@ public final class HeatMap extends Picture {
         return with(new Style(style.palette, theme, style.pooling, style.range));
     }
 
-    /** {@return this map with a way to pool several values into one cell, used if they do not all fit} */
+    /** {@return this map with a way to pool several values into one cell, used if there are more values than cells} */
     public HeatMap pooling(Pooling pooling) {
         return with(new Style(style.palette, style.theme, pooling, style.range));
     }
@@ -130,7 +130,7 @@ public final class HeatMap extends Picture {
     /**
      * {@return this map with {@code low} at the weak end of the palette and {@code high} at the strong end}
      *
-     * <p>By default the palette runs from 0, or from the smallest value if one is negative, to the largest value.
+     * <p>By default the palette runs from 0, or from the smallest value if it is negative, to the largest value.
      *
      * @throws InvalidInputException if low is not below high
      */
@@ -149,7 +149,7 @@ public final class HeatMap extends Picture {
     private static void requireCount(String axis, int count, List<String> labels) {
         if (labels.size() != count) {
             throw new InvalidInputException(
-                    "Every " + axis + " has one label",
+                    "Every " + axis + " must have one label",
                     count + " labels",
                     labels.size() + " labels",
                     "omit " + axis + "s(...) to show indices");

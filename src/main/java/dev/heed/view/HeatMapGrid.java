@@ -42,7 +42,7 @@ public final class HeatMapGrid extends Picture {
     public HeatMapGrid perRow(int count) {
         if (count < 1) {
             throw new InvalidInputException(
-                    "A row holds at least one heat map", "1 or more", String.valueOf(count), "perRow(4)");
+                    "A row must hold at least one heat map", "1 or more", String.valueOf(count), "perRow(4)");
         }
         return new HeatMapGrid(maps, count, title);
     }

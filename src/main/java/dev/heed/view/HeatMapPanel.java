@@ -68,7 +68,8 @@ final class HeatMapPanel {
         this.cells =
                 map.cells().atMost(scale.maxCells, scale.maxCells, map.style().pooling());
         this.cell = Math.clamp(Math.floor(scale.room / Math.max(cells.rows(), cells.columns())), 2, scale.maxCell);
-        // The font shrinks with the cells down to 7 px; in smaller cells it is 9 px, and some labels are left out.
+        // The font shrinks with the cells down to 7 px; in cells of less than 8 px it is 9 px, and some labels are left
+        // out.
         this.font = cell >= 8 ? Math.min(scale.font, cell - 1) : 9;
         this.rowsNamed = rowsNamed;
         this.columnsNamed = columnsNamed;
@@ -107,7 +108,7 @@ final class HeatMapPanel {
         return names;
     }
 
-    /** {@return the number of cells from one label to the next} For indices it is a round number. */
+    /** {@return the number of cells from one label to the next; a round number if the labels are indices} */
     private int step(boolean numbers, double room) {
         int least = (int) Math.ceil(room / cell);
         return numbers ? round(least) : least;
@@ -141,7 +142,7 @@ final class HeatMapPanel {
         return cells.rows() * cell;
     }
 
-    /** {@return the distance from the left edge to the cells} Whole pixels keep the cells equal in size. */
+    /** {@return the distance from the left edge to the cells, in whole pixels, which keep the cells equal in size} */
     double left() {
         String axis = map.lettering().rowAxis();
         return Math.ceil((rowsNamed ? widest(rowNames) + GAP : 0) + (rowsNamed && !axis.isEmpty() ? 18 : 0));
@@ -165,7 +166,7 @@ final class HeatMapPanel {
     }
 
     /**
-     * {@return the width without slanted labels that extend beyond the last column} The colour bar may be below such
+     * {@return the width without slanted labels that extend beyond the last column} The colour bar may be below these
      * labels.
      */
     double bodyWidth() {

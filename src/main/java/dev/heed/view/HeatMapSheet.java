@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Layout of a picture of heat maps: title, panels in rows, one colour bar on the right, captions below. */
+/** The layout of a picture of heat maps: title, panels in rows, one colour bar on the right, captions below. */
 final class HeatMapSheet {
     private static final double MARGIN = 16;
     private static final double BETWEEN = 24;

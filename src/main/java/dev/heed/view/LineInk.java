@@ -79,7 +79,10 @@ final class LineInk {
                 .orElse(0);
     }
 
-    /** {@return a stroke with thickness and opacity proportional to the weight; the opacity in a focused row starts at 0.35} */
+    /**
+     * {@return a stroke with thickness and opacity proportional to the weight; the opacity in a row in focus starts at
+     * 0.35}
+     */
     Stroke stroke(double weight) {
         double share = weight / links.strongest();
         return new Stroke(theme.series(0), thickest * share, isFocused() ? 0.35 + 0.65 * share : share);
@@ -95,7 +98,7 @@ final class LineInk {
         return focus == row ? script.semibold() : script;
     }
 
-    /** {@return the weight shown next to a column; empty without a focused row or a line to the column} */
+    /** {@return the weight shown next to a column; empty if no row is in focus or no line ends at the column} */
     String weightBeside(int column) {
         if (focus < 0) {
             return "";

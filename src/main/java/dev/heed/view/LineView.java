@@ -5,8 +5,8 @@ import dev.heed.tensor.Tensor;
 import java.util.List;
 
 /**
- * A matrix of attention weights drawn as lines from each query to the keys; thickness and opacity of a line grow with
- * its weight. Immutable; every method returns a new view.
+ * A matrix of attention weights drawn as lines from each query to the keys; the thickness of a line is proportional to
+ * its weight, and the opacity grows with the weight. Immutable; every method returns a new view.
  *
  * <pre>{@code
  * LineView.of(weights).rows(tokens).columns(tokens).focus(10).svg(Path.of("it.svg"));
@@ -82,7 +82,7 @@ public final class LineView extends Picture {
         return new LineView(map.theme(theme), stacked, focus);
     }
 
-    /** {@return this view with a way to pool several values into one line, used if they do not all fit} */
+    /** {@return this view with a way to pool several values into one line, used if there are too many rows or columns} */
     public LineView pooling(Pooling pooling) {
         return new LineView(map.pooling(pooling), stacked, focus);
     }

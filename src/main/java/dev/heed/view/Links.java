@@ -9,9 +9,9 @@ import java.util.List;
  *
  * @param lines the lines, strongest last, so that they are drawn on top
  * @param strongest the largest weight of all rows
- * @param leftOut the share of the weight that is not drawn, 0 to 1
- * @param weakest the smallest weight drawn, 0 if none is
- * @param gaps the number of non-finite values
+ * @param leftOut the share of the weight of the drawn rows that is not drawn, 0 to 1
+ * @param weakest the smallest weight drawn, 0 if no line is drawn
+ * @param gaps the number of non-finite values in the drawn rows
  */
 record Links(List<Line> lines, double strongest, double leftOut, double weakest, int gaps) {
     private static final int MOST = 2_000;

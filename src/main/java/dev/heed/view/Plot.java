@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Plot.blank().points("data", x, y).curve("pooled", grid, estimate).axes("x", "y").svg(Path.of("pooling.svg"));
  * }</pre>
  *
- * <p>Non-finite points are left out, and a curve has a gap there. Series of more than {@value #MAX_POINTS} points are
- * thinned evenly, with a caption.
+ * <p>Non-finite points are left out, and a curve has a gap at each of them. Series of more than {@value #MAX_POINTS}
+ * points are thinned evenly, with a caption.
  */
 public final class Plot extends Picture {
     /** Maximum points of a series that are drawn. */
@@ -58,7 +58,7 @@ public final class Plot extends Picture {
     }
 
     /**
-     * {@return this plot with more points, whose coordinates are copied}
+     * {@return this plot with one more series of points, whose coordinates are copied}
      *
      * @param name the name of the series
      * @throws InvalidInputException if x and y differ in length
@@ -80,7 +80,7 @@ public final class Plot extends Picture {
     private Plot with(String name, boolean curve, double[] x, double[] y) {
         if (x.length != y.length) {
             throw new InvalidInputException(
-                    "Every point has an x and a y",
+                    "Every point must have an x and a y",
                     "the same count of both",
                     x.length + " and " + y.length,
                     "check the sizes");

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Layout of a plot: points and curves in a frame, with a legend above it. */
+/** The layout of a plot: points and curves in a frame, with a legend above it. */
 final class PlotSheet {
     private static final double MARGIN = 16;
     private static final double WIDTH = 520;

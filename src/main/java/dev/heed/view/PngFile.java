@@ -1,6 +1,6 @@
 package dev.heed.view;
 
-/** A writer of a sheet as PNG, which reports the reason if this runtime cannot draw. */
+/** A writer of a sheet as PNG, which reports the reason if this runtime cannot draw or the image is too large. */
 final class PngFile {
     private PngFile() {}
 

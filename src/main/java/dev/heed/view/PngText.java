@@ -22,16 +22,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text in an image: in a font of the machine, with substitutes for letters that it lacks, or in {@link PixelFace} if
- * there is no font at all.
+ * A writer of text into an image: in a font of the machine, with substitutes for letters that the font lacks, or in
+ * {@link PixelFace} if there is no font at all.
  *
- * <p>The JDK has no method that reports whether there are fonts: without them, the first use of a font throws one of
+ * <p>The JDK has no method that reports whether there are fonts: without fonts, the first use of a font throws one of
  * several errors. This class tries once.
  */
 final class PngText {
     private static final Map<Integer, Font> SUBSTITUTES = new ConcurrentHashMap<>();
 
-    /** The font families of the SVG; the JDK returns a missing family under another name. */
+    /** The font families of the SVG; for a missing family, the JDK returns a font of another family. */
     private static final List<String> FAMILIES = List.of("Helvetica", "Arial", "Liberation Sans", "Noto Sans");
 
     private static final @Nullable Font FACE = face();

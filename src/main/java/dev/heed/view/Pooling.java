@@ -2,9 +2,9 @@ package dev.heed.view;
 
 /** The way to pool several values into one drawn value if there are more values than cells. */
 public enum Pooling {
-    /** Their mean: the overall shade is right, but a single strong value fades. */
+    /** The mean of the values: the overall shade is right, but a single strong value fades. */
     MEAN("mean"),
-    /** Their maximum: a single strong value stays visible, but weak regions look stronger than they are. */
+    /** The maximum of the values: a single strong value stays visible, but weak regions look stronger than they are. */
     MAX("largest");
 
     private final String word;

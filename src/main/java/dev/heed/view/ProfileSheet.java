@@ -7,7 +7,7 @@ import dev.heed.view.text.VisibleText;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Layout of a weight profile: bars above their labels. */
+/** The layout of a weight profile: bars above their labels. */
 final class ProfileSheet {
     private static final int LABEL_COLUMNS = 24;
     private static final double MARGIN = 16;

@@ -5,7 +5,7 @@ import dev.heed.view.Canvas.Script;
 import dev.heed.view.text.TextWidth;
 import java.util.List;
 
-/** Layout of a line view with rows listed on the left, columns listed on the right, and lines between them. */
+/** The layout of a line view with rows listed on the left, columns listed on the right, and lines between them. */
 final class SideBySideLines {
     private static final int LABEL_COLUMNS = 24;
     private static final double GAP = 8;

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Layout of a line view with rows along the top, columns along the bottom, and lines between them. Labels are flat if
- * they fit, otherwise slanted.
+ * The layout of a line view with rows along the top, columns along the bottom, and lines between them. Labels are flat
+ * if they fit, otherwise slanted.
  */
 final class StackedLines {
     private static final int LABEL_COLUMNS = 24;

@@ -85,7 +85,10 @@ final class SvgCanvas implements Canvas {
         end("rect", hover);
     }
 
-    /** Ids contain the name of the palette, so that equal ids in several pictures of one HTML page mean the same palette. */
+    /**
+     * Ids contain the name of the palette, so that equal ids in several pictures of one HTML page refer to the same
+     * palette.
+     */
     @Override
     public void bar(double x, double y, double width, double height, Palette palette, int outline) {
         String id = "heed-" + palette.name().toLowerCase(Locale.ROOT);

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 
-/** The output capabilities of a terminal, from most to least. */
+/** The output capabilities of a terminal, from the most colours to none. */
 public enum TerminalColors {
     /** 24-bit colours with ANSI escapes. */
     TRUE_COLOR,
@@ -19,9 +19,9 @@ public enum TerminalColors {
     /**
      * {@return the capabilities to use for a text}
      *
-     * <p>Colours need a terminal whose {@code TERM} is not {@code dumb}, and no {@code NO_COLOR} (<a
-     * href="https://no-color.org">no-color.org</a>: set and not empty). {@code COLORTERM=truecolor} or {@code 24bit}
-     * means 24 bits. Blocks need a Unicode charset.
+     * <p>Colours need a terminal whose {@code TERM} is set and not {@code dumb}, and no {@code NO_COLOR} (<a
+     * href="https://no-color.org">no-color.org</a>: set and not empty). {@code COLORTERM=truecolor} or {@code 24bit},
+     * or a {@code TERM} that ends with {@code -direct}, means 24 bits. Blocks need a Unicode charset.
      *
      * @param environment the environment variables
      * @param terminal whether the text goes to a terminal, not to a file or a pipe

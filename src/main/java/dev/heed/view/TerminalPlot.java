@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A plot as lines of text. */
+/** A formatter of a plot as lines of text. */
 final class TerminalPlot {
     private static final int HEIGHT = 20;
     private static final String POINTS = "o.";

@@ -3,7 +3,7 @@ package dev.heed.view;
 import dev.heed.view.text.VisibleText;
 import java.util.List;
 
-/** A profile as lines of text: a label, a bar and a number per weight. */
+/** A formatter of a profile as lines of text: a label, a bar and a number per weight. */
 final class TerminalProfile {
     private static final int LABEL_COLUMNS = 20;
     private static final int MAX_ROWS = 64;

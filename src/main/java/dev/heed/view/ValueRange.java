@@ -19,7 +19,10 @@ record ValueRange(double low, double high) {
         }
     }
 
-    /** {@return the range from 0, or from the smallest value if it is negative, to the largest finite value} */
+    /**
+     * {@return the range from 0, or from the smallest finite value if it is negative, to the largest finite value} It
+     * is 0 to 1 if there is no finite value except 0, and ends at 0 if all finite values are equal and negative.
+     */
     static ValueRange of(List<Cells> maps) {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
@@ -56,8 +59,8 @@ record ValueRange(double low, double high) {
     }
 
     /**
-     * {@return round numbers within the range, at a distance of 1 to 2.5 times {@code (high - low) / parts}; if there are
-     * fewer than two, the ends of the range}
+     * {@return round numbers within the range, at distances of 1 to 2.5 times {@code (high - low) / parts} from each
+     * other; if there are fewer than two, the ends of the range}
      */
     List<Double> ticks(int parts) {
         double rough = (high / 2 - low / 2) / (parts / 2.0);

@@ -28,7 +28,7 @@ public final class WeightProfile extends Picture {
     public static WeightProfile of(Tensor weights) {
         if (weights.rank() != 1) {
             throw new InvalidInputException(
-                    "A profile has one axis",
+                    "A profile needs a tensor with one axis",
                     "[columns]",
                     weights.toString(),
                     "weights.select(0, batch).select(0, head).select(0, row) is one row");
@@ -72,7 +72,7 @@ public final class WeightProfile extends Picture {
         return new WeightProfile(row.theme(theme));
     }
 
-    /** {@return this profile with a way to pool several weights into one bar, used if they do not all fit} */
+    /** {@return this profile with a way to pool several weights into one bar, used if there are more weights than bars} */
     public WeightProfile pooling(Pooling pooling) {
         return new WeightProfile(row.pooling(pooling));
     }

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Errors of the bundle command and its script; {@code .ci/run} creates and runs a complete bundle. */
+/** Tests errors of the bundle command, and its script; {@code .ci/run} creates and runs a complete bundle. */
 class BundleCommandTest {
     @TempDir
     Path dir;
@@ -22,8 +22,8 @@ class BundleCommandTest {
     @Test
     void aFolderWithSomethingInItIsLeftAlone() throws Exception {
         Files.writeString(dir.resolve("mine"), "mine");
-        Heed.run("bundle", dir.toString()).failedWith(HeedCommand.MISUSED, "of its own", dir.toString(), "HINT");
-        Heed.run("bundle", dir.resolve("mine").toString()).failedWith(HeedCommand.MISUSED, "of its own");
+        Heed.run("bundle", dir.toString()).failedWith(HeedCommand.MISUSED, "new or empty", dir.toString(), "HINT");
+        Heed.run("bundle", dir.resolve("mine").toString()).failedWith(HeedCommand.MISUSED, "new or empty");
         try (var files = Files.list(dir)) {
             assertEquals(List.of(dir.resolve("mine")), files.toList());
         }

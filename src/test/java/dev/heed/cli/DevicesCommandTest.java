@@ -114,7 +114,7 @@ class DevicesCommandTest {
                 json.getAsJsonObject("device").get("name").getAsString());
     }
 
-    /** Uses a process that ends without output, as after a crash. */
+    /** Uses an unknown probe, whose process ends with code 1 and writes no JSON, as after a crash. */
     @Test
     void aProbeWhoseProcessFailsIsALine() {
         var unknown = new Probe("no.such.probe", "nothing", false, context -> Finding.broken("", "", ""));

@@ -104,7 +104,7 @@ class MainTest {
         assertEquals(2, debug.code());
         assertTrue(debug.err().startsWith(plain.err()), debug.err());
         assertTrue(debug.err().contains("\tat dev.heed."), debug.err());
-        assertTrue(Heed.run("--debug", "frobnicate").err().contains("\tat "), "also where the options cannot be read");
+        assertTrue(Heed.run("--debug", "frobnicate").err().contains("\tat "), "also if the options cannot be parsed");
     }
 
     @Test

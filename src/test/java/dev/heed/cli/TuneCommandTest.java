@@ -131,7 +131,7 @@ class TuneCommandTest {
         System.clearProperty(Settings.OPENCL_TILES.name());
         String devices = Heed.run("devices").succeeded().out();
         assertTrue(devices.contains("measured: " + kept().getFirst()), devices);
-        // These kernels compile only with the tiles in the cache.
+        // These kernels compile only with the tile sizes that are stored in the cache.
         breakKernels("\n#if TX != 4 || TY != 4\n#error other tiles\n#endif\n");
         assertEquals("", trial(cache.toString()));
         assertTrue(trial("none").contains("other tiles"), "tiles without a cache");

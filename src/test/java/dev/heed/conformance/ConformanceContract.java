@@ -18,10 +18,11 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * Tests that run the published data on a backend, one test per case. Every case that Heed covers must pass; only other
- * operators and kinds may be skipped. The test of a backend is a subclass that returns the backend.
+ * operators and kinds, and cases for which {@link #mayRefuse} returns true, may be skipped. The test of a backend is a
+ * subclass that returns the backend.
  *
- * <p>The data are read from {@code -Dheed.conformance}. If they are missing, the tests are skipped with a message;
- * under {@code CI=true} they fail.
+ * <p>The data are read from the directory {@code -Dheed.conformance}, by default {@code ../shared/conformance}. If they
+ * are missing, the tests are skipped with a message; under {@code CI=true} they fail.
  */
 public abstract class ConformanceContract {
     private static final Set<String> OPERATORS = Set.of("Attention", "Softmax", "LogSoftmax", "RotaryEmbedding");
@@ -40,7 +41,7 @@ public abstract class ConformanceContract {
             "layer.mha",
             "seq.attn_lstm");
 
-    /** The backend under test. */
+    /** {@return the backend under test} */
     protected abstract AttentionBackend backend();
 
     /** {@return whether the backend may report a covered case as unsupported} */
@@ -95,7 +96,7 @@ public abstract class ConformanceContract {
         };
     }
 
-    /** {@return the directory of the data; if it is missing, the test is skipped} */
+    /** {@return the directory of the data; if it is missing, the test is skipped, or fails under {@code CI=true}} */
     static Path data() {
         Path data = Path.of(System.getProperty("heed.conformance", "../shared/conformance"));
         if (!Files.isDirectory(data)) {

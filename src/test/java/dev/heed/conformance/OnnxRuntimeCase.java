@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param seed the seed of the random numbers
  * @param attributes the node's attributes
- * @param inputs all inputs in the operator's order; null for an omitted one
+ * @param inputs all inputs in the operator's order; null for an omitted input
  * @param outputs the number of requested outputs, 1 to 4
  */
 record OnnxRuntimeCase(long seed, Map<String, Object> attributes, List<@Nullable Tensor> inputs, int outputs) {

@@ -60,14 +60,14 @@ class OnnxRuntimeDifferentialTest {
                 }));
     }
 
-    /** If this fails, ONNX Runtime has been fixed and the filter above can be removed. */
+    /** If this test fails, ONNX Runtime has been fixed, and the filter of the cases can be removed. */
     @Test
     void theCausalCaseLeftOutStillDiffers() throws OrtException {
         OnnxRuntimeCase leftOut = first(OnnxRuntimeCase::isCausalWithOneQueryAfterAPastAndSeveralNewKeys);
         assertNotEquals(Outcome.Status.PASS, compare(leftOut, HIDDEN).status(), leftOut.toString());
     }
 
-    /** If this fails, ONNX Runtime has been fixed and {@link #HIDDEN} can be removed. */
+    /** If this test fails, ONNX Runtime has been fixed, and {@link #HIDDEN} can be removed. */
     @Test
     void theLowestNumberStillStandsForMinusInfinity() throws OrtException {
         OnnxRuntimeCase causal = first(item -> item.keepsModifiedScores()

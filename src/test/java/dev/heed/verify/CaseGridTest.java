@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Tests that every case of the grid has a unique case string that parses back, and that the naive implementation passes the
- * quick grid except for f64.
+ * Tests that every case of the grid has a unique case string that parses back, and that the naive implementation passes
+ * the cases of the quick grid that are not f64.
  */
 @Tag("slow")
 class CaseGridTest {

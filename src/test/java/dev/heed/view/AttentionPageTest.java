@@ -31,7 +31,7 @@ import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests the content of the file of a page; the subclasses of {@link PageInBrowser} test the page in a browser. */
+/** Tests the HTML file of a page; the subclasses of {@link PageInBrowser} test the page in a browser. */
 class AttentionPageTest {
     static final List<String> NASTY = List.of(
             "<script>alert(1)</script>",

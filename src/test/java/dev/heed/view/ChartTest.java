@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 
-/** Profiles and plots: checks the coordinates of bars, points and lines. */
+/** Tests profiles and plots: the coordinates of bars and points, and the captions. */
 class ChartTest {
     private static double of(Element element, String attribute) {
         return Double.parseDouble(element.getAttribute(attribute));

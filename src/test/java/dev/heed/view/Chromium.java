@@ -58,7 +58,7 @@ final class Chromium implements AutoCloseable {
         Path program = find();
         assumeTrue(
                 program != null,
-                "no Chromium: apt install chromium, or -Dheed.chromium=/path/to/one, lets the page be opened");
+                "no Chromium: apt install chromium, or name a browser with -Dheed.chromium=/path/to/it");
         Path profile = Files.createTempDirectory("heed-chromium");
         var builder = new ProcessBuilder(
                 String.valueOf(program),
@@ -96,7 +96,7 @@ final class Chromium implements AutoCloseable {
         try {
             said.transferTo(java.io.Writer.nullWriter());
         } catch (IOException e) {
-            throw new UncheckedIOException("what the browser says", e);
+            throw new UncheckedIOException("reading the output of the browser", e);
         }
     }
 
@@ -131,7 +131,7 @@ final class Chromium implements AutoCloseable {
 
     // ---------------------------------------------------------------- the protocol
 
-    /** Joins the parts of a message and separates answers from events. */
+    /** A listener that joins the pieces of a message and separates answers from events. */
     private final class Answers implements WebSocket.Listener {
         private final StringBuilder message = new StringBuilder();
 
@@ -180,7 +180,7 @@ final class Chromium implements AutoCloseable {
                 Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
     }
 
-    /** Runs a script in every page before its own scripts. */
+    /** Runs a script in every page before the page's own scripts. */
     void before(String script) {
         call("Page.addScriptToEvaluateOnNewDocument", Map.of("source", script));
     }

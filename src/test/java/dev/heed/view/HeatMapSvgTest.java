@@ -114,7 +114,7 @@ class HeatMapSvgTest {
                 texts.toString());
         assertTrue(
                 hovers(svg).contains("<script>alert(1)</script> → line\\nbreak: 0"),
-                "hover text holds the whole label");
+                "the tooltip contains the whole label");
     }
 
     @Test

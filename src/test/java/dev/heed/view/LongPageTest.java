@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Tests the page of a long text, from the kernels to the browser. The kernels return only the largest weights of each
- * row, never the whole matrix. Uses 4,096 tokens and 12 heads with {@code -Dheed.full=true}, otherwise 1,024 and 4.
+ * row, never the whole matrix. The test uses 4,096 tokens and 12 heads with {@code -Dheed.full=true}, otherwise 1,024
+ * and 4.
  */
 @Tag("slow")
 class LongPageTest {
@@ -34,8 +35,8 @@ class LongPageTest {
     Path directory;
 
     /**
-     * Computes attention whose queries resemble the key of one other token, more so in later heads, so that rows range
-     * from flat to sharp.
+     * Computes attention in which each query resembles the key of one other token. The resemblance grows with the head,
+     * so that rows range from flat to sharp.
      */
     private static AttentionResult attend() {
         var random = new Random(9);
@@ -120,7 +121,7 @@ class LongPageTest {
                 browser.js("Number([...document.querySelectorAll('path[data-from]')].sort((a, b) =>"
                                 + " b.dataset.weight - a.dataset.weight)[0].dataset.to)")
                         .getAsInt(),
-                "the word it looks at most is gathered, however far it lies");
+                "the strongest line ends at the target, however far away it is");
         browser.js("document.getElementById('stage').scrollTop = 20000");
         browser.settle();
         browser.settle();

@@ -19,7 +19,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.xml.sax.InputSource;
 
-/** Checks that the saved pictures equal the visible ones. */
+/** Compares the saved SVG and PNG pictures with the visible page: lines, labels, size and colours. */
 @Tag("slow")
 class PageExportBrowserTest extends PageInBrowser {
     @TempDir

@@ -15,7 +15,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Layers and heads of a page: their selection, mixtures of heads, rollout, and the view of all heads. */
+/** Tests the layers and heads of a page: their selection, mixtures of heads, rollout, and the view of all heads. */
 @Tag("slow")
 class PageHeadsBrowserTest extends PageInBrowser {
     @Test
@@ -89,11 +89,11 @@ class PageHeadsBrowserTest extends PageInBrowser {
                 browser.js("document.querySelector('[data-box]').getBBox().width")
                                 .getAsDouble()
                         >= 70,
-                "the grid has the room of the numbers beside it");
+                "a cell is at least 70 units wide");
         assertTrue(said().contains("Each cell is one weight."), said());
         assertTrue(
                 said().contains("1.000; half-way 0.250, by the square root"),
-                "the strongest weight of all is 1, and the colours go by square roots: " + said());
+                "the strongest weight of all is 1, and the colours are proportional to square roots: " + said());
         browser.click("[data-cell='5.11']");
         assertEquals("#heads=5.11", hash(), "a head opens as lines");
     }
@@ -166,7 +166,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
                 .toList();
         long expected =
                 IntStream.range(0, 16).filter(to -> weight(3, 1, IT, to) > 0.02).count();
-        assertEquals(expected, drawn.stream().mapToDouble(d -> d).sum(), "of one word, without the weak ones");
+        assertEquals(expected, drawn.stream().mapToDouble(d -> d).sum(), "the strong lines of one word");
         browser.click("[data-cell='5.11']");
         assertEquals("#heads=5.11&pin=q10", hash());
     }
@@ -183,7 +183,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
         browser.open(pages.resolve("long.html"), "#view=heads&pin=q7");
         screen("heads-of-a-long-text-pinned");
         assertTrue(said().startsWith("Lines of word7."), said());
-        assertTrue(count("#sheet [data-cell] path") >= 2, "lines of one word lie apart in a long text too");
+        assertTrue(count("#sheet [data-cell] path") >= 2, "the lines of one word are separate in a long text too");
     }
 
     @Test
@@ -192,7 +192,7 @@ class PageHeadsBrowserTest extends PageInBrowser {
         browser.open(written("row", AttentionPage.of(List.of("out"), words), 1, 300), "#view=heads");
         screen("heads-of-a-row");
         assertTrue(said().contains("Each cell is the largest of 1 × 3 weights."), said());
-        assertTrue(!said().contains("…"), "nothing of it is cut off: " + said());
+        assertTrue(!said().contains("…"), "the caption is not cut off: " + said());
         for (String height : texts(IMAGES + ".map(image => image.getAttribute('height'))")) {
             assertTrue(Double.parseDouble(height) >= 10, height);
         }

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The line view of a page. */
+/** Tests the line view of a page. */
 @Tag("slow")
 class PageLinesBrowserTest extends PageInBrowser {
     @Test
@@ -83,7 +83,7 @@ class PageLinesBrowserTest extends PageInBrowser {
         List<Line> lines = lines();
         double kept = lines.stream().mapToDouble(Line::weight).sum();
         double smallest = lines.stream().mapToDouble(Line::weight).min().orElseThrow();
-        assertTrue(kept >= 0.8 && kept - smallest < 0.8, "as few as make 80 %: " + lines);
+        assertTrue(kept >= 0.8 && kept - smallest < 0.8, "the fewest lines that sum to 80 %: " + lines);
         assertTrue(text("document.querySelector('#details').textContent").contains("below the threshold"));
         assertEquals("80 %", text("document.getElementById('mass-text').textContent"));
     }
@@ -115,8 +115,8 @@ class PageLinesBrowserTest extends PageInBrowser {
         String[] animalAt = tops.get(0).split(" ");
         String[] itAt = tops.get(1).split(" ");
         assertEquals(animalAt[1], itAt[1], "in one row");
-        assertTrue(Integer.parseInt(animalAt[0]) < Integer.parseInt(itAt[0]), "as one reads");
-        assertTrue(Integer.parseInt(tops.get(2).split(" ")[1]) > Integer.parseInt(animalAt[1]), "looked at below");
+        assertTrue(Integer.parseInt(animalAt[0]) < Integer.parseInt(itAt[0]), "from left to right");
+        assertTrue(Integer.parseInt(tops.get(2).split(" ")[1]) > Integer.parseInt(animalAt[1]), "keys below queries");
         assertEquals(16, lines().size());
     }
 }

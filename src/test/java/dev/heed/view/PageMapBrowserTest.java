@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The heat map view of a page. */
+/** Tests the heat map view of a page. */
 @Tag("slow")
 class PageMapBrowserTest extends PageInBrowser {
     @Test

@@ -12,7 +12,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Access without a mouse, with a dark theme, on narrow screens, in old browsers and through links. */
+/** Tests a page without a mouse, with a dark theme, on narrow screens, in old browsers and through links. */
 @Tag("slow")
 class PageReadersBrowserTest extends PageInBrowser {
     @Test
@@ -31,7 +31,7 @@ class PageReadersBrowserTest extends PageInBrowser {
         browser.js("location.hash = '#heads=3.1'");
         browser.await("document.querySelector('#views [aria-checked=true]').dataset.value === 'lines'");
         browser.open(page, "#view=nothing&heads=99.1,x&mass=1000&pin=q999,<b>&special=%ZZ&&=");
-        assertEquals("", hash(), "what a link gets wrong is left out");
+        assertEquals("", hash(), "the invalid parts of a link are ignored");
         assertEquals(256, lines().size());
     }
 

@@ -12,7 +12,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Pages of texts other than one English sentence. */
+/** Tests pages of texts other than one English sentence. */
 @Tag("slow")
 class PageTextsBrowserTest extends PageInBrowser {
     @Test

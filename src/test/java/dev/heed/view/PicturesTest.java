@@ -22,7 +22,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.w3c.dom.Element;
 
-/** Properties of every kind of picture. */
+/** Tests properties that every kind of picture has. */
 class PicturesTest {
     private static final Path GOLDEN = Path.of("src/test/java/dev/heed/view");
 
@@ -41,7 +41,7 @@ class PicturesTest {
 
     private static final double[][] WEIGHTS = {{0.7, 0.2, 0.1}, {0.05, Double.NaN, 0.95}};
 
-    /** After an intended change, delete a file, run the test twice, and check the picture in a browser. */
+    /** After an intended change, delete the golden file, run the test twice, and check the picture in a browser. */
     @TestFactory
     Stream<DynamicTest> goldenFiles() {
         List<String> rows = List.of("the", "cat");
@@ -168,7 +168,7 @@ class PicturesTest {
                     var svg = SvgDocument.parse(entry.getValue().svg());
                     String text = entry.getValue().svg();
                     assertFalse(
-                            text.contains("NaN\"") || text.contains("Infinity\""), "no number of the drawing is none");
+                            text.contains("NaN\"") || text.contains("Infinity\""), "every coordinate is finite");
                     assertTrue(svg.size("width") < 4000 && svg.size("height") < 4000);
                     assertNotNull(ImageIO.read(
                             new ByteArrayInputStream(entry.getValue().png(1))));

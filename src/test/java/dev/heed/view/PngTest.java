@@ -141,7 +141,7 @@ class PngTest {
 
     @Test
     void theLargestWeightOf8192By8192IsSeen() throws IOException {
-        assumeTrue(Boolean.getBoolean("heed.full"), "a gigabyte and a few seconds: -Dheed.full=true");
+        assumeTrue(Boolean.getBoolean("heed.full"), "needs a gigabyte and a few seconds: -Dheed.full=true");
         Tensor weights = Tensor.zeros(DType.F32, 8192, 8192);
         weights.set(1, 5000, 3000);
         HeatMap map = HeatMap.of(weights).pooling(Pooling.MAX);

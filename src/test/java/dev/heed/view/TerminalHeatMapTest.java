@@ -95,7 +95,7 @@ class TerminalHeatMapTest {
             text.lines()
                     .map(line -> line.replaceAll("\u001b\\[[0-9;]*m", ""))
                     .forEach(line -> assertTrue(VisibleText.columns(line) <= width, width + ": " + line));
-            assertTrue(text.contains("Each cell is the mean of "), "it says that it averages");
+            assertTrue(text.contains("Each cell is the mean of "), "the caption states that values are averaged");
         }
     }
 

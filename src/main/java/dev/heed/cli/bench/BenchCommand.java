@@ -98,14 +98,14 @@ public @Command(
     public Integer call() throws IOException {
         if (scale < 1 || repeats < 1 || !(minutes > 0)) {
             throw new InvalidInputException(
-                    "Rows are timed at least once, and lengths divided by a whole number",
+                    "Rows must be timed at least once, and lengths divided by a whole number",
                     "--scale and --repeats of 1 or more, --minutes above 0",
                     "--scale " + scale + " --repeats " + repeats + " --minutes " + minutes,
                     "heed bench --scale 128 --repeats 5");
         }
         if (file != null && !asJson()) {
             throw new InvalidInputException(
-                    "A file is written with --json only", "--json", file.toString(), "heed bench --json FILE");
+                    "A file is written only with --json", "--json", file.toString(), "heed bench --json FILE");
         }
         List<KernelReport> reports = new ArrayList<>();
         for (Path other : beside) {
@@ -197,7 +197,10 @@ public @Command(
         return about;
     }
 
-    /** {@return the memory bandwidth of a plain copy in GB/s, with which decode is compared; null if not measured} */
+    /**
+     * {@return the memory bandwidth of a plain copy in GB/s, with which decode is compared; JSON null if it cannot be
+     * measured}
+     */
     private static JsonElement memory(Device device) {
         for (Probe probe : Probes.list()) {
             if (probe.id().equals(MEMORY)) {

@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** A clock for the kernels of attention on device tensors; it checks the results before it times. */
+/** A clock for the kernels of attention on device tensors; it checks some rows of the results before timing. */
 final class KernelClock {
     private static final int POOL = 1 << 20;
     private static final int CHUNK = 1 << 12;
@@ -48,8 +48,9 @@ final class KernelClock {
     /**
      * The times of a row.
      *
-     * @param nanos the total kernel time of each call, in the order of the calls
-     * @param kernels the kernels of one call with the time of each, in the order of their launches
+     * @param nanos the total kernel time of each call in nanoseconds, in the order of the calls
+     * @param kernels the kernels of the last call with the total nanoseconds of each, in the order of their first
+     *     launches
      */
     record Times(List<Long> nanos, Map<String, Long> kernels) {
         Times {
@@ -57,7 +58,7 @@ final class KernelClock {
         }
     }
 
-    /** Inputs on the host, kept for the next row of the same sizes. */
+    /** Inputs and gradient of the output on the host, kept for a next row of the same sizes and type. */
     private record Data(String key, Tensor query, Tensor ks, Tensor value, Tensor outputGradient) {}
 
     /**

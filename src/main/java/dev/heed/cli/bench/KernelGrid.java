@@ -31,7 +31,7 @@ final class KernelGrid {
         }
     }
 
-    /** {@return the rows in the order of the file, with lengths divided by {@code scale}} */
+    /** {@return the rows in the order of the file, with lengths divided by {@code scale}, but at least 1} */
     static List<Row> rows(int scale) {
         List<Row> rows = new ArrayList<>();
         for (String line : text().lines().toList()) {

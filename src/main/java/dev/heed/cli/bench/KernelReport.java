@@ -21,9 +21,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kernel times as JSON, in the format that Heed and {@code torch_sdpa.py} share. The fields are {@code format}, {@code
- * device} with name and driver, and {@code rows}. A row has a case, a contestant (the program, and its backend if it
- * has several), and either nanoseconds or the reason why there are none.
+ * Kernel times as JSON, in the format that Heed and {@code torch_sdpa.py} share. The fields include {@code format},
+ * {@code device} with name and driver, and {@code rows}. A row has a case, a contestant (the program, and its backend
+ * if it has several), and either the nanoseconds of each call or the reason why there are none.
  */
 final class KernelReport {
     static final String FORMAT = "kernel times 1";

@@ -14,9 +14,9 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A check of a large attention on some of its rows against the formula in double: output, LSE and query gradient of a
- * few queries, and the key and value gradients of a few keys. The expected key and value gradients are computed from
- * the LSE and output of the device.
+ * A check of some rows of a large attention result against the formula in double precision: output, LSE and query
+ * gradient of a few queries, and the key and value gradients of a few keys. The expected gradients are computed from
+ * the output of the device, and the expected key and value gradients also from its LSE.
  */
 final class SampleCheck {
     private static final int ROWS = 6;
@@ -193,8 +193,8 @@ final class SampleCheck {
         }
 
         /**
-         * Adds a term. Its absolute value is computed with a factor of {@code weight} or more, because a factor that
-         * cancels to 0 still contains the rounding errors of its operands.
+         * Adds {@code factor} times a row. The sum of absolute values uses at least {@code weight} as the factor,
+         * because a factor that cancels to 0 still contains the rounding errors of its operands.
          */
         void add(double factor, double weight, Tensor rows, long b, long h, long i) {
             for (int d = 0; d < total.length; d++) {

@@ -80,8 +80,8 @@ public record CliEnvironment(
     }
 
     /**
-     * {@return the width of the terminal in columns: the variable {@code COLUMNS}, but at least 40; 100 if it is not set or
-     * not a number}
+     * {@return the width of the terminal in columns: the variable {@code COLUMNS}, but at least 40; 100 if it is not
+     * set or not a number of two to four digits}
      */
     public int width() {
         String columns = environment.getOrDefault("COLUMNS", "");
@@ -95,7 +95,7 @@ public record CliEnvironment(
      *
      * @param name the name of a backend, or null for the setting {@code heed.backend}
      * @throws InvalidInputException if there is no such backend
-     * @throws UnsupportedAttentionException if it is not ready, or no backend is
+     * @throws UnsupportedAttentionException if the requested backend is not ready, or no backend is ready
      */
     public AttentionBackend ready(@Nullable String name) {
         boolean named = !"auto".equals(name == null ? Settings.BACKEND.or("auto") : name);

@@ -20,7 +20,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class ErrorLine {
     private ErrorLine() {}
 
-    /** Prints {@code error: ...}, with the stack trace if requested. {@return the exit code} */
+    /** {@return the exit code of an exception} Prints {@code error: ...}, with the stack trace if {@code trace}. */
     public static int report(PrintWriter err, Throwable e, boolean trace) {
         err.println("error: " + VisibleText.of(message(e)));
         if (trace) {
@@ -32,7 +32,10 @@ public final class ErrorLine {
                 : HeedCommand.FAILED;
     }
 
-    /** {@return whether the stack trace is requested} Reads the raw arguments because parsing the options may have failed. */
+    /**
+     * {@return whether the stack trace is requested} The raw arguments are read because parsing the options may have
+     * failed.
+     */
     public static boolean wantsTrace(String[] args) {
         return Arrays.asList(args).contains("--debug");
     }
@@ -66,7 +69,10 @@ public final class ErrorLine {
         return sentence(String.valueOf(e.getMessage())) + " HINT: " + hint;
     }
 
-    /** Picocli suggests every name that shares a few letters; only names with the same first letter are kept. */
+    /**
+     * Returns at most two suggestions. Picocli suggests every name that shares a few letters with the argument; only
+     * names with the same first letter are returned.
+     */
     private static List<String> similar(UnmatchedArgumentException e) {
         String unknown = e.getUnmatched().getFirst();
         return e.getSuggestions().stream()
@@ -89,7 +95,10 @@ public final class ErrorLine {
         };
     }
 
-    /** {@return a text on one line: lines become clauses, and characters that could break the line are escaped} */
+    /**
+     * {@return a text on one line: lines are joined by semicolons or blanks, and characters that could break the line
+     * are escaped}
+     */
     public static String onOneLine(String text) {
         String joined = text.lines()
                 .map(String::strip)

@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** JSON as the commands print it: indented, and ASCII only, so that it is valid in any locale. */
+/** A writer of JSON for the output of the commands: indented, and ASCII only, so that the output is valid in any locale. */
 public final class JsonText {
     private JsonText() {}
 
@@ -61,7 +61,7 @@ public final class JsonText {
         }
     }
 
-    /** {@return a number, or the name "NaN", "Infinity" or "-Infinity" because JSON has no such numbers} */
+    /** {@return a number, or the text "NaN", "Infinity" or "-Infinity" because JSON cannot represent non-finite numbers} */
     public static JsonPrimitive number(double value) {
         return Double.isFinite(value) ? new JsonPrimitive(value) : new JsonPrimitive(String.valueOf(value));
     }

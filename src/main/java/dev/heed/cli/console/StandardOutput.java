@@ -18,7 +18,7 @@ public final class StandardOutput extends OutputStream {
         this.file = file;
     }
 
-    /** Replaces {@code System.out} with a new instance of the same encoding. {@return the instance} */
+    /** {@return a new instance, to which {@code System.out} writes from now on, in the same encoding} */
     public static StandardOutput install() {
         var output = new StandardOutput(new FileOutputStream(FileDescriptor.out));
         System.setOut(new PrintStream(output, true, System.out.charset()));
@@ -40,7 +40,10 @@ public final class StandardOutput extends OutputStream {
         }
     }
 
-    /** {@return the reason of a failed write as a sentence; empty if a reader such as {@code head} closed the pipe} */
+    /**
+     * {@return the reason of a failed write as a sentence; empty if no write failed or a reader such as {@code head}
+     * closed the pipe}
+     */
     public Optional<String> failure() {
         return Optional.ofNullable(failure)
                 .map(e -> String.valueOf(e.getMessage()))

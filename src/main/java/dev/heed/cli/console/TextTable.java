@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A table of text whose columns are as wide as their widest entry. Columns of numbers are flush right, other columns
- * are flush left.
+ * A table of text whose columns are as wide as their widest entry, at most {@value #MAX_COLUMN} terminal columns except
+ * for the last column. Columns of numbers are flush right, other columns are flush left.
  */
 public final class TextTable {
     private static final int MAX_COLUMN = 120;

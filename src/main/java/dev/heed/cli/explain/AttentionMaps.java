@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The attention weights of a text in a model, computed only as far as they are shown. The model runs once on a short
- * text, and all weights are stored. On a longer text it runs once for each output: the largest weights of every row,
- * the rows of the chosen word, and one layer for the heat map.
+ * The attention weights of a text in a model; for long texts, only the weights that are shown are computed. The model
+ * runs once on a short text, and all weights are stored. On a longer text, the model runs once for each output: the
+ * largest weights of every row, the rows of the chosen word, and one layer for the heat map.
  */
 interface AttentionMaps {
     /** Maximum tokens of a short text. */

@@ -21,9 +21,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reader and writer of the weights that BertViz embeds in its pages: {@code {"attention": [{"name", "attn",
- * "left_text", "right_text"}], ...}} with {@code attn[layer][head][query][key]}. Reads the JSON itself or a page that
- * contains it.
+ * A reader and writer of the weights that BertViz embeds in its pages: {@code {"attention": [{"name", "attn",
+ * "left_text", "right_text"}], ...}} with {@code attn[layer][head][query][key]}. It reads the JSON itself or a page
+ * that contains the JSON.
  */
 final class BertViz {
     /** The text before the JSON in a page. */
@@ -84,8 +84,8 @@ final class BertViz {
     }
 
     /**
-     * Opens a file at its JSON: a file that begins with {@code <} is a page, in which the JSON is searched; any other
-     * file is JSON.
+     * Opens a file at its JSON: a file that begins with {@code <} is a page, in which the JSON is searched for; any
+     * other file is JSON.
      */
     private static Reader open(Path file) throws IOException {
         Reader text = Files.newBufferedReader(file);
@@ -143,7 +143,10 @@ final class BertViz {
         return texts;
     }
 
-    /** Reader of nested arrays of equal shape, in one pass. */
+    /**
+     * A reader of a tensor from four levels of nested arrays, in one pass; all arrays of a level must have the same
+     * length.
+     */
     private static final class Nested {
         private static final int AXES = 4;
 
@@ -185,7 +188,7 @@ final class BertViz {
 
     private static InvalidInputException damaged(String source, String got) {
         return new InvalidInputException(
-                source + " is not what BertViz reads",
+                source + " is not in the format of BertViz",
                 "{\"attention\": [{\"attn\": [layer][head][query][key], \"left_text\", \"right_text\"}]}",
                 got,
                 "write the object that head_view puts into its page");

@@ -33,7 +33,10 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         tokens = List.copyOf(tokens);
     }
 
-    /** {@return the input for one text, or for two if {@code pair} is not null; only the model checks the length} */
+    /**
+     * {@return the input for one text, or for two if {@code pair} is not null; the length is not checked here but by
+     * the model}
+     */
     static InputText of(BertTokenizer tokenizer, String text, @Nullable String pair) {
         return pair == null
                 ? new InputText(text, tokenizer.encode(text), 0)
@@ -54,7 +57,7 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         return tokens.stream().anyMatch(token -> token.segment() > 0);
     }
 
-    /** {@return a note on the tokens left out, empty if none are} */
+    /** {@return a note on the tokens that were left out, empty if there are none} */
     String note() {
         return leftOut == 0
                 ? ""

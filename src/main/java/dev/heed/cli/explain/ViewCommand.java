@@ -264,7 +264,7 @@ public @Command(
         int rows = (int) weights.tensor().size(2);
         if (row == null && rows > 1) {
             throw new InvalidInputException(
-                    "A profile is one row", "--row 0 to " + (rows - 1), "no --row", "--row " + (rows - 1));
+                    "A profile needs one row", "--row 0 to " + (rows - 1), "no --row", "--row " + (rows - 1));
         }
         int shown = row == null ? 0 : row;
         String of = weights.rows().isEmpty() ? "row " + shown : weights.rows().get(shown);
@@ -288,7 +288,7 @@ public @Command(
         return one != null ? List.of(one) : IntStream.range(0, count).boxed().toList();
     }
 
-    /** {@return the mean of the chosen layers and heads} */
+    /** {@return the mean of the chosen layers and heads, {@code [queries][keys]}} */
     private double[][] mean(Weights weights) {
         List<Integer> layers = chosen(layer, weights.layers());
         List<Integer> heads = chosen(head, weights.heads());

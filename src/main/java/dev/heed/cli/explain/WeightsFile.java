@@ -29,8 +29,9 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
     /**
      * The weights of one entry, with labels.
      *
-     * @param rows a label for each query, empty for none
-     * @param columns a label for each key, empty for none
+     * @param weights the weights; the last two axes are queries and keys
+     * @param rows a label for each query, or empty
+     * @param columns a label for each key, or empty
      */
     record Entry(Tensor weights, List<String> rows, List<String> columns) {
         private static Entry of(Tensor weights) {
@@ -90,9 +91,9 @@ record WeightsFile(String kind, Map<String, Entry> entries) {
     /**
      * {@return the entry to draw}
      *
-     * @param name the name of the entry, or null for the only one
-     * @throws InvalidInputException if there is no such entry, there are several, or the entry is not a matrix of
-     *     weights
+     * @param name the name of the entry, or null for the only drawable entry
+     * @throws InvalidInputException if there is no such entry, the entry cannot be drawn, or {@code name} is null and
+     *     there is not exactly one drawable entry
      */
     Map.Entry<String, Entry> choose(@Nullable String name) {
         List<String> drawable = entries.keySet().stream()

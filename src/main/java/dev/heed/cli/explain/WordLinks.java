@@ -11,8 +11,8 @@ import java.util.List;
  * pieces; the attention to a word is the sum over its pieces. Every row still sums to 1 (Clark et al. 2019, section
  * 4.1).
  *
- * <p>Links leave out the attention to special tokens and to the word itself: a head without a matching token attends to
- * special tokens (Clark et al. 2019, section 3.2).
+ * <p>Links leave out the attention to special tokens and to the word itself: a head that finds no matching token
+ * attends to special tokens (Clark et al. 2019, section 3.2).
  */
 final class WordLinks {
     private final Sentence sentence;
@@ -119,7 +119,10 @@ final class WordLinks {
         return sentence.words().stream().filter(other -> !other.overlaps(word)).toList();
     }
 
-    /** {@return "it" if it occurs, otherwise the word with the strongest single link to another; punctuation comes last} */
+    /**
+     * {@return "it" if it occurs, otherwise the word with the strongest single link to another word; words are
+     * preferred to punctuation}
+     */
     Word mostInteresting() {
         Word best = sentence.words().getFirst();
         double strongest = -1;

@@ -16,7 +16,7 @@ import java.util.zip.DeflaterOutputStream;
 
 /**
  * The HTML file of a page: a template, the style, the scripts in one function, and the payload. A content security
- * policy permits only this script and this style, by their hashes, and forbids loading anything.
+ * policy permits only this script and this style, by their hashes, and forbids loading anything from elsewhere.
  */
 public final class PageDocument {
     /** The scripts in the order of their dependencies; {@code page.js} starts the page. */
@@ -63,7 +63,7 @@ public final class PageDocument {
         write(out, template.substring(weights + WEIGHTS.length()), parts);
     }
 
-    /** Fills the template in one pass, so that the inserted parts are not interpreted as templates. */
+    /** Fills the template in one pass, so that inserted texts are not interpreted as templates. */
     private static void write(OutputStream out, String template, Map<String, String> parts) throws IOException {
         var text = new StringBuilder();
         int at = 0;

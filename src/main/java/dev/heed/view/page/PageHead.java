@@ -16,9 +16,9 @@ import java.util.Arrays;
  * f32   per row      the sum of the weights left out
  * </pre>
  *
- * <p>The code of a weight is {@code round(65534 sqrt(weight / scale))}. Its error is at most 1.6e-5 for a weight near
- * 1, and 0.2 % for a weight of 1e-4, where a linear code would be 8 % off. High and low bytes are stored separately
- * because only the high bytes compress. LEB is LEB128, an integer in groups of 7 bits.
+ * <p>The code of a weight is {@code round(65534 sqrt(weight / scale))}. With a scale of 1, its error is at most 1.6e-5
+ * for a weight near 1 and 0.2 % for a weight of 1e-4; a linear code would be 8 % off there. High and low bytes are
+ * stored separately because only the high bytes compress. LEB is LEB128, an integer in groups of 7 bits.
  */
 final class PageHead {
     /** The code of a non-finite weight. */

@@ -32,7 +32,7 @@ public record PageLayer(String name, double scale, List<byte[]> heads) {
     public static PageLayer dense(String name, Tensor weights, int queries, int keys, int perRow) {
         if (weights.rank() != 3 || weights.size(1) != queries || weights.size(2) != keys) {
             throw new InvalidInputException(
-                    "A layer has the weights of every head, from every token to every token",
+                    "A layer needs the weights of every head, from every query token to every key token",
                     "[heads, " + queries + ", " + keys + "]",
                     weights.toString(),
                     "result.weights().select(0, 0) is the first of a batch");
@@ -50,7 +50,7 @@ public record PageLayer(String name, double scale, List<byte[]> heads) {
                 && indices.hasShape(weights.shape());
         if (!fits) {
             throw new InvalidInputException(
-                    "Listed weights have a key each",
+                    "Every listed weight must have a key",
                     "weights [heads, " + queries + ", any] and i64 keys of the same shape",
                     weights + " and " + indices,
                     "result.topKWeights().select(0, 0) and result.topKIndices().select(0, 0)");

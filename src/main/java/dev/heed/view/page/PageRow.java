@@ -41,8 +41,8 @@ final class PageRow {
     }
 
     /**
-     * Keeps the largest weights of a row. NaN counts as the largest; of equal weights, the one with the lower key is
-     * kept.
+     * Keeps the largest weights of a row. NaN is treated as the largest weight; of equal weights, the weight with the
+     * lower key is kept.
      */
     void largestOf(double[] row) {
         int[] found = indicesOfNonZero(row);
@@ -83,7 +83,8 @@ final class PageRow {
     }
 
     /**
-     * Keeps the listed weights. A row of attention sums to 1, so the difference from 1 counts as left out.
+     * Keeps the listed weights. A row of attention sums to 1, so the difference from 1 is the sum of the weights left
+     * out.
      *
      * @param listedKeys a key for each weight, or -1 for none
      * @param keyCount the number of keys
@@ -106,7 +107,7 @@ final class PageRow {
             order[i] = (int) byKey[i];
             if (i > 0 && listedKeys[order[i]] == listedKeys[order[i - 1]]) {
                 throw new InvalidInputException(
-                        "A row lists every key once",
+                        "A row must not list a key twice",
                         "keys that differ",
                         "key " + listedKeys[order[i]] + " twice",
                         "pass the topKWeights and topKIndices of one AttentionResult");
@@ -127,7 +128,7 @@ final class PageRow {
     private static void requireKey(long key, int count) {
         if (key < -1 || key >= count) {
             throw new InvalidInputException(
-                    "A key is the index of a key token",
+                    "A key must be the index of a key token",
                     "-1 (none), or 0 to " + (count - 1),
                     String.valueOf(key),
                     "AttentionPage.of(outputs, inputs) if the key tokens are another text");
@@ -137,7 +138,7 @@ final class PageRow {
     private static void requireWeight(double weight) {
         if (weight < 0) {
             throw new InvalidInputException(
-                    "The page draws weights, which are not negative",
+                    "The weights on a page must not be negative",
                     "weights >= 0",
                     String.valueOf(weight),
                     "HeatMap.of(scores) draws numbers of any sign");

@@ -3,8 +3,8 @@ package dev.heed.view.text;
 import java.text.Normalizer;
 
 /**
- * A pixel font of five by seven squares for machines without fonts. ASCII only; other characters are drawn as an empty
- * frame.
+ * A pixel font of five by seven squares for machines without fonts. It contains the printable ASCII characters; other
+ * characters are drawn as an empty frame.
  */
 public final class PixelFace {
     /** The distance from one letter to the next, in squares. */
@@ -45,7 +45,10 @@ public final class PixelFace {
         return character >= FIRST && character <= '~';
     }
 
-    /** {@return whether a square of a letter is filled, counted from its upper left} */
+    /**
+     * {@return whether a square of a letter is filled; {@code column} and {@code row} count from the upper left square,
+     * from 0}
+     */
     public static boolean isSet(int character, int column, int row) {
         String letter = FRAME;
         if (has(character)) {

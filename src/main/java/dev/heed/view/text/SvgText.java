@@ -57,7 +57,7 @@ public final class SvgText {
         return String.format(Locale.ROOT, "%.2f", value).replaceAll("\\.?0+$", "");
     }
 
-    /** {@return a share between 0 and 1, to four digits} */
+    /** {@return a number between 0 and 1, to four decimals, without trailing zeros} */
     public static String precise(double value) {
         return String.format(Locale.ROOT, "%.4f", value).replaceAll("\\.?0+$", "");
     }

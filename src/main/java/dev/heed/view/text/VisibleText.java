@@ -30,8 +30,8 @@ public final class VisibleText {
     }
 
     /**
-     * {@return whether a character is escaped} Joiners are not, because emoji and several scripts need them.
-     * Non-characters and lone surrogates are, because XML forbids them.
+     * {@return whether a character is escaped} Joiners are not escaped, because emoji and several scripts need them.
+     * Non-characters and lone surrogates are escaped, because XML forbids them.
      */
     private static boolean isHidden(int c) {
         return switch (Character.getType(c)) {

@@ -123,8 +123,8 @@ class BenchCommandTest {
     }
 
     /**
-     * {@code torch_sdpa.py --self-test} writes a report in the usual format without PyTorch. One table then contains Heed's
-     * report and this one, row by row.
+     * {@code torch_sdpa.py --self-test} writes a report in the usual format without PyTorch. One table then contains
+     * the rows of Heed's report and of the report of the script.
      */
     @Test
     void standsBesidePyTorch() throws Exception {

@@ -16,7 +16,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The check of an answer before timing: correct answers pass, and an error of a few percent anywhere does not. */
+/**
+ * Tests the check before timing: a correct answer passes, and an output or LSE that is 10 % too large or a doubled
+ * gradient fails.
+ */
 class SampleCheckTest {
     @ParameterizedTest
     @CsvSource({"F32,false", "F32,true", "F16,true", "BF16,false"})

@@ -109,7 +109,7 @@ class ViewCommandTest {
                 .succeeded();
         assertTrue(run.out().startsWith("weights.npy, head 1, mean of 2 layers: the\n"), run.out());
         assertTrue(run.out().lines().anyMatch(line -> line.matches("注意 █+. 0\\.5556")), run.out());
-        Heed.run("view", npy, "--as", "profile").failedWith(2, "A profile is one row", "--row");
+        Heed.run("view", npy, "--as", "profile").failedWith(2, "A profile needs one row", "--row");
     }
 
     @Test
@@ -202,7 +202,7 @@ class ViewCommandTest {
             })
     void otherJsonIsRefused(String text) throws IOException {
         Files.writeString(directory.resolve("other.json"), text);
-        Heed.run("view", file("other.json")).failedWith(2, "other.json is not what BertViz reads");
+        Heed.run("view", file("other.json")).failedWith(2, "other.json is not in the format of BertViz");
     }
 
     @Test
