@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * {@link DispatchEvent} is never loaded.
  */
 final class Dispatch {
-    private static final boolean RECORDER_THERE = ModuleLayer.boot()
+    private static final boolean JFR_PRESENT = ModuleLayer.boot()
             .findModule("jdk.jfr")
             .map(Dispatch.class.getModule()::canRead)
             .orElse(false);
@@ -25,7 +25,7 @@ final class Dispatch {
     }
 
     static @Nullable Dispatch begin() {
-        if (!RECORDER_THERE || !DispatchEvent.isRecorded()) {
+        if (!JFR_PRESENT || !DispatchEvent.isRecorded()) {
             return null;
         }
         var event = new DispatchEvent();

@@ -177,13 +177,13 @@ public final class BertEncoder {
         }
         for (BertToken token : tokens) {
             boolean known = token.id() >= 0
-                    && token.id() < model.vocabulary()
+                    && token.id() < model.vocabularySize()
                     && token.segment() >= 0
                     && token.segment() < model.segments();
             if (!known) {
                 throw new InvalidInputException(
                         "A token does not fit the model",
-                        "ids below " + model.vocabulary() + " and segments below " + model.segments(),
+                        "ids below " + model.vocabularySize() + " and segments below " + model.segments(),
                         token.toString(),
                         "use the tokenizer that belongs to the model");
             }

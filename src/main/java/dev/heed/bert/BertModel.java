@@ -69,7 +69,7 @@ public final class BertModel {
     }
 
     /** {@return the number of tokens in the vocabulary} */
-    public int vocabulary() {
+    public int vocabularySize() {
         return wordEmbeddings.length / width();
     }
 

@@ -57,7 +57,7 @@ import picocli.CommandLine.Parameters;
             "  heed tune --case \"q1x8x1024x64 kv8x1024 f32 backward\" --case \"linear 512x768x3072 f32\""
         })
 final class TuneCommand extends HeedCommand {
-    private static final String AS_SHIPPED = "current";
+    private static final String CURRENT = "current";
     private static final int REPEATS = 5;
 
     /** Default candidates: tx, ty, rm, rn and depth, see {@code opencl_tiles.tsv}. */
@@ -139,7 +139,7 @@ final class TuneCommand extends HeedCommand {
          * {@return a small case of the same kind for the check with guard zones; its lengths are not multiples of any tile
          * size}
          */
-        String crossing() {
+        String raggedCase() {
             Case parsed = Case.parse(text);
             return switch (parsed.problem()) {
                 case AttentionProblem p ->
@@ -205,7 +205,7 @@ final class TuneCommand extends HeedCommand {
         String best = null;
         double least = Double.POSITIVE_INFINITY;
         double now = Double.NaN;
-        List<String> all = new ArrayList<>(List.of(AS_SHIPPED));
+        List<String> all = new ArrayList<>(List.of(CURRENT));
         all.addAll(tiles.isEmpty() ? CANDIDATES : tiles);
         var table = new TextTable("tiles", "time", "speedup", "");
         try (Progress progress = progress(subject.phase(), all.size())) {
@@ -216,8 +216,8 @@ final class TuneCommand extends HeedCommand {
                 double seconds = json == null ? Double.NaN : json.get("seconds").getAsDouble();
                 String trouble =
                         json == null ? answer.trouble() : json.get("message").getAsString();
-                now = candidate.equals(AS_SHIPPED) ? seconds : now;
-                if (trouble.isEmpty() && seconds < least && !candidate.equals(AS_SHIPPED)) {
+                now = candidate.equals(CURRENT) ? seconds : now;
+                if (trouble.isEmpty() && seconds < least && !candidate.equals(CURRENT)) {
                     least = seconds;
                     best = candidate;
                 }
@@ -240,19 +240,19 @@ final class TuneCommand extends HeedCommand {
         if (deviceName != null) {
             properties.add(Settings.OPENCL_DEVICE.to(deviceName));
         }
-        if (!candidate.equals(AS_SHIPPED)) {
+        if (!candidate.equals(CURRENT)) {
             properties.add(Settings.OPENCL_TILES.to(candidate));
         }
         return properties;
     }
 
     /**
-     * Tries one candidate: first on the small case of {@link Subject#crossing}, with guard zones; then, if that passes,
+     * Tries one candidate: first on the small case of {@link Subject#raggedCase}, with guard zones; then, if that passes,
      * on the case itself, timed and checked.
      */
     private int tryHere(String text) {
         Subject subject = Subject.of(text);
-        Verdict guarded = check(subject.crossing(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
+        Verdict guarded = check(subject.raggedCase(), 0, OpenClOptions.DEFAULT.withGuardZones(true));
         boolean passed = guarded.status() == Verdict.Status.PASS;
         Verdict timed = passed ? check(subject.text(), REPEATS, OpenClOptions.DEFAULT) : guarded;
         var json = new JsonObject();

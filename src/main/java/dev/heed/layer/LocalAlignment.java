@@ -58,11 +58,11 @@ public record LocalAlignment(Tensor weight, Tensor vector, long window) implemen
     private static Tensor weights(LocalAttention local, AttentionInputs inputs) {
         Tensor query = inputs.query();
         long longest = inputs.key().size(2);
-        Tensor unit = Tensor.zeros(query.type(), longest, longest);
+        Tensor identity = Tensor.zeros(query.type(), longest, longest);
         for (long j = 0; j < longest; j++) {
-            unit.set(1, j, j);
+            identity.set(1, j, j);
         }
-        Tensor values = unit.unsqueeze(0).unsqueeze(0).expand(query.size(0), 1, longest, longest);
+        Tensor values = identity.unsqueeze(0).unsqueeze(0).expand(query.size(0), 1, longest, longest);
         return local.forward(AttentionInputs.of(query, inputs.key(), values, inputs.options()))
                 .output()
                 .reshape(query.size(0), longest);

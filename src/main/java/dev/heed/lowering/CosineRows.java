@@ -20,8 +20,8 @@ final class CosineRows extends Rewriting {
     Rewritten rewrite(AttentionInputs inputs) {
         ScoreFunction.Cosine f = (ScoreFunction.Cosine) inputs.options().score();
         Tensor strengths = strengths(f.strengths(), inputs);
-        ScoreFunction left = strengths == null ? ScoreFunction.scaledDot(f.strength()) : ScoreFunction.dot();
-        return new Rewritten(unit(inputs.query(), strengths), unit(inputs.key(), null), left);
+        ScoreFunction remainingScore = strengths == null ? ScoreFunction.scaledDot(f.strength()) : ScoreFunction.dot();
+        return new Rewritten(unit(inputs.query(), strengths), unit(inputs.key(), null), remainingScore);
     }
 
     private static @Nullable Tensor strengths(@Nullable Tensor strengths, AttentionInputs inputs) {

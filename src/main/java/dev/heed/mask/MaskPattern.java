@@ -27,7 +27,7 @@ public final class MaskPattern {
     }
 
     /** Maximum number of opening parentheses in a pattern. The parser is recursive, so more could exhaust the stack. */
-    private static final int MOST_PARENTHESES = 100;
+    private static final int MAX_PARENTHESES = 100;
 
     private final String pattern;
     private final Data data;
@@ -45,7 +45,7 @@ public final class MaskPattern {
      */
     public static Mask parse(String pattern, Data data) {
         var parser = new MaskPattern(pattern, data);
-        if (pattern.chars().filter(c -> c == '(').count() > MOST_PARENTHESES) {
+        if (pattern.chars().filter(c -> c == '(').count() > MAX_PARENTHESES) {
             throw parser.unreadable();
         }
         Mask mask = parser.all();

@@ -49,7 +49,7 @@ public final class CommandQueue {
     List<KernelTime> endTimes() {
         List<KernelTime> times = new ArrayList<>();
         try {
-            for (Launch launch : taken()) {
+            for (Launch launch : takeLaunches()) {
                 try (Event event = launch.event()) {
                     times.add(new KernelTime(launch.kernel(), event.nanos()));
                 }
@@ -61,14 +61,14 @@ public final class CommandQueue {
     }
 
     void dropTimes() {
-        taken().forEach(launch -> launch.event().close());
+        takeLaunches().forEach(launch -> launch.event().close());
         await();
     }
 
-    private List<Launch> taken() {
-        List<Launch> taken = launches == null ? List.of() : launches;
+    private List<Launch> takeLaunches() {
+        List<Launch> takeLaunches = launches == null ? List.of() : launches;
         launches = null;
-        return taken;
+        return takeLaunches;
     }
 
     /** {@return the event of a launch} The kernel is enqueued, and the call returns at once. */

@@ -35,7 +35,7 @@ record ContextSettings(
                 device.isNvidia(),
                 CHUNK,
                 STAGING,
-                device.keepsKernels() ? null : cacheFolder().orElse(null));
+                device.driverCachesKernels() ? null : cacheFolder().orElse(null));
     }
 
     ContextSettings withCache(@Nullable Path folder) {

@@ -166,7 +166,7 @@ public final class Device {
      * has such a cache, with a compiled kernel for each launch size. If Heed requested a program's binary, PoCL would compile all
      * kernels of the program once more, in a version for any launch size.
      */
-    boolean keepsKernels() {
+    boolean driverCachesKernels() {
         return platform.equals("Portable Computing Language") && !"0".equals(System.getenv("POCL_KERNEL_CACHE"));
     }
 

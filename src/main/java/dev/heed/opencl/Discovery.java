@@ -7,7 +7,7 @@ import dev.heed.opencl.calls.DirectCalls;
 import dev.heed.opencl.calls.ErrorCode;
 import dev.heed.opencl.calls.JoclCalls;
 import dev.heed.opencl.calls.JoclLibrary;
-import dev.heed.opencl.calls.OneAtATime;
+import dev.heed.opencl.calls.ProcessLock;
 import dev.heed.opencl.calls.OpenClCalls;
 import dev.heed.opencl.calls.OpenClException;
 import dev.heed.settings.Settings;
@@ -43,7 +43,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     static Discovery ofThisProcess() {
         try {
-            synchronized (OneAtATime.LOCK) { // PoCL's devices would be half initialised for a second thread
+            synchronized (ProcessLock.LOCK) { // PoCL's devices would be half initialised for a second thread
                 return stages();
             }
         } catch (RuntimeException | LinkageError e) {

@@ -18,7 +18,7 @@ final class Staging {
     private static final int IN_FLIGHT = 2;
 
     /** An unfinished transfer: its piece, its event, and, if it reads from the device, the memory that receives the bytes. */
-    private record Flight(
+    private record Transfer(
             PinnedMemory piece, Event event, @Nullable MemorySegment target) {}
 
     private final DeviceContext context;
@@ -38,13 +38,13 @@ final class Staging {
     }
 
     private void move(CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment host, boolean write) {
-        Deque<Flight> flights = new ArrayDeque<>();
+        Deque<Transfer> flights = new ArrayDeque<>();
         long step = context.settings.stagingBytes();
         try {
             for (long done = 0; done < host.byteSize(); done += step) {
                 long bytes = Math.min(step, host.byteSize() - done);
                 if (flights.size() >= IN_FLIGHT) {
-                    land(flights);
+                    complete(flights);
                 }
                 PinnedMemory piece = take(flights);
                 try {
@@ -56,14 +56,14 @@ final class Staging {
                 }
             }
             while (!flights.isEmpty()) {
-                land(flights);
+                complete(flights);
             }
         } finally {
             abandon(flights);
         }
     }
 
-    private Flight start(
+    private Transfer start(
             CommandQueue queue, DeviceBuffer buffer, long at, MemorySegment part, PinnedMemory piece, boolean write) {
         long bytes = part.byteSize();
         MemorySegment pinned = piece.memory().asSlice(0, bytes);
@@ -74,7 +74,7 @@ final class Staging {
         } else {
             event = context.calls.enqueueRead(queue.handle, buffer.handle, at, bytes, pinned, false);
         }
-        var flight = new Flight(piece, new Event(context, queue.handle, event, null), write ? null : part);
+        var flight = new Transfer(piece, new Event(context, queue.handle, event, null), write ? null : part);
         try {
             flight.event.flush();
         } catch (OpenClException e) {
@@ -86,8 +86,8 @@ final class Staging {
     }
 
     /** Waits for the oldest transfer and completes it. */
-    private void land(Deque<Flight> flights) {
-        Flight oldest = flights.getFirst();
+    private void complete(Deque<Transfer> flights) {
+        Transfer oldest = flights.getFirst();
         oldest.event.waitInside();
         flights.removeFirst();
         oldest.event.close();
@@ -98,8 +98,8 @@ final class Staging {
     }
 
     /** After an error, waits until the device no longer uses the pieces of these transfers, and makes the pieces idle. */
-    private void abandon(Deque<Flight> flights) {
-        for (Flight flight : flights) {
+    private void abandon(Deque<Transfer> flights) {
+        for (Transfer flight : flights) {
             context.attempt(flight.event::settle);
             flight.event.close();
             giveBack(flight.piece);
@@ -111,7 +111,7 @@ final class Staging {
      * Takes an idle or new piece. If all pieces are in use, completes the oldest transfer of this call, or waits for other
      * threads if this call has none.
      */
-    private PinnedMemory take(Deque<Flight> mine) {
+    private PinnedMemory take(Deque<Transfer> mine) {
         while (true) {
             synchronized (this) {
                 PinnedMemory piece = idle.pollFirst();
@@ -126,7 +126,7 @@ final class Staging {
                     continue;
                 }
             }
-            land(mine);
+            complete(mine);
         }
     }
 

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  */
 record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] shape, long dataStart) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int LONGEST = 1 << 16; // bytes; a shape has at most 64 axes, so supported headers are shorter
+    private static final int MAX_HEADER_BYTES = 1 << 16; // bytes; a shape has at most 64 axes, so supported headers are shorter
     private static final int ALIGNMENT = 64;
 
     /** Digits reserved for the size of the first axis: NumPy leaves this room so that files can be appended to. */
@@ -48,8 +48,8 @@ record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] s
         for (int i = lengthBytes - 1; i >= 0; i--) {
             length = length << 8 | (2 + i < start.length ? start[2 + i] & 0xFF : 0);
         }
-        if (length > LONGEST) {
-            throw file.damaged("a header of at most " + LONGEST + " bytes", length + " bytes");
+        if (length > MAX_HEADER_BYTES) {
+            throw file.damaged("a header of at most " + MAX_HEADER_BYTES + " bytes", length + " bytes");
         }
         long textStart = MAGIC.length + 2L + lengthBytes;
         String text = new String(file.array(textStart, length), StandardCharsets.UTF_8);

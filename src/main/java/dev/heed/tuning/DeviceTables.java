@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeviceTables {
     private static final System.Logger LOG = System.getLogger("dev.heed.tuning");
-    private static final Set<Path> SAID = ConcurrentHashMap.newKeySet();
+    private static final Set<Path> WARNED = ConcurrentHashMap.newKeySet();
     private static final int DIGITS = 16;
 
     private final @Nullable Path folder;
@@ -70,7 +70,7 @@ public final class DeviceTables {
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException | IllegalArgumentException e) {
-            if (SAID.add(file)) {
+            if (WARNED.add(file)) {
                 LOG.log(
                         System.Logger.Level.WARNING,
                         "{0} is ignored, and the defaults of the jar are used: {1}. Delete it, or measure again.",

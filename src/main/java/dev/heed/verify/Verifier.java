@@ -126,7 +126,7 @@ public final class Verifier {
 
         private void attention(AttentionProblem p) {
             AttentionInputs inputs = data.attention(p);
-            AttentionInputs f64 = CaseData.toF64(withAllOutputs(inputs));
+            AttentionInputs f64 = CaseData.toF64(withCheckedOutputs(inputs));
             AttentionResult ours = AttentionResult.allocate(p, data::place);
             AttentionResult right = AttentionResult.allocate(f64.problem());
             AttentionResult textbook = AttentionResult.allocate(p);
@@ -158,11 +158,11 @@ public final class Verifier {
                             .allowing(p.tf32());
                     measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
-                    DType f64Type = p.type().accumulator();
-                    ErrorBudget f64Budget = ErrorBudget.gradient(f64Type).allowing(p.tf32());
-                    measure(f64Budget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
-                    measure(f64Budget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
-                    parameters(f64Type, dOurs.score(), dRight.score(), dTextbook.score());
+                    DType accumulatorType = p.type().accumulator();
+                    ErrorBudget accumulatorBudget = ErrorBudget.gradient(accumulatorType).allowing(p.tf32());
+                    measure(accumulatorBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
+                    measure(accumulatorBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    parameters(accumulatorType, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }
         }
@@ -188,7 +188,7 @@ public final class Verifier {
          * top-k, the check needs all weights, because top-k keys are checked by their weights. If the case is small,
          * the check needs the scores, because the absolute limit applies only if the scores are moderate.
          */
-        private AttentionInputs withAllOutputs(AttentionInputs inputs) {
+        private AttentionInputs withCheckedOutputs(AttentionInputs inputs) {
             AttentionProblem p = inputs.problem();
             AttentionOptions options = inputs.options();
             options = p.topK() == 0 ? options : options.withWeights();
@@ -237,11 +237,11 @@ public final class Verifier {
             int k = Math.toIntExact(indices.size(3));
             double[] keys = indices.toDoubleArray();
             for (int row = 0; row < keys.length; row += k) {
-                double[] named = Arrays.stream(keys, row, row + k)
+                double[] listed = Arrays.stream(keys, row, row + k)
                         .filter(key -> key >= 0)
                         .toArray();
-                if (Arrays.stream(named).distinct().count() != named.length) {
-                    complaints.add("top-k keys: row " + row / k + " names a key twice: " + Arrays.toString(named));
+                if (Arrays.stream(listed).distinct().count() != listed.length) {
+                    complaints.add("top-k keys: row " + row / k + " names a key twice: " + Arrays.toString(listed));
                 }
             }
         }
@@ -347,9 +347,9 @@ public final class Verifier {
                 truthPlan.forward(input.to(DType.F64), f64, right);
                 naivePlan.forward(input, weights, textbook);
                 measure(ErrorBudget.forward(p.type()), "output", ours, right, textbook);
-                Tensor prepared = data.place(p.type(), p.rows(), p.out());
-                plan.forward(input, weights.asConstant(), prepared);
-                if (!Arrays.equals(ours.toDoubleArray(), prepared.toDoubleArray())) {
+                Tensor constantOutput = data.place(p.type(), p.rows(), p.out());
+                plan.forward(input, weights.asConstant(), constantOutput);
+                if (!Arrays.equals(ours.toDoubleArray(), constantOutput.toDoubleArray())) {
                     complaints.add("constant weights give a different output");
                 }
                 if (checked.backward()) {

@@ -11,7 +11,7 @@ import java.util.List;
 /** The layout of a picture of heat maps: title, panels in rows, one colour bar on the right, captions below. */
 final class HeatMapSheet {
     private static final double MARGIN = 16;
-    private static final double BETWEEN = 24;
+    private static final double GAP = 24;
     private static final double BAR_WIDTH = 12;
 
     private final List<HeatMapPanel> panels = new ArrayList<>();
@@ -70,9 +70,9 @@ final class HeatMapSheet {
 
     private Sheet sheet() {
         double head = MARGIN + (title.isEmpty() ? 0 : 28);
-        double panelsWidth = Arrays.stream(columnWidths).sum() + BETWEEN * (perRow - 1);
-        double panelsHeight = Arrays.stream(rowHeights).sum() + BETWEEN * (rowHeights.length - 1);
-        double barX = MARGIN + panelsWidth - columnWidths[perRow - 1] + lastBodyWidth + BETWEEN;
+        double panelsWidth = Arrays.stream(columnWidths).sum() + GAP * (perRow - 1);
+        double panelsHeight = Arrays.stream(rowHeights).sum() + GAP * (rowHeights.length - 1);
+        double barX = MARGIN + panelsWidth - columnWidths[perRow - 1] + lastBodyWidth + GAP;
         double barY = head + panels.getFirst().top();
         double barHeight = Math.clamp(head + panelsHeight - barY, 90, 260);
         double tickWidth = range.ticks().stream()
@@ -121,9 +121,9 @@ final class HeatMapSheet {
                 HeatMapPanel panel = panels.get(i);
                 // Panels of a row are aligned at the bottom, regardless of the height of their labels.
                 panel.draw(canvas, x, y + rowHeights[row] - panel.height(), range, palette, theme);
-                x += columnWidths[i % perRow] + BETWEEN;
+                x += columnWidths[i % perRow] + GAP;
             }
-            y += rowHeights[row] + BETWEEN;
+            y += rowHeights[row] + GAP;
         }
     }
 

@@ -63,10 +63,10 @@ record ValueRange(double low, double high) {
      * other; if there are fewer than two, the ends of the range}
      */
     List<Double> ticks(int parts) {
-        double rough = (high / 2 - low / 2) / (parts / 2.0);
-        double power = StrictMath.pow(10, Math.floor(StrictMath.log10(rough)));
-        double lead = rough / power;
-        double step = power * (lead > 5 ? 10 : lead > 2 ? 5 : lead > 1 ? 2 : 1);
+        double minStep = (high / 2 - low / 2) / (parts / 2.0);
+        double power = StrictMath.pow(10, Math.floor(StrictMath.log10(minStep)));
+        double mantissa = minStep / power;
+        double step = power * (mantissa > 5 ? 10 : mantissa > 2 ? 5 : mantissa > 1 ? 2 : 1);
         List<Double> ticks = new ArrayList<>();
         double first = Math.ceil(low / step - 1e-9);
         double last = Math.floor(high / step + 1e-9);

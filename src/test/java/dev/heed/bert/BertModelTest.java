@@ -29,7 +29,7 @@ class BertModelTest {
         assertEquals(12, model.heads());
         assertEquals(384, model.width());
         assertEquals(512, model.maxTokens());
-        assertEquals(30522, model.vocabulary());
+        assertEquals(30522, model.vocabularySize());
         assertEquals(2, model.segments());
         assertEquals(1e-12, model.embeddingNorm.epsilon(), 1e-19);
         assertEquals(1536, model.layers.getFirst().intermediate().weight().size(1));

@@ -111,7 +111,7 @@ class ProgramFilesTest {
     @Test
     void nobodyAsksForABinaryThatIsNotKept() {
         Device device = Devices.best();
-        assumeTrue(device.keepsKernels(), "the driver of " + device.name() + " keeps no kernels");
+        assumeTrue(device.driverCachesKernels(), "the driver of " + device.name() + " keeps no kernels");
         FaultyCalls calls = FaultyCalls.counting(device);
         try (DeviceContext context = new DeviceContext(calls.device(device), ContextSettings.ofProperties(device))) {
             context.program(DeviceContextTest.SOURCE, "");

@@ -142,7 +142,7 @@ public @Command(
                 .device()
                 .orElseThrow(() -> new CommandFailure("There is no OpenCL device: "
                         + String.join("; ", OpenCl.selected().reasons()) + ". HINT: heed devices"));
-        JsonElement gigabytes = memory(device);
+        JsonElement gigabytes = copyBandwidth(device);
         KernelReport report = KernelReport.of(about(device, gigabytes));
         if (lines) {
             out().println("device     " + device.describe());
@@ -201,7 +201,7 @@ public @Command(
      * {@return the memory bandwidth of a plain copy in GB/s, with which decode is compared; JSON null if it cannot be
      * measured}
      */
-    private static JsonElement memory(Device device) {
+    private static JsonElement copyBandwidth(Device device) {
         for (Probe probe : Probes.list()) {
             if (probe.id().equals(MEMORY)) {
                 Finding found = probe.run(device);

@@ -331,7 +331,7 @@ public @Command(
         var root = new JsonObject();
         root.add("tokens", JsonText.texts(found.sentence().labels()));
         root.add("segments", JsonText.array(found.reading().tokens(), token -> new JsonPrimitive(token.segment())));
-        root.addProperty("tokensLeftOut", found.reading().leftOut());
+        root.addProperty("tokensLeftOut", found.reading().omittedTokens());
         root.add("words", JsonText.array(found.sentence().words(), ExplainCommand::json));
         root.add("word", json(found.word()));
         root.addProperty("backend", found.backend().name());

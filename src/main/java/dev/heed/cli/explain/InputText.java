@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text the original text; two texts are on two lines
  * @param tokens the tokens that the model reads
- * @param leftOut the number of tokens that were cut off because the model has no positions for them
+ * @param omittedTokens the number of tokens that were cut off because the model has no positions for them
  */
-record InputText(String text, List<BertToken> tokens, int leftOut) {
+record InputText(String text, List<BertToken> tokens, int omittedTokens) {
     /** The file name that means standard input, as in Unix. */
     private static final String STANDARD_INPUT = "-";
 
-    private static final int LONGEST_FILE = 1 << 20;
+    private static final int MAX_FILE_BYTES = 1 << 20;
 
     InputText {
         tokens = List.copyOf(tokens);
@@ -43,14 +43,14 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
                 : new InputText(text + "\n" + pair, tokenizer.encode(text, pair), 0);
     }
 
-    /** {@return this input with at most {@code most} tokens; the closing special token is kept, the text is not cut} */
-    InputText atMost(int most) {
-        if (tokens.size() <= most) {
+    /** {@return this input with at most {@code maxTokens} tokens; the closing special token is kept, the text is not cut} */
+    InputText atMost(int maxTokens) {
+        if (tokens.size() <= maxTokens) {
             return this;
         }
-        List<BertToken> kept = new ArrayList<>(tokens.subList(0, most - 1));
+        List<BertToken> kept = new ArrayList<>(tokens.subList(0, maxTokens - 1));
         kept.add(tokens.getLast());
-        return new InputText(text, kept, tokens.size() - most);
+        return new InputText(text, kept, tokens.size() - maxTokens);
     }
 
     boolean isPair() {
@@ -59,9 +59,9 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
 
     /** {@return a note on the tokens that were left out, empty if there are none} */
     String note() {
-        return leftOut == 0
+        return omittedTokens == 0
                 ? ""
-                : "only the first " + tokens.size() + " of " + (tokens.size() + leftOut)
+                : "only the first " + tokens.size() + " of " + (tokens.size() + omittedTokens)
                         + " tokens: the model reads no more";
     }
 
@@ -70,16 +70,16 @@ record InputText(String text, List<BertToken> tokens, int leftOut) {
         boolean standard = file.toString().equals(STANDARD_INPUT);
         byte[] bytes;
         try (InputStream in = standard ? System.in : Files.newInputStream(file)) {
-            bytes = in.readNBytes(LONGEST_FILE + 1);
+            bytes = in.readNBytes(MAX_FILE_BYTES + 1);
         } catch (IOException e) {
             throw new CommandFailure(
                     "The text cannot be read, " + ErrorLine.file(e) + ". HINT: --file - reads standard input", e);
         }
         String name = standard ? "standard input" : file.toString();
-        if (bytes.length > LONGEST_FILE) {
+        if (bytes.length > MAX_FILE_BYTES) {
             throw new InvalidInputException(
                     "The text is too long",
-                    "at most " + LONGEST_FILE + " bytes",
+                    "at most " + MAX_FILE_BYTES + " bytes",
                     name + " is longer",
                     "cut the file down to the relevant part");
         }

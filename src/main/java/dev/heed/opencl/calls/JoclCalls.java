@@ -97,7 +97,7 @@ public class JoclCalls implements OpenClCalls {
         var properties = new cl_context_properties();
         properties.addProperty(Cl.CONTEXT_PLATFORM, object(cl_platform_id.class, platform));
         cl_device_id[] devices = {object(cl_device_id.class, device)};
-        synchronized (OneAtATime.LOCK) {
+        synchronized (ProcessLock.LOCK) {
             return SignalHandlers.keptDuring(() ->
                     create("clCreateContext", code -> CL.clCreateContext(properties, 1, devices, null, null, code)));
         }
@@ -105,7 +105,7 @@ public class JoclCalls implements OpenClCalls {
 
     @Override
     public void releaseContext(long context) {
-        synchronized (OneAtATime.LOCK) {
+        synchronized (ProcessLock.LOCK) {
             release("clReleaseContext", cl_context.class, context, CL::clReleaseContext);
         }
     }
@@ -193,7 +193,7 @@ public class JoclCalls implements OpenClCalls {
     public void buildProgram(long program, long device, String options) {
         cl_program it = object(cl_program.class, program);
         cl_device_id[] devices = {object(cl_device_id.class, device)};
-        synchronized (OneAtATime.LOCK) {
+        synchronized (ProcessLock.LOCK) {
             SignalHandlers.keptDuring(() -> {
                 check("clBuildProgram", () -> CL.clBuildProgram(it, 1, devices, options, null, null));
                 return program;

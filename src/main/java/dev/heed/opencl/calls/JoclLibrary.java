@@ -42,7 +42,7 @@ public final class JoclLibrary {
 
     /**
      * Loads the native library. Sets {@code java.io.tmpdir} to a new folder meanwhile and restores it afterwards. The caller must
-     * hold {@link OneAtATime#LOCK}; otherwise one call could restore the temporary folder of another.
+     * hold {@link ProcessLock#LOCK}; otherwise one call could restore the temporary folder of another.
      *
      * @throws IOException if there is no folder to unpack to
      * @throws LinkageError if the library does not load

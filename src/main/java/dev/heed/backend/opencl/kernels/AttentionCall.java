@@ -91,12 +91,12 @@ public final class AttentionCall {
         this.modified =
                 options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
         this.bands = scope.upload(chunk.bands(mask.bands));
-        Tensor truths = mask.dense;
-        this.dense = truths == null ? null : scope.upload(chunk.cells(truths));
+        Tensor denseMask = mask.dense;
+        this.dense = denseMask == null ? null : scope.upload(chunk.cells(denseMask));
         this.denseCells = dense == null ? scope.nothing() : dense.buffer();
         this.tiles = dense == null ? null : tilesOf(scope, dense);
-        Tensor added = options.bias();
-        this.bias = added == null ? null : scope.upload(chunk.cells(added), scope.real());
+        Tensor biasTensor = options.bias();
+        this.bias = biasTensor == null ? null : scope.upload(chunk.cells(biasTensor), scope.real());
         this.biasCells = bias == null ? scope.nothing() : bias.buffer();
         this.slopes = perHead(options.alibiSlopes());
         this.sinks = perHead(options.sink());

@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /** Prefill on matrix units. Portable kernels compute the calls that matrix units do not support. */
 public final class MatrixPrefill {
-    private static final int EIGHT = 8;
-    private static final long FARTHEST = 1L << 24;
+    private static final int ROW_ALIGNMENT = 8;
+    private static final long MAX_ROW_STRIDE = 1L << 24;
 
     private final AttentionCall call;
     private final MatrixTiles tiles;
@@ -85,7 +85,7 @@ public final class MatrixPrefill {
     }
 
     static long padded(long width) {
-        return Math.ceilDiv(width, (long) EIGHT) * EIGHT;
+        return Math.ceilDiv(width, (long) ROW_ALIGNMENT) * ROW_ALIGNMENT;
     }
 
     public void run(DeviceTensor output, ForwardKernels.Statistics to) {
@@ -128,18 +128,18 @@ public final class MatrixPrefill {
      * the kernel loads 16 bytes at a time, or if the distance between rows is 2^24 elements or more.
      */
     static DeviceTensor aligned(CallScope scope, DeviceTensor rows) {
-        boolean isAligned = rows.at() % EIGHT == 0;
+        boolean isAligned = rows.at() % ROW_ALIGNMENT == 0;
         for (int axis = 0; axis < 3; axis++) {
             long stride = axis < 2 && rows.size(axis) == 1 ? 0 : rows.stride(axis);
-            isAligned = isAligned && stride % EIGHT == 0 && (axis < 2 || stride < FARTHEST);
+            isAligned = isAligned && stride % ROW_ALIGNMENT == 0 && (axis < 2 || stride < MAX_ROW_STRIDE);
         }
         if (isAligned) {
             return rows;
         }
         long[] sizes = rows.shape();
-        DeviceTensor room = scope.allocate(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
-        DeviceTensor alignedCall = room.slice(3, 0, sizes[3]);
-        scope.copy(rows, alignedCall);
-        return alignedCall;
+        DeviceTensor padded = scope.allocate(rows.type(), sizes[0], sizes[1], sizes[2], padded(sizes[3]));
+        DeviceTensor copy = padded.slice(3, 0, sizes[3]);
+        scope.copy(rows, copy);
+        return copy;
     }
 }

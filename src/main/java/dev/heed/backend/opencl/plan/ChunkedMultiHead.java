@@ -41,7 +41,7 @@ final class ChunkedMultiHead {
         final Tensor query;
         final Tensor key;
         final Tensor value;
-        final Tensor joined;
+        final Tensor headOutputs;
         final Operands operands;
 
         Heads(Arena host) {
@@ -49,7 +49,7 @@ final class ChunkedMultiHead {
             query = projected(host, in.query(), w.query(), w.queryBias());
             key = projected(host, in.key(), w.key(), w.keyBias());
             value = projected(host, in.value(), w.value(), w.valueBias());
-            joined = Tensor.allocate(
+            headOutputs = Tensor.allocate(
                     host, real, shape.batch(), shape.seqLenQ(), shape.numHeads() * shape.valueHeadDim());
             operands = Operands.of(
                     shape,
@@ -61,7 +61,7 @@ final class ChunkedMultiHead {
 
         void attend(AttentionResult result, Results results) {
             new ChunkedForward(engine, problem.attention(), operands, result, results)
-                    .run(Layout.packed(joined, shape.numHeads()));
+                    .run(Layout.packed(headOutputs, shape.numHeads()));
         }
     }
 
@@ -70,19 +70,19 @@ final class ChunkedMultiHead {
             var heads = new Heads(host);
             heads.attend(result, results);
             MultiHeadWeights w = in.weights();
-            products.multiply(rows(heads.joined), w.output(), w.outputBias(), rows(results.of(result.output())));
+            products.multiply(rows(heads.headOutputs), w.output(), w.outputBias(), rows(results.of(result.output())));
         }
     }
 
     void backward(Tensor outputGradient, MultiHeadGradients to, Results results) {
         try (Arena host = Arena.ofShared()) {
             var heads = new Heads(host);
-            heads.attend(outputOnly(heads.joined), results);
+            heads.attend(outputOnly(heads.headOutputs), results);
             MultiHeadWeights w = in.weights();
             MultiHeadWeights dw = to.weights();
             Tensor dOutput = rows(outputGradient);
-            parameters(rows(heads.joined), dOutput, dw.output(), dw.outputBias(), results);
-            Tensor dJoined = like(host, heads.joined);
+            parameters(rows(heads.headOutputs), dOutput, dw.output(), dw.outputBias(), results);
+            Tensor dJoined = like(host, heads.headOutputs);
             products.multiply(dOutput, w.output().transpose(0, 1), null, rows(dJoined));
             Tensor dQuery = like(host, heads.query);
             Tensor dKey = like(host, heads.key);
@@ -95,9 +95,9 @@ final class ChunkedMultiHead {
                     results.ofNullable(to.sink()),
                     results.ofNullable(to.score()));
             new ChunkedBackward(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
-            project(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
-            project(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);
-            project(in.value(), w.value(), dValue, to.value(), dw.value(), dw.valueBias(), results);
+            projectBackward(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
+            projectBackward(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);
+            projectBackward(in.value(), w.value(), dValue, to.value(), dw.value(), dw.valueBias(), results);
         }
     }
 
@@ -112,7 +112,7 @@ final class ChunkedMultiHead {
     }
 
     /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy} (' transposes). */
-    private void project(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
+    private void projectBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
         products.multiply(rows(dy), w.transpose(0, 1), null, rows(results.of(dx)));
         parameters(rows(x), rows(dy), dw, db, results);
     }

@@ -33,7 +33,7 @@ public final class NarrowKernel {
         int r = 0;
         for (; r + 8 <= rows && (aDepthStride == 1 || aRowStride == 1); r += 8) {
             if (aDepthStride == 1) {
-                eightAlong(
+                eightContiguousRows(
                         onto,
                         a,
                         aOffset + r * aRowStride,
@@ -45,7 +45,7 @@ public final class NarrowKernel {
                         cOffset + r * cRowStride,
                         cRowStride);
             } else {
-                eightAcross(
+                eightContiguousColumns(
                         onto,
                         a,
                         aOffset + r * aRowStride,
@@ -81,7 +81,7 @@ public final class NarrowKernel {
      * Multiplies eight rows of A by B. The elements of each row must be adjacent, so that the compiled code checks all
      * indices of A before the loop.
      */
-    private static void eightAlong(
+    private static void eightContiguousRows(
             boolean onto,
             float[] a,
             int aOffset,
@@ -144,7 +144,7 @@ public final class NarrowKernel {
      * Multiplies eight rows of A by B. The elements of each column must be adjacent, so that the compiled code checks
      * eight indices of A at once.
      */
-    private static void eightAcross(
+    private static void eightContiguousColumns(
             boolean onto,
             float[] a,
             int aOffset,

@@ -23,20 +23,20 @@ final class PanelTile {
 
     /** {@return whether all values are finite} The test relies on {@code x * 0} being NaN for non-finite x. */
     static boolean finite(float[] values, int from, int step, int keys, int width) {
-        FloatVector spoiled = FloatVector.zero(SPECIES);
+        FloatVector nonFinite = FloatVector.zero(SPECIES);
         float spoiledTail = 0;
         int whole = SPECIES.loopBound(width);
         for (int j = 0; j < keys; j++) {
             int row = from + j * step;
             for (int d = 0; d < whole; d += V) {
-                spoiled =
-                        FloatVector.fromArray(SPECIES, values, row + d).mul(0f).add(spoiled);
+                nonFinite =
+                        FloatVector.fromArray(SPECIES, values, row + d).mul(0f).add(nonFinite);
             }
             for (int d = whole; d < width; d++) {
                 spoiledTail += values[row + d] * 0f;
             }
         }
-        return spoiledTail == 0 && spoiled.compare(VectorOperators.EQ, 0f).allTrue();
+        return spoiledTail == 0 && nonFinite.compare(VectorOperators.EQ, 0f).allTrue();
     }
 
     /**
@@ -48,11 +48,11 @@ final class PanelTile {
         for (int j = 0; j < keys; j++) {
             for (int v = 0; v < PANEL; v += V) {
                 FloatVector weight = FloatVector.fromArray(SPECIES, tile, at + j * PANEL + v);
-                var visible = weight.compare(VectorOperators.NE, 0f);
+                var attended = weight.compare(VectorOperators.NE, 0f);
                 for (int d = 0; d < width; d++) {
                     FloatVector sum = FloatVector.fromArray(SPECIES, sums, d * PANEL + v);
                     FloatVector value = FloatVector.broadcast(SPECIES, values[from + j * step + d]);
-                    sum.blend(weight.fma(value, sum), visible).intoArray(sums, d * PANEL + v);
+                    sum.blend(weight.fma(value, sum), attended).intoArray(sums, d * PANEL + v);
                 }
             }
         }

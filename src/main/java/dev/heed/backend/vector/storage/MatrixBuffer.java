@@ -9,7 +9,7 @@ import dev.heed.tensor.Tensor;
  */
 public final class MatrixBuffer {
     private float[] copy = new float[0];
-    private short[] halves = new short[0];
+    private short[] bf16 = new short[0];
     private float[] result = new float[0];
 
     /**
@@ -27,8 +27,8 @@ public final class MatrixBuffer {
     /** {@return a matrix rounded to bf16, in this buffer} */
     public Bf16Matrix rounded(Matrix matrix) {
         int length = Math.multiplyExact(matrix.rows(), matrix.columns());
-        halves = halves.length >= length ? halves : new short[length];
-        return Bf16Matrix.rounded(matrix, halves);
+        bf16 = bf16.length >= length ? bf16 : new short[length];
+        return Bf16Matrix.rounded(matrix, bf16);
     }
 
     /** {@return a matrix for a result that belongs in a tensor: in the tensor itself if possible, else in this buffer} */

@@ -6,9 +6,9 @@ package dev.heed.opencl.calls;
  * once crash the process. PoCL 3.1 cannot build programs in two threads at once, and a thread that queries PoCL's devices while
  * another thread initialises them finds none.
  */
-public final class OneAtATime {
+public final class ProcessLock {
     /** An interned string: all class loaders of a process share it, and so do all copies of Heed in the process. */
     public static final Object LOCK = "dev.heed.opencl: one at a time in this process".intern();
 
-    private OneAtATime() {}
+    private ProcessLock() {}
 }
