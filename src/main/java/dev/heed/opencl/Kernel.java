@@ -68,8 +68,8 @@ public final class Kernel implements AutoCloseable {
     public Kernel buffer(DeviceBuffer buffer) {
         buffer.checkOpen();
         if (buffer.context != program.context) {
-            throw new IllegalArgumentException(
-                    "A buffer of another context was given to " + this + "\nHINT: allocate it from the kernel's context");
+            throw new IllegalArgumentException("A buffer of another context was given to " + this
+                    + "\nHINT: allocate it from the kernel's context");
         }
         // Drivers reuse the handles of released buffers, so buffers are compared by their identity.
         set(BUFFER, buffer.identity, buffer.handle, Long.BYTES);

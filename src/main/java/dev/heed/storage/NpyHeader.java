@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
  */
 record NpyHeader(ElementType element, ByteOrder order, boolean fortran, long[] shape, long dataStart) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int MAX_HEADER_BYTES = 1 << 16; // bytes; a shape has at most 64 axes, so supported headers are shorter
+    private static final int MAX_HEADER_BYTES =
+            1 << 16; // bytes; a shape has at most 64 axes, so supported headers are shorter
     private static final int ALIGNMENT = 64;
 
     /** Digits reserved for the size of the first axis: NumPy leaves this room so that files can be appended to. */

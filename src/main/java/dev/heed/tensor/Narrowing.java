@@ -29,7 +29,8 @@ final class Narrowing {
     static short floatToBfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // the set bit keeps the value a NaN if its payload is only in the lower half
+            return (short)
+                    (bits >>> 16 | 0x40); // the set bit keeps the value a NaN if its payload is only in the lower half
         }
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }

@@ -159,7 +159,8 @@ public final class Verifier {
                     measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType accumulatorType = p.type().accumulator();
-                    ErrorBudget accumulatorBudget = ErrorBudget.gradient(accumulatorType).allowing(p.tf32());
+                    ErrorBudget accumulatorBudget =
+                            ErrorBudget.gradient(accumulatorType).allowing(p.tf32());
                     measure(accumulatorBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
                     measure(accumulatorBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
                     parameters(accumulatorType, dOurs.score(), dRight.score(), dTextbook.score());

@@ -217,7 +217,8 @@ class DiscoveryTest {
 
         var denied = new ArrayList<>(List.of("--illegal-native-access=deny", "--enable-native-access=jocl"));
         denied.addAll(options);
-        assertTrue(run(Map.of(), denied).contains("FILLED 42 by JoclCalls"), "native access for JOCL alone must suffice");
+        assertTrue(
+                run(Map.of(), denied).contains("FILLED 42 by JoclCalls"), "native access for JOCL alone must suffice");
 
         var nothing = new ArrayList<>(List.of("--illegal-native-access=deny"));
         nothing.addAll(options);

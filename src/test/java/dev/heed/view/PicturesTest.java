@@ -167,8 +167,7 @@ class PicturesTest {
                 .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
                     var svg = SvgDocument.parse(entry.getValue().svg());
                     String text = entry.getValue().svg();
-                    assertFalse(
-                            text.contains("NaN\"") || text.contains("Infinity\""), "every coordinate is finite");
+                    assertFalse(text.contains("NaN\"") || text.contains("Infinity\""), "every coordinate is finite");
                     assertTrue(svg.size("width") < 4000 && svg.size("height") < 4000);
                     assertNotNull(ImageIO.read(
                             new ByteArrayInputStream(entry.getValue().png(1))));

@@ -59,7 +59,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
         /**
          * Computes the scores of one query row with {@code count} key rows of {@code rows}; all rows must be padded with zeros
-     * to whole vectors.
+         * to whole vectors.
          */
         abstract void row(
                 long head,

@@ -18,8 +18,7 @@ import java.util.Map;
  * @param depth elements per row in a slice; slices of the rows are staged in local memory one after another
  */
 public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
-    public static final int FEWEST =
-            4; // minimum of owned(); a smaller one would save registers but need more variants
+    public static final int FEWEST = 4; // minimum of owned(); a smaller one would save registers but need more variants
     private static final int MOST = 8;
     private static final int LARGEST = 1024;
 

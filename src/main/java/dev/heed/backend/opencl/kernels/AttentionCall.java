@@ -308,8 +308,7 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(parameterStep());
         struct.real(scale);
-        double least =
-                scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0: minus infinity times 0 is NaN
+        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0: minus infinity times 0 is NaN
         struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
         struct.real(modified ? 1 : Math.max(least, scale));
         Double cap = options.softcap();

@@ -112,7 +112,8 @@ final class ChunkedMultiHead {
     }
 
     /** Computes the backward pass of {@code y = x W + b}: {@code dx = dy W', dW = x' dy, db = sum dy} (' transposes). */
-    private void projectBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
+    private void projectBackward(
+            Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, @Nullable Tensor db, Results results) {
         products.multiply(rows(dy), w.transpose(0, 1), null, rows(results.of(dx)));
         parameters(rows(x), rows(dy), dw, db, results);
     }
