@@ -100,7 +100,7 @@ class TuneCommandTest {
         // The current tiles are large, and kernels for large tiles take long to compile on a CPU.
         set(Settings.OPENCL_TILES.name(), GOOD);
         breakKernels("  if (TX == 4 && TY == 8 && get_global_id(0) == 0) {"
-                + " to[c.batches * c.heads * c.queries * c.width] = 0; }"
+                + " to[c.batches * c.heads * c.queries * c.headDim] = 0; }"
                 + " if (TX == 8 && TY == 4) { return; }");
         Heed run = Heed.run(
                         "tune",
