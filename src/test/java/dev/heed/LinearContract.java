@@ -87,7 +87,10 @@ interface LinearContract extends ContractChapter {
         }
     }
 
-    /** A backend may pack a constant once, so calls with constant weights are compared with calls with other weights. */
+    /**
+     * A backend may pack a constant once, so calls with constant weights are compared with calls with the same weights, not
+     * declared constant.
+     */
     @Test
     default void constantsServeManyCalls() {
         var random = new RandomTensors(5);

@@ -40,7 +40,7 @@ class ErrorBudgetTest {
         assertFalse(budget.measure("g", off(3.01e-3), ZEROS, off(1e-3), NONE).passed());
     }
 
-    /** The probe measures the ulp by rounding errors, so it may be too small for one number but not for many. */
+    /** The probe estimates the ulp from rounding errors. The estimate may be too small for one element, but not for many. */
     @Test
     void exactNaiveResultsLeaveAboutTwoUlps() {
         double[] truth = new Random(1).doubles(1000, 1, 2).toArray();

@@ -37,7 +37,10 @@ final class TopLists {
         }
     }
 
-    /** Merges a row's list of a chunk into its list, both from index {@code from}. Equal weights keep the order of their keys. */
+    /**
+     * Merges a chunk's list of one row into the list of that row; both begin at index {@code from}. Equal weights keep the
+     * order of their keys.
+     */
     private void merge(int from, double[] others, long[] otherKeys, long keyFrom) {
         double[] mine = Arrays.copyOfRange(weights, from, from + k);
         long[] mineKeys = Arrays.copyOfRange(keys, from, from + k);

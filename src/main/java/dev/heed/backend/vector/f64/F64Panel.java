@@ -179,8 +179,8 @@ final class F64Panel {
     }
 
     /**
-     * Adds {@code sums [width][query] += rows' tile} for the rows of a tile. If {@code masked}, a non-finite element is not
-     * added to the sums of queries for which its row is masked.
+     * Adds to {@code sums [width][query]} the product of the transposed rows of a tile and the tile's cells in the strip. If
+     * {@code masked}, a non-finite element is not added to the sums of queries for which its row is masked.
      */
     void pool(F64Rows rows, int width, double[] strip, int tile, boolean masked, double[] sums) {
         int at = at(tile);

@@ -55,7 +55,8 @@ final class SoftmaxRow {
         for (int i = 0; i < length; i += BLOCK) {
             sum += weigh(x, at + i, null, 0, Math.min(length - i, BLOCK), max, next + i, lanes);
         }
-        float following = largest(x, next, length, DotRow.max(lanes, V, V)); // before y is written, because y may be x
+        // before y is written: y may be x, and next may be at
+        float following = largest(x, next, length, DotRow.max(lanes, V, V));
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, max); // log(0)
         } else {
