@@ -12,7 +12,8 @@
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c,avx512vnni")))
 #define INLINE static inline __attribute__((always_inline))
 
-/* Returns a mask of the first n lanes. n must be 0 to 16 in lanes16; in lanes32 and lanes64, a larger n selects all lanes. */
+/* Returns a mask of the first n lanes. n must be 0 to 16 in lanes16; in lanes32 and lanes64, an n
+ * above the number of lanes selects all lanes. */
 INLINE __mmask16 lanes16(int64_t n) { return (__mmask16)((1u << n) - 1); }
 INLINE __mmask32 lanes32(int64_t n) { return n >= 32 ? 0xffffffffu : (1u << n) - 1; }
 INLINE __mmask64 lanes64(int64_t n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }

@@ -19,7 +19,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Tests of the static methods of {@link Attention}, most of them against results computed by hand. */
+/** Tests of the static methods of {@link Attention}, some of them against results computed by hand. */
 class AttentionTest {
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT.withBackend("reference");
 

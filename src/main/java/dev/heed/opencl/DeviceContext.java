@@ -156,7 +156,7 @@ public final class DeviceContext implements AutoCloseable {
     // ---------------------------------------------------------------- programs and memory
 
     /**
-     * {@return the kernels of a file, compiled with options} Once per context, they are compiled or, if possible, read from disk.
+     * {@return the kernels of a file, compiled with options} A context compiles them, or reads them from disk, only once.
      *
      * @throws OpenClBuildException if the driver's compiler rejects them
      */

@@ -43,8 +43,8 @@ final class NaiveScore {
     }
 
     /**
-     * {@return the projected or normalised keys of the head, for location the columns of the weight, otherwise {@code
-     * rows}}
+     * {@return the projected or normalised keys of the head; for a location-based score, the columns of the weight;
+     * {@code rows} if the function does not change keys}
      */
     float[][] keys(float[][] rows) {
         return switch (score) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Base class of tests that use a page in a browser without a network, like a user; screenshots are saved in target/screens. */
+/** Base class of tests that use a page like a user, in a browser without a network; screenshots are saved in target/screens. */
 abstract class PageInBrowser {
     static final Path SCREENS = Path.of("target/screens");
     static final int IT = 10;
