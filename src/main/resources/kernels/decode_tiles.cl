@@ -6,8 +6,8 @@
 //   sums    [split][batch][head][query][valueHeadDim]
 //   states  [split][batch][head][query][2]               row maximum and row sum
 //
-// Groups of ITEMS work-items: splits of splitKeys keys, then batch entries, then key/value heads (innermost). -D options:
-// ROWS, ITEMS, CO, and the options of score.h.
+// A work-group has ITEMS work-items. The work-groups are ordered by split (of splitKeys keys), then by batch entry, then by
+// key/value head (innermost). -D options: ROWS, ITEMS, CO, and the options of score.h.
 #include "score.h"
 
 #ifndef ROWS // at least the number of query rows that share a key, (heads / kvHeads) * queries
@@ -106,7 +106,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void decode_tiles(
         s[r] = modified(&c, s[r], bias, c.hasSlopes ? slopes[h] : 0, b, h, i, j + item);
         s[r] = covered == 2 || is_attended(&c, band, dense, b, h, i, j + item) ? s[r] : (real)-INFINITY;
       }
-      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // a NaN affects only its own row sum
+      scratch[r * ITEMS + item] = s[r] == s[r] ? s[r] : -INFINITY; // the maximum ignores NaN; the row's sums become NaN
     }
     for (int distance = ITEMS / 2; distance > 0; distance /= 2) {
       barrier(CLK_LOCAL_MEM_FENCE);

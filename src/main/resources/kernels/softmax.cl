@@ -10,7 +10,7 @@
 // computed in several launches of whole chunks; `merged` is the number of chunks of the complete row.
 //
 // -D options: LOGARITHM, STORAGE, REAL_F64, GROUP, LANES. A group has GROUP work-items; in softmax_states, each reads LANES
-// elements at a time. GROUP x LANES is 1 x 16 on a CPU device, 64 x 1 on a GPU.
+// elements at a time. On a CPU device, GROUP is 1 and LANES is 2 to 16; on a GPU, GROUP is 64 and LANES is 1.
 #include "exponential.h"
 
 #ifndef GROUP // work-items of a group

@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Tests that invalid calls of the backward pass and invalid merges of two results are rejected with one message. */
+/**
+ * Tests that invalid calls of the backward pass and invalid merges of two results are rejected with a message that has the
+ * expected and the given value and a hint.
+ */
 class BadResultInputTest {
     private static final String CASE = "q2x4x3x8 kv2x5 dv6 f32";
     private static final AttentionOptions PLAIN = AttentionOptions.DEFAULT;

@@ -68,8 +68,8 @@ final class Crossover {
      */
     record Line(String label, List<Point> points) {
         /**
-         * {@return the millions of operations from which the device was faster at every measured length: 0 if at all
-         * lengths, {@link Integer#MAX_VALUE} if not at the greatest length}
+         * {@return the millions of operations of the shortest length from which on the device was always faster; 0 if it
+         * was faster at all lengths, {@link Integer#MAX_VALUE} if it was not faster at the greatest length}
          */
         int megaflops() {
             int from = Integer.MAX_VALUE;

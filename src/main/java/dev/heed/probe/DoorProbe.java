@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Probes of ways ("doors") to use more than 48 KB of local memory, or the matrix units of sm_90a: compiler options, and Heed's
- * own PTX as a program binary. Each finding has the figures {@code open} (yes or no) and {@code evidence}.
+ * Probes of ways ("doors") to use more than 48 KB of local memory, or the matrix units of sm_90a: local memory passed as an
+ * argument, compiler options, and Heed's own PTX as a program binary. Each finding has the figures {@code open} (yes or no) and
+ * {@code evidence}.
  */
 final class DoorProbe {
     static final List<Integer> KILOBYTES = List.of(64, 96, 160, 227);

@@ -54,7 +54,7 @@ final class Trials {
         return content;
     }
 
-    /** {@return the shortest time of {@code runs} runs after one more, in nanoseconds by the device's clock} */
+    /** {@return the shortest time of {@code runs} runs after a warm-up run, in nanoseconds by the device's clock} */
     static long fastest(DeviceContext context, Kernel kernel, WorkSize size, int runs) {
         CommandQueue queue = context.profiled();
         long best = Long.MAX_VALUE;

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 
 /**
  * Attention as one HTML file that opens in any browser, without a server or a network: lines between words, a heat map,
- * and all heads at once. Immutable; every method returns a new page.
+ * and all heads at once. Immutable; methods that add or set something return a new page.
  *
  * <pre>{@code
  * AttentionPage.of(tokens).layer(weights0).layer(weights1).write(Path.of("attention.html"));

@@ -44,7 +44,8 @@ final class HeatMapPanel {
     }
 
     /**
-     * Limits of cells and sizes in pixels, chosen so that a single map fills a text column and many maps fit a page.
+     * The maximum number of rows or columns of cells, and sizes in pixels. They are chosen so that a single map fills a
+     * text column and many maps fit a page.
      */
     enum Scale {
         ALONE(256, 560, 30, 12),
@@ -240,7 +241,7 @@ final class HeatMapPanel {
     private void drawRowNames(Canvas canvas, double x, double plotX, double plotY, int ink) {
         Script script = Script.of(font, ink).at(Anchor.END);
         for (int row = 0; row < cells.rows(); row += rowStep) {
-            // a base line 0.35 of the font size below the middle centres letters without descenders
+            // letters without descenders are centred if their base line is 0.35 of the font size below the middle
             double y = plotY + (row + 0.5) * cell + 0.35 * font;
             canvas.text(plotX - GAP, y, script, VisibleText.cut(rowNames.get(row), LABEL_COLUMNS));
         }
