@@ -41,7 +41,7 @@ public final class AttentionProblem implements Problem {
     private final AttentionOutputs outputs;
 
     private static final String GRAMMAR =
-            "q<batch>x<heads>x<queries>x<width> kv<heads>x<keys> [dk<width>] [dv<width>] [f32|f64|f16|bf16] [kv=i8]"
+            "q<batch>x<heads>x<queries>x<headDim> kv<heads>x<keys> [dk<keyHeadDim>] [dv<valueHeadDim>] [f32|f64|f16|bf16] [kv=i8]"
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
                     + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [tf32]";
 

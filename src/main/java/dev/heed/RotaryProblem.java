@@ -28,7 +28,7 @@ public record RotaryProblem(
         DType type)
         implements Problem {
     private static final String GRAMMAR =
-            "rotary <batch>x<heads>x<positions>x<width> [dim=<width>] [interleaved] [positions] [f32|f64|f16|bf16]";
+            "rotary <batch>x<heads>x<positions>x<headDim> [dim=<rotaryDim>] [interleaved] [positions] [f32|f64|f16|bf16]";
 
     /** Checks the sizes and the type. */
     public RotaryProblem {

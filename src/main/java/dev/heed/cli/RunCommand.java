@@ -30,8 +30,8 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "A case is q<batch>x<heads>x<queries>x<width> kv<heads>x<keys>, a type, and options; or a softmax, an mha"
-                    + " or a rotary. Options of the inputs may follow: seed=7 values=normal|large|huge|constant"
+            "A case is q<batch>x<heads>x<queries>x<headDim> kv<heads>x<keys>, a type, and options; or a softmax, an mha,"
+                    + " a linear or a rotary case. Options of the inputs may follow: seed=7 values=normal|large|huge|constant"
                     + " layout=bhsd|bshd|padded|native poison backward.",
             "",
             "Examples:",
