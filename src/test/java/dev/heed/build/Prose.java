@@ -56,17 +56,26 @@ record Prose(Path file, int line, String text) {
         }
     }
 
+    /** {@return a Markdown page with an empty line in place of each line of its code blocks} */
+    static String withoutCode(String page) {
+        var text = new StringBuilder();
+        boolean code = false;
+        for (String line : page.lines().toList()) {
+            boolean fence = line.startsWith("```");
+            code ^= fence;
+            text.append(code || fence ? "" : line).append('\n');
+        }
+        return text.toString();
+    }
+
     private static List<Prose> markdown(Path file, String source) {
         List<Prose> prose = new ArrayList<>();
-        boolean code = false;
         int number = 0;
-        for (String line : source.split("\n", -1)) {
+        for (String line : withoutCode(source).lines().toList()) {
             number++;
-            if (line.startsWith("```")) {
-                code = !code;
-            } else if (!code && !line.startsWith("    ") && !line.isBlank()) {
-                prose.add(new Prose(
-                        file, number, line.replaceAll("`[^`]*`", "X").replaceFirst("^(?:[\\s>*#|-]+|\\d+\\.\\s)", "")));
+            if (!line.startsWith("    ") && !line.isBlank()) {
+                String text = line.replaceAll("`[^`]*`", "X").replaceFirst("^(?:[\\s>*#|-]+|\\d+\\.\\s)", "");
+                prose.add(new Prose(file, number, text));
             }
         }
         return prose;
