@@ -218,7 +218,7 @@ public final class AttentionProblem implements Problem {
                 shape,
                 type,
                 stored == null ? type : DType.parse(stored),
-                ScorePattern.parse(score == null ? "scaled-dot" : score),
+                canonical(ScorePattern.parse(score == null ? "scaled-dot" : score), shape),
                 softcap == null ? null : words.number(softcap),
                 bias == null
                         ? null
@@ -231,6 +231,13 @@ public final class AttentionProblem implements Problem {
                 outputs);
         words.end();
         return problem;
+    }
+
+    /** {@return the pattern as its score function writes it: one learned width is not per head} */
+    private static ScorePattern canonical(ScorePattern score, AttentionShape s) {
+        return score.kind() == ScoreKind.GAUSSIAN && score.perHead() && s.numHeads() == 1
+                ? ScorePattern.parse("gaussian:learned")
+                : score;
     }
 
     /** {@return the canonical spelling of a mask, which must fit the shape} */

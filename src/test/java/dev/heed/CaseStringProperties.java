@@ -253,6 +253,7 @@ class CaseStringProperties {
                 random.nextLong(),
                 values[random.nextInt(values.length)],
                 placements[random.nextInt(placements.length)],
+                random.nextBoolean() ? null : DType.F64,
                 random.nextBoolean(),
                 hasGradients(problem) && random.nextBoolean());
         assertEquals(recipe, Case.parse(recipe.toString()));

@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
             "",
             "A case is q<batch>x<heads>x<queries>x<headDim> kv<heads>x<keys>, a type, and options; or a softmax, an mha,"
                     + " a linear or a rotary case. Options of the inputs may follow: seed=7 values=normal|large|huge|constant"
-                    + " layout=bhsd|bshd|padded|native poison backward.",
+                    + " layout=bhsd|bshd|padded|native|mixed params=TYPE poison backward.",
             "",
             "Examples:",
             "  heed run \"q1x8x128x64 kv8x128 f32 mask=causal:br\"",
@@ -82,7 +82,7 @@ final class RunCommand extends HeedCommand {
         Case asked = Case.parse(String.join(" ", words));
         Case checked = seed == null
                 ? asked
-                : new Case(asked.problem(), seed, asked.values(), asked.placement(), asked.poison(), asked.backward());
+                : new Case(asked.problem(), seed, asked.values(), asked.placement(), asked.parameters(), asked.poison(), asked.backward());
         Feasibility.require(checked.problem());
         Feasibility.requireHeap(checked.problem(), Runtime.getRuntime().maxMemory());
         AttentionBackend backend = environment().select(backendName, checked.problem());

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -40,9 +41,13 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  heed verify --quick",
             "  heed verify --backend vector",
-            "  heed verify --filter masks --json"
+            "  heed verify --filter masks --json",
+            "  heed verify --random 1 --backend vector"
         })
 final class VerifyCommand extends HeedCommand {
+    /** Maximum minutes of random cases. */
+    private static final int LONGEST_RUN = 24 * 60;
+
     @Option(
             names = "--backend",
             paramLabel = "NAME",
@@ -57,6 +62,18 @@ final class VerifyCommand extends HeedCommand {
             paramLabel = "TEXT",
             description = "Only cases whose group or case string contains the text.")
     private String filter = "";
+
+    @Option(
+            names = "--random",
+            paramLabel = "MINUTES",
+            description = "Check random cases for so long instead of the grid. The first failure is made as small as possible.")
+    private @Nullable Double minutes;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "SEED",
+            description = "The seed of the random cases; by default another one in each run.")
+    private @Nullable Long seed;
 
     VerifyCommand(CliEnvironment environment) {
         super(environment);
@@ -113,6 +130,9 @@ final class VerifyCommand extends HeedCommand {
 
     @Override
     public Integer call() {
+        if (minutes != null) {
+            return random(minutes);
+        }
         Map<String, List<Case>> grid = filtered(quick ? CaseGrid.quick() : CaseGrid.full());
         AttentionBackend backend = environment().ready(backendName);
         var verifier = new Verifier(backend);
@@ -134,6 +154,24 @@ final class VerifyCommand extends HeedCommand {
             printText(backend, groups);
         }
         return total(groups, Verdict.Status.FAIL) == 0 ? OK : FAILED;
+    }
+
+    private int random(double duration) {
+        if (!(duration > 0 && duration <= LONGEST_RUN) || quick || !filter.isEmpty()) {
+            throw new InvalidInputException(
+                    "Random cases take a time, and neither --quick nor --filter",
+                    "more than 0 and at most " + LONGEST_RUN + " minutes",
+                    "--random " + duration + (quick ? " --quick" : "") + (filter.isEmpty() ? "" : " --filter " + filter),
+                    "heed verify --random 1");
+        }
+        var run = new RandomRun(
+                environment().ready(backendName), seed == null ? new Random().nextLong(1_000_000_000) : seed, duration);
+        if (asJson()) {
+            print(run.json());
+        } else {
+            run.print(out());
+        }
+        return run.passed() ? OK : FAILED;
     }
 
     private Map<String, List<Case>> filtered(Map<String, List<Case>> grid) {

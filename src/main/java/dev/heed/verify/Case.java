@@ -12,17 +12,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A problem and the recipe for its random data, which make a check repeatable on any machine. The text of a case is the
- * case string of the problem followed by the words {@code seed=7 values=large layout=padded poison backward}; defaults
- * are left out.
+ * case string of the problem followed by the words {@code seed=7 values=large layout=padded params=f64 poison backward};
+ * defaults are left out.
  *
  * @param problem the problem to compute
  * @param seed the seed of the random inputs; 1 by default
  * @param values the distribution of the inputs
  * @param placement the memory layout of the tensors
+ * @param parameters the type of bias, slopes, sink and parameters of the score function of an attention, or null for the type
+ *     in which the problem's sums are computed
  * @param poison whether keys and values that no query attends to are NaN
  * @param backward whether the gradients are checked too
  */
-public record Case(Problem problem, long seed, Values values, Placement placement, boolean poison, boolean backward) {
+public record Case(
+        Problem problem,
+        long seed,
+        Values values,
+        Placement placement,
+        @Nullable DType parameters,
+        boolean poison,
+        boolean backward) {
 
     /**
      * The distribution of the inputs. It does not apply to the values of an attention problem, to parameters such as
@@ -46,11 +55,18 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
     }
 
     /**
-     * Checks that the gradients exist.
+     * Checks the type of the parameters, and that the gradients exist.
      *
-     * @throws InvalidInputException if gradients of i8 keys and values are requested
+     * @throws InvalidInputException if the type of the parameters is no floating-point type, or if gradients of i8 keys and values are requested
      */
     public Case {
+        if (parameters != null && !parameters.isFloating()) {
+            throw new InvalidInputException(
+                    "Parameters are floating-point numbers",
+                    "params=f32, f64, f16 or bf16",
+                    "params=" + parameters.label(),
+                    "leave params= out for the type of the sums");
+        }
         if (backward && problem instanceof AttentionProblem p && p.kvType() == DType.I8) {
             throw new InvalidInputException(
                     "Keys and values of bytes have no gradient",
@@ -62,7 +78,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
 
     /** {@return a case with seed 1 and standard normal inputs in contiguous tensors, forward only} */
     public static Case of(Problem problem) {
-        return new Case(problem, 1, Values.NORMAL, Placement.BHSD, false, false);
+        return new Case(problem, 1, Values.NORMAL, Placement.BHSD, null, false, false);
     }
 
     /**
@@ -78,6 +94,8 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         String seedWord = take(words, "seed=");
         String valuesWord = take(words, "values=");
         String layoutWord = take(words, "layout=");
+        String parametersWord = take(words, "params=");
+        DType parameters = parametersWord == null ? null : DType.parse(parametersWord);
         try {
             seed = seedWord == null ? seed : Long.parseLong(seedWord);
             values = valuesWord == null ? values : Values.valueOf(valuesWord.toUpperCase(Locale.ROOT));
@@ -85,14 +103,14 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
         } catch (IllegalArgumentException e) {
             throw new InvalidInputException(
                     "The recipe of the case cannot be read",
-                    "seed=<number>, values=normal|large|huge|constant, layout=bhsd|bshd|padded|native, poison, backward",
+                    "seed=<number>, values=normal|large|huge|constant, layout=bhsd|bshd|padded|native|mixed, params=f32|f64|f16|bf16, poison, backward",
                     text,
                     "leave the words out for standard normal inputs in contiguous tensors");
         }
         boolean poison = words.remove("poison");
         boolean backward = words.remove("backward");
         Problem problem = Problem.parse(String.join(" ", words));
-        return new Case(problem, seed, values, placement, poison, backward);
+        return new Case(problem, seed, values, placement, parameters, poison, backward);
     }
 
     private static @Nullable String take(List<String> words, String prefix) {
@@ -113,6 +131,7 @@ public record Case(Problem problem, long seed, Values values, Placement placemen
                 + (placement == Placement.BHSD
                         ? ""
                         : " layout=" + placement.name().toLowerCase(Locale.ROOT))
+                + (parameters == null ? "" : " params=" + parameters.label())
                 + (poison ? " poison" : "")
                 + (backward ? " backward" : "");
     }

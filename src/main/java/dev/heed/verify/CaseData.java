@@ -19,8 +19,10 @@ import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,17 +30,33 @@ import org.jspecify.annotations.Nullable;
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
+    /** Largest relative difference of nearby inputs: more than a rounding to any type. */
+    private static final double NUDGE = 1.0 / 64;
+
     /** Maximum number of random elements generated at a time, unless a tensor with one axis is longer. */
     private static final long PIECE = 1 << 20;
 
     private final Case recipe;
     private final Arena arena;
     private final Random random;
+    private final Random layouts;
+    private final @Nullable Random nudges;
 
     CaseData(Case recipe, Arena arena) {
+        this(recipe, arena, null);
+    }
+
+    /**
+     * Creates a generator of inputs near those of the case.
+     *
+     * @param nudge the seed of random relative differences of at most {@value #NUDGE}, or null for the case's own inputs
+     */
+    CaseData(Case recipe, Arena arena, @Nullable Long nudge) {
+        this.nudges = nudge == null ? null : new Random(nudge);
         this.recipe = recipe;
         this.arena = arena;
         this.random = new Random(recipe.seed());
+        this.layouts = new Random(~recipe.seed());
     }
 
     /** {@return a random tensor in the case's distribution and placement} */
@@ -47,7 +65,14 @@ final class CaseData {
     }
 
     private Tensor random(double spread, DType type, long... shape) {
-        Tensor tensor = recipe.placement().place(arena, type, shape);
+        if (recipe.placement() == Placement.MIXED && !recipe.poison() && layouts.nextInt(8) == 0) {
+            long[] narrow = shape.clone();
+            narrow[layouts.nextInt(shape.length)] = 1;
+            Tensor shared = place(type, narrow);
+            fill(shared, spread);
+            return shared.expand(shape);
+        }
+        Tensor tensor = place(type, shape);
         fill(tensor, spread);
         return tensor;
     }
@@ -64,14 +89,23 @@ final class CaseData {
         }
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
         for (int i = 0; i < values.length; i++) {
-            values[i] = spread == 0 ? 0.5 : spread * random.nextGaussian();
+            double value = spread == 0 ? 0.5 : spread * random.nextGaussian();
+            values[i] = nudges == null ? value : value * (1 + NUDGE * (2 * nudges.nextDouble() - 1));
         }
         tensor.copyFrom(Tensor.of(values, tensor.shape()));
     }
 
     /** {@return a tensor of zeros for a result, in the case's placement} */
     Tensor place(DType type, long... shape) {
-        return recipe.placement().place(arena, type, shape);
+        return recipe.placement() == Placement.MIXED && layouts.nextInt(3) > 0
+                ? RandomLayout.place(layouts, arena, type, shape)
+                : placement().place(arena, type, shape);
+    }
+
+    /** {@return the layout of the next tensor} */
+    private Placement placement() {
+        Placement layout = recipe.placement();
+        return layout == Placement.MIXED ? Placement.SINGLE.get(layouts.nextInt(Placement.SINGLE.size())) : layout;
     }
 
     AttentionInputs attention(AttentionProblem p) {
@@ -81,11 +115,15 @@ final class CaseData {
         Tensor value = random(1, p.type(), s.batch(), s.numKvHeads(), s.seqLenKv(), s.valueHeadDim());
         AttentionOptions options = options(p);
         if (recipe.poison()) {
-            poison(key, value, s, options.mask().on(s.seqLenQ(), s.seqLenKv()));
+            BoundMask mask = options.mask().on(s.seqLenQ(), s.seqLenKv());
+            poison(key, value, s, mask);
+            if (options.bias() != null) {
+                poison(options.bias(), s, mask);
+            }
         }
         if (p.kvType() == DType.I8) {
-            key = recipe.placement().bytes(arena, key);
-            value = recipe.placement().bytes(arena, value);
+            key = placement().bytes(arena, key);
+            value = placement().bytes(arena, value);
         }
         return AttentionInputs.of(query, key, value, options);
     }
@@ -147,7 +185,7 @@ final class CaseData {
 
     private AttentionOptions options(AttentionProblem p) {
         AttentionShape s = p.shape();
-        DType statistics = p.type().accumulator();
+        DType statistics = parameterType(p);
         AttentionOptions options = AttentionOptions.DEFAULT
                 .withScore(score(p))
                 .withSoftcap(p.softcap())
@@ -171,7 +209,7 @@ final class CaseData {
     private ScoreFunction score(AttentionProblem p) {
         AttentionShape s = p.shape();
         ScorePattern pattern = p.score();
-        DType type = p.type().accumulator();
+        DType type = parameterType(p);
         double forQueries = 1 / Math.sqrt(s.headDim());
         double forKeys = 1 / Math.sqrt(s.keyHeadDim());
         return switch (pattern.kind()) {
@@ -217,8 +255,13 @@ final class CaseData {
         };
     }
 
+    /** {@return the type of bias, slopes, sink and parameters of the score function} */
+    private DType parameterType(AttentionProblem p) {
+        return recipe.parameters() == null ? p.type().accumulator() : recipe.parameters();
+    }
+
     private Tensor parameter(AttentionProblem p, double spread, long... shape) {
-        DType type = p.type().accumulator();
+        DType type = parameterType(p);
         if (!p.score().perHead()) {
             return random(spread, type, shape);
         }
@@ -292,6 +335,28 @@ final class CaseData {
                     if (!attended(mask, s, b, kvHead, j)) {
                         key.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
                         value.select(0, b).select(0, kvHead).select(0, j).fill(Double.NaN);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Writes NaN to every element of the bias that no attended key uses. */
+    private static void poison(Tensor bias, AttentionShape s, BoundMask mask) {
+        Tensor whole = bias.expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
+        Set<Long> used = new HashSet<>();
+        for (boolean write : new boolean[] {false, true}) {
+            for (long b = 0; b < s.batch(); b++) {
+                for (long h = 0; h < s.numHeads(); h++) {
+                    for (long i = 0; i < s.seqLenQ(); i++) {
+                        for (long j = 0; j < s.seqLenKv(); j++) {
+                            long position = whole.position(b, h, i, j);
+                            if (!write && mask.takesPart(b, h, i, j)) {
+                                used.add(position);
+                            } else if (write && !used.contains(position)) {
+                                whole.put(position, Double.NaN);
+                            }
+                        }
                     }
                 }
             }

@@ -4,8 +4,10 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /** The memory layout of a case's tensors. Gaps between elements contain NaN, and the backend must not overwrite the gaps. */
 public enum Placement {
@@ -57,7 +59,17 @@ public enum Placement {
             return window(
                     Tensor.ofBytes(copy(arena, cache.segment()), copy(arena, scales), cache.shape()), numbers.shape());
         }
+    },
+    /** Each tensor has its own layout: one of the others, or a {@link RandomLayout}. */
+    MIXED {
+        @Override
+        Tensor place(Arena arena, DType type, long... shape) {
+            throw new IllegalStateException("A single tensor has one of the other layouts or a random one");
+        }
     };
+
+    /** The layouts that a tensor can have. */
+    static final List<Placement> SINGLE = List.of(BHSD, BSHD, PADDED, NATIVE);
 
     private static final int GAP = 3;
 
@@ -106,24 +118,32 @@ public enum Placement {
         return window;
     }
 
-    private static double gap(DType type) {
+    static double gap(DType type) {
         return type.isFloating() ? Double.NaN : type == DType.BOOL ? 0 : -7;
     }
 
-    /** {@return the number of overwritten gap elements around a placed tensor} */
-    long strayWrites(Tensor placed) {
-        if (this == BHSD
-                || this == BSHD
-                || placed.offset() == 0) { // a tensor made by PADDED or NATIVE starts after a gap
+    /** {@return the number of overwritten gap elements between and around the elements of a placed tensor} */
+    static long strayWrites(Tensor placed) {
+        long count = placed.segment().byteSize() / placed.type().bytes();
+        var addressed = new BitSet(Math.toIntExact(count));
+        address(placed, addressed, 0, placed.offset());
+        if (addressed.cardinality() == count) {
             return 0;
         }
-        long[] shape = placed.shape();
-        Tensor whole = Tensor.of(placed.segment(), placed.type(), larger(shape));
-        Tensor filled = whole.copy();
-        window(filled, shape).fill(gap(placed.type()));
+        Tensor whole = Tensor.of(placed.segment(), placed.type(), count);
         double expected = gap(placed.type());
-        return Arrays.stream(filled.toDoubleArray())
-                .filter(value -> Double.compare(value, expected) != 0)
+        return IntStream.range(0, Math.toIntExact(count))
+                .filter(i -> !addressed.get(i) && Double.compare(whole.get(i), expected) != 0)
                 .count();
+    }
+
+    private static void address(Tensor tensor, BitSet addressed, int axis, long position) {
+        if (axis == tensor.rank()) {
+            addressed.set(Math.toIntExact(position));
+            return;
+        }
+        for (long i = 0; i < tensor.size(axis); i++) {
+            address(tensor, addressed, axis + 1, position + i * tensor.stride(axis));
+        }
     }
 }

@@ -73,13 +73,7 @@ public final class Verifier {
         var measured = new ArrayList<Measure>();
         try (Arena arena = Arena.ofShared()) {
             Trial trial = new Trial(checked, new CaseData(checked, arena), measured, new long[repeats]);
-            switch (checked.problem()) {
-                case AttentionProblem p -> trial.attention(p);
-                case SoftmaxProblem p -> trial.softmax(p);
-                case MultiHeadProblem p -> trial.multiHead(p);
-                case LinearProblem p -> trial.linear(p);
-                case RotaryProblem p -> trial.rotary(p);
-            }
+            trial.run();
             List<String> complaints = new ArrayList<>(trial.complaints);
             measured.stream().filter(m -> !m.passed()).map(Measure::toString).forEach(complaints::add);
             return new Verdict(
@@ -92,6 +86,21 @@ public final class Verifier {
         } catch (RuntimeException | LinkageError e) {
             return new Verdict(checked, Verdict.Status.FAIL, measured, "threw " + e, 0, 0);
         }
+    }
+
+    /**
+     * {@return the measures of a case on inputs near its own} Each {@link Measure#naiveError} is the error that the naive
+     * implementation has there.
+     *
+     * @param nudge the seed of the relative differences from the case's inputs
+     */
+    static List<Measure> naiveNear(Case checked, long nudge) {
+        var measured = new ArrayList<Measure>();
+        try (Arena arena = Arena.ofShared()) {
+            CaseData near = new CaseData(checked, arena, nudge);
+            new Verifier(new NaiveBackend()).new Trial(checked, near, measured, new long[1]).run();
+        }
+        return measured;
     }
 
     /** The check of one case, which the backend, the reference and the naive implementation all compute. */
@@ -107,6 +116,16 @@ public final class Verifier {
             this.data = data;
             this.measures = measures;
             this.times = times;
+        }
+
+        void run() {
+            switch (checked.problem()) {
+                case AttentionProblem p -> attention(p);
+                case SoftmaxProblem p -> softmax(p);
+                case MultiHeadProblem p -> multiHead(p);
+                case LinearProblem p -> linear(p);
+                case RotaryProblem p -> rotary(p);
+            }
         }
 
         private void timed(Runnable work) {
@@ -159,13 +178,20 @@ public final class Verifier {
                     measure(keys, "key gradient", dOurs.key(), dRight.key(), dTextbook.key());
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType accumulatorType = p.type().accumulator();
-                    ErrorBudget accumulatorBudget =
-                            ErrorBudget.gradient(accumulatorType).allowing(p.tf32());
-                    measure(accumulatorBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
-                    measure(accumulatorBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    DType parameters = parameterType(accumulatorType);
+                    ErrorBudget parameterBudget =
+                            ErrorBudget.gradient(parameters).allowing(p.tf32());
+                    measure(parameterBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
+                    measure(parameterBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
                     parameters(accumulatorType, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }
+        }
+
+        /** {@return the type of the gradient of a parameter: the case's, or that of the sums if it is narrower} */
+        private DType parameterType(DType sums) {
+            DType stored = checked.parameters();
+            return stored == null || stored.bytes() > sums.bytes() ? sums : stored;
         }
 
         private void parameters(
@@ -176,7 +202,7 @@ public final class Verifier {
             if (ours != null && right != null && textbook != null) {
                 ours.parameters()
                         .forEach((name, gradient) -> measure(
-                                ErrorBudget.parameter(type, gradient.elementCount()),
+                                ErrorBudget.parameter(parameterType(type), gradient.elementCount()),
                                 "gradient of " + name,
                                 gradient,
                                 right.parameters().get(name),
@@ -441,7 +467,7 @@ public final class Verifier {
             }
             measures.add(
                     budget.measure(name, ours.toDoubleArray(), right.toDoubleArray(), textbook.toDoubleArray(), cap));
-            long strays = checked.placement().strayWrites(ours);
+            long strays = Placement.strayWrites(ours);
             if (strays > 0) {
                 complaints.add(name + ": " + strays + " elements outside the tensor were written");
             }

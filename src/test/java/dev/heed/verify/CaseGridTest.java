@@ -75,7 +75,7 @@ class CaseGridTest {
         for (DType type : List.of(DType.F32, DType.F64, DType.F16, DType.BF16)) {
             assertTrue(quick.stream().anyMatch(c -> c.toString().contains(" " + type.label())), type::label);
         }
-        for (Placement placement : Placement.values()) {
+        for (Placement placement : Placement.SINGLE) {
             assertTrue(quick.stream().anyMatch(c -> c.placement() == placement), placement::name);
         }
         for (Case.Values values : Case.Values.values()) {
@@ -113,15 +113,15 @@ class CaseGridTest {
     @Test
     void placementsKnowWhatWasWrittenBetweenTheirElements() {
         try (Arena arena = Arena.ofConfined()) {
-            for (Placement placement : Placement.values()) {
+            for (Placement placement : Placement.SINGLE) {
                 for (DType type : List.of(DType.F32, DType.F64, DType.F16, DType.I64)) {
                     Tensor placed = placement.place(arena, type, 2, 3, 4, 5);
                     assertEquals(2 * 3 * 4 * 5, placed.elementCount());
-                    assertEquals(0, placement.strayWrites(placed.fill(1)), placement + " " + type);
+                    assertEquals(0, Placement.strayWrites(placed.fill(1)), placement + " " + type);
                     if (placement == Placement.PADDED || placement == Placement.NATIVE) {
                         placed.put(placed.offset() - 1, 1);
                         placed.put(placed.position(1, 2, 3, 4) + 1, 1);
-                        assertEquals(2, placement.strayWrites(placed), placement + " " + type);
+                        assertEquals(2, Placement.strayWrites(placed), placement + " " + type);
                     }
                 }
             }
