@@ -226,6 +226,30 @@ inline void softmax_backward(const Call* c, Band band, global const uchar* dense
   }
 }
 
+// Number of rows whose contributions to a gradient are summed in registers. The blocks are then added in memory, so that rounding
+// errors do not grow with the length of a sum.
+#define SUM_ROWS 256
+
+// Adds a block of sums to rows of `to`, or writes it if it `begins` them, and clears it. Row m of the work-item begins at element
+// `offset` + (ty * RM + m) * stride.
+inline void end_block(real sums[RM][CO], global real* to, long offset, long stride, int rows, int columnFrom, long columns,
+                      bool begins, int item) {
+  const int tx = item % TX, ty = item / TX;
+  UNROLL
+  for (int m = 0; m < RM; m++) {
+    const int row = ty * RM + m;
+    UNROLL
+    for (int o = 0; o < CO; o++) {
+      const int column = columnFrom + tx + TX * o;
+      if (row < rows && column < columns) {
+        const long n = offset + row * stride + column;
+        to[n] = begins ? sums[m][o] : to[n] + sums[m][o];
+      }
+      sums[m][o] = 0;
+    }
+  }
+}
+
 // Groups: batch entries and heads, then blocks of BM queries, then column blocks of headDim (innermost). If the score is not
 // a product and c.stage is 1, dParamBlocks [batch][head][block][headDim] receives the gradient of scoreParams of each block
 // of queries.
@@ -262,6 +286,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
       dQuery[m][o] = 0;
     }
   }
+  const long offset =
+      c.output.offset + b * c.output.batchStride + h * c.output.headStride + first * c.output.rowStride;
+  bool begins = c.begins != 0;
+  int inBlock = 0;
   const int2 range = attended_keys(&c, band, i, i + queries, BN);
   for (int j = range.x; j < range.y; j += BN) {
     const int keys = (int)min((long)BN, c.keyFrom + c.keys - j);
@@ -269,6 +297,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     if (covered == 0) {
       continue;
     }
+    if (inBlock >= SUM_ROWS) {
+      end_block(dQuery, to, offset, c.output.rowStride, queries, columnFrom, c.headDim, begins, item);
+      begins = false;
+      inBlock = 0;
+    }
+    inBlock += keys;
     const long row = j - c.keyFrom;
     const TileRows keyRows = tile_rows(
         c.key.offset + b * c.key.batchStride + kh * c.key.headStride + row * c.key.rowStride, c.key.rowStride, keys);
@@ -302,28 +336,16 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void query_gradient(
     weights[item] = dParams[o];
     barrier(CLK_LOCAL_MEM_FENCE);
     if (ty == 0 && column < c.headDim) {
-      const long offset = (bh * blocks + task % blocks) * c.headDim + column;
-      real sum = c.begins ? 0 : dParamBlocks[offset];
+      const long n = (bh * blocks + task % blocks) * c.headDim + column;
+      real sum = c.begins ? 0 : dParamBlocks[n];
       for (int t = 0; t < TY; t++) {
         sum += weights[t * TX + tx];
       }
-      dParamBlocks[offset] = sum;
+      dParamBlocks[n] = sum;
     }
   }
 #endif
-  UNROLL
-  for (int m = 0; m < RM; m++) {
-    const int row = ty * RM + m;
-    const long offset =
-        c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + row) * c.output.rowStride;
-    UNROLL
-    for (int o = 0; o < CO; o++) {
-      const int column = columnFrom + tx + TX * o;
-      if (row < queries && column < c.headDim) {
-        to[offset + column] = c.begins ? dQuery[m][o] : to[offset + column] + dQuery[m][o];
-      }
-    }
-  }
+  end_block(dQuery, to, offset, c.output.rowStride, queries, columnFrom, c.headDim, begins, item);
 }
 
 // keyTo [batch][kv head][key][headDim] and valueTo [batch][kv head][key][valueHeadDim], contiguous. Groups: batch entries
@@ -356,6 +378,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       dValue[m][o] = 0;
     }
   }
+  const long keyOffset = (bk * c.keys + first) * c.headDim, valueOffset = (bk * c.keys + first) * c.valueHeadDim;
+  bool begins = c.begins != 0;
+  int inBlock = 0;
   for (long h = kh * group; h < (kh + 1) * group; h++) {
     const real slope = c.hasSlopes ? slopes[h] : 0;
     for (int q = 0; q < c.queries; q += BN) {
@@ -363,6 +388,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       if (cover(&c, band, maskTiles, b, h, i, i + queries, j, j + keys) == 0) {
         continue;
       }
+      if (inBlock >= SUM_ROWS) {
+        end_block(dKey, keyTo, keyOffset, c.headDim, keys, columnFrom, c.headDim, begins, item);
+        end_block(dValue, valueTo, valueOffset, c.valueHeadDim, keys, columnFrom, c.valueHeadDim, begins, item);
+        begins = false;
+        inBlock = 0;
+      }
+      inBlock += queries;
       const TileRows queryRows =
           tile_rows(c.query.offset + b * c.query.batchStride + h * c.query.headStride + q * c.query.rowStride,
                     c.query.rowStride, queries);
@@ -404,23 +436,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void key_gradients(
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
-  UNROLL
-  for (int m = 0; m < RM; m++) {
-    const int row = ty * RM + m;
-    const long offset = bk * c.keys + first + row;
-    UNROLL
-    for (int o = 0; o < CO; o++) {
-      const int column = columnFrom + tx + TX * o;
-      if (row < keys && column < c.headDim) {
-        const long n = offset * c.headDim + column;
-        keyTo[n] = c.begins ? dKey[m][o] : keyTo[n] + dKey[m][o];
-      }
-      if (row < keys && column < c.valueHeadDim) {
-        const long n = offset * c.valueHeadDim + column;
-        valueTo[n] = c.begins ? dValue[m][o] : valueTo[n] + dValue[m][o];
-      }
-    }
-  }
+  end_block(dKey, keyTo, keyOffset, c.headDim, keys, columnFrom, c.headDim, begins, item);
+  end_block(dValue, valueTo, valueOffset, c.valueHeadDim, keys, columnFrom, c.valueHeadDim, begins, item);
 }
 
 // `to` [slab][query][key], contiguous: slab n is head c.rows + n of all heads [batch][head]. Groups: slabs, then blocks of

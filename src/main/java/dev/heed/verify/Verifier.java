@@ -179,13 +179,17 @@ public final class Verifier {
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType accumulatorType = p.type().accumulator();
                     DType parameters = parameterType(accumulatorType);
-                    ErrorBudget parameterBudget =
-                            ErrorBudget.gradient(parameters).allowing(p.tf32());
-                    measure(parameterBudget, "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
-                    measure(parameterBudget, "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    measure(sums(parameters, dOurs.bias(), p.tf32()), "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
+                    measure(sums(parameters, dOurs.sink(), p.tf32()), "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
                     parameters(accumulatorType, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }
+        }
+
+        /** {@return the budget of a gradient whose elements are sums over all scores that share a parameter} */
+        private static ErrorBudget sums(DType type, @Nullable Tensor gradient, boolean tf32) {
+            return ErrorBudget.parameter(type, gradient == null ? 1 : gradient.elementCount())
+                    .allowing(tf32);
         }
 
         /** {@return the type of the gradient of a parameter: the case's, or that of the sums if it is narrower} */

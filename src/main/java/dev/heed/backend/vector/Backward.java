@@ -18,6 +18,7 @@ import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * dV [key][valueHeadDim] += P dO    dK [key][headDim] += dS Q    dQ' [headDim][query] += K' dS
  * </pre>
  *
+ * <p>Sums are f32 inside a block, and the blocks are added in f64: dK and dV in blocks of {@link #BLOCK} queries of all heads of the
+ * group, dQ in blocks of one strip of keys, the gradient of a shared bias number by number.
+ *
  * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If a panel
  * has more keys, each strip is computed twice.
  *
@@ -41,6 +45,9 @@ import org.jspecify.annotations.Nullable;
 final class Backward {
     /** Maximum keys per strip. With vectors of 16 lanes, P and dP of one strip of this length take 4 MB. */
     private static final int STRIP = 128 * Lanes.TILE;
+
+    /** Queries whose contributions to dK and dV are added in f32. */
+    private static final int BLOCK = 256;
 
     private static final float[] ONES = new float[PANEL];
 
@@ -54,7 +61,8 @@ final class Backward {
     private final Tensor outputGradient;
     private final @Nullable Tensor lseGradient;
     private final AttentionGradients gradients;
-    private final float @Nullable [] biasSums;
+    private final float @Nullable [] biasElements; // if each element of the bias belongs to one score
+    private final double @Nullable [] biasSums; // if scores share elements of the bias
     private final GradientSums sums;
     private final float scale;
 
@@ -67,9 +75,18 @@ final class Backward {
         this.lseGradient = lseGradient;
         this.gradients = gradients;
         Tensor bias = gradients.bias();
-        this.biasSums = bias == null ? null : new float[Math.toIntExact(bias.elementCount())];
+        boolean shared = bias != null
+                && bias.elementCount() < shape.batch() * shape.numHeads() * shape.seqLenQ() * shape.seqLenKv();
+        this.biasElements = bias == null || shared ? null : new float[Math.toIntExact(bias.elementCount())];
+        this.biasSums = bias == null || !shared ? null : new double[Math.toIntExact(bias.elementCount())];
         this.sums = new GradientSums(
-                shape, gradients, bias == null || biasSums == null ? null : Tensor.of(biasSums, bias.shape()));
+                shape,
+                gradients,
+                bias == null
+                        ? null
+                        : biasElements != null
+                                ? Tensor.of(biasElements, bias.shape())
+                                : Tensor.of(Objects.requireNonNull(biasSums), bias.shape()));
         this.scale = (float) call.options.score().scale(shape.headDim());
     }
 
@@ -102,11 +119,29 @@ final class Backward {
         int valueStep = Lanes.panels(shape.valueHeadDim()) * PANEL;
         scratch.keySums = cleared(scratch.keySums, Math.multiplyExact(keys, keyStep));
         scratch.valueSums = cleared(scratch.valueSums, Math.multiplyExact(keys, valueStep));
+        scratch.keyTotals.clear();
+        scratch.valueTotals.clear();
+        int inBlock = 0;
+        int firstKey = keys;
+        int endKey = 0;
         for (long h = kvHead * shape.groupSize(); h < (kvHead + 1) * shape.groupSize(); h++) {
             for (long from = 0; from < shape.seqLenQ(); from += PANEL) {
-                panel(scratch, batch, h, from);
+                if (inBlock >= BLOCK && firstKey < endKey) {
+                    scratch.keyTotals.add(scratch.keySums, firstKey * keyStep, endKey * keyStep, keys * keyStep);
+                    scratch.valueTotals.add(
+                            scratch.valueSums, firstKey * valueStep, endKey * valueStep, keys * valueStep);
+                    inBlock = 0;
+                    firstKey = keys;
+                    endKey = 0;
+                }
+                Panel panel = panel(scratch, batch, h, from);
+                inBlock += panel.queries;
+                firstKey = (int) Math.min(firstKey, panel.firstKey);
+                endKey = (int) Math.max(endKey, panel.endKey);
             }
         }
+        scratch.keyTotals.addTo(scratch.keySums);
+        scratch.valueTotals.addTo(scratch.valueSums);
         write(gradients.key(), scratch.keySums, keyStep, batch, kvHead);
         write(gradients.value(), scratch.valueSums, valueStep, batch, kvHead);
     }
@@ -125,7 +160,7 @@ final class Backward {
         }
     }
 
-    private void panel(Scratch scratch, long batch, long head, long from) {
+    private Panel panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
         Panel panel = Panel.of(scratch, 1).getFirst();
@@ -158,12 +193,17 @@ final class Backward {
                 strip.fill(j, Math.min(end, j + STRIP));
             }
             strip.spread(once);
+            if (!once && call.meeting == null) {
+                panel.addToTotals(keyWidth);
+            }
         }
         if (call.meeting == null) {
+            panel.addTotals();
             panel.write(gradients.query(), ONES, 0);
         } else {
             endPairs(scratch.pairs, panel);
         }
+        return panel;
     }
 
     /** Prepares the rows and sums for a pairwise score other than the dot product; its gradients are added row by row. */
@@ -388,14 +428,18 @@ final class Backward {
         }
 
         private void addToBias(float[] scores, int at, long keyFrom, int keys) {
-            if (sums.biasCells == null || biasSums == null) {
+            if (sums.biasCells == null) {
                 return;
             }
             long corner = sums.biasCells.position(panel.batch, panel.head, panel.from, keyFrom);
             for (int j = 0; j < keys; j++) {
                 for (int i = 0; i < panel.queries; i++) {
                     int cell = (int) (corner + i * sums.biasCells.stride(2) + j * sums.biasCells.stride(3));
-                    biasSums[cell] += scores[at + j * PANEL + i];
+                    if (biasSums != null) {
+                        biasSums[cell] += scores[at + j * PANEL + i];
+                    } else if (biasElements != null) {
+                        biasElements[cell] = scores[at + j * PANEL + i];
+                    }
                 }
             }
         }

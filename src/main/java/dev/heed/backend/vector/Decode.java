@@ -450,6 +450,7 @@ final class Decode {
         int valueDim = (int) shape.valueHeadDim();
         float unit = call.modifier.unit;
         scratch.row = ArrayGrowth.atLeast(scratch.row, valueDim);
+        scratch.totals = scratch.totals.length < valueDim ? new double[valueDim] : scratch.totals;
         for (int r = 0; r < rows; r++) {
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(queryHead(kvHead, r));
@@ -459,20 +460,20 @@ final class Decode {
                 max = sums[state] == 0 ? max : Math.max(max, (double) maxima[state] * unit);
             }
             double sum = Math.exp(logit - max);
-            Arrays.fill(scratch.row, 0, valueDim, 0);
+            Arrays.fill(scratch.totals, 0, valueDim, 0);
             for (int p = 0; p < splits; p++) {
                 int state = (slot * splits + p) * rows + r;
                 if (sums[state] != 0) {
-                    float factor = (float) Math.exp((double) maxima[state] * unit - max);
-                    sum += (double) sums[state] * factor;
+                    double factor = Math.exp((double) maxima[state] * unit - max);
+                    sum += sums[state] * factor;
                     for (int d = 0; d < valueDim; d++) {
-                        scratch.row[d] += weighted[state * width + d] * factor;
+                        scratch.totals[d] += weighted[state * width + d] * factor;
                     }
                 }
             }
             boolean empty = max == Double.NEGATIVE_INFINITY;
-            if (!empty) {
-                Loops.scaleRow(scratch.row, 0, valueDim, (float) (1 / sum));
+            for (int d = 0; d < valueDim; d++) {
+                scratch.row[d] = empty ? 0 : (float) (scratch.totals[d] / sum);
             }
             Tensor output = result.output();
             long position = output.position(batch, queryHead(kvHead, r), query(r), 0);

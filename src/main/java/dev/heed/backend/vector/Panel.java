@@ -7,6 +7,7 @@ import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.SoftmaxTile;
+import dev.heed.backend.vector.storage.LongSums;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
 import dev.heed.backend.vector.storage.StoredRows;
@@ -65,6 +66,13 @@ final class Panel {
     /** Exclusive end of each vector's run in a {@link RaggedTile}, relative to the first key of the tile. */
     final int[] runTo = new int[PANEL / V];
 
+    /** The statistics and sums of the blocks of keys before the current one. */
+    private final LongSums totals = new LongSums();
+
+    private final double[] maximaOfTotals = new double[PANEL];
+    private final double[] rowSumsOfTotals = new double[PANEL];
+    private final double[] rescaling = new double[PANEL];
+
     private final float[] factors = new float[V];
     private final StoredRows stored = new StoredRows();
     private float[] copy = new float[0];
@@ -110,6 +118,47 @@ final class Panel {
         statistics = ArrayGrowth.atLeast(statistics, 4 * PANEL);
         Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
+        totals.clear();
+    }
+
+    /**
+     * Adds the row sums and the weighted sums of a block of keys to totals in f64, and starts the next block with the same maxima.
+     *
+     * @param unit the factor of the maxima
+     */
+    void endBlock(int width, double unit) {
+        for (int i = 0; i < PANEL; i++) {
+            double factor = totals.inUse() ? Math.exp((maximaOfTotals[i] - statistics[i]) * unit) : 0;
+            rescaling[i] = factor;
+            rowSumsOfTotals[i] = (totals.inUse() ? rowSumsOfTotals[i] * factor : 0) + statistics[PANEL + i];
+            maximaOfTotals[i] = statistics[i];
+            statistics[PANEL + i] = 0;
+        }
+        if (totals.inUse()) {
+            totals.scale(rescaling);
+        }
+        totals.add(sums, 0, width * PANEL, width * PANEL);
+    }
+
+    /** Writes the totals of all blocks, rounded to f32, to the statistics and the sums, if there is more than one block. */
+    void endBlocks(int width, double unit) {
+        if (totals.inUse()) {
+            endBlock(width, unit);
+            for (int i = 0; i < PANEL; i++) {
+                statistics[PANEL + i] = (float) rowSumsOfTotals[i];
+            }
+            totals.addTo(sums);
+        }
+    }
+
+    /** Adds the sums of a block of keys to totals in f64 and clears them. */
+    void addToTotals(int width) {
+        totals.add(sums, 0, width * PANEL, width * PANEL);
+    }
+
+    /** Adds the totals, if there are any, to the sums. */
+    void addTotals() {
+        totals.addTo(sums);
     }
 
     /** Packs the queries, multiplied by a factor, into {@link #packed}. */

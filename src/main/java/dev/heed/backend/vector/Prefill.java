@@ -30,10 +30,17 @@ import org.jspecify.annotations.Nullable;
  * output  [valueHeadDim][query] += V' weights   values broadcast without packing
  * </pre>
  *
- * <p>All sums over keys run in key order. The tiles of a panel depend only on headDim, the mask and the queries of the
+ * <p>All sums over keys run in key order. They are f32 inside a block of {@link #BLOCK} keys; the sums of the blocks are added in
+ * f64. The tiles of a panel depend only on headDim, the mask and the queries of the
  * panel. Therefore the bits of a row do not depend on the thread, the batch or the other panels of the task.
  */
 final class Prefill {
+    /**
+     * Keys whose exponentials and weighted values are added in f32, a multiple of every tile. With 200,000 keys the error of the
+     * output is a tenth of that of one sum over all keys.
+     */
+    private static final long BLOCK = 4096;
+
     private final PanelCall call;
     private final AttentionResult result;
     private final AttentionShape shape;
@@ -81,6 +88,7 @@ final class Prefill {
             if (panel.fresh) {
                 panel.clearSums(width);
             }
+            panel.endBlocks(width, call.modifier.unit);
             addSinks(panel);
             write(panel);
             if (optionalOutputs != null) {
@@ -124,6 +132,13 @@ final class Prefill {
                     read(panel, scratch, j, (int) (to - j), cover);
                 } else {
                     readHalves(panel, scratch, j, to);
+                }
+            }
+            long next = j + tiles.tileKeys();
+            for (int p = 0; p < count && next % BLOCK == 0; p++) {
+                Panel panel = all.get(p);
+                if (!panel.fresh && panel.endKey > next) {
+                    panel.endBlock((int) shape.valueHeadDim(), call.modifier.unit);
                 }
             }
         }

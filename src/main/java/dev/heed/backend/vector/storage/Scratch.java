@@ -32,8 +32,11 @@ public final class Scratch {
     public byte[] limbs = new byte[0];
     public float[] units = new float[0];
     public short[] narrow = new short[0];
+    public double[] totals = new double[0];
     public float[] keySums = new float[0];
     public float[] valueSums = new float[0];
+    public final LongSums keyTotals = new LongSums();
+    public final LongSums valueTotals = new LongSums();
 
     /** Additional working memory of one driver. It is created when a thread first uses it, and reused by later calls. */
     public interface Section {
