@@ -2,8 +2,11 @@ package dev.heed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.heed.mask.CausalAlignment;
+import dev.heed.mask.Mask;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.math.BigInteger;
 import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,5 +49,72 @@ interface EdgeContract extends ContractChapter {
                 assertEquals(3 * weight, result.output().get(0, 0, queries - 1, 0), 3e-6, text);
             }
         }
+    }
+
+    /**
+     * Tests causal masks and windows whose offsets and bounds are at the ends of a long or an int. All scores are equal, so
+     * the output is the mean index of the attended keys.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            longs = {
+                Long.MIN_VALUE,
+                Long.MIN_VALUE + 2,
+                -(1L << 62),
+                -(1L << 32) - 1,
+                -(1L << 31),
+                (1L << 30) + 1,
+                (1L << 31) - 1,
+                1L << 31,
+                1L << 62,
+                Long.MAX_VALUE - 2,
+                Long.MAX_VALUE
+            })
+    default void positionsDoNotOverflow(long offset) {
+        int keys = 7;
+        Tensor indices = Tensor.of(new float[] {0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6}, 2, 1, keys, 1);
+        CausalAlignment alignment = CausalAlignment.offset(offset, offset == Long.MIN_VALUE ? 0 : -offset);
+        long far = offset == Long.MIN_VALUE ? Long.MAX_VALUE - 1 : Math.abs(offset);
+        long all = Mask.Window.UNBOUNDED;
+        Mask[] masks = {
+            Mask.causal(alignment),
+            new Mask.Window(2, all, alignment),
+            new Mask.Window(all, 2, alignment),
+            new Mask.Window(all, all, alignment),
+            new Mask.Window(far == all ? all - 1 : far, 1, alignment),
+            new Mask.Window(3, far == all ? all - 1 : far, alignment),
+            new Mask.Window(all - 1, all - 1, alignment),
+        };
+        for (int queries : QUERIES) {
+            Tensor zeros = Tensor.zeros(DType.F32, 2, 1, queries, 1);
+            for (Mask mask : masks) {
+                Tensor output = output(AttentionInputs.of(
+                        zeros, Tensor.zeros(DType.F32, 2, 1, keys, 1), indices, AttentionOptions.DEFAULT.withMask(mask)));
+                for (int b = 0; b < 2; b++) {
+                    for (int i = 0; i < queries; i++) {
+                        assertEquals(mean(mask, b, i, keys), output.get(b, 0, i, 0), 1e-5, mask.pattern() + " row " + i);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The mean index of the attended keys by the definition, computed without overflow; 0 if there are none. */
+    private static double mean(Mask mask, int batch, int query, int keys) {
+        Mask.Window window = mask instanceof Mask.Causal causal ? causal.window() : (Mask.Window) mask;
+        BigInteger position = BigInteger.valueOf(window.alignment().offsetOf(batch, 1, 1))
+                .add(BigInteger.valueOf(query));
+        double sum = 0;
+        int count = 0;
+        for (int j = 0; j < keys; j++) {
+            BigInteger distance = BigInteger.valueOf(j).subtract(position);
+            boolean unbounded = window.left() == Mask.Window.UNBOUNDED;
+            boolean attended = unbounded || distance.negate().compareTo(BigInteger.valueOf(window.left())) <= 0;
+            unbounded = window.right() == Mask.Window.UNBOUNDED;
+            attended &= unbounded || distance.compareTo(BigInteger.valueOf(window.right())) <= 0;
+            sum += attended ? j : 0;
+            count += attended ? 1 : 0;
+        }
+        return count == 0 ? 0 : sum / count;
     }
 }
