@@ -10,7 +10,7 @@ import org.junit.jupiter.api.TestInstance;
  *
  * <p>Each chapter is an interface. {@link GridContract} compares results with the double-precision reference. {@link RowContract},
  * {@link ViewContract}, {@link MaskingContract}, {@link DeadRowContract} and {@link DropoutContract} test properties of any
- * attention, without a reference. {@link LayerContract} and {@link LinearContract} test properties of softmax, multi-head
+ * attention, without a reference, {@link EdgeContract} numbers near the limits of their types. {@link LayerContract} and {@link LinearContract} test properties of softmax, multi-head
  * attention, rotary embeddings and linear layers. {@link LifecycleContract} tests plans, threads, closing and errors.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -21,6 +21,7 @@ public abstract class AttentionBackendContract
                 MaskingContract,
                 DeadRowContract,
                 DropoutContract,
+                EdgeContract,
                 LayerContract,
                 LinearContract,
                 LifecycleContract {

@@ -3,37 +3,44 @@ package dev.heed.mask;
 import java.util.Arrays;
 
 /**
- * The bound mask of windows and causal masks: query {@code i} has the position {@code p = i + offset} and attends to the
- * keys {@code j} with {@code p - left <= j <= p + right}.
+ * The bound mask of windows and causal masks: query {@code i} attends to the keys {@code j} whose distance {@code j - i} is
+ * from {@link Mask.Window#leastDistance} to {@link Mask.Window#largestDistance}.
  */
-record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long seqLenKv) implements BoundMask {
+record Band(Mask.Window window, long seqLenQ, long seqLenKv) implements BoundMask {
+    private long least(long batch) {
+        return window.leastDistance(batch, seqLenQ, seqLenKv);
+    }
+
+    private long largest(long batch) {
+        return window.largestDistance(batch, seqLenQ, seqLenKv);
+    }
+
     @Override
     public boolean takesPart(long batch, long head, long query, long key) {
-        long distance = key - query - alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        return distance <= right && -distance <= left;
+        long distance = key - query;
+        return distance >= least(batch) && distance <= largest(batch);
     }
 
     @Override
     public TileCover cover(long batch, long head, long queryFrom, long queryTo, long keyFrom, long keyTo) {
-        long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        long nearest = keyFrom - (queryTo - 1) - offset; // smallest key minus query position in the tile
-        long farthest = keyTo - 1 - queryFrom - offset;
-        if (nearest > right || -farthest > left) {
+        long least = least(batch);
+        long largest = largest(batch);
+        long nearest = keyFrom - (queryTo - 1); // smallest distance in the tile
+        long farthest = keyTo - 1 - queryFrom;
+        if (nearest > largest || farthest < least) {
             return TileCover.EMPTY;
         }
-        return farthest <= right && -nearest <= left ? TileCover.FULL : TileCover.PARTIAL;
+        return nearest >= least && farthest <= largest ? TileCover.FULL : TileCover.PARTIAL;
     }
 
     @Override
     public long firstKey(long batch, long head, long queryFrom, long queryTo) {
-        long position = queryFrom + alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        return left > position ? 0 : Math.min(seqLenKv, position - left);
+        return Math.clamp(queryFrom + least(batch), 0, seqLenKv);
     }
 
     @Override
     public long endKey(long batch, long head, long queryFrom, long queryTo) {
-        long position = queryTo - 1 + alignment.offsetOf(batch, seqLenQ, seqLenKv);
-        return right >= seqLenKv - position ? seqLenKv : Math.max(0, position + right + 1);
+        return Math.clamp(queryTo + largest(batch), 0, seqLenKv);
     }
 
     @Override
@@ -47,15 +54,16 @@ record Band(long left, long right, CausalAlignment alignment, long seqLenQ, long
             float[] scores,
             int at,
             int keyStep) {
-        long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
+        long least = least(batch);
+        long largest = largest(batch);
         int queries = (int) (queryTo - queryFrom);
         for (long j = keyFrom; j < keyTo; j++) {
-            long own = j - offset - queryFrom; // index of the query whose position is this key, relative to queryFrom
+            long own = j - queryFrom;
             int row = at + (int) (j - keyFrom) * keyStep;
-            int first = right >= own ? 0 : (int) Math.min(queries, own - right);
-            int end = left >= queries - own ? queries : (int) Math.max(0, own + left + 1);
+            int first = Math.clamp(own - largest, 0, queries);
+            int end = Math.clamp(own - least + 1, first, queries);
             Arrays.fill(scores, row, row + first, Float.NEGATIVE_INFINITY);
-            Arrays.fill(scores, row + Math.max(first, end), row + queries, Float.NEGATIVE_INFINITY);
+            Arrays.fill(scores, row + end, row + queries, Float.NEGATIVE_INFINITY);
         }
     }
 }

@@ -190,9 +190,14 @@ public sealed interface Mask {
      * @param alignment the position of the diagonal
      */
     record Causal(CausalAlignment alignment) implements Mask {
+        /** {@return the window that equals this mask: no bound before the position, and no key after it} */
+        public Window window() {
+            return new Window(Window.UNBOUNDED, 0, alignment);
+        }
+
         @Override
         public BoundMask on(long seqLenQ, long seqLenKv) {
-            return new Band(Window.UNBOUNDED, 0, alignment, seqLenQ, seqLenKv);
+            return new Band(window(), seqLenQ, seqLenKv);
         }
 
         @Override
@@ -217,6 +222,8 @@ public sealed interface Mask {
         /** The value of {@code left} or {@code right} for no bound on that side. */
         public static final long UNBOUNDED = Long.MAX_VALUE;
 
+        private static final long FAR = 1L << 62;
+
         /** Checks the bounds. */
         public Window {
             if (left < 0 || right < 0) {
@@ -228,9 +235,26 @@ public sealed interface Mask {
             }
         }
 
+        /**
+         * {@return the smallest attended {@code key - query} of a batch entry, {@code offset - left}, computed without
+         * overflow: at least {@code -2^62} and at most {@code 2^62}, which are out of reach for any lengths}
+         */
+        public long leastDistance(long batch, long seqLenQ, long seqLenKv) {
+            long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
+            long least = offset - left;
+            return left == UNBOUNDED || least > offset ? -FAR : Math.clamp(least, -FAR, FAR);
+        }
+
+        /** {@return the largest attended {@code key - query} of a batch entry, {@code offset + right}; see {@link #leastDistance}} */
+        public long largestDistance(long batch, long seqLenQ, long seqLenKv) {
+            long offset = alignment.offsetOf(batch, seqLenQ, seqLenKv);
+            long largest = offset + right;
+            return right == UNBOUNDED || largest < offset ? FAR : Math.clamp(largest, -FAR, FAR);
+        }
+
         @Override
         public BoundMask on(long seqLenQ, long seqLenKv) {
-            return new Band(left, right, alignment, seqLenQ, seqLenKv);
+            return new Band(this, seqLenQ, seqLenKv);
         }
 
         @Override

@@ -147,13 +147,13 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         return switch (mask) {
             case Mask.None none -> none;
             case Mask.KeyLengths lengths -> lengths;
-            case Mask.Causal(CausalAlignment alignment) -> new Mask.Causal(rows(alignment));
-            case Mask.Window(long left, long right, CausalAlignment alignment) ->
-                new Mask.Window(left, right, rows(alignment));
+            case Mask.Causal causal -> rows(causal.window());
+            case Mask.Window window -> rows(window);
             case Mask.Dense(Tensor takesPart) ->
                 takesPart.size(2) == 1 ? mask : Mask.dense(takesPart.slice(2, from, to));
             case Mask.Spans(Tensor spans) -> spans.size(2) == 1 ? mask : Mask.spans(spans.slice(2, from, to));
-            case Mask.Blocks blocks -> written(blocks);
+            case Mask.Blocks blocks -> // the rows may begin inside a block
+                written(blocks, blocks.takesPart().size(0), blocks.takesPart().size(1));
             case Mask.And(List<Mask> masks) ->
                 new Mask.And(masks.stream().map(this::rows).toList());
             case Mask.Or(List<Mask> masks) ->
@@ -161,19 +161,24 @@ record QueryRows(AttentionInputs whole, long from, long to) {
         };
     }
 
-    private CausalAlignment rows(CausalAlignment alignment) {
+    /** Moves the positions of a window; expands it to a dense mask if a position would leave the range of a long. */
+    private Mask rows(Mask.Window window) {
         AttentionShape s = whole.problem().shape();
-        return CausalAlignment.offset(LongStream.range(0, s.batch())
-                .map(b -> alignment.offsetOf(b, s.seqLenQ(), s.seqLenKv()) + from)
-                .toArray());
+        long[] offsets = LongStream.range(0, s.batch())
+                .map(b -> window.alignment().offsetOf(b, s.seqLenQ(), s.seqLenKv()))
+                .toArray();
+        if (LongStream.of(offsets).anyMatch(offset -> offset > Long.MAX_VALUE - from)) {
+            return written(window, s.batch(), 1);
+        }
+        CausalAlignment moved = CausalAlignment.offset(
+                LongStream.of(offsets).map(offset -> offset + from).toArray());
+        return new Mask.Window(window.left(), window.right(), moved);
     }
 
-    /** Expands the blocks to a dense mask, because the rows may begin inside a block. */
-    private Mask written(Mask.Blocks blocks) {
+    /** Expands a mask that is the same for all batch entries or heads if {@code batches} or {@code heads} is 1. */
+    private Mask written(Mask mask, long batches, long heads) {
         AttentionShape s = whole.problem().shape();
-        BoundMask bound = blocks.on(s.seqLenQ(), s.seqLenKv());
-        long batches = blocks.takesPart().size(0);
-        long heads = blocks.takesPart().size(1);
+        BoundMask bound = mask.on(s.seqLenQ(), s.seqLenKv());
         Tensor truths = Tensor.zeros(DType.BOOL, batches, heads, count(), s.seqLenKv());
         for (long b = 0; b < batches; b++) {
             for (long h = 0; h < heads; h++) {

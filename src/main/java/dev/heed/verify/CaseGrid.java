@@ -125,6 +125,7 @@ public final class CaseGrid {
         masks();
         modifiers();
         scores();
+        scales();
         outputs();
         values();
         placements();
@@ -247,6 +248,19 @@ public final class CaseGrid {
                 add("scores", "q2x4x70x8 kv1x130 f32 layout=padded " + SCORES[n] + " backward", 70, 130, 133);
             }
         }
+    }
+
+    /** Scales at which a score, a sink or a row maximum in units of the scale would leave the range of f32. */
+    private void scales() {
+        for (String scale : new String[] {"0.0", "1.0E-44", "-1.0E-38", "1.0E-30", "-1.0E30", "1.0E37"}) {
+            for (String type : new String[] {"f32", "bf16", "f64"}) {
+                add("scales", "q1x2x14x8 kv1x12 %s score=scaled-dot:%s sink lse weights topk=3 backward", type, scale);
+                add("scales", "q1x2x2x8 kv1x12 %s score=scaled-dot:%s sink lse mask=causal:br backward", type, scale);
+            }
+            add("scales", "q1x2x14x8 kv1x12 f32 score=scaled-dot:%s lse scores=modified rows=2 tf32", scale);
+        }
+        add("scales", "q1x2x14x8 kv1x12 f32 score=gaussian:0.0 sink lse weights backward");
+        add("scales", "q1x2x14x8 kv1x12 f32 score=cosine:0.0 sink lse weights backward");
     }
 
     private void outputs() {

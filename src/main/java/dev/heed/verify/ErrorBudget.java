@@ -1,6 +1,7 @@
 package dev.heed.verify;
 
 import dev.heed.tensor.DType;
+import java.util.Map;
 
 /**
  * The error limit of a result. The truth is the result of the double-precision reference for the stored inputs. The
@@ -11,13 +12,18 @@ import dev.heed.tensor.DType;
  * err(ours) <= factor * err(naive) + 2 * max |truth + 0.3 - 0.3 - truth|      factor 2, gradients 3
  * }</pre>
  *
- * <p>The last term is computed in the storage type and measures the ulp of that type at the size of the truth. For an
+ * <p>The last term is computed in the storage type and measures the ulp of that type at the size of the truth. The limit is
+ * never less than one ulp of the largest truth, nor less than the smallest normal number of the compute type: the last term
+ * may be 0 if the truth has few elements, or is 0 or 1 everywhere. For an
  * f64 result, the naive f32 error is multiplied by twice the ratio of the two precisions, because the truth is also
  * rounded to f64. If tf32 is allowed, the naive implementation rounds the factors of all products to tf32, and the last
  * term is computed with 11 significant bits.
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;
+
+    private static final Map<DType, Integer> SIGNIFICANT_BITS =
+            Map.of(DType.F64, 53, DType.F32, 24, DType.F16, 11, DType.BF16, 8);
 
     private final DType type;
     private final double factor;
@@ -81,6 +87,7 @@ public final class ErrorBudget {
         double sum = 0;
         double naiveMax = 0;
         double probe = 0;
+        double largest = 0;
         int worst = 0;
         for (int i = 0; i < truth.length; i++) {
             double error = distance(ours[i], truth[i]);
@@ -95,10 +102,11 @@ public final class ErrorBudget {
             }
             if (Double.isFinite(truth[i])) {
                 probe = Math.max(probe, ulpProbe(truth[i]));
+                largest = Math.max(largest, Math.abs(truth[i]));
             }
         }
         double scale = type == DType.F64 ? 2 * F64_TO_F32 : 1; // twice, because the truth is also rounded to double
-        double allowed = Math.min(cap, factor * scale * naiveMax + 2 * probe);
+        double allowed = Math.min(cap, factor * scale * naiveMax + Math.max(2 * probe, ulp(largest)));
         double mean = truth.length == 0 ? 0 : sum / truth.length;
         return new Measure(name, max, mean, naiveMax * scale, allowed, worst, truth[worst], ours[worst]);
     }
@@ -118,5 +126,12 @@ public final class ErrorBudget {
     private double ulpProbe(double truth) {
         double there = round(truth + round(0.3));
         return Math.abs(round(there - round(0.3)) - truth);
+    }
+
+    /** {@return the ulp of the storage type at {@code x}; at least the smallest normal number of the compute type} */
+    private double ulp(double x) {
+        int bits = tf32 ? 11 : SIGNIFICANT_BITS.get(type);
+        double least = type == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL;
+        return Math.max(least, Math.scalb(1.0, Math.getExponent(x) - (bits - 1)));
     }
 }

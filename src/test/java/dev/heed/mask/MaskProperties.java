@@ -138,13 +138,20 @@ class MaskProperties {
     }
 
     private static Arbitrary<Long> bound() {
-        return Arbitraries.oneOf(Arbitraries.longs().between(0, 14), Arbitraries.just(Mask.Window.UNBOUNDED));
+        return Arbitraries.oneOf(
+                Arbitraries.longs().between(0, 14),
+                Arbitraries.just(Mask.Window.UNBOUNDED),
+                Arbitraries.longs().between(Long.MAX_VALUE - 20, Long.MAX_VALUE - 1),
+                Arbitraries.of((1L << 31) - 1, 1L << 31, 1L << 62));
     }
 
     private static Arbitrary<CausalAlignment> alignment() {
         Arbitrary<CausalAlignment> offsets = Arbitraries.oneOf(
                         Arbitraries.longs().between(-15, 15).list().ofSize(1),
-                        Arbitraries.longs().between(-15, 15).list().ofSize(BATCH))
+                        Arbitraries.longs().between(-15, 15).list().ofSize(BATCH),
+                        Arbitraries.of(Long.MIN_VALUE, Long.MIN_VALUE + 3, -(1L << 62), 1L << 62, Long.MAX_VALUE - 3)
+                                .list()
+                                .ofSize(BATCH))
                 .map(CausalAlignment.Offset::new);
         return Arbitraries.oneOf(Arbitraries.of(CausalAlignment.BOTTOM_RIGHT, CausalAlignment.TOP_LEFT), offsets);
     }

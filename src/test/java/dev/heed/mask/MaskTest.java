@@ -8,6 +8,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.math.BigInteger;
 import java.util.List;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,45 @@ class MaskTest {
         assertEquals(Mask.causal().picture(4, 7), Mask.window(all, 0).picture(4, 7));
         assertEquals(Mask.NONE.picture(4, 7), Mask.window(all, all).picture(4, 7));
         assertEquals("###\n###\n.##\n", Mask.window(1, all).picture(3, 3));
+    }
+
+    /** Compares windows with offsets and bounds at the ends of a long with the definition, computed without overflow. */
+    @Test
+    void positionsDoNotOverflow() {
+        long[] ends = {0, 1, 2, 5, (1L << 31) - 2, 1L << 31, 1L << 32, 1L << 62, Long.MAX_VALUE - 4, Long.MAX_VALUE - 1};
+        long min = Long.MIN_VALUE;
+        for (long offset : new long[] {min, min + 1, min + 3, -1L << 62, -1L << 31, -2, 0, 3, 1L << 31, 1L << 62}) {
+            for (long shift : new long[] {offset, -1 - offset}) {
+                for (long left : ends) {
+                    for (long right : ends) {
+                        Mask mask = new Mask.Window(left, right, CausalAlignment.offset(shift));
+                        assertEquals(defined(left, right, shift), mask.picture(5, 4), mask.pattern());
+                    }
+                }
+                long all = Mask.Window.UNBOUNDED;
+                Mask causal = Mask.causal(CausalAlignment.offset(shift));
+                assertEquals(new Mask.Window(all, 0, CausalAlignment.offset(shift)).picture(5, 4), causal.picture(5, 4));
+                Mask none = new Mask.Window(all, all, CausalAlignment.offset(shift));
+                assertEquals(Mask.NONE.picture(5, 4), none.picture(5, 4));
+            }
+        }
+        assertEquals("####\n####\n", Mask.causal(CausalAlignment.offset(Long.MAX_VALUE)).picture(2, 4));
+        assertEquals("....\n....\n", Mask.causal(CausalAlignment.offset(min)).picture(2, 4));
+    }
+
+    private static String defined(long left, long right, long offset) {
+        var text = new StringBuilder();
+        for (long i = 0; i < 5; i++) {
+            BigInteger position = BigInteger.valueOf(i).add(BigInteger.valueOf(offset));
+            for (long j = 0; j < 4; j++) {
+                BigInteger distance = BigInteger.valueOf(j).subtract(position);
+                boolean attended = distance.compareTo(BigInteger.valueOf(right)) <= 0
+                        && distance.negate().compareTo(BigInteger.valueOf(left)) <= 0;
+                text.append(attended ? '#' : '.');
+            }
+            text.append('\n');
+        }
+        return text.toString();
     }
 
     @Test

@@ -51,6 +51,29 @@ class ErrorBudgetTest {
         assertFalse(forward(far, truth, truth).passed());
     }
 
+    /** Truths for which the probe is 0 or less than an ulp leave one ulp of the largest. */
+    @Test
+    void oneUlpPassesAndThreeFailWhereTheProbeIsSmall() {
+        double[][] truths = {{0, 1, 0}, {1}, {0.5}, {0}};
+        DType[] types = {DType.F32, DType.F64, DType.F16, DType.BF16};
+        double[] ulps = {0x1p-23, 0x1p-52, 0x1p-10, 0x1p-7};
+        for (int t = 0; t < types.length; t++) {
+            var budget = ErrorBudget.gradient(types[t]);
+            for (double[] truth : truths) {
+                double largest = Arrays.stream(truth).max().orElseThrow();
+                double least = types[t] == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL;
+                double ulp = largest == 0 ? least : largest * ulps[t];
+                double[] off = truth.clone();
+                off[0] += ulp;
+                Measure one = budget.measure("g", off, truth, truth, NONE);
+                assertTrue(one.passed(), one::toString);
+                off[0] = truth[0] - 3 * ulp;
+                Measure three = budget.measure("g", off, truth, truth, NONE);
+                assertFalse(three.passed(), three::toString);
+            }
+        }
+    }
+
     @Test
     void coarserTypesLeaveMore() {
         double[] truth = {1.1};

@@ -10,10 +10,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The modifications of raw scores before the mask: scale, softcap, bias, ALiBi. Without softcap, bias and ALiBi, tiles
- * stay unmodified, and the scale is included in the factor of the softmax.
+ * stay unmodified, and the scale is included in the factor of the softmax. A scale near the limits of f32, 0 included,
+ * modifies tiles.
  */
 final class ScoreModifier {
     private static final float LOG2E = (float) (1 / Math.log(2));
+
+    /** Limits of a scale that is included in the factor: far enough from the limits of f32, 2^-126 and 2^128. */
+    private static final double MIN_UNIT = 0x1p-100;
+
+    private static final double MAX_UNIT = 0x1p100;
 
     /** Whether tiles must be modified. */
     final boolean active;
@@ -41,12 +47,25 @@ final class ScoreModifier {
                 : options.bias().expand(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
         slopes = options.alibiSlopes();
         alibiOffset = shape.seqLenKv() - shape.seqLenQ();
-        active = softcap != null || bias != null || slopes != null;
         double given = options.score().scale(shape.headDim());
         scale = (float) given;
+        active = softcap != null || bias != null || slopes != null || !isUnit(Math.abs(given), options.sink());
         sign = !active && given < 0 ? -1 : 1;
-        unit = active ? 1 : Math.max(Float.MIN_NORMAL, (float) Math.abs(given)); // above 0: -infinity * 0 is NaN
-        factor = active ? LOG2E : Math.max(Float.MIN_NORMAL, (float) (Math.abs(given) / Math.log(2)));
+        unit = active ? 1 : (float) Math.abs(given);
+        factor = active ? LOG2E : (float) (Math.abs(given) / Math.log(2));
+    }
+
+    /**
+     * Whether row maxima may be stored as multiples of {@code scale}: neither a scale of 0, nor a factor of base 2, nor a
+     * sink as a multiple of the scale may leave the range of f32.
+     */
+    private static boolean isUnit(double scale, @Nullable Tensor sink) {
+        boolean unit = scale >= MIN_UNIT && scale <= MAX_UNIT;
+        for (long head = 0; unit && sink != null && head < sink.size(0); head++) {
+            double logit = sink.get(head);
+            unit = Double.isInfinite(logit) || Math.abs(logit) <= MAX_UNIT * scale;
+        }
+        return unit;
     }
 
     /** Whether keys may be masked by a bias of minus infinity. */

@@ -135,7 +135,21 @@ class ScoreModifierTest {
         var negative = new ScoreModifier(shape, AttentionOptions.DEFAULT.withScale(-2));
         assertEquals(-1f, negative.sign);
         assertEquals(2f, negative.unit);
-        var zero = new ScoreModifier(shape, AttentionOptions.DEFAULT.withScale(0));
-        assertTrue(zero.unit > 0 && zero.factor > 0, "minus infinity times 0 would be NaN");
+    }
+
+    /** Tests that a scale, or a sink in units of it, near the limits of f32 modifies tiles. */
+    @Test
+    void aScaleThatIsNoUnitModifiesTiles() {
+        var shape = new AttentionShape(1, 2, 2, 1, 1, 64, 64);
+        for (double scale : new double[] {0, -0.0, 1e-38, -1e-38, 1e-45, 1e38, -1e38}) {
+            var modifier = new ScoreModifier(shape, AttentionOptions.DEFAULT.withScale(scale));
+            assertTrue(modifier.active, "scale " + scale);
+            assertEquals(1f, modifier.unit);
+            assertEquals(1f, modifier.sign);
+        }
+        Tensor sinks = Tensor.of(new float[] {1, -1e38f}, 2);
+        assertTrue(new ScoreModifier(shape, AttentionOptions.DEFAULT.withSink(sinks)).active);
+        sinks.set(Double.NEGATIVE_INFINITY, 1);
+        assertTrue(!new ScoreModifier(shape, AttentionOptions.DEFAULT.withSink(sinks)).active);
     }
 }

@@ -7,7 +7,7 @@ import dev.heed.tensor.DType;
  * another, so each form has its own self-check.
  *
  * @param type storage type of queries, keys and values
- * @param modified whether scores have a softcap, a bias, ALiBi or a negative scale
+ * @param modified whether scores have a softcap, a bias, ALiBi, or a scale that is not a factor of the softmax
  * @param folded whether one multiply-add scales a score for the exponential and subtracts the scaled row maximum
  * @param whole whether headDim and valueHeadDim fill whole tiles, without padding
  */

@@ -35,6 +35,11 @@ public final class AttentionCall {
     private static final double LOG2E = 1 / Math.log(2);
     private static final double TWO_TO_32 = 0x1p32;
 
+    /** Limits of a scale that is included in the factor: far enough from the limits of f32, 2^-126 and 2^128. */
+    private static final double MIN_UNIT = 0x1p-100;
+
+    private static final double MAX_UNIT = 0x1p100;
+
     public final CallScope scope;
     public final Chunk chunk;
     final Lowering lowering;
@@ -88,8 +93,10 @@ public final class AttentionCall {
         this.parameter = slice == null ? null : slice.upload(scope, scope.real());
         this.scoreParameter = parameter == null ? scope.nothing() : parameter.buffer();
         this.scale = options.score().scale(chunk.whole().headDim());
-        this.modified =
-                options.softcap() != null || options.bias() != null || options.alibiSlopes() != null || scale < 0;
+        this.modified = options.softcap() != null
+                || options.bias() != null
+                || options.alibiSlopes() != null
+                || !(scale >= MIN_UNIT && scale <= MAX_UNIT);
         this.bands = scope.upload(chunk.bands(mask.bands));
         Tensor denseMask = mask.dense;
         this.dense = denseMask == null ? null : scope.upload(chunk.cells(denseMask));
@@ -308,9 +315,8 @@ public final class AttentionCall {
         struct.put(options.sink() != null).put(stage).put(modified);
         struct.put(parameterStep());
         struct.real(scale);
-        double least = scope.f64 ? Double.MIN_NORMAL : Float.MIN_NORMAL; // above 0: minus infinity times 0 is NaN
-        struct.real(modified ? LOG2E : Math.max(least, scale * LOG2E));
-        struct.real(modified ? 1 : Math.max(least, scale));
+        struct.real(modified ? LOG2E : scale * LOG2E);
+        struct.real(modified ? 1 : scale);
         Double cap = options.softcap();
         struct.real(cap == null ? 0 : cap);
         struct.real(1 / (1 - options.dropout()));

@@ -45,8 +45,8 @@ public final class DeviceMask {
     private void add(Mask mask) {
         switch (mask) {
             case Mask.None ignored -> {}
-            case Mask.Causal(CausalAlignment alignment) -> addBand(Mask.Window.UNBOUNDED, 0, alignment);
-            case Mask.Window(long left, long right, CausalAlignment alignment) -> addBand(left, right, alignment);
+            case Mask.Causal causal -> addBand(causal.window());
+            case Mask.Window window -> addBand(window);
             case Mask.KeyLengths(List<Long> lengths) -> {
                 for (int b = 0; b < shape.batch(); b++) {
                     int end = Math.toIntExact(lengths.get(b));
@@ -61,18 +61,17 @@ public final class DeviceMask {
         }
     }
 
-    private void addBand(long left, long right, CausalAlignment alignment) {
+    private void addBand(Mask.Window window) {
         for (int b = 0; b < shape.batch(); b++) {
-            long offset = alignment.offsetOf(b, shape.seqLenQ(), shape.seqLenKv());
-            long least = left >= FAR ? -FAR : clamp(offset - left);
-            long largest = right >= FAR ? FAR : clamp(offset + right);
-            bands[b * FIELDS] = (int) Math.max(bands[b * FIELDS], least);
-            bands[b * FIELDS + 1] = (int) Math.min(bands[b * FIELDS + 1], largest);
+            int least = clamp(window.leastDistance(b, shape.seqLenQ(), shape.seqLenKv()));
+            int largest = clamp(window.largestDistance(b, shape.seqLenQ(), shape.seqLenKv()));
+            bands[b * FIELDS] = Math.max(bands[b * FIELDS], least);
+            bands[b * FIELDS + 1] = Math.min(bands[b * FIELDS + 1], largest);
         }
     }
 
-    private static long clamp(long distance) {
-        return Math.max(-FAR, Math.min(FAR, distance));
+    private static int clamp(long distance) {
+        return Math.clamp(distance, -FAR, FAR);
     }
 
     private void addDense(Tensor more) {
