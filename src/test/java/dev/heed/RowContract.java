@@ -94,25 +94,25 @@ interface RowContract extends ContractChapter {
     }
 
     @EveryShape
-    default void everyRowIsTheStateThatReadsItsKeysOneByOne(String shape) {
+    default void everyRowIsTheStateOfItsKeysAddedOneByOne(String shape) {
         Qkv qkv = Qkv.of(shape);
         AttentionShape s = qkv.shape();
         AttentionResult result = forward(qkv.with(LSE));
         for (long h = 0; h < s.numHeads(); h++) {
-            var state = new AttentionState((int) s.valueHeadDim());
+            AttentionStates states = AttentionStates.empty(1, 1, 1, s.valueHeadDim(), 0);
             long i = s.seqLenQ() - 1;
             for (long j = 0; j < s.seqLenKv(); j++) {
                 double score = 0;
                 for (long d = 0; d < s.headDim(); d++) {
                     score += qkv.query().get(0, h, i, d) * qkv.key().get(0, h / s.groupSize(), j, d);
                 }
-                state.add(
-                        score / Math.sqrt(s.headDim()),
-                        row(qkv.value(), 0, h / s.groupSize(), j).toDoubleArray());
+                Tensor value = row(qkv.value(), 0, h / s.groupSize(), j).reshape(1, 1, 1, s.valueHeadDim());
+                states.add(AttentionResult.into(value)
+                        .withLse(Tensor.of(new double[] {score / Math.sqrt(s.headDim())}, 1, 1, 1)));
             }
-            Tensor expected = Tensor.of(state.output(), s.valueHeadDim());
+            Tensor expected = states.output(DType.F64).reshape(s.valueHeadDim());
             assertClose(expected, row(result.output(), 0, h, i), qkv.outputTolerance());
-            assertEquals(state.lse(), lse(result).get(0, h, i), 4 * qkv.statisticsTolerance());
+            assertEquals(states.lse().get(0, 0, 0), lse(result).get(0, h, i), 4 * qkv.statisticsTolerance());
         }
     }
 
