@@ -56,7 +56,7 @@ public final class AttentionStates {
     private final double[] sum;
     private final double[] weighted;
 
-    /** Of every row: the scores of its {@code topK} keys in descending order. Entries without a key are at the end. */
+    /** The scores of the {@code topK} listed keys of every row, in descending order. Entries without a key are at the end. */
     private final double[] topScores;
 
     /** The ids of these keys; -1 in entries without a key. */

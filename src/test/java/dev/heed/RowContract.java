@@ -93,6 +93,34 @@ interface RowContract extends ContractChapter {
         }
     }
 
+    /** Also tests the types of partial results; the whole attention of the slices is rounded once, in the merge. */
+    @EveryShape
+    default void partialResultsOfSlicesMergeToTheWhole(String shape) {
+        Qkv qkv = Qkv.of(shape);
+        long n = qkv.shape().seqLenKv();
+        AttentionResult whole = forward(qkv.with(LSE));
+        for (DType partial : new DType[] {DType.F32, DType.F64}) {
+            AttentionOptions options = AttentionOptions.DEFAULT.withPartial(partial);
+            assumeSupported(qkv.with(options).problem());
+            DType expected = partial == DType.F64 ? DType.F64 : qkv.type().accumulator();
+            AttentionStates states = AttentionStates.empty(
+                    qkv.shape().batch(), qkv.shape().numHeads(), qkv.shape().seqLenQ(), qkv.shape().valueHeadDim(), 0);
+            long step = Math.ceilDiv(n, 3);
+            for (long from = 0; from < n; from += step) {
+                long to = Math.min(n, from + step);
+                AttentionResult slice =
+                        forward(qkv.meeting(qkv.key().slice(2, from, to), qkv.value().slice(2, from, to))
+                                .with(options));
+                assertEquals(expected, slice.output().type());
+                assertEquals(expected, lse(slice).type());
+                states.add(slice);
+            }
+            AttentionResult merged = states.result(qkv.type());
+            assertClose(whole.output(), merged.output(), qkv.outputTolerance());
+            assertClose(lse(whole), lse(merged), 4 * qkv.statisticsTolerance());
+        }
+    }
+
     @EveryShape
     default void everyRowIsTheStateOfItsKeysAddedOneByOne(String shape) {
         Qkv qkv = Qkv.of(shape);
