@@ -207,7 +207,8 @@ public final class Attention {
         requireResults(results);
         DType type = results.getFirst().output().type();
         for (AttentionResult result : results) {
-            InputCheck.input("output", result.output(), type, results.getFirst().output().shape());
+            InputCheck.input(
+                    "output", result.output(), type, results.getFirst().output().shape());
         }
         return merge(results, type);
     }

@@ -135,7 +135,8 @@ public final class AttentionOutputs {
     }
 
     private Values values() {
-        return Values.of("lse", lse, "weights", weights, "rows", rows, "topK", topK, "scores", scores, "partial", partial);
+        return Values.of(
+                "lse", lse, "weights", weights, "rows", rows, "topK", topK, "scores", scores, "partial", partial);
     }
 
     @Override

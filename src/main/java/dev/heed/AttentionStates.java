@@ -65,7 +65,8 @@ public final class AttentionStates {
     private boolean sink;
 
     private AttentionStates(long batch, long numHeads, long seqLenQ, long valueHeadDim, long topK) {
-        long rows = product(product(positive("batch", batch), positive("numHeads", numHeads)), positive("seqLenQ", seqLenQ));
+        long rows = product(
+                product(positive("batch", batch), positive("numHeads", numHeads)), positive("seqLenQ", seqLenQ));
         product(rows, Math.max(positive("valueHeadDim", valueHeadDim), topK));
         if (topK < 0) {
             throw new InvalidInputException(
@@ -251,7 +252,10 @@ public final class AttentionStates {
             long id = keyIds.applyAsLong(index);
             if (id < 0) {
                 throw new InvalidInputException(
-                        "The id of a key is negative", "ids >= 0; -1 marks a missing key", "id " + id, "j -> firstKey + j");
+                        "The id of a key is negative",
+                        "ids >= 0; -1 marks a missing key",
+                        "id " + id,
+                        "j -> firstKey + j");
             }
             insert(row, Math.log(largest.get(b, h, i, n)) + lse, id);
         }
@@ -284,7 +288,10 @@ public final class AttentionStates {
         Tensor lse = result.lse();
         if (lse == null) {
             throw new InvalidInputException(
-                    "A merge needs the LSE of every result", "an LSE", "null", "AttentionOptions.DEFAULT.withPartial()");
+                    "A merge needs the LSE of every result",
+                    "an LSE",
+                    "null",
+                    "AttentionOptions.DEFAULT.withPartial()");
         }
         Tensor there = lse.toHost();
         addRows(result.output().toHost(), there, null);
@@ -331,7 +338,8 @@ public final class AttentionStates {
      */
     private double rescale(int row, double other) {
         double max = maximum[row];
-        if (max == Double.NEGATIVE_INFINITY) { // -0.0 + x is x for every x, so the row becomes the other state bit for bit
+        if (max == Double.NEGATIVE_INFINITY) { // -0.0 + x is x for every x, so the row becomes the other state bit for
+            // bit
             maximum[row] = other;
             sum[row] = -0.0;
             Arrays.fill(weighted, row * valueHeadDim, (row + 1) * valueHeadDim, -0.0);
@@ -362,7 +370,10 @@ public final class AttentionStates {
                 || valueHeadDim != other.valueHeadDim
                 || topK != other.topK) {
             throw new InvalidInputException(
-                    "The states do not belong to the same queries", toString(), other.toString(), "AttentionStates.empty");
+                    "The states do not belong to the same queries",
+                    toString(),
+                    other.toString(),
+                    "AttentionStates.empty");
         }
         if (sink && other.sink) {
             throw sinkTwice();
@@ -567,7 +578,11 @@ public final class AttentionStates {
         }
         ByteBuffer to = ByteBuffer.allocate((int) size).order(ByteOrder.LITTLE_ENDIAN);
         to.putInt(MAGIC).put(VERSION).put((byte) (sink ? 1 : 0)).putShort((short) 0);
-        to.putLong(batch).putLong(numHeads).putLong(seqLenQ).putLong(valueHeadDim).putLong(topK);
+        to.putLong(batch)
+                .putLong(numHeads)
+                .putLong(seqLenQ)
+                .putLong(valueHeadDim)
+                .putLong(topK);
         for (double[] numbers : List.of(maximum, sum, weighted, topScores)) {
             to.asDoubleBuffer().put(numbers);
             to.position(to.position() + numbers.length * Double.BYTES);
@@ -629,7 +644,10 @@ public final class AttentionStates {
 
     private static InvalidInputException unreadable(String expected, String got) {
         return new InvalidInputException(
-                "The bytes are not attention states", expected, got, "AttentionStates.of(ByteBuffer.wrap(states.toBytes()))");
+                "The bytes are not attention states",
+                expected,
+                got,
+                "AttentionStates.of(ByteBuffer.wrap(states.toBytes()))");
     }
 
     @Override

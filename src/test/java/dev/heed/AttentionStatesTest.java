@@ -78,8 +78,7 @@ class AttentionStatesTest {
 
     /** {@return the attention over one key: its value, and its score as the LSE} */
     private static AttentionResult key(double score, double... value) {
-        return AttentionResult.into(Tensor.of(value, 1, 1, 1, WIDTH))
-                .withLse(Tensor.of(new double[] {score}, 1, 1, 1));
+        return AttentionResult.into(Tensor.of(value, 1, 1, 1, WIDTH)).withLse(Tensor.of(new double[] {score}, 1, 1, 1));
     }
 
     private static Tensor logit(double sink) {
@@ -132,7 +131,8 @@ class AttentionStatesTest {
         AttentionStates states = new Keys(seed, count).states(0, count);
         assertArrayEquals(expected, none().merge(states).toBytes());
         assertArrayEquals(expected, states.copy().merge(none()).toBytes());
-        assertArrayEquals(expected, states.copy().add(key(NEGATIVE_INFINITY, 0, 0, 0)).toBytes());
+        assertArrayEquals(
+                expected, states.copy().add(key(NEGATIVE_INFINITY, 0, 0, 0)).toBytes());
     }
 
     @Property
@@ -147,8 +147,7 @@ class AttentionStatesTest {
 
     @Example
     void noKeysGiveZeroAndMinusInfinity() {
-        AttentionStates states = none()
-                .add(key(NEGATIVE_INFINITY, Double.NaN, Double.NaN, Double.NaN))
+        AttentionStates states = none().add(key(NEGATIVE_INFINITY, Double.NaN, Double.NaN, Double.NaN))
                 .addSink(logit(NEGATIVE_INFINITY));
         assertAll(NEGATIVE_INFINITY, states.lse());
         assertAll(0, states.output(DType.F32));
@@ -163,10 +162,8 @@ class AttentionStatesTest {
 
     @Example
     void hugeScoresStayFinite() {
-        AttentionStates states = none()
-                .add(key(-1e300, 1, 1, 1))
-                .add(key(1e300, 2, 3, 4))
-                .add(key(-1e300, 5, 5, 5));
+        AttentionStates states =
+                none().add(key(-1e300, 1, 1, 1)).add(key(1e300, 2, 3, 4)).add(key(-1e300, 5, 5, 5));
         assertAll(1e300, states.lse());
         assertArrayEquals(new double[] {2, 3, 4}, states.output(DType.F64).toDoubleArray());
     }
@@ -265,7 +262,8 @@ class AttentionStatesTest {
     void nanAndInfinitySurviveAsBytes() {
         AttentionStates states = none().add(key(Double.NaN, Double.POSITIVE_INFINITY, -0.0, Double.NaN));
         assertArrayEquals(
-                states.toBytes(), AttentionStates.of(ByteBuffer.wrap(states.toBytes())).toBytes());
+                states.toBytes(),
+                AttentionStates.of(ByteBuffer.wrap(states.toBytes())).toBytes());
         AttentionStates empty = AttentionStates.of(ByteBuffer.wrap(none().toBytes()));
         assertAll(NEGATIVE_INFINITY, empty.lse());
     }

@@ -42,7 +42,8 @@ class MergedAttentionTest {
     }
 
     private static Qkv f64(Qkv qkv) {
-        return new Qkv(qkv.query().to(DType.F64), qkv.key().to(DType.F64), qkv.value().to(DType.F64));
+        return new Qkv(
+                qkv.query().to(DType.F64), qkv.key().to(DType.F64), qkv.value().to(DType.F64));
     }
 
     private static Qkv keys(Qkv qkv, long from, long to) {
@@ -80,7 +81,9 @@ class MergedAttentionTest {
             }
             assertEquals(
                     qkv.type(),
-                    Attention.merge(slices(backend, qkv, 2, PLAIN.withLse())).output().type());
+                    Attention.merge(slices(backend, qkv, 2, PLAIN.withLse()))
+                            .output()
+                            .type());
         }
     }
 
@@ -111,7 +114,8 @@ class MergedAttentionTest {
             for (int count = 2; count <= 8; count++) {
                 List<AttentionResult> slices = slices(backend, qkv, count, PLAIN.withPartial(DType.F64));
                 assertSameBits(one, Attention.merge(slices, DType.F32));
-                List<AttentionStates> own = slices.stream().map(AttentionStates::of).toList();
+                List<AttentionStates> own =
+                        slices.stream().map(AttentionStates::of).toList();
                 AttentionStates tree = own.getFirst();
                 for (int n = 2; n < count; n += 2) { // pairs first, then the pairs in order
                     tree.merge(n + 1 < count ? own.get(n).merge(own.get(n + 1)) : own.get(n));
@@ -173,8 +177,10 @@ class MergedAttentionTest {
             for (int c = 0; c + 1 < cuts.length; c++) {
                 long from = (1L << 60) + cuts[c];
                 int kept = (int) Math.min(k, cuts[c + 1] - cuts[c]);
-                AttentionResult slice =
-                        forward(reference, keys(qkv, cuts[c], cuts[c + 1]), PLAIN.withLse().withTopK(kept));
+                AttentionResult slice = forward(
+                        reference,
+                        keys(qkv, cuts[c], cuts[c + 1]),
+                        PLAIN.withLse().withTopK(kept));
                 AttentionStates own = AttentionStates.empty(2, 4, 5, 16, k).add(slice, j -> from + j);
                 states.merge(own);
                 backwards = own.merge(backwards);
@@ -197,17 +203,26 @@ class MergedAttentionTest {
         Qkv qkv = Qkv.of("q1x1x2x4 kv1x6 f64");
         qkv.key().fill(1);
         try (var reference = new ReferenceBackend()) {
-            AttentionResult slice = forward(reference, keys(qkv, 0, 3), PLAIN.withLse().withTopK(3));
+            AttentionResult slice =
+                    forward(reference, keys(qkv, 0, 3), PLAIN.withLse().withTopK(3));
             AttentionStates states = AttentionStates.empty(1, 1, 2, 4, 8);
             states.add(slice, j -> 10 + j).add(slice, j -> 2 - j);
             AttentionResult result = states.result(DType.F32);
             for (long i = 0; i < 2; i++) {
-                Tensor ids = Objects.requireNonNull(result.topKIndices()).select(0, 0).select(0, 0).select(0, i);
-                Tensor weights = Objects.requireNonNull(result.topKWeights()).select(0, 0).select(0, 0).select(0, i);
+                Tensor ids = Objects.requireNonNull(result.topKIndices())
+                        .select(0, 0)
+                        .select(0, 0)
+                        .select(0, i);
+                Tensor weights = Objects.requireNonNull(result.topKWeights())
+                        .select(0, 0)
+                        .select(0, 0)
+                        .select(0, i);
                 assertSameBits(Tensor.of(new long[] {0, 1, 2, 10, 11, 12, -1, -1}, 8), ids.copy());
                 double sixth = (float) (1 / 6.0);
                 assertClose(
-                        Tensor.of(new double[] {sixth, sixth, sixth, sixth, sixth, sixth, 0, 0}, 8), weights.copy(), 1e-7);
+                        Tensor.of(new double[] {sixth, sixth, sixth, sixth, sixth, sixth, 0, 0}, 8),
+                        weights.copy(),
+                        1e-7);
             }
         }
     }
@@ -216,8 +231,8 @@ class MergedAttentionTest {
     void idsMayNotBeNegativeAndListsNeedIds() {
         Qkv qkv = Qkv.of("q1x1x2x4 kv1x6 f64");
         AttentionResult plain = Attention.scaledDotProduct(qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse());
-        AttentionResult lists =
-                Attention.scaledDotProduct(qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse().withTopK(2));
+        AttentionResult lists = Attention.scaledDotProduct(
+                qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse().withTopK(2));
         AttentionResult noLse = lists.withLse(null);
         assertRefused(null, () -> AttentionStates.of(lists, j -> -1 - j));
         assertRefused(null, () -> AttentionStates.of(plain, j -> j));
@@ -277,7 +292,8 @@ class MergedAttentionTest {
         AttentionStates states = AttentionStates.of(strided.get(0));
         states.add(strided.get(1)).add(strided.get(2)).write(strided.get(0));
         assertSameBits(expected.output(), strided.get(0).output().copy());
-        assertSameBits(expected.lse(), Objects.requireNonNull(strided.get(0).lse()).copy());
+        assertSameBits(
+                expected.lse(), Objects.requireNonNull(strided.get(0).lse()).copy());
     }
 
     /** 4096 rows: one object of 16 bytes a row would be 64 KB. */

@@ -104,12 +104,16 @@ interface RowContract extends ContractChapter {
             assumeSupported(qkv.with(options).problem());
             DType expected = partial == DType.F64 ? DType.F64 : qkv.type().accumulator();
             AttentionStates states = AttentionStates.empty(
-                    qkv.shape().batch(), qkv.shape().numHeads(), qkv.shape().seqLenQ(), qkv.shape().valueHeadDim(), 0);
+                    qkv.shape().batch(),
+                    qkv.shape().numHeads(),
+                    qkv.shape().seqLenQ(),
+                    qkv.shape().valueHeadDim(),
+                    0);
             long step = Math.ceilDiv(n, 3);
             for (long from = 0; from < n; from += step) {
                 long to = Math.min(n, from + step);
-                AttentionResult slice =
-                        forward(qkv.meeting(qkv.key().slice(2, from, to), qkv.value().slice(2, from, to))
+                AttentionResult slice = forward(
+                        qkv.meeting(qkv.key().slice(2, from, to), qkv.value().slice(2, from, to))
                                 .with(options));
                 assertEquals(expected, slice.output().type());
                 assertEquals(expected, lse(slice).type());

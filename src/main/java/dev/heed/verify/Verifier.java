@@ -139,7 +139,8 @@ public final class Verifier {
                 forward(p, inputs, ours, right, textbook);
                 if (checked.backward()) {
                     AttentionShape s = p.shape();
-                    Tensor dOutput = data.random(p.outputType(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+                    Tensor dOutput =
+                            data.random(p.outputType(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
                     Tensor dLse =
                             p.lse() ? data.random(p.type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ()) : null;
                     AttentionGradients dOurs = place(inputs);
@@ -220,7 +221,8 @@ public final class Verifier {
 
         private void statistics(
                 AttentionProblem p, AttentionResult ours, AttentionResult right, AttentionResult textbook) {
-            ErrorBudget budget = ErrorBudget.forward(p.outputType().accumulator()).allowing(p.tf32());
+            ErrorBudget budget =
+                    ErrorBudget.forward(p.outputType().accumulator()).allowing(p.tf32());
             measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
             measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
             measure(budget, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
