@@ -1,7 +1,9 @@
 package dev.heed;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -180,39 +182,62 @@ public final class Attention {
     }
 
     /**
-     * {@return the attention over all keys, merged from two attentions of the same queries over disjoint sets of keys}
+     * {@return the attention over all keys, merged from two attentions of the same queries over disjoint sets of keys} See
+     * {@link #merge(List)}.
      *
      * @param first the result for some of the keys, with its LSE
      * @param second the result for the other keys, with its LSE
      * @throws InvalidInputException if an LSE is missing, or if shapes or types of the results differ
      */
     public static AttentionResult merge(AttentionResult first, AttentionResult second) {
-        Tensor lse1 = first.lse();
-        Tensor lse2 = second.lse();
-        if (lse1 == null || lse2 == null) {
-            throw new InvalidInputException(
-                    "A merge needs the LSE of both results", "both LSEs", "null", "AttentionOptions.DEFAULT.withLse()");
-        }
-        Tensor output1 = first.output();
-        InputCheck.input("second output", second.output(), output1.type(), output1.shape());
-        InputCheck.input("second LSE", lse2, lse1.type(), lse1.shape());
-        InputCheck.input("first LSE", lse1, lse1.type(), output1.size(0), output1.size(1), output1.size(2));
-        Tensor output = Tensor.zeros(output1.type(), output1.shape());
-        Tensor lse = Tensor.zeros(lse1.type(), lse1.shape());
-        for (long b = 0; b < output.size(0); b++) {
-            for (long h = 0; h < output.size(1); h++) {
-                for (long i = 0; i < output.size(2); i++) {
-                    AttentionState state = AttentionState.of(row(output1, b, h, i), lse1.get(b, h, i));
-                    state.merge(AttentionState.of(row(second.output(), b, h, i), lse2.get(b, h, i)));
-                    lse.set(state.lse(), b, h, i);
-                    output.select(0, b).select(0, h).select(0, i).copyFrom(Tensor.of(state.output(), output.size(3)));
-                }
-            }
-        }
-        return AttentionResult.into(output).withLse(lse);
+        return merge(List.of(first, second));
     }
 
-    private static double[] row(Tensor output, long b, long h, long i) {
-        return output.select(0, b).select(0, h).select(0, i).toDoubleArray();
+    /**
+     * {@return the attention over all keys, merged from attentions of the same queries over disjoint sets of keys: output and
+     * LSE in the types of the results} The results are merged in the order of the list, in f64, and each element is rounded
+     * once. A chain of merges rounds to the type of the results after each merge instead, so its error grows with the number
+     * of results unless they are {@linkplain AttentionOptions#withPartial() partial results}. {@link AttentionStates} merges
+     * results that are not all available at the same time.
+     *
+     * @param results at least one result, each with its LSE
+     * @throws InvalidInputException if there is no result, if an LSE is missing, or if shapes or types of the results differ
+     */
+    public static AttentionResult merge(List<AttentionResult> results) {
+        requireResults(results);
+        DType type = results.getFirst().output().type();
+        for (AttentionResult result : results) {
+            InputCheck.input(
+                    "output", result.output(), type, results.getFirst().output().shape());
+        }
+        return merge(results, type);
+    }
+
+    /**
+     * {@return the attention over all keys, merged from attentions of the same queries over disjoint sets of keys} The results
+     * may have different types, for example if only some are {@linkplain AttentionOptions#withPartial() partial results}. They
+     * are merged as by {@link #merge(List)}.
+     *
+     * @param results at least one result, each with its LSE
+     * @param type the floating-point type of the output; the LSE has its {@linkplain DType#accumulator accumulator type}
+     * @throws InvalidInputException if there is no result, if an LSE is missing, or if the shapes of the results differ
+     */
+    public static AttentionResult merge(List<AttentionResult> results, DType type) {
+        requireResults(results);
+        AttentionStates states = AttentionStates.of(results.getFirst());
+        for (AttentionResult result : results.subList(1, results.size())) {
+            states.add(result);
+        }
+        return states.result(type);
+    }
+
+    private static void requireResults(List<AttentionResult> results) {
+        if (results.isEmpty()) {
+            throw new InvalidInputException(
+                    "There is nothing to merge",
+                    "at least one result",
+                    "an empty list",
+                    "AttentionStates.empty(batch, numHeads, seqLenQ, valueHeadDim, 0) are the states of no keys");
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.heed;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.util.List;
 import java.util.Objects;
@@ -200,6 +201,34 @@ public final class AttentionOptions {
     /** {@return the stage at which the scores are written, or null if they are not} */
     public @Nullable ScoreStage scores() {
         return outputs.scores();
+    }
+
+    /** {@return the least type of a partial result, f32 or f64, or null if the output has the type of the query} */
+    public @Nullable DType partial() {
+        return outputs.partial();
+    }
+
+    /**
+     * {@return these options with a partial result requested, which can be merged with results over other keys} The output is not rounded to the type of the query: f32 for f32, f16 and bf16, f64 for f64. The LSE, which a
+     * merge needs, is requested too. See {@link AttentionStates}.
+     *
+     * <p>A sink and dropout are refused: {@link AttentionStates#addSink} adds the sink once to all keys, and dropout depends on
+     * the positions of the keys among all keys. In the backward pass the gradient of the output has the output's type.
+     */
+    public AttentionOptions withPartial() {
+        return withPartial(DType.F32);
+    }
+
+    /**
+     * {@return these options with a partial result of at least this type requested} With {@code DType.F64}, attention of f32,
+     * f16 and bf16 tensors is computed in f64, and output, LSE, weights and scores are f64. Merged results that are then
+     * rounded to f32 or less do not depend on the division of the keys, except for elements that are halfway between two f32
+     * numbers to within the rounding of f64. Otherwise as {@link #withPartial()}.
+     *
+     * @param type {@code DType.F32} or {@code DType.F64}
+     */
+    public AttentionOptions withPartial(DType type) {
+        return withOutputs(outputs.withLse(true).withPartial(Objects.requireNonNull(type, "type")));
     }
 
     /** {@return these options with the LSE requested} */

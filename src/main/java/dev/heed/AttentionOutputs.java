@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -7,28 +8,40 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The optional outputs of an attention: LSE (the log-sum-exp of each row's scores), all weights, the weights of chosen rows,
- * the largest weights of each row, and scores. Immutable and compared by value.
+ * the largest weights of each row, and scores; and whether the output is a partial result. Immutable and compared by value.
  */
 public final class AttentionOutputs {
     /** No optional outputs. */
-    public static final AttentionOutputs NONE = new AttentionOutputs(false, false, List.of(), 0, null);
+    public static final AttentionOutputs NONE = new AttentionOutputs(false, false, List.of(), 0, null, null);
 
     private final boolean lse;
     private final boolean weights;
     private final List<Long> rows;
     private final int topK;
     private final @Nullable ScoreStage scores;
+    private final @Nullable DType partial;
 
-    private AttentionOutputs(boolean lse, boolean weights, List<Long> rows, int topK, @Nullable ScoreStage scores) {
+    private AttentionOutputs(
+            boolean lse,
+            boolean weights,
+            List<Long> rows,
+            int topK,
+            @Nullable ScoreStage scores,
+            @Nullable DType partial) {
         if (topK < 0) {
             throw new InvalidInputException(
                     "The number of largest weights is negative", "topK >= 0", String.valueOf(topK), "withTopK(8)");
+        }
+        if (partial != null && partial != DType.F32 && partial != DType.F64) {
+            throw new InvalidInputException(
+                    "A partial result cannot have this type", "f32 or f64", partial.label(), "withPartial(DType.F64)");
         }
         this.lse = lse;
         this.weights = weights;
         this.rows = List.copyOf(rows);
         this.topK = topK;
         this.scores = scores;
+        this.partial = partial;
     }
 
     /** {@return whether the log-sum-exp of every row is written} */
@@ -59,29 +72,45 @@ public final class AttentionOutputs {
         return scores;
     }
 
+    /**
+     * {@return the least type of a partial result, f32 or f64, or null if the output has the type of the query} See
+     * {@link AttentionOptions#withPartial(DType)}.
+     */
+    public @Nullable DType partial() {
+        return partial;
+    }
+
     /** {@return these outputs with or without the LSE} */
     public AttentionOutputs withLse(boolean wanted) {
-        return new AttentionOutputs(wanted, weights, rows, topK, scores);
+        return new AttentionOutputs(wanted, weights, rows, topK, scores, partial);
     }
 
     /** {@return these outputs with or without all weights} */
     public AttentionOutputs withWeights(boolean wanted) {
-        return new AttentionOutputs(lse, wanted, rows, topK, scores);
+        return new AttentionOutputs(lse, wanted, rows, topK, scores, partial);
     }
 
     /** {@return these outputs with the weights of the given query rows} */
     public AttentionOutputs withRows(long... rows) {
-        return new AttentionOutputs(lse, weights, LongStream.of(rows).boxed().toList(), topK, scores);
+        return new AttentionOutputs(lse, weights, LongStream.of(rows).boxed().toList(), topK, scores, partial);
     }
 
     /** {@return these outputs with the {@code topK} largest weights of every row} */
     public AttentionOutputs withTopK(int topK) {
-        return new AttentionOutputs(lse, weights, rows, topK, scores);
+        return new AttentionOutputs(lse, weights, rows, topK, scores, partial);
     }
 
     /** {@return these outputs with the scores at a stage; null for none} */
     public AttentionOutputs withScores(@Nullable ScoreStage stage) {
-        return new AttentionOutputs(lse, weights, rows, topK, stage);
+        return new AttentionOutputs(lse, weights, rows, topK, stage, partial);
+    }
+
+    /**
+     * {@return these outputs with the output as a partial result, see {@link AttentionOptions#withPartial(DType)}; null for
+     * an output in the type of the query}
+     */
+    public AttentionOutputs withPartial(@Nullable DType type) {
+        return new AttentionOutputs(lse, weights, rows, topK, scores, type);
     }
 
     /** {@return whether any weights are written: all weights, the weights of chosen rows, or the largest weights} */
@@ -106,7 +135,8 @@ public final class AttentionOutputs {
     }
 
     private Values values() {
-        return Values.of("lse", lse, "weights", weights, "rows", rows, "topK", topK, "scores", scores);
+        return Values.of(
+                "lse", lse, "weights", weights, "rows", rows, "topK", topK, "scores", scores, "partial", partial);
     }
 
     @Override

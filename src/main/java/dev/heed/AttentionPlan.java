@@ -66,7 +66,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
             InputCheck.input(
                     "output gradient",
                     outputGradient,
-                    problem().type(),
+                    problem().outputType(),
                     s.batch(),
                     s.numHeads(),
                     s.seqLenQ(),

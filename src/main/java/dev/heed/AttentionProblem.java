@@ -43,7 +43,7 @@ public final class AttentionProblem implements Problem {
     private static final String GRAMMAR =
             "q<batch>x<heads>x<queries>x<headDim> kv<heads>x<keys> [dk<keyHeadDim>] [dv<valueHeadDim>] [f32|f64|f16|bf16] [kv=i8]"
                     + " [score=dot] [softcap=30] [bias=1x1x4x6] [alibi] [mask=causal:br&keylens] [sink] [dropout=0.1]"
-                    + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [tf32]";
+                    + " [lse] [weights] [rows=2] [topk=4] [scores=score|softcapped|modified] [partial|partial=f64] [tf32]";
 
     /** Checks the types and options against the shape. */
     AttentionProblem(
@@ -89,6 +89,15 @@ public final class AttentionProblem implements Problem {
                     "topK <= " + shape.seqLenKv(),
                     "topK " + outputs.topK(),
                     "withTopK(" + shape.seqLenKv() + ")");
+        }
+        if (outputs.partial() != null && (sink || dropout > 0)) {
+            throw new InvalidInputException(
+                    "A partial result has no " + (sink ? "sink" : "dropout"),
+                    "a partial result without sink and dropout",
+                    "partial, " + (sink ? "sink" : "dropout=" + dropout),
+                    sink
+                            ? "withSink(null) in every call, then AttentionStates.addSink(logits) once"
+                            : "withDropout(0, 0), or one call over all keys");
         }
         if (biasShape != null && !broadcasts(biasShape, shape)) {
             throw new InvalidInputException(
@@ -205,6 +214,7 @@ public final class AttentionProblem implements Problem {
         String topK = words.take("topk=");
         String scores = words.take("scores=");
         String stored = words.take("kv=");
+        String partial = words.take("partial=");
         DType type = words.takeType();
         var shape = new AttentionShape(q[0], q[1], kv[0], q[2], kv[1], q[3], keyHeadDim, valueHeadDim);
         AttentionOutputs outputs = AttentionOutputs.NONE
@@ -213,7 +223,8 @@ public final class AttentionProblem implements Problem {
                 .withRows(LongStream.range(0, rows == null ? 0 : count(words, rows))
                         .toArray())
                 .withTopK(topK == null ? 0 : words.integer(topK))
-                .withScores(scores == null ? null : stage(words, scores));
+                .withScores(scores == null ? null : stage(words, scores))
+                .withPartial(partial != null ? DType.parse(partial) : words.takeFlag("partial") ? DType.F32 : null);
         var problem = new AttentionProblem(
                 shape,
                 type,
@@ -282,6 +293,16 @@ public final class AttentionProblem implements Problem {
     /** {@return the type of query and output, and of key and value unless they are stored as i8} */
     public DType type() {
         return type;
+    }
+
+    /**
+     * {@return the type of the output} It is the type of the query, except for partial results: f64 if they are requested in
+     * f64, else the {@linkplain DType#accumulator accumulator type}. LSE, weights and scores have the accumulator type of the
+     * output's type.
+     */
+    public DType outputType() {
+        DType partial = outputs.partial();
+        return partial == null ? type : partial == DType.F64 ? DType.F64 : type.accumulator();
     }
 
     /** {@return the storage type of keys and values: the type of the query, or i8} */
@@ -438,6 +459,10 @@ public final class AttentionProblem implements Problem {
         ScoreStage scores = scores();
         if (scores != null) {
             words.add("scores=" + scores.name().toLowerCase(Locale.ROOT));
+        }
+        DType partial = outputs.partial();
+        if (partial != null) {
+            words.add(partial == DType.F64 ? "partial=f64" : "partial");
         }
         if (tf32) {
             words.add("tf32");

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors to which an attention writes: the output and the requested optional outputs. Outputs that are not requested
- * are null. LSE, weights and scores have the {@linkplain DType#accumulator accumulator type}: f64 for f64 problems, else
- * f32. Immutable and compared by value, except that tensors are compared by identity.
+ * are null. LSE, weights and scores have the {@linkplain DType#accumulator accumulator type} of the output's type: f64 for
+ * f64, else f32. Immutable and compared by value, except that tensors are compared by identity.
  */
 public final class AttentionResult {
     private final Tensor output;
@@ -76,7 +76,7 @@ public final class AttentionResult {
     }
 
     /**
-     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in the problem's type; all elements of a row
+     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in {@link AttentionProblem#outputType}; all elements of a row
      * without attended keys are 0}
      */
     public Tensor output() {
@@ -168,13 +168,13 @@ public final class AttentionResult {
 
     private static AttentionResult allocate(AttentionProblem p, long[] outputShape, Allocator allocator) {
         AttentionShape s = p.shape();
-        DType statistics = p.type().accumulator();
+        DType statistics = p.outputType().accumulator();
         long b = s.batch();
         long h = s.numHeads();
         long q = s.seqLenQ();
         long k = s.seqLenKv();
         return new AttentionResult(
-                allocator.allocate(p.type(), outputShape),
+                allocator.allocate(p.outputType(), outputShape),
                 p.lse() ? allocator.allocate(statistics, b, h, q) : null,
                 p.weights() ? allocator.allocate(statistics, b, h, q, k) : null,
                 p.rows() > 0 ? allocator.allocate(statistics, b, h, p.rows(), k) : null,
@@ -195,7 +195,7 @@ public final class AttentionResult {
     /** Checks the output and the LSE of a forward result that backward reads; both tensors may be read-only. */
     void requireReadable(AttentionProblem p) {
         AttentionShape s = p.shape();
-        InputCheck.input("output", output, p.type(), outputShape(p));
+        InputCheck.input("output", output, p.outputType(), outputShape(p));
         if (p.lse() && lse == null) {
             throw new InvalidInputException(
                     "The forward result has no LSE",
@@ -208,12 +208,12 @@ public final class AttentionResult {
 
     void requireFits(AttentionProblem p, long[] outputShape) {
         AttentionShape s = p.shape();
-        DType statistics = p.type().accumulator();
+        DType statistics = p.outputType().accumulator();
         long b = s.batch();
         long h = s.numHeads();
         long q = s.seqLenQ();
         long k = s.seqLenKv();
-        InputCheck.output("output", output, true, p.type(), outputShape);
+        InputCheck.output("output", output, true, p.outputType(), outputShape);
         InputCheck.output("lse", lse, p.lse(), statistics, b, h, q);
         InputCheck.output("weights", weights, p.weights(), statistics, b, h, q, k);
         InputCheck.output("rowWeights", rowWeights, p.rows() > 0, statistics, b, h, p.rows(), k);

@@ -40,6 +40,13 @@ public final class MultiHeadProblem implements Problem {
                     "in=" + CaseText.join(embedQ, embedK, embedV) + " out=" + embedOut,
                     "in=384x384x384 out=384");
         }
+        if (attention.outputs().partial() != null) {
+            throw new InvalidInputException(
+                    "Multi-head attention has no partial results, because its output is projected",
+                    "an output in the type of the query",
+                    "partial",
+                    "withPartial() belongs to Attention.scaledDotProduct");
+        }
         this.embedQ = embedQ;
         this.embedK = embedK;
         this.embedV = embedV;

@@ -80,6 +80,9 @@ class CaseStringProperties {
         "topk=99",
         "scores=modified",
         "scores=SCORE",
+        "partial",
+        "partial=f64",
+        "partial=i8",
         "softmax",
         "3x4",
         "axis=1",
@@ -121,7 +124,13 @@ class CaseStringProperties {
 
     private static Problem problem(Random random) {
         return switch (random.nextInt(5)) {
-            case 0 -> attention(random);
+            case 0 -> {
+                AttentionProblem p = attention(random);
+                DType partial = random.nextBoolean() ? null : random.nextBoolean() ? DType.F32 : DType.F64;
+                yield p.sink() || p.dropout() > 0
+                        ? p
+                        : p.withOutputs(p.outputs().withPartial(partial));
+            }
             case 1 -> {
                 long[] shape = random.longs(1 + random.nextInt(5), 1, 2000).toArray();
                 yield SoftmaxProblem.of(shape, random.nextInt(shape.length), type(random), random.nextBoolean());

@@ -71,6 +71,8 @@ class GrowingTypesTest {
             o -> o.withTopK(2),
             o -> o.withScores(ScoreStage.SCORE),
             o -> o.withScores(ScoreStage.MODIFIED),
+            o -> o.withOutputs(o.outputs().withPartial(DType.F32)),
+            o -> o.withOutputs(o.outputs().withPartial(DType.F64)),
             o -> o.withBackend("reference"));
 
     /** Each change sets one component and keeps all others, regardless of earlier changes. */

@@ -93,26 +93,58 @@ interface RowContract extends ContractChapter {
         }
     }
 
+    /** Also tests the types of partial results; the whole attention of the slices is rounded once, in the merge. */
     @EveryShape
-    default void everyRowIsTheStateThatReadsItsKeysOneByOne(String shape) {
+    default void partialResultsOfSlicesMergeToTheWhole(String shape) {
+        Qkv qkv = Qkv.of(shape);
+        long n = qkv.shape().seqLenKv();
+        AttentionResult whole = forward(qkv.with(LSE));
+        for (DType partial : new DType[] {DType.F32, DType.F64}) {
+            AttentionOptions options = AttentionOptions.DEFAULT.withPartial(partial);
+            assumeSupported(qkv.with(options).problem());
+            DType expected = partial == DType.F64 ? DType.F64 : qkv.type().accumulator();
+            AttentionStates states = AttentionStates.empty(
+                    qkv.shape().batch(),
+                    qkv.shape().numHeads(),
+                    qkv.shape().seqLenQ(),
+                    qkv.shape().valueHeadDim(),
+                    0);
+            long step = Math.ceilDiv(n, 3);
+            for (long from = 0; from < n; from += step) {
+                long to = Math.min(n, from + step);
+                AttentionResult slice = forward(
+                        qkv.meeting(qkv.key().slice(2, from, to), qkv.value().slice(2, from, to))
+                                .with(options));
+                assertEquals(expected, slice.output().type());
+                assertEquals(expected, lse(slice).type());
+                states.add(slice);
+            }
+            AttentionResult merged = states.result(qkv.type());
+            assertClose(whole.output(), merged.output(), qkv.outputTolerance());
+            assertClose(lse(whole), lse(merged), 4 * qkv.statisticsTolerance());
+        }
+    }
+
+    @EveryShape
+    default void everyRowIsTheStateOfItsKeysAddedOneByOne(String shape) {
         Qkv qkv = Qkv.of(shape);
         AttentionShape s = qkv.shape();
         AttentionResult result = forward(qkv.with(LSE));
         for (long h = 0; h < s.numHeads(); h++) {
-            var state = new AttentionState((int) s.valueHeadDim());
+            AttentionStates states = AttentionStates.empty(1, 1, 1, s.valueHeadDim(), 0);
             long i = s.seqLenQ() - 1;
             for (long j = 0; j < s.seqLenKv(); j++) {
                 double score = 0;
                 for (long d = 0; d < s.headDim(); d++) {
                     score += qkv.query().get(0, h, i, d) * qkv.key().get(0, h / s.groupSize(), j, d);
                 }
-                state.add(
-                        score / Math.sqrt(s.headDim()),
-                        row(qkv.value(), 0, h / s.groupSize(), j).toDoubleArray());
+                Tensor value = row(qkv.value(), 0, h / s.groupSize(), j).reshape(1, 1, 1, s.valueHeadDim());
+                states.add(AttentionResult.into(value)
+                        .withLse(Tensor.of(new double[] {score / Math.sqrt(s.headDim())}, 1, 1, 1)));
             }
-            Tensor expected = Tensor.of(state.output(), s.valueHeadDim());
+            Tensor expected = states.output(DType.F64).reshape(s.valueHeadDim());
             assertClose(expected, row(result.output(), 0, h, i), qkv.outputTolerance());
-            assertEquals(state.lse(), lse(result).get(0, h, i), 4 * qkv.statisticsTolerance());
+            assertEquals(states.lse().get(0, 0, 0), lse(result).get(0, h, i), 4 * qkv.statisticsTolerance());
         }
     }
 

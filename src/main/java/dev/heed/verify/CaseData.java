@@ -197,6 +197,7 @@ final class CaseData {
                 .withTopK(p.topK())
                 .withScores(p.scores())
                 .withRows(rows(p));
+        options = options.withOutputs(options.outputs().withPartial(p.outputs().partial()));
         options = p.lse() ? options.withLse() : options;
         options = p.tf32() ? options.withTf32() : options;
         return p.weights() ? options.withWeights() : options;

@@ -130,6 +130,7 @@ public final class CaseGrid {
         values();
         placements();
         types();
+        partial();
         tf32();
         bytes();
         dropout();
@@ -300,6 +301,27 @@ public final class CaseGrid {
             add("types", "q1x2x21x64 kv2x45 %s lse values=large", type);
             add("types", "softmax 5x257 axis=1 %s backward", type);
             add("types", "log-softmax 5x257 axis=1 %s backward", type);
+        }
+    }
+
+    /** Partial results of every type, in the accumulator type and in f64: prefill, decode, optional outputs, backward. */
+    private void partial() {
+        for (String partial : new String[] {"partial", "partial=f64"}) {
+            for (String type : new String[] {"f32", "f64", "f16", "bf16"}) {
+                add("partial", "q1x4x33x64 kv2x65 %s lse mask=causal:br %s backward", type, partial);
+                add("partial", "q1x8x1x64 kv2x600 %s lse %s", type, partial);
+                add("partial", "q2x4x5x20 kv2x30 dv9 %s lse weights topk=4 scores=modified %s", type, partial);
+                add(
+                        "partial",
+                        "q2x4x18x40 kv2x30 %s lse softcap=5.0 bias=1x4x18x30 mask=keylens poison %s backward layout=padded",
+                        type,
+                        partial);
+            }
+            add("partial", "q2x4x5x16 kv2x67 f32 kv=i8 lse %s", partial);
+            add("partial", "q2x4x20x16 kv2x67 bf16 kv=i8 lse %s", partial);
+            add("partial", "q2x4x7x16 kv2x19 bf16 score=gaussian:0.2 lse %s backward", partial);
+            add("partial", "q2x4x7x16 kv2x19 bf16 score=general lse %s backward", partial);
+            add("partial", "q1x4x33x64 kv2x65 f32 lse values=large %s", partial);
         }
     }
 

@@ -260,7 +260,8 @@ final class NaiveAttention extends AttentionPlan {
 
     private float rounded(float weight) {
         DType type = problem().type();
-        return type == DType.F16 || type == DType.BF16 ? (float) type.round(weight) : factor(weight);
+        boolean narrow = (type == DType.F16 || type == DType.BF16) && problem().outputType() != DType.F64;
+        return narrow ? (float) type.round(weight) : factor(weight);
     }
 
     private float factor(float x) {

@@ -158,7 +158,8 @@ public final class Verifier {
                 forward(p, inputs, ours, right, textbook);
                 if (checked.backward()) {
                     AttentionShape s = p.shape();
-                    Tensor dOutput = data.random(p.type(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
+                    Tensor dOutput =
+                            data.random(p.outputType(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
                     Tensor dLse =
                             p.lse() ? data.random(p.type().accumulator(), s.batch(), s.numHeads(), s.seqLenQ()) : null;
                     AttentionGradients dOurs = place(inputs);
@@ -239,7 +240,7 @@ public final class Verifier {
                 AttentionResult right,
                 AttentionResult textbook) {
             measure(
-                    ErrorBudget.forward(p.type()).allowing(p.tf32()),
+                    ErrorBudget.forward(p.outputType()).allowing(p.tf32()),
                     "output",
                     ours.output(),
                     right.output(),
@@ -250,7 +251,8 @@ public final class Verifier {
 
         private void statistics(
                 AttentionProblem p, AttentionResult ours, AttentionResult right, AttentionResult textbook) {
-            ErrorBudget budget = ErrorBudget.forward(p.type().accumulator()).allowing(p.tf32());
+            ErrorBudget budget =
+                    ErrorBudget.forward(p.outputType().accumulator()).allowing(p.tf32());
             measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
             measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
             measure(budget, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());

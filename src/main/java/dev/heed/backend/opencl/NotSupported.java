@@ -44,7 +44,7 @@ final class NotSupported {
 
     private static DType typeOf(Problem problem) {
         return switch (problem) {
-            case AttentionProblem p -> p.type();
+            case AttentionProblem p -> p.outputType();
             case MultiHeadProblem p -> p.attention().type();
             case SoftmaxProblem p -> p.type();
             case RotaryProblem p -> p.type();

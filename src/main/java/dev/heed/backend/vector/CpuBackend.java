@@ -82,6 +82,11 @@ abstract class CpuBackend implements AttentionBackend {
             default -> null;
         };
         if (attention != null && LoweredProblem.rewrites(attention.score())) {
+            if (attention.outputType() == DType.F64 && attention.type() != DType.F64) {
+                reasons.add(
+                        "partial=f64 under score=" + attention.score() + ", whose rows are rewritten in f32 (supported:"
+                                + " partial, and partial=f64 under a dot product or gaussian)");
+            }
             LoweredProblem lowered = LoweredProblem.of(attention);
             reasons.addAll(ArrayLimit.reasons(lowered.inner()));
             lowered.projections().forEach(linear -> reasons.addAll(ArrayLimit.reasons(linear)));

@@ -35,7 +35,7 @@ final class VectorAttention extends AttentionPlan {
     }
 
     private boolean f64() {
-        return problem().type() == DType.F64;
+        return problem().outputType() == DType.F64;
     }
 
     @Override
@@ -45,7 +45,7 @@ final class VectorAttention extends AttentionPlan {
 
     /** Computes the forward pass with the driver that suits the problem. */
     static void forward(AttentionInputs inputs, AttentionResult result, Decode.States states, Workers workers) {
-        if (inputs.problem().type() == DType.F64) {
+        if (inputs.problem().outputType() == DType.F64) {
             if (F64Decode.fits(inputs.problem()) && result.onlyOutputAndLse()) {
                 F64Decode.run(inputs, result, states.f64, workers);
             } else {

@@ -15,7 +15,8 @@ import dev.heed.tensor.Tensor;
  * The inputs of an attention: the caller's tensors, or for multi-head attention in chunks the projections in host memory.
  *
  * @param shape the shape of the attention, before it is cut into chunks
- * @param type the storage type of queries, keys and values
+ * @param type the type in which the device stores queries, keys and values: that of the caller's query, or for partial results
+ *     that of the output
  * @param query {@code [batch, heads, queries, headDim]}
  * @param key {@code [batch, key/value heads, keys, headDim]}
  * @param value {@code [batch, key/value heads, keys, valueHeadDim]}
@@ -32,7 +33,10 @@ public record Operands(
         DeviceMask mask) {
 
     public static Operands of(AttentionInputs inputs) {
-        return of(inputs.problem().shape(), inputs.query(), inputs.key(), inputs.value(), inputs.options());
+        AttentionShape shape = inputs.problem().shape();
+        DType type = inputs.problem().outputType();
+        DeviceMask mask = DeviceMask.of(inputs.options().mask(), shape);
+        return new Operands(shape, type, inputs.query(), inputs.key(), inputs.value(), inputs.options(), mask);
     }
 
     public static Operands of(AttentionShape shape, Tensor query, Tensor key, Tensor value, AttentionOptions options) {
@@ -54,15 +58,19 @@ public record Operands(
 
     /** {@return the queries of a chunk on the device, rewritten if the score function requires it} */
     public LoweredRows queries(CallScope scope, Chunk chunk) {
-        return lowering(chunk).queries(scope, scope.upload(chunk.ofQueries(query)));
+        return lowering(chunk).queries(scope, uploaded(scope, chunk.ofQueries(query)));
     }
 
     public LoweredRows keys(CallScope scope, Chunk chunk) {
-        return lowering(chunk).keys(scope, scope.upload(chunk.ofKeys(key)));
+        return lowering(chunk).keys(scope, uploaded(scope, chunk.ofKeys(key)));
     }
 
     public LoweredRows values(CallScope scope, Chunk chunk) {
-        return lowering(chunk).values(scope, scope.upload(chunk.ofKeys(value)));
+        return lowering(chunk).values(scope, uploaded(scope, chunk.ofKeys(value)));
+    }
+
+    private DeviceTensor uploaded(CallScope scope, Tensor rows) {
+        return rows.type() == type ? scope.upload(rows) : scope.upload(rows, type);
     }
 
     /** {@return the gradient of a chunk's output, on the device in the storage type that kernels read} */

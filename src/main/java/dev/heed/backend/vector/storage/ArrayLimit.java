@@ -33,7 +33,7 @@ public final class ArrayLimit {
         switch (problem) {
             case AttentionProblem p -> {
                 limit.head(p.shape());
-                if (p.type() == DType.F64) {
+                if (p.outputType() == DType.F64) {
                     limit.keysOfHead(p);
                 }
             }
@@ -59,7 +59,7 @@ public final class ArrayLimit {
     private void keysOfHead(AttentionProblem p) {
         AttentionShape s = p.shape();
         long width = Math.max(s.headDim(), s.valueHeadDim());
-        long padded = p.type() == DType.F64 ? plus(width, PANEL / 2) : wholePanels(width);
+        long padded = p.outputType() == DType.F64 ? plus(width, PANEL / 2) : wholePanels(width);
         require("the gradients of the keys of a head", s.seqLenKv(), width, times(plus(s.seqLenKv(), PANEL), padded));
     }
 
