@@ -55,8 +55,9 @@ class ActivationTest {
     }
 
     private static final MathContext DIGITS = new MathContext(100);
-    private static final BigDecimal PI = new BigDecimal("3.141592653589793238462643383279502884197169399375105820974944592"
-            + "3078164062862089986280348253421170679");
+    private static final BigDecimal PI =
+            new BigDecimal("3.141592653589793238462643383279502884197169399375105820974944592"
+                    + "3078164062862089986280348253421170679");
 
     /** {@code exp(-x^2 / 2) / sqrt(2 pi)} to about 95 digits. */
     private static BigDecimal density(BigDecimal x) {
@@ -67,8 +68,7 @@ class ActivationTest {
             term = term.multiply(exponent, DIGITS).divide(BigDecimal.valueOf(n), DIGITS);
             sum = sum.add(term, DIGITS);
         }
-        return BigDecimal.ONE.divide(
-                sum.multiply(PI.multiply(BigDecimal.TWO).sqrt(DIGITS), DIGITS), DIGITS);
+        return BigDecimal.ONE.divide(sum.multiply(PI.multiply(BigDecimal.TWO).sqrt(DIGITS), DIGITS), DIGITS);
     }
 
     /** The normal distribution function by {@code 1/2 + density(x) (x + x^3/3 + x^5/(3 5) + ...)}, to about 50 digits. */

@@ -45,7 +45,8 @@ interface EdgeContract extends ContractChapter {
                 double near = Math.abs(lse) * 1e-6 + 1e-6;
                 assertEquals(lse, Objects.requireNonNull(result.lse()).get(0, 0, queries - 1), near, text);
                 assertEquals(weight, Objects.requireNonNull(result.weights()).get(0, 0, queries - 1, 2), 1e-6, text);
-                assertEquals(weight, Objects.requireNonNull(result.topKWeights()).get(0, 0, 0, 0), 1e-6, text);
+                assertEquals(
+                        weight, Objects.requireNonNull(result.topKWeights()).get(0, 0, 0, 0), 1e-6, text);
                 assertEquals(3 * weight, result.output().get(0, 0, queries - 1, 0), 3e-6, text);
             }
         }
@@ -89,10 +90,14 @@ interface EdgeContract extends ContractChapter {
             Tensor zeros = Tensor.zeros(DType.F32, 2, 1, queries, 1);
             for (Mask mask : masks) {
                 Tensor output = output(AttentionInputs.of(
-                        zeros, Tensor.zeros(DType.F32, 2, 1, keys, 1), indices, AttentionOptions.DEFAULT.withMask(mask)));
+                        zeros,
+                        Tensor.zeros(DType.F32, 2, 1, keys, 1),
+                        indices,
+                        AttentionOptions.DEFAULT.withMask(mask)));
                 for (int b = 0; b < 2; b++) {
                     for (int i = 0; i < queries; i++) {
-                        assertEquals(mean(mask, b, i, keys), output.get(b, 0, i, 0), 1e-5, mask.pattern() + " row " + i);
+                        assertEquals(
+                                mean(mask, b, i, keys), output.get(b, 0, i, 0), 1e-5, mask.pattern() + " row " + i);
                     }
                 }
             }
@@ -102,8 +107,8 @@ interface EdgeContract extends ContractChapter {
     /** The mean index of the attended keys by the definition, computed without overflow; 0 if there are none. */
     private static double mean(Mask mask, int batch, int query, int keys) {
         Mask.Window window = mask instanceof Mask.Causal causal ? causal.window() : (Mask.Window) mask;
-        BigInteger position = BigInteger.valueOf(window.alignment().offsetOf(batch, 1, 1))
-                .add(BigInteger.valueOf(query));
+        BigInteger position =
+                BigInteger.valueOf(window.alignment().offsetOf(batch, 1, 1)).add(BigInteger.valueOf(query));
         double sum = 0;
         int count = 0;
         for (int j = 0; j < keys; j++) {

@@ -73,8 +73,8 @@ final class RandomRun {
         }
         out.println();
         report.skips()
-                .forEach((reason, count) -> out.println("skipped  " + count + (count == 1 ? " case: " : " cases: ")
-                        + ErrorLine.onOneLine(reason)));
+                .forEach((reason, count) -> out.println(
+                        "skipped  " + count + (count == 1 ? " case: " : " cases: ") + ErrorLine.onOneLine(reason)));
         out.println(String.format(
                 Locale.ROOT,
                 "%d passed, %d failed, %d skipped in %.3g min; at least %d must pass%s",

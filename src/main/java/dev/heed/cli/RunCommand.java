@@ -82,7 +82,14 @@ final class RunCommand extends HeedCommand {
         Case asked = Case.parse(String.join(" ", words));
         Case checked = seed == null
                 ? asked
-                : new Case(asked.problem(), seed, asked.values(), asked.placement(), asked.parameters(), asked.poison(), asked.backward());
+                : new Case(
+                        asked.problem(),
+                        seed,
+                        asked.values(),
+                        asked.placement(),
+                        asked.parameters(),
+                        asked.poison(),
+                        asked.backward());
         Feasibility.require(checked.problem());
         Feasibility.requireHeap(checked.problem(), Runtime.getRuntime().maxMemory());
         AttentionBackend backend = environment().select(backendName, checked.problem());

@@ -66,7 +66,8 @@ final class VerifyCommand extends HeedCommand {
     @Option(
             names = "--random",
             paramLabel = "MINUTES",
-            description = "Check random cases for so long instead of the grid. The first failure is made as small as possible.")
+            description =
+                    "Check random cases for so long instead of the grid. The first failure is made as small as possible.")
     private @Nullable Double minutes;
 
     @Option(
@@ -161,7 +162,8 @@ final class VerifyCommand extends HeedCommand {
             throw new InvalidInputException(
                     "Random cases take a time, and neither --quick nor --filter",
                     "more than 0 and at most " + LONGEST_RUN + " minutes",
-                    "--random " + duration + (quick ? " --quick" : "") + (filter.isEmpty() ? "" : " --filter " + filter),
+                    "--random " + duration + (quick ? " --quick" : "")
+                            + (filter.isEmpty() ? "" : " --filter " + filter),
                     "heed verify --random 1");
         }
         var run = new RandomRun(

@@ -371,9 +371,29 @@ public final class CaseGrid {
         add("backward", "q1x2x64x64 kv2x64 f32 backward");
         add("backward", "q1x2x65x64 kv2x130 f32 lse mask=window:20,5:br bias=1x2x65x130 sink softcap=10.0 backward");
         add("backward", "q1x8x40x32 kv2x40 f64 lse mask=causal:br alibi backward");
+        longSums();
         if (full) {
             add("backward", "q1x4x257x64 kv2x257 f32 lse mask=causal:br backward");
             add("backward", "q1x2x130x128 kv2x300 f32 lse backward");
+        }
+    }
+
+    /** Adds cases whose gradients are sums over many query heads, many queries, or all scores that share a bias. */
+    private void longSums() {
+        add("backward", "q1x64x64x16 kv1x64 f32 lse backward");
+        add("backward", "q1x32x17x24 kv1x40 f16 backward");
+        add("backward", "q2x2x63x8 kv2x65 f32 bias=65 backward");
+        add("backward", "q2x2x63x8 kv2x65 f32 bias=1 backward");
+        if (full) {
+            add("backward", "q1x64x64x16 kv1x64 f32 backward seed=3");
+            add("backward", "q1x32x128x64 kv1x128 f32 mask=causal:br backward");
+            add("backward", "q2x128x9x8 kv1x33 f32 mask=window:3,3:br poison backward");
+            add("backward", "q1x48x20x16 kv1x30 bf16 softcap=5.0 sink backward");
+            add("backward", "q1x32x20x16 kv1x30 f32 score=additive:8 backward");
+            add("backward", "q1x32x20x16 kv1x30 f64 score=general bias=20x1 backward");
+            add("backward", "q1x8x64x64 kv8x512 f32 bias=1 backward");
+            add("backward", "q2x8x20x16 kv2x30 f32 bias=1x8x1x1 alibi backward");
+            add("backward", "q1x1x4096x16 kv1x64 f32 backward");
         }
     }
 

@@ -23,7 +23,9 @@ public final class RandomCases {
      */
     private static final List<Long> WORK = List.of(8_000L, 8_000L, 8_000L, 8_000L, 60_000L, 60_000L, 600_000L);
 
-    private static final int[] DIMENSIONS = {1, 2, 3, 4, 7, 8, 12, 16, 17, 24, 31, 32, 33, 40, 48, 64, 65, 80, 96, 111, 128, 160};
+    private static final int[] DIMENSIONS = {
+        1, 2, 3, 4, 7, 8, 12, 16, 17, 24, 31, 32, 33, 40, 48, 64, 65, 80, 96, 111, 128, 160
+    };
 
     private final long seed;
     private final int variants;
@@ -199,7 +201,11 @@ public final class RandomCases {
             case 3 -> "keylens";
             case 4 -> "dense:" + broadcast(batch, heads, queries, keys);
             case 5 ->
-                "spans:" + sizes(random.nextBoolean() ? batch : 1, random.nextBoolean() ? heads : 1, random.nextBoolean() ? queries : 1);
+                "spans:"
+                        + sizes(
+                                random.nextBoolean() ? batch : 1,
+                                random.nextBoolean() ? heads : 1,
+                                random.nextBoolean() ? queries : 1);
             case 6 -> {
                 int height = size(32);
                 int width = size(32);

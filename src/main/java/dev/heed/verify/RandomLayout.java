@@ -54,7 +54,8 @@ final class RandomLayout {
         }
         return switch (random.nextInt(4)) {
             case 0 -> Tensor.zeros(type, sizes).segment();
-            case 1 -> MemorySegment.ofArray(new byte[Math.toIntExact(bytes + 1)]).asSlice(1, bytes);
+            case 1 ->
+                MemorySegment.ofArray(new byte[Math.toIntExact(bytes + 1)]).asSlice(1, bytes);
             case 2 -> arena.allocate(bytes + 1).asSlice(1, bytes);
             default -> arena.allocate(bytes, ALIGNED);
         };

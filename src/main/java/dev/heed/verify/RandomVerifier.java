@@ -70,9 +70,7 @@ public final class RandomVerifier {
                 case SKIP -> skips.merge(verdict.message(), 1, Integer::sum);
                 case FAIL -> {
                     Case smallest = Shrinking.smallest(
-                            verdict.checked(),
-                            smaller -> failsAlike(verdict, check(verifier, smaller)),
-                            TRIES);
+                            verdict.checked(), smaller -> failsAlike(verdict, check(verifier, smaller)), TRIES);
                     return new Report(passed, kinds, skips, verdict, check(verifier, smallest));
                 }
             }
@@ -97,7 +95,11 @@ public final class RandomVerifier {
             List<Measure> nearby = Verifier.naiveNear(checked, n);
             for (int i = 0; i < Math.min(noise.length, nearby.size()); i++) {
                 noise[i] = Math.max(noise[i], nearby.get(i).naiveError());
-                largest = Math.max(largest, Math.max(Math.abs(finite(measures.get(i).expected())), Math.abs(finite(nearby.get(i).expected()))));
+                largest = Math.max(
+                        largest,
+                        Math.max(
+                                Math.abs(finite(measures.get(i).expected())),
+                                Math.abs(finite(nearby.get(i).expected()))));
             }
         }
         double unit = type(checked.problem()) == DType.F64 ? 0x1p-53 : 0x1p-24;
@@ -143,9 +145,13 @@ public final class RandomVerifier {
 
     private void count(Case checked) {
         for (String word : checked.toString().split(" ", -1)) {
-            String name = word.matches("[a-z]+\\d+") && !word.matches("q\\d.*|kv\\d.*|d[kv]\\d.*") ? word : word.replaceFirst("[=:].*|\\d.*", "");
+            String name = word.matches("[a-z]+\\d+") && !word.matches("q\\d.*|kv\\d.*|d[kv]\\d.*")
+                    ? word
+                    : word.replaceFirst("[=:].*|\\d.*", "");
             String value = word.matches("(?:score|mask|layout|values|kv)=.*")
-                    ? word.replaceFirst("^\\w+=", "").replaceFirst("(?<=[a-z])[:,\\d].*", "").replaceFirst("^[(].*", "joined")
+                    ? word.replaceFirst("^\\w+=", "")
+                            .replaceFirst("(?<=[a-z])[:,\\d].*", "")
+                            .replaceFirst("^[(].*", "joined")
                     : "";
             value = word.startsWith("mask=") && word.matches(".*[&|].*") ? "joined" : value;
             kinds.merge(value.isEmpty() ? name : name + "=" + value, 1, Integer::sum);

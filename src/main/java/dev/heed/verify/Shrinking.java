@@ -104,11 +104,18 @@ final class Shrinking {
     }
 
     private static List<Integer> smallerNumbers(int n) {
-        return n <= 1 ? List.of() : Arrays.asList(1, n / 2, n - n / 4, n - 1).stream().distinct().filter(m -> m > 0 && m < n).toList();
+        return n <= 1
+                ? List.of()
+                : Arrays.asList(1, n / 2, n - n / 4, n - 1).stream()
+                        .distinct()
+                        .filter(m -> m > 0 && m < n)
+                        .toList();
     }
 
     private static String replaced(String text, int from, int to) {
-        return NUMBER.matcher(text).replaceAll(number -> number.group().equals(String.valueOf(from)) ? String.valueOf(to) : number.group());
+        return NUMBER.matcher(text)
+                .replaceAll(
+                        number -> number.group().equals(String.valueOf(from)) ? String.valueOf(to) : number.group());
     }
 
     /** {@return the terms of a mask at its outer level} */

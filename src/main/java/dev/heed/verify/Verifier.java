@@ -180,8 +180,18 @@ public final class Verifier {
                     measure(values, "value gradient", dOurs.value(), dRight.value(), dTextbook.value());
                     DType accumulatorType = p.type().accumulator();
                     DType parameters = parameterType(accumulatorType);
-                    measure(sums(parameters, dOurs.bias(), p.tf32()), "bias gradient", dOurs.bias(), dRight.bias(), dTextbook.bias());
-                    measure(sums(parameters, dOurs.sink(), p.tf32()), "sink gradient", dOurs.sink(), dRight.sink(), dTextbook.sink());
+                    measure(
+                            sums(parameters, dOurs.bias(), p.tf32()),
+                            "bias gradient",
+                            dOurs.bias(),
+                            dRight.bias(),
+                            dTextbook.bias());
+                    measure(
+                            sums(parameters, dOurs.sink(), p.tf32()),
+                            "sink gradient",
+                            dOurs.sink(),
+                            dRight.sink(),
+                            dTextbook.sink());
                     parameters(accumulatorType, dOurs.score(), dRight.score(), dTextbook.score());
                 }
             }

@@ -104,7 +104,8 @@ class MaskTest {
     /** Compares windows with offsets and bounds at the ends of a long with the definition, computed without overflow. */
     @Test
     void positionsDoNotOverflow() {
-        long[] ends = {0, 1, 2, 5, (1L << 31) - 2, 1L << 31, 1L << 32, 1L << 62, Long.MAX_VALUE - 4, Long.MAX_VALUE - 1};
+        long[] ends = {0, 1, 2, 5, (1L << 31) - 2, 1L << 31, 1L << 32, 1L << 62, Long.MAX_VALUE - 4, Long.MAX_VALUE - 1
+        };
         long min = Long.MIN_VALUE;
         for (long offset : new long[] {min, min + 1, min + 3, -1L << 62, -1L << 31, -2, 0, 3, 1L << 31, 1L << 62}) {
             for (long shift : new long[] {offset, -1 - offset}) {
@@ -116,12 +117,15 @@ class MaskTest {
                 }
                 long all = Mask.Window.UNBOUNDED;
                 Mask causal = Mask.causal(CausalAlignment.offset(shift));
-                assertEquals(new Mask.Window(all, 0, CausalAlignment.offset(shift)).picture(5, 4), causal.picture(5, 4));
+                assertEquals(
+                        new Mask.Window(all, 0, CausalAlignment.offset(shift)).picture(5, 4), causal.picture(5, 4));
                 Mask none = new Mask.Window(all, all, CausalAlignment.offset(shift));
                 assertEquals(Mask.NONE.picture(5, 4), none.picture(5, 4));
             }
         }
-        assertEquals("####\n####\n", Mask.causal(CausalAlignment.offset(Long.MAX_VALUE)).picture(2, 4));
+        assertEquals(
+                "####\n####\n",
+                Mask.causal(CausalAlignment.offset(Long.MAX_VALUE)).picture(2, 4));
         assertEquals("....\n....\n", Mask.causal(CausalAlignment.offset(min)).picture(2, 4));
     }
 

@@ -41,12 +41,59 @@ class RandomVerifierTest {
             all.append(cases.next()).append(" ;");
         }
         for (String word : List.of(
-                "softmax ", "log-softmax ", "linear ", "rotary ", "mha ", " f32", " f64", " f16", " bf16", " kv=i8", " dk", " dv",
-                "score=dot", "score=scaled-dot", "score=cosine", "score=general", "score=location", "score=additive",
-                "score=concat", "score=gaussian", "score=custom", ",heads", " softcap=", " bias=", " alibi", " sink",
-                " dropout=", " lse", " weights", " rows=", " topk=", " scores=", " tf32", "mask=causal", "window:", "keylens",
-                "dense:", "spans:", "blocks:", "&", "|", "values=large", "values=huge", "values=constant", "layout=bshd",
-                "layout=padded", "layout=native", "layout=mixed", " poison", " backward", " gelu", " interleaved", " positions")) {
+                "softmax ",
+                "log-softmax ",
+                "linear ",
+                "rotary ",
+                "mha ",
+                " f32",
+                " f64",
+                " f16",
+                " bf16",
+                " kv=i8",
+                " dk",
+                " dv",
+                "score=dot",
+                "score=scaled-dot",
+                "score=cosine",
+                "score=general",
+                "score=location",
+                "score=additive",
+                "score=concat",
+                "score=gaussian",
+                "score=custom",
+                ",heads",
+                " softcap=",
+                " bias=",
+                " alibi",
+                " sink",
+                " dropout=",
+                " lse",
+                " weights",
+                " rows=",
+                " topk=",
+                " scores=",
+                " tf32",
+                "mask=causal",
+                "window:",
+                "keylens",
+                "dense:",
+                "spans:",
+                "blocks:",
+                "&",
+                "|",
+                "values=large",
+                "values=huge",
+                "values=constant",
+                "layout=bshd",
+                "layout=padded",
+                "layout=native",
+                "layout=mixed",
+                " poison",
+                " backward",
+                " gelu",
+                " interleaved",
+                " positions")) {
             assertTrue(all.indexOf(word) >= 0, word + " was never drawn");
         }
     }
@@ -103,7 +150,9 @@ class RandomVerifierTest {
     void shrinkingEndsAtTheSmallestCaseThatFails() {
         Case large = Case.parse("q3x8x40x24 kv4x60 f32 softcap=5.0 bias=3x1x40x60 mask=causal:br&keylens lse seed=9");
         Case small = Shrinking.smallest(
-                large, c -> c.problem() instanceof AttentionProblem p && p.shape().seqLenKv() >= 7, 2000);
+                large,
+                c -> c.problem() instanceof AttentionProblem p && p.shape().seqLenKv() >= 7,
+                2000);
         assertEquals("q1x1x1x1 kv1x7 f32", small.toString());
         Case biased = Shrinking.smallest(
                 large, c -> c.problem() instanceof AttentionProblem p && p.biasShape() != null, 2000);
