@@ -130,7 +130,7 @@ public final class ErrorBudget {
 
     /** {@return the ulp of the storage type at {@code x}; at least the smallest normal number of the compute type} */
     private double ulp(double x) {
-        int bits = tf32 ? 11 : SIGNIFICANT_BITS.get(type);
+        int bits = tf32 ? 11 : SIGNIFICANT_BITS.getOrDefault(type, 24);
         double least = type == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL;
         return Math.max(least, Math.scalb(1.0, Math.getExponent(x) - (bits - 1)));
     }
