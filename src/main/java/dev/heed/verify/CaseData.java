@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class CaseData {
     private static final double MASKED_SHARE = 0.3;
 
-    /** Largest relative difference of nearby inputs: more than a rounding to any type. */
-    private static final double NUDGE = 1.0 / 64;
+    /** Largest relative difference of nearby inputs, in roundings of their type. More would move large scores of competing keys. */
+    private static final double NUDGE = 4;
 
     /** Maximum number of random elements generated at a time, unless a tensor with one axis is longer. */
     private static final long PIECE = 1 << 20;
@@ -49,7 +49,7 @@ final class CaseData {
     /**
      * Creates a generator of inputs near those of the case.
      *
-     * @param nudge the seed of random relative differences of at most {@value #NUDGE}, or null for the case's own inputs
+     * @param nudge the seed of random relative differences of at most {@value #NUDGE} roundings, or null for the case's own inputs
      */
     CaseData(Case recipe, Arena arena, @Nullable Long nudge) {
         this.nudges = nudge == null ? null : new Random(nudge);
@@ -90,9 +90,20 @@ final class CaseData {
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
         for (int i = 0; i < values.length; i++) {
             double value = spread == 0 ? 0.5 : spread * random.nextGaussian();
-            values[i] = nudges == null ? value : value * (1 + NUDGE * (2 * nudges.nextDouble() - 1));
+            values[i] = nudges == null
+                    ? value
+                    : value * (1 + NUDGE * rounding(tensor.type()) * (2 * nudges.nextDouble() - 1));
         }
         tensor.copyFrom(Tensor.of(values, tensor.shape()));
+    }
+
+    /** {@return the largest relative error of rounding to the type, at least that of f32} */
+    private static double rounding(DType type) {
+        return switch (type) {
+            case F16 -> 0x1p-11;
+            case BF16 -> 0x1p-8;
+            default -> 0x1p-24;
+        };
     }
 
     /** {@return a tensor of zeros for a result, in the case's placement} */

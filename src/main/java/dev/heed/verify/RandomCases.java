@@ -71,12 +71,18 @@ public final class RandomCases {
 
     private String words(Random form) {
         String recipe = recipe(form);
+        String words = problem(form);
+        // The derivative of a saturated softcap, 1 - tanh^2, has no correct digits in any type.
+        return words + (words.contains(" softcap=") ? recipe.replace(" values=huge", " values=large") : recipe);
+    }
+
+    private String problem(Random form) {
         return switch (form.nextInt(20)) {
-            case 0, 1 -> softmax(form) + recipe;
-            case 2, 3 -> linear(form) + recipe;
-            case 4 -> rotary(form) + recipe;
-            case 5, 6 -> multiHead(form) + recipe;
-            default -> attention(form, true) + recipe;
+            case 0, 1 -> softmax(form);
+            case 2, 3 -> linear(form);
+            case 4 -> rotary(form);
+            case 5, 6 -> multiHead(form);
+            default -> attention(form, true);
         };
     }
 

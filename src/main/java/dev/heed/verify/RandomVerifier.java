@@ -25,6 +25,9 @@ public final class RandomVerifier {
     /** Number of nearby inputs on which the naive implementation is measured. */
     private static final int NEARBY = 4;
 
+    /** Errors below this are weights that underflow to 0, or to the smallest normal number, times values. */
+    private static final double UNDERFLOW = 0x1p-100;
+
     /** Errors may be this many times the largest naive error of nearby inputs. */
     private static final double FACTOR = 8;
 
@@ -105,7 +108,7 @@ public final class RandomVerifier {
         double unit = type(checked.problem()) == DType.F64 ? 0x1p-53 : 0x1p-24;
         for (int i = 0; i < noise.length; i++) {
             Measure m = measures.get(i);
-            if (!(m.maxError() <= m.allowed() + FACTOR * (noise[i] + 4 * unit * largest) + Float.MIN_NORMAL)) {
+            if (!(m.maxError() <= m.allowed() + FACTOR * (noise[i] + 4 * unit * largest) + UNDERFLOW)) {
                 return verdict;
             }
         }
