@@ -87,7 +87,7 @@ class MergedAttentionTest {
         }
     }
 
-    /** A chain of merges of partial results does not round to bf16 either, so its error is that of f32. */
+    /** A chain of merges of partial results does not round to bf16 either, so it has the error of f32. */
     @Test
     void aChainOfPartialResultsKeepsTheAccumulatorType() {
         Qkv qkv = Qkv.of("q1x2x9x16 kv1x512 bf16");

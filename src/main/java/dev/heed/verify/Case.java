@@ -57,7 +57,7 @@ public record Case(
     /**
      * Checks the type of the parameters, and that the gradients exist.
      *
-     * @throws InvalidInputException if the type of the parameters is no floating-point type, or if gradients of i8 keys and values are requested
+     * @throws InvalidInputException if the parameters do not have a floating-point type, or if gradients of i8 keys and values are requested
      */
     public Case {
         if (parameters != null && !parameters.isFloating()) {

@@ -97,7 +97,7 @@ final class CaseData {
         tensor.copyFrom(Tensor.of(values, tensor.shape()));
     }
 
-    /** {@return the largest relative error of rounding to the type, at least that of f32} */
+    /** {@return the largest relative error of rounding to the type or to f32} */
     private static double rounding(DType type) {
         return switch (type) {
             case F16 -> 0x1p-11;

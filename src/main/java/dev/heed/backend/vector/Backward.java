@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Sums are f32 inside a block, and the blocks are added in f64: dK and dV in blocks of {@link #BLOCK} queries of all heads of the
- * group, dQ in blocks of one strip of keys, the gradient of a shared bias number by number.
+ * group, dQ in blocks of one strip of keys, and the elements of a shared bias one summand after another.
  *
  * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If a panel
  * has more keys, each strip is computed twice.

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 final class Prefill {
     /**
      * Keys whose exponentials and weighted values are added in f32, a multiple of every tile. With 200,000 keys the error of the
-     * output is a tenth of that of one sum over all keys.
+     * output is a tenth of the error of one sum over all keys.
      */
     private static final long BLOCK = 4096;
 

@@ -15,8 +15,8 @@ import dev.heed.tensor.Tensor;
  * The inputs of an attention: the caller's tensors, or for multi-head attention in chunks the projections in host memory.
  *
  * @param shape the shape of the attention, before it is cut into chunks
- * @param type the type in which the device stores queries, keys and values: that of the caller's query, or for partial results
- *     that of the output
+ * @param type the type in which the device stores queries, keys and values: the type of the caller's query, or for partial
+ *     results the type of the output
  * @param query {@code [batch, heads, queries, headDim]}
  * @param key {@code [batch, key/value heads, keys, headDim]}
  * @param value {@code [batch, key/value heads, keys, valueHeadDim]}

@@ -3,8 +3,8 @@ package dev.heed.backend.vector.storage;
 import java.util.Arrays;
 
 /**
- * Totals in f64 of sums that the kernels compute in f32, one block of summands after another. The rounding error of a total is that
- * of one block, however many blocks there are (Higham 1993, section 4).
+ * Totals in f64 of sums that the kernels compute in f32, one block of summands after another. However many blocks there are, the
+ * rounding error of a total is about the rounding error of one block (Higham 1993, section 4).
  */
 public final class LongSums {
     private double[] totals = new double[0];
