@@ -47,7 +47,7 @@ final class CaseData {
     }
 
     /**
-     * Creates a generator of inputs near those of the case.
+     * Creates a generator of inputs near the inputs of the case.
      *
      * @param nudge the seed of random relative differences of at most {@value #NUDGE} roundings, or null for the case's own inputs
      */
