@@ -18,7 +18,7 @@ public final class RandomCases {
     private static final int ANY = 0;
 
     /**
-     * Largest numbers of multiplications of an attention, one of which is drawn. Most cases are small, because the number of cases
+     * Limits of the number of multiplications of an attention; each case draws one. Most are small, because the number of cases
      * and not their size finds faults; the double reference computes the largest in milliseconds.
      */
     private static final List<Long> WORK = List.of(8_000L, 8_000L, 8_000L, 8_000L, 60_000L, 60_000L, 600_000L);

@@ -203,7 +203,7 @@ public final class Verifier {
                     .allowing(tf32);
         }
 
-        /** {@return the type of the gradient of a parameter: the case's, or that of the sums if it is narrower} */
+        /** {@return the type of the gradient of a parameter: the narrower of the case's parameter type and the type of the sums} */
         private DType parameterType(DType sums) {
             DType stored = checked.parameters();
             return stored == null || stored.bytes() > sums.bytes() ? sums : stored;
