@@ -209,8 +209,9 @@ public final class AttentionOptions {
     }
 
     /**
-     * {@return these options with a partial result requested, which can be merged with results over other keys} The output is not rounded to the type of the query: f32 for f32, f16 and bf16, f64 for f64. The LSE, which a
-     * merge needs, is requested too. See {@link AttentionStates}.
+     * {@return these options with a partial result requested, which can be merged with results over other keys} The output is
+     * not rounded to the type of the query: f32 for f32, f16 and bf16, f64 for f64. The LSE, which a merge needs, is requested
+     * too. See {@link AttentionStates}.
      *
      * <p>A sink and dropout are refused: {@link AttentionStates#addSink} adds the sink once to all keys, and dropout depends on
      * the positions of the keys among all keys. In the backward pass the gradient of the output has the output's type.

@@ -290,7 +290,8 @@ public final class AttentionProblem implements Problem {
         return shape;
     }
 
-    /** {@return the type of query and output, and of key and value unless they are stored as i8} */
+    /** {@return the type of the query, and of key and value unless they are stored as i8} See {@link #outputType}. */
+    @Override
     public DType type() {
         return type;
     }

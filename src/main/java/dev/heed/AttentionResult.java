@@ -76,8 +76,8 @@ public final class AttentionResult {
     }
 
     /**
-     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in {@link AttentionProblem#outputType}; all elements of a row
-     * without attended keys are 0}
+     * {@return the output, {@code [batch, numHeads, seqLenQ, valueHeadDim]} in {@link AttentionProblem#outputType}; all elements
+     * of a row without attended keys are 0}
      */
     public Tensor output() {
         return output;

@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -116,6 +117,11 @@ public final class MultiHeadProblem implements Problem {
     /** {@return the inner attention, between the projections} */
     public AttentionProblem attention() {
         return attention;
+    }
+
+    @Override
+    public DType type() {
+        return attention.type();
     }
 
     static MultiHeadProblem parse(String caseString) {

@@ -2,7 +2,6 @@ package dev.heed.cli;
 
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
-import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.TextTable;
 import dev.heed.verify.RandomCases;
@@ -53,10 +52,6 @@ final class RandomRun {
         return report.first() == null && !tooFew();
     }
 
-    private static String repeat(AttentionBackend backend, Verdict verdict) {
-        return "heed run \"" + verdict.checked() + "\" --backend " + backend.name();
-    }
-
     void print(PrintWriter out) {
         out.println("backend  " + backend.name());
         out.println("seed     " + seed);
@@ -65,16 +60,11 @@ final class RandomRun {
         report.kinds().forEach((word, count) -> table.row(word, String.valueOf(count)));
         table.print(out);
         if (report.first() != null && report.smallest() != null) {
-            out.println();
-            out.println("FAIL     " + report.smallest().checked());
-            out.println("         " + ErrorLine.onOneLine(report.smallest().message()));
-            out.println("repeat   " + repeat(backend, report.smallest()));
+            VerdictText.printFailure(out, backend, report.smallest());
             out.println("found as " + report.first().checked());
         }
         out.println();
-        report.skips()
-                .forEach((reason, count) -> out.println(
-                        "skipped  " + count + (count == 1 ? " case: " : " cases: ") + ErrorLine.onOneLine(reason)));
+        VerdictText.printSkips(out, report.skips());
         out.println(String.format(
                 Locale.ROOT,
                 "%d passed, %d failed, %d skipped in %.3g min; at least %d must pass%s",
@@ -111,13 +101,6 @@ final class RandomRun {
     }
 
     private @Nullable JsonObject failure(@Nullable Verdict verdict) {
-        if (verdict == null) {
-            return null;
-        }
-        var json = new JsonObject();
-        json.addProperty("case", verdict.checked().toString());
-        json.addProperty("message", verdict.message());
-        json.addProperty("repeat", repeat(backend, verdict));
-        return json;
+        return verdict == null ? null : VerdictText.failureJson(backend, verdict);
     }
 }

@@ -80,16 +80,7 @@ final class RunCommand extends HeedCommand {
                     "--repeat 5");
         }
         Case asked = Case.parse(String.join(" ", words));
-        Case checked = seed == null
-                ? asked
-                : new Case(
-                        asked.problem(),
-                        seed,
-                        asked.values(),
-                        asked.placement(),
-                        asked.parameters(),
-                        asked.poison(),
-                        asked.backward());
+        Case checked = seed == null ? asked : asked.withSeed(seed);
         Feasibility.require(checked.problem());
         Feasibility.requireHeap(checked.problem(), Runtime.getRuntime().maxMemory());
         AttentionBackend backend = environment().select(backendName, checked.problem());

@@ -3,7 +3,6 @@ package dev.heed.cli;
 import com.google.gson.JsonObject;
 import dev.heed.AttentionBackend;
 import dev.heed.cli.console.CliEnvironment;
-import dev.heed.cli.console.ErrorLine;
 import dev.heed.cli.console.HeedCommand;
 import dev.heed.cli.console.JsonText;
 import dev.heed.cli.console.Progress;
@@ -219,10 +218,6 @@ final class VerifyCommand extends HeedCommand {
                 .toList();
     }
 
-    private static String repeatCommand(AttentionBackend backend, Verdict verdict) {
-        return "heed run \"" + verdict.checked() + "\" --backend " + backend.name();
-    }
-
     private static String summary(List<Group> groups) {
         return total(groups, Verdict.Status.PASS) + " passed, " + total(groups, Verdict.Status.FAIL) + " failed, "
                 + total(groups, Verdict.Status.SKIP) + " skipped";
@@ -244,16 +239,9 @@ final class VerifyCommand extends HeedCommand {
                     worst == null ? "-" : worst.checked().toString());
         }
         table.print(out());
-        for (Verdict failure : failures(groups)) {
-            out().println();
-            out().println("FAIL     " + failure.checked());
-            out().println("         " + ErrorLine.onOneLine(failure.message()));
-            out().println("repeat   " + repeatCommand(backend, failure));
-        }
+        failures(groups).forEach(failure -> VerdictText.printFailure(out(), backend, failure));
         out().println();
-        skipReasons(groups)
-                .forEach((reason, count) -> out().println("skipped  " + count + (count == 1 ? " case: " : " cases: ")
-                        + ErrorLine.onOneLine(reason)));
+        VerdictText.printSkips(out(), skipReasons(groups));
         out().println(summary(groups));
     }
 
@@ -281,13 +269,7 @@ final class VerifyCommand extends HeedCommand {
                     JsonText.textOrNull(worst == null ? null : worst.checked().toString()));
             return json;
         }));
-        root.add("failures", JsonText.array(failures(groups), failure -> {
-            var json = new JsonObject();
-            json.addProperty("case", failure.checked().toString());
-            json.addProperty("message", failure.message());
-            json.addProperty("repeat", repeatCommand(backend, failure));
-            return json;
-        }));
+        root.add("failures", JsonText.array(failures(groups), failure -> VerdictText.failureJson(backend, failure)));
         root.add("skips", JsonText.array(skipReasons(groups).entrySet(), entry -> {
             var json = new JsonObject();
             json.addProperty("reason", entry.getKey());

@@ -57,7 +57,8 @@ public record Case(
     /**
      * Checks the type of the parameters, and that the gradients exist.
      *
-     * @throws InvalidInputException if the parameters do not have a floating-point type, or if gradients of i8 keys and values are requested
+     * @throws InvalidInputException if the parameters do not have a floating-point type, or if gradients of i8 keys and
+     *     values are requested
      */
     public Case {
         if (parameters != null && !parameters.isFloating()) {
@@ -79,6 +80,11 @@ public record Case(
     /** {@return a case with seed 1 and standard normal inputs in contiguous tensors, forward only} */
     public static Case of(Problem problem) {
         return new Case(problem, 1, Values.NORMAL, Placement.BHSD, null, false, false);
+    }
+
+    /** {@return this case with another seed} */
+    public Case withSeed(long other) {
+        return new Case(problem, other, values, placement, parameters, poison, backward);
     }
 
     /**

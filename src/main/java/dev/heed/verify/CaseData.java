@@ -19,10 +19,8 @@ import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -88,35 +86,17 @@ final class CaseData {
             return;
         }
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
+        double nudge = NUDGE * Math.max(ErrorBudget.rounding(DType.F32), ErrorBudget.rounding(tensor.type()));
         for (int i = 0; i < values.length; i++) {
             double value = spread == 0 ? 0.5 : spread * random.nextGaussian();
-            values[i] = nudges == null
-                    ? value
-                    : value * (1 + NUDGE * rounding(tensor.type()) * (2 * nudges.nextDouble() - 1));
+            values[i] = nudges == null ? value : value * (1 + nudge * (2 * nudges.nextDouble() - 1));
         }
         tensor.copyFrom(Tensor.of(values, tensor.shape()));
     }
 
-    /** {@return the largest relative error of rounding to the type or to f32} */
-    private static double rounding(DType type) {
-        return switch (type) {
-            case F16 -> 0x1p-11;
-            case BF16 -> 0x1p-8;
-            default -> 0x1p-24;
-        };
-    }
-
     /** {@return a tensor of zeros for a result, in the case's placement} */
     Tensor place(DType type, long... shape) {
-        return recipe.placement() == Placement.MIXED && layouts.nextInt(3) > 0
-                ? RandomLayout.place(layouts, arena, type, shape)
-                : placement().place(arena, type, shape);
-    }
-
-    /** {@return the layout of the next tensor} */
-    private Placement placement() {
-        Placement layout = recipe.placement();
-        return layout == Placement.MIXED ? Placement.SINGLE.get(layouts.nextInt(Placement.SINGLE.size())) : layout;
+        return recipe.placement().place(layouts, arena, type, shape);
     }
 
     AttentionInputs attention(AttentionProblem p) {
@@ -133,8 +113,8 @@ final class CaseData {
             }
         }
         if (p.kvType() == DType.I8) {
-            key = placement().bytes(arena, key);
-            value = placement().bytes(arena, value);
+            key = recipe.placement().bytes(layouts, arena, key);
+            value = recipe.placement().bytes(layouts, arena, value);
         }
         return AttentionInputs.of(query, key, value, options);
     }
@@ -355,19 +335,14 @@ final class CaseData {
 
     /** Writes NaN to every element of the bias that no attended key uses. */
     private static void poison(Tensor bias, AttentionShape s, BoundMask mask) {
-        Tensor whole = bias.expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
-        Set<Long> used = new HashSet<>();
-        for (boolean write : new boolean[] {false, true}) {
-            for (long b = 0; b < s.batch(); b++) {
-                for (long h = 0; h < s.numHeads(); h++) {
-                    for (long i = 0; i < s.seqLenQ(); i++) {
-                        for (long j = 0; j < s.seqLenKv(); j++) {
-                            long position = whole.position(b, h, i, j);
-                            if (!write && mask.takesPart(b, h, i, j)) {
-                                used.add(position);
-                            } else if (write && !used.contains(position)) {
-                                whole.put(position, Double.NaN);
-                            }
+        Tensor old = bias.copy().expand(s.batch(), s.numHeads(), s.seqLenQ(), s.seqLenKv());
+        Tensor whole = bias.fill(Double.NaN).expand(old.shape());
+        for (long b = 0; b < s.batch(); b++) {
+            for (long h = 0; h < s.numHeads(); h++) {
+                for (long i = 0; i < s.seqLenQ(); i++) {
+                    for (long j = 0; j < s.seqLenKv(); j++) {
+                        if (mask.takesPart(b, h, i, j)) {
+                            whole.put(whole.position(b, h, i, j), old.get(b, h, i, j));
                         }
                     }
                 }

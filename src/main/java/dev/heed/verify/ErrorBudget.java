@@ -1,7 +1,6 @@
 package dev.heed.verify;
 
 import dev.heed.tensor.DType;
-import java.util.Map;
 
 /**
  * The error limit of a result. The truth is the result of the double-precision reference for the stored inputs. The
@@ -21,9 +20,6 @@ import java.util.Map;
  */
 public final class ErrorBudget {
     private static final double F64_TO_F32 = 0x1p-29;
-
-    private static final Map<DType, Integer> SIGNIFICANT_BITS =
-            Map.of(DType.F64, 53, DType.F32, 24, DType.F16, 11, DType.BF16, 8);
 
     private final DType type;
     private final double factor;
@@ -128,9 +124,23 @@ public final class ErrorBudget {
         return Math.abs(round(there - round(0.3)) - truth);
     }
 
+    /** {@return the largest relative error of rounding to a floating-point type} */
+    static double rounding(DType type) {
+        return Math.scalb(1.0, -significantBits(type));
+    }
+
+    private static int significantBits(DType type) {
+        return switch (type) {
+            case F64 -> 53;
+            case F16 -> 11;
+            case BF16 -> 8;
+            default -> 24;
+        };
+    }
+
     /** {@return the ulp of the storage type at {@code x}; at least the smallest normal number of the compute type} */
     private double ulp(double x) {
-        int bits = tf32 ? 11 : SIGNIFICANT_BITS.getOrDefault(type, 24);
+        int bits = tf32 ? 11 : significantBits(type);
         double least = type == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL;
         return Math.max(least, Math.scalb(1.0, Math.getExponent(x) - (bits - 1)));
     }

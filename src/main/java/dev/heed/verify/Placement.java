@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.stream.IntStream;
 
 /** The memory layout of a case's tensors. Gaps between elements contain NaN, and the backend must not overwrite the gaps. */
@@ -14,14 +15,14 @@ public enum Placement {
     /** Contiguous on the Java heap, head before sequence. */
     BHSD {
         @Override
-        Tensor place(Arena arena, DType type, long... shape) {
+        Tensor place(Random layouts, Arena arena, DType type, long... shape) {
             return Tensor.zeros(type, shape);
         }
     },
     /** Sequence before head: axes 1 and 2 of rank-4 tensors are exchanged in memory. */
     BSHD {
         @Override
-        Tensor place(Arena arena, DType type, long... shape) {
+        Tensor place(Random layouts, Arena arena, DType type, long... shape) {
             if (shape.length != 4) {
                 return Tensor.zeros(type, shape);
             }
@@ -29,31 +30,31 @@ public enum Placement {
         }
 
         @Override
-        Tensor bytes(Arena arena, Tensor numbers) {
+        Tensor bytes(Random layouts, Arena arena, Tensor numbers) {
             return numbers.transpose(1, 2).quantized().transpose(1, 2);
         }
     },
     /** A window of a larger tensor: gaps before and after every row and every matrix, and an unaligned start. */
     PADDED {
         @Override
-        Tensor place(Arena arena, DType type, long... shape) {
+        Tensor place(Random layouts, Arena arena, DType type, long... shape) {
             return inside(Tensor.zeros(type, larger(shape)), shape);
         }
 
         @Override
-        Tensor bytes(Arena arena, Tensor numbers) {
+        Tensor bytes(Random layouts, Arena arena, Tensor numbers) {
             return window(cache(numbers), numbers.shape());
         }
     },
     /** A window of a larger tensor in native memory. */
     NATIVE {
         @Override
-        Tensor place(Arena arena, DType type, long... shape) {
+        Tensor place(Random layouts, Arena arena, DType type, long... shape) {
             return inside(Tensor.allocate(arena, type, larger(shape)), shape);
         }
 
         @Override
-        Tensor bytes(Arena arena, Tensor numbers) {
+        Tensor bytes(Random layouts, Arena arena, Tensor numbers) {
             Tensor cache = cache(numbers);
             MemorySegment scales = Objects.requireNonNull(cache.scales()).numbers();
             return window(
@@ -63,21 +64,32 @@ public enum Placement {
     /** Each tensor has its own layout: one of the others, or a {@link RandomLayout}. */
     MIXED {
         @Override
-        Tensor place(Arena arena, DType type, long... shape) {
-            throw new IllegalStateException("A single tensor has one of the other layouts or a random one");
+        Tensor place(Random layouts, Arena arena, DType type, long... shape) {
+            return layouts.nextInt(3) > 0
+                    ? RandomLayout.place(layouts, arena, type, shape)
+                    : single(layouts).place(layouts, arena, type, shape);
+        }
+
+        @Override
+        Tensor bytes(Random layouts, Arena arena, Tensor numbers) {
+            return single(layouts).bytes(layouts, arena, numbers);
+        }
+
+        private static Placement single(Random layouts) {
+            return SINGLE.get(layouts.nextInt(SINGLE.size()));
         }
     };
 
-    /** The layouts that a tensor can have. */
+    /** The layouts other than {@link #MIXED}. */
     static final List<Placement> SINGLE = List.of(BHSD, BSHD, PADDED, NATIVE);
 
     private static final int GAP = 3;
 
-    /** {@return a tensor of zeros with the shape; gaps contain NaN (integers: -7, bool: false)} */
-    abstract Tensor place(Arena arena, DType type, long... shape);
+    /** {@return a tensor of zeros with the shape; gaps contain NaN (integers: -7, bool: false). MIXED draws the layout} */
+    abstract Tensor place(Random layouts, Arena arena, DType type, long... shape);
 
     /** {@return a tensor {@code [batch, heads, rows, width]} quantised to i8 with one scale per row, in this layout} */
-    Tensor bytes(Arena arena, Tensor numbers) {
+    Tensor bytes(Random layouts, Arena arena, Tensor numbers) {
         return numbers.quantized();
     }
 
@@ -125,11 +137,11 @@ public enum Placement {
     /** {@return the number of overwritten gap elements between and around the elements of a placed tensor} */
     static long strayWrites(Tensor placed) {
         long count = placed.segment().byteSize() / placed.type().bytes();
-        var addressed = new BitSet(Math.toIntExact(count));
-        address(placed, addressed, 0, placed.offset());
-        if (addressed.cardinality() == count) {
+        if (placed.elementCount() == count) {
             return 0;
         }
+        var addressed = new BitSet(Math.toIntExact(count));
+        address(placed, addressed, 0, placed.offset());
         Tensor whole = Tensor.of(placed.segment(), placed.type(), count);
         double expected = gap(placed.type());
         return IntStream.range(0, Math.toIntExact(count))

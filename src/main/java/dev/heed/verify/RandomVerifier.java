@@ -1,13 +1,6 @@
 package dev.heed.verify;
 
 import dev.heed.AttentionBackend;
-import dev.heed.AttentionProblem;
-import dev.heed.LinearProblem;
-import dev.heed.MultiHeadProblem;
-import dev.heed.Problem;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxProblem;
-import dev.heed.tensor.DType;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +98,7 @@ public final class RandomVerifier {
                                 Math.abs(finite(nearby.get(i).expected()))));
             }
         }
-        double unit = type(checked.problem()) == DType.F64 ? 0x1p-53 : 0x1p-24;
+        double unit = ErrorBudget.rounding(checked.problem().type().accumulator());
         for (int i = 0; i < noise.length; i++) {
             Measure m = measures.get(i);
             if (!(m.maxError() <= m.allowed() + FACTOR * (noise[i] + 4 * unit * largest) + UNDERFLOW)) {
@@ -127,16 +120,6 @@ public final class RandomVerifier {
         return verdict.message().equals(String.join("; ", failing));
     }
 
-    private static DType type(Problem problem) {
-        return switch (problem) {
-            case AttentionProblem p -> p.type();
-            case SoftmaxProblem p -> p.type();
-            case MultiHeadProblem p -> p.attention().type();
-            case LinearProblem p -> p.type();
-            case RotaryProblem p -> p.type();
-        };
-    }
-
     /** {@return whether a smaller case fails in the same tensor, or with the same exception, as the first} */
     private static boolean failsAlike(Verdict first, Verdict smaller) {
         return smaller.status() == Verdict.Status.FAIL && fault(smaller).equals(fault(first));
@@ -148,16 +131,20 @@ public final class RandomVerifier {
 
     private void count(Case checked) {
         for (String word : checked.toString().split(" ", -1)) {
-            String name = word.matches("[a-z]+\\d+") && !word.matches("q\\d.*|kv\\d.*|d[kv]\\d.*")
-                    ? word
-                    : word.replaceFirst("[=:].*|\\d.*", "");
-            String value = word.matches("(?:score|mask|layout|values|kv)=.*")
-                    ? word.replaceFirst("^\\w+=", "")
-                            .replaceFirst("(?<=[a-z])[:,\\d].*", "")
-                            .replaceFirst("^[(].*", "joined")
-                    : "";
-            value = word.startsWith("mask=") && word.matches(".*[&|].*") ? "joined" : value;
-            kinds.merge(value.isEmpty() ? name : name + "=" + value, 1, Integer::sum);
+            kinds.merge(kind(word), 1, Integer::sum);
         }
+    }
+
+    /** {@return a word of a case string without its numbers, for example {@code score=additive}, or {@code bias}} */
+    private static String kind(String word) {
+        if (word.matches("mask=.*[&|].*")) {
+            return "mask=joined";
+        }
+        if (word.startsWith("kv=") || word.matches("(?:f|bf|tf)\\d+")) {
+            return word;
+        }
+        return word.matches("(?:score|mask|layout|values)=.*")
+                ? word.replaceFirst("(?<=[a-z])[:,\\d].*", "")
+                : word.replaceFirst("[=:\\d].*", "");
     }
 }

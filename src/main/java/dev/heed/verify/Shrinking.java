@@ -2,14 +2,14 @@ package dev.heed.verify;
 
 import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A search for a small case that fails like a given one. It removes words of the case string, takes terms out of masks, and makes
@@ -78,44 +78,34 @@ final class Shrinking {
                 }
             }
         }
-        Set<Integer> numbers = new LinkedHashSet<>();
-        Matcher number = NUMBER.matcher(text);
-        while (number.find()) {
-            String digits = number.group();
-            if (digits.length() < 7) {
-                numbers.add(Integer.parseInt(digits));
+        List<MatchResult> numbers = NUMBER.matcher(text)
+                .results()
+                .filter(n -> n.group().length() < 7)
+                .toList();
+        for (MatchResult number :
+                numbers) { // the same number in every word, so that the shapes of masks and biases follow
+            for (int m : smallerNumbers(Integer.parseInt(number.group()))) {
+                found.add(replaced(text, number.group(), m));
             }
         }
-        for (int n : numbers) { // the same number in every word, so that the shapes of masks and biases follow
-            for (int m : smallerNumbers(n)) {
-                found.add(replaced(text, n, m));
-            }
-        }
-        number.reset();
-        while (number.find()) {
-            String digits = number.group();
-            if (digits.length() < 7) {
-                for (int m : smallerNumbers(Integer.parseInt(digits))) {
-                    found.add(text.substring(0, number.start()) + m + text.substring(number.end()));
-                }
+        for (MatchResult number : numbers) {
+            for (int m : smallerNumbers(Integer.parseInt(number.group()))) {
+                found.add(text.substring(0, number.start()) + m + text.substring(number.end()));
             }
         }
         return found;
     }
 
     private static List<Integer> smallerNumbers(int n) {
-        return n <= 1
-                ? List.of()
-                : Arrays.asList(1, n / 2, n - n / 4, n - 1).stream()
-                        .distinct()
-                        .filter(m -> m > 0 && m < n)
-                        .toList();
+        return Stream.of(1, n / 2, n - n / 4, n - 1)
+                .distinct()
+                .filter(m -> m > 0 && m < n)
+                .toList();
     }
 
-    private static String replaced(String text, int from, int to) {
+    private static String replaced(String text, String from, int to) {
         return NUMBER.matcher(text)
-                .replaceAll(
-                        number -> number.group().equals(String.valueOf(from)) ? String.valueOf(to) : number.group());
+                .replaceAll(number -> number.group().equals(from) ? String.valueOf(to) : number.group());
     }
 
     /** {@return the terms of a mask at its outer level} */

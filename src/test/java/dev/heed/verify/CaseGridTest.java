@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -113,9 +114,10 @@ class CaseGridTest {
     @Test
     void placementsKnowWhatWasWrittenBetweenTheirElements() {
         try (Arena arena = Arena.ofConfined()) {
-            for (Placement placement : Placement.SINGLE) {
+            var layouts = new Random(1);
+            for (Placement placement : Placement.values()) {
                 for (DType type : List.of(DType.F32, DType.F64, DType.F16, DType.I64)) {
-                    Tensor placed = placement.place(arena, type, 2, 3, 4, 5);
+                    Tensor placed = placement.place(layouts, arena, type, 2, 3, 4, 5);
                     assertEquals(2 * 3 * 4 * 5, placed.elementCount());
                     assertEquals(0, Placement.strayWrites(placed.fill(1)), placement + " " + type);
                     if (placement == Placement.PADDED || placement == Placement.NATIVE) {

@@ -2,11 +2,8 @@ package dev.heed.backend.opencl;
 
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionShape;
-import dev.heed.LinearProblem;
 import dev.heed.MultiHeadProblem;
 import dev.heed.Problem;
-import dev.heed.RotaryProblem;
-import dev.heed.SoftmaxProblem;
 import dev.heed.opencl.Device;
 import dev.heed.score.ScoreKind;
 import dev.heed.tensor.DType;
@@ -43,13 +40,7 @@ final class NotSupported {
     }
 
     private static DType typeOf(Problem problem) {
-        return switch (problem) {
-            case AttentionProblem p -> p.outputType();
-            case MultiHeadProblem p -> p.attention().type();
-            case SoftmaxProblem p -> p.type();
-            case RotaryProblem p -> p.type();
-            case LinearProblem p -> p.type();
-        };
+        return problem instanceof AttentionProblem p ? p.outputType() : problem.type();
     }
 
     private static @Nullable AttentionProblem attentionOf(Problem problem) {

@@ -450,7 +450,7 @@ final class Decode {
         int valueDim = (int) shape.valueHeadDim();
         float unit = call.modifier.unit;
         scratch.row = ArrayGrowth.atLeast(scratch.row, valueDim);
-        scratch.totals = scratch.totals.length < valueDim ? new double[valueDim] : scratch.totals;
+        scratch.totals = ArrayGrowth.atLeast(scratch.totals, valueDim);
         for (int r = 0; r < rows; r++) {
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(queryHead(kvHead, r));

@@ -134,10 +134,8 @@ final class Panel {
             maximaOfTotals[i] = statistics[i];
             statistics[PANEL + i] = 0;
         }
-        if (totals.inUse()) {
-            totals.scale(rescaling);
-        }
-        totals.add(sums, 0, width * PANEL, width * PANEL);
+        totals.scale(rescaling);
+        addToTotals(width);
     }
 
     /** Writes the totals of all blocks, rounded to f32, to the statistics and the sums, if there is more than one block. */
@@ -147,7 +145,7 @@ final class Panel {
             for (int i = 0; i < PANEL; i++) {
                 statistics[PANEL + i] = (float) rowSumsOfTotals[i];
             }
-            totals.addTo(sums);
+            addTotals();
         }
     }
 

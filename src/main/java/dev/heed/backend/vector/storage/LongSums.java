@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.storage;
 
+import dev.heed.backend.vector.kernels.ArrayGrowth;
 import java.util.Arrays;
 
 /**
@@ -27,7 +28,7 @@ public final class LongSums {
      */
     public void add(float[] block, int from, int to, int length) {
         if (!inUse()) {
-            totals = totals.length < length ? new double[length] : totals;
+            totals = ArrayGrowth.atLeast(totals, length);
             Arrays.fill(totals, 0, length, 0);
             this.length = length;
         }
