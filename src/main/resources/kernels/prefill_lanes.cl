@@ -29,11 +29,11 @@ PHILOX(words)
 // A micro-kernel multiplies four rows by the vectors v of a panel, with the 4 x VECTORS sums r0v ... r3v in registers.
 //   EACH(X)                 X for every v
 //   ZERO_SUMS               declares the sums of v as zeros
-//   LOAD_SUMS               declares the sums of v and reads them from `to`
 //   LOAD_COLUMN             bv = vector v at `from`
 //   MULTIPLY_ADD            rows a0 ... a3 times bv are added to the sums
 //   MULTIPLY_ADD_ATTENDED   the same, but lanes in which bv is 0 keep their sums
 //   STORE_SUMS              writes the sums of v to `to`
+//   ADD_TO_SUMS             adds the sums of v to the sums at `to`
 #if VECTORS == 4
 #define EACH(X) X(0) X(1) X(2) X(3)
 #else
@@ -46,8 +46,8 @@ PHILOX(words)
   r2##v = fma(a2, b##v, r2##v); r3##v = fma(a3, b##v, r3##v);
 #define STORE_SUMS(v) \
   to[v] = r0##v; to[VECTORS + v] = r1##v; to[2 * VECTORS + v] = r2##v; to[3 * VECTORS + v] = r3##v;
-#define LOAD_SUMS(v) \
-  vec r0##v = to[v], r1##v = to[VECTORS + v], r2##v = to[2 * VECTORS + v], r3##v = to[3 * VECTORS + v];
+#define ADD_TO_SUMS(v) \
+  to[v] += r0##v; to[VECTORS + v] += r1##v; to[2 * VECTORS + v] += r2##v; to[3 * VECTORS + v] += r3##v;
 #define MULTIPLY_ADD_ATTENDED(v) \
   { const truth none = b##v == 0; \
     r0##v = none ? r0##v : fma(a0, b##v, r0##v); r1##v = none ? r1##v : fma(a1, b##v, r1##v); \
@@ -95,10 +95,10 @@ inline void pair_scores(global const element* k, long k0, long k1, long k2, long
 }
 
 // Adds weighted values to four rows of the sums. They belong to the columns of the values at offsets 0, d1, d2 and d3 from
-// `offset`.
+// `offset`. The keys of a tile are summed on their own, because a long sum of equal terms loses digits at each addition.
 inline void pool(global const element* v, long offset, long rowStride, int d1, int d2, int d3, const vec* weights,
                  int keys, global vec* to) {
-  EACH(LOAD_SUMS)
+  EACH(ZERO_SUMS)
   for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
     EACH(LOAD_COLUMN)
@@ -106,13 +106,13 @@ inline void pool(global const element* v, long offset, long rowStride, int d1, i
     const vec a2 = LOAD(STORAGE, v, offset + d2), a3 = LOAD(STORAGE, v, offset + d3);
     EACH(MULTIPLY_ADD)
   }
-  EACH(STORE_SUMS)
+  EACH(ADD_TO_SUMS)
 }
 
 // As pool, but a value of weight 0 adds nothing: its key may be masked and the value NaN.
 inline void pool_attended(global const element* v, long offset, long rowStride, int d1, int d2, int d3,
                           const vec* weights, int keys, global vec* to) {
-  EACH(LOAD_SUMS)
+  EACH(ZERO_SUMS)
   for (int j = 0; j < keys; j++, offset += rowStride) {
     const vec* from = weights + j * VECTORS;
     EACH(LOAD_COLUMN)
@@ -120,7 +120,7 @@ inline void pool_attended(global const element* v, long offset, long rowStride, 
     const vec a2 = LOAD(STORAGE, v, offset + d2), a3 = LOAD(STORAGE, v, offset + d3);
     EACH(MULTIPLY_ADD_ATTENDED)
   }
-  EACH(STORE_SUMS)
+  EACH(ADD_TO_SUMS)
 }
 
 // Whether all values of a tile are finite. Bits are compared, because a compiler may simplify x * 0 to 0 (Mesa's does).
@@ -279,14 +279,14 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
       }
       anyRescale |= any(newMax != rowMax[v]);
       rescale[v] = accurate_exp2((rowMax[v] - newMax) * c.factor);
-      vec newSum = rowSum[v] * rescale[v];
+      vec tileSum = 0;
       for (int n = 0; n < keys; n++) {
         const vec p = accurate_exp2((tile[n * VECTORS + v] - newMax) * c.factor);
-        newSum += p;
+        tileSum += p;
         tile[n * VECTORS + v] = p;
       }
       rowMax[v] = newMax;
-      rowSum[v] = newSum;
+      rowSum[v] = rowSum[v] * rescale[v] + tileSum;
     }
     if (anyRescale) {
       for (int n = 0; n < sumRows; n++) {

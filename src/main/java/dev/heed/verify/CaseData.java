@@ -31,6 +31,9 @@ final class CaseData {
     /** Largest relative difference of nearby inputs, in roundings of their type. More would move large scores of competing keys. */
     private static final double NUDGE = 4;
 
+    /** Largest relative factor that every second generator of nearby inputs gives a whole tensor. Sums of equal terms change. */
+    private static final double SCALE = 0.125;
+
     /** Maximum number of random elements generated at a time, unless a tensor with one axis is longer. */
     private static final long PIECE = 1 << 20;
 
@@ -39,6 +42,7 @@ final class CaseData {
     private final Random random;
     private final Random layouts;
     private final @Nullable Random nudges;
+    private final double scale;
 
     CaseData(Case recipe, Arena arena) {
         this(recipe, arena, null);
@@ -47,10 +51,12 @@ final class CaseData {
     /**
      * Creates a generator of inputs near the inputs of the case.
      *
-     * @param nudge the seed of random relative differences of at most {@value #NUDGE} roundings, or null for the case's own inputs
+     * @param nudge the seed of random relative differences of at most {@value #NUDGE} roundings, or null for the case's own
+     *     inputs; an odd seed also scales each tensor by a random factor of 1 ± {@value #SCALE}
      */
     CaseData(Case recipe, Arena arena, @Nullable Long nudge) {
         this.nudges = nudge == null ? null : new Random(nudge);
+        this.scale = nudge == null || nudge % 2 == 0 ? 0 : SCALE;
         this.recipe = recipe;
         this.arena = arena;
         this.random = new Random(recipe.seed());
@@ -67,28 +73,32 @@ final class CaseData {
             long[] narrow = shape.clone();
             narrow[layouts.nextInt(shape.length)] = 1;
             Tensor shared = place(type, narrow);
-            fill(shared, spread);
+            fill(shared, spread, factor());
             return shared.expand(shape);
         }
         Tensor tensor = place(type, shape);
-        fill(tensor, spread);
+        fill(tensor, spread, factor());
         return tensor;
     }
 
+    private double factor() {
+        return nudges == null ? 1 : 1 + scale * (2 * nudges.nextDouble() - 1);
+    }
+
     /** Fills a tensor in row-major order, in pieces, because a large tensor and a copy of it in doubles may not fit in memory. */
-    private void fill(Tensor tensor, double spread) {
+    private void fill(Tensor tensor, double spread, double factor) {
         if (tensor.elementCount() > PIECE && tensor.rank() > 1) {
             long step = Math.max(1, PIECE * tensor.size(0) / tensor.elementCount());
             for (long from = 0; from < tensor.size(0); from += step) {
                 Tensor part = tensor.slice(0, from, Math.min(tensor.size(0), from + step));
-                fill(part.size(0) == 1 ? part.select(0, 0) : part, spread);
+                fill(part.size(0) == 1 ? part.select(0, 0) : part, spread, factor);
             }
             return;
         }
         double[] values = new double[Math.toIntExact(tensor.elementCount())];
         double nudge = NUDGE * Math.max(ErrorBudget.rounding(DType.F32), ErrorBudget.rounding(tensor.type()));
         for (int i = 0; i < values.length; i++) {
-            double value = spread == 0 ? 0.5 : spread * random.nextGaussian();
+            double value = factor * (spread == 0 ? 0.5 : spread * random.nextGaussian());
             values[i] = nudges == null ? value : value * (1 + nudge * (2 * nudges.nextDouble() - 1));
         }
         tensor.copyFrom(Tensor.of(values, tensor.shape()));

@@ -16,7 +16,7 @@ public final class RandomVerifier {
     private static final int TRIES = 400;
 
     /** Number of nearby inputs on which the naive implementation is measured. */
-    private static final int NEARBY = 4;
+    private static final int NEARBY = 8;
 
     /** Errors below this are weights that underflow to 0, or to the smallest normal number, times values. */
     private static final double UNDERFLOW = 0x1p-100;

@@ -158,4 +158,17 @@ class RandomVerifierTest {
                 large, c -> c.problem() instanceof AttentionProblem p && p.biasShape() != null, 2000);
         assertEquals(Problem.parse("q1x1x1x1 kv1x1 f32 bias=1x1x1x1"), biased.problem());
     }
+
+    /** The textbook sum of 1,250 equal terms has an error by the term's digits, which only another term changes. */
+    @Test
+    void scaledNearbyInputsHaveOtherErrorsInSumsOfEqualTerms() {
+        Case equal = Case.parse("mha in=12x13x16 out=1 biases=v q1x4x14x1 kv1x1250 f32 seed=775168 values=constant");
+        double rounded = Math.max(naiveError(equal, 2), naiveError(equal, 4));
+        double scaled = Math.max(naiveError(equal, 1), naiveError(equal, 3));
+        assertTrue(scaled > 10 * rounded, scaled + " and " + rounded);
+    }
+
+    private static double naiveError(Case checked, long nudge) {
+        return Verifier.naiveNear(checked, nudge).getFirst().naiveError();
+    }
 }
