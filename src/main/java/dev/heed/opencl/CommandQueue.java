@@ -166,12 +166,20 @@ public final class CommandQueue {
         }
     }
 
+    /**
+     * {@return whether the driver may copy this memory itself} A heap array could move, and a shared arena could be closed by another
+     * thread during a call through JOCL, which does not hold it open. Such memory is copied by the JDK, which checks it.
+     */
+    private static boolean isReachedByDriver(MemorySegment host) {
+        return host.isNative() && HostMemory.staysOpen(host);
+    }
+
     private void writeUnified(DeviceBuffer to, long at, MemorySegment from) {
         long step = context.settings.chunkBytes();
         for (long done = 0; done < from.byteSize(); done += step) {
             long bytes = Math.min(step, from.byteSize() - done);
             MemorySegment part = from.asSlice(done, bytes);
-            if (from.isNative()) {
+            if (isReachedByDriver(from)) {
                 context.calls.enqueueWrite(handle, to.handle, at + done, bytes, part, true);
             } else {
                 MemorySegment mapped = context.calls.map(handle, to.handle, Cl.MAP_WRITE_INVALIDATE, at + done, bytes);
@@ -189,7 +197,7 @@ public final class CommandQueue {
         for (long done = 0; done < to.byteSize(); done += step) {
             long bytes = Math.min(step, to.byteSize() - done);
             MemorySegment part = to.asSlice(done, bytes);
-            if (to.isNative()) {
+            if (isReachedByDriver(to)) {
                 context.calls.enqueueRead(handle, from.handle, at + done, bytes, part, true);
             } else {
                 MemorySegment mapped = context.calls.map(handle, from.handle, Cl.MAP_READ, at + done, bytes);

@@ -200,8 +200,9 @@ public final class DeviceContext implements AutoCloseable {
 
     /**
      * {@return a buffer on host memory that kernels access directly} Empty if the device does not support this, or if the memory
-     * is not native, is not aligned to 64 bytes, is empty or is too large for a buffer. A copy between the buffer and this memory
-     * only synchronises them. The memory must outlive the buffer; it may be read-only if no kernel writes to it.
+     * is not native, is not aligned to 64 bytes, is empty, is too large for a buffer or belongs to a shared arena, which another
+     * thread could close while a kernel reads. A copy between the buffer and this memory only synchronises them. The memory must
+     * outlive the buffer; it may be read-only if no kernel writes to it.
      */
     public Optional<DeviceBuffer> share(MemorySegment host) {
         enter();
@@ -210,7 +211,8 @@ public final class DeviceContext implements AutoCloseable {
                     && host.isNative()
                     && host.byteSize() > 0
                     && host.byteSize() <= limits.maxAllocationBytes()
-                    && host.address() % HOST_ALIGNMENT == 0;
+                    && host.address() % HOST_ALIGNMENT == 0
+                    && HostMemory.staysOpen(host);
             return fits ? Optional.of(pool.share(host)) : Optional.empty();
         } finally {
             exit();

@@ -11,7 +11,7 @@ import java.util.Random;
  * axis, in a Java array of its type, in bytes of the Java heap or in native memory, aligned or not.
  */
 final class RandomLayout {
-    /** Alignment of aligned native memory in bytes; devices that share memory read such tensors in place. */
+    /** Alignment of aligned native memory in bytes; devices that share memory read it in place, unless its arena is shared. */
     private static final long ALIGNED = 4096;
 
     private RandomLayout() {}
@@ -57,7 +57,7 @@ final class RandomLayout {
             case 1 ->
                 MemorySegment.ofArray(new byte[Math.toIntExact(bytes + 1)]).asSlice(1, bytes);
             case 2 -> arena.allocate(bytes + 1).asSlice(1, bytes);
-            default -> arena.allocate(bytes, ALIGNED);
+            default -> Arena.ofAuto().allocate(bytes, ALIGNED);
         };
     }
 

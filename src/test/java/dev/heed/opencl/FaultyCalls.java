@@ -34,6 +34,8 @@ public final class FaultyCalls {
     private final Set<Long> asked = ConcurrentHashMap.newKeySet();
     private final List<String> ways = Collections.synchronizedList(new ArrayList<>());
     private volatile String failed = "";
+    private volatile String awaited = "";
+    private volatile Runnable action = () -> {};
 
     private FaultyCalls(Device device, int failing, int code) {
         this.real = device.calls;
@@ -67,6 +69,10 @@ public final class FaultyCalls {
 
     private Object call(Object proxy, Method method, Object[] arguments) throws Throwable {
         String name = method.getName();
+        if (name.equals(awaited)) {
+            awaited = "";
+            action.run();
+        }
         counts.merge(name, 1, Integer::sum);
         // The number of status queries of an event depends on timing, so only the first query increases `calls`.
         boolean again = name.equals("eventStatus") && !asked.add((Long) arguments[0]);
@@ -132,6 +138,12 @@ public final class FaultyCalls {
         failed = "";
         code = with;
         failing = calls.get() + call;
+    }
+
+    /** Runs {@code work} before the next call with this name. */
+    public void beforeNext(String name, Runnable work) {
+        action = work;
+        awaited = name;
     }
 
     /** {@return the number of calls so far, without repeated status queries of an event} */

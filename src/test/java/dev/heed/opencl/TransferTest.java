@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -74,7 +75,7 @@ class TransferTest {
         return Devices.all()
                 .map(device -> dynamicTest(device.name(), () -> {
                     try (DeviceContext context = device.open();
-                            Arena arena = Arena.ofShared()) {
+                            Arena arena = Arena.ofConfined()) {
                         MemorySegment host = arena.allocate(4096, 64);
                         assumeTrue(device.limits().hostUnified(), "the device has memory of its own");
                         DeviceBuffer buffer = context.share(host).orElseThrow();
@@ -103,10 +104,34 @@ class TransferTest {
             assertFalse(context.share(arena.allocate(128, 64).asSlice(4)).isPresent());
             assertFalse(context.share(arena.allocate(64, 64).asSlice(0, 0)).isPresent());
         }
+        try (DeviceContext context = device.open();
+                Arena arena = Arena.ofShared()) {
+            MemorySegment closeable = arena.allocate(128, 64);
+            assertFalse(context.share(closeable).isPresent());
+            MemorySegment sameMemory = MemorySegment.ofBuffer(closeable.asByteBuffer());
+            assertFalse(context.share(sameMemory).isPresent());
+        }
         ContextSettings own = ContextSettings.ofProperties(device).withTransfers(false, 1 << 20, 1 << 20);
         try (DeviceContext context = new DeviceContext(device, own);
                 Arena arena = Arena.ofConfined()) {
             assertFalse(context.share(arena.allocate(128, 64)).isPresent());
+        }
+    }
+
+    /** Memory that no other thread can close during a call: of the automatic arena, of the global arena, and of a direct buffer. */
+    @Test
+    void whatNobodyCanCloseIsShared() {
+        Device device = Devices.best();
+        assumeTrue(device.limits().hostUnified(), "the device has memory of its own");
+        try (DeviceContext context = device.open()) {
+            for (MemorySegment host : List.of(
+                    Arena.ofAuto().allocate(4096, 64).asReadOnly(),
+                    Arena.global().allocate(4096, 64),
+                    MemorySegment.ofBuffer(ByteBuffer.allocateDirect(4160).alignedSlice(64)))) {
+                try (DeviceBuffer buffer = context.share(host).orElseThrow()) {
+                    assertTrue(buffer.isShared());
+                }
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package dev.heed.backend.opencl;
 import static dev.heed.TensorAssertions.assertRefused;
 import static dev.heed.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -18,10 +19,14 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.RandomTensors;
 import dev.heed.SoftmaxProblem;
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.opencl.Device;
+import dev.heed.opencl.FaultyCalls;
+import dev.heed.opencl.OpenCl;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.DeviceArena;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -139,6 +144,38 @@ class OpenClResidencyTest {
             gradients.weights().query(),
             gradients.weights().outputBias()
         };
+    }
+
+    /** While a call runs, another thread closes the arena of its tensors and uses the device's memory for others. */
+    @Test
+    void anArenaThatClosesDuringACallKeepsItsMemoryUntilTheCallEnds() {
+        Device device = OpenCl.selected().device().orElseThrow();
+        FaultyCalls calls = FaultyCalls.counting(device);
+        Tensor x = random.normal(DType.F32, 1, 2, 64, 16);
+        Tensor others = Tensor.zeros(DType.F32, x.shape());
+        others.fill(Float.NaN);
+        AttentionInputs host = AttentionInputs.of(x, x, x, AttentionOptions.DEFAULT);
+        Tensor expected = AttentionResult.allocate(host.problem()).output();
+        Tensor actual = Tensor.zeros(DType.F32, x.shape());
+        try (var faulty = OpenClBackends.with(
+                        null, null, any -> calls.device(device).open());
+                AttentionPlan plan = faulty.plan(host.problem());
+                DeviceArena later = faulty.arena()) {
+            plan.forward(host, AttentionResult.into(expected));
+            DeviceArena arena = faulty.arena();
+            Tensor resident = arena.upload(x);
+            calls.beforeNext("enqueueKernel", () -> {
+                arena.close();
+                for (int n = 0; n < 16; n++) { // more than the free blocks of this size
+                    later.upload(others);
+                }
+            });
+            AttentionInputs there = AttentionInputs.of(resident, resident, resident, AttentionOptions.DEFAULT);
+            plan.forward(there, AttentionResult.into(actual));
+            assertFalse(resident.isAlive());
+        }
+        assertSameBits(expected, actual);
+        assertEquals(List.of(), calls.live());
     }
 
     @Test

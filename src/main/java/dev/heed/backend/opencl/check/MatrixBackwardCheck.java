@@ -97,7 +97,7 @@ public final class MatrixBackwardCheck {
         var shape = new AttentionShape(1, HEADS, 1, queries, keys, width, width, valueWidth);
         var expected = new Expected(query, key, value, outputGradient, bias);
         try (var scope = new CallScope(engine, false);
-                Arena arena = Arena.ofShared()) {
+                Arena arena = Arena.ofConfined()) {
             Operands operands = Operands.of(shape, query, key, value, options);
             AttentionCall call = operands.whole(scope);
             if (!call.backwardForm(ofKeys).equals(form)) {

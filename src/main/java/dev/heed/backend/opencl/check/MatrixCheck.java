@@ -103,7 +103,7 @@ public final class MatrixCheck {
         double[] out;
         double[] lse;
         try (var scope = new CallScope(engine, false);
-                Arena arena = Arena.ofShared()) {
+                Arena arena = Arena.ofConfined()) {
             AttentionCall call = Operands.of(shape, query, key, value, options).whole(scope);
             if (!call.forwardForm(tiles).equals(form)) {
                 throw new IllegalStateException("the self-check of " + form + " tests another form: " + call.variant());

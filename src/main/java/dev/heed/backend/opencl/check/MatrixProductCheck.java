@@ -40,7 +40,7 @@ final class MatrixProductCheck {
         double[] was = before.toDoubleArray();
         double[] got;
         try (var scope = new CallScope(engine, false);
-                Arena arena = Arena.ofShared()) {
+                Arena arena = Arena.ofConfined()) {
             DeviceTensor x = scope.upload(left);
             DeviceTensor y = scope.upload(right);
             DeviceTensor to = scope.upload(before);

@@ -31,6 +31,7 @@ public final class CallScope implements AutoCloseable {
 
     private final List<DeviceBuffer> owned = new ArrayList<>();
     private final List<Constants.Copy> leased = new ArrayList<>();
+    private final List<OpenClMemory> residents = new ArrayList<>();
     private final List<MemorySegment> shared = new ArrayList<>(); // memory that must stay alive while kernels read it
     private final @Nullable GuardZones guardZones;
     private @Nullable DeviceBuffer nothing;
@@ -91,10 +92,12 @@ public final class CallScope implements AutoCloseable {
 
     /** {@return a tensor of this device as a {@code DeviceTensor}, with its strides and without a copy} */
     public DeviceTensor resident(Tensor tensor) {
+        OpenClMemory memory = OpenClMemory.of(tensor);
+        memory.lease();
+        residents.add(memory);
         long[] strides = new long[tensor.rank()];
         Arrays.setAll(strides, tensor::stride);
-        return new DeviceTensor(
-                OpenClMemory.of(tensor).buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
+        return new DeviceTensor(memory.buffer, tensor.type(), tensor.offset(), tensor.shape(), strides);
     }
 
     /** {@return a read-only tensor with the same elements on the device, with dense rows and, if possible, the same strides} */
@@ -301,5 +304,7 @@ public final class CallScope implements AutoCloseable {
         shared.clear();
         leased.forEach(engine.constants::giveBack);
         leased.clear();
+        residents.forEach(OpenClMemory::giveBack);
+        residents.clear();
     }
 }

@@ -41,7 +41,7 @@ final class GuardZones {
      * @throws IllegalStateException if a kernel wrote to a zone
      */
     void check() {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment zone = arena.allocate(ZONE, 64);
             for (Guarded guarded : all) {
                 for (long at : new long[] {0, ZONE + guarded.bytes()}) {

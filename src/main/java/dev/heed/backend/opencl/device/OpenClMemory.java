@@ -14,6 +14,7 @@ final class OpenClMemory implements DeviceMemory {
     private final long bytes;
     private final BooleanSupplier contextClosed;
     private volatile boolean closed;
+    private int users;
 
     /**
      * Creates memory from a buffer.
@@ -57,8 +58,27 @@ final class OpenClMemory implements DeviceMemory {
         context.queue().read(buffer, from, to);
     }
 
-    void close() {
+    /** Begins a use by a call, which ends with {@link #giveBack}; until then the buffer is not released, even if the arena closes. */
+    synchronized void lease() {
+        if (closed) {
+            throw new IllegalStateException(
+                    "The arena of a tensor on the device was closed during the call.\nHINT: keep the arena"
+                            + " open until the call returns");
+        }
+        users++;
+    }
+
+    synchronized void giveBack() {
+        users--;
+        if (users == 0 && closed) {
+            buffer.close();
+        }
+    }
+
+    synchronized void close() {
         closed = true;
-        buffer.close();
+        if (users == 0) {
+            buffer.close();
+        }
     }
 }

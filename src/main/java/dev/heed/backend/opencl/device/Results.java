@@ -12,7 +12,7 @@ public final class Results implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
     private final Engine engine;
-    private final Arena host = Arena.ofShared();
+    private final Arena host = Arena.ofConfined();
     private final OpenClArena device;
     private final Map<Tensor, Tensor> gathered = new LinkedHashMap<>();
 
@@ -57,7 +57,7 @@ public final class Results implements AutoCloseable {
                     chunk.segment().asSlice(chunk.offset() * chunk.type().bytes(), bytes));
             return;
         }
-        try (Arena some = Arena.ofShared()) {
+        try (Arena some = Arena.ofConfined()) {
             Tensor packed = Tensor.of(some.allocate(bytes, ALIGNMENT), chunk.type(), chunk.shape());
             scope.read(computed, packed.segment());
             chunk.copyFrom(packed);

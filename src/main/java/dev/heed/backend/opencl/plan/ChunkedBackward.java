@@ -148,7 +148,7 @@ final class ChunkedBackward {
             @Nullable ParameterGradients parameters) {
         List<Chunk> queries = blocks.ofQueries();
         List<Chunk> keys = blocks.ofKeys();
-        try (Arena host = Arena.ofShared()) {
+        try (Arena host = Arena.ofConfined()) {
             Tensor[] statistics = new Tensor[queries.size()];
             for (int n = 0; n < statistics.length; n++) {
                 statistics[n] = queryBlock(queries.get(n), keys, sink, parameters, host);

@@ -29,7 +29,7 @@ final class ChunkedLinear {
     }
 
     void backward(Tensor input, LinearWeights weights, Tensor outputGradient, Tensor inputGradient, LinearWeights to) {
-        try (Arena host = Arena.ofShared()) {
+        try (Arena host = Arena.ofConfined()) {
             Tensor preActivationGradient = outputGradient;
             if (problem.activation() != Activation.IDENTITY) {
                 preActivationGradient =

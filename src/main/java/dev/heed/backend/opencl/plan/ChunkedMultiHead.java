@@ -66,7 +66,7 @@ final class ChunkedMultiHead {
     }
 
     void forward(AttentionResult result, Results results) {
-        try (Arena host = Arena.ofShared()) {
+        try (Arena host = Arena.ofConfined()) {
             var heads = new Heads(host);
             heads.attend(result, results);
             MultiHeadWeights w = in.weights();
@@ -75,7 +75,7 @@ final class ChunkedMultiHead {
     }
 
     void backward(Tensor outputGradient, MultiHeadGradients to, Results results) {
-        try (Arena host = Arena.ofShared()) {
+        try (Arena host = Arena.ofConfined()) {
             var heads = new Heads(host);
             heads.attend(outputOnly(heads.headOutputs), results);
             MultiHeadWeights w = in.weights();
