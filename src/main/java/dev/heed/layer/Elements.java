@@ -2,12 +2,13 @@ package dev.heed.layer;
 
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** The elements of a value in a flat f32 or f64 array, read and written as double. */
+/** The elements of a value, which are the first of a flat f32 or f64 array, read and written as double. */
 abstract sealed class Elements {
     static Elements of(DType type, int count) {
-        return type == DType.F64 ? new Doubles(new double[count]) : new Floats(new float[count]);
+        return type == DType.F64 ? new Doubles(new double[count], count) : new Floats(new float[count], count);
     }
 
     abstract int count();
@@ -24,6 +25,9 @@ abstract sealed class Elements {
 
     abstract Tensor tensor(long... shape);
 
+    /** {@return the first {@code count} of these elements, in the same array} */
+    abstract Elements first(int count);
+
     /** Adds the elements of another array of the same length, element-wise. */
     final void add(Elements other) {
         int n = count();
@@ -34,14 +38,21 @@ abstract sealed class Elements {
 
     private static final class Floats extends Elements {
         private final float[] cells;
+        private final int count;
 
-        Floats(float[] cells) {
+        Floats(float[] cells, int count) {
             this.cells = cells;
+            this.count = count;
         }
 
         @Override
         int count() {
-            return cells.length;
+            return count;
+        }
+
+        @Override
+        Elements first(int some) {
+            return some == count ? this : new Floats(cells, some);
         }
 
         @Override
@@ -61,7 +72,7 @@ abstract sealed class Elements {
 
         @Override
         void clear() {
-            Arrays.fill(cells, 0);
+            Arrays.fill(cells, 0, count, 0);
         }
 
         @Override
@@ -71,20 +82,27 @@ abstract sealed class Elements {
 
         @Override
         Tensor tensor(long... shape) {
-            return Tensor.of(cells, shape);
+            return Tensor.of(MemorySegment.ofArray(cells).asSlice(0, (long) count * Float.BYTES), DType.F32, shape);
         }
     }
 
     private static final class Doubles extends Elements {
         private final double[] cells;
+        private final int count;
 
-        Doubles(double[] cells) {
+        Doubles(double[] cells, int count) {
             this.cells = cells;
+            this.count = count;
         }
 
         @Override
         int count() {
-            return cells.length;
+            return count;
+        }
+
+        @Override
+        Elements first(int some) {
+            return some == count ? this : new Doubles(cells, some);
         }
 
         @Override
@@ -104,7 +122,7 @@ abstract sealed class Elements {
 
         @Override
         void clear() {
-            Arrays.fill(cells, 0);
+            Arrays.fill(cells, 0, count, 0);
         }
 
         @Override
@@ -114,7 +132,7 @@ abstract sealed class Elements {
 
         @Override
         Tensor tensor(long... shape) {
-            return Tensor.of(cells, shape);
+            return Tensor.of(MemorySegment.ofArray(cells).asSlice(0, (long) count * Double.BYTES), DType.F64, shape);
         }
     }
 }

@@ -13,16 +13,12 @@ import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
 import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
-import dev.heed.Plan;
 import dev.heed.Problem;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A record of the operations that layers perform, from which gradients are computed: reverse-mode differentiation
- * (Griewank and Walther 2008, chapter 3). Products and attention run on a backend. Each problem is planned once, and
- * {@link #clear} makes the arrays available for reuse.
+ * (Griewank and Walther 2008, chapter 3). Products and attention run on a backend. {@link #clear} makes the arrays and plans
+ * available for reuse. Their memory is a small multiple of what the largest computation between two clears needs, for any
+ * number of different shapes.
  *
  * <pre>{@code
  * try (Tape tape = new Tape(backend, DType.F32)) {
@@ -53,9 +50,8 @@ public final class Tape implements AutoCloseable {
     private final AttentionEngine engine = new PlannedEngine();
     private final List<Runnable> steps = new ArrayList<>();
     private final Map<Tensor, Value> parameters = new IdentityHashMap<>();
-    private final Map<Integer, Deque<Elements>> free = new HashMap<>();
-    private final List<Elements> taken = new ArrayList<>();
-    private final Map<Problem, Plan<?>> plans = new HashMap<>();
+    private final ElementPool pool;
+    private final PlanCache plans = new PlanCache();
     private final AtomicReference<@Nullable Thread> owner = new AtomicReference<>();
 
     /**
@@ -72,6 +68,7 @@ public final class Tape implements AutoCloseable {
         }
         this.backend = backend;
         this.type = type;
+        this.pool = new ElementPool(type);
     }
 
     /** {@return the element type of all values and gradients on the tape} */
@@ -156,9 +153,8 @@ public final class Tape implements AutoCloseable {
     public void clear() {
         steps.clear();
         parameters.clear();
-        taken.forEach(cells ->
-                free.computeIfAbsent(cells.count(), count -> new ArrayDeque<>()).push(cells));
-        taken.clear();
+        pool.endPass();
+        plans.endPass();
         owner.set(null);
     }
 
@@ -172,12 +168,22 @@ public final class Tape implements AutoCloseable {
         }
     }
 
-    /** Clears the tape and closes its plans. */
+    /** Clears the tape, drops its arrays and closes its plans. */
     @Override
     public void close() {
         clear();
-        plans.values().forEach(Plan::close);
-        plans.clear();
+        pool.close();
+        plans.close();
+    }
+
+    /** {@return the elements of the arrays that wait for reuse} */
+    long freeElements() {
+        return pool.freeCount();
+    }
+
+    /** {@return the number of open plans} */
+    int openPlans() {
+        return plans.size();
     }
 
     // ---------------------------------------------------------------- for the operations
@@ -212,10 +218,7 @@ public final class Tape implements AutoCloseable {
     /** {@return {@code count} elements with undefined contents, valid until {@link #clear}} */
     Elements take(int count) {
         requireOwner();
-        Deque<Elements> same = free.get(count);
-        Elements cells = same == null || same.isEmpty() ? Elements.of(type, count) : same.pop();
-        taken.add(cells);
-        return cells;
+        return pool.take(count);
     }
 
     Elements zeros(int count) {
@@ -241,15 +244,15 @@ public final class Tape implements AutoCloseable {
     }
 
     LinearPlan plan(LinearProblem problem) {
-        return (LinearPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
+        return (LinearPlan) plans.plan(problem, any -> backend(any).plan(problem));
     }
 
     AttentionPlan plan(AttentionProblem problem) {
-        return (AttentionPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
+        return (AttentionPlan) plans.plan(problem, any -> backend(any).plan(problem));
     }
 
     MultiHeadPlan plan(MultiHeadProblem problem) {
-        return (MultiHeadPlan) plans.computeIfAbsent(problem, p -> backend(p).plan(problem));
+        return (MultiHeadPlan) plans.plan(problem, any -> backend(any).plan(problem));
     }
 
     /** {@return an engine that runs the attention calls of {@code dev.heed.mechanism} with the plans of this tape} */
