@@ -7,6 +7,8 @@ import dev.heed.backend.vector.VectorBackend;
 /** Attention mechanisms for Java on the CPU and the GPU, with the same semantics on every backend. */
 module dev.heed {
     requires jdk.incubator.vector;
+    requires java.management; // with jdk.management: whether the JVM uses fused multiply-add
+    requires jdk.management;
     requires static java.desktop; // PNG pictures; optional
     requires static jdk.jfr; // JDK Flight Recorder events; optional
     requires static jocl; // OpenCL; without it the OpenCL backend reports that it is not ready

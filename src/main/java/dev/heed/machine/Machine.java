@@ -1,6 +1,7 @@
 package dev.heed.machine;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import jdk.incubator.vector.FloatVector;
 
@@ -52,12 +53,59 @@ public record Machine(
                                 + " are needed: leave out -XX:MaxVectorSize, or use a JVM whose compiler has vector instructions");
     }
 
+    /**
+     * {@return the reason why the CPU backends are slow in this JVM: without an instruction for fused multiply-add, the JDK computes
+     * each one in decimal arithmetic} Empty if the JVM has the instruction, or if this cannot be known because the module
+     * jdk.management is absent.
+     */
+    public static Optional<String> slowReason() {
+        return Slow.REASON;
+    }
+
     /** {@return one line: system, cores, Java, and the vector species or the reasons why vectors cannot be used} */
     public String describe() {
         String vector = vectorReasons.isEmpty() && vectorBits.isPresent()
                 ? vectorBits.getAsInt() + "-bit species (" + vectorBits.getAsInt() / Float.SIZE + " x f32)"
                 : String.join("; ", vectorReasons);
         return system + ", " + cores + " cores, Java " + java + ", Vector API: " + vector;
+    }
+
+    /** The reason of {@link #slowReason}, found at its first use. */
+    private static final class Slow {
+        private static final Optional<String> REASON = reason();
+        private static final int CALLS = 32;
+        private static final int TRIALS = 16;
+
+        /** Nanoseconds of a call: with the instruction about 10, even if it is interpreted; without it 300 or more, even if compiled. */
+        private static final long FAST = 100;
+
+        private static Optional<String> reason() {
+            try {
+                return isPerhapsSlow() && FmaFlag.isOff()
+                        ? Optional.of(
+                                "this JVM has no instruction for fused multiply-add (UseFMA is off), which makes attention 20 to 30"
+                                        + " times slower: leave out -XX:-UseFMA, or give the virtual machine all instructions of its host"
+                                        + " (QEMU: -cpu host)")
+                        : Optional.empty();
+            } catch (LinkageError | IllegalArgumentException e) { // no module jdk.management, or no such flag
+                return Optional.empty();
+            }
+        }
+
+        /** {@return whether no trial was fast} Saves the 40 ms that it takes to read a flag of the JVM. */
+        private static boolean isPerhapsSlow() {
+            float sum = 1;
+            for (int trial = 0; trial < TRIALS; trial++) {
+                long start = System.nanoTime();
+                for (int call = 0; call < CALLS; call++) {
+                    sum = Math.fma(sum, 0.7f, 0.1f);
+                }
+                if (System.nanoTime() - start < CALLS * FAST && sum > 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     /** The only user of the Vector API in this class; loaded only if the incubator module is present. */

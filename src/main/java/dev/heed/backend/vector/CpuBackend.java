@@ -25,6 +25,7 @@ import dev.heed.tensor.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * <p>This class and its subclasses import nothing from the module {@code jdk.incubator.vector}.
  */
 abstract class CpuBackend implements AttentionBackend {
+    private static final System.Logger LOG = System.getLogger("dev.heed");
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
+
     final int threads;
     private final @Nullable Executor executor;
     private @Nullable Workers workers;
@@ -146,6 +150,10 @@ abstract class CpuBackend implements AttentionBackend {
         if (running == null) {
             running = new Workers(threads, executor);
             workers = running;
+            Machine.slowReason()
+                    .filter(any -> WARNED.compareAndSet(false, true))
+                    .ifPresent(reason ->
+                            LOG.log(System.Logger.Level.WARNING, "attention runs on " + name() + ": " + reason));
         }
         return running;
     }

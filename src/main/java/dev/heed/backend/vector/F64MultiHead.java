@@ -12,6 +12,7 @@ import dev.heed.MultiHeadPlan;
 import dev.heed.MultiHeadProblem;
 import dev.heed.MultiHeadWeights;
 import dev.heed.backend.vector.f64.F64Gemm;
+import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
@@ -31,7 +32,7 @@ final class F64MultiHead extends MultiHeadPlan {
 
     @Override
     public String describe() {
-        return "vector f64 multi-head attention, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " f64 multi-head attention, " + workers.describe();
     }
 
     @Override

@@ -1,7 +1,9 @@
 package dev.heed.backend.vector;
 
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -50,12 +52,15 @@ public final class ScalarBackend extends CpuBackend {
 
     @Override
     public List<String> devices() {
+        if (!notReadyReasons().isEmpty()) {
+            return List.of();
+        }
         List<String> missing = Machine.current().vectorReasons();
         String why = missing.isEmpty() ? Settings.SCALAR.to(true) + " forces plain loops" : String.join("; ", missing);
-        return notReadyReasons().isEmpty()
-                ? List.of("CPU, plain loops, " + threads + (threads == 1 ? " thread" : " threads")
-                        + ", several times slower than vectors: " + why)
-                : List.of();
+        List<String> lines = new ArrayList<>();
+        lines.add("CPU, plain loops, " + Workers.describe(threads) + ", several times slower than vectors: " + why);
+        Machine.slowReason().ifPresent(lines::add);
+        return lines;
     }
 
     @Override

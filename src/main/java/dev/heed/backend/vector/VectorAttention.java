@@ -31,7 +31,7 @@ final class VectorAttention extends AttentionPlan {
     public String describe() {
         boolean few = f64() ? F64Decode.fits(problem()) : Decode.fits(problem());
         String loops = Lanes.BACKEND + (f64() ? " f64" : "") + (few ? " decode, " : f64() ? ", " : " prefill, ");
-        return loops + workers.threads() + (workers.threads() == 1 ? " thread" : " threads");
+        return loops + workers.describe();
     }
 
     private boolean f64() {

@@ -1,6 +1,7 @@
 package dev.heed.backend.vector;
 
 import dev.heed.backend.vector.storage.Bf16Panels;
+import dev.heed.backend.vector.storage.Workers;
 import dev.heed.machine.Machine;
 import dev.heed.settings.Settings;
 import java.util.ArrayList;
@@ -65,7 +66,8 @@ public final class VectorBackend extends CpuBackend {
         int forced = Settings.VECTOR_BITS.or(0);
         int width = forced == 0 ? bits.orElse(0) : forced;
         List<String> lines = new ArrayList<>();
-        lines.add("CPU, " + width + "-bit vectors, " + threads + (threads == 1 ? " thread" : " threads"));
+        lines.add("CPU, " + width + "-bit vectors, " + Workers.describe(threads));
+        Machine.slowReason().ifPresent(lines::add);
         Bf16Panels.notServing().ifPresent(lines::add);
         return lines;
     }

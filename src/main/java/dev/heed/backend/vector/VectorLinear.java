@@ -32,7 +32,7 @@ final class VectorLinear extends LinearPlan {
 
     @Override
     public String describe() {
-        return Lanes.BACKEND + " linear layer, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " linear layer, " + workers.describe();
     }
 
     @Override

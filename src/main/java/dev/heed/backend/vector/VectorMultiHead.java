@@ -49,7 +49,7 @@ final class VectorMultiHead extends MultiHeadPlan {
 
     @Override
     public String describe() {
-        return Lanes.BACKEND + " multi-head attention, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " multi-head attention, " + workers.describe();
     }
 
     @Override

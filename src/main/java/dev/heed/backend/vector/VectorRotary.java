@@ -29,7 +29,7 @@ final class VectorRotary extends RotaryPlan {
 
     @Override
     public String describe() {
-        return Lanes.BACKEND + " rotary embedding, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " rotary embedding, " + workers.describe();
     }
 
     @Override

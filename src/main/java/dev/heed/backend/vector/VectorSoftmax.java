@@ -30,7 +30,7 @@ final class VectorSoftmax extends SoftmaxPlan {
 
     @Override
     public String describe() {
-        return Lanes.BACKEND + " softmax, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " softmax, " + workers.describe();
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.heed.Activation;
 import dev.heed.LinearPlan;
 import dev.heed.LinearProblem;
 import dev.heed.LinearWeights;
+import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
 
@@ -18,7 +19,7 @@ public final class F64Linear extends LinearPlan {
 
     @Override
     public String describe() {
-        return "vector f64 linear layer, " + workers.threads() + " threads";
+        return Lanes.BACKEND + " f64 linear layer, " + workers.describe();
     }
 
     @Override

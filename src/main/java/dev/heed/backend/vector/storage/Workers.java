@@ -60,6 +60,16 @@ public final class Workers implements AutoCloseable {
         return threads;
     }
 
+    /** {@return the number of threads in words: "1 thread" or "8 threads"} */
+    public String describe() {
+        return describe(threads);
+    }
+
+    /** {@return a number of threads in words} */
+    public static String describe(int threads) {
+        return threads + (threads == 1 ? " thread" : " threads");
+    }
+
     /** {@return these workers, or {@link #ALONE} if one of the tensors is confined to the caller's thread} */
     public Workers allowedBy(List<? extends @Nullable Tensor> tensors) {
         for (Tensor tensor : tensors) {
