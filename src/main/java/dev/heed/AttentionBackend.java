@@ -26,7 +26,10 @@ public interface AttentionBackend extends AutoCloseable {
     /** {@return the reasons why the backend cannot be used on this machine, each with a remedy; empty if it is ready} */
     List<String> notReadyReasons();
 
-    /** {@return the reasons why the backend does not support a problem; empty if it does} */
+    /**
+     * {@return the reasons why the backend does not support a problem; empty if it does} The answer is about the problem and not
+     * about this machine, so a backend that is not ready may give no reason: see {@link #notReadyReasons}.
+     */
     List<String> notSupportedReasons(Problem problem);
 
     /**

@@ -188,7 +188,7 @@ public final class Backends {
             say(backend, passedOver);
             return backend;
         }
-        throw refusal("No backend can compute this", backends, problems, "heed devices says what to install");
+        throw refusal("No backend can compute this", backends, problems, "heed devices says what is missing");
     }
 
     private static boolean isSlower(AttentionBackend backend, List<? extends Problem> problems) {

@@ -104,11 +104,51 @@ public final class OpenClLibrary {
         UNREACHABLE
     }
 
+    /** The result of loading the library of a driver. */
+    public enum Driver {
+        LOADED,
+        /** There is no library of this name, or it cannot be loaded. */
+        NOT_LOADED,
+        /** The library is not an OpenCL driver. */
+        OTHER_LIBRARY,
+        /** Libraries cannot be loaded from Java, see {@link State#UNREACHABLE}. */
+        UNKNOWN
+    }
+
+    /** Functions of OpenCL drivers. A loader accepts a library with one or both. */
+    private static final List<String> DRIVER_FUNCTIONS =
+            List.of("clIcdGetPlatformIDsKHR", "clGetExtensionFunctionAddress");
+
     private record LookUp(State state, @Nullable SymbolLookup symbols, String reason) {}
 
     /** {@return the result of the search for the library} */
     public static State state() {
         return LOOKED_UP.state;
+    }
+
+    /** {@return the name of the library on this system} */
+    public static String name() {
+        return NAMES.getFirst();
+    }
+
+    /**
+     * {@return whether the library of a driver can be loaded} The library stays loaded, as it does when the OpenCL library loads it.
+     *
+     * @param library a file, or a name in the usual folders
+     */
+    @SuppressWarnings("restricted")
+    public static Driver driver(String library) {
+        if (LOOKED_UP.state != State.LINKED) {
+            return Driver.UNKNOWN;
+        }
+        try {
+            SymbolLookup symbols = SymbolLookup.libraryLookup(library, Arena.global());
+            return DRIVER_FUNCTIONS.stream().anyMatch(name -> symbols.find(name).isPresent())
+                    ? Driver.LOADED
+                    : Driver.OTHER_LIBRARY;
+        } catch (IllegalArgumentException e) {
+            return Driver.NOT_LOADED;
+        }
     }
 
     /** {@return whether a library file exists in the usual folders; always true on Windows and macOS} Calls no native code. */

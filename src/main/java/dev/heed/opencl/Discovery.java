@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The result of the search for OpenCL devices. The search runs in stages; a stage that fails gives a reason and a remedy: a
@@ -30,12 +31,6 @@ import java.util.stream.Collectors;
  * @param reasons the reasons why there is no device, or why a platform or a device cannot be used
  */
 public record Discovery(List<Device> devices, List<String> reasons) {
-    private static final String NEEDS_DRIVER =
-            "install the driver of the GPU, or for the CPU: apt install pocl-opencl-icd";
-
-    private static final String VENDORS = "OCL_ICD_VENDORS";
-    private static final String VENDORS_FOLDER = "/etc/OpenCL/vendors";
-
     public Discovery {
         devices = List.copyOf(devices);
         reasons = List.copyOf(reasons);
@@ -49,15 +44,6 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         } catch (RuntimeException | LinkageError e) {
             return nothing("the search for OpenCL devices failed: " + e);
         }
-    }
-
-    /** {@return on Linux, whether the loader's folder has a driver or {@code OCL_ICD_VENDORS} is set; elsewhere, true} */
-    static boolean namesDriver() {
-        if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
-            return true;
-        }
-        String[] named = new File(VENDORS_FOLDER).list((folder, name) -> name.endsWith(".icd"));
-        return System.getenv(VENDORS) != null || (named != null && named.length > 0);
     }
 
     private static Discovery nothing(String reason) {
@@ -75,7 +61,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         return switch (OpenClLibrary.state()) {
             case LINKED ->
                 SignalHandlers.keptDuring(Discovery::askLibrary); // PoCL replaces signal handlers at its first call
-            case ABSENT -> nothing(noLibrary());
+            case ABSENT -> nothing(DriverReasons.noLibrary());
             case UNREACHABLE -> JoclLibrary.isEnabled() ? askJocl() : nothing(denied());
         };
     }
@@ -85,13 +71,21 @@ public record Discovery(List<Device> devices, List<String> reasons) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             int code = OpenClLibrary.platformIds(0, MemorySegment.NULL, count);
             boolean none = code == 0 && count.get(ValueLayout.JAVA_INT, 0) == 0;
-            return none || code == ErrorCode.PLATFORM_NOT_FOUND ? nothing(noPlatform()) : ask(DirectCalls::new);
+            return none || code == ErrorCode.PLATFORM_NOT_FOUND
+                    ? nothing(DriverReasons.noPlatform())
+                    : ask(DirectCalls::new).withBrokenDrivers();
         }
     }
 
     /** Searches through JOCL, but only if the library's file exists: without it, JOCL would print to standard output. */
     private static Discovery askJocl() {
-        return OpenClLibrary.hasFile() ? ask(JoclCalls::new) : nothing(noLibrary());
+        return OpenClLibrary.hasFile() ? ask(JoclCalls::new) : nothing(DriverReasons.noLibrary());
+    }
+
+    private Discovery withBrokenDrivers() {
+        List<String> broken = DriverReasons.brokenDrivers(!devices.isEmpty());
+        return new Discovery(
+                devices, Stream.concat(reasons.stream(), broken.stream()).toList());
     }
 
     private static Discovery ask(Supplier<OpenClCalls> calls) {
@@ -112,13 +106,15 @@ public record Discovery(List<Device> devices, List<String> reasons) {
             return nothing(noPlatforms(e));
         }
         if (platforms.length == 0) {
-            return nothing(noPlatform());
+            return nothing(DriverReasons.noPlatform());
         }
         List<String> reasons = new ArrayList<>();
         List<Device> found = new ArrayList<>();
+        List<String> withoutDevices = new ArrayList<>();
         for (long platform : platforms) {
-            search(calls, platform, found, reasons);
+            search(calls, platform, found, withoutDevices, reasons);
         }
+        withoutDevices.forEach(name -> reasons.add(DriverReasons.noDevice(name, !found.isEmpty())));
         found.sort(Device.BEST_FIRST);
         List<Device> numbered = new ArrayList<>();
         for (Device device : found) {
@@ -127,13 +123,14 @@ public record Discovery(List<Device> devices, List<String> reasons) {
         return new Discovery(numbered, reasons);
     }
 
-    private static void search(OpenClCalls calls, long platform, List<Device> found, List<String> reasons) {
+    private static void search(
+            OpenClCalls calls, long platform, List<Device> found, List<String> withoutDevices, List<String> reasons) {
         String name = "an OpenCL platform";
         try {
             name = calls.platformText(platform, Cl.PLATFORM_NAME);
             long[] handles = calls.devices(platform, Cl.DEVICE_TYPE_ALL);
             if (handles.length == 0) {
-                reasons.add(noDevice(name));
+                withoutDevices.add(name);
             }
             for (long handle : handles) {
                 var device = new Device(calls, platform, handle);
@@ -144,10 +141,11 @@ public record Discovery(List<Device> devices, List<String> reasons) {
                 }
             }
         } catch (OpenClException e) {
-            reasons.add(
-                    e.code() == ErrorCode.DEVICE_NOT_FOUND
-                            ? noDevice(name)
-                            : name + " does not answer: " + firstLine(e) + ": " + NEEDS_DRIVER);
+            if (e.code() == ErrorCode.DEVICE_NOT_FOUND) {
+                withoutDevices.add(name);
+            } else {
+                reasons.add(name + " does not answer: " + firstLine(e) + ": update its driver");
+            }
         }
     }
 
@@ -160,7 +158,7 @@ public record Discovery(List<Device> devices, List<String> reasons) {
      */
     public Selection select(String asked) {
         if (devices.isEmpty()) {
-            return Selection.none(reasons.isEmpty() ? List.of(noPlatform()) : reasons);
+            return Selection.none(reasons.isEmpty() ? List.of(DriverReasons.noPlatform()) : reasons);
         }
         String wish = asked.strip();
         if (wish.isEmpty()) {
@@ -211,7 +209,11 @@ public record Discovery(List<Device> devices, List<String> reasons) {
             return denied();
         }
         if (lower.contains("implementation library could not be loaded")) {
-            return noLibrary();
+            return DriverReasons.noLibrary();
+        }
+        if (lower.replace('/', '.').contains("java.util.logging")) {
+            return "JOCL needs the module java.logging, which this Java runtime does not have: jlink --add-modules java.logging,"
+                    + (named() ? "dev.heed" : "jdk.incubator.vector");
         }
         String folder = System.getProperty("java.io.tmpdir", "");
         boolean writable = new File(folder).isDirectory() && new File(folder).canWrite();
@@ -238,26 +240,11 @@ public record Discovery(List<Device> devices, List<String> reasons) {
 
     private static String noPlatforms(OpenClException e) {
         if (e.getCause() instanceof UnsupportedOperationException) {
-            return noLibrary();
+            return DriverReasons.noLibrary();
         }
         return e.code() == ErrorCode.PLATFORM_NOT_FOUND
-                ? noPlatform()
-                : "OpenCL does not answer: " + firstLine(e) + ": " + NEEDS_DRIVER;
-    }
-
-    private static String noLibrary() {
-        return "no OpenCL library (libOpenCL.so.1) can be loaded: apt install ocl-icd-libopencl1, and then "
-                + NEEDS_DRIVER;
-    }
-
-    private static String noPlatform() {
-        String vendors = System.getenv(VENDORS);
-        return "OpenCL has no platform (no driver is named in "
-                + (vendors == null ? VENDORS_FOLDER : VENDORS + "=" + vendors) + "): " + NEEDS_DRIVER;
-    }
-
-    private static String noDevice(String platform) {
-        return platform + " has no device here: " + NEEDS_DRIVER;
+                ? DriverReasons.noPlatform()
+                : "OpenCL does not answer: " + firstLine(e) + ": update the drivers";
     }
 
     private static String firstLine(Throwable e) {

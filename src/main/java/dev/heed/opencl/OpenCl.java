@@ -34,7 +34,7 @@ public final class OpenCl {
 
     /** {@return whether an OpenCL driver is registered on this machine; true if unknown; does not call native code} */
     public static boolean namesDriver() {
-        return Discovery.namesDriver();
+        return DriverReasons.namesDriver();
     }
 
     /** {@return the devices found, and the reasons why platforms or devices cannot be used} */

@@ -80,7 +80,7 @@ class ArchitectureTest {
                     ". tensor score opencl backend.opencl.device backend.opencl.product backend.opencl.score backend.opencl.kernels"),
             Map.entry(
                     "backend.opencl.check",
-                    ". tensor mask score backend.opencl.device backend.opencl.product backend.opencl.kernels backend.opencl.plan"),
+                    ". tensor mask score opencl.calls backend.opencl.device backend.opencl.product backend.opencl.kernels backend.opencl.plan"),
             Map.entry(
                     "backend.opencl",
                     ". tensor score settings opencl opencl.calls backend.opencl.device backend.opencl.plan backend.opencl.check"),
@@ -215,6 +215,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("jdk.jfr..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void theManagementOfTheJvmIsTouchedInOneClass() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(ROOT + ".machine.FmaFlag")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("java.lang.management..", "com.sun.management..")
                 .check(CLASSES);
     }
 

@@ -56,6 +56,66 @@ class DiscoveryTest {
         says(said, "OpenCL has no platform", "OCL_ICD_VENDORS=" + empty, "apt install pocl-opencl-icd");
     }
 
+    /** The usual fault in containers: a driver is registered, and its library is missing or is another library. */
+    @Test
+    void aDriverThatIsNamedAndCannotBeLoaded() throws Exception {
+        assumeTrue(Files.exists(Path.of("/etc/OpenCL/vendors")), "no OpenCL loader with a folder of vendors");
+        Path vendors = Files.createDirectory(dir.resolve("vendors"));
+        Path missing = Files.writeString(vendors.resolve("a.icd"), "libnvidia-heed-has-none.so.1\n");
+        Path other = Files.writeString(vendors.resolve("b.icd"), "libc.so.6");
+        Path empty = Files.writeString(vendors.resolve("c.icd"), "");
+        String said = child(Map.of("OCL_ICD_VENDORS", vendors.toString()), classPath(true), List.of(ENABLED));
+        says(
+                said,
+                missing + " names libnvidia-heed-has-none.so.1, which cannot be loaded",
+                other + " names libc.so.6, which is not an OpenCL driver",
+                empty + " names no library",
+                "install the package of this library",
+                "docker run --gpus all");
+        assertFalse(said.contains("no driver is named"), said);
+
+        String one = child(Map.of("OCL_ICD_VENDORS", other.toString()), classPath(true), List.of(ENABLED));
+        says(one, other + " names libc.so.6, which is not an OpenCL driver");
+        assertFalse(one.contains("docker"), one);
+    }
+
+    /** A driver that cannot be loaded is reported, and the device of another driver is used. */
+    @Test
+    void aBrokenDriverBesideAWorkingOne() throws Exception {
+        Devices.present();
+        Path vendors = Files.createDirectory(dir.resolve("vendors"));
+        try (var files = Files.list(Path.of("/etc/OpenCL/vendors"))) {
+            for (Path file :
+                    files.filter(name -> name.toString().endsWith(".icd")).toList()) {
+                Files.copy(file, vendors.resolve(file.getFileName()));
+            }
+        }
+        Path missing = Files.writeString(vendors.resolve("x.icd"), "libheed-has-none.so.1");
+        String said = child(Map.of("OCL_ICD_VENDORS", vendors.toString()), classPath(true), List.of(ENABLED));
+        assertTrue(said.contains("DEVICE "), said);
+        assertTrue(said.contains("BESIDE " + missing + " names libheed-has-none.so.1, which cannot be loaded"), said);
+        assertFalse(said.contains("apt install"), said);
+    }
+
+    @Test
+    void poclWithoutAFolderForItsCache() throws Exception {
+        assumeTrue(
+                Devices.present().stream().allMatch(Device::driverCachesKernels), "not only PoCL's devices are here");
+        Path file = Files.writeString(dir.resolve("file"), "");
+        String said =
+                child(Map.of("POCL_CACHE_DIR", file.resolve("below").toString()), classPath(true), List.of(ENABLED));
+        says(said, "Portable Computing Language has no device here", "cannot be written", "POCL_CACHE_DIR");
+        assertFalse(said.contains("apt install"), said);
+    }
+
+    /** JOCL uses the module java.logging, which a runtime that jlink trimmed may lack. */
+    @Test
+    void withoutTheModuleJavaLogging() throws Exception {
+        Devices.present();
+        String said = child(Map.of(), classPath(true), List.of(ENABLED, "--limit-modules=java.base"));
+        says(said, "java.logging", "jlink --add-modules java.logging,jdk.incubator.vector");
+    }
+
     /** The library path contains files that have the OpenCL library's names but are not libraries. */
     @Test
     void withoutTheOpenClLibrary() throws Exception {
@@ -130,7 +190,7 @@ class DiscoveryTest {
         assertTrue(said.contains("SOFTMAX f32 [2, 3]"), said);
         assertFalse(said.contains("WARNING"), said);
         assertEquals(
-                Discovery.namesDriver(),
+                DriverReasons.namesDriver(),
                 said.contains("no OpenCL device was looked for: start java with --enable-native-access=ALL-UNNAMED"),
                 said);
     }
@@ -232,9 +292,24 @@ class DiscoveryTest {
         for (Object answer : new Object[] {new long[0], new OpenClException("clGetDeviceIDs", -1)}) {
             Discovery discovery = Discovery.of(answering(Map.of("devices", answer)));
             assertEquals(List.of(), discovery.devices());
-            assertTrue(discovery.reasons().getFirst().contains("Fake has no device here"), discovery::toString);
+            String reason = discovery.reasons().getFirst();
+            assertTrue(reason.contains("Fake has no device here: install the driver"), discovery::toString);
             assertEquals(discovery.reasons(), discovery.select("").reasons());
         }
+    }
+
+    /** Nothing need be installed where another platform has a device. */
+    @Test
+    void aPlatformWithoutDevicesBesideOneThatHasSome() {
+        OpenClCalls served =
+                answering(Map.of("platforms", new long[] {1, 2}, "deviceInfo", new byte[] {1, 0, 0, 0, 0, 0, 0, 0}));
+        OpenClCalls empty = answering(Map.of("devices", new long[0], "platformText", "Empty"));
+        Discovery discovery = Discovery.of((OpenClCalls) Proxy.newProxyInstance(
+                OpenClCalls.class.getClassLoader(), new Class<?>[] {OpenClCalls.class}, (proxy, method, arguments) -> {
+                    boolean second = method.getName().matches("platformText|devices") && (long) arguments[0] == 2;
+                    return method.invoke(second ? empty : served, arguments);
+                }));
+        assertTrue(discovery.reasons().contains("Empty has no device here"), discovery::toString);
     }
 
     @Test

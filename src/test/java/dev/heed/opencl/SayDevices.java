@@ -18,5 +18,8 @@ public final class SayDevices {
             }
         });
         selection.reasons().forEach(reason -> System.out.println("REASON " + reason));
+        if (selection.device().isPresent()) {
+            OpenCl.discovery().reasons().forEach(reason -> System.out.println("BESIDE " + reason));
+        }
     }
 }

@@ -27,9 +27,11 @@ import dev.heed.opencl.DeviceContext;
 import dev.heed.opencl.DeviceType;
 import dev.heed.opencl.OpenCl;
 import dev.heed.opencl.Selection;
+import dev.heed.settings.Settings;
 import dev.heed.tensor.DeviceArena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,9 @@ import org.jspecify.annotations.Nullable;
 public final class OpenClBackend implements AttentionBackend {
     private static final System.Logger LOG = System.getLogger("dev.heed");
     private static final AtomicBoolean LOGGED = new AtomicBoolean();
+
+    /** Work-items of the smallest work-groups of kernels that do not depend on tile sizes. */
+    private static final long FEWEST_ITEMS = 64;
 
     private final OpenClOptions options;
     private final @Nullable Selection given;
@@ -107,11 +112,29 @@ public final class OpenClBackend implements AttentionBackend {
     @Override
     public synchronized List<String> notReadyReasons() {
         List<String> reasons = new ArrayList<>(selection().reasons());
+        selection().device().flatMap(this::smallGroups).ifPresent(reasons::add);
         opened.failure().ifPresent(reasons::add);
         if (closed) {
             reasons.add("the backend is closed: make a new one");
         }
         return reasons;
+    }
+
+    /** {@return the reason why the device cannot run the kernels, if its work-groups are too small} */
+    private Optional<String> smallGroups(Device device) {
+        long needed = Math.max(
+                FEWEST_ITEMS,
+                options.tiles()
+                        .map(sizes -> (long) sizes.get(0) * sizes.get(1))
+                        .orElseGet(() -> tuned(device).largestGroup()));
+        long most = device.limits().maxWorkGroupSize();
+        return needed <= most
+                ? Optional.empty()
+                : Optional.of(device.name() + " runs work-groups of at most " + most + " work-items, and " + needed
+                        + " are needed: "
+                        + (most < FEWEST_ITEMS
+                                ? Settings.OPENCL_DEVICE.to("NAME") + " chooses another device"
+                                : "start java with " + Settings.OPENCL_TILES.to("8,8,4,4,16")));
     }
 
     @Override
@@ -232,7 +255,8 @@ public final class OpenClBackend implements AttentionBackend {
         List<String> reasons = notReadyReasons();
         if (!reasons.isEmpty()) {
             throw new IllegalStateException("Backend opencl is not ready: " + String.join("; ", reasons)
-                    + "\n  case      " + problem + "\nHINT: heed devices says what to install");
+                    + "\n  case      " + problem + "\nHINT: "
+                    + (closed ? "new OpenClBackend() opens another" : "heed devices says what is missing"));
         }
         return selection().device().orElseThrow();
     }

@@ -1,5 +1,6 @@
 package dev.heed.backend.opencl;
 
+import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.settings.Settings;
 import dev.heed.tensor.InvalidInputException;
 import java.util.Arrays;
@@ -79,17 +80,12 @@ public final class OpenClOptions {
      * @param rows rows per work-item
      * @param columns columns per work-item
      * @param depth elements of a row that are staged at a time; must divide {@code across * columns}
-     * @throws InvalidInputException if a size is less than 1 or {@code depth} does not divide {@code across * columns}
+     * @throws InvalidInputException if a size is not from 1 to 1024, {@code across * down} is more than 1024, which no device
+     *     runs in one work-group, or {@code depth} does not divide {@code across * columns}
      */
     public OpenClOptions withTiles(int across, int down, int rows, int columns, int depth) {
         List<Integer> sizes = List.of(across, down, rows, columns, depth);
-        if (sizes.stream().anyMatch(size -> size < 1) || (long) across * columns % depth != 0) {
-            throw new InvalidInputException(
-                    "Tiles of these sizes are not possible",
-                    "five numbers above 0, the last of which divides the first times the fourth",
-                    sizes.toString(),
-                    "withTiles(16, 16, 4, 4, 16)");
-        }
+        TileSizes.require(sizes, "withTiles(16, 16, 4, 4, 16)");
         return new OpenClOptions(device, kernels, sizes, selfCheck, guardZones, directCalls, memory);
     }
 

@@ -5,6 +5,7 @@ import dev.heed.backend.opencl.check.FormulaChecks;
 import dev.heed.backend.opencl.check.SelfCheck;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.EngineOptions;
+import dev.heed.backend.opencl.device.FirstLine;
 import dev.heed.backend.opencl.device.TileSizes;
 import dev.heed.opencl.Device;
 import dev.heed.opencl.DeviceContext;
@@ -72,7 +73,7 @@ final class OpenedDevice implements AutoCloseable {
             case DOT, SCALED_DOT, GENERAL, LOCATION, CUSTOM -> ScoreKind.DOT;
         };
         if (kernels != ScoreKind.DOT && open.options.selfCheck() && !checked.contains(kernels)) {
-            Optional<String> wrong = SelfCheck.failure(open, kernels);
+            Optional<SelfCheck.Failure> wrong = SelfCheck.failure(open, kernels);
             if (wrong.isPresent()) {
                 throw disabled(failedCheck(open, wrong.get()), problem, null);
             }
@@ -86,9 +87,13 @@ final class OpenedDevice implements AutoCloseable {
         try {
             open = new Engine(opening.apply(device), engineOptions(device));
         } catch (OpenClException e) {
-            throw disabled(device + " cannot be opened: " + e.getMessage(), problem, e);
+            throw disabled(
+                    device + " cannot be opened: " + FirstLine.of(e) + ": "
+                            + (e.isOutOfMemory() ? needsMemory() : "update its driver"),
+                    problem,
+                    e);
         }
-        Optional<String> wrong = open.options.selfCheck() ? SelfCheck.failure(open) : Optional.empty();
+        Optional<SelfCheck.Failure> wrong = open.options.selfCheck() ? SelfCheck.failure(open) : Optional.empty();
         if (wrong.isPresent()) {
             open.close();
             throw disabled(failedCheck(open, wrong.get()), problem, null);
@@ -108,10 +113,18 @@ final class OpenedDevice implements AutoCloseable {
                 new FormulaChecks());
     }
 
-    private static String failedCheck(Engine open, String wrong) {
-        return open.context.device().name() + " failed the self-check: " + wrong
-                + ": update its driver, or start java with " + Settings.OPENCL_SELFCHECK.to(false)
-                + " to use it all the same";
+    private String needsMemory() {
+        boolean limited =
+                options.memory().isPresent() || Settings.OPENCL_MEMORY.value().isPresent();
+        return "free memory of the device" + (limited ? ", or raise the limit that you set" : "");
+    }
+
+    private String failedCheck(Engine open, SelfCheck.Failure wrong) {
+        return open.context.device().name() + " failed the self-check: " + wrong.text() + ": "
+                + (wrong.isOutOfMemory()
+                        ? needsMemory()
+                        : "update its driver, or start java with " + Settings.OPENCL_SELFCHECK.to(false)
+                                + " to use it all the same");
     }
 
     private BackendFailedException disabled(String reason, Object problem, @Nullable Throwable cause) {

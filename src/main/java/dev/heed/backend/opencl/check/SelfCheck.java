@@ -7,6 +7,7 @@ import dev.heed.AttentionResult;
 import dev.heed.backend.opencl.device.Engine;
 import dev.heed.backend.opencl.device.FirstLine;
 import dev.heed.backend.opencl.plan.OpenClAttention;
+import dev.heed.opencl.calls.OpenClException;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScoreKind;
 import dev.heed.tensor.Tensor;
@@ -38,13 +39,21 @@ public final class SelfCheck {
         this.formula = formula;
     }
 
-    /** {@return a description of the first wrong result of the kernels for a dot product, if any} */
-    public static Optional<String> failure(Engine engine) {
+    /**
+     * A failed check.
+     *
+     * @param text a description of the first wrong result, or of the call that failed
+     * @param isOutOfMemory whether the check failed for lack of memory and so says nothing about the kernels
+     */
+    public record Failure(String text, boolean isOutOfMemory) {}
+
+    /** {@return the failed check of the kernels for a dot product, if one failed} */
+    public static Optional<Failure> failure(Engine engine) {
         return failure(engine, ScoreKind.SCALED_DOT);
     }
 
-    /** {@return a description of the first wrong result of the kernels for a kind of score, if any} */
-    public static Optional<String> failure(Engine engine, ScoreKind kind) {
+    /** {@return the failed check of the kernels for a kind of score, if one failed} */
+    public static Optional<Failure> failure(Engine engine, ScoreKind kind) {
         float[] vector = new float[WIDTH];
         for (int d = 0; d < WIDTH; d++) {
             vector[d] = (d - 3) / 4f;
@@ -61,12 +70,13 @@ public final class SelfCheck {
             for (int[] lengths : LENGTHS) {
                 String wrong = check.check(lengths[0], lengths[1]);
                 if (wrong != null) {
-                    return Optional.of(wrong);
+                    return Optional.of(new Failure(wrong, false));
                 }
             }
             return Optional.empty();
         } catch (RuntimeException e) {
-            return Optional.of(FirstLine.of(e));
+            return Optional.of(new Failure(
+                    FirstLine.of(e), e.getCause() instanceof OpenClException cause && cause.isOutOfMemory()));
         }
     }
 

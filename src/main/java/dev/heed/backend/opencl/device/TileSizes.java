@@ -50,21 +50,30 @@ public record TileSizes(int tx, int ty, int rm, int rn, int depth) {
      * @throws InvalidInputException if no kernel can be compiled for these sizes
      */
     public static TileSizes of(List<Integer> listed) {
+        return require(listed, Settings.OPENCL_TILES.to("16,16,4,4,16"));
+    }
+
+    /** {@return the sizes in a list, like {@link #of(List)}, with a hint for the message of the exception} */
+    public static TileSizes require(List<Integer> listed, String hint) {
         TileSizes sizes = new TileSizes(listed.get(0), listed.get(1), listed.get(2), listed.get(3), listed.get(4));
         if (!sizes.isPossible()) {
             throw new InvalidInputException(
                     "Tiles of these sizes are not possible",
-                    "five numbers from 1 to " + LARGEST + ", the last of which divides the first times the fourth",
+                    "five numbers from 1 to " + LARGEST + ", the first times the second at most " + LARGEST
+                            + ", and the last a divisor of the first times the fourth",
                     listed.toString(),
-                    Settings.OPENCL_TILES.to("16,16,4,4,16"));
+                    hint);
         }
         return sizes;
     }
 
-    /** {@return whether kernels can be compiled: all sizes are from 1 to 1024, and depth divides the columns of a tile} */
+    /** {@return whether kernels can be compiled} The sizes and the work-group are from 1 to 1024; depth divides the columns. */
     boolean isPossible() {
         List<Integer> sizes = List.of(tx, ty, rm, rn, depth);
-        return Collections.min(sizes) >= 1 && Collections.max(sizes) <= LARGEST && columns() % depth == 0;
+        return Collections.min(sizes) >= 1
+                && Collections.max(sizes) <= LARGEST
+                && items() <= LARGEST
+                && columns() % depth == 0;
     }
 
     /** {@return work-items per work-group} */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * Values measured for a device on this machine: tile sizes ({@code heed tune}), and the crossover in Mflop from which the device
@@ -21,14 +22,23 @@ public final class Tuned {
     private static final double MEGA = 1e6;
     private static final long FEW_QUERIES = 12; // maximum queries of a decode, as on the CPU
 
+    private static final List<String> PHASES = List.of("prefill", "weights", "backward", "product");
+    private static final long[] WIDTHS = {32, 64, 128, 256, 512};
+
     private final Device device;
     private final Optional<TuningTable> tiles;
     private final Optional<TuningTable> crossover;
+    private final long largestGroup;
 
     private Tuned(Device device, DeviceTables tables) {
         this.device = device;
         this.tiles = tables.read(MeasuredTable.OPENCL_TILES);
         this.crossover = tables.read(MeasuredTable.OPENCL_CROSSOVER);
+        this.largestGroup = PHASES.stream()
+                .flatMapToLong(phase ->
+                        LongStream.of(WIDTHS).map(width -> tiles(phase, width).items()))
+                .max()
+                .orElseThrow();
     }
 
     public static Tuned of(Device device) {
@@ -41,6 +51,11 @@ public final class Tuned {
                 .filter(sizes ->
                         sizes.isPossible() && sizes.items() <= device.limits().maxWorkGroupSize())
                 .orElseGet(() -> TileSizes.shipped(device, phase, width));
+    }
+
+    /** {@return work-items of the largest work-group of any phase} */
+    public long largestGroup() {
+        return largestGroup;
     }
 
     /** {@return the reason to skip this backend if the CPU was measured to be faster, else an empty list} */
