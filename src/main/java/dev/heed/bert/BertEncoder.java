@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  * </pre>
  */
 public final class BertEncoder {
-    /** Maximum tokens per batch, including padding, so that the intermediate results of a layer stay in cache. */
+    /** Maximum tokens per batch of several sentences, so that the intermediate results of a layer stay in cache. */
     private static final int TOGETHER = 1024;
 
     private final BertModel model;
@@ -57,7 +57,7 @@ public final class BertEncoder {
         Tensor hidden = run(tokens, requested);
         SortedMap<Integer, Tensor> weights = new TreeMap<>();
         requested.forEach((layer, of) -> weights.put(layer, BertOutputs.only(of.weights())));
-        return new BertEncoding(tokens, hidden.select(0, 0), weights);
+        return new BertEncoding(tokens, hidden, weights);
     }
 
     /**
@@ -133,7 +133,7 @@ public final class BertEncoder {
 
     /**
      * {@return the hidden states of each sentence, in the given order} Sentences of similar length are computed in one
-     * batch. The shorter sentences of a batch are padded, and the padding is masked.
+     * batch, without padding. On the vector backend and the reference, the bits of a sentence do not depend on the others.
      *
      * @param sentences the sentences, each including the special tokens around it
      * @throws InvalidInputException if the tokens of a sentence do not fit the model; then nothing is computed
@@ -148,18 +148,22 @@ public final class BertEncoder {
         int from = 0;
         while (from < byLength.size()) {
             int to = from + 1;
+            int tokensOfBatch = sentences.get(byLength.get(from)).size();
             while (to < byLength.size()
-                    && (to + 1 - from) * sentences.get(byLength.get(to)).size() <= TOGETHER) {
+                    && tokensOfBatch + sentences.get(byLength.get(to)).size() <= TOGETHER) {
+                tokensOfBatch += sentences.get(byLength.get(to)).size();
                 to++;
             }
             List<List<BertToken>> batch = new ArrayList<>();
             byLength.subList(from, to).forEach(i -> batch.add(sentences.get(i)));
             try (var pass = new BertPass(model, backend, batch)) {
                 Tensor hidden = pass.run(Map.of());
+                int row = 0;
                 for (int b = 0; b < batch.size(); b++) {
                     List<BertToken> tokens = batch.get(b);
-                    Tensor rows = hidden.select(0, b).slice(0, 0, tokens.size());
+                    Tensor rows = hidden.slice(0, row, row + tokens.size());
                     encodings[byLength.get(from + b)] = new BertEncoding(tokens, rows, new TreeMap<>());
+                    row += tokens.size();
                 }
             }
             from = to;
