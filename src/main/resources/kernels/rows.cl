@@ -42,14 +42,33 @@ inline real strength_of(const RowLayout* c, global const real* strengths, long n
                          : c->strength;
 }
 
-// The length |x| of the row at an offset, with epsilon: sqrt(sum of squares + epsilon).
-inline real length_of(const RowLayout* c, global const STORED(FROM) * from, long offset) {
+// Rows whose sum of squares is larger than LARGE are multiplied by a power of two, so that no square overflows.
+#define LARGE ((real)0x1p80f)
+#define SMALLER ((real)0x1p-80f)
+
+// A row as unit x, where unit is 1 or SMALLER; `length` is the length of unit x, with epsilon: sqrt(sum of squares
+// + epsilon).
+typedef struct {
+  real unit, length;
+} RowLength;
+
+inline RowLength length_of(const RowLayout* c, global const STORED(FROM) * from, long offset) {
+  RowLength row;
   real sum = 0;
   for (long d = 0; d < c->width; d++) {
     const real x = LOAD(FROM, from, offset + d);
     sum = fma(x, x, sum);
   }
-  return sqrt(sum + c->epsilon);
+  row.unit = sum > LARGE ? SMALLER : 1;
+  if (row.unit != 1) { // epsilon is less than an ulp of such a sum
+    sum = 0;
+    for (long d = 0; d < c->width; d++) {
+      const real x = LOAD(FROM, from, offset + d) * row.unit;
+      sum = fma(x, x, sum);
+    }
+  }
+  row.length = sqrt(row.unit == 1 ? sum + c->epsilon : sum);
+  return row;
 }
 
 // Whether any element of row n of the output gradient is not zero.
@@ -69,9 +88,10 @@ kernel void normalise(const RowLayout c, global const STORED(FROM) * from, globa
     return;
   }
   const long offset = row_offset(&c, n);
-  const real factor = strength_of(&c, strengths, n) / length_of(&c, from, offset);
+  const RowLength row = length_of(&c, from, offset);
+  const real factor = strength_of(&c, strengths, n) / row.length;
   for (long d = 0; d < c.width; d++) {
-    to[n * c.width + d] = LOAD(FROM, from, offset + d) * factor;
+    to[n * c.width + d] = LOAD(FROM, from, offset + d) * row.unit * factor;
   }
 }
 
@@ -90,15 +110,17 @@ kernel void normalise_back(const RowLayout c, global const STORED(FROM) * from, 
     return;
   }
   const long offset = row_offset(&c, n);
-  const real length = length_of(&c, from, offset), strength = strength_of(&c, strengths, n);
+  const RowLength row = length_of(&c, from, offset);
+  const real strength = strength_of(&c, strengths, n);
   real dStrength = 0;
   for (long d = 0; d < c.width; d++) {
-    dStrength = fma(LOAD(FROM, from, offset + d) / length, LOAD(GRADIENT, dOut, n * c.width + d), dStrength);
+    dStrength = fma(LOAD(FROM, from, offset + d) * row.unit / row.length, LOAD(GRADIENT, dOut, n * c.width + d), dStrength);
   }
   strengthTo[n] = dStrength;
   for (long d = 0; d < c.width; d++) {
-    const real x = LOAD(FROM, from, offset + d) / length;
-    to[n * c.width + d] = strength * (LOAD(GRADIENT, dOut, n * c.width + d) - dStrength * x) / length;
+    const real x = LOAD(FROM, from, offset + d) * row.unit / row.length;
+    to[n * c.width + d] =
+        strength * (LOAD(GRADIENT, dOut, n * c.width + d) - dStrength * x) / row.length * row.unit;
   }
 }
 

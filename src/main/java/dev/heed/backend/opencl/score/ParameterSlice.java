@@ -24,8 +24,10 @@ public record ParameterSlice(String name, Tensor whole, UnaryOperator<Tensor> cu
         return cut.apply(whole);
     }
 
+    /** {@return the slice in its own type, or in the compute type if it is f64: kernels that compute in f32 cannot read f64} */
     public DeviceTensor upload(CallScope scope) {
-        return scope.upload(tensor());
+        Tensor tensor = tensor();
+        return tensor.type() == DType.F64 ? scope.upload(tensor, scope.real()) : scope.upload(tensor);
     }
 
     public DeviceTensor upload(CallScope scope, DType type) {
