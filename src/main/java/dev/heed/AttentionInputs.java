@@ -5,7 +5,6 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +26,7 @@ public final class AttentionInputs {
         this.options = options;
         this.problem = problemOf(query, key, value, options);
         try {
-            requireFits(problem.shape(), options);
+            requireFits(problem.shape(), problem.type(), options);
         } catch (InvalidInputException e) {
             throw e.in(problem.toString());
         }
@@ -83,7 +82,7 @@ public final class AttentionInputs {
     }
 
     private static AttentionProblem problemOf(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
-        Objects.requireNonNull(options, "options");
+        InvalidInputException.requirePresent("options", options, "AttentionOptions.DEFAULT");
         AttentionShape shape = AttentionShape.of(query, key, value);
         if (!options.score().pattern().kind().twoWidths()) {
             AttentionShape.requireOneWidth(query, key, value);
@@ -104,7 +103,7 @@ public final class AttentionInputs {
         }
     }
 
-    static void requireFits(AttentionShape shape, AttentionOptions options) {
+    static void requireFits(AttentionShape shape, DType type, AttentionOptions options) {
         options.score()
                 .requireFits(
                         shape.batch(),
@@ -118,6 +117,7 @@ public final class AttentionInputs {
         InputCheck.floating("alibiSlopes", options.alibiSlopes(), shape.numHeads());
         InputCheck.floating("sink", options.sink(), shape.numHeads());
         options.mask().requireFits(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
+        RepresentableNumbers.require(type, options);
         for (long row : options.rows()) {
             if (row < 0 || row >= shape.seqLenQ()) {
                 throw new InvalidInputException(

@@ -4,9 +4,9 @@ import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +26,8 @@ public final class AttentionOptions {
     private final @Nullable String backend;
 
     private AttentionOptions(AttentionRules rules, AttentionOutputs outputs, @Nullable String backend) {
-        this.rules = Objects.requireNonNull(rules, "rules");
-        this.outputs = Objects.requireNonNull(outputs, "outputs");
+        this.rules = InvalidInputException.requirePresent("rules", rules, "AttentionRules.DEFAULT");
+        this.outputs = InvalidInputException.requirePresent("optional outputs", outputs, "AttentionOutputs.NONE");
         this.backend = backend;
     }
 
@@ -229,7 +229,7 @@ public final class AttentionOptions {
      * @param type {@code DType.F32} or {@code DType.F64}
      */
     public AttentionOptions withPartial(DType type) {
-        return withOutputs(outputs.withLse(true).withPartial(Objects.requireNonNull(type, "type")));
+        return withOutputs(outputs.withLse(true).withPartial(InvalidInputException.requirePresent("type of the partial result", type, "withPartial(DType.F64)")));
     }
 
     /** {@return these options with the LSE requested} */

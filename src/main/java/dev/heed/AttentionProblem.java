@@ -114,6 +114,7 @@ public final class AttentionProblem implements Problem {
         // AttentionRules checks softcap and dropout, so problems and options give the same messages
         AttentionRules limits = AttentionRules.DEFAULT.withSoftcap(softcap).withDropout(dropout, 0);
         this.softcap = limits.softcap();
+        RepresentableNumbers.require(type, score, softcap);
         this.dropout = limits.dropout();
         this.biasShape = biasShape == null ? null : List.copyOf(biasShape);
         this.alibi = alibi;

@@ -6,7 +6,6 @@ import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
-import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +36,12 @@ public final class AttentionRules {
 
     /** Checks everything that can be checked without query, key and value. */
     private AttentionRules(Draft draft) {
-        this.score = Objects.requireNonNull(draft.score, "score");
+        this.score = InvalidInputException.requirePresent(
+                "score function", draft.score, "ScoreFunction.scaledDot() is the default");
         this.softcap = draft.softcap;
         this.bias = draft.bias;
         this.alibiSlopes = draft.alibiSlopes;
-        this.mask = Objects.requireNonNull(draft.mask, "mask");
+        this.mask = InvalidInputException.requirePresent("mask", draft.mask, "Mask.NONE masks nothing");
         this.sink = draft.sink;
         this.dropout = draft.dropout == 0 ? 0 : draft.dropout; // -0.0 becomes 0
         this.seed = draft.seed;

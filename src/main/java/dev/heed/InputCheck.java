@@ -5,7 +5,6 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Checks of the tensors of a call, made before the computation starts. */
@@ -13,7 +12,7 @@ final class InputCheck {
     private InputCheck() {}
 
     static void readable(String name, Tensor tensor) {
-        Objects.requireNonNull(tensor, name);
+        InvalidInputException.requirePresent(name, tensor, "Tensor.of(...) and Tensor.zeros(...) make tensors");
         tensor.requireAccessible(name);
     }
 

@@ -173,7 +173,7 @@ public final class MultiHeadInputs {
         bias("key bias", w.keyBias(), type, kWidth);
         bias("value bias", w.valueBias(), type, vWidth);
         bias("output bias", w.outputBias(), type, problem.embedOut());
-        AttentionInputs.requireFits(s, options);
+        AttentionInputs.requireFits(s, type, options);
     }
 
     private static void bias(String name, @Nullable Tensor bias, DType type, long width) {

@@ -2,7 +2,6 @@ package dev.heed;
 
 import static dev.heed.TensorAssertions.assertAll;
 import static dev.heed.TensorAssertions.assertRefused;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
@@ -10,10 +9,13 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import dev.heed.backend.reference.ReferenceBackend;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -98,11 +100,56 @@ class BadInputTest {
                 refused("top-k negative", () -> PLAIN.withTopK(-1)),
                 refused("window negative", () -> PLAIN.withMask(Mask.window(-1, 0))),
                 refused("window of no length", () -> PLAIN.withMask(Mask.windowOfLength(0))),
+                refused("window of the least length", () -> PLAIN.withMask(Mask.windowOfLength(Long.MIN_VALUE))),
                 refused("mask of numbers", () -> PLAIN.withMask(Mask.dense(f32(3, 5)))),
                 refused("bias of truths", () -> PLAIN.withBias(Tensor.zeros(DType.BOOL, 3, 5))),
                 refused("bias of integers", () -> PLAIN.withBias(Tensor.zeros(DType.I64, 3, 5))),
                 refused("slopes of integers", () -> PLAIN.withAlibi(Tensor.zeros(DType.I32, 4))),
                 refused("sink of truths", () -> PLAIN.withSink(Tensor.zeros(DType.BOOL, 4))));
+    }
+
+    /** Numbers of options that have no finite value in f32 are refused for f32, f16 and bf16, and accepted for f64. */
+    @TestFactory
+    Stream<DynamicTest> numbersThatF32CannotHold() {
+        return Stream.of(
+                        PLAIN.withSoftcap(Double.MAX_VALUE),
+                        PLAIN.withSoftcap(1e39),
+                        PLAIN.withSoftcap(1e-46),
+                        PLAIN.withSoftcap(1e-38),
+                        PLAIN.withScale(1e300),
+                        PLAIN.withScale(-1e39),
+                        PLAIN.withScore(ScoreFunction.cosine(1e39)),
+                        PLAIN.withScore(ScoreFunction.cosine(f64(1e39))),
+                        PLAIN.withScore(ScoreFunction.gaussian(1e20)),
+                        PLAIN.withScore(ScoreFunction.gaussian(f64(-1e20))),
+                        PLAIN.withScore(ScoreFunction.location(f64(1e39).expand(8, 5))),
+                        PLAIN.withScore(ScoreFunction.general(f64(1e39).expand(8, 8))),
+                        PLAIN.withScore(ScoreFunction.additive(f64(1e39).expand(8))),
+                        PLAIN.withAlibi(f64(1e39).expand(4)),
+                        PLAIN.withSink(f64(-1e39).expand(4)),
+                        PLAIN.withBias(f64(-Double.MAX_VALUE).expand(3, 5)),
+                        PLAIN.withBias(f64(1e39)))
+                .flatMap(options -> Stream.of("f32", "f16", "bf16", "f64").map(type -> {
+                    String text = CASE.replace("f32", type);
+                    Executable call = () -> Qkv.of(text).with(options);
+                    return type.equals("f64")
+                            ? dynamicTest("accepted in f64: " + options, call)
+                            : refused(type + " " + options, call);
+                }));
+    }
+
+    private static Tensor f64(double x) {
+        return Tensor.of(new double[] {x}, 1);
+    }
+
+    @Test
+    void caseStringsRefuseThemToo() {
+        for (String words : List.of("softcap=1e39", "softcap=1e-46", "score=scaled-dot:1e300", "score=gaussian:1e20")) {
+            assertThrows(InvalidInputException.class, () -> Problem.parse(CASE + " " + words));
+            Problem.parse(CASE.replace("f32", "f64") + " " + words);
+        }
+        var refusal = assertThrows(InvalidInputException.class, () -> Problem.parse(CASE + " softcap=1e39"));
+        assertTrue(refusal.getMessage().contains("leave the softcap out for none"), refusal::getMessage);
     }
 
     @TestFactory
@@ -276,13 +323,46 @@ class BadInputTest {
     @Test
     void missingTensorsAreNamed() {
         Tensor q = f32(1, 1, 2, 4);
-        assertEquals(
-                "query",
-                assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(null, q, q))
-                        .getMessage());
-        assertEquals(
-                "value",
-                assertThrows(NullPointerException.class, () -> Attention.scaledDotProduct(q, q, null))
-                        .getMessage());
+        assertNamed("query", () -> Attention.scaledDotProduct(null, q, q));
+        assertNamed("value", () -> Attention.scaledDotProduct(q, q, null));
+        assertNamed("options", () -> Attention.scaledDotProduct(q, q, q, null));
+    }
+
+    private static void assertNamed(String name, Executable call) {
+        var refusal = assertThrows(InvalidInputException.class, call);
+        assertTrue(refusal.getMessage().startsWith("The " + name + " is missing"), refusal::getMessage);
+        assertTrue(refusal.getMessage().contains("HINT: "), refusal::getMessage);
+    }
+
+    /** Tests that a null is refused where it is given, with its name. */
+    @Test
+    void missingObjectsAreNamed() {
+        Tensor w = f32(4, 4);
+        assertNamed("mask", () -> PLAIN.withMask(null));
+        assertNamed("mask", () -> AttentionRules.DEFAULT.withMask(null));
+        assertNamed("score function", () -> PLAIN.withScore(null));
+        assertNamed("score function", () -> AttentionRules.DEFAULT.withScore(null));
+        assertNamed("rules", () -> PLAIN.withRules(null));
+        assertNamed("optional outputs", () -> PLAIN.withOutputs(null));
+        assertNamed("alignment", () -> PLAIN.causal(null));
+        assertNamed("alignment", () -> Mask.causal(null));
+        assertNamed("alignment", () -> new Mask.Window(1, 1, null));
+        assertNamed("offset", () -> CausalAlignment.offset((long[]) null));
+        assertNamed("key lengths", () -> Mask.keyLengths((long[]) null));
+        assertNamed("mask", () -> Mask.dense(null));
+        assertNamed("spans", () -> Mask.spans(null));
+        assertNamed("block mask", () -> Mask.blocks((Tensor) null, 2, 2));
+        assertNamed("other mask", () -> Mask.causal().and(null));
+        assertNamed("other mask", () -> Mask.NONE.and(null));
+        assertNamed("other mask", () -> Mask.causal().or(null));
+        assertNamed("weight", () -> ScoreFunction.general(null));
+        assertNamed("weight", () -> ScoreFunction.location(null));
+        assertNamed("weight", () -> ScoreFunction.concat(null, f32(4)));
+        assertNamed("vector", () -> ScoreFunction.concat(w, null));
+        assertNamed("vector", () -> ScoreFunction.additive(null));
+        assertNamed("vector", () -> ScoreFunction.additive(w, w, null));
+        assertNamed("strength", () -> ScoreFunction.cosine(null));
+        assertNamed("width", () -> ScoreFunction.gaussian(null));
+        assertNamed("score", () -> ScoreFunction.custom("mine", null));
     }
 }

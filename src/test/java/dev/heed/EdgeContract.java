@@ -134,7 +134,8 @@ interface EdgeContract extends ContractChapter {
         for (DType type : new DType[] {DType.F32, DType.BF16}) {
             for (int queries : QUERIES) {
                 var random = new RandomTensors(7);
-                Tensor query = times(random.normal(DType.F32, 1, 2, queries, 8), size).to(type);
+                Tensor query =
+                        times(random.normal(DType.F32, 1, 2, queries, 8), size).to(type);
                 Tensor key = times(random.normal(DType.F32, 1, 1, 7, 8), size).to(type);
                 Tensor value = random.normal(type, 1, 1, 7, 5);
                 Tensor strength = Tensor.of(new float[] {2, -3}, 2, 1);
@@ -142,11 +143,13 @@ interface EdgeContract extends ContractChapter {
                         query, key, value, AttentionOptions.DEFAULT.withScore(ScoreFunction.cosine(strength)));
                 AttentionResult result = forward(inputs);
                 AttentionGradients ours = gradients(inputs);
-                try (var reference = new ReferenceBackend(); AttentionPlan plan = reference.plan(inputs.problem())) {
+                try (var reference = new ReferenceBackend();
+                        AttentionPlan plan = reference.plan(inputs.problem())) {
                     AttentionResult truth = AttentionResult.allocate(inputs.problem());
                     plan.forward(inputs, truth);
                     AttentionGradients right = AttentionGradients.allocate(inputs);
-                    Tensor dOutput = new RandomTensors(99).normal(type, result.output().shape());
+                    Tensor dOutput =
+                            new RandomTensors(99).normal(type, result.output().shape());
                     plan.backward(inputs, truth, dOutput, null, right);
                     double ulps = type == DType.F32 ? 1e-5 : 2e-2;
                     assertNear(truth.output(), result.output(), ulps);
@@ -211,8 +214,8 @@ interface EdgeContract extends ContractChapter {
             var parameters = Objects.requireNonNull(got.score()).parameters();
             Objects.requireNonNull(expected.score())
                     .parameters()
-                    .forEach((name, tensor) -> assertNear(
-                            tensor, Objects.requireNonNull(parameters.get(name), name), share));
+                    .forEach((name, tensor) ->
+                            assertNear(tensor, Objects.requireNonNull(parameters.get(name), name), share));
         }
     }
 
@@ -268,8 +271,8 @@ interface EdgeContract extends ContractChapter {
             for (int queries : QUERIES) {
                 Tensor zeros = Tensor.zeros(type, 1, 1, queries, 2);
                 Tensor value = filled(type, largest, 1, 1, keys, 3);
-                Tensor mean = output(AttentionInputs.of(
-                        zeros, Tensor.zeros(type, 1, 1, keys, 2), value, AttentionOptions.DEFAULT));
+                Tensor mean = output(
+                        AttentionInputs.of(zeros, Tensor.zeros(type, 1, 1, keys, 2), value, AttentionOptions.DEFAULT));
                 double stored = value.get(0, 0, 0, 0);
                 assertEquals(stored, mean.get(0, 0, queries - 1, 2), stored * (type == DType.F32 ? 1e-5 : 1e-2));
                 for (double sign : new double[] {-1, 1}) { // two products, whose sum is 0.98 of the largest f32

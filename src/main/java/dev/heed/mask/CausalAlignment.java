@@ -34,6 +34,7 @@ public sealed interface CausalAlignment {
 
     /** {@return an alignment with one offset for all batch entries, or one offset for each batch entry} */
     static CausalAlignment offset(long... perBatch) {
+        InvalidInputException.requirePresent("offset", perBatch, "CausalAlignment.offset(0)");
         return new Offset(LongStream.of(perBatch).boxed().toList());
     }
 

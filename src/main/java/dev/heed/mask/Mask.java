@@ -1,5 +1,7 @@
 package dev.heed.mask;
 
+import static dev.heed.tensor.InvalidInputException.requirePresent;
+
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
@@ -32,7 +34,8 @@ public sealed interface Mask {
 
     /** {@return a window of {@code length} keys, the last of them at the query's position: left = length - 1, right = 0} */
     static Mask windowOfLength(long length) {
-        return new Window(length - 1, 0, CausalAlignment.BOTTOM_RIGHT);
+        return new Window(
+                Math.max(length, 0) - 1, 0, CausalAlignment.BOTTOM_RIGHT); // the lowest long must not overflow
     }
 
     /**
@@ -48,6 +51,7 @@ public sealed interface Mask {
      * length of 0 they attend to no keys.
      */
     static Mask keyLengths(long... lengths) {
+        requirePresent("key lengths", lengths, "Mask.keyLengths(3, 5)");
         return new KeyLengths(LongStream.of(lengths).boxed().toList());
     }
 
@@ -95,6 +99,7 @@ public sealed interface Mask {
 
     /** {@return the intersection of two masks: a key is attended if it is attended in both} */
     default Mask and(Mask other) {
+        requirePresent("other mask", other, "Mask.NONE masks nothing");
         if (this instanceof None) {
             return other;
         }
@@ -103,6 +108,7 @@ public sealed interface Mask {
 
     /** {@return the union of two masks: a key is attended if it is attended in at least one of them} */
     default Mask or(Mask other) {
+        requirePresent("other mask", other, "Mask.NONE masks nothing");
         return new Or(List.of(this, other));
     }
 
@@ -190,6 +196,11 @@ public sealed interface Mask {
      * @param alignment the position of the diagonal
      */
     record Causal(CausalAlignment alignment) implements Mask {
+        /** Checks that there is an alignment. */
+        public Causal {
+            requirePresent("alignment", alignment, "CausalAlignment.BOTTOM_RIGHT");
+        }
+
         /** {@return the window that equals this mask: no bound before the position, and no key after it} */
         public Window window() {
             return new Window(Window.UNBOUNDED, 0, alignment);
@@ -226,6 +237,7 @@ public sealed interface Mask {
 
         /** Checks the bounds. */
         public Window {
+            requirePresent("alignment", alignment, "CausalAlignment.BOTTOM_RIGHT");
             if (left < 0 || right < 0) {
                 throw new InvalidInputException(
                         "The bounds of a window must not be negative",
@@ -280,6 +292,7 @@ public sealed interface Mask {
     record KeyLengths(List<Long> lengths) implements Mask {
         /** Copies the lengths. */
         public KeyLengths {
+            requirePresent("key lengths", lengths, "Mask.keyLengths(3, 5)");
             lengths = List.copyOf(lengths);
         }
 
@@ -330,6 +343,7 @@ public sealed interface Mask {
     record Dense(Tensor takesPart) implements Mask {
         /** Checks type and rank, and adds missing leading axes. */
         public Dense {
+            requirePresent("mask", takesPart, "Mask.NONE masks nothing");
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4) {
                 throw new InvalidInputException(
                         "A dense mask must contain truth values and have at most 4 axes",
@@ -398,6 +412,7 @@ public sealed interface Mask {
     record Spans(Tensor spans) implements Mask {
         /** Checks type, rank and last axis. */
         public Spans {
+            requirePresent("spans", spans, "Mask.NONE masks nothing");
             if (spans.type() != DType.I64 || spans.rank() != 4 || spans.size(3) != 2) {
                 throw new InvalidInputException(
                         "Spans must be a first key and an end (exclusive) for each query",
@@ -434,6 +449,7 @@ public sealed interface Mask {
     record Blocks(Tensor takesPart, long queryBlock, long keyBlock) implements Mask {
         /** Checks the blocks and adds missing leading axes. */
         public Blocks {
+            requirePresent("block mask", takesPart, "Mask.NONE masks nothing");
             if (takesPart.type() != DType.BOOL || takesPart.rank() > 4 || takesPart.rank() < 2) {
                 throw new InvalidInputException(
                         "A block mask must have a truth value for each block",

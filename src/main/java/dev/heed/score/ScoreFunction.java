@@ -52,6 +52,7 @@ public sealed interface ScoreFunction {
      * {@code [batch, numHeads, seqLenQ]}}
      */
     static ScoreFunction cosine(Tensor strength) {
+        requirePresent("strength", strength);
         return new Cosine(1, strength);
     }
 
@@ -98,6 +99,7 @@ public sealed interface ScoreFunction {
 
     /** {@return the score function {@code -width^2 |s - h|^2 / 2} with a trainable width, {@code [1]} or {@code [numHeads]}} */
     static ScoreFunction gaussian(Tensor width) {
+        requirePresent("width", width);
         return new Gaussian(1, width);
     }
 
@@ -216,6 +218,11 @@ public sealed interface ScoreFunction {
      * @param weight {@code W}, {@code [headDim, keyHeadDim]} or {@code [numHeads, headDim, keyHeadDim]}
      */
     record General(Tensor weight) implements ScoreFunction {
+        /** Checks that the parameters are present. */
+        public General {
+            requirePresent("weight", weight);
+        }
+
         @Override
         public ScorePattern pattern() {
             return ScorePattern.of(ScoreKind.GENERAL, heads(weight, 2));
@@ -240,6 +247,11 @@ public sealed interface ScoreFunction {
      *     maximum number of keys
      */
     record Location(Tensor weight) implements ScoreFunction {
+        /** Checks that the parameters are present. */
+        public Location {
+            requirePresent("weight", weight);
+        }
+
         @Override
         public ScorePattern pattern() {
             return ScorePattern.of(ScoreKind.LOCATION, String.valueOf(weight.size(-1)), heads(weight, 2));
@@ -273,6 +285,7 @@ public sealed interface ScoreFunction {
             Tensor vector) implements ScoreFunction {
         /** Checks that both projections are present or both are absent, and that there is no bias without projections. */
         public Additive {
+            requirePresent("vector", vector);
             if ((queryWeight == null) != (keyWeight == null) || (queryWeight == null && bias != null)) {
                 throw new InvalidInputException(
                         "An additive score must project both queries and keys, or neither",
@@ -314,6 +327,12 @@ public sealed interface ScoreFunction {
      * @param vector {@code v}, {@code [hidden]}
      */
     record Concat(Tensor weight, Tensor vector) implements ScoreFunction {
+        /** Checks that the parameters are present. */
+        public Concat {
+            requirePresent("weight", weight);
+            requirePresent("vector", vector);
+        }
+
         @Override
         public ScorePattern pattern() {
             return ScorePattern.of(ScoreKind.CONCAT, String.valueOf(vector.size(-1)), heads(vector, 1));
@@ -381,6 +400,12 @@ public sealed interface ScoreFunction {
      * @param gradient the gradient of the function, or null if the backward pass is not needed
      */
     record Custom(String name, CustomScore score, CustomScore.@Nullable Gradient gradient) implements ScoreFunction {
+        /** Checks that the parameters are present. */
+        public Custom {
+            requirePresent("name", name);
+            requirePresent("score", score);
+        }
+
         @Override
         public ScorePattern pattern() {
             return ScorePattern.of(ScoreKind.CUSTOM, name);
@@ -483,6 +508,10 @@ public sealed interface ScoreFunction {
                 expected,
                 tensor.toString(),
                 "matrices are [in, out]; every head may have its own: [numHeads, in, out]");
+    }
+
+    private static void requirePresent(String name, @Nullable Object parameter) {
+        InvalidInputException.requirePresent(name, parameter, "score functions without parameters: scaledDot(), dot()");
     }
 
     private static void requireFinite(String name, double number, String hint) {

@@ -46,6 +46,20 @@ public final class InvalidInputException extends IllegalArgumentException {
         this(subject, expected, got, null, hint);
     }
 
+    /**
+     * {@return {@code value}, which must not be null}
+     *
+     * @param name the name of the argument
+     * @param hint code or text that the caller can type to fix the error
+     * @throws InvalidInputException if it is null
+     */
+    public static <T> T requirePresent(String name, @Nullable T value, String hint) {
+        if (value == null) {
+            throw new InvalidInputException("The " + name + " is missing", "not null", "null", hint);
+        }
+        return value;
+    }
+
     private static String text(String subject, String expected, String got, @Nullable String caseString, String hint) {
         return subject + ".\n  expected  " + expected + "\n  got       " + got
                 + (caseString == null ? "" : "\n  case      " + caseString)

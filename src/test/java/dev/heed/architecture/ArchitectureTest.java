@@ -90,7 +90,7 @@ class ArchitectureTest {
             Map.entry("verify", ". tensor mask score random backend.reference"),
             Map.entry("layer", ". tensor mask score mechanism"),
             Map.entry("training", ". tensor layer"),
-            Map.entry("bert", ". tensor mask onnx layer"),
+            Map.entry("bert", ". tensor onnx layer"),
             Map.entry("conformance", ". tensor mask score layer onnx"),
             Map.entry("demo", ". tensor score layer training storage"),
             Map.entry("cli.console", ". tensor settings view view.text"),

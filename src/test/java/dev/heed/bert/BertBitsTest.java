@@ -39,7 +39,8 @@ class BertBitsTest {
         for (int length = 1; length <= longest; length++) {
             sentences.add(sentence(length, length));
         }
-        List<BertEncoding> alone = sentences.stream().map(sentence -> encoder.encode(sentence)).toList();
+        List<BertEncoding> alone =
+                sentences.stream().map(sentence -> encoder.encode(sentence)).toList();
         List<List<BertToken>> shuffled = new ArrayList<>();
         for (int copy = 0; copy < 2; copy++) { // neighbours of equal length, shorter and longer ones
             for (List<BertToken> sentence : sentences) {
