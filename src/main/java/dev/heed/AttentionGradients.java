@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +29,12 @@ public final class AttentionGradients {
             @Nullable Tensor bias,
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {
-        this.query = Objects.requireNonNull(query, "query");
-        this.key = Objects.requireNonNull(key, "key");
-        this.value = Objects.requireNonNull(value, "value");
+        this.query = InvalidInputException.requirePresent(
+                "gradient of the query", query, "Tensor.zeros(...) makes a tensor to write to");
+        this.key = InvalidInputException.requirePresent(
+                "gradient of the key", key, "Tensor.zeros(...) makes a tensor to write to");
+        this.value = InvalidInputException.requirePresent(
+                "gradient of the value", value, "Tensor.zeros(...) makes a tensor to write to");
         this.bias = bias;
         this.sink = sink;
         this.score = score;

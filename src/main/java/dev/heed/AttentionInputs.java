@@ -26,7 +26,7 @@ public final class AttentionInputs {
         this.options = options;
         this.problem = problemOf(query, key, value, options);
         try {
-            requireFits(problem.shape(), problem.type(), options);
+            requireFits(problem.shape(), problem.outputType(), options);
         } catch (InvalidInputException e) {
             throw e.in(problem.toString());
         }
@@ -103,7 +103,7 @@ public final class AttentionInputs {
         }
     }
 
-    static void requireFits(AttentionShape shape, DType type, AttentionOptions options) {
+    static void requireFits(AttentionShape shape, DType computed, AttentionOptions options) {
         options.score()
                 .requireFits(
                         shape.batch(),
@@ -117,7 +117,7 @@ public final class AttentionInputs {
         InputCheck.floating("alibiSlopes", options.alibiSlopes(), shape.numHeads());
         InputCheck.floating("sink", options.sink(), shape.numHeads());
         options.mask().requireFits(shape.batch(), shape.numHeads(), shape.seqLenQ(), shape.seqLenKv());
-        RepresentableNumbers.require(type, options);
+        RepresentableNumbers.require(computed, options);
         for (long row : options.rows()) {
             if (row < 0 || row >= shape.seqLenQ()) {
                 throw new InvalidInputException(

@@ -229,7 +229,9 @@ public final class AttentionOptions {
      * @param type {@code DType.F32} or {@code DType.F64}
      */
     public AttentionOptions withPartial(DType type) {
-        return withOutputs(outputs.withLse(true).withPartial(InvalidInputException.requirePresent("type of the partial result", type, "withPartial(DType.F64)")));
+        return withOutputs(outputs.withLse(true)
+                .withPartial(InvalidInputException.requirePresent(
+                        "type of the partial result", type, "withPartial(DType.F64)")));
     }
 
     /** {@return these options with the LSE requested} */

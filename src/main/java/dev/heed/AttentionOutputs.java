@@ -92,6 +92,7 @@ public final class AttentionOutputs {
 
     /** {@return these outputs with the weights of the given query rows} */
     public AttentionOutputs withRows(long... rows) {
+        InvalidInputException.requirePresent("list of rows", rows, "withRows(0, 5)");
         return new AttentionOutputs(lse, weights, LongStream.of(rows).boxed().toList(), topK, scores, partial);
     }
 

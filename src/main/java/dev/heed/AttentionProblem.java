@@ -114,7 +114,6 @@ public final class AttentionProblem implements Problem {
         // AttentionRules checks softcap and dropout, so problems and options give the same messages
         AttentionRules limits = AttentionRules.DEFAULT.withSoftcap(softcap).withDropout(dropout, 0);
         this.softcap = limits.softcap();
-        RepresentableNumbers.require(type, score, softcap);
         this.dropout = limits.dropout();
         this.biasShape = biasShape == null ? null : List.copyOf(biasShape);
         this.alibi = alibi;
@@ -122,6 +121,7 @@ public final class AttentionProblem implements Problem {
         this.sink = sink;
         this.tf32 = tf32;
         this.outputs = outputs.withoutRowNumbers();
+        RepresentableNumbers.require(outputType(), score, softcap);
     }
 
     private static boolean broadcasts(List<Long> sizes, AttentionShape s) {

@@ -6,7 +6,6 @@ import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +30,8 @@ public final class AttentionResult {
             @Nullable Tensor topKWeights,
             @Nullable Tensor topKIndices,
             @Nullable Tensor scores) {
-        this.output = Objects.requireNonNull(output, "output");
+        this.output =
+                InvalidInputException.requirePresent("output", output, "Tensor.zeros(...) makes a tensor to write to");
         this.lse = lse;
         this.weights = weights;
         this.rowWeights = rowWeights;

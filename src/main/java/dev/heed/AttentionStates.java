@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -403,7 +402,8 @@ public final class AttentionStates {
      * @throws InvalidInputException if the shape does not fit, or if these states already have a sink; then nothing is added
      */
     public AttentionStates addSink(Tensor logits) {
-        InputCheck.floating("sink", Objects.requireNonNull(logits, "logits"), numHeads);
+        InputCheck.readable("sink", logits);
+        InputCheck.floating("sink", logits, numHeads);
         if (sink) {
             throw sinkTwice();
         }

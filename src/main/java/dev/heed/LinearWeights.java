@@ -1,5 +1,6 @@
 package dev.heed;
 
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param bias {@code [out]}, or null
  */
 public record LinearWeights(Tensor weight, @Nullable Tensor bias) {
+    /** Checks that there is a weight. */
+    public LinearWeights {
+        InvalidInputException.requirePresent("weight", weight, "a tensor [in, out]");
+    }
 
     /**
      * {@return the same parameters as constants, which the caller promises not to change: {@link Tensor#asConstant}} A

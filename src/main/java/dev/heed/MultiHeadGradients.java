@@ -1,10 +1,10 @@
 package dev.heed;
 
 import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,10 +29,14 @@ public final class MultiHeadGradients {
             @Nullable Tensor bias,
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {
-        this.query = Objects.requireNonNull(query, "query");
-        this.key = Objects.requireNonNull(key, "key");
-        this.value = Objects.requireNonNull(value, "value");
-        this.weights = Objects.requireNonNull(weights, "weights");
+        this.query = InvalidInputException.requirePresent(
+                "gradient of the query", query, "Tensor.zeros(...) makes a tensor to write to");
+        this.key = InvalidInputException.requirePresent(
+                "gradient of the key", key, "Tensor.zeros(...) makes a tensor to write to");
+        this.value = InvalidInputException.requirePresent(
+                "gradient of the value", value, "Tensor.zeros(...) makes a tensor to write to");
+        this.weights =
+                InvalidInputException.requirePresent("gradients of the weights", weights, "MultiHeadWeights.of(...)");
         this.bias = bias;
         this.sink = sink;
         this.score = score;

@@ -34,6 +34,7 @@ public final class MultiHeadProblem implements Problem {
             boolean valueBias,
             boolean outputBias,
             AttentionProblem attention) {
+        InvalidInputException.requirePresent("attention", attention, "AttentionProblem.of(shape, type, options)");
         if (Math.min(Math.min(embedQ, embedK), Math.min(embedV, embedOut)) < 1) {
             throw new InvalidInputException(
                     "Every width must be at least 1",
@@ -56,7 +57,7 @@ public final class MultiHeadProblem implements Problem {
         this.keyBias = keyBias;
         this.valueBias = valueBias;
         this.outputBias = outputBias;
-        this.attention = Objects.requireNonNull(attention, "attention");
+        this.attention = attention;
     }
 
     /**

@@ -1,9 +1,9 @@
 package dev.heed;
 
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +30,10 @@ public final class MultiHeadWeights {
             @Nullable Tensor keyBias,
             @Nullable Tensor valueBias,
             @Nullable Tensor outputBias) {
-        this.query = Objects.requireNonNull(query, "query");
-        this.key = Objects.requireNonNull(key, "key");
-        this.value = Objects.requireNonNull(value, "value");
-        this.output = Objects.requireNonNull(output, "output");
+        this.query = InvalidInputException.requirePresent("query weight", query, "weights are tensors [in, out]");
+        this.key = InvalidInputException.requirePresent("key weight", key, "weights are tensors [in, out]");
+        this.value = InvalidInputException.requirePresent("value weight", value, "weights are tensors [in, out]");
+        this.output = InvalidInputException.requirePresent("output weight", output, "weights are tensors [in, out]");
         this.queryBias = queryBias;
         this.keyBias = keyBias;
         this.valueBias = valueBias;

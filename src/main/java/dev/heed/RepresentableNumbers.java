@@ -10,57 +10,64 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks of the numbers of options that become f32 in problems of f32, f16 and bf16. A finite number whose f32 value is
- * infinite, or whose use in f32 would divide by 0, is refused. A number near 0 is rounded to f32, to 0 if it is tiny.
+ * Checks of the numbers of options that are rounded to f32 in problems that compute in f32: problems of f32, f16 and bf16,
+ * unless a partial result is requested in f64. A finite number whose value, or whose square where it is used, would be
+ * infinite, and a softcap by which a division would be infinite, is refused. A number near 0 is rounded to f32, to 0 if it is
+ * tiny. Numbers of problems that compute in f64 have the same limits in f64. Elements in the memory of a device are not read.
  */
 final class RepresentableNumbers {
-    /** The largest width of a Gaussian score, whose square is finite in f32. */
-    private static final double MAX_WIDTH = 0x1p63;
-
     private RepresentableNumbers() {}
 
+    private static boolean f64(DType outputType) {
+        return outputType.accumulator() == DType.F64;
+    }
+
+    private static double largest(DType outputType) {
+        return f64(outputType) ? Double.MAX_VALUE : Float.MAX_VALUE;
+    }
+
+    /** {@return the largest width of a Gaussian score, whose square is finite} */
+    private static double largestWidth(DType outputType) {
+        return f64(outputType) ? 0x1p511 : 0x1p63;
+    }
+
     /** Checks the score's factor and the softcap of a problem. */
-    static void require(DType type, ScorePattern score, @Nullable Double softcap) {
-        if (type == DType.F64) {
-            return;
-        }
-        if (softcap != null && !(softcap >= Float.MIN_NORMAL && softcap <= Float.MAX_VALUE)) {
+    static void require(DType outputType, ScorePattern score, @Nullable Double softcap) {
+        double least = f64(outputType) ? Double.MIN_NORMAL : Float.MIN_NORMAL;
+        if (softcap != null && !(softcap >= least && softcap <= largest(outputType))) {
             throw refused(
                     "softcap",
-                    "a softcap from " + Float.MIN_NORMAL + " to " + Float.MAX_VALUE,
+                    "a softcap from " + least + " to " + largest(outputType),
                     softcap,
-                    type,
-                    "leave the softcap out for none, or convert query, key and value with tensor.to(DType.F64)");
+                    outputType,
+                    softcap < least ? "withSoftcap(30.0)" : "leave the softcap out for none");
         }
         boolean width = score.kind() == ScoreKind.GAUSSIAN;
-        double largest = width ? MAX_WIDTH : Float.MAX_VALUE;
-        if (Math.abs(score.number()) > largest) {
+        double most = width ? largestWidth(outputType) : largest(outputType);
+        if (Math.abs(score.number()) > most) {
             throw refused(
                     width ? "width" : "factor of the score " + score,
-                    "at most " + largest + " in magnitude",
+                    "at most " + most + " in magnitude",
                     score.number(),
-                    type,
-                    "convert query, key and value with tensor.to(DType.F64)");
+                    outputType,
+                    "scale query and key instead");
         }
     }
 
     /** Checks the elements of f64 tensors of the options, and the widths of a Gaussian score in any type. */
-    static void require(DType type, AttentionOptions options) {
-        if (type == DType.F64) {
-            return;
-        }
-        require("bias", options.bias(), type, Float.MAX_VALUE);
-        require("alibiSlopes", options.alibiSlopes(), type, Float.MAX_VALUE);
-        require("sink", options.sink(), type, Float.MAX_VALUE);
+    static void require(DType outputType, AttentionOptions options) {
+        double most = largest(outputType);
+        require("bias", options.bias(), outputType, most);
+        require("alibiSlopes", options.alibiSlopes(), outputType, most);
+        require("sink", options.sink(), outputType, most);
         boolean width = options.score() instanceof ScoreFunction.Gaussian;
         for (Map.Entry<String, Tensor> parameter : options.score().parameters().entrySet()) {
-            require(parameter.getKey(), parameter.getValue(), type, width ? MAX_WIDTH : Float.MAX_VALUE);
+            require(parameter.getKey(), parameter.getValue(), outputType, width ? largestWidth(outputType) : most);
         }
     }
 
-    private static void require(String name, @Nullable Tensor tensor, DType type, double largest) {
-        boolean unbounded = tensor != null && (tensor.type() == DType.F64 || largest < Float.MAX_VALUE);
-        if (tensor == null || !unbounded || tensor.device() != null) {
+    private static void require(String name, @Nullable Tensor tensor, DType outputType, double most) {
+        if (tensor == null || tensor.device() != null || most >= largest(tensor.type())) {
             return;
         }
         Tensor once = tensor;
@@ -68,13 +75,13 @@ final class RepresentableNumbers {
             once = once.stride(axis) == 0 ? once.slice(axis, 0, 1) : once;
         }
         double worst = largestFinite(once);
-        if (worst > largest) {
+        if (worst > most) {
             throw refused(
                     name,
-                    "elements of at most " + largest + " in magnitude, or infinite",
+                    "elements of at most " + most + " in magnitude, or infinite",
                     worst,
-                    type,
-                    "tensor.to(DType.F32)");
+                    outputType,
+                    "minus infinity in a bias masks a key");
         }
     }
 
@@ -90,11 +97,13 @@ final class RepresentableNumbers {
         return largest;
     }
 
-    private static InvalidInputException refused(String name, String expected, double got, DType type, String hint) {
+    private static InvalidInputException refused(
+            String name, String expected, double got, DType outputType, String hint) {
+        String computed = outputType.accumulator().label();
         return new InvalidInputException(
-                "The " + name + " does not fit the f32 arithmetic of " + type.label() + " problems",
+                "The " + name + " does not fit a problem that computes in " + computed,
                 expected,
                 String.valueOf(got),
-                hint);
+                hint + (f64(outputType) ? "" : "; or convert query, key and value with tensor.to(DType.F64)"));
     }
 }

@@ -7,13 +7,30 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.heed.backend.reference.ReferenceBackend;
+import dev.heed.layer.LayerNorm;
+import dev.heed.layer.RowNorm;
 import dev.heed.mask.CausalAlignment;
 import dev.heed.mask.Mask;
+import dev.heed.mechanism.Choice;
+import dev.heed.mechanism.DoublyStochastic;
+import dev.heed.mechanism.GumbelSoftmax;
+import dev.heed.mechanism.HardAttention;
+import dev.heed.mechanism.LocalAttention;
+import dev.heed.mechanism.MonotonicAttention;
+import dev.heed.mechanism.ScoreFunctionGradient;
+import dev.heed.pooling.KernelPooling;
+import dev.heed.pooling.QueryPooling;
+import dev.heed.pooling.SmoothingKernel;
+import dev.heed.pooling.WidthTraining;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
+import dev.heed.training.Loss;
 import java.lang.foreign.Arena;
+import java.lang.reflect.AnnotatedType;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -129,13 +146,116 @@ class BadInputTest {
                         PLAIN.withSink(f64(-1e39).expand(4)),
                         PLAIN.withBias(f64(-Double.MAX_VALUE).expand(3, 5)),
                         PLAIN.withBias(f64(1e39)))
-                .flatMap(options -> Stream.of("f32", "f16", "bf16", "f64").map(type -> {
-                    String text = CASE.replace("f32", type);
-                    Executable call = () -> Qkv.of(text).with(options);
-                    return type.equals("f64")
-                            ? dynamicTest("accepted in f64: " + options, call)
-                            : refused(type + " " + options, call);
-                }));
+                .flatMap(options -> Stream.of("f32", "f16", "bf16", "f64", "partial")
+                        .map(type -> {
+                            boolean partial = type.equals("partial") && options.sink() == null;
+                            String text = CASE.replace("f32", type.equals("partial") ? "f32" : type);
+                            Executable call =
+                                    () -> Qkv.of(text).with(partial ? options.withPartial(DType.F64) : options);
+                            return partial || type.equals("f64")
+                                    ? dynamicTest("accepted in f64: " + options, call)
+                                    : refused(type + " " + options, call);
+                        }));
+    }
+
+    /** Numbers by which problems in f64 would divide by 0, or whose squares are infinite. */
+    @TestFactory
+    Stream<DynamicTest> numbersThatF64CannotHold() {
+        return Stream.of(
+                        PLAIN.withSoftcap(1e-320),
+                        PLAIN.withScore(ScoreFunction.gaussian(1e160)),
+                        PLAIN.withScore(ScoreFunction.gaussian(f64(1e160))))
+                .flatMap(options -> Stream.of("f32", "f64")
+                        .map(type -> refused(
+                                type + " " + options,
+                                () -> Qkv.of(CASE.replace("f32", type)).with(options))));
+    }
+
+    /** Numbers of mechanisms and layers that would give infinite parameters, values or factors. */
+    @TestFactory
+    Stream<DynamicTest> numbersOfMechanismsThatF32CannotHold() {
+        AttentionInputs f32 = Qkv.of(CASE).with(PLAIN);
+        AttentionInputs f16 = Qkv.of(CASE.replace("f32", "f16")).with(PLAIN);
+        AttentionInputs f64 = Qkv.of(CASE.replace("f32", "f64")).with(PLAIN);
+        Choice choice = HardAttention.argmax().choose(f32);
+        Tensor point = f32(3, 2);
+        return Stream.of(
+                refused("temperature", () -> new GumbelSoftmax(1e-38, 1)),
+                refused("large temperature", () -> new GumbelSoftmax(1e39, 1)),
+                refused("penalty", () -> DoublyStochastic.of(f32, 1e38)),
+                refused("penalty in f16", () -> DoublyStochastic.of(f16, 2e4)),
+                dynamicTest("penalty in f64", () -> DoublyStochastic.of(f64, 1e39)),
+                refused("reward", () -> new ScoreFunctionGradient(1e39, 0).gradients(choice, f32(1).fill(1))),
+                refused(
+                        "weighted reward",
+                        () -> new ScoreFunctionGradient(1e20, 0).gradients(choice, f32(1).fill(1e20))),
+                refused("entropy", () -> new ScoreFunctionGradient(1, 1e39).gradients(choice, f32(1))),
+                refused("epsilon 0", () -> new LayerNorm(f32(3), f32(3), 0)),
+                refused("epsilon NaN", () -> new RowNorm(new float[3], new float[3], Double.NaN)),
+                refused("tiny epsilon", () -> new RowNorm(new float[3], new float[3], 1e-80)),
+                refused("divisor", () -> Loss.crossEntropy(f32(1, 2), new int[1], null, 1e-300)),
+                refused("bandwidth", () -> SmoothingKernel.epanechikov(1e-200)),
+                refused("large bandwidth", () -> SmoothingKernel.boxcar(1e300)),
+                refused(
+                        "bandwidth in f32",
+                        () -> new KernelPooling(SmoothingKernel.gaussian(1e-30))
+                                .forward(point, point, point, Mask.NONE)),
+                refused(
+                        "width in f32",
+                        () -> new WidthTraining(point, point, 1e30, 1, AttentionEngine.AUTOMATIC).loss()));
+    }
+
+    /** Every argument of a builder's method that is not documented as nullable is refused by name. */
+    @TestFactory
+    Stream<DynamicTest> nullsOfBuilders() {
+        AttentionInputs inputs = Qkv.of(CASE).with(PLAIN);
+        Tensor w = f32(4, 4);
+        return Stream.of(
+                        PLAIN,
+                        AttentionRules.DEFAULT,
+                        AttentionOutputs.NONE,
+                        inputs,
+                        AttentionResult.into(w),
+                        AttentionGradients.allocate(inputs),
+                        MultiHeadWeights.of(w, w, w, w),
+                        MultiHeadGradients.into(w, w, w, MultiHeadWeights.of(w, w, w, w)),
+                        new GumbelSoftmax(1, 1),
+                        HardAttention.argmax(),
+                        new LocalAttention(w, f32(4), 2),
+                        new MonotonicAttention(),
+                        new QueryPooling(w, PLAIN),
+                        new KernelPooling(SmoothingKernel.constant()))
+                .flatMap(builder -> Stream.of(builder.getClass().getMethods())
+                        .filter(method -> method.getName().matches("with[A-Z].*|on|causal"))
+                        .filter(method ->
+                                Stream.of(method.getAnnotatedParameterTypes()).anyMatch(BadInputTest::mustBePresent))
+                        .map(method -> refused(method.toString(), () -> callWithNulls(method, builder))));
+    }
+
+    private static boolean mustBePresent(AnnotatedType type) {
+        return !(type.getType() instanceof Class<?> c && c.isPrimitive()) && !type.isAnnotationPresent(Nullable.class);
+    }
+
+    private static void callWithNulls(Method method, Object builder) throws Throwable {
+        Object[] nulls = new Object[method.getParameterCount()];
+        try {
+            method.invoke(builder, nulls);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    @Test
+    void missingTensorsOfResultsAreNamed() {
+        Tensor w = f32(4, 4);
+        assertNamed("output", () -> AttentionResult.into(null));
+        assertNamed("gradient of the key", () -> AttentionGradients.into(w, null, w));
+        assertNamed(
+                "gradient of the value", () -> MultiHeadGradients.into(w, w, null, MultiHeadWeights.of(w, w, w, w)));
+        assertNamed("gradients of the weights", () -> MultiHeadGradients.into(w, w, w, null));
+        assertNamed("output weight", () -> MultiHeadWeights.of(w, w, w, null));
+        assertNamed("weight", () -> new LinearWeights(null, null));
+        assertNamed("attention", () -> MultiHeadProblem.of(4, 4, 4, 4, null));
     }
 
     private static Tensor f64(double x) {

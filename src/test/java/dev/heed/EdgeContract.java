@@ -242,6 +242,61 @@ interface EdgeContract extends ContractChapter {
         }
     }
 
+    /** Tests softcaps that only f64 can hold in f32 problems whose partial results are computed in f64. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-300, 1e-46, 1e39, Double.MAX_VALUE})
+    default void partialResultsInF64HaveTheNumbersOfF64(double cap) {
+        for (DType type : new DType[] {DType.F32, DType.BF16}) {
+            for (int queries : QUERIES) {
+                AttentionInputs inputs = AttentionInputs.of(
+                        filled(type, 1, 1, 1, queries, 1),
+                        Tensor.of(new double[] {0, 5}, 1, 1, 2, 1).to(type),
+                        Tensor.of(new double[] {0, 1}, 1, 1, 2, 1).to(type),
+                        AttentionOptions.DEFAULT.withScale(1).withSoftcap(cap).withPartial(DType.F64));
+                double right = 1 / (1 + Math.exp(-cap * Math.tanh(5 / cap)));
+                assertEquals(right, output(inputs).get(0, 0, queries - 1, 0), 1e-12);
+            }
+        }
+    }
+
+    /** Tests the largest width of a Gaussian score: a key at distance 0 scores 0, and the others get no weight. */
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16", "F64"})
+    default void theLargestWidthSelectsEqualKeys(DType type) {
+        double width = type == DType.F64 ? 0x1p511 : 0x1p63;
+        Tensor key = Tensor.of(new double[] {1, 2, 3, 4}, 1, 1, 2, 2).to(type);
+        Tensor value = Tensor.of(new double[] {7, 5}, 1, 1, 2, 1).to(type);
+        for (int queries : QUERIES) {
+            Tensor query = Tensor.of(new double[] {1, 2}, 1, 1, 1, 2).to(type).expand(1, 1, queries, 2);
+            for (ScoreFunction score : new ScoreFunction[] {
+                ScoreFunction.gaussian(width), ScoreFunction.gaussian(Tensor.of(new double[] {width}, 1))
+            }) {
+                AttentionInputs inputs =
+                        AttentionInputs.of(query, key, value, AttentionOptions.DEFAULT.withScore(score));
+                assertEquals(7, output(inputs).get(0, 0, queries - 1, 0));
+            }
+        }
+    }
+
+    /** Tests that the largest ALiBi slope leaves a query its own position only. */
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16", "F64"})
+    default void theLargestSlopeSelectsTheOwnPosition(DType type) {
+        double slope = type == DType.F64 ? Double.MAX_VALUE : Float.MAX_VALUE;
+        for (int queries : QUERIES) {
+            Tensor zeros = Tensor.zeros(type, 1, 1, queries, 4);
+            Tensor value = Tensor.zeros(type, 1, 1, queries, 1);
+            for (int i = 0; i < queries; i++) {
+                value.set(i, 0, 0, i, 0);
+            }
+            AttentionOptions options = AttentionOptions.DEFAULT.withAlibi(Tensor.of(new double[] {slope}, 1));
+            Tensor output = output(AttentionInputs.of(zeros, zeros, value, options));
+            for (int i = 0; i < queries; i++) {
+                assertEquals(i, output.get(0, 0, i, 0));
+            }
+        }
+    }
+
     /** Tests that a dropout just below 1 gives no NaN: it drops every weight. */
     @ParameterizedTest
     @ValueSource(doubles = {1 - 0x1p-40, 1 - 0x1p-53})

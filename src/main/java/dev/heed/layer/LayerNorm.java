@@ -8,9 +8,14 @@ import dev.heed.tensor.Tensor;
  *
  * @param weight {@code [width]}
  * @param bias {@code [width]}
- * @param epsilon added to the variance, so that rows of equal elements stay finite
+ * @param epsilon added to the variance, so that rows of equal elements stay finite; 2^-126 or more
  */
 public record LayerNorm(Tensor weight, Tensor bias, double epsilon) implements Layer<LayerNorm> {
+    /** Checks epsilon. */
+    public LayerNorm {
+        RowNorm.requireEpsilon(epsilon);
+    }
+
     /** {@return a layer with a weight of ones and a bias of zeros; {@code epsilon} is 1e-5} */
     public static LayerNorm create(Initial initial, long width) {
         return new LayerNorm(initial.ones(width), initial.zeros(width), 1e-5);

@@ -1,13 +1,31 @@
 package dev.heed.layer;
 
+import dev.heed.tensor.InvalidInputException;
+
 /**
  * Layer normalisation in place, for inference: a {@link LayerNorm} with its parameters in {@code float} arrays.
  *
  * @param weight {@code [width]}
  * @param bias {@code [width]}
- * @param epsilon added to the variance, so that rows of equal elements stay finite
+ * @param epsilon added to the variance, so that rows of equal elements stay finite; 2^-126 or more
  */
 public record RowNorm(float[] weight, float[] bias, double epsilon) {
+    /** Checks epsilon. */
+    public RowNorm {
+        requireEpsilon(epsilon);
+    }
+
+    /** Checks that the reciprocal of the square root of epsilon is a positive f32 number. */
+    static void requireEpsilon(double epsilon) {
+        if (!(epsilon >= Float.MIN_NORMAL && epsilon <= Float.MAX_VALUE)) {
+            throw new InvalidInputException(
+                    "The epsilon of a layer normalisation does not fit",
+                    "an epsilon from " + Float.MIN_NORMAL + " to " + Float.MAX_VALUE,
+                    String.valueOf(epsilon),
+                    "1e-5");
+        }
+    }
+
     /** Normalises each row of {@code x}, {@code [rows, width]}, in place. */
     public void apply(float[] x, int rows) {
         for (int r = 0; r < rows; r++) {

@@ -5,6 +5,7 @@ import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
@@ -31,14 +32,16 @@ public record DoublyStochastic(double loss, Tensor columnSums, AttentionGradient
     /**
      * {@return the penalty of the weights of an attention, computed by the given engine}
      *
-     * @param lambda the weight of the penalty, 0 or more
+     * @param lambda the weight of the penalty, 0 or more; {@code 2 lambda seqLenQ} must be finite in the type of the value
      * @throws InvalidInputException if the options have a sink or dropout, or request optional outputs other than the LSE
      */
     public static DoublyStochastic of(AttentionInputs inputs, double lambda, AttentionEngine engine) {
-        if (!(lambda >= 0) || !Double.isFinite(lambda)) {
+        DType type = inputs.value().type();
+        double largestSum = inputs.problem().shape().seqLenQ();
+        if (!(lambda >= 0) || !Double.isFinite(type.round(2 * lambda * largestSum))) {
             throw new InvalidInputException(
-                    "The weight of the penalty is negative or non-finite",
-                    "lambda >= 0 and finite",
+                    "The weight of the penalty does not fit",
+                    "lambda >= 0, with 2 lambda seqLenQ finite in " + type.label(),
                     String.valueOf(lambda),
                     "DoublyStochastic.of(inputs, 1)");
         }

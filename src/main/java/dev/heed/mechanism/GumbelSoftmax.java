@@ -23,15 +23,15 @@ public final class GumbelSoftmax {
     private GumbelSoftmax(Temperature temperature, Gumbel noise, AttentionEngine engine) {
         this.temperature = temperature;
         this.noise = noise;
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /**
      * Creates a relaxation.
      *
-     * @param temperature above 0
+     * @param temperature from 2^-63 to 2^63
      * @param seed the seed of the noise
-     * @throws InvalidInputException if the temperature is not positive and finite
+     * @throws InvalidInputException if the temperature is outside of this range
      */
     public GumbelSoftmax(double temperature, long seed) {
         this(new Temperature(temperature), new Gumbel(seed), AttentionEngine.AUTOMATIC);

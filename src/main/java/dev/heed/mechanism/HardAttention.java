@@ -42,7 +42,7 @@ public final class HardAttention {
     private HardAttention(@Nullable Gumbel noise, double expectedShare, AttentionEngine engine) {
         this.noise = noise;
         this.expectedShare = expectedShare;
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /** {@return hard attention that draws each key with a probability equal to its weight} */

@@ -40,7 +40,7 @@ public final class LocalAttention {
     private LocalAttention(PositionPredictor predictor, long window, AttentionEngine engine) {
         this.predictor = predictor;
         this.window = window;
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /**

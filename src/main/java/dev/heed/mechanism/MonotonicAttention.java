@@ -34,7 +34,7 @@ public final class MonotonicAttention {
     private final AttentionEngine engine;
 
     private MonotonicAttention(AttentionEngine engine) {
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /** Creates the mechanism on the automatically chosen backend. */

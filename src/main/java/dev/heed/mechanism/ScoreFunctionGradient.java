@@ -1,6 +1,7 @@
 package dev.heed.mechanism;
 
 import dev.heed.AttentionGradients;
+import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 
@@ -64,6 +65,7 @@ public final class ScoreFunctionGradient {
         Tensor each = reward.expand(choice.logProbability().shape());
         double[] rewards = each.toDoubleArray();
         double[] scoreGradient = new double[rewards.length];
+        DType type = choice.logProbability().type();
         double mean = 0;
         for (int n = 0; n < rewards.length; n++) {
             if (!Double.isFinite(rewards[n])) {
@@ -74,6 +76,13 @@ public final class ScoreFunctionGradient {
                         "skip this choice");
             }
             scoreGradient[n] = -rewardWeight * (rewards[n] - baseline);
+            if (!Double.isFinite(type.round(scoreGradient[n])) || !Double.isFinite(type.round(entropyWeight))) {
+                throw new InvalidInputException(
+                        "The weights of reward and entropy are too large",
+                        "weights and weighted rewards that are finite in " + type.label(),
+                        rewardWeight + " and " + entropyWeight + ", reward " + rewards[n] + " at " + n,
+                        "new ScoreFunctionGradient(1, 0.01)");
+            }
             mean += rewards[n] / rewards.length;
         }
         var sum = new GradientSum(choice.inputs());

@@ -14,14 +14,19 @@ import org.jspecify.annotations.Nullable;
  * A temperature, by which the modified scores are divided. The division is carried out on the parameters of the score
  * function, the softcap, the bias and the ALiBi slopes, so that the fused kernels support any combination of them.
  *
- * @param tau the temperature, above 0
+ * @param tau the temperature, from 2^-63 to 2^63
  */
 record Temperature(double tau) {
+    /** Bounds of the temperature: parameters of usual size stay finite in f32 after the division. */
+    private static final double LEAST = 0x1p-63;
+
+    private static final double LARGEST = 0x1p63;
+
     Temperature {
-        if (!(tau > 0) || !Double.isFinite(tau)) {
+        if (!(tau >= LEAST && tau <= LARGEST)) {
             throw new InvalidInputException(
-                    "The temperature is not a positive number",
-                    "tau > 0 and finite",
+                    "The temperature is not a positive number that f32 can divide by",
+                    "a temperature from " + LEAST + " to " + LARGEST,
                     String.valueOf(tau),
                     "HardAttention.argmax() is the limit at 0");
         }

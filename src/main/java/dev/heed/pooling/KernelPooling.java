@@ -6,6 +6,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ public final class KernelPooling {
 
     private KernelPooling(SmoothingKernel kernel, AttentionEngine engine) {
         this.kernel = kernel;
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /** Creates a pooling with a kernel, on the automatically chosen backend. */

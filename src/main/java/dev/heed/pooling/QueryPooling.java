@@ -6,6 +6,7 @@ import dev.heed.AttentionInputs;
 import dev.heed.AttentionOptions;
 import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
+import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ public final class QueryPooling {
     private QueryPooling(Tensor queries, AttentionOptions options, AttentionEngine engine) {
         this.queries = queries;
         this.options = options;
-        this.engine = engine;
+        this.engine = InvalidInputException.requirePresent("engine", engine, "AttentionEngine.AUTOMATIC");
     }
 
     /**

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A kernel {@code K(u)}: the weight of a value whose key is at the distance {@code u = |query - key| / bandwidth} from
  * the query, before the weights of a query are divided by their sum (Nadaraya 1964; Watson 1964). A softmax over
- * {@code ln K} gives the same weights, so {@code ln K} is the score function.
+ * {@code ln K} gives the same weights, so {@code ln K} is the score function. A bandwidth is a number from 2^-511 to 2^511;
+ * Gaussian kernels of f32, f16 and bf16 tensors need 2^-63 or more.
  */
 public sealed interface SmoothingKernel {
     /** {@return {@code K(u) = 1}: the output of every query is the average of the values} */
@@ -58,7 +59,7 @@ public sealed interface SmoothingKernel {
      * @param bandwidth the standard deviation
      */
     record Gaussian(double bandwidth) implements SmoothingKernel {
-        /** Checks that the bandwidth is positive and finite. */
+        /** Checks the bandwidth. */
         public Gaussian {
             requireBandwidth(bandwidth);
         }
@@ -98,7 +99,7 @@ public sealed interface SmoothingKernel {
      * @param bandwidth the largest distance with a weight above 0
      */
     record Boxcar(double bandwidth) implements SmoothingKernel {
-        /** Checks that the bandwidth is positive and finite. */
+        /** Checks the bandwidth. */
         public Boxcar {
             requireBandwidth(bandwidth);
         }
@@ -119,7 +120,7 @@ public sealed interface SmoothingKernel {
      * @param bandwidth the distance at which the weight reaches 0
      */
     record Epanechikov(double bandwidth) implements SmoothingKernel {
-        /** Checks that the bandwidth is positive and finite. */
+        /** Checks the bandwidth. */
         public Epanechikov {
             requireBandwidth(bandwidth);
         }
@@ -161,10 +162,12 @@ public sealed interface SmoothingKernel {
     }
 
     private static void requireBandwidth(double bandwidth) {
-        if (!(bandwidth > 0) || !Double.isFinite(bandwidth)) {
+        double least = 0x1p-511;
+        double largest = 0x1p511;
+        if (!(bandwidth >= least && bandwidth <= largest)) {
             throw new InvalidInputException(
-                    "The bandwidth is not a positive number",
-                    "bandwidth > 0 and finite",
+                    "The bandwidth is not a positive number whose square f64 can hold",
+                    "a bandwidth from " + least + " to " + largest,
                     String.valueOf(bandwidth),
                     "SmoothingKernel.constant() is the limit of large bandwidths");
         }

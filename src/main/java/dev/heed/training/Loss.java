@@ -31,7 +31,7 @@ public record Loss(double value, Tensor gradient) {
                     logits + " and " + targets.length + " targets",
                     "reshape(rows, classes)");
         }
-        Optimizer.requireWithin("divisor", divisor, Double.MIN_VALUE, Double.POSITIVE_INFINITY);
+        Optimizer.requireWithin("divisor", divisor, Float.MIN_NORMAL, Double.POSITIVE_INFINITY);
         double[] x = logits.toDoubleArray();
         double[] gradient = new double[x.length];
         double loss = 0;

@@ -251,7 +251,7 @@ public final class CaseGrid {
         }
     }
 
-    /** Scales at which a score, a sink or a row maximum in units of the scale would leave the range of f32. */
+    /** Scales and softcaps at which a score, a sink or a row maximum would leave the range of f32, and parameters in f64. */
     private void scales() {
         for (String scale : new String[] {"0.0", "1.0E-44", "-1.0E-38", "1.0E-30", "-1.0E30", "1.0E37"}) {
             for (String type : new String[] {"f32", "bf16", "f64"}) {
@@ -259,6 +259,19 @@ public final class CaseGrid {
                 add("scales", "q1x2x2x8 kv1x12 %s score=scaled-dot:%s sink lse mask=causal:br backward", type, scale);
             }
             add("scales", "q1x2x14x8 kv1x12 f32 score=scaled-dot:%s lse scores=modified rows=2 tf32", scale);
+        }
+        for (String type : new String[] {"f32", "bf16", "f64"}) {
+            add("scales", "q1x2x14x8 kv1x12 %s softcap=1.2E-38 lse weights", type);
+            for (String softcap : new String[] {"1.0E-30", "1.0E30", "3.4E38"}) {
+                add("scales", "q1x2x14x8 kv1x12 %s softcap=%s lse weights backward", type, softcap);
+            }
+        }
+        for (String type : new String[] {"f32", "f16", "bf16"}) { // parameters in a wider type than the arithmetic
+            for (String score :
+                    new String[] {"general", "additive:8,bias", "concat:8,heads", "cosine:learned,1x2x14"}) {
+                add("scales", "q1x2x14x8 kv1x12 %s score=%s lse params=f64 backward", type, score);
+            }
+            add("scales", "q1x2x14x8 kv1x12 %s bias=14x12 alibi sink lse params=f64 backward", type);
         }
         add("scales", "q1x2x14x8 kv1x12 f32 score=gaussian:0.0 sink lse weights backward");
         add("scales", "q1x2x14x8 kv1x12 f32 score=cosine:0.0 sink lse weights backward");

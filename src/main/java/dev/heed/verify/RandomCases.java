@@ -135,7 +135,7 @@ public final class RandomCases {
         int valueWidth = form.nextInt(3) == 0 ? dimension(form, alone ? 160 : 24) : width;
         String score = alone && form.nextInt(3) == 0 ? score(form, width) : "";
         boolean bytes = alone && form.nextInt(12) == 0;
-        String modifiers = (chance(form, 5) ? " softcap=" + pick(form, "0.5", "5.0", "30.0") : "")
+        String modifiers = (chance(form, 5) ? " softcap=" + pick(form, "0.5", "5.0", "30.0", "1.0E-30", "1.0E30") : "")
                 + (chance(form, 6) ? " alibi" : "")
                 + (chance(form, 6) ? " sink" : "")
                 + (chance(form, 8) ? " dropout=" + pick(form, "0.1", "0.5") : "")
@@ -182,7 +182,7 @@ public final class RandomCases {
         String other = form.nextInt(3) == 0 ? " dk" + (1 + form.nextInt(2 * width)) : "";
         return switch (form.nextInt(10)) {
             case 0 -> " score=dot";
-            case 1 -> " score=scaled-dot:" + pick(form, "0.01", "0.25", "-2.0");
+            case 1 -> " score=scaled-dot:" + pick(form, "0.01", "0.25", "-2.0", "0.0", "1.0E-38");
             case 2 -> " score=cosine:5.0";
             case 3 -> " score=general" + perHead.replace(',', ':') + other;
             case 4 -> " score=location:KEYS" + perHead;
