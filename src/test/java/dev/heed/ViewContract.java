@@ -6,11 +6,13 @@ import static dev.heed.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.heed.mask.Mask;
+import dev.heed.score.ScoreFunction;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Layout;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -152,6 +154,48 @@ interface ViewContract extends ContractChapter {
         double tolerance = 1e-5 + 2 * ulp * RandomTensors.largest(numbers);
         assertClose(expected.output(), actual.output(), tolerance);
         assertClose(Objects.requireNonNull(expected.lse()), Objects.requireNonNull(actual.lse()), 1e-5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"general", "location", "additive", "concat"})
+    default void parametersOfScoresMayBeViews(String name) {
+        Qkv qkv = Qkv.of("q2x4x9x16 kv2x11 f32");
+        AttentionInputs straight = qkv.with(AttentionOptions.DEFAULT.withScore(score(name, false)));
+        AttentionInputs viewed = qkv.with(AttentionOptions.DEFAULT.withScore(score(name, true)));
+        assumeSupported(straight.problem());
+        assertClose(output(straight), output(viewed), qkv.outputTolerance());
+        AttentionGradients one = gradients(straight);
+        AttentionGradients other = gradients(viewed);
+        double tolerance = 8 * qkv.outputTolerance() * Math.max(1, RandomTensors.largest(one.query()));
+        assertClose(one.query(), other.query(), tolerance);
+        assertClose(one.key(), other.key(), tolerance);
+        var transposed = Objects.requireNonNull(other.score()).parameters();
+        Objects.requireNonNull(one.score())
+                .parameters()
+                .forEach((key, gradient) -> assertClose(
+                        gradient,
+                        Objects.requireNonNull(transposed.get(key)),
+                        8 * qkv.outputTolerance() * Math.max(1, RandomTensors.largest(gradient))));
+    }
+
+    private static ScoreFunction score(String name, boolean transposed) {
+        var random = new RandomTensors(6);
+        UnaryOperator<Tensor> view = transposed
+                ? tensor -> exchanged(tensor, 0, 1)
+                : tensor -> tensor;
+        return switch (name) {
+            case "general" -> ScoreFunction.general(view.apply(random.normal(DType.F32, 4, 16, 16)));
+            case "location" -> ScoreFunction.location(view.apply(random.normal(DType.F32, 4, 16, 11)));
+            case "additive" ->
+                ScoreFunction.additive(
+                        view.apply(random.normal(DType.F32, 4, 16, 8)),
+                        view.apply(random.normal(DType.F32, 4, 16, 8)),
+                        view.apply(random.normal(DType.F32, 4, 8)),
+                        view.apply(random.normal(DType.F32, 4, 8)));
+            default ->
+                ScoreFunction.concat(
+                        view.apply(random.normal(DType.F32, 4, 32, 8)), view.apply(random.normal(DType.F32, 4, 8)));
+        };
     }
 
     private void assertAlike(Qkv expected, Qkv actual) {

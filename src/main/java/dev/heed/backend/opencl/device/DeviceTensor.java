@@ -2,6 +2,7 @@ package dev.heed.backend.opencl.device;
 
 import dev.heed.opencl.DeviceBuffer;
 import dev.heed.tensor.DType;
+import java.util.Arrays;
 
 /**
  * A tensor in device memory: a buffer, and the offset, shape and strides of the elements in it.
@@ -65,6 +66,9 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
 
     /** {@return this tensor, which must be packed, in another shape with as many elements} */
     public DeviceTensor reshape(long... to) {
+        if (!isPacked()) {
+            throw new IllegalStateException("a tensor with strides " + Arrays.toString(strides) + " cannot be reshaped");
+        }
         return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
     }
 

@@ -72,7 +72,12 @@ final class ProjectedRows implements LoweredRows {
     }
 
     private static DeviceTensor of(DeviceTensor matrices, long head) {
-        return matrices.slice(0, head, head + 1).reshape(matrices.size(1), matrices.size(2));
+        return new DeviceTensor(
+                matrices.buffer(),
+                matrices.type(),
+                matrices.at() + head * matrices.stride(0),
+                new long[] {matrices.size(1), matrices.size(2)},
+                new long[] {matrices.stride(1), matrices.stride(2)});
     }
 
     private static DeviceTensor plane(DeviceTensor rows, long b, long h) {
