@@ -7,8 +7,10 @@ steps=()
 current=
 complete=   # set by the script after its last step
 background= # a process that is ended with the script
+exec {output}>&1
 finish() {
     code=$?
+    exec >&"$output" # a signal may come while a command writes to a file
     [ -z "$background" ] || kill "$background" 2>/dev/null || true
     rm -rf "$scratch" 2>/dev/null || { sleep 2; rm -rf "$scratch"; } # the process may still write
     echo
