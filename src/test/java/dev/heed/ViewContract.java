@@ -180,9 +180,7 @@ interface ViewContract extends ContractChapter {
 
     private static ScoreFunction score(String name, boolean transposed) {
         var random = new RandomTensors(6);
-        UnaryOperator<Tensor> view = transposed
-                ? tensor -> exchanged(tensor, 0, 1)
-                : tensor -> tensor;
+        UnaryOperator<Tensor> view = transposed ? tensor -> exchanged(tensor, 0, 1) : tensor -> tensor;
         return switch (name) {
             case "general" -> ScoreFunction.general(view.apply(random.normal(DType.F32, 4, 16, 16)));
             case "location" -> ScoreFunction.location(view.apply(random.normal(DType.F32, 4, 16, 11)));

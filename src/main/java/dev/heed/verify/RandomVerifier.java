@@ -86,7 +86,9 @@ public final class RandomVerifier {
         }
         List<Measure> measures = verdict.measures();
         double[] noise = new double[measures.size()];
-        double largest = 0;
+        // roundings of the inputs cancel in gradients, in the textbook formula sometimes exactly; few inputs exceed 4
+        // spreads
+        double largest = checked.backward() ? 4 * Math.max(1, checked.values().spread) : 0;
         for (int n = 1; n <= NEARBY; n++) {
             List<Measure> nearby = Verifier.naiveNear(checked, n);
             for (int i = 0; i < Math.min(noise.length, nearby.size()); i++) {

@@ -67,7 +67,8 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
     /** {@return this tensor, which must be packed, in another shape with as many elements} */
     public DeviceTensor reshape(long... to) {
         if (!isPacked()) {
-            throw new IllegalStateException("a tensor with strides " + Arrays.toString(strides) + " cannot be reshaped");
+            throw new IllegalStateException(
+                    "a tensor with strides " + Arrays.toString(strides) + " cannot be reshaped");
         }
         return new DeviceTensor(buffer, type, at, to.clone(), rowMajor(to));
     }
