@@ -57,28 +57,27 @@ inline void four_scores(global const element* key, long k0, long k1, long k2, lo
   to[3] = x3 * factor;
 }
 
-// sums[d] += sum over the keys of a tile of weight times element d of the value. A value of weight 0 adds nothing. The
-// keys of a tile are summed on their own, because a long sum of equal terms loses digits at each addition.
+// sums[d] += sum over the keys of a tile of weight times element d of the value. A value of weight 0 adds nothing.
 inline void pool(global const element* value, long offset, long rowStride, const real* weights, int keys,
                  int valueHeadDim, global real* sums) {
   int d = 0;
   for (; d + 2 * LANES <= valueHeadDim; d += 2 * LANES) {
-    vec s0 = 0, s1 = 0;
+    vec s0 = VLOAD(0, sums + d), s1 = VLOAD(1, sums + d);
     for (int n = 0; n < keys; n++) {
       if (weights[n] != 0) {
         s0 = fma((vec)weights[n], LOADV(STORAGE, value, offset + n * rowStride + d), s0);
         s1 = fma((vec)weights[n], LOADV(STORAGE, value, offset + n * rowStride + d + LANES), s1);
       }
     }
-    PASTE(vstore, LANES)(VLOAD(0, sums + d) + s0, 0, sums + d);
-    PASTE(vstore, LANES)(VLOAD(1, sums + d) + s1, 1, sums + d);
+    PASTE(vstore, LANES)(s0, 0, sums + d);
+    PASTE(vstore, LANES)(s1, 1, sums + d);
   }
   for (; d < valueHeadDim; d++) {
-    real s = 0;
+    real s = sums[d];
     for (int n = 0; n < keys; n++) {
       s = weights[n] != 0 ? fma(weights[n], LOAD(STORAGE, value, offset + n * rowStride + d), s) : s;
     }
-    sums[d] += s;
+    sums[d] = s;
   }
 }
 
