@@ -72,8 +72,9 @@ public final class RandomCases {
     private String words(Random form) {
         String recipe = recipe(form);
         String words = problem(form);
-        // The derivative of a saturated softcap, 1 - tanh^2, has no correct digits in any type.
-        return words + (words.contains(" softcap=") ? recipe.replace(" values=huge", " values=large") : recipe);
+        // The derivative of a saturated softcap or tanh, 1 - tanh^2, has no correct digits in any type.
+        boolean saturates = words.contains(" softcap=") || words.contains(" tanh");
+        return words + (saturates ? recipe.replace(" values=huge", "").replace(" values=large", "") : recipe);
     }
 
     private String problem(Random form) {
