@@ -86,8 +86,7 @@ public final class RandomVerifier {
         }
         List<Measure> measures = verdict.measures();
         double[] noise = new double[measures.size()];
-        // roundings of the inputs cancel in gradients, in the textbook formula sometimes exactly; few inputs exceed 4
-        // spreads
+        // Roundings of the inputs cancel in gradients, in the textbook formula by chance exactly.
         double largest = checked.backward() ? 4 * Math.max(1, checked.values().spread) : 0;
         for (int n = 1; n <= NEARBY; n++) {
             List<Measure> nearby = Verifier.naiveNear(checked, n);
