@@ -29,12 +29,9 @@ public final class AttentionGradients {
             @Nullable Tensor bias,
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {
-        this.query = InvalidInputException.requirePresent(
-                "gradient of the query", query, "Tensor.zeros(...) makes a tensor to write to");
-        this.key = InvalidInputException.requirePresent(
-                "gradient of the key", key, "Tensor.zeros(...) makes a tensor to write to");
-        this.value = InvalidInputException.requirePresent(
-                "gradient of the value", value, "Tensor.zeros(...) makes a tensor to write to");
+        this.query = InputCheck.target("gradient of the query", query);
+        this.key = InputCheck.target("gradient of the key", key);
+        this.value = InputCheck.target("gradient of the value", value);
         this.bias = bias;
         this.sink = sink;
         this.score = score;

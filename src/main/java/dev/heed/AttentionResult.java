@@ -30,8 +30,7 @@ public final class AttentionResult {
             @Nullable Tensor topKWeights,
             @Nullable Tensor topKIndices,
             @Nullable Tensor scores) {
-        this.output =
-                InvalidInputException.requirePresent("output", output, "Tensor.zeros(...) makes a tensor to write to");
+        this.output = InputCheck.target("output", output);
         this.lse = lse;
         this.weights = weights;
         this.rowWeights = rowWeights;

@@ -9,7 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks of the tensors of a call, made before the computation starts. */
 final class InputCheck {
+    private static final String WRITABLE = "Tensor.zeros(...) makes a tensor to write to";
+
     private InputCheck() {}
+
+    /** {@return a tensor to write to, which must not be null} */
+    static Tensor target(String name, @Nullable Tensor tensor) {
+        return InvalidInputException.requirePresent(name, tensor, WRITABLE);
+    }
 
     static void readable(String name, Tensor tensor) {
         InvalidInputException.requirePresent(name, tensor, "Tensor.of(...) and Tensor.zeros(...) make tensors");
@@ -93,7 +100,7 @@ final class InputCheck {
                     "The " + name + " has several indices for the same element",
                     "a separate element for every index",
                     tensor + " with a stride of 0",
-                    "Tensor.zeros(...) makes a tensor to write to");
+                    WRITABLE);
         }
     }
 
@@ -119,7 +126,7 @@ final class InputCheck {
                     "An output overlaps " + what,
                     "separate memory for every output",
                     "output " + output + " over " + other,
-                    "Tensor.zeros(...) makes a tensor to write to");
+                    WRITABLE);
         }
     }
 }

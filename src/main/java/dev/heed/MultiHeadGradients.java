@@ -29,12 +29,9 @@ public final class MultiHeadGradients {
             @Nullable Tensor bias,
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {
-        this.query = InvalidInputException.requirePresent(
-                "gradient of the query", query, "Tensor.zeros(...) makes a tensor to write to");
-        this.key = InvalidInputException.requirePresent(
-                "gradient of the key", key, "Tensor.zeros(...) makes a tensor to write to");
-        this.value = InvalidInputException.requirePresent(
-                "gradient of the value", value, "Tensor.zeros(...) makes a tensor to write to");
+        this.query = InputCheck.target("gradient of the query", query);
+        this.key = InputCheck.target("gradient of the key", key);
+        this.value = InputCheck.target("gradient of the value", value);
         this.weights =
                 InvalidInputException.requirePresent("gradients of the weights", weights, "MultiHeadWeights.of(...)");
         this.bias = bias;

@@ -66,6 +66,7 @@ public final class ScoreFunctionGradient {
         double[] rewards = each.toDoubleArray();
         double[] scoreGradient = new double[rewards.length];
         DType type = choice.logProbability().type();
+        boolean entropyFits = Double.isFinite(type.round(entropyWeight));
         double mean = 0;
         for (int n = 0; n < rewards.length; n++) {
             if (!Double.isFinite(rewards[n])) {
@@ -76,7 +77,7 @@ public final class ScoreFunctionGradient {
                         "skip this choice");
             }
             scoreGradient[n] = -rewardWeight * (rewards[n] - baseline);
-            if (!Double.isFinite(type.round(scoreGradient[n])) || !Double.isFinite(type.round(entropyWeight))) {
+            if (!entropyFits || !Double.isFinite(type.round(scoreGradient[n]))) {
                 throw new InvalidInputException(
                         "The weights of reward and entropy are too large",
                         "weights and weighted rewards that are finite in " + type.label(),

@@ -88,6 +88,17 @@ public record DeviceTensor(DeviceBuffer buffer, DType type, long at, long[] shap
         return new DeviceTensor(buffer, type, at + from * strides[axis], sizes, strides);
     }
 
+    /** {@return the elements at one index of an axis, without that axis} */
+    public DeviceTensor select(int axis, long index) {
+        return new DeviceTensor(buffer, type, at + index * strides[axis], without(axis, shape), without(axis, strides));
+    }
+
+    private static long[] without(int axis, long[] all) {
+        long[] others = Arrays.copyOf(all, all.length - 1);
+        System.arraycopy(all, axis + 1, others, axis, others.length - axis);
+        return others;
+    }
+
     long bytes() {
         return count() * type.bytes();
     }

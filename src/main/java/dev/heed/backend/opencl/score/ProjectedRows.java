@@ -56,7 +56,7 @@ final class ProjectedRows implements LoweredRows {
             DeviceTensor added =
                     bias == null ? null : scope.upload(bias.tensor().select(0, h), scope.real());
             for (long b = 0; b < given.size(0); b++) {
-                projection.multiply(plane(given, b, h / shared()), of(matrix, h), added, plane(to, b, h));
+                projection.multiply(plane(given, b, h / shared()), matrix.select(0, h), added, plane(to, b, h));
             }
         }
         return to;
@@ -71,22 +71,8 @@ final class ProjectedRows implements LoweredRows {
         return heads / given.size(1);
     }
 
-    private static DeviceTensor of(DeviceTensor matrices, long head) {
-        return new DeviceTensor(
-                matrices.buffer(),
-                matrices.type(),
-                matrices.at() + head * matrices.stride(0),
-                new long[] {matrices.size(1), matrices.size(2)},
-                new long[] {matrices.stride(1), matrices.stride(2)});
-    }
-
     private static DeviceTensor plane(DeviceTensor rows, long b, long h) {
-        return new DeviceTensor(
-                rows.buffer(),
-                rows.type(),
-                rows.at() + b * rows.stride(0) + h * rows.stride(1),
-                new long[] {rows.size(2), rows.size(3)},
-                new long[] {rows.stride(2), rows.stride(3)});
+        return rows.select(0, b).select(0, h);
     }
 
     @Override
@@ -106,7 +92,7 @@ final class ProjectedRows implements LoweredRows {
             for (long h = 0; h < heads; h++) {
                 projection.multiply(
                         plane(gradient, b, h),
-                        Projection.transposed(of(matrix, h)),
+                        Projection.transposed(matrix.select(0, h)),
                         null,
                         plane(to, b, h / shared()),
                         h % shared() != 0);
