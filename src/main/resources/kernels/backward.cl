@@ -16,8 +16,8 @@
 // q or k. The pass query_gradient can then also write the gradient of scoreParams of each block of queries.
 //
 // delta is summed from the same P and dP that the later passes compute, not from O and dO: if one key has all the weight,
-// dP - delta must be exactly 0. All passes compute bitwise equal scores and dP. A masked key adds nothing, even if its value
-// is NaN.
+// dP - delta must be exactly 0. All passes compute bitwise equal scores and dP. If the forward result belongs to more keys,
+// given.cl computes the statistics instead. A masked key adds nothing, even if its value is NaN.
 //
 // Groups have ITEMS work-items; a work-item computes RM x RN cells of a tile. -D options: as for tiles.h.
 #include "tiles.h"
@@ -211,7 +211,9 @@ inline void softmax_backward(const Call* c, Band band, global const uchar* dense
         if (s != -INFINITY && is_attended(c, band, dense, b, h, i + q, j + k)) {
           const Statistics rowStats = stats[q];
           const real dropout = c->dropoutThreshold > 0 ? dropout_factor(c, b, h, i + q, j + k) : 1;
-          p = accurate_exp2((s - rowStats.rowMax) * c->factor) * rowStats.inverse;
+          const real x = (s - rowStats.rowMax) * c->factor;
+          p = accurate_exp2(x > 64 ? 64 : x) * rowStats.inverse; // a score may exceed a given maximum by rounding
+          p = p > 1 ? 1 : p;
           if (p != 0) {
             const real dProb = dropout == 0 ? 0 : dScores[m][n] * dropout;
             dScore = p * (dProb - rowStats.delta + rowStats.dLse);

@@ -6,8 +6,8 @@ typedef STORED(STORAGE) element;
 
 // Inputs: `sums` [split][batch][head][query][valueHeadDim], weighted values; `states` [split][batch][head][query][2], row
 // maximum and row sum; c.rows is the number of splits. Outputs: `output`; `state` [batch][head][query][2], row maximum and
-// inverse row sum; `lse` [batch][head][query]. One work-item per element of the output; the work-item of the first element
-// of a row also writes `state` and `lse`.
+// inverse row sum; `lse` [3][batch][head][query], LSE, row maximum and row sum. One work-item per element of the output; the
+// work-item of the first element of a row also writes `state` and `lse`.
 kernel void merge(const Call c, global const real* sums, global const real* states, global element* output,
                   global real* state, global real* lse, global const real* sinks) {
   const long n = get_global_id(0);
@@ -35,6 +35,6 @@ kernel void merge(const Call c, global const real* sums, global const real* stat
   if (d == 0) {
     state[2 * row] = rowMax;
     state[2 * row + 1] = ended.inverse;
-    lse[row] = ended.lse;
+    store_statistics(&c, ended, row, lse);
   }
 }

@@ -9,7 +9,7 @@
 //   sums    [work-item][valueHeadDim, rounded up to 4][query of the panel]
 //   state   [batch][head][query][2]
 //   output  [batch][head][query][valueHeadDim], with the offset and strides in c.output
-//   lse     [batch][head][query]
+//   lse     [3][batch][head][query], LSE, row maximum and row sum
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output`, `lse`, and row maximum and inverse row sum to `state`.
@@ -324,7 +324,7 @@ kernel void prefill_lanes(const Call c, global const element* query, global cons
     const RowStats row = finish_row(&c, ((real*)rowMax)[m], ((real*)rowSum)[m], c.hasSink ? sinks[h] : 0);
     stats[2 * m] = ((real*)rowMax)[m];
     stats[2 * m + 1] = row.inverse;
-    lse[bh * c.queries + first + m] = row.lse;
+    store_statistics(&c, row, bh * c.queries + first + m, lse);
     const long offset =
         c.output.offset + b * c.output.batchStride + h * c.output.headStride + (first + m) * c.output.rowStride;
     for (int d = 0; d < valueHeadDim; d++) {

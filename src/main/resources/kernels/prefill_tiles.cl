@@ -5,7 +5,7 @@
 //   stateBefore  [batch][head][query][2]               row maximum and row sum of earlier chunks, a copy of `state`
 //   state        [batch][head][query][2]               row maximum and (inverse) row sum, see below
 //   output       [batch][head][query][valueHeadDim]    with the offset and strides in c.output
-//   lse          [batch][head][query]
+//   lse          [3][batch][head][query], LSE, row maximum and row sum
 //
 // If the keys come in chunks, `sums` and `state` (row maximum, row sum) keep the partial attention states between launches.
 // The launch of the last chunk writes `output` and `lse`, and stores row maximum and inverse row sum in `state`.
@@ -112,7 +112,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_tiles(
       stats[2 * row] = rowMax[m];
       stats[2 * row + 1] = c.ends ? ended.inverse : rowSum[m];
       if (c.ends) {
-        lse[bh * c.queries + first + row] = ended.lse;
+        store_statistics(&c, ended, bh * c.queries + first + row, lse);
       }
     }
     const long offset =

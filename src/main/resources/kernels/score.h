@@ -194,27 +194,35 @@ inline real dropout_factor(const Call* c, long b, long h, int i, int j) {
 // The statistics of a row whose keys are all read: LSE, inverse row sum, weight of the sink. The weight of a key is
 // accurate_exp2((score - rowMax) * factor) * inverse.
 typedef struct {
-  real lse, inverse, sink;
+  real lse, inverse, sink, max, sum;
 } RowStats;
 
 // Computes the statistics from row maximum and row sum, and includes the sink. A row without attended keys has inverse 0;
-// its LSE is the sink, or minus infinity if there is no sink.
+// its LSE is the sink, or minus infinity if there is no sink. `max` is the maximum of the modified scores and `sum` the sum of
+// e^(score - max), sink included; if the maximum is rounded, the sum is adjusted to the rounded maximum.
 inline RowStats finish_row(const Call* c, real rowMax, real rowSum, real sink) {
   RowStats row;
   const bool empty = rowSum == 0;
-  row.lse = empty ? -INFINITY : fma(rowMax, c->unit, log(rowSum));
-  row.inverse = empty ? 0 : 1 / rowSum;
-  row.sink = 0;
-  if (c->hasSink && sink != -INFINITY) {
-    const real scaledMax = rowMax * c->unit;
-    const real top = empty || sink > scaledMax ? sink : scaledMax;
-    const real rescale = empty ? 0 : exp(scaledMax - top);
-    const real sumWithSink = fma(rowSum, rescale, exp(sink - top));
-    row.lse = empty ? sink : top + log(sumWithSink);
-    row.inverse = empty ? 0 : rescale / sumWithSink;
-    row.sink = empty ? 1 : exp(sink - top) / sumWithSink;
-  }
+  const real scaledMax = empty ? -INFINITY : rowMax * c->unit;
+  const bool hasSink = c->hasSink && sink != -INFINITY;
+  const bool sinkIsMax = hasSink && (empty || sink > scaledMax);
+  row.max = sinkIsMax ? sink : scaledMax;
+  const real above = fma(rowMax, c->unit, -row.max); // a rounding error if the sink is not the maximum; a sum absorbs e^64
+  const real rescale = empty ? 0 : sinkIsMax || fabs(above) < 64 ? exp(above) : 1;
+  const real sinkTerm = hasSink ? exp(sink - row.max) : 0;
+  row.sum = fma(rowSum, rescale, sinkTerm);
+  row.lse = empty && !hasSink ? -INFINITY : row.max + log(row.sum);
+  row.inverse = empty ? 0 : hasSink ? rescale / row.sum : 1 / rowSum;
+  row.sink = !hasSink ? 0 : empty ? 1 : sinkTerm / row.sum;
   return row;
+}
+
+// Writes the statistics of row n: `to` holds the LSEs of all rows, then their maxima, then their sums.
+inline void store_statistics(const Call* c, RowStats row, long n, global real* to) {
+  const long rows = c->batches * c->heads * c->queries;
+  to[n] = row.lse;
+  to[rows + n] = row.max;
+  to[2 * rows + n] = row.sum;
 }
 
 #endif

@@ -69,7 +69,7 @@ public final class Attention {
      * {@return the gradients of a loss with respect to the inputs of an attention}
      *
      * @param inputs the inputs of the attention
-     * @param forward the result of the attention
+     * @param forward the result of the attention; or a result of more keys, see {@link AttentionPlan#backward}
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @throws InvalidInputException if an argument does not fit the others
      */
@@ -81,7 +81,7 @@ public final class Attention {
      * {@return the gradients, with respect to the inputs of an attention, of a loss that depends on its output and its LSE}
      *
      * @param inputs the inputs of the attention
-     * @param forward the result of the attention
+     * @param forward the result of the attention; or a result of more keys, see {@link AttentionPlan#backward}
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @param lseGradient the gradient of the loss with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for
      *     zero

@@ -45,8 +45,16 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
      * dV = P' dO    dP = dO V'    delta = rowsum(P * dP)    dS = P * (dP - delta + dLSE)
      * </pre>
      *
+     * <p>The result may have more keys than {@code inputs}: it is merged or {@linkplain AttentionResult#asMerged marked}, or it
+     * was allocated for a problem with more keys. Then its row maxima m, row sums l and output O are used:
+     * {@code P = e^(S - m) / l} and {@code delta = rowsum(dO * O)} (Dao 2023, algorithm 2). The gradients of the given keys, values
+     * and bias are their gradients in the attention over all keys, the query's gradient is the term of the given keys, and the
+     * sink's gradient is the whole gradient. Over disjoint sets of keys, the terms of the query's gradient add up to the gradient
+     * of the attention over all keys.
+     *
      * @param inputs the inputs of forward
-     * @param forward the result of forward: its output and, if present, its LSE
+     * @param forward the result of forward: its output and, if present, its LSE. For a result of more keys without row maxima and
+     *     row sums, the LSE takes their place.
      * @param outputGradient the gradient of the loss with respect to the output, of the output's shape and type
      * @param lseGradient the gradient of the loss with respect to the LSE, {@code [batch, numHeads, seqLenQ]}, or null for
      *     zero
@@ -60,6 +68,7 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
         requireRunnable(inputs.problem());
+        boolean moreKeys = forward.hasMoreKeysThan(problem().shape().seqLenKv());
         try {
             forward.requireReadable(problem());
             AttentionShape s = problem().shape();
@@ -80,6 +89,13 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
                         "tensor.to(DType." + problem().type() + ")");
             }
             gradients.requireFits(inputs);
+            if (moreKeys && inputs.options().dropout() > 0) {
+                throw new InvalidInputException(
+                        "Dropout does not know the positions of some of the keys among all keys",
+                        "dropout 0 with a result of more keys",
+                        "dropout " + inputs.options().dropout(),
+                        "options.withDropout(0, 0)");
+            }
             if (inputs.options().score() instanceof ScoreFunction.Custom custom && custom.gradient() == null) {
                 throw new InvalidInputException(
                         "The caller's score function has no gradient",
@@ -94,9 +110,10 @@ public abstract non-sealed class AttentionPlan extends Plan<AttentionProblem> {
         } catch (InvalidInputException e) {
             throw located(e);
         }
+        AttentionResult given = moreKeys ? forward.withStatisticsOfLse().asMerged() : forward;
         run(
                 "attention backward",
-                () -> runBackward(inputs, forward, outputGradient, lseGradient, gradients),
+                () -> runBackward(inputs, given, outputGradient, lseGradient, gradients),
                 () -> read(inputs, forward, outputGradient, lseGradient),
                 gradients::tensors);
     }

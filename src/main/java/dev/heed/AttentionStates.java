@@ -8,18 +8,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.LongUnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The partial attention states of many rows: what is known of their attention after some of the keys have been read. A row
  * is one query of one head, so there are {@code batch * numHeads * seqLenQ} rows. The state of a row is the maximum of the
- * scores, the sum of the exponentials and the weighted sum of the values, each in f64 (online softmax: Milakov and
- * Gimelshein 2018; states of slices of the keys: Rabe and Staats 2021). Two states merge into the state of all their keys:
+ * scores, the sum of the exponentials and the output, each in f64 (online softmax: Milakov and Gimelshein 2018; states of
+ * slices of the keys: Rabe and Staats 2021). Two states merge into the state of all their keys:
  *
  * <pre>
- * m = max(m1, m2)      sum = sum1 e^(m1 - m) + sum2 e^(m2 - m)      weighted likewise
- * output = weighted / sum                                          lse = m + ln(sum)
+ * m = max(m1, m2)      f1 = sum1 e^(m1 - m)      f2 = sum2 e^(m2 - m)
+ * sum = f1 + f2        output = output1 f1 / sum + output2 f2 / sum      lse = m + ln(sum)
  * </pre>
  *
  * <p>The keys can therefore be divided among calls, caches, devices or machines. Each computes the attention of all queries
@@ -53,7 +53,7 @@ public final class AttentionStates {
     private final int topK;
     private final double[] maximum;
     private final double[] sum;
-    private final double[] weighted;
+    private final double[] output;
 
     /** The scores of the {@code topK} listed keys of every row, in descending order. Entries without a key are at the end. */
     private final double[] topScores;
@@ -78,7 +78,7 @@ public final class AttentionStates {
         this.topK = (int) topK;
         maximum = new double[(int) rows];
         sum = new double[(int) rows];
-        weighted = new double[(int) (rows * valueHeadDim)];
+        output = new double[(int) (rows * valueHeadDim)];
         topScores = new double[(int) (rows * topK)];
         topIds = new long[(int) (rows * topK)];
         Arrays.fill(maximum, Double.NEGATIVE_INFINITY);
@@ -184,8 +184,8 @@ public final class AttentionStates {
      * Adds the attention of the same queries over other keys. The types of output and LSE may be any floating-point types.
      *
      * @param result the output and the LSE, {@code [batch, numHeads, seqLenQ, valueHeadDim]} and {@code [batch, numHeads,
-     *     seqLenQ]}. A sink of the call that computed it counts as one of its keys. Weights, largest weights and scores are
-     *     not read.
+     *     seqLenQ]}. If the result has row maxima and row sums, they are read in place of the LSE. A sink of the call that
+     *     computed it counts as one of its keys. Weights, largest weights and scores are not read.
      * @return this
      * @throws InvalidInputException if the LSE is missing, if a shape does not fit, or if these states have lists of keys;
      *     then nothing is added
@@ -221,12 +221,16 @@ public final class AttentionStates {
         Tensor indices = result.topKIndices().toHost();
         InputCheck.floating("topKWeights", largest, batch, numHeads, seqLenQ, largest.size(-1));
         InputCheck.input("topKIndices", indices, DType.I64, batch, numHeads, seqLenQ, largest.size(-1));
-        Tensor lse = addRows(result);
+        addRows(result);
+        AttentionResult statistics = result.withStatisticsOfLse();
+        Tensor max = Objects.requireNonNull(statistics.rowMax()).toHost();
+        Tensor exponentials = Objects.requireNonNull(statistics.rowSum()).toHost();
         int row = 0;
         for (int b = 0; b < batch; b++) {
             for (int h = 0; h < numHeads; h++) {
                 for (int i = 0; i < seqLenQ; i++, row++) {
-                    insert(row, lse.get(b, h, i), largest, indices, keyIds, b, h, i);
+                    double rowLse = max.get(b, h, i) + Math.log(exponentials.get(b, h, i));
+                    insert(row, rowLse, largest, indices, keyIds, b, h, i);
                 }
             }
         }
@@ -283,47 +287,41 @@ public final class AttentionStates {
         return otherId < 0 || order < 0 || (order == 0 && id < otherId);
     }
 
-    private Tensor addRows(AttentionResult result) {
-        Tensor lse = result.lse();
-        if (lse == null) {
+    private void addRows(AttentionResult result) {
+        InputCheck.floating("lse", result.lse(), batch, numHeads, seqLenQ);
+        Tensor maxima = result.rowMax() != null ? result.rowMax() : result.lse();
+        if (maxima == null) {
             throw new InvalidInputException(
                     "A merge needs the LSE of every result",
                     "an LSE",
                     "null",
                     "AttentionOptions.DEFAULT.withPartial()");
         }
-        Tensor there = lse.toHost();
-        addRows(result.output().toHost(), there, null);
-        return there;
-    }
-
-    /**
-     * Adds rows that are given by their outputs, the maxima of their scores and the logarithms of their sums. An LSE is a
-     * maximum with the logarithm 0. If the scores are large, a separate maximum has more digits: the LSE of f32 scores near
-     * 1e7 is rounded to integers.
-     */
-    void addRows(Tensor output, Tensor max, @Nullable Tensor logSum) {
-        requireRows(output);
-        InputCheck.floating("output", output, batch, numHeads, seqLenQ, valueHeadDim);
-        InputCheck.floating("lse", max, batch, numHeads, seqLenQ);
-        InputCheck.floating("logSum", logSum, batch, numHeads, seqLenQ);
-        long stride = output.stride(3);
+        result.requirePair();
+        Tensor from = requireRows(result.output()).toHost();
+        InputCheck.floating("output", from, batch, numHeads, seqLenQ, valueHeadDim);
+        InputCheck.floating("row maxima", maxima, batch, numHeads, seqLenQ);
+        InputCheck.floating("row sums", result.rowSum(), batch, numHeads, seqLenQ);
+        Tensor max = maxima.toHost();
+        Tensor exponentials = result.rowSum() == null ? null : result.rowSum().toHost();
+        long stride = from.stride(3);
         int row = 0;
         for (int b = 0; b < batch; b++) {
             for (int h = 0; h < numHeads; h++) {
                 for (int i = 0; i < seqLenQ; i++, row++) {
-                    double largest = max.get(b, h, i);
-                    if (largest == Double.NEGATIVE_INFINITY) {
+                    double other = max.get(b, h, i);
+                    double otherSum = exponentials != null
+                            ? exponentials.get(b, h, i)
+                            : other == Double.NEGATIVE_INFINITY ? 0 : 1; // an LSE is a maximum with the sum 1
+                    if (otherSum == 0) {
                         continue;
                     }
-                    double exponentials = logSum == null ? 1 : Math.exp(logSum.get(b, h, i));
-                    double factor = rescale(row, largest);
-                    sum[row] += exponentials * factor;
-                    factor *= exponentials;
-                    long position = output.position(b, h, i, 0);
-                    int first = row * valueHeadDim;
-                    for (int d = 0; d < valueHeadDim; d++, position += stride) {
-                        weighted[first + d] += output.at(position) * factor;
+                    boolean empty = sum[row] == 0;
+                    double share = absorb(row, other, otherSum);
+                    long position = from.position(b, h, i, 0);
+                    for (int n = row * valueHeadDim; n < (row + 1) * valueHeadDim; n++, position += stride) {
+                        double term = from.at(position) * share;
+                        output[n] = empty ? term : output[n] + term;
                     }
                 }
             }
@@ -331,29 +329,27 @@ public final class AttentionStates {
     }
 
     /**
-     * Raises the maximum of a row to at least {@code other}, which is not minus infinity.
+     * Adds another state, whose sum is not 0, to the maximum and the sum of a row, and multiplies the output by its share of the
+     * new sum.
      *
-     * @return the factor of a state with the maximum {@code other}
+     * @return the share of the other state's output; exactly 1 if the row had no keys
      */
-    private double rescale(int row, double other) {
-        double max = maximum[row];
-        if (max == Double.NEGATIVE_INFINITY) { // -0.0 + x is x for every x, so the row becomes the other state bit for
-            // bit
-            maximum[row] = other;
-            sum[row] = -0.0;
-            Arrays.fill(weighted, row * valueHeadDim, (row + 1) * valueHeadDim, -0.0);
-            return 1;
+    private double absorb(int row, double otherMaximum, double otherSum) {
+        if (sum[row] == 0) {
+            maximum[row] = otherMaximum;
+            sum[row] = otherSum;
+            return Double.isNaN(otherSum) ? otherSum : 1;
         }
-        double larger = Math.max(max, other);
-        if (larger != max) {
-            double factor = Math.exp(max - larger);
-            maximum[row] = larger;
-            sum[row] *= factor;
-            for (int n = row * valueHeadDim; n < (row + 1) * valueHeadDim; n++) {
-                weighted[n] *= factor;
-            }
+        double larger = Math.max(maximum[row], otherMaximum);
+        double own = sum[row] * Math.exp(maximum[row] - larger);
+        double others = otherSum * Math.exp(otherMaximum - larger);
+        double both = own + others;
+        maximum[row] = larger;
+        sum[row] = both;
+        for (int n = row * valueHeadDim; n < (row + 1) * valueHeadDim; n++) {
+            output[n] *= own / both;
         }
-        return Math.exp(other - larger);
+        return others / both;
     }
 
     /**
@@ -379,11 +375,12 @@ public final class AttentionStates {
         }
         sink |= other.sink;
         for (int row = 0; row < maximum.length; row++) {
-            if (other.maximum[row] != Double.NEGATIVE_INFINITY) {
-                double factor = rescale(row, other.maximum[row]);
-                sum[row] += other.sum[row] * factor;
+            if (other.sum[row] != 0) {
+                boolean empty = sum[row] == 0;
+                double share = absorb(row, other.maximum[row], other.sum[row]);
                 for (int n = row * valueHeadDim; n < (row + 1) * valueHeadDim; n++) {
-                    weighted[n] += other.weighted[n] * factor;
+                    double term = other.output[n] * share;
+                    output[n] = empty ? term : output[n] + term;
                 }
             }
             for (int n = row * topK; n < (row + 1) * topK && other.topIds[n] >= 0; n++) {
@@ -411,8 +408,7 @@ public final class AttentionStates {
         for (int row = 0; row < maximum.length; row++) {
             double logit = logits.get(row / seqLenQ % numHeads);
             if (logit != Double.NEGATIVE_INFINITY) {
-                double factor = rescale(row, logit); // before the sum is read, because it changes the sum
-                sum[row] += factor;
+                absorb(row, logit, 1);
             }
         }
         return this;
@@ -441,8 +437,12 @@ public final class AttentionStates {
      */
     public AttentionResult result(DType type) {
         long[] lists = {batch, numHeads, seqLenQ, topK};
+        long[] rows = {batch, numHeads, seqLenQ};
+        DType statistics = type.accumulator();
         AttentionResult result = AttentionResult.into(Tensor.zeros(type, batch, numHeads, seqLenQ, valueHeadDim))
-                .withLse(Tensor.zeros(type.accumulator(), batch, numHeads, seqLenQ));
+                .withLse(Tensor.zeros(statistics, rows))
+                .withRowStatistics(Tensor.zeros(statistics, rows), Tensor.zeros(statistics, rows))
+                .asMerged();
         if (topK > 0) {
             result = result.withTopK(Tensor.zeros(type.accumulator(), lists), Tensor.zeros(DType.I64, lists));
         }
@@ -468,9 +468,9 @@ public final class AttentionStates {
     }
 
     /**
-     * Writes the attention over all added keys to tensors of any floating-point types: the output, the LSE if the result has
-     * a tensor for it, and the largest weights with the ids of their keys if it has tensors for them. An entry without a key
-     * has id -1 and weight 0. Each element is rounded once.
+     * Writes the attention over all added keys to tensors of any floating-point types: the output; if the result has tensors
+     * for them, the LSE, the row maxima and row sums, and the largest weights with the ids of their keys. An entry without a
+     * key has id -1 and weight 0. Each element is rounded once.
      *
      * @throws InvalidInputException if a tensor does not fit or if the result has tensors for other outputs; then nothing is
      *     written
@@ -483,6 +483,12 @@ public final class AttentionStates {
         if (lse != null) {
             InputCheck.output("lse", lse, true, floating(lse), batch, numHeads, seqLenQ);
         }
+        result.requirePair();
+        if (result.rowMax() != null && result.rowSum() != null) {
+            DType statistics = floating(result.rowMax()).accumulator(); // 16 bits cannot hold a sum of many keys
+            InputCheck.output("row maxima", result.rowMax(), true, statistics, batch, numHeads, seqLenQ);
+            InputCheck.output("row sums", result.rowSum(), true, statistics, batch, numHeads, seqLenQ);
+        }
         if (largest != null) {
             writable("topKWeights", largest, topK);
         }
@@ -490,15 +496,13 @@ public final class AttentionStates {
         if (result.weights() != null || result.rowWeights() != null || result.scores() != null) {
             throw new InvalidInputException(
                     "States have no weights of all keys and no scores",
-                    "tensors for output, lse, topKWeights and topKIndices only",
+                    "tensors for output, lse, row maxima, row sums, topKWeights and topKIndices only",
                     result.toString(),
                     "AttentionResult.into(output).withLse(lse)");
         }
         InputCheck.disjoint(result.tensors(), List.of());
         writeOutput(result.output());
-        if (lse != null) {
-            writeLse(lse);
-        }
+        writeRowStatistics(result);
         if (largest != null && ids != null) {
             writeLists(largest, ids);
         }
@@ -512,16 +516,15 @@ public final class AttentionStates {
         return tensor.type().isFloating() ? tensor.type() : DType.F32;
     }
 
-    private void writeOutput(Tensor output) {
-        long stride = output.stride(3);
+    private void writeOutput(Tensor to) {
+        long stride = to.stride(3);
         int row = 0;
         for (int b = 0; b < batch; b++) {
             for (int h = 0; h < numHeads; h++) {
                 for (int i = 0; i < seqLenQ; i++, row++) {
-                    long position = output.position(b, h, i, 0);
-                    double divisor = sum[row];
+                    long position = to.position(b, h, i, 0);
                     for (int n = row * valueHeadDim; n < (row + 1) * valueHeadDim; n++, position += stride) {
-                        output.put(position, divisor == 0 ? 0 : weighted[n] / divisor);
+                        to.put(position, output[n]);
                     }
                 }
             }
@@ -539,6 +542,17 @@ public final class AttentionStates {
         }
     }
 
+    private void writeRowStatistics(AttentionResult result) {
+        int row = 0;
+        for (int b = 0; b < batch; b++) {
+            for (int h = 0; h < numHeads; h++) {
+                for (int i = 0; i < seqLenQ; i++, row++) {
+                    result.setRowStatistics(maximum[row], sum[row], b, h, i);
+                }
+            }
+        }
+    }
+
     private double lse(int row) {
         return sum[row] == 0 ? Double.NEGATIVE_INFINITY : maximum[row] + Math.log(sum[row]);
     }
@@ -551,7 +565,7 @@ public final class AttentionStates {
                     for (int n = 0; n < topK; n++) {
                         long id = topIds[row * topK + n];
                         double score = topScores[row * topK + n];
-                        largest.set(id < 0 ? 0 : Math.exp(score - lse(row)), b, h, i, n);
+                        largest.set(id < 0 ? 0 : Math.exp(score - maximum[row]) / sum[row], b, h, i, n);
                         ids.segment().set(ValueLayout.JAVA_LONG_UNALIGNED, ids.position(b, h, i, n) * Long.BYTES, id);
                     }
                 }
@@ -562,7 +576,7 @@ public final class AttentionStates {
     /**
      * {@return these states as bytes, for files and other processes} Little-endian: the letters HEAS, one byte for the
      * version (1), one byte that is 1 if there is a sink and otherwise 0, two zeros, the five i64 numbers batch, numHeads,
-     * seqLenQ, valueHeadDim and topK, and for all rows the f64 maxima, sums, weighted values and scores of the listed keys,
+     * seqLenQ, valueHeadDim and topK, and for all rows the f64 maxima, sums, outputs and scores of the listed keys,
      * and the i64 ids of these keys.
      *
      * @throws InvalidInputException if these are more bytes than an array can hold
@@ -583,7 +597,7 @@ public final class AttentionStates {
                 .putLong(seqLenQ)
                 .putLong(valueHeadDim)
                 .putLong(topK);
-        for (double[] numbers : List.of(maximum, sum, weighted, topScores)) {
+        for (double[] numbers : List.of(maximum, sum, output, topScores)) {
             to.asDoubleBuffer().put(numbers);
             to.position(to.position() + numbers.length * Double.BYTES);
         }
@@ -633,7 +647,7 @@ public final class AttentionStates {
                             + Arrays.toString(sizes));
         }
         var states = new AttentionStates(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
-        for (double[] numbers : List.of(states.maximum, states.sum, states.weighted, states.topScores)) {
+        for (double[] numbers : List.of(states.maximum, states.sum, states.output, states.topScores)) {
             from.asDoubleBuffer().get(numbers);
             from.position(from.position() + numbers.length * Double.BYTES);
         }

@@ -6,7 +6,7 @@
 //
 //   query, key, value  f16, bf16 or f32; rows must begin at multiples of 16 bytes
 //   output             [batch][head][query][valueHeadDim], with the offset and strides in c.output
-//   lse                [batch][head][query]
+//   lse                [3][batch][head][query], LSE, row maximum and row sum
 //   state              [batch][head][query][2]    row maximum and inverse row sum
 //
 // Groups of ITEMS work-items: blocks of BM queries in reverse order, because under a causal mask the last blocks attend to
@@ -449,7 +449,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void prefill_mma(
           const long n = bh * c.queries + first + row;
           state[2 * n] = rowMax[m][r];
           state[2 * n + 1] = ended.inverse;
-          lse[n] = ended.lse;
+          store_statistics(&c, ended, n, lse);
         }
         UNROLL
         for (int n = 0; n < DV / 8; n++) {

@@ -176,16 +176,29 @@ class AttentionStatesTest {
         double[] maxima = {1e7, 1e7 + step / 16.0};
         for (int n = 0; n < 2; n++) {
             Tensor output = Tensor.of(new float[] {n, 1, 2 - n}, 1, 1, 1, WIDTH);
-            states.addRows(
-                    output,
-                    Tensor.of(new double[] {maxima[n]}, 1, 1, 1),
-                    Tensor.of(new float[] {(float) Math.log(sums[n])}, 1, 1, 1));
+            states.add(AttentionResult.into(output)
+                    .withLse(Tensor.of(new float[] {(float) (maxima[n] + Math.log(sums[n]))}, 1, 1, 1))
+                    .withRowStatistics(
+                            Tensor.of(new double[] {maxima[n]}, 1, 1, 1),
+                            Tensor.of(new float[] {(float) sums[n]}, 1, 1, 1)));
         }
         double first = sums[0] * Math.exp(maxima[0] - maxima[1]);
         double weight = sums[1] / (first + sums[1]);
         assertEquals(maxima[1] + Math.log(first + sums[1]), states.lse().get(0, 0, 0), 2e-7);
         assertArrayEquals(
                 new double[] {weight, 1, 2 - weight}, states.output(DType.F64).toDoubleArray(), 1e-6);
+    }
+
+    @Example
+    void manyKeysFitThePairOf16BitResults() {
+        Tensor value = Tensor.of(new float[] {1, 2, 3}, 1, 1, 1, WIDTH);
+        AttentionStates states = none();
+        for (int n = 0; n < 3; n++) {
+            states.add(AttentionResult.into(value).withLse(Tensor.of(new double[] {Math.log(50_000)}, 1, 1, 1)));
+        }
+        AttentionResult merged = states.result(DType.F16);
+        AttentionStates again = none().add(merged);
+        assertEquals(Math.log(150_000), again.lse().get(0, 0, 0), 1e-6);
     }
 
     @Example

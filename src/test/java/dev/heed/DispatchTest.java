@@ -71,7 +71,7 @@ class DispatchTest {
         });
         assertEquals(2, events.size(), events::toString);
         long read = 4 * (48 + 40 + 40 + 5); // the expanded first axis of the bias is counted as size 1
-        long wrote = 4 * (48 + 6);
+        long wrote = 4 * (48 + 3 * 6); // output, LSE, row maxima, row sums
         assertEvent(events.get(0), "attention forward", inputs.problem(), read, wrote);
         long gradientBytes = 4 * (48 + 40 + 40 + 15);
         assertEvent(events.get(1), "attention backward", inputs.problem(), read + wrote + 4 * 48, gradientBytes);

@@ -233,7 +233,7 @@ class MergedAttentionTest {
         AttentionResult plain = Attention.scaledDotProduct(qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse());
         AttentionResult lists = Attention.scaledDotProduct(
                 qkv.query(), qkv.key(), qkv.value(), PLAIN.withLse().withTopK(2));
-        AttentionResult noLse = lists.withLse(null);
+        AttentionResult noLse = lists.withLse(null).withRowStatistics(null, null);
         assertRefused(null, () -> AttentionStates.of(lists, j -> -1 - j));
         assertRefused(null, () -> AttentionStates.of(plain, j -> j));
         assertRefused(null, () -> AttentionStates.of(noLse, j -> j));
@@ -285,7 +285,11 @@ class MergedAttentionTest {
             output.copyFrom(r.output());
             Tensor lse = Tensor.zeros(DType.F32, 5, 3, 2).transpose(0, 2);
             lse.copyFrom(Objects.requireNonNull(r.lse()));
-            strided.add(AttentionResult.into(output).withLse(lse));
+            Tensor maxima = Tensor.zeros(DType.F32, 3, 5, 2).transpose(0, 1).transpose(0, 2);
+            maxima.copyFrom(Objects.requireNonNull(r.rowMax()));
+            Tensor sums = Tensor.zeros(DType.F32, 2, 5, 3).transpose(1, 2);
+            sums.copyFrom(Objects.requireNonNull(r.rowSum()));
+            strided.add(AttentionResult.into(output).withLse(lse).withRowStatistics(maxima, sums));
         }
         AttentionResult expected = Attention.merge(dense);
         assertSameBits(expected, Attention.merge(strided));

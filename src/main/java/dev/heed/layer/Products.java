@@ -94,6 +94,7 @@ final class Products {
                     output,
                     AttentionResult.into(output.tensor())
                             .withLse(place.lse())
+                            .withRowStatistics(place.rowMax(), place.rowSum())
                             .withWeights(place.weights())
                             .withRowWeights(place.rowWeights())
                             .withTopK(place.topKWeights(), place.topKIndices())

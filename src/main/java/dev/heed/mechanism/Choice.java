@@ -9,7 +9,6 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
-import java.util.Objects;
 
 /**
  * The result of {@link HardAttention}: one key per query, with its value, its log-probability and the backward passes
@@ -48,14 +47,14 @@ public final class Choice {
         if (hasExpected) {
             copyExpected(all.output(), output);
         }
-        Tensor one = Objects.requireNonNull(chosen.lse());
-        Tensor every = Objects.requireNonNull(all.lse());
-        this.logProbability = Tensor.zeros(one.type(), one.shape());
-        for (long b = 0; b < one.size(0); b++) {
-            for (long h = 0; h < one.size(1); h++) {
-                for (long i = 0; i < one.size(2); i++) {
+        RowStatistics one = RowStatistics.of(chosen);
+        RowStatistics every = RowStatistics.of(all);
+        this.logProbability = Tensor.zeros(one.sums().type(), one.sums().shape());
+        for (long b = 0; b < keys.size(0); b++) {
+            for (long h = 0; h < keys.size(1); h++) {
+                for (long i = 0; i < keys.size(2); i++) {
                     if (keys.get(b, h, i) >= 0) {
-                        logProbability.set(Math.min(0, one.get(b, h, i) - every.get(b, h, i)), b, h, i);
+                        logProbability.set(Math.min(0, one.lseMinus(every, b, h, i)), b, h, i);
                     }
                 }
             }

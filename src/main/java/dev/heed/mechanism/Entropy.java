@@ -59,13 +59,13 @@ public final class Entropy {
     private void read(QueryRows rows) {
         AttentionResult result = scores(rows);
         Tensor scores = Objects.requireNonNull(result.scores());
-        Tensor lse = Objects.requireNonNull(result.lse());
+        RowStatistics statistics = RowStatistics.of(result);
         for (long b = 0; b < scores.size(0); b++) {
             for (long h = 0; h < scores.size(1); h++) {
                 for (long i = 0; i < scores.size(2); i++) {
                     double sum = 0;
                     for (long j = 0; j < scores.size(3); j++) {
-                        double log = scores.get(b, h, i, j) - lse.get(b, h, i);
+                        double log = statistics.logWeight(scores.get(b, h, i, j), b, h, i);
                         sum -= scores.get(b, h, i, j) == Double.NEGATIVE_INFINITY ? 0 : Math.exp(log) * log;
                     }
                     entropy.set(sum, b, h, rows.from() + i);
@@ -97,7 +97,7 @@ public final class Entropy {
         for (QueryRows rows : QueryRows.chunks(QueryRows.withoutValues(inputs))) {
             AttentionResult result = scores(rows);
             Tensor scores = Objects.requireNonNull(result.scores());
-            Tensor lse = Objects.requireNonNull(result.lse());
+            RowStatistics statistics = RowStatistics.of(result);
             Tensor scoreGradient = Tensor.zeros(scores.type(), scores.shape());
             for (long b = 0; b < scores.size(0); b++) {
                 for (long h = 0; h < scores.size(1); h++) {
@@ -105,7 +105,7 @@ public final class Entropy {
                         double up = gradient.get(b, h, rows.from() + i);
                         double own = entropy.get(b, h, rows.from() + i);
                         for (long j = 0; j < scores.size(3); j++) {
-                            double log = scores.get(b, h, i, j) - lse.get(b, h, i);
+                            double log = statistics.logWeight(scores.get(b, h, i, j), b, h, i);
                             boolean attended = scores.get(b, h, i, j) != Double.NEGATIVE_INFINITY;
                             scoreGradient.set(attended ? -up * Math.exp(log) * (log + own) : 0, b, h, i, j);
                         }

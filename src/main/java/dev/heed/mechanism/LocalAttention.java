@@ -174,15 +174,14 @@ public final class LocalAttention {
 
     /** Returns the sum of the weights of each row after multiplication by the Gaussian. */
     private static Tensor share(QueryRows rows, AttentionResult near, AttentionResult plain) {
-        Tensor with = Objects.requireNonNull(near.lse());
-        Tensor without = rows.of(Objects.requireNonNull(plain.lse()));
-        Tensor share = Tensor.zeros(DType.F64, with.shape());
+        RowStatistics with = RowStatistics.of(near);
+        RowStatistics whole = RowStatistics.of(plain);
+        var without = new RowStatistics(rows.of(whole.maxima()), rows.of(whole.sums()));
+        Tensor share = Tensor.zeros(DType.F64, with.sums().shape());
         for (long b = 0; b < share.size(0); b++) {
             for (long h = 0; h < share.size(1); h++) {
                 for (long i = 0; i < share.size(2); i++) {
-                    double left = with.get(b, h, i) - without.get(b, h, i);
-                    boolean dead = without.get(b, h, i) == Double.NEGATIVE_INFINITY;
-                    share.set(dead ? 0 : Math.exp(left), b, h, i);
+                    share.set(without.isEmpty(b, h, i) ? 0 : Math.exp(with.lseMinus(without, b, h, i)), b, h, i);
                 }
             }
         }

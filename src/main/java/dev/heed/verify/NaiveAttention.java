@@ -32,7 +32,7 @@ final class NaiveAttention extends AttentionPlan {
         return "naive attention, f32";
     }
 
-    /** One row of attention: scores at three stages, weights, dropout factors and LSE. */
+    /** One row of attention: scores at three stages, weights, dropout factors, maximum and sum. */
     private final class Row {
         final float[] q;
         final float[] raw;
@@ -40,7 +40,8 @@ final class NaiveAttention extends AttentionPlan {
         final float[] s;
         final float[] p;
         final float[] keep;
-        float lse = Float.NEGATIVE_INFINITY;
+        float max;
+        float sum;
         float sinkWeight;
 
         Row(
@@ -65,7 +66,7 @@ final class NaiveAttention extends AttentionPlan {
             float sink = o.sink() == null
                     ? Float.NEGATIVE_INFINITY
                     : (float) o.sink().get(h);
-            float max = sink;
+            max = sink;
             for (int j = 0; j < n; j++) {
                 raw[j] = score.score(q, keys[j]);
                 float cap = o.softcap() == null ? 0 : o.softcap().floatValue();
@@ -84,7 +85,7 @@ final class NaiveAttention extends AttentionPlan {
             if (max == Float.NEGATIVE_INFINITY) {
                 return;
             }
-            float sum = (float) Math.exp(sink - max);
+            sum = (float) Math.exp(sink - max);
             for (int j = 0; j < n; j++) {
                 sum += attended(j) ? (float) Math.exp(s[j] - max) : 0;
             }
@@ -92,7 +93,6 @@ final class NaiveAttention extends AttentionPlan {
                 p[j] = attended(j) ? (float) Math.exp(s[j] - max) / sum : 0;
             }
             sinkWeight = (float) Math.exp(sink - max) / sum;
-            lse = max + (float) Math.log(sum);
         }
 
         boolean attended(int j) {
@@ -128,8 +128,9 @@ final class NaiveAttention extends AttentionPlan {
 
     private void write(AttentionInputs in, AttentionResult result, Row row, float[] output, long b, long h, long i) {
         store(result.output(), output, b, h, i);
+        result.setRowStatistics(row.max, row.sum, b, h, i);
         if (result.lse() != null) {
-            result.lse().set(row.lse, b, h, i);
+            result.lse().set(row.sum == 0 ? Float.NEGATIVE_INFINITY : row.max + (float) Math.log(row.sum), b, h, i);
         }
         if (result.weights() != null) {
             store(result.weights(), row.p, b, h, i);

@@ -88,6 +88,8 @@ final class NaiveMultiHead extends MultiHeadPlan {
             plan.forward(heads, inner);
         }
         copy(inner.lse(), into.lse());
+        copy(inner.rowMax(), into.rowMax());
+        copy(inner.rowSum(), into.rowSum());
         copy(inner.weights(), into.weights());
         copy(inner.rowWeights(), into.rowWeights());
         copy(inner.topKWeights(), into.topKWeights());

@@ -264,6 +264,9 @@ public final class Verifier {
             ErrorBudget budget =
                     ErrorBudget.forward(p.outputType().accumulator()).allowing(p.tf32());
             measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
+            measure(budget, "row maxima and row sums", lse(ours), lse(right), lse(textbook));
+            refuseStrayWrites("row maxima", ours.rowMax());
+            refuseStrayWrites("row sums", ours.rowSum());
             measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
             measure(budget, "row weights", ours.rowWeights(), right.rowWeights(), textbook.rowWeights());
             measure(budget, "scores", ours.scores(), right.scores(), textbook.scores());
@@ -273,6 +276,21 @@ public final class Verifier {
                 Tensor gathered = gathered(right.weights(), ours.topKIndices());
                 measure(budget, "weights of top-k keys", gathered, right.topKWeights(), textbook.topKWeights());
             }
+        }
+
+        /** {@return the LSE in f64, computed from the row maxima and row sums; null if the result has none} */
+        private static @Nullable Tensor lse(AttentionResult result) {
+            Tensor maxima = result.rowMax();
+            Tensor sums = result.rowSum();
+            if (maxima == null || sums == null) {
+                return null;
+            }
+            double[] lse = maxima.toHost().toDoubleArray();
+            double[] exponentials = sums.toHost().toDoubleArray();
+            for (int row = 0; row < lse.length; row++) {
+                lse[row] += Math.log(exponentials[row]);
+            }
+            return Tensor.of(lse, maxima.shape());
         }
 
         /** Adds a complaint if a top-k list contains a key twice. */
@@ -483,7 +501,11 @@ public final class Verifier {
             }
             measures.add(
                     budget.measure(name, ours.toDoubleArray(), right.toDoubleArray(), textbook.toDoubleArray(), cap));
-            long strays = Placement.strayWrites(ours);
+            refuseStrayWrites(name, ours);
+        }
+
+        private void refuseStrayWrites(String name, @Nullable Tensor ours) {
+            long strays = ours == null ? 0 : Placement.strayWrites(ours);
             if (strays > 0) {
                 complaints.add(name + ": " + strays + " elements outside the tensor were written");
             }

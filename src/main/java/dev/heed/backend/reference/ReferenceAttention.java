@@ -46,9 +46,7 @@ final class ReferenceAttention extends AttentionPlan {
 
     private void write(AttentionResult result, ScoreRow row, double[] output, long b, long h, long i) {
         store(result.output(), output, b, h, i);
-        if (result.lse() != null) {
-            result.lse().set(row.lse, b, h, i);
-        }
+        result.setRowStatistics(row.max, row.sum, b, h, i);
         if (result.weights() != null) {
             store(result.weights(), row.weights, b, h, i);
         }
@@ -90,6 +88,9 @@ final class ReferenceAttention extends AttentionPlan {
         ScoreFunction sums = gradients.score() == null
                 ? null
                 : gradients.score().map(place -> Tensor.zeros(DType.F64, place.shape()));
+        boolean given = forward.isMerged();
+        Tensor rowMax = forward.rowMax();
+        Tensor rowSum = forward.rowSum();
         double[] sinkGradient = new double[(int) s.numHeads()];
         Tensor bias = gradients.bias();
         Tensor biasGradient = bias == null ? null : Tensor.zeros(DType.F64, bias.shape());
@@ -106,10 +107,13 @@ final class ReferenceAttention extends AttentionPlan {
                     PairRule rule = PairRule.of(inputs.options().score(), sums, keys, b, h);
                     for (long i = 0; i < s.seqLenQ(); i++) {
                         ScoreRow row = new ScoreRow(inputs, rule, b, h, i);
+                        if (given && rowMax != null && rowSum != null) {
+                            row.normalise(rowMax.get(b, h, i), rowSum.get(b, h, i));
+                        }
                         double[] dOut = row(outputGradient, b, h, i);
                         double dLse = lseGradient == null ? 0 : lseGradient.get(b, h, i);
                         double[] dQuery = new double[(int) s.headDim()];
-                        if (row.lse != Double.NEGATIVE_INFINITY) {
+                        if (row.sum != 0) {
                             double[] dWeights = new double[keys.length];
                             double delta = 0;
                             for (int j = 0; j < keys.length; j++) {
@@ -121,6 +125,9 @@ final class ReferenceAttention extends AttentionPlan {
                                     }
                                     delta += row.weights[j] * dWeights[j];
                                 }
+                            }
+                            if (given) {
+                                delta = delta(dOut, row(forward.output(), b, h, i));
                             }
                             for (int j = 0; j < keys.length; j++) {
                                 if (row.takesPart(j)) {
@@ -158,6 +165,18 @@ final class ReferenceAttention extends AttentionPlan {
         if (gradients.sink() != null) {
             gradients.sink().copyFrom(Tensor.of(sinkGradient, s.numHeads()));
         }
+    }
+
+    /**
+     * {@return delta as the sum of {@code dO * O}, which includes keys that are not among the inputs} An element of O that is
+     * exactly 0, as in a row without attended keys, adds nothing, even if its gradient is non-finite.
+     */
+    private static double delta(double[] dOut, double[] output) {
+        double sum = 0;
+        for (int d = 0; d < output.length; d++) {
+            sum += output[d] == 0 ? 0 : dOut[d] * output[d];
+        }
+        return sum;
     }
 
     static double[][] matrix(Tensor tensor, long b, long h) {

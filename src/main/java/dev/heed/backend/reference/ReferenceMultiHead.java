@@ -34,6 +34,8 @@ final class ReferenceMultiHead extends MultiHeadPlan {
         MultiHeadWeights w = inputs.weights();
         result.output().copyFrom(rows(joined.times(DoubleMatrix.of(w.output())).plus(w.outputBias()), result.output()));
         copy(inner.lse(), result.lse());
+        copy(inner.rowMax(), result.rowMax());
+        copy(inner.rowSum(), result.rowSum());
         copy(inner.weights(), result.weights());
         copy(inner.rowWeights(), result.rowWeights());
         copy(inner.topKWeights(), result.topKWeights());

@@ -17,7 +17,8 @@ final class ScoreRow {
     final double[] query;
     final double[] weights;
     final double[] savedScores;
-    double lse;
+    double max = Double.NEGATIVE_INFINITY;
+    double sum;
     double sinkWeight;
 
     private final double[] softcapped;
@@ -76,21 +77,20 @@ final class ScoreRow {
 
     /**
      * Computes the softmax with the sink in the denominator. A row without attended keys and without a sink has weights 0
-     * and LSE minus infinity.
+     * and sum 0.
      */
     private void normalise() {
         double sink = options.sink() == null
                 ? Double.NEGATIVE_INFINITY
                 : options.sink().get(head);
-        double max = sink;
+        max = sink;
         for (double score : modified) {
             max = Math.max(max, score);
         }
-        lse = max;
         if (max == Double.NEGATIVE_INFINITY) {
             return;
         }
-        double sum = Math.exp(sink - max);
+        sum = Math.exp(sink - max);
         for (int j = 0; j < modified.length; j++) {
             sum += Math.exp(modified[j] - max);
         }
@@ -99,7 +99,17 @@ final class ScoreRow {
                     takesPart(j) ? Math.exp(modified[j] - max) / sum : 0; // 0 for a masked key even if the sum is NaN
         }
         sinkWeight = Math.exp(sink - max) / sum;
-        lse = max + Math.log(sum);
+    }
+
+    /** Normalises the weights by a row maximum and a row sum, which may belong to more keys. */
+    void normalise(double rowMax, double rowSum) {
+        max = rowMax;
+        sum = rowSum;
+        for (int j = 0; j < weights.length; j++) {
+            weights[j] = takesPart(j) && sum != 0 ? Math.exp(modified[j] - max) / sum : 0;
+        }
+        Tensor sink = options.sink();
+        sinkWeight = sink == null || sum == 0 ? 0 : Math.exp(sink.get(head) - max) / sum;
     }
 
     boolean takesPart(int key) {

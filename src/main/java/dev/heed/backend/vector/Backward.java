@@ -4,6 +4,7 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
 import dev.heed.backend.vector.f64.F64Scratch;
@@ -11,6 +12,7 @@ import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.PairRows;
+import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.storage.GradientSums;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
@@ -36,11 +38,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Sums are f32 inside a block, and the blocks are added in f64: dK and dV in blocks of {@link #BLOCK} queries of all heads of the
  * group, dQ in blocks of one strip of keys, and the elements of a shared bias one summand after another.
  *
- * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are kept for one strip. If a panel
- * has more keys, each strip is computed twice.
+ * <p>A strip is a sequence of tiles, up to {@link #STRIP} keys; P and dP of a panel are stored for one strip. If a panel has more
+ * keys, each strip is computed twice. If the forward result is merged, its row maxima and row sums are used, delta is {@code
+ * rowsum(dO * O)} (Dao 2023, algorithm 2), and each strip of {@link #SHORT_STRIP} keys is computed once.
  *
- * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
- * exactly 0, which requires that delta has the same rounding errors as dP.
+ * <p>If one key has all the weight, {@code dP - delta} must be exactly 0. So delta is computed from P and dP, or from O in the
+ * order in which dP is.
  */
 final class Backward {
     /** Maximum keys per strip. With vectors of 16 lanes, P and dP of one strip of this length take 4 MB. */
@@ -49,13 +52,26 @@ final class Backward {
     /** Queries whose contributions to dK and dV are added in f32. */
     private static final int BLOCK = 256;
 
+    /** Largest magnitude of a maximum in the units of a tile. A smaller unit, with a sink, would make it infinite. */
+    private static final float LARGEST = Float.MAX_VALUE / 2;
+
     private static final float[] ONES = new float[PANEL];
 
     static {
         Arrays.fill(ONES, 1);
     }
 
+    /** Keys per strip if the statistics are given: P and dP of a strip stay in the second-level cache. */
+    private static final int SHORT_STRIP = 4 * Lanes.TILE;
+
     private final PanelCall call;
+    private final Tensor output;
+    private final @Nullable Tensor rowMax;
+    private final @Nullable Tensor rowSum;
+
+    /** Whether the statistics and the output of the forward result are used, which belongs to more keys. */
+    private final boolean given;
+
     private final @Nullable PanelCall capped;
     private final AttentionShape shape;
     private final Tensor outputGradient;
@@ -67,8 +83,16 @@ final class Backward {
     private final float scale;
 
     private Backward(
-            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
         this.call = new PanelCall(inputs);
+        this.output = forward.output();
+        this.rowMax = forward.rowMax();
+        this.rowSum = forward.rowSum();
+        this.given = forward.isMerged() && rowMax != null && rowSum != null;
         this.capped = call.options.softcap() == null ? null : call.upTo(ScoreStage.SOFTCAPPED);
         this.shape = call.shape;
         this.outputGradient = outputGradient;
@@ -92,11 +116,12 @@ final class Backward {
 
     static void run(
             AttentionInputs inputs,
+            AttentionResult forward,
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients,
             Workers workers) {
-        Backward backward = new Backward(inputs, outputGradient, lseGradient, gradients);
+        Backward backward = new Backward(inputs, forward, outputGradient, lseGradient, gradients);
         AttentionShape s = backward.shape;
         int tasks = Math.toIntExact(s.batch() * s.numKvHeads());
         backward.sums
@@ -104,6 +129,7 @@ final class Backward {
                 .allowedBy(inputs.tensors())
                 .allowedBy(gradients.tensors())
                 .allowedBy(Arrays.asList(outputGradient, lseGradient))
+                .allowedBy(forward.tensors())
                 .run(tasks, backward::keyHead);
         backward.sums.write();
         if (gradients.score() != null && backward.call.meeting != null) {
@@ -176,21 +202,22 @@ final class Backward {
 
         long first = call.mask.firstKey(batch, head, from, panel.to()) / Lanes.TILE * Lanes.TILE;
         long end = call.mask.endKey(batch, head, from, panel.to());
-        int room = (int) Math.max(1, Math.min(STRIP, end - first)) * PANEL;
+        int length = given ? SHORT_STRIP : STRIP;
+        int room = (int) Math.max(1, Math.min(length, end - first)) * PANEL;
         scratch.strip = ArrayGrowth.atLeast(scratch.strip, room);
         scratch.secondStrip = ArrayGrowth.atLeast(scratch.secondStrip, room);
         scratch.masked = scratch.masked.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.masked;
         scratch.empty = scratch.empty.length == 0 ? new boolean[STRIP / Lanes.TILE] : scratch.empty;
         Strip strip = new Strip(scratch, panel);
-        boolean once = end - first <= STRIP;
-        for (long j = first; j < end; j += STRIP) {
-            strip.fill(j, Math.min(end, j + STRIP));
+        boolean once = !given && end - first <= length;
+        for (long j = first; j < end && !given; j += length) {
+            strip.fill(j, Math.min(end, j + length));
             strip.read();
         }
         strip.finishStatistics();
-        for (long j = first; j < end; j += STRIP) {
+        for (long j = first; j < end; j += length) {
             if (!once) {
-                strip.fill(j, Math.min(end, j + STRIP));
+                strip.fill(j, Math.min(end, j + length));
             }
             strip.spread(once);
             if (!once && call.meeting == null) {
@@ -329,13 +356,18 @@ final class Backward {
 
         /**
          * Computes the inverse sums, sink included, and divides the deltas by the sums; overwrites the factors in the
-         * statistics with the gradients of the LSE; adds to the gradient of the sink.
+         * statistics with the gradients of the LSE; adds to the gradient of the sink. For rows whose forward result includes
+         * other keys, uses its statistics instead.
          */
         void finishStatistics() {
             float[] st = panel.statistics;
             Tensor sink = call.options.sink();
             double logit = sink == null ? Double.NEGATIVE_INFINITY : sink.get(panel.head);
             for (int i = 0; i < panel.queries; i++) {
+                if (given && rowMax != null && rowSum != null) {
+                    useGiven(i, logit, rowMax, rowSum);
+                    continue;
+                }
                 double max = (double) st[i] * call.modifier.unit;
                 boolean empty = st[PANEL + i] == 0;
                 double sinkTerm = empty ? 0 : Math.exp(logit - max);
@@ -356,6 +388,54 @@ final class Backward {
             }
             plainQueries = scratch.queries.finite(panel.queries, scratch.queries.step);
             plainGradients = scratch.gradients.finite(panel.queries, scratch.gradients.step);
+        }
+
+        /** Takes the maximum and the sum of a row from the forward result, and delta from its output. */
+        private void useGiven(int i, double logit, Tensor maxima, Tensor rowSums) {
+            float[] st = panel.statistics;
+            float unit = call.modifier.unit;
+            double m = maxima.get(panel.batch, panel.head, panel.from + i);
+            double l = rowSums.get(panel.batch, panel.head, panel.from + i);
+            double dLse = lseGradient == null ? 0 : lseGradient.get(panel.batch, panel.head, panel.from + i);
+            double sinkWeight = logit == Double.NEGATIVE_INFINITY || l == 0 ? 0 : Math.exp(logit - m) / l;
+            float local = l == 0 ? SoftmaxTile.NOTHING : Math.clamp((float) (m / unit), -LARGEST, LARGEST);
+            double inverse = l == 0 ? 0 : Math.exp((double) local * unit - m) / l;
+            float delta = l == 0 ? 0 : delta(i);
+            double accurateDelta = 0; // the sink sums the deltas of all rows
+            for (int d = 0; d < shape.valueHeadDim() && l != 0 && logit != Double.NEGATIVE_INFINITY; d++) {
+                double o = scratch.row[d];
+                accurateDelta += o == 0 ? 0 : o * scratch.packed[d * PANEL + i];
+            }
+            if (l == 0) { // all keys are masked: the query and its output gradient may be NaN
+                clearRow(scratch.queries, i);
+                clearRow(scratch.gradients, i);
+            }
+            st[i] = local;
+            st[PANEL + i] = 1;
+            st[2 * PANEL + i] = (float) dLse;
+            st[3 * PANEL + i] = (float) inverse;
+            scratch.deltas[i] = delta;
+            if (logit != Double.NEGATIVE_INFINITY) {
+                sums.sink[(int) (panel.batch * shape.numHeads() + panel.head)] += sinkWeight * (dLse - accurateDelta);
+            }
+        }
+
+        /**
+         * {@return the sum of {@code dO * O} of a row, in the order of the elements, like dP} If one key has all the weight, O
+         * is its value, and delta equals dP exactly. An element of O that is exactly 0, as in a row without attended keys,
+         * adds nothing, even if its gradient is non-finite.
+         */
+        private float delta(int i) {
+            int width = (int) shape.valueHeadDim();
+            long position = output.position(panel.batch, panel.head, panel.from + i, 0);
+            Rows.read(output, position, output.stride(3), scratch.row, 0, width);
+            float sum = 0;
+            for (int d = 0; d < width; d++) {
+                if (scratch.row[d] != 0) {
+                    sum = Math.fma(scratch.row[d], scratch.packed[d * PANEL + i], sum);
+                }
+            }
+            return sum;
         }
 
         private static void clearRow(Rows rows, int i) {

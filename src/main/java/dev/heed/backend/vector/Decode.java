@@ -478,10 +478,7 @@ final class Decode {
             Tensor output = result.output();
             long position = output.position(batch, queryHead(kvHead, r), query(r), 0);
             Rows.write(scratch.row, 0, output, position, output.stride(3), valueDim);
-            if (result.lse() != null) {
-                double lse = empty ? Double.NEGATIVE_INFINITY : max + Math.log(sum);
-                result.lse().set(lse, batch, queryHead(kvHead, r), query(r));
-            }
+            result.setRowStatistics(max, empty ? 0 : sum, batch, queryHead(kvHead, r), query(r));
         }
     }
 }

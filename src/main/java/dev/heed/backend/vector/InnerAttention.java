@@ -45,9 +45,9 @@ final class InnerAttention {
         if (LoweredProblem.rewrites(heads.problem().score())) {
             plan(heads.problem()).backward(heads, forward, outputGradient, null, gradients);
         } else if (heads.problem().type() == DType.F64) {
-            F64Backward.run(heads, outputGradient, null, gradients, workers);
+            F64Backward.run(heads, forward, outputGradient, null, gradients, workers);
         } else {
-            Backward.run(heads, outputGradient, null, gradients, workers);
+            Backward.run(heads, forward, outputGradient, null, gradients, workers);
         }
     }
 

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * panel. Therefore the bits of a row do not depend on the thread, the batch or the other panels of the task.
  */
 final class Prefill {
+    /** The largest rounding error of a maximum that the sum can absorb: {@code e^64} times any sum is a finite f32. */
+    private static final double MOST_ROUNDING = 64;
+
     /**
      * Keys whose exponentials and weighted values are added in f32, a multiple of every tile. With 200,000 keys the error of the
      * output is a tenth of the error of one sum over all keys.
@@ -264,9 +267,11 @@ final class Prefill {
             for (int i = 0; i < PANEL && logit != Double.NEGATIVE_INFINITY; i++) {
                 double max = st[i] == SoftmaxTile.NOTHING ? Double.NEGATIVE_INFINITY : (double) st[i] * unit;
                 double larger = Math.max(max, logit);
-                float factor = (float) Math.exp(max - larger);
                 st[i] = larger == max ? st[i] : (float) (larger / unit);
-                st[PANEL + i] = st[PANEL + i] * factor + (float) Math.exp(logit - larger);
+                double stored = (double) st[i] * unit; // rounded; the sums belong to the stored maximum
+                double base = Math.abs(stored - larger) < MOST_ROUNDING ? stored : larger;
+                float factor = (float) Math.exp(max - base);
+                st[PANEL + i] = st[PANEL + i] * factor + (float) Math.exp(logit - base);
                 for (int d = 0; d < width && factor != 1; d++) {
                     panel.sums[d * PANEL + i] *= factor;
                 }
@@ -280,10 +285,9 @@ final class Prefill {
     private void write(Panel panel) {
         float[] st = panel.statistics;
         panel.write(result.output(), st, 3 * PANEL);
-        for (int i = 0; result.lse() != null && i < panel.queries; i++) {
-            float sum = st[PANEL + i];
-            double lse = sum == 0 ? Double.NEGATIVE_INFINITY : (double) st[i] * call.modifier.unit + Math.log(sum);
-            result.lse().set(lse, panel.batch, panel.head, panel.from + i);
+        for (int i = 0; i < panel.queries; i++) {
+            double max = (double) st[i] * call.modifier.unit;
+            result.setRowStatistics(max, st[PANEL + i], panel.batch, panel.head, panel.from + i);
         }
     }
 }

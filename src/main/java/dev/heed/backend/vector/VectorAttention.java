@@ -66,9 +66,9 @@ final class VectorAttention extends AttentionPlan {
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
         if (f64()) {
-            F64Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
+            F64Backward.run(inputs, forward, outputGradient, lseGradient, gradients, workers);
         } else {
-            Backward.run(inputs, outputGradient, lseGradient, gradients, workers);
+            Backward.run(inputs, forward, outputGradient, lseGradient, gradients, workers);
         }
     }
 }

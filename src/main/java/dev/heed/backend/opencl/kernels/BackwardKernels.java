@@ -59,15 +59,48 @@ public final class BackwardKernels {
             AttentionCall call,
             DeviceTensor outputGradient,
             @Nullable DeviceTensor lseGradient,
-            @Nullable ParameterGradients sums) {
+            @Nullable ParameterGradients sums,
+            @Nullable Given given) {
         var backward = new BackwardKernels(
                 call,
                 outputGradient,
                 statistics(call.scope, call.shape()),
                 dSinkRows(call.scope, call.shape()),
                 partials(call.scope, call.lowering, sums));
-        backward.read(lseGradient, true, true);
+        if (given == null) {
+            backward.read(lseGradient, true, true);
+        } else {
+            backward.use(given, lseGradient);
+        }
         return backward;
+    }
+
+    /**
+     * A forward result of more keys than the call has, packed in the compute type.
+     *
+     * @param output {@code [batch, heads, queries, valueHeadDim]}
+     * @param outputGradient the gradient of the output
+     * @param rowMax {@code [batch, heads, queries]}
+     * @param rowSum {@code [batch, heads, queries]}
+     */
+    public record Given(DeviceTensor output, DeviceTensor outputGradient, DeviceTensor rowMax, DeviceTensor rowSum) {}
+
+    /** Computes the statistics of the rows from the forward result. */
+    public void use(Given given, @Nullable DeviceTensor lseGradient) {
+        scope.launch(
+                "given",
+                call.fewVariants(),
+                "given_statistics",
+                WorkSize.covering(shape.batch() * shape.numHeads() * shape.seqLenQ(), scope.group()),
+                call.struct(call.query, outputGradient, 0, lseGradient == null ? 0 : 1, true, true),
+                given.output().buffer(),
+                given.outputGradient().buffer(),
+                given.rowMax().buffer(),
+                given.rowSum().buffer(),
+                lseGradient == null ? scope.nothing() : lseGradient.buffer(),
+                statistics.buffer(),
+                dSinkRows,
+                call.sinks);
     }
 
     /** {@return a new tensor for the statistics of the rows, {@code [batch, heads, queries, 4]}} */

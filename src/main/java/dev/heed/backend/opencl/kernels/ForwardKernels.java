@@ -23,9 +23,26 @@ public final class ForwardKernels {
      * The statistics of the rows of a call, which the second pass reads.
      *
      * @param state {@code [batch, heads, queries, 2]}: the row maximum m and the inverse of the row sum l
-     * @param lse {@code [batch, heads, queries]}: the LSE of each row
+     * @param rows {@code [3 batch, heads, queries]}: the LSEs, then the row maxima, then the row sums, as results have them
      */
-    public record Statistics(DeviceBuffer state, DeviceTensor lse) {}
+    public record Statistics(DeviceBuffer state, DeviceTensor rows) {
+        public DeviceTensor lse() {
+            return third(0);
+        }
+
+        public DeviceTensor rowMax() {
+            return third(1);
+        }
+
+        public DeviceTensor rowSum() {
+            return third(2);
+        }
+
+        private DeviceTensor third(long n) {
+            long batch = rows.size(0) / 3;
+            return rows.slice(0, n * batch, (n + 1) * batch);
+        }
+    }
 
     private final AttentionCall call;
     private final CallScope scope;
@@ -76,7 +93,7 @@ public final class ForwardKernels {
     public static Statistics statistics(CallScope scope, AttentionShape s) {
         return new Statistics(
                 scope.reals(2 * s.batch() * s.numHeads() * s.seqLenQ()),
-                scope.allocate(scope.real(), s.batch(), s.numHeads(), s.seqLenQ()));
+                scope.allocate(scope.real(), 3 * s.batch(), s.numHeads(), s.seqLenQ()));
     }
 
     /** {@return a buffer for the sums of weighted values; all launches of a prefill must share it} */
@@ -117,7 +134,7 @@ public final class ForwardKernels {
                 packed,
                 sums,
                 to.state(),
-                to.lse().buffer(),
+                to.rows().buffer(),
                 call.bands,
                 call.denseCells,
                 call.maskTiles(),
@@ -155,7 +172,7 @@ public final class ForwardKernels {
                 sums,
                 before.buffer(),
                 to.state(),
-                to.lse().buffer(),
+                to.rows().buffer(),
                 call.bands,
                 call.denseCells,
                 call.maskTiles(),
@@ -245,7 +262,7 @@ public final class ForwardKernels {
                 states,
                 output.buffer(),
                 to.state(),
-                to.lse().buffer(),
+                to.rows().buffer(),
                 call.sinks);
         scope.free(sums);
         scope.free(states);

@@ -114,7 +114,7 @@ public final class MatrixPrefill {
                 value.buffer(),
                 output.buffer(),
                 to.state(),
-                to.lse().buffer(),
+                to.rows().buffer(),
                 alignedCall.bands,
                 alignedCall.denseCells,
                 alignedCall.maskTiles(),

@@ -105,6 +105,10 @@ final class BackwardFootprint {
         long keys = s.batch() * s.numKvHeads() * s.seqLenKv();
         long width = s.headDim() + s.valueHeadDim();
         long bytes = rows * width * element + rows * s.headDim() * (real + element) + rows * FIELDS * real;
+        bytes += rows
+                * 2
+                * (s.valueHeadDim() + 1)
+                * real; // output, its gradient, row maxima and sums in the compute type
         bytes += keys * width * (2 * element + real);
         if (in.options().bias() != null) {
             bytes += 3 * rows * s.seqLenKv() * real + s.seqLenQ() * s.seqLenKv() * real;

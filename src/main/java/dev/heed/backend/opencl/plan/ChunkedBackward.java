@@ -1,5 +1,6 @@
 package dev.heed.backend.opencl.plan;
 
+import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.backend.opencl.device.CallScope;
 import dev.heed.backend.opencl.device.Chunk;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class ChunkedBackward {
     private final Engine engine;
     private final Operands in;
+    private final @Nullable AttentionResult forward;
     private final Tensor outputGradient;
     private final @Nullable Tensor lseGradient;
     private final Targets to;
@@ -41,9 +43,21 @@ final class ChunkedBackward {
             @Nullable Tensor sink,
             @Nullable ScoreFunction score) {}
 
-    ChunkedBackward(Engine engine, Operands in, Tensor outputGradient, @Nullable Tensor lseGradient, Targets to) {
+    /**
+     * Prepares a pass.
+     *
+     * @param forward the forward result if it has more keys than the call; else null
+     */
+    ChunkedBackward(
+            Engine engine,
+            Operands in,
+            @Nullable AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            Targets to) {
         this.engine = engine;
         this.in = in;
+        this.forward = forward;
         this.outputGradient = outputGradient;
         this.lseGradient = lseGradient;
         this.to = to;
@@ -118,7 +132,11 @@ final class ChunkedBackward {
     private BackwardKernels gradients(CallScope scope, Chunk chunk, @Nullable ParameterGradients parameters) {
         AttentionCall call = in.call(scope, chunk, in.queries(scope, chunk));
         BackwardKernels backward = BackwardKernels.of(
-                call, in.outputGradient(scope, chunk, outputGradient), lse(scope, chunk), parameters);
+                call,
+                in.outputGradient(scope, chunk, outputGradient),
+                lse(scope, chunk),
+                parameters,
+                given(scope, chunk));
         DeviceTensor query = backward.query();
         read(scope, call.queryRows.back(query), chunk.ofQueries(to.query()));
         BackwardKernels.KeyGradients keys = backward.keys();
@@ -134,6 +152,25 @@ final class ChunkedBackward {
 
     private @Nullable DeviceTensor lse(CallScope scope, Chunk chunk) {
         return lseGradient == null ? null : scope.upload(chunk.ofQueries(lseGradient), scope.real());
+    }
+
+    /** {@return the forward result of the rows of a chunk, on the device in the compute type; null if it is not used} */
+    private BackwardKernels.@Nullable Given given(CallScope scope, Chunk chunk) {
+        Tensor maxima = forward == null ? null : forward.rowMax();
+        Tensor sums = forward == null ? null : forward.rowSum();
+        if (forward == null || maxima == null || sums == null) {
+            return null;
+        }
+        return new BackwardKernels.Given(
+                reals(scope, chunk, forward.output()),
+                reals(scope, chunk, outputGradient),
+                reals(scope, chunk, maxima),
+                reals(scope, chunk, sums));
+    }
+
+    private static DeviceTensor reals(CallScope scope, Chunk chunk, Tensor rows) {
+        DeviceTensor there = scope.upload(chunk.ofQueries(rows), scope.real());
+        return there.isPacked() && there.at() == 0 ? there : scope.packed(there, there.type());
     }
 
     private static Tensor heads(Chunk chunk, HostSums sink) {
@@ -177,11 +214,19 @@ final class ChunkedBackward {
             DeviceTensor statistics = BackwardKernels.statistics(scope, s);
             var dSinkRows = BackwardKernels.dSinkRows(scope, s);
             DeviceTensor partials = BackwardKernels.partials(scope, in.lowering(rows), parameters);
-            for (int n = 0; n < keys.size(); n++) {
+            BackwardKernels.Given given = given(scope, rows);
+            boolean reads = given == null;
+            for (int n = reads ? 0 : keys.size() - 1; n < keys.size(); n++) {
+                boolean last = n == keys.size() - 1;
                 try (var some = new CallScope(engine, in.f64())) {
                     AttentionCall call = call(some, rows, keys.get(n), query);
                     var backward = new BackwardKernels(call, dOut, statistics, dSinkRows, partials);
-                    backward.read(lse, n == 0, n == keys.size() - 1);
+                    if (reads) {
+                        backward.read(lse, n == 0, last);
+                    }
+                    if (given != null && last) {
+                        backward.use(given, lse);
+                    }
                 }
             }
             DeviceTensor gradient = BackwardKernels.queryGradient(scope, s);

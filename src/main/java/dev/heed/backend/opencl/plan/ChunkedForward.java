@@ -65,7 +65,7 @@ final class ChunkedForward {
             DeviceTensor computed = allocate(scope, chunk);
             ForwardKernels.Statistics statistics = ForwardKernels.run(call, computed);
             Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
-            writeLse(scope, statistics, result, chunk, results);
+            writeStatistics(scope, statistics, result, chunk, results);
             writeOptional(call, statistics, result, chunk, results, null);
         }
     }
@@ -88,7 +88,7 @@ final class ChunkedForward {
             }
             scope.free(sums);
             Results.read(scope, scope.converted(computed, output.type()), chunk.ofQueries(output));
-            writeLse(scope, statistics, result, chunk, results);
+            writeStatistics(scope, statistics, result, chunk, results);
             if (result.onlyOutputAndLse()) {
                 return;
             }
@@ -120,7 +120,7 @@ final class ChunkedForward {
         return scope.allocate(in.storage(), s.batch(), s.numHeads(), s.seqLenQ(), s.valueHeadDim());
     }
 
-    static void writeLse(
+    static void writeStatistics(
             CallScope scope,
             ForwardKernels.Statistics statistics,
             AttentionResult result,
@@ -129,6 +129,12 @@ final class ChunkedForward {
         Tensor lse = result.lse();
         if (lse != null) {
             Results.read(scope, statistics.lse(), chunk.ofQueries(results.of(lse)));
+        }
+        Tensor maxima = result.rowMax();
+        Tensor sums = result.rowSum();
+        if (maxima != null && sums != null) {
+            Results.read(scope, statistics.rowMax(), chunk.ofQueries(results.of(maxima)));
+            Results.read(scope, statistics.rowSum(), chunk.ofQueries(results.of(sums)));
         }
     }
 

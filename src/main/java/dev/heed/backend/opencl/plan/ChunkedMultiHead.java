@@ -94,7 +94,8 @@ final class ChunkedMultiHead {
                     results.ofNullable(to.bias()),
                     results.ofNullable(to.sink()),
                     results.ofNullable(to.score()));
-            new ChunkedBackward(engine, heads.operands, Layout.packed(dJoined, shape.numHeads()), null, targets).run();
+            new ChunkedBackward(engine, heads.operands, null, Layout.packed(dJoined, shape.numHeads()), null, targets)
+                    .run();
             projectBackward(in.query(), w.query(), dQuery, to.query(), dw.query(), dw.queryBias(), results);
             projectBackward(in.key(), w.key(), dKey, to.key(), dw.key(), dw.keyBias(), results);
             projectBackward(in.value(), w.value(), dValue, to.value(), dw.value(), dw.valueBias(), results);

@@ -76,7 +76,7 @@ final class Footprint {
         long cells = rows * s.seqLenKv();
         long bytes =
                 rows * (s.headDim() + s.valueHeadDim()) * element + keys * (s.headDim() + s.valueHeadDim()) * element;
-        bytes += rows * 3 * real; // statistics
+        bytes += rows * 5 * real; // statistics
         if (engine.matrix() != null) {
             bytes += MatrixPrefill.copies(s, type, problem.tf32());
         }

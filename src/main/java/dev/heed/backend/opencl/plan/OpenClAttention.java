@@ -57,11 +57,15 @@ public final class OpenClAttention extends AttentionPlan {
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients) {
-        engine.guarded(problem(), () -> propagate(inputs, outputGradient, lseGradient, gradients));
+        engine.guarded(problem(), () -> propagate(inputs, forward, outputGradient, lseGradient, gradients));
     }
 
     private void propagate(
-            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
         try (var results = new Results(engine)) {
             var targets = new ChunkedBackward.Targets(
                     results.of(gradients.query()),
@@ -70,7 +74,8 @@ public final class OpenClAttention extends AttentionPlan {
                     results.ofNullable(gradients.bias()),
                     results.ofNullable(gradients.sink()),
                     results.ofNullable(gradients.score()));
-            new ChunkedBackward(engine, Operands.of(inputs), outputGradient, lseGradient, targets).run();
+            AttentionResult given = forward.isMerged() ? forward : null;
+            new ChunkedBackward(engine, Operands.of(inputs), given, outputGradient, lseGradient, targets).run();
             results.deliver();
         }
     }

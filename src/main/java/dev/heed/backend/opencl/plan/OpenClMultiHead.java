@@ -75,7 +75,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
                     layer.real(inputs.weights().outputBias()),
                     to);
             Results.read(scope, output, results.of(result.output()));
-            ChunkedForward.writeLse(scope, layer.statistics, result, layer.call.chunk, results);
+            ChunkedForward.writeStatistics(scope, layer.statistics, result, layer.call.chunk, results);
             ChunkedForward.writeOptional(layer.call, layer.statistics, result, layer.call.chunk, results, null);
             results.deliver();
         }
@@ -197,7 +197,7 @@ public final class OpenClMultiHead extends MultiHeadPlan {
             ScoreFunction score = results.ofNullable(gradients.score());
             ParameterGradients parameters = score == null ? null : new ParameterGradients(scope, score, false);
             AttentionCall call = layer.call;
-            var backward = BackwardKernels.of(call, dJoined.heads(s.numHeads()), null, parameters);
+            var backward = BackwardKernels.of(call, dJoined.heads(s.numHeads()), null, parameters, null);
             DeviceTensor query = backward.query();
             DeviceTensor dQuery = call.queryRows.back(query);
             writer.project(inputs.query(), w.query(), dQuery, gradients.query(), dw.query(), dw.queryBias());

@@ -90,10 +90,9 @@ public final class F64Attention {
     }
 
     private void keep(F64Panel panel) {
-        if (result.lse() != null) {
-            for (int i = 0; i < panel.queries; i++) {
-                result.lse().set(panel.lse(i), panel.batch, panel.head, panel.from + i);
-            }
+        for (int i = 0; i < panel.queries; i++) {
+            double sum = panel.scratch.sums[i];
+            result.setRowStatistics(panel.scratch.maxima[i], sum, panel.batch, panel.head, panel.from + i);
         }
         if (result.weights() != null) {
             writeStrip(panel, result.weights(), 0);

@@ -4,6 +4,7 @@ import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 
 import dev.heed.AttentionGradients;
 import dev.heed.AttentionInputs;
+import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.storage.GradientSums;
@@ -24,11 +25,15 @@ import org.jspecify.annotations.Nullable;
  * dV [key][valueHeadDim] += P dO    dK [key][headDim] += dS Q    dQ' [headDim][query] += K' dS
  * </pre>
  *
- * <p>Delta is computed from P and dP, not as {@code dO.O}. If one key has all the weight, {@code dP - delta} must be
- * exactly 0, which requires that delta has the same rounding errors as dP.
+ * <p>If the forward result is merged, P is computed with its row maxima and row sums, and delta is {@code rowsum(dO * O)} (Dao
+ * 2023, algorithm 2). If one key has all the weight, {@code dP - delta} must be exactly 0. So delta is computed from P and dP, or
+ * from O in the order in which dP is.
  */
 public final class F64Backward {
     private final F64Call call;
+    private final Tensor output;
+    private final @Nullable Tensor rowMax;
+    private final @Nullable Tensor rowSum;
     private final AttentionShape shape;
     private final Tensor outputGradient;
     private final @Nullable Tensor lseGradient;
@@ -38,7 +43,14 @@ public final class F64Backward {
     private final boolean dropping;
 
     private F64Backward(
-            AttentionInputs inputs, Tensor outputGradient, @Nullable Tensor lseGradient, AttentionGradients gradients) {
+            AttentionInputs inputs,
+            AttentionResult forward,
+            Tensor outputGradient,
+            @Nullable Tensor lseGradient,
+            AttentionGradients gradients) {
+        this.output = forward.output();
+        this.rowMax = forward.isMerged() ? forward.rowMax() : null;
+        this.rowSum = forward.isMerged() ? forward.rowSum() : null;
         this.call = new F64Call(inputs);
         this.shape = call.shape;
         this.outputGradient = outputGradient;
@@ -53,17 +65,19 @@ public final class F64Backward {
 
     public static void run(
             AttentionInputs inputs,
+            AttentionResult forward,
             Tensor outputGradient,
             @Nullable Tensor lseGradient,
             AttentionGradients gradients,
             Workers workers) {
-        F64Backward backward = new F64Backward(inputs, outputGradient, lseGradient, gradients);
+        F64Backward backward = new F64Backward(inputs, forward, outputGradient, lseGradient, gradients);
         AttentionShape s = backward.shape;
         backward.sums
                 .allowed(workers)
                 .allowedBy(inputs.tensors())
                 .allowedBy(gradients.tensors())
                 .allowedBy(Arrays.asList(outputGradient, lseGradient))
+                .allowedBy(forward.tensors())
                 .run(Math.toIntExact(s.batch() * s.numKvHeads()), backward::keyHead);
         backward.sums.write();
         if (gradients.score() != null && backward.call.meeting != null) {
@@ -104,7 +118,11 @@ public final class F64Backward {
             scratch.derivatives = ArrayGrowth.atLeast(scratch.derivatives, panel.room());
         }
         panel.score(call.softcap == null ? null : scratch.derivatives);
-        panel.weigh();
+        if (rowMax != null && rowSum != null) {
+            panel.weigh(rowMax, rowSum);
+        } else {
+            panel.weigh();
+        }
         weightGradients(panel);
         statistics(panel);
         spread(panel);
@@ -133,8 +151,31 @@ public final class F64Backward {
             if (dropping) {
                 panel.drop(scratch.weightGradients, t);
             }
-            WideLoops.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
+            if (rowSum == null) {
+                WideLoops.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
+            }
         }
+        for (int i = 0; rowSum != null && i < panel.queries; i++) {
+            scratch.deltas[i] = delta(panel, i);
+        }
+    }
+
+    /**
+     * {@return the sum of {@code dO * O} of a row, in the order of the elements, like dP} If one key has all the weight, O is its
+     * value, and delta equals dP exactly. An element of O that is exactly 0, as in a row without attended keys, adds nothing,
+     * even if its gradient is non-finite.
+     */
+    private double delta(F64Panel panel, int i) {
+        int width = (int) shape.valueHeadDim();
+        long position = output.position(panel.batch, panel.head, panel.from + i, 0);
+        double sum = 0;
+        for (int d = 0; d < width; d++) {
+            double o = output.at(position + d * output.stride(3));
+            if (o != 0) {
+                sum += o * panel.scratch.secondPacked[d * panel.lanes + i];
+            }
+        }
+        return sum;
     }
 
     /** Copies the LSE gradients of the panel to scratch memory and adds to the gradient of the sink. */

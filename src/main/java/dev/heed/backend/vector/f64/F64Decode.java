@@ -200,9 +200,7 @@ public final class F64Decode {
                 scratch.row[d] /= sum;
             }
             F64Rows.write(scratch.row, 0, output, output.position(batch, head, query, 0), output.stride(3), valueDim);
-            if (result.lse() != null) {
-                result.lse().set(empty ? Double.NEGATIVE_INFINITY : max + Math.log(sum), batch, head, query);
-            }
+            result.setRowStatistics(max, sum, batch, head, query);
         }
     }
 }

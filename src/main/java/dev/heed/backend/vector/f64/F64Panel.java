@@ -118,6 +118,27 @@ final class F64Panel {
         weigh(sink());
     }
 
+    /**
+     * Computes {@link #weigh()} with given maxima and sums, which may include other keys. A score that exceeds the given maximum
+     * by rounding raises the maximum.
+     */
+    void weigh(Tensor rowMax, Tensor rowSum) {
+        Arrays.fill(scratch.inverses, 0);
+        for (int i = 0; i < queries; i++) {
+            double sum = rowSum.get(batch, head, from + i);
+            if (sum != 0) {
+                scratch.maxima[i] = Math.max(scratch.maxima[i], rowMax.get(batch, head, from + i));
+                scratch.inverses[i] = 1 / sum;
+            }
+        }
+        for (int t = 0; t < tiles; t++) {
+            if (!scratch.empty[t]) {
+                scratch.masked[t] =
+                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+            }
+        }
+    }
+
     /** Computes {@link #weigh()} with another logit for the sink; minus infinity means no sink. */
     void weigh(double sink) {
         Arrays.fill(scratch.sums, 0);
@@ -147,15 +168,6 @@ final class F64Panel {
     double sink() {
         Tensor sink = call.options.sink();
         return sink == null ? Double.NEGATIVE_INFINITY : sink.get(head);
-    }
-
-    /** Whether a query attends to no key and has no sink. */
-    boolean blind(int query) {
-        return scratch.sums[query] == 0;
-    }
-
-    double lse(int query) {
-        return blind(query) ? Double.NEGATIVE_INFINITY : scratch.maxima[query] + Math.log(scratch.sums[query]);
     }
 
     /** Applies dropout to the weights of a tile, or to their gradients. */

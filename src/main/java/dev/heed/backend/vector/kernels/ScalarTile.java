@@ -50,8 +50,9 @@ final class ScalarTile {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float s = tile[p + i];
-                float y = exp2((s - statistics[i]) * c) * statistics[3 * PANEL + i];
-                tile[p + i] = s == Float.NEGATIVE_INFINITY ? 0 : y;
+                float x = (s - statistics[i]) * c;
+                float y = exp2(x > SoftmaxTile.HIGHEST ? SoftmaxTile.HIGHEST : x) * statistics[3 * PANEL + i];
+                tile[p + i] = s == Float.NEGATIVE_INFINITY ? 0 : y > 1 ? 1 : y;
             }
         }
     }

@@ -29,6 +29,7 @@ public final class SoftmaxTile {
     public static final float NOTHING = -Float.MAX_VALUE;
 
     static final float LOWEST = -126;
+    static final float HIGHEST = 64;
     static final float SPLIT = 0x1.8p23f;
     static final float C1 = 0x1.62e430p-1f;
     static final float C2 = 0x1.ebfbdcp-3f;
@@ -172,7 +173,10 @@ public final class SoftmaxTile {
         sum1.intoArray(statistics, PANEL + at + V);
     }
 
-    /** Turns the scores of a tile into final weights: {@code 2^(c * (score - max)) * inverse sum}. */
+    /**
+     * Turns the scores of a tile into final weights: {@code 2^(c * (score - max)) * inverse sum}, at most 1. The maxima may
+     * come from another computation, so a score may exceed them by rounding.
+     */
     static void finish(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector max = FloatVector.fromArray(SPECIES, statistics, v);
@@ -180,7 +184,10 @@ public final class SoftmaxTile {
             FloatVector factor = FloatVector.broadcast(SPECIES, c);
             for (int j = 0, p = tileAt + v; j < keys; j++, p += PANEL) {
                 FloatVector s = FloatVector.fromArray(SPECIES, tile, p);
-                FloatVector y = exp2(s.sub(max).mul(factor)).mul(inverse);
+                FloatVector x = s.sub(max).mul(factor);
+                FloatVector y = exp2(x.blend(HIGHEST, x.compare(VectorOperators.GT, HIGHEST)))
+                        .mul(inverse);
+                y = y.blend(1f, y.compare(VectorOperators.GT, 1f));
                 y.blend(0f, s.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY))
                         .intoArray(tile, p);
             }
