@@ -57,6 +57,40 @@ interface EdgeContract extends ContractChapter {
     }
 
     /**
+     * Tests that equal keys have equal weights, whatever the rounding errors of their scores: the scores are near 1e4 or above, and
+     * scores that differ by one rounding have weights that differ by 0.1 % or more.
+     */
+    @ParameterizedTest
+    @EnumSource(names = {"F64", "F32", "F16", "BF16"})
+    default void equalKeysHaveEqualWeights(DType type) {
+        var random = new RandomTensors(11);
+        for (long width : new long[] {3, 8, 20, 64, 100}) {
+            Tensor key = random.normal(type, 1, 1, 1, width);
+            for (long queries : new long[] {1, 2, 3, 13}) {
+                Tensor query = random.normal(DType.F64, 1, 2, queries, width);
+                Tensor large = Tensor.zeros(type, query.shape());
+                for (long i = 0; i < query.elementCount(); i++) {
+                    large.put(i, 5000 * query.at(i));
+                }
+                for (long keys : new long[] {1, 2, 3, 5, 6, 7, 67, 79, 300, 1500}) {
+                    Tensor value = Tensor.zeros(type, 1, 1, keys, 4);
+                    for (long j = 0; j < keys; j++) {
+                        value.select(2, j).fill(j % 2 == 0 ? 1 : -1);
+                    }
+                    AttentionInputs inputs = AttentionInputs.of(
+                            large, key.expand(1, 1, keys, width).copy(), value, AttentionOptions.DEFAULT);
+                    Tensor output = forward(inputs).output();
+                    double mean = keys % 2 == 0 ? 0 : 1.0 / keys;
+                    double tolerance = Math.max(1e-6, Qkv.unit(type));
+                    for (double element : output.toDoubleArray()) {
+                        assertEquals(mean, element, tolerance, inputs.problem().toString());
+                    }
+                }
+            }
+        }
+    }
+
+    /**
      * Tests causal masks and windows whose offsets and bounds are at the ends of a long or an int. All scores are equal, so
      * the output is the mean index of the attended keys.
      */
