@@ -4,6 +4,7 @@ import dev.heed.tensor.DType;
 import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ public final class AttentionInputs {
     private final Tensor value;
     private final AttentionOptions options;
     private final AttentionProblem problem;
+    private final List<@Nullable Tensor> tensors;
 
     private AttentionInputs(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         this.query = query;
@@ -25,6 +27,7 @@ public final class AttentionInputs {
         this.value = value;
         this.options = options;
         this.problem = problemOf(query, key, value, options);
+        this.tensors = tensors(query, key, value, options);
         try {
             requireFits(problem.shape(), problem.outputType(), options);
         } catch (InvalidInputException e) {
@@ -131,13 +134,17 @@ public final class AttentionInputs {
 
     /** {@return every tensor that is read; null for an absent tensor} */
     public List<@Nullable Tensor> tensors() {
+        return tensors;
+    }
+
+    private static List<@Nullable Tensor> tensors(Tensor query, Tensor key, Tensor value, AttentionOptions options) {
         List<@Nullable Tensor> tensors = new ArrayList<>(List.of(query, key, value));
         tensors.add(options.bias());
         tensors.add(options.alibiSlopes());
         tensors.add(options.sink());
         tensors.addAll(options.mask().tensors());
         tensors.addAll(options.score().parameters().values());
-        return tensors;
+        return Collections.unmodifiableList(tensors);
     }
 
     private Values values() {

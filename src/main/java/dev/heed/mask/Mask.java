@@ -592,7 +592,11 @@ public sealed interface Mask {
     }
 
     private static BoundMask[] bind(List<Mask> masks, long seqLenQ, long seqLenKv) {
-        return masks.stream().map(mask -> mask.on(seqLenQ, seqLenKv)).toArray(BoundMask[]::new);
+        var bound = new BoundMask[masks.size()]; // a loop, because a decode step takes as long as a stream of two masks
+        for (int n = 0; n < bound.length; n++) {
+            bound[n] = masks.get(n).on(seqLenQ, seqLenKv);
+        }
+        return bound;
     }
 
     private static void requireOffsets(CausalAlignment alignment, long batch) {

@@ -64,7 +64,7 @@ class ArchitectureTest {
             Map.entry("lowering", ". tensor score"),
             Map.entry("backend.reference", ". tensor mask score random"),
             Map.entry("backend.vector.kernels", ". tensor machine tuning settings"),
-            Map.entry("backend.vector.storage", ". tensor ffi backend.vector.kernels"),
+            Map.entry("backend.vector.storage", ". tensor mask ffi backend.vector.kernels"),
             Map.entry("backend.vector.f64", ". tensor mask score random backend.vector.kernels backend.vector.storage"),
             Map.entry(
                     "backend.vector",

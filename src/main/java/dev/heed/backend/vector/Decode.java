@@ -16,6 +16,7 @@ import dev.heed.backend.vector.kernels.Tiles;
 import dev.heed.backend.vector.storage.HeadWaves;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.SplitRange;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.mask.TileCover;
 import dev.heed.score.ScoreKind;
@@ -67,6 +68,7 @@ final class Decode {
     private final int rows;
     private final int width;
     private final Tiles.Decode tiles;
+    private final SplitRange range;
     private final int splits;
     private final float[] maxima;
     private final float[] sums;
@@ -92,7 +94,8 @@ final class Decode {
         this.rows = (int) (shape.groupSize() * shape.seqLenQ());
         this.width = Lanes.panels(shape.valueHeadDim()) * PANEL;
         this.tiles = Tiles.decode(shape.headDim());
-        this.splits = splits(shape);
+        this.range = SplitRange.attended(call.mask, shape, tiles.split());
+        this.splits = range.count();
         int count = heads * splits * rows;
         states.maxima = ArrayGrowth.atLeast(states.maxima, count);
         states.sums = ArrayGrowth.atLeast(states.sums, count);
@@ -138,8 +141,13 @@ final class Decode {
         long batch = head / shape.numKvHeads();
         long kvHead = head % shape.numKvHeads();
         int headDim = (int) shape.headDim();
-        Arrays.fill(maxima, task * rows, (task + 1) * rows, SoftmaxTile.NOTHING);
+        long from = (long) (range.first() + task % splits) * tiles.split();
+        long end = Math.min(shape.seqLenKv(), from + tiles.split());
         Arrays.fill(sums, task * rows, (task + 1) * rows, 0);
+        if (!attends(batch, kvHead, from, end)) {
+            return;
+        }
+        Arrays.fill(maxima, task * rows, (task + 1) * rows, SoftmaxTile.NOTHING);
         Arrays.fill(weighted, task * rows * width, (task + 1) * rows * width, 0);
         scratch.packed = ArrayGrowth.atLeast(scratch.packed, rows * headDim);
         for (int r = 0; r < rows; r++) {
@@ -155,8 +163,6 @@ final class Decode {
         }
         scratch.tile = ArrayGrowth.atLeast(scratch.tile, rows * STEP);
         scratch.sums = ArrayGrowth.atLeast(scratch.sums, 2 * PANEL);
-        long from = (long) (task % splits) * tiles.split();
-        long end = Math.min(shape.seqLenKv(), from + tiles.split());
         long quarter = (end - from) / MIN_STEP * (MIN_STEP / RUNS);
         for (long j = from; j < from + quarter; j += RUN) {
             step(scratch, task, batch, kvHead, j, quarter, RUNS, (int) Math.min(RUN, from + quarter - j));
@@ -164,6 +170,17 @@ final class Decode {
         for (long j = from + RUNS * quarter; j < end; j += STEP) {
             step(scratch, task, batch, kvHead, j, 0, 1, (int) Math.min(STEP, end - j));
         }
+    }
+
+    /** Whether any row of a key/value head may attend to one of the keys {@code [from, end)}. */
+    private boolean attends(long batch, long kvHead, long from, long end) {
+        for (long head = queryHead(kvHead, 0); head < queryHead(kvHead, rows); head++) {
+            if (call.mask.firstKey(batch, head, 0, shape.seqLenQ()) < end
+                    && call.mask.endKey(batch, head, 0, shape.seqLenQ()) > from) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private long queryHead(long kvHead, int row) {

@@ -7,6 +7,7 @@ import dev.heed.AttentionShape;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
 import dev.heed.backend.vector.storage.HeadWaves;
 import dev.heed.backend.vector.storage.Scratch;
+import dev.heed.backend.vector.storage.SplitRange;
 import dev.heed.backend.vector.storage.Workers;
 import dev.heed.tensor.Tensor;
 import java.util.Arrays;
@@ -39,6 +40,7 @@ public final class F64Decode {
     /** {@code valueHeadDim}, rounded up to whole vectors. */
     private final int width;
 
+    private final SplitRange range;
     private final int splits;
     private final double[] maxima;
     private final double[] sums;
@@ -58,7 +60,8 @@ public final class F64Decode {
         this.shape = call.shape;
         this.rows = Math.toIntExact(shape.groupSize() * shape.seqLenQ());
         this.width = F64Lanes.lanes(shape.valueHeadDim());
-        this.splits = splits(shape);
+        this.range = SplitRange.attended(call.mask, shape, SPLIT);
+        this.splits = range.count();
         int count = heads * splits * rows;
         states.maxima = ArrayGrowth.atLeast(states.maxima, count);
         states.sums = ArrayGrowth.atLeast(states.sums, count);
@@ -102,7 +105,7 @@ public final class F64Decode {
         F64Scratch scratch = F64Scratch.of(threadScratch);
         int kvHead = firstHead + task / splits;
         long batch = kvHead / shape.numKvHeads();
-        long from = (long) (task % splits) * SPLIT;
+        long from = (long) (range.first() + task % splits) * SPLIT;
         long to = Math.min(shape.seqLenKv(), from + SPLIT);
         int queries = (int) shape.seqLenQ();
         for (int first = 0; first < rows; first += queries) {
