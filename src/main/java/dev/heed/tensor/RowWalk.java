@@ -1,11 +1,5 @@
 package dev.heed.tensor;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
-import java.lang.foreign.MemorySegment;
-
 /** An iterator over the rows of a tensor along its last axis, in row-major order. The caller loops over the elements of a row. */
 final class RowWalk {
     /** A visitor of one row; {@code position} and {@code stride} are in elements. */
@@ -39,17 +33,6 @@ final class RowWalk {
         }
     }
 
-    /** Copies a tensor into another tensor of the same shape. Each element is rounded to the type of the target. */
-    static void copy(Tensor from, Tensor to) {
-        long count = from.elementCount();
-        RowWalk source = new RowWalk(from);
-        RowWalk target = new RowWalk(to);
-        int length = source.length();
-        for (long i = 0; i < count; i += length) {
-            source.copyRow(source.next(), target, target.next(), length);
-        }
-    }
-
     private int length() {
         return last < 0 ? 1 : Math.toIntExact(tensor.size(last));
     }
@@ -70,40 +53,5 @@ final class RowWalk {
             index[axis] = 0;
         }
         return here;
-    }
-
-    private void copyRow(long here, RowWalk target, long there, int length) {
-        MemorySegment from = tensor.host();
-        MemorySegment to = target.tensor.host();
-        DType type = tensor.type();
-        DType wanted = target.tensor.type();
-        long step = stride();
-        long pace = target.stride();
-        if (type == DType.F32 && wanted == DType.F32) {
-            for (int i = 0; i < length; i++) {
-                float value = from.get(JAVA_FLOAT_UNALIGNED, (here + i * step) * 4);
-                to.set(JAVA_FLOAT_UNALIGNED, (there + i * pace) * 4, value);
-            }
-        } else if (type == DType.F64 && wanted == DType.F32) {
-            for (int i = 0; i < length; i++) {
-                double value = from.get(JAVA_DOUBLE_UNALIGNED, (here + i * step) * 8);
-                to.set(JAVA_FLOAT_UNALIGNED, (there + i * pace) * 4, (float) value);
-            }
-        } else if (type == DType.I64 && wanted == DType.I64) {
-            // a double cannot represent every 64-bit integer
-            for (int i = 0; i < length; i++) {
-                long value = from.get(JAVA_LONG_UNALIGNED, (here + i * step) * 8);
-                to.set(JAVA_LONG_UNALIGNED, (there + i * pace) * 8, value);
-            }
-        } else if (tensor.scales() != null) {
-            for (int i = 0; i < length; i++) {
-                wanted.store(to, (there + i * pace) * wanted.bytes(), tensor.at(here + i * step));
-            }
-        } else {
-            for (int i = 0; i < length; i++) {
-                wanted.store(
-                        to, (there + i * pace) * wanted.bytes(), type.load(from, (here + i * step) * type.bytes()));
-            }
-        }
     }
 }

@@ -245,20 +245,18 @@ public final class Tensor {
         int rows = Math.toIntExact(elementCount() / width);
         byte[] bytes = new byte[Math.multiplyExact(rows, width)];
         float[] units = new float[rows];
-        double[] row = new double[width];
-        RowWalk.rows(this, (position, stride, length, index) -> {
-            double largest = 0;
-            for (int i = 0; i < length; i++) {
-                row[i] = at(position + i * stride);
-                largest = Math.abs(row[i]) <= largest ? largest : Math.abs(row[i]); // a NaN in row[i] is stored too
-                largest = Double.isNaN(row[i]) ? Double.POSITIVE_INFINITY : largest;
+        var rounding = new ByteRounding(width);
+        if (type == DType.F64) {
+            double[] numbers = toDoubleArray();
+            for (int row = 0; row < rows; row++) {
+                units[row] = rounding.round(numbers, row * width, bytes);
             }
-            float unit = Double.isInfinite(largest) ? Float.NaN : (float) (largest / 127);
-            units[index / width] = unit;
-            for (int i = 0; unit > 0 && i < length; i++) {
-                bytes[index + i] = (byte) DType.I8.round(Math.clamp(row[i] / unit, -127.0, 127.0));
+        } else {
+            float[] numbers = toFloatArray();
+            for (int row = 0; row < rows; row++) {
+                units[row] = rounding.round(numbers, row * width, bytes);
             }
-        });
+        }
         return ofBytes(MemorySegment.ofArray(bytes), MemorySegment.ofArray(units), shape);
     }
 
@@ -735,19 +733,7 @@ public final class Tensor {
             MemorySegment.copy(segment, ValueLayout.JAVA_DOUBLE_UNALIGNED, offset * 8, values, 0, values.length);
             return values;
         }
-        MemorySegment from = host();
-        boolean single = type == DType.F32;
-        RowWalk.rows(this, (position, stride, length, index) -> {
-            if (single) {
-                for (int i = 0; i < length; i++) {
-                    values[index + i] = from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (position + i * stride) * 4);
-                }
-                return;
-            }
-            for (int i = 0; i < length; i++) {
-                values[index + i] = at(position + i * stride);
-            }
-        });
+        of(values, shape).copyFrom(this);
         return values;
     }
 
@@ -758,11 +744,7 @@ public final class Tensor {
             MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, offset * 4, values, 0, values.length);
             return values;
         }
-        RowWalk.rows(this, (position, stride, length, index) -> {
-            for (int i = 0; i < length; i++) {
-                values[index + i] = (float) at(position + i * stride);
-            }
-        });
+        of(values, shape).copyFrom(this);
         return values;
     }
 
@@ -796,7 +778,7 @@ public final class Tensor {
             MemorySegment.copy(source.host(), source.offset * type.bytes(), host(), offset * type.bytes(), bytes);
             return;
         }
-        RowWalk.copy(source, this);
+        TensorCopy.copy(source, this);
     }
 
     /** Sets every element to the value, rounded to this type, and returns this tensor. */
