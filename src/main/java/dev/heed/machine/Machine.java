@@ -54,6 +54,17 @@ public record Machine(
     }
 
     /**
+     * {@return the number of vector registers of the processor, 16 or 32} The module jdk.incubator.vector must be present. On x86,
+     * a JVM that does not prefer vectors of 512 bits has no instructions for the upper 16 registers, unless a flag limits the
+     * width; then the answer is 16.
+     */
+    public static int vectorRegisters() {
+        String architecture = System.getProperty("os.arch");
+        boolean x86 = architecture.equals("amd64") || architecture.equals("x86_64");
+        return x86 && Species.bits() < 512 ? 16 : 32;
+    }
+
+    /**
      * {@return the reason why the CPU backends are slow in this JVM: without an instruction for fused multiply-add, the JDK computes
      * each one in decimal arithmetic} Empty if the JVM has the instruction, or if this cannot be known because the module
      * jdk.management is absent.

@@ -114,14 +114,14 @@ final class WideLoops {
         if (Lanes.SCALAR) {
             ScalarF64.dots(a, aOffset, rowStep, rows, b, depth, c, cOffset, lanes);
         } else {
-            F64Kernel.dots(a, aOffset, rowStep, rows, b, depth, c, cOffset, lanes);
+            F64Kernel.dots(a, aOffset, rowStep, 1, rows, b, 0, lanes, depth, c, cOffset, lanes, lanes);
         }
     }
 
     static boolean finite(double[] data, int at, int step, int count, int width) {
         return Lanes.SCALAR
                 ? ScalarF64.finite(data, at, step, count, width)
-                : F64Kernel.finite(data, at, step, count, width);
+                : F64FiniteRows.finite(data, at, step, count, width);
     }
 
     static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {

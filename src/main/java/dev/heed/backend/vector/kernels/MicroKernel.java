@@ -1,13 +1,15 @@
+// Written by src/generator/java/KernelSources.java; change that file and run it.
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The f32 matrix product of the vector backend: blocks of up to six rows of A by one panel of B, which is four vectors
- * wide.
+ * The f32 matrix product of the vector backend: blocks of up to six rows of A by the columns of one panel of B, a panel being
+ * four vectors wide.
  *
  * <pre>
  *                      B   depth x PANEL, rows bDepthStride apart
@@ -20,17 +22,110 @@ import jdk.incubator.vector.FloatVector;
  * A[r][k] is a[aOffset + r * aRowStride + k * aDepthStride], so a transposed A only needs other strides
  * </pre>
  *
- * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Each block is
- * written out in full because the JIT keeps accumulators in registers only if they are local variables of one method
- * that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower, if they are in
- * an array, passed to a method, or initialised with zero on one path and with a load on another. The blocks differ
- * only in the number of rows and the initial value of the accumulators.
+ * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Processors with 16
+ * vector registers compute blocks that are two vectors wide, in 15 registers. The bits of an element are the same in all blocks.
+ * Each block is written out in full because the JIT keeps accumulators in registers only if they are local variables of
+ * one method that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower,
+ * if they are in an array, passed to a method, or initialised with zero on one path and with a load on another.
  */
 public final class MicroKernel {
     private MicroKernel() {}
 
     /** Computes {@code C = A B} for any number of rows. */
     static void product(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        if (Tiles.BLOCK_VECTORS == 4) {
+            product4(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
+            return;
+        }
+        for (int v = 0; v < PANEL; v += 2 * V) {
+            product2(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset + v,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + v,
+                    cRowStride);
+        }
+    }
+
+    /** Computes {@code C = C + A B} for any number of rows. */
+    static void accumulate(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        if (Tiles.BLOCK_VECTORS == 4) {
+            accumulate4(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset,
+                    cRowStride);
+            return;
+        }
+        for (int v = 0; v < PANEL; v += 2 * V) {
+            accumulate2(
+                    a,
+                    aOffset,
+                    aRowStride,
+                    aDepthStride,
+                    rows,
+                    b,
+                    bOffset + v,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + v,
+                    cRowStride);
+        }
+    }
+
+    static void product4(
             float[] a,
             int aOffset,
             int aRowStride,
@@ -102,8 +197,7 @@ public final class MicroKernel {
         }
     }
 
-    /** Computes {@code C = C + A B} for any number of rows. */
-    static void accumulate(
+    static void accumulate4(
             float[] a,
             int aOffset,
             int aRowStride,
@@ -667,5 +761,471 @@ public final class MicroKernel {
         c01.intoArray(c, cOffset + V);
         c02.intoArray(c, cOffset + 2 * V);
         c03.intoArray(c, cOffset + 3 * V);
+    }
+
+    static void product2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        int r = 0;
+        for (; r + 6 <= rows; r += 6) {
+            product6x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+        }
+        if (r + 4 <= rows) {
+            product4x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            r += 4;
+        }
+        if (r + 2 <= rows) {
+            product2x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            r += 2;
+        }
+        if (r < rows) {
+            product1x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride);
+        }
+    }
+
+    static void accumulate2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        int r = 0;
+        for (; r + 6 <= rows; r += 6) {
+            accumulate6x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+        }
+        if (r + 4 <= rows) {
+            accumulate4x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            r += 4;
+        }
+        if (r + 2 <= rows) {
+            accumulate2x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            r += 2;
+        }
+        if (r < rows) {
+            accumulate1x2(
+                    a,
+                    aOffset + r * aRowStride,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride);
+        }
+    }
+
+    private static void product6x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c50 = FloatVector.zero(SPECIES);
+        FloatVector c51 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRowStride]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+    }
+
+    private static void accumulate6x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + V);
+        FloatVector c50 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride);
+        FloatVector c51 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5 * aRowStride]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+    }
+
+    private static void product4x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+    }
+
+    private static void accumulate4x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+    }
+
+    private static void product2x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+    }
+
+    private static void accumulate2x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+    }
+
+    private static void product1x2(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+    }
+
+    private static void accumulate1x2(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
     }
 }

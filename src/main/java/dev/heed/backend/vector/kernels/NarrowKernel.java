@@ -1,3 +1,4 @@
+// Written by src/generator/java/KernelSources.java; change that file and run it.
 package dev.heed.backend.vector.kernels;
 
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;

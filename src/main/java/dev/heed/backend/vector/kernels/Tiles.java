@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import dev.heed.machine.Machine;
 import dev.heed.tensor.DType;
 import dev.heed.tuning.TuningTable;
 import java.util.Map;
@@ -10,11 +11,15 @@ public final class Tiles {
     private static final TuningTable PREFILL = TuningTable.resource("vector_prefill.tsv");
     private static final TuningTable DECODE = TuningTable.resource("vector_decode.tsv");
     private static final TuningTable NATIVE = TuningTable.resource("vector_native.tsv");
+    private static final TuningTable BLOCK = TuningTable.resource("vector_block.tsv");
     private static final TuningTable GEMM = TuningTable.resource("vector_gemm.tsv");
 
     private static final Map<Long, Prefill> PREFILLS = new ConcurrentHashMap<>();
     private static final Map<DType, Native> NATIVES = new ConcurrentHashMap<>();
     private static final Map<Long, Decode> DECODES = new ConcurrentHashMap<>();
+
+    /** Vectors per row in the blocks of {@link MicroKernel}: 2 or 4. */
+    static final int BLOCK_VECTORS = Lanes.SCALAR ? 4 : blockVectors();
 
     /** Maximum depth per block of a matrix product in f32; a native bf16 product may have twice this depth. */
     public static final int GEMM_DEPTH = gemm("depth");
@@ -80,6 +85,12 @@ public final class Tiles {
             TuningTable.Numbers row = DECODE.best(asked(w));
             return new Decode(row.get("queries"), row.get("split"), row.get("fewRows"));
         });
+    }
+
+    private static int blockVectors() {
+        int registers = Machine.vectorRegisters();
+        return BLOCK.best(Map.of("bits", String.valueOf(Lanes.V * Float.SIZE), "registers", String.valueOf(registers)))
+                .get("vectors");
     }
 
     private static int gemm(String column) {

@@ -56,7 +56,7 @@ class F64KernelTest {
                         expected[4 + r * lanes + i] = sum;
                     }
                 }
-                F64Kernel.dots(a, 2, 17, rows, b, DEPTH, c, 4, lanes);
+                F64Kernel.dots(a, 2, 17, 1, rows, b, 0, lanes, DEPTH, c, 4, lanes, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
             }
         }

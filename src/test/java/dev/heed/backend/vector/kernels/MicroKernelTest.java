@@ -44,13 +44,48 @@ class MicroKernelTest {
         for (int depth = 0; depth < 10; depth++) {
             int d = depth;
             layouts(rows, d).forEach(layout -> {
-                check(rows, d, layout, false);
-                check(rows, d, layout, true);
+                for (Block block : Block.values()) {
+                    check(rows, d, layout, block, false);
+                    check(rows, d, layout, block, true);
+                }
             });
         }
     }
 
-    private static void check(int rows, int depth, Layout l, boolean sum) {
+    /** The blocks of this processor, or blocks of four or two vectors per row. */
+    private enum Block {
+        OWN(MicroKernel::product, MicroKernel::accumulate, PANEL),
+        FOUR(MicroKernel::product4, MicroKernel::accumulate4, PANEL),
+        TWO(MicroKernel::product2, MicroKernel::accumulate2, PANEL / 2);
+
+        private final Product product;
+        private final Product accumulate;
+        private final int columns;
+
+        Block(Product product, Product accumulate, int columns) {
+            this.product = product;
+            this.accumulate = accumulate;
+            this.columns = columns;
+        }
+    }
+
+    private interface Product {
+        void compute(
+                float[] a,
+                int aOffset,
+                int aRowStride,
+                int aDepthStride,
+                int rows,
+                float[] b,
+                int bOffset,
+                int bDepthStride,
+                int depth,
+                float[] c,
+                int cOffset,
+                int cRowStride);
+    }
+
+    private static void check(int rows, int depth, Layout l, Block block, boolean sum) {
         var random = new Random(rows * 31L + depth);
         float[] a = random(
                 random, l.at + Math.max(0, rows - 1) * l.aRowStride + Math.max(0, depth - 1) * l.aDepthStride + 1);
@@ -60,12 +95,12 @@ class MicroKernelTest {
         float[] before = c.clone();
         if (sum) {
             for (int r = 0; r < rows; r++) {
-                for (int i = 0; i < PANEL; i++) {
+                for (int i = 0; i < block.columns; i++) {
                     c[l.cOffset + r * l.cRowStride + i] =
                             before[l.cOffset + r * l.cRowStride + i] = (float) random.nextGaussian();
                 }
             }
-            MicroKernel.accumulate(
+            block.accumulate.compute(
                     a,
                     l.at,
                     l.aRowStride,
@@ -79,7 +114,7 @@ class MicroKernelTest {
                     l.cOffset,
                     l.cRowStride);
         } else {
-            MicroKernel.product(
+            block.product.compute(
                     a,
                     l.at,
                     l.aRowStride,
@@ -93,10 +128,10 @@ class MicroKernelTest {
                     l.cOffset,
                     l.cRowStride);
         }
-        String where = rows + " rows, depth " + depth + ", " + l;
+        String where = block + ", " + rows + " rows, depth " + depth + ", " + l;
         boolean[] written = new boolean[c.length];
         for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < PANEL; i++) {
+            for (int i = 0; i < block.columns; i++) {
                 int cell = l.cOffset + r * l.cRowStride + i;
                 float start = sum ? before[cell] : 0;
                 float chain = start;

@@ -1,0 +1,471 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Writes the sources of the micro-kernels, whose blocks are written out in full. From the root of the checkout:
+ *
+ * <pre>
+ * java src/generator/java/KernelSources.java
+ * </pre>
+ *
+ * <p>An argument names another folder for the files. The committed files are this output, byte for byte; GeneratedSourcesTest
+ * compares them.
+ */
+class KernelSources {
+    private static final String FOLDER = "src/main/java/dev/heed/backend/vector";
+
+    /**
+     * The blocks: vectors per row, then the numbers of rows, largest first. A block of r rows and v vectors uses r v accumulators, v
+     * operands and a broadcast: 29 of 32 registers, or 15 of 16.
+     */
+    private static final List<Blocks> BLOCKS =
+            List.of(new Blocks(4, List.of(6, 4, 2, 1)), new Blocks(2, List.of(6, 4, 2, 1)));
+
+    private static final int LINE = 120;
+
+    private final StringBuilder text = new StringBuilder();
+
+    private record Blocks(int vectors, List<Integer> rows) {}
+
+    static void main(String[] arguments) throws IOException {
+        Path folder = Path.of(arguments.length == 0 ? FOLDER : arguments[0]);
+        write(folder.resolve("kernels/MicroKernel.java"), new KernelSources().microKernel());
+        write(folder.resolve("kernels/NarrowKernel.java"), new KernelSources().narrowKernel());
+        write(folder.resolve("f64/F64Kernel.java"), new KernelSources().doubleKernel());
+    }
+
+    private static void write(Path file, String source) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, source);
+    }
+
+    private String microKernel() {
+        text.append("""
+                // Written by src/generator/java/KernelSources.java; change that file and run it.
+                package dev.heed.backend.vector.kernels;
+
+                import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+                import static dev.heed.backend.vector.kernels.Lanes.V;
+                import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+                import jdk.incubator.vector.FloatVector;
+
+                /**
+                 * The f32 matrix product of the vector backend: blocks of up to six rows of A by the columns of one panel of B, a panel being
+                 * four vectors wide.
+                 *
+                 * <pre>
+                 *                      B   depth x PANEL, rows bDepthStride apart
+                 *                    +----+----+----+----+
+                 *                    | v0 | v1 | v2 | v3 |  k
+                 *                    +----+----+----+----+
+                 *        A   k       +----+----+----+----+
+                 *      r [.......]   |    |    |    |    |  C[r] (+)= sum over k of A[r][k] * B[k]
+                 *                    +----+----+----+----+
+                 * A[r][k] is a[aOffset + r * aRowStride + k * aDepthStride], so a transposed A only needs other strides
+                 * </pre>
+                 *
+                 * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Processors with 16
+                 * vector registers compute blocks that are two vectors wide, in 15 registers. The bits of an element are the same in all blocks.
+                 * Each block is written out in full because the JIT keeps accumulators in registers only if they are local variables of
+                 * one method that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower,
+                 * if they are in an array, passed to a method, or initialised with zero on one path and with a load on another.
+                 */
+                public final class MicroKernel {
+                    private MicroKernel() {}
+                """);
+        driver("product", "Computes {@code C = A B} for any number of rows.");
+        driver("accumulate", "Computes {@code C = C + A B} for any number of rows.");
+        for (Blocks blocks : BLOCKS) {
+            for (String name : List.of("product", "accumulate")) {
+                rows(name, blocks);
+            }
+            for (int rows : blocks.rows) {
+                block(false, rows, blocks.vectors);
+                block(true, rows, blocks.vectors);
+            }
+        }
+        return text.append("}\n").toString();
+    }
+
+    private static List<String> operands(boolean stride) {
+        List<String> operands = new ArrayList<>(List.of("float[] a", "int aOffset"));
+        operands.addAll(stride ? List.of("int aRowStride", "int aDepthStride") : List.of("int aDepthStride"));
+        operands.addAll(
+                List.of("float[] b", "int bOffset", "int bDepthStride", "int depth", "float[] c", "int cOffset"));
+        operands.addAll(stride ? List.of("int cRowStride") : List.of());
+        return operands;
+    }
+
+    private static List<String> withRows(List<String> operands) {
+        List<String> more = new ArrayList<>(operands);
+        more.add(4, "int rows");
+        return more;
+    }
+
+    /** Writes the method for all columns of a panel. */
+    private void driver(String name, String comment) {
+        line(0, "");
+        line(1, "/** " + comment + " */");
+        List<String> operands = withRows(operands(true));
+        method(1, "static void " + name, operands);
+        line(2, "if (Tiles.BLOCK_VECTORS == 4) {");
+        call(3, name + "4", names(operands));
+        line(3, "return;");
+        line(2, "}");
+        line(2, "for (int v = 0; v < PANEL; v += 2 * V) {");
+        call(
+                3,
+                name + "2",
+                names(operands).stream()
+                        .map(n -> n.equals("bOffset") || n.equals("cOffset") ? n + " + v" : n)
+                        .toList());
+        line(2, "}");
+        line(1, "}");
+    }
+
+    /** Writes the method that divides rows into blocks. */
+    private void rows(String name, Blocks blocks) {
+        line(0, "");
+        List<String> operands = withRows(operands(true));
+        method(1, "static void " + name + blocks.vectors, operands);
+        line(2, "int r = 0;");
+        for (int rows : blocks.rows) {
+            boolean first = rows == blocks.rows.getFirst();
+            boolean last = rows == 1;
+            line(
+                    2,
+                    first
+                            ? "for (; r + " + rows + " <= rows; r += " + rows + ") {"
+                            : last ? "if (r < rows) {" : "if (r + " + rows + " <= rows) {");
+            call(3, name + rows + "x" + blocks.vectors, atRow(operands(rows > 1)));
+            if (!first && !last) {
+                line(3, "r += " + rows + ";");
+            }
+            line(2, "}");
+        }
+        line(1, "}");
+    }
+
+    private void block(boolean onto, int rows, int vectors) {
+        line(0, "");
+        method(
+                1,
+                "private static void " + (onto ? "accumulate" : "product") + rows + "x" + vectors,
+                operands(rows > 1));
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < vectors; v++) {
+                String start = onto ? "fromArray(SPECIES, c, " + at(r, v) + ")" : "zero(SPECIES)";
+                line(2, "FloatVector c" + r + v + " = FloatVector." + start + ";");
+            }
+        }
+        line(2, "for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {");
+        for (int v = 0; v < vectors; v++) {
+            line(3, "FloatVector b" + v + " = FloatVector.fromArray(SPECIES, b, " + plus("q", times(v, "V")) + ");");
+        }
+        for (int r = 0; r < rows; r++) {
+            line(
+                    3,
+                    "FloatVector a" + r + " = FloatVector.broadcast(SPECIES, a[" + plus("p", times(r, "aRowStride"))
+                            + "]);");
+            for (int v = 0; v < vectors; v++) {
+                line(3, "c" + r + v + " = a" + r + ".fma(b" + v + ", c" + r + v + ");");
+            }
+        }
+        line(2, "}");
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < vectors; v++) {
+                line(2, "c" + r + v + ".intoArray(c, " + at(r, v) + ");");
+            }
+        }
+        line(1, "}");
+    }
+
+    private String narrowKernel() {
+        text.append("""
+                // Written by src/generator/java/KernelSources.java; change that file and run it.
+                package dev.heed.backend.vector.kernels;
+
+                import static dev.heed.backend.vector.kernels.Lanes.PANEL;
+                import static dev.heed.backend.vector.kernels.Species.SPECIES;
+
+                import jdk.incubator.vector.FloatVector;
+
+                /**
+                 * The product of {@link MicroKernel} for one vector of a panel instead of all four, used for ragged tiles. Eight rows give
+                 * eight independent chains of multiply-adds. That is enough to hide the latency on a processor that finishes one 512-bit
+                 * or two 256-bit multiply-adds per cycle.
+                 */
+                public final class NarrowKernel {
+                    private NarrowKernel() {}
+                """);
+        line(0, "");
+        comment(
+                "Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}. B and C are one vector wide. B is one of the",
+                "four columns of vectors of a panel, so its rows are {@code PANEL} elements apart.");
+        method(
+                1,
+                "static void product",
+                narrowOperands(List.of("int aRowStride", "int aDepthStride", "int rows"), true));
+        line(2, "int r = 0;");
+        line(2, "for (; r + 8 <= rows && (aDepthStride == 1 || aRowStride == 1); r += 8) {");
+        line(3, "if (aDepthStride == 1) {");
+        narrowCall(4, "eightContiguousRows", List.of("int aRowStride"), true);
+        line(3, "} else {");
+        narrowCall(4, "eightContiguousColumns", List.of("int aDepthStride"), true);
+        line(3, "}");
+        line(2, "}");
+        line(2, "for (; r + 4 <= rows; r += 4) {");
+        narrowCall(3, "four", List.of("int aRowStride", "int aDepthStride"), true);
+        line(2, "}");
+        line(2, "for (; r < rows; r++) {");
+        narrowCall(3, "one", List.of("int aDepthStride"), false);
+        line(2, "}");
+        line(1, "}");
+        line(0, "");
+        comment(
+                "Multiplies eight rows of A by B. The elements of each row must be adjacent, so that the compiled code checks all",
+                "indices of A before the loop.");
+        narrowBlock("eightContiguousRows", 8, List.of("int aRowStride"), r -> "a" + r + " + k");
+        line(0, "");
+        comment(
+                "Multiplies eight rows of A by B. The elements of each column must be adjacent, so that the compiled code checks",
+                "eight indices of A at once.");
+        narrowBlock("eightContiguousColumns", 8, List.of("int aDepthStride"), r -> r == 0 ? "p" : "p + " + r);
+        line(0, "");
+        narrowBlock("four", 4, List.of("int aRowStride", "int aDepthStride"), r -> plus("p", times(r, "aRowStride")));
+        line(0, "");
+        narrowBlock("one", 1, List.of("int aDepthStride"), r -> "p");
+        return text.append("}\n").toString();
+    }
+
+    private static List<String> narrowOperands(List<String> strides, boolean rowStride) {
+        List<String> operands = new ArrayList<>(List.of("boolean onto", "float[] a", "int aOffset"));
+        operands.addAll(strides);
+        operands.addAll(List.of("float[] b", "int bOffset", "int depth", "float[] c", "int cOffset"));
+        operands.addAll(rowStride ? List.of("int cRowStride") : List.of());
+        return operands;
+    }
+
+    private void narrowCall(int indent, String name, List<String> strides, boolean rowStride) {
+        call(indent, name, atRow(narrowOperands(strides, rowStride)));
+    }
+
+    /** Writes a block that is one vector wide; {@code index} is the index in {@code a} of the element of a row. */
+    private void narrowBlock(String name, int rows, List<String> strides, IntFunction<String> index) {
+        boolean byRows = !strides.contains("int aDepthStride");
+        method(1, "private static void " + name, narrowOperands(strides, rows > 1));
+        for (int r = 0; byRows && r < rows; r++) {
+            line(2, "int a" + r + " = " + plus("aOffset", times(r, "aRowStride")) + ";");
+        }
+        for (int r = 0; r < rows; r++) {
+            line(2, "FloatVector c" + r + " = FloatVector.zero(SPECIES);");
+        }
+        line(
+                2,
+                byRows
+                        ? "for (int k = 0; k < depth; k++) {"
+                        : "for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {");
+        line(3, "FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);");
+        for (int r = 0; r < rows; r++) {
+            line(3, "c" + r + " = FloatVector.broadcast(SPECIES, a[" + index.apply(r) + "]).fma(x, c" + r + ");");
+        }
+        line(2, "}");
+        line(2, "if (onto) {");
+        for (int r = 0; r < rows; r++) {
+            line(
+                    3,
+                    "FloatVector.fromArray(SPECIES, c, " + at(r, 0) + ").add(c" + r + ").intoArray(c, " + at(r, 0)
+                            + ");");
+        }
+        line(2, "} else {");
+        for (int r = 0; r < rows; r++) {
+            line(3, "c" + r + ".intoArray(c, " + at(r, 0) + ");");
+        }
+        line(2, "}");
+        line(1, "}");
+    }
+
+    private String doubleKernel() {
+        text.append("""
+                // Written by src/generator/java/KernelSources.java; change that file and run it.
+                package dev.heed.backend.vector.f64;
+
+                import static dev.heed.backend.vector.f64.F64Lanes.V;
+                import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+
+                import jdk.incubator.vector.DoubleVector;
+
+                /**
+                 * Matrix products in f64. Each element of a product {@code A B} is one sum that starts at 0 and runs in depth order,
+                 * regardless of the other rows and lanes in the call.
+                 */
+                final class F64Kernel {
+                    private F64Kernel() {}
+
+                    /**
+                     * Computes {@code C += A B} with fused multiply-adds. The caller must divide a long depth into blocks, so that a
+                     * long sum is a sum of short sums.
+                     *
+                     * @param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}
+                     * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
+                     * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
+                     * @param lanes columns of B and C, whole vectors
+                     */
+                """);
+        doubles("accumulate", true);
+        line(0, "");
+        method(1, "private static void add", List.of("DoubleVector sum", "double[] c", "int at"));
+        line(2, "DoubleVector.fromArray(SPECIES, c, at).add(sum).intoArray(c, at);");
+        line(1, "}");
+        line(0, "");
+        comment(
+                "Computes {@code C = A B}. Every product and every sum is rounded, without fused multiply-adds. Scores must have",
+                "the exact bits of the formula as written, because one score far above all others determines the softmax of its row.",
+                "",
+                "@param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}",
+                "@param b row {@code k} begins at {@code bOffset + k * bDepthStride}",
+                "@param c row {@code r} begins at {@code cOffset + r * cRowStride}",
+                "@param lanes columns of B and C, whole vectors");
+        doubles("dots", false);
+        return text.append("}\n").toString();
+    }
+
+    /** Writes a product of doubles: four rows by two vectors, and smaller blocks for the rest. */
+    private void doubles(String name, boolean fused) {
+        List<String> operands = inDoubles(withRows(operands(true)));
+        operands.add("int lanes");
+        method(1, "static void " + name, operands);
+        line(2, "for (int v = 0; v < lanes; v += 2 * V) {");
+        line(3, "boolean pair = v + V < lanes;");
+        line(3, "int r = 0;");
+        line(3, "for (; r + 4 <= rows; r += 4) {");
+        line(4, "if (pair) {");
+        doubleCall(5, name + "4x2", true, "v");
+        line(4, "} else {");
+        doubleCall(5, name + "4x1", true, "v");
+        line(4, "}");
+        line(3, "}");
+        line(3, "for (; r < rows; r++) {");
+        doubleCall(4, name + "1x1", false, "v");
+        line(4, "if (pair) {");
+        doubleCall(5, name + "1x1", false, "v + V");
+        line(4, "}");
+        line(3, "}");
+        line(2, "}");
+        line(1, "}");
+        doubleBlock(name, 4, 2, fused);
+        doubleBlock(name, 4, 1, fused);
+        doubleBlock(name, 1, 1, fused);
+    }
+
+    private void doubleCall(int indent, String name, boolean stride, String column) {
+        call(
+                indent,
+                name,
+                atRow(operands(stride)).stream()
+                        .map(n -> n.equals("bOffset") || n.startsWith("cOffset") ? n + " + " + column : n)
+                        .toList());
+    }
+
+    private void doubleBlock(String name, int rows, int vectors, boolean fused) {
+        line(0, "");
+        method(1, "private static void " + name + rows + "x" + vectors, inDoubles(operands(rows > 1)));
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < vectors; v++) {
+                line(2, "DoubleVector c" + r + v + " = DoubleVector.zero(SPECIES);");
+            }
+        }
+        line(2, "for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {");
+        for (int v = 0; v < vectors; v++) {
+            line(3, "DoubleVector b" + v + " = DoubleVector.fromArray(SPECIES, b, " + plus("q", times(v, "V")) + ");");
+        }
+        for (int r = 0; r < rows; r++) {
+            line(
+                    3,
+                    "DoubleVector a" + r + " = DoubleVector.broadcast(SPECIES, a[" + plus("p", times(r, "aRowStride"))
+                            + "]);");
+            for (int v = 0; v < vectors; v++) {
+                String sum = "c" + r + v;
+                line(3, sum + " = a" + r + (fused ? ".fma(b" + v + ", " + sum : ".mul(b" + v + ").add(" + sum) + ");");
+            }
+        }
+        line(2, "}");
+        for (int r = 0; r < rows; r++) {
+            for (int v = 0; v < vectors; v++) {
+                String sum = "c" + r + v;
+                line(2, fused ? "add(" + sum + ", c, " + at(r, v) + ");" : sum + ".intoArray(c, " + at(r, v) + ");");
+            }
+        }
+        line(1, "}");
+    }
+
+    private static List<String> inDoubles(List<String> operands) {
+        return new ArrayList<>(
+                operands.stream().map(o -> o.replace("float[]", "double[]")).toList());
+    }
+
+    /** {@return the arguments for the block that begins with row r} */
+    private static List<String> atRow(List<String> operands) {
+        return names(operands).stream()
+                .map(n -> n.equals("aOffset") ? "aOffset + r * aRowStride" : n)
+                .map(n -> n.equals("cOffset") ? "cOffset + r * cRowStride" : n)
+                .toList();
+    }
+
+    private void comment(String... lines) {
+        line(1, "/**");
+        for (String line : lines) {
+            line(1, line.isEmpty() ? " *" : " * " + line);
+        }
+        line(1, " */");
+    }
+
+    private static String at(int row, int vector) {
+        return plus(plus("cOffset", times(row, "cRowStride")), times(vector, "V"));
+    }
+
+    private static String times(int n, String factor) {
+        return n == 0 ? "" : n == 1 ? factor : n + " * " + factor;
+    }
+
+    private static String plus(String a, String b) {
+        return b.isEmpty() ? a : a + " + " + b;
+    }
+
+    private static List<String> names(List<String> operands) {
+        return operands.stream().map(o -> o.substring(o.lastIndexOf(' ') + 1)).toList();
+    }
+
+    private void method(int indent, String head, List<String> parameters) {
+        list(indent, head + "(", parameters, ") {");
+    }
+
+    private void call(int indent, String method, List<String> arguments) {
+        list(indent, method + "(", arguments, ");");
+    }
+
+    /** Writes a list in the project's format: on one line, else on the next line, else one item per line. */
+    private void list(int indent, String head, List<String> items, String end) {
+        String all = String.join(", ", items);
+        if (4 * indent + head.length() + all.length() + end.length() <= LINE) {
+            line(indent, head + all + end);
+        } else if (4 * indent + 8 + all.length() + end.length() <= LINE) {
+            line(indent, head);
+            line(indent + 2, all + end);
+        } else {
+            line(indent, head);
+            IntStream.range(0, items.size())
+                    .forEach(n -> line(indent + 2, items.get(n) + (n == items.size() - 1 ? end : ",")));
+        }
+    }
+
+    private void line(int indent, String line) {
+        text.append("    ".repeat(line.isEmpty() ? 0 : indent)).append(line).append('\n');
+    }
+}
