@@ -24,7 +24,8 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>Six rows by four vectors use 24 accumulators, four operands and one broadcast: 29 of 32 registers. Processors with 16
  * vector registers compute blocks that are two vectors wide, in 15 registers. The bits of an element are the same in all blocks.
- * Each block is written out in full because the JIT keeps accumulators in registers only if they are local variables of
+ *
+ * <p>Each block is written out in full because the JIT keeps accumulators in registers only if they are local variables of
  * one method that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower,
  * if they are in an array, passed to a method, or initialised with zero on one path and with a load on another.
  */
@@ -139,61 +140,61 @@ public final class MicroKernel {
             int cOffset,
             int cRowStride) {
         int r = 0;
-        for (; r + 6 <= rows; r += 6) {
-            product6x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
+        while (r < rows) {
+            int left = rows - r;
+            int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
+            int at = aOffset + r * aRowStride;
+            int to = cOffset + r * cRowStride;
+            switch (block) {
+                case 1 -> product1x4(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
+                case 2 -> product2x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 -> product3x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 -> product4x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 -> product5x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default -> product6x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+            }
+            r += block;
         }
-        if (r + 4 <= rows) {
-            product4x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 4;
-        }
-        if (r + 2 <= rows) {
-            product2x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 2;
-        }
-        if (r < rows) {
-            product1x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride);
+    }
+
+    static void product2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        int r = 0;
+        while (r < rows) {
+            int left = rows - r;
+            int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
+            int at = aOffset + r * aRowStride;
+            int to = cOffset + r * cRowStride;
+            switch (block) {
+                case 1 -> product1x2(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
+                case 2 -> product2x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 -> product3x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 -> product4x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 -> product5x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default -> product6x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+            }
+            r += block;
         }
     }
 
@@ -211,61 +212,61 @@ public final class MicroKernel {
             int cOffset,
             int cRowStride) {
         int r = 0;
-        for (; r + 6 <= rows; r += 6) {
-            accumulate6x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
+        while (r < rows) {
+            int left = rows - r;
+            int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
+            int at = aOffset + r * aRowStride;
+            int to = cOffset + r * cRowStride;
+            switch (block) {
+                case 1 -> accumulate1x4(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
+                case 2 -> accumulate2x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 -> accumulate3x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 -> accumulate4x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 -> accumulate5x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default -> accumulate6x4(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+            }
+            r += block;
         }
-        if (r + 4 <= rows) {
-            accumulate4x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 4;
-        }
-        if (r + 2 <= rows) {
-            accumulate2x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 2;
-        }
-        if (r < rows) {
-            accumulate1x4(
-                    a,
-                    aOffset + r * aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride);
+    }
+
+    static void accumulate2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            int rows,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        int r = 0;
+        while (r < rows) {
+            int left = rows - r;
+            int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
+            int at = aOffset + r * aRowStride;
+            int to = cOffset + r * cRowStride;
+            switch (block) {
+                case 1 -> accumulate1x2(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
+                case 2 -> accumulate2x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 -> accumulate3x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 -> accumulate4x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 -> accumulate5x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default -> accumulate6x2(
+                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+            }
+            r += block;
         }
     }
 
@@ -465,6 +466,176 @@ public final class MicroKernel {
         c53.intoArray(c, cOffset + 5 * cRowStride + 3 * V);
     }
 
+    private static void product5x4(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c22 = FloatVector.zero(SPECIES);
+        FloatVector c23 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c32 = FloatVector.zero(SPECIES);
+        FloatVector c33 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c42 = FloatVector.zero(SPECIES);
+        FloatVector c43 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            c42 = a4.fma(b2, c42);
+            c43 = a4.fma(b3, c43);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c42.intoArray(c, cOffset + 4 * cRowStride + 2 * V);
+        c43.intoArray(c, cOffset + 4 * cRowStride + 3 * V);
+    }
+
+    private static void accumulate5x4(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 3 * V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c32 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 2 * V);
+        FloatVector c33 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + 3 * V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + V);
+        FloatVector c42 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + 2 * V);
+        FloatVector c43 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            c32 = a3.fma(b2, c32);
+            c33 = a3.fma(b3, c33);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            c42 = a4.fma(b2, c42);
+            c43 = a4.fma(b3, c43);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
+        c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c42.intoArray(c, cOffset + 4 * cRowStride + 2 * V);
+        c43.intoArray(c, cOffset + 4 * cRowStride + 3 * V);
+    }
+
     private static void product4x4(
             float[] a,
             int aOffset,
@@ -607,6 +778,124 @@ public final class MicroKernel {
         c31.intoArray(c, cOffset + 3 * cRowStride + V);
         c32.intoArray(c, cOffset + 3 * cRowStride + 2 * V);
         c33.intoArray(c, cOffset + 3 * cRowStride + 3 * V);
+    }
+
+    private static void product3x4(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c02 = FloatVector.zero(SPECIES);
+        FloatVector c03 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c12 = FloatVector.zero(SPECIES);
+        FloatVector c13 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c22 = FloatVector.zero(SPECIES);
+        FloatVector c23 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
+    }
+
+    private static void accumulate3x4(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c02 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * V);
+        FloatVector c03 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c12 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 2 * V);
+        FloatVector c13 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + 3 * V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c22 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 2 * V);
+        FloatVector c23 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + 3 * V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector b2 = FloatVector.fromArray(SPECIES, b, q + 2 * V);
+            FloatVector b3 = FloatVector.fromArray(SPECIES, b, q + 3 * V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            c02 = a0.fma(b2, c02);
+            c03 = a0.fma(b3, c03);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            c12 = a1.fma(b2, c12);
+            c13 = a1.fma(b3, c13);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            c22 = a2.fma(b2, c22);
+            c23 = a2.fma(b3, c23);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c02.intoArray(c, cOffset + 2 * V);
+        c03.intoArray(c, cOffset + 3 * V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c12.intoArray(c, cOffset + cRowStride + 2 * V);
+        c13.intoArray(c, cOffset + cRowStride + 3 * V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c22.intoArray(c, cOffset + 2 * cRowStride + 2 * V);
+        c23.intoArray(c, cOffset + 2 * cRowStride + 3 * V);
     }
 
     private static void product2x4(
@@ -763,150 +1052,6 @@ public final class MicroKernel {
         c03.intoArray(c, cOffset + 3 * V);
     }
 
-    static void product2(
-            float[] a,
-            int aOffset,
-            int aRowStride,
-            int aDepthStride,
-            int rows,
-            float[] b,
-            int bOffset,
-            int bDepthStride,
-            int depth,
-            float[] c,
-            int cOffset,
-            int cRowStride) {
-        int r = 0;
-        for (; r + 6 <= rows; r += 6) {
-            product6x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-        }
-        if (r + 4 <= rows) {
-            product4x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 4;
-        }
-        if (r + 2 <= rows) {
-            product2x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 2;
-        }
-        if (r < rows) {
-            product1x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride);
-        }
-    }
-
-    static void accumulate2(
-            float[] a,
-            int aOffset,
-            int aRowStride,
-            int aDepthStride,
-            int rows,
-            float[] b,
-            int bOffset,
-            int bDepthStride,
-            int depth,
-            float[] c,
-            int cOffset,
-            int cRowStride) {
-        int r = 0;
-        for (; r + 6 <= rows; r += 6) {
-            accumulate6x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-        }
-        if (r + 4 <= rows) {
-            accumulate4x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 4;
-        }
-        if (r + 2 <= rows) {
-            accumulate2x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride,
-                    cRowStride);
-            r += 2;
-        }
-        if (r < rows) {
-            accumulate1x2(
-                    a,
-                    aOffset + r * aRowStride,
-                    aDepthStride,
-                    b,
-                    bOffset,
-                    bDepthStride,
-                    depth,
-                    c,
-                    cOffset + r * cRowStride);
-        }
-    }
-
     private static void product6x2(
             float[] a,
             int aOffset,
@@ -1027,6 +1172,112 @@ public final class MicroKernel {
         c51.intoArray(c, cOffset + 5 * cRowStride + V);
     }
 
+    private static void product5x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+    }
+
+    private static void accumulate5x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4 * aRowStride]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+    }
+
     private static void product4x2(
             float[] a,
             int aOffset,
@@ -1117,6 +1368,84 @@ public final class MicroKernel {
         c21.intoArray(c, cOffset + 2 * cRowStride + V);
         c30.intoArray(c, cOffset + 3 * cRowStride);
         c31.intoArray(c, cOffset + 3 * cRowStride + V);
+    }
+
+    private static void product3x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+    }
+
+    private static void accumulate3x2(
+            float[] a,
+            int aOffset,
+            int aRowStride,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
     }
 
     private static void product2x2(
