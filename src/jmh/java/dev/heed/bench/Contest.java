@@ -35,7 +35,7 @@ public abstract class Contest {
     static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
 
     /** The contestant: one of these, or opencl, opencl-jocl, opencl-resident or opencl-resident-jocl. */
-    @Param({"vector", "libtorch", "djl", "onnxruntime", "naive"})
+    @Param({"vector", "libtorch", "djl", "onnxruntime", "onnxruntime-gqa", "naive"})
     public String backend = "";
 
     /** Threads that compute one call; naive always uses one thread, and OpenCL drivers choose the number themselves. */

@@ -20,6 +20,7 @@ interface Contestant {
             case "libtorch" -> new Libtorch();
             case "djl" -> new DjlTorch();
             case "onnxruntime" -> new OnnxRuntime();
+            case "onnxruntime-gqa" -> new OnnxGroupQuery();
             default -> throw new IllegalArgumentException("backend " + backend);
         };
     }

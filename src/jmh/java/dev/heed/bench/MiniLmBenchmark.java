@@ -55,7 +55,7 @@ public class MiniLmBenchmark {
     public String backend = "";
 
     /** The number of sequences, and the tokens of each. */
-    @Param({"1x16", "1x128", "1x512", "32x128", "8x512"})
+    @Param({"1x9", "1x31", "1x16", "1x128", "1x512", "32x128", "8x512"})
     public String batch = "";
 
     /** Threads that compute one call. */

@@ -26,8 +26,8 @@ import picocli.CommandLine.Command;
         })
 final class MiniLmCommand extends MeasuringCommand {
     private static final String FORMAT = "%-10s %10s %10s %8s%n";
-    private static final List<String> ALL = List.of("1x16", "1x128", "1x512", "32x128", "8x512");
-    private static final List<String> QUICK = List.of("1x16", "1x128", "32x128");
+    private static final List<String> ALL = List.of("1x9", "1x31", "1x16", "1x128", "1x512", "32x128", "8x512");
+    private static final List<String> QUICK = List.of("1x9", "1x31", "1x128", "32x128");
     private static final List<String> CONTESTANTS = List.of("vector", "onnxruntime");
 
     @Override

@@ -19,9 +19,16 @@ final class OnnxGraph {
      * are integers.
      */
     OnnxGraph node(String domain, String operator, List<String> inputs, String output, Map<String, Long> attributes) {
+        return node(domain, operator, inputs, List.of(output), attributes);
+    }
+
+    /** Adds a node with several outputs; an empty name stands for an input that is left out. */
+    OnnxGraph node(
+            String domain, String operator, List<String> inputs, List<String> outputs, Map<String, Long> attributes) {
         var node = new ProtoWriter();
         inputs.forEach(input -> node.text(1, input));
-        node.text(2, output).text(4, operator);
+        outputs.forEach(output -> node.text(2, output));
+        node.text(4, operator);
         attributes.forEach((name, value) ->
                 node.message(5, new ProtoWriter().text(1, name).varint(3, value).varint(20, 2)));
         graph.message(1, node.text(7, domain));
@@ -35,13 +42,19 @@ final class OnnxGraph {
     }
 
     OnnxGraph input(String name) {
-        graph.message(11, value(name));
+        return input(name, DType.F32);
+    }
+
+    OnnxGraph input(String name, DType type) {
+        graph.message(11, value(name, type));
         return this;
     }
 
-    /** {@return the bytes of the model, with one output} */
-    byte[] model(String output) {
-        graph.message(12, value(output));
+    /** {@return the bytes of the model, with these outputs} */
+    byte[] model(String... outputs) {
+        for (String output : outputs) {
+            graph.message(12, value(output, DType.F32));
+        }
         return new ProtoWriter()
                 .varint(1, IR_VERSION)
                 .message(7, graph)
@@ -50,8 +63,8 @@ final class OnnxGraph {
                 .toBytes();
     }
 
-    private static ProtoWriter value(String name) {
-        var type = new ProtoWriter().varint(1, ProtoWriter.typeCode(DType.F32));
+    private static ProtoWriter value(String name, DType element) {
+        var type = new ProtoWriter().varint(1, ProtoWriter.typeCode(element));
         return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, type));
     }
 }

@@ -87,7 +87,7 @@ final class OnnxRuntime implements Contestant {
     }
 
     /** {@return a tensor in the layout of the operator, {@code [batch, sequence, heads * headDim]}} */
-    private static Tensor packed(Tensor heads) {
+    static Tensor packed(Tensor heads) {
         return heads.transpose(1, 2).copy().reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
     }
 

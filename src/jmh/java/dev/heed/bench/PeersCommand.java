@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "peers",
         description = {
-            "Measure Heed, libtorch twice (with OpenBLAS, and with MKL by DJL), ONNX Runtime and the naive loops on the same data, each in its own process, and print"
+            "Measure Heed, libtorch twice (with OpenBLAS, and with MKL by DJL), two operators of ONNX Runtime and the naive loops on the same data, each in its own process, and print"
                     + " their rates, the ratio of Heed to the best peer, and the share of this machine's ceiling.",
             ""
         },
@@ -33,10 +34,10 @@ import picocli.CommandLine.Option;
             "  bench peers --json run.json"
         })
 final class PeersCommand extends MeasuringCommand {
-    private static final String FORMAT = "%-11s  %-28s %8s %9s %8s %8s %7s  %-8s %7s %8s%n";
+    private static final String FORMAT = "%-11s  %-28s %8s %9s %8s %8s %8s %7s  %-8s %7s %8s  %s%n";
 
     /** Libraries that Heed is compared with; the naive loops are not a peer. */
-    private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime");
+    private static final List<String> PEERS = List.of("libtorch", "djl", "onnxruntime", "onnxruntime-gqa");
 
     @Option(names = "--filter", paramLabel = "TEXT", description = "Only rows whose group or sizes contain the text.")
     private String filter = "";
@@ -56,7 +57,20 @@ final class PeersCommand extends MeasuringCommand {
                 + 2 * (int) rows.stream().filter(PeersCommand::hasOwnCeiling).count())) {
             Map<Row.Ceiling, Trial> ceilings = ceilings(laboratory, "ceilings");
             out.println();
-            out.printf(FORMAT, "", "", "Heed", "libtorch", "DJL", "ONNX RT", "naive", "", "ratio", "ceiling");
+            out.printf(
+                    FORMAT,
+                    "",
+                    "",
+                    "Heed",
+                    "libtorch",
+                    "DJL",
+                    "ORT",
+                    "ORT GQA",
+                    "naive",
+                    "",
+                    "ratio",
+                    "ceiling",
+                    "ratio to");
             List<String> failures = new ArrayList<>();
             Map<Row.Group, List<Double>> ratios = new EnumMap<>(Row.Group.class);
             var table = new JsonArray();
@@ -66,10 +80,7 @@ final class PeersCommand extends MeasuringCommand {
                 Trial own = before == null ? null : before.and(ceiling(laboratory, row.group().ceiling));
                 Trial limit = own == null ? ceilings.get(row.group().ceiling) : own;
                 double ours = trials.get("vector").best();
-                double better = PEERS.stream()
-                        .mapToDouble(peer -> best(trials, peer))
-                        .max()
-                        .orElse(0);
+                double better = best(trials, bestPeer(trials));
                 double ratio = better > 0 ? ours / better : Double.NaN;
                 print(row, trials, ratio, ours / limit.best());
                 trials.forEach((name, trial) -> {
@@ -165,15 +176,41 @@ final class PeersCommand extends MeasuringCommand {
                         rate(trials.get("libtorch")),
                         rate(trials.get("djl")),
                         rate(trials.get("onnxruntime")),
+                        rate(trials.get("onnxruntime-gqa")),
                         rate(trials.get("naive")),
                         row.group().ceiling.unit,
                         Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2fx", ratio),
-                        Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * share));
+                        Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * share),
+                        Double.isNaN(ratio) ? "-" : operator(row, bestPeer(trials)));
         out().flush();
     }
 
     private static String name(Row.Group group) {
         return group.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** {@return the fastest peer of a row} */
+    private static String bestPeer(Map<String, Trial> trials) {
+        return PEERS.stream()
+                .max(Comparator.comparingDouble(peer -> best(trials, peer)))
+                .orElseThrow();
+    }
+
+    /** {@return the operator by which a peer computes a row} */
+    private static String operator(Row row, String peer) {
+        String attention = switch (peer) {
+            case "onnxruntime" -> "ORT MultiHeadAttention";
+            case "onnxruntime-gqa" -> "ORT GroupQueryAttention";
+            default -> peer + " scaled_dot_product_attention";
+        };
+        return switch (row.group()) {
+            case PREFILL, DECODE -> attention;
+            case BACKWARD -> attention + " backward";
+            case SOFTMAX -> peer.equals("onnxruntime") ? "ORT Softmax" : peer + " softmax";
+            case PROJECTIONS -> peer.equals("onnxruntime") ? "ORT MatMul, Add" : peer + " linear";
+            case MULTIHEAD ->
+                peer.equals("onnxruntime") ? "ORT MatMul, MultiHeadAttention" : peer + " linear, attention";
+        };
     }
 
     private static double best(Map<String, Trial> trials, String backend) {
@@ -192,6 +229,7 @@ final class PeersCommand extends MeasuringCommand {
         json.addProperty("case", row.problem());
         json.addProperty("unit", row.group().ceiling.unit);
         json.add("ratioToBetterPeer", number(ratio));
+        json.addProperty("betterPeer", Double.isNaN(ratio) ? "-" : operator(row, bestPeer(trials)));
         json.addProperty("ceiling", row.group().ceiling.name().toLowerCase(Locale.ROOT));
         var contestants = new JsonObject();
         trials.forEach((name, trial) -> contestants.add(name, trial.json()));

@@ -72,6 +72,9 @@ record Row(Group group, String label, String problem, boolean quick) {
         prefill(rows, "B1 H8 L8192 D64", "q1x8x8192x64 kv8x8192 f32", false);
         rows.add(new Row(Group.DECODE, "B1 H32 Lk4096 D128", "q1x32x1x128 kv32x4096 f32", true));
         rows.add(new Row(Group.DECODE, "B1 H32/8 Lk16384 D128", "q1x32x1x128 kv8x16384 f32", false));
+        rows.add(new Row(
+                Group.DECODE, "B1 H32/8 Lk65536 D128 W4096", "q1x32x1x128 kv8x65536 f32 mask=window:4095,0:br", false));
+        prefill(rows, "B1 H32/8 L2048 D128", "q1x32x2048x128 kv8x2048 f32", false);
         prefill(rows, "B1 H8 L2048 D64 bf16", "q1x8x2048x64 kv8x2048 bf16", false);
         prefill(rows, "B1 H8 L2048 D128 bf16", "q1x8x2048x128 kv8x2048 bf16", false);
         rows.add(new Row(Group.DECODE, "B1 H32 Lk4096 D128 bf16", "q1x32x1x128 kv32x4096 bf16", false));
@@ -111,6 +114,9 @@ record Row(Group group, String label, String problem, boolean quick) {
         if (problem.contains(" bf16")) {
             return List.of("vector", "libtorch"); // DJL crashes on bf16; onnxruntime and naive accept only f32
         }
+        if (problem.contains("mask=window")) {
+            return List.of("vector", "onnxruntime-gqa"); // the others would read all keys and a mask
+        }
         List<String> names = new ArrayList<>(List.of("vector", "libtorch"));
         if (!recipe.backward()) {
             names.add("djl");
@@ -118,11 +124,20 @@ record Row(Group group, String label, String problem, boolean quick) {
         if (onnxRuntimeCan(recipe)) {
             names.add("onnxruntime");
         }
+        if (groupQueryCan(recipe)) {
+            names.add("onnxruntime-gqa");
+        }
         double flops = recipe.problem().flops() * (recipe.backward() ? 2.5 : 1);
         if (flops <= (quick ? QUICK_NAIVE_FLOPS : NAIVE_FLOPS)) {
             names.add("naive");
         }
         return names;
+    }
+
+    private static boolean groupQueryCan(Case recipe) {
+        return recipe.problem() instanceof AttentionProblem p
+                && !recipe.backward()
+                && (p.shape().seqLenQ() == 1 || p.maskPattern().startsWith("causal"));
     }
 
     private static boolean onnxRuntimeCan(Case recipe) {

@@ -11,6 +11,7 @@ import dev.heed.MultiHeadWeights;
 import dev.heed.Problem;
 import dev.heed.RotaryProblem;
 import dev.heed.SoftmaxProblem;
+import dev.heed.mask.Mask;
 import dev.heed.score.ScoreFunction;
 import dev.heed.score.ScorePattern;
 import dev.heed.tensor.DType;
@@ -18,10 +19,14 @@ import dev.heed.tensor.InvalidInputException;
 import dev.heed.tensor.Tensor;
 import dev.heed.verify.Case;
 import java.util.SplittableRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A computation and its input data; the data are the same for every contestant and in every process. */
 sealed interface Workload {
+    /** A window that ends with the query. */
+    Pattern WINDOW = Pattern.compile("window:(\\d+),0:br");
 
     /** Attention; if a gradient of the output is present, the backward pass is timed. */
     record Attend(AttentionInputs inputs, @Nullable Tensor outputGradient) implements Workload {
@@ -31,6 +36,16 @@ sealed interface Workload {
 
         boolean causal() {
             return Workload.causal(inputs.problem());
+        }
+
+        /** {@return the keys of a window that ends with the query, or 0 without a window} */
+        long window() {
+            return inputs.options().mask() instanceof Mask.Window window ? window.left() + 1 : 0;
+        }
+
+        /** {@return the part of the keys that one query attends to} */
+        double attendedShare() {
+            return window() == 0 ? 1 : (double) window() / shape().seqLenKv();
         }
 
         @Override
@@ -84,6 +99,10 @@ sealed interface Workload {
 
     private static AttentionOptions options(AttentionProblem p, SplittableRandom random, String text) {
         AttentionOptions options = causal(p) ? AttentionOptions.DEFAULT.causal() : AttentionOptions.DEFAULT;
+        Matcher window = WINDOW.matcher(p.maskPattern());
+        if (window.matches()) {
+            options = options.withMask(Mask.windowOfLength(Long.parseLong(window.group(1)) + 1));
+        }
         options = options.withScore(score(p, random, text));
         if (!AttentionProblem.of(p.shape(), p.type(), p.kvType(), options).equals(p)) {
             throw unknown(text);
@@ -192,7 +211,7 @@ sealed interface Workload {
     private static InvalidInputException unknown(String text) {
         return new InvalidInputException(
                 "Only Heed computes this",
-                "f32 or bf16 attention with or without mask=causal:br and with a score function shared by all heads, softmax, or biased self-attention mha",
+                "f32 or bf16 attention with or without mask=causal:br or a window before the query, and with a score function shared by all heads, softmax, or biased self-attention mha",
                 text,
                 "heed run times any case");
     }
@@ -207,7 +226,8 @@ sealed interface Workload {
      */
     default double flops() {
         return switch (this) {
-            case Attend a -> problem().flops() * (a.causal() ? 0.5 : 1) * (a.outputGradient() == null ? 1 : 2.5);
+            case Attend a ->
+                problem().flops() * a.attendedShare() * (a.causal() ? 0.5 : 1) * (a.outputGradient() == null ? 1 : 2.5);
             case Soften s -> problem().flops();
             case MultiHead m ->
                 problem().flops()
@@ -218,13 +238,14 @@ sealed interface Workload {
     }
 
     /**
-     * {@return the bytes that cannot stay in cache: keys and values, or the input and output of a softmax; unsupported
+     * {@return the bytes that cannot stay in cache: attended keys and values, or the input and output of a softmax; unsupported
      * for multi-head attention}
      */
     default double bytes() {
         return switch (this) {
             case Attend a ->
-                (double) a.inputs().key().type().bytes()
+                a.attendedShare()
+                        * a.inputs().key().type().bytes()
                         * (a.inputs().key().elementCount() + a.inputs().value().elementCount());
             case Soften s -> 8.0 * s.input().elementCount();
             case MultiHead m -> throw new UnsupportedOperationException("projections are counted in FLOPs");

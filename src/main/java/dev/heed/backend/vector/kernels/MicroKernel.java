@@ -147,16 +147,16 @@ public final class MicroKernel {
             int to = cOffset + r * cRowStride;
             switch (block) {
                 case 1 -> product1x4(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
-                case 2 -> product2x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 3 -> product3x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 4 -> product4x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 5 -> product5x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                default -> product6x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 2 ->
+                    product2x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 ->
+                    product3x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 ->
+                    product4x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 ->
+                    product5x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default ->
+                    product6x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
             }
             r += block;
         }
@@ -183,16 +183,16 @@ public final class MicroKernel {
             int to = cOffset + r * cRowStride;
             switch (block) {
                 case 1 -> product1x2(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
-                case 2 -> product2x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 3 -> product3x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 4 -> product4x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 5 -> product5x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                default -> product6x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 2 ->
+                    product2x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 ->
+                    product3x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 ->
+                    product4x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 ->
+                    product5x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default ->
+                    product6x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
             }
             r += block;
         }
@@ -219,16 +219,16 @@ public final class MicroKernel {
             int to = cOffset + r * cRowStride;
             switch (block) {
                 case 1 -> accumulate1x4(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
-                case 2 -> accumulate2x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 3 -> accumulate3x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 4 -> accumulate4x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 5 -> accumulate5x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                default -> accumulate6x4(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 2 ->
+                    accumulate2x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 ->
+                    accumulate3x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 ->
+                    accumulate4x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 ->
+                    accumulate5x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default ->
+                    accumulate6x4(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
             }
             r += block;
         }
@@ -255,16 +255,16 @@ public final class MicroKernel {
             int to = cOffset + r * cRowStride;
             switch (block) {
                 case 1 -> accumulate1x2(a, at, aDepthStride, b, bOffset, bDepthStride, depth, c, to);
-                case 2 -> accumulate2x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 3 -> accumulate3x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 4 -> accumulate4x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                case 5 -> accumulate5x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
-                default -> accumulate6x2(
-                        a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 2 ->
+                    accumulate2x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 3 ->
+                    accumulate3x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 4 ->
+                    accumulate4x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                case 5 ->
+                    accumulate5x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
+                default ->
+                    accumulate6x2(a, at, aRowStride, aDepthStride, b, bOffset, bDepthStride, depth, c, to, cRowStride);
             }
             r += block;
         }
