@@ -57,7 +57,7 @@ interface EdgeContract extends ContractChapter {
     }
 
     /**
-     * Tests that equal keys have equal weights, whatever the rounding errors of their scores: the scores are near 1e4 or above, and
+     * Tests that equal keys have equal weights where scores have large rounding errors: the scores are near 1e4 or above, and
      * scores that differ by one rounding have weights that differ by 0.1 % or more.
      */
     @ParameterizedTest

@@ -264,7 +264,7 @@ public final class Verifier {
             ErrorBudget budget =
                     ErrorBudget.forward(p.outputType().accumulator()).allowing(p.tf32());
             measure(budget, "lse", ours.lse(), right.lse(), textbook.lse());
-            measure(budget, "row maxima and row sums", lse(ours), lse(right), lse(textbook));
+            measure(budget, "row max, sum", lse(ours), lse(right), lse(textbook));
             refuseStrayWrites("row maxima", ours.rowMax());
             refuseStrayWrites("row sums", ours.rowSum());
             measure(budget, "weights", ours.weights(), right.weights(), textbook.weights());
