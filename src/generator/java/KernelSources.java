@@ -144,7 +144,14 @@ class KernelSources {
         line(3, "switch (block) {");
         for (int rows = 1; rows <= ROWS; rows++) {
             String label = rows == ROWS ? "default" : "case " + rows;
-            call(4, label + " -> " + name + rows + "x" + vectors, last(rows));
+            String block = name + rows + "x" + vectors;
+            String call = block + "(" + String.join(", ", last(rows)) + ");";
+            if (16 + label.length() + 4 + call.length() <= LINE) {
+                line(4, label + " -> " + call);
+            } else {
+                line(4, label + " ->");
+                call(5, block, last(rows));
+            }
         }
         line(3, "}");
         line(3, "r += block;");
