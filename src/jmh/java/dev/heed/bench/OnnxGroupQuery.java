@@ -72,11 +72,11 @@ final class OnnxGroupQuery implements Contestant {
             long own = shape.seqLenQ();
             Tensor key = a.inputs().key();
             Tensor value = a.inputs().value();
-            floats(inputs, "q", OnnxRuntime.packed(a.inputs().query()));
-            floats(inputs, "k", OnnxRuntime.packed(key.slice(2, key.size(2) - own, key.size(2))));
-            floats(inputs, "v", OnnxRuntime.packed(value.slice(2, value.size(2) - own, value.size(2))));
-            floats(outputs, "presentK", key);
-            floats(outputs, "presentV", value);
+            inputs.put("q", OnnxRuntime.copy(OnnxRuntime.packed(a.inputs().query())));
+            inputs.put("k", OnnxRuntime.copy(OnnxRuntime.packed(key.slice(2, key.size(2) - own, key.size(2)))));
+            inputs.put("v", OnnxRuntime.copy(OnnxRuntime.packed(value.slice(2, value.size(2) - own, value.size(2)))));
+            outputs.put("presentK", OnnxRuntime.copy(key));
+            outputs.put("presentV", OnnxRuntime.copy(value));
             if (decode) {
                 inputs.put("pastK", outputs.get("presentK"));
                 inputs.put("pastV", outputs.get("presentV"));
@@ -86,28 +86,15 @@ final class OnnxGroupQuery implements Contestant {
             inputs.put("lengths", integers(lengths, shape.batch()));
             inputs.put("total", integers(new int[] {(int) shape.seqLenKv()}, 1));
             long[] rows = {shape.batch(), own, shape.numHeads() * shape.valueHeadDim()};
-            this.output = direct(Math.toIntExact(rows[0] * rows[1] * rows[2]));
+            this.output = OnnxRuntime.direct(Math.toIntExact(rows[0] * rows[1] * rows[2]));
             outputs.put("y", OnnxTensor.createTensor(ENVIRONMENT, output, rows));
         }
 
-        private static void floats(Map<String, OnnxTensor> to, String name, Tensor tensor) throws OrtException {
-            float[] values = tensor.toFloatArray();
-            FloatBuffer buffer = direct(values.length).put(values).flip();
-            to.put(name, OnnxTensor.createTensor(ENVIRONMENT, buffer, tensor.shape()));
-        }
-
         private static OnnxTensor integers(int[] values, long... shape) throws OrtException {
-            IntBuffer buffer = bytes(values.length).asIntBuffer();
+            IntBuffer buffer = ByteBuffer.allocateDirect(Integer.BYTES * values.length)
+                    .order(ByteOrder.nativeOrder())
+                    .asIntBuffer();
             return OnnxTensor.createTensor(ENVIRONMENT, buffer.put(values).flip(), shape);
-        }
-
-        private static FloatBuffer direct(int floats) {
-            return bytes(floats).asFloatBuffer();
-        }
-
-        private static ByteBuffer bytes(int words) {
-            return ByteBuffer.allocateDirect(Math.multiplyExact(words, Float.BYTES))
-                    .order(ByteOrder.nativeOrder());
         }
 
         @Override

@@ -91,6 +91,19 @@ final class OnnxRuntime implements Contestant {
         return heads.transpose(1, 2).copy().reshape(heads.size(0), heads.size(2), heads.size(1) * heads.size(3));
     }
 
+    /** {@return a copy of a tensor in direct memory} */
+    static OnnxTensor copy(Tensor tensor) throws OrtException {
+        float[] values = tensor.toFloatArray();
+        return OnnxTensor.createTensor(
+                ENVIRONMENT, direct(values.length).put(values).flip(), tensor.shape());
+    }
+
+    static FloatBuffer direct(int floats) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(floats, Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
     private static Entry multiHead(MultiHeadInputs in, int threads) throws OrtException {
         AttentionShape s = in.problem().attention().shape();
         MultiHeadWeights w = in.weights();
@@ -129,12 +142,7 @@ final class OnnxRuntime implements Contestant {
         Session(byte[] model, int threads, Map<String, Tensor> inputs, long[] shape, long heads) throws OrtException {
             this.session = session(model, threads);
             for (var input : inputs.entrySet()) {
-                float[] values = input.getValue().toFloatArray();
-                FloatBuffer buffer = direct(values.length).put(values).flip();
-                this.inputs.put(
-                        input.getKey(),
-                        OnnxTensor.createTensor(
-                                ENVIRONMENT, buffer, input.getValue().shape()));
+                this.inputs.put(input.getKey(), copy(input.getValue()));
             }
             long count = 1;
             for (long size : shape) {
@@ -144,12 +152,6 @@ final class OnnxRuntime implements Contestant {
             this.outputs = Map.of("y", OnnxTensor.createTensor(ENVIRONMENT, output, shape));
             this.shape = shape;
             this.heads = heads;
-        }
-
-        private static FloatBuffer direct(int floats) {
-            return ByteBuffer.allocateDirect(Math.multiplyExact(floats, Float.BYTES))
-                    .order(ByteOrder.nativeOrder())
-                    .asFloatBuffer();
         }
 
         @Override

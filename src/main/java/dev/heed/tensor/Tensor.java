@@ -788,11 +788,7 @@ public final class Tensor {
             host().asSlice(offset * type.bytes(), elementCount() * type.bytes()).fill((byte) 0);
             return this;
         }
-        RowWalk.rows(this, (position, stride, length, index) -> {
-            for (int i = 0; i < length; i++) {
-                put(position + i * stride, value);
-            }
-        });
+        TensorCopy.copy(of(new double[] {value}, 1).expand(shape), this);
         return this;
     }
 
