@@ -189,7 +189,7 @@ final class Backward {
     private Panel panel(Scratch scratch, long batch, long head, long from) {
         int keyWidth = (int) Math.max(shape.headDim(), shape.keyHeadDim());
         int valueWidth = (int) shape.valueHeadDim();
-        Panel panel = Panel.of(scratch, 1).getFirst();
+        Panel panel = Panel.of(scratch, 1, call.tiles.tileKeys()).getFirst();
         scratch.row = ArrayGrowth.atLeast(scratch.row, Math.max(keyWidth, valueWidth));
         call.moveTo(panel, batch, head, from);
         panel.clearSums(keyWidth);

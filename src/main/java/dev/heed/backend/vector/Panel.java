@@ -51,7 +51,10 @@ final class Panel {
      */
     short[] pairs = new short[0];
 
-    /** The scores of one tile of keys, then its weights: key {@code j} and query {@code i} at {@code j * PANEL + i}. */
+    /**
+     * The scores of one tile of keys, then its weights: key {@code j} and query {@code i} at {@code j * PANEL + i}. All panels of a thread
+     * share this array, 48 KB for 192 keys, so that it stays in the cache.
+     */
     float[] tile = new float[0];
 
     /** Weighted sums of values: element {@code d} of query {@code i} at {@code d * PANEL + i}. */
@@ -81,6 +84,7 @@ final class Panel {
     /** The panels of one thread. */
     private static final class Pool implements Scratch.Section {
         private final List<Panel> panels = new ArrayList<>();
+        private float[] tile = new float[0];
 
         @Override
         public void forget() {
@@ -88,13 +92,21 @@ final class Panel {
         }
     }
 
-    /** {@return the panels of a thread, at least {@code count}} All panels of a task read the same keys and values. */
-    static List<Panel> of(Scratch scratch, int count) {
-        List<Panel> panels = scratch.section(Pool.class, Pool::new).panels;
-        while (panels.size() < count) {
-            panels.add(new Panel());
+    /**
+     * {@return the panels of a thread, at least {@code count}} All panels of a task read the same keys and values.
+     *
+     * @param tileKeys the most keys of a tile
+     */
+    static List<Panel> of(Scratch scratch, int count, int tileKeys) {
+        Pool pool = scratch.section(Pool.class, Pool::new);
+        pool.tile = ArrayGrowth.atLeast(pool.tile, tileKeys * PANEL);
+        while (pool.panels.size() < count) {
+            pool.panels.add(new Panel());
         }
-        return panels;
+        for (int p = 0; p < count; p++) {
+            pool.panels.get(p).tile = pool.tile;
+        }
+        return pool.panels;
     }
 
     /** {@return the exclusive end of the panel's queries} */
@@ -106,7 +118,7 @@ final class Panel {
      * Moves the panel to the queries that begin at index {@code from} and resets the statistics. The caller must then pack
      * the queries.
      */
-    void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ, int tileKeys) {
+    void moveTo(BoundMask mask, long batch, long head, long from, long seqLenQ) {
         this.batch = batch;
         this.head = head;
         this.fresh = true;
@@ -114,7 +126,6 @@ final class Panel {
         this.queries = (int) Math.min(PANEL, seqLenQ - from);
         firstKey = mask.firstKey(batch, head, from, to());
         endKey = mask.endKey(batch, head, from, to());
-        tile = ArrayGrowth.atLeast(tile, tileKeys * PANEL);
         statistics = ArrayGrowth.atLeast(statistics, 4 * PANEL);
         Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);

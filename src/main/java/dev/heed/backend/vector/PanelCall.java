@@ -69,7 +69,7 @@ final class PanelCall {
 
     /** Moves a panel to the queries that begin at index {@code from}, and packs them. */
     void moveTo(Panel panel, long batch, long head, long from) {
-        panel.moveTo(mask, batch, head, from, shape.seqLenQ(), tiles.tileKeys());
+        panel.moveTo(mask, batch, head, from, shape.seqLenQ());
         if (bf16) {
             panel.packPairs(inputs.query(), modifier.sign < 0);
         } else {

@@ -80,7 +80,7 @@ final class Prefill {
         long head = task % shape.numHeads();
         int count = Math.min(panelsPerTask, panels - first);
         int width = (int) shape.valueHeadDim();
-        List<Panel> all = Panel.of(scratch, count);
+        List<Panel> all = Panel.of(scratch, count, tiles.tileKeys());
         for (int p = 0; p < count; p++) {
             call.moveTo(all.get(p), batch, head, (long) (first + p) * PANEL);
             all.get(p).makeRoom(width);

@@ -140,6 +140,30 @@ public final class MicroKernel {
             int cOffset,
             int cRowStride) {
         int r = 0;
+        for (; aRowStride == 1 && r + 12 <= rows; r += 12) {
+            product12x2(
+                    a,
+                    aOffset + r,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            product12x2(
+                    a,
+                    aOffset + r,
+                    aDepthStride,
+                    b,
+                    bOffset + 2 * V,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride + 2 * V,
+                    cRowStride);
+        }
         while (r < rows) {
             int left = rows - r;
             int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
@@ -212,6 +236,30 @@ public final class MicroKernel {
             int cOffset,
             int cRowStride) {
         int r = 0;
+        for (; aRowStride == 1 && r + 12 <= rows; r += 12) {
+            accumulate12x2(
+                    a,
+                    aOffset + r,
+                    aDepthStride,
+                    b,
+                    bOffset,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride,
+                    cRowStride);
+            accumulate12x2(
+                    a,
+                    aOffset + r,
+                    aDepthStride,
+                    b,
+                    bOffset + 2 * V,
+                    bDepthStride,
+                    depth,
+                    c,
+                    cOffset + r * cRowStride + 2 * V,
+                    cRowStride);
+        }
         while (r < rows) {
             int left = rows - r;
             int block = left <= 6 ? left : Math.min(6, Math.max(4, left - 4));
@@ -268,6 +316,218 @@ public final class MicroKernel {
             }
             r += block;
         }
+    }
+
+    /**
+     * Multiplies rows of a transposed A: the elements of a column are adjacent, so their addresses are one register and a constant,
+     * and the compiled code checks their indices at once. With headDim 64 and 192 keys, pooling reads the weights, 48 KB,
+     * six times per half panel instead of eleven times per panel.
+     */
+    private static void product12x2(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.zero(SPECIES);
+        FloatVector c01 = FloatVector.zero(SPECIES);
+        FloatVector c10 = FloatVector.zero(SPECIES);
+        FloatVector c11 = FloatVector.zero(SPECIES);
+        FloatVector c20 = FloatVector.zero(SPECIES);
+        FloatVector c21 = FloatVector.zero(SPECIES);
+        FloatVector c30 = FloatVector.zero(SPECIES);
+        FloatVector c31 = FloatVector.zero(SPECIES);
+        FloatVector c40 = FloatVector.zero(SPECIES);
+        FloatVector c41 = FloatVector.zero(SPECIES);
+        FloatVector c50 = FloatVector.zero(SPECIES);
+        FloatVector c51 = FloatVector.zero(SPECIES);
+        FloatVector c60 = FloatVector.zero(SPECIES);
+        FloatVector c61 = FloatVector.zero(SPECIES);
+        FloatVector c70 = FloatVector.zero(SPECIES);
+        FloatVector c71 = FloatVector.zero(SPECIES);
+        FloatVector c80 = FloatVector.zero(SPECIES);
+        FloatVector c81 = FloatVector.zero(SPECIES);
+        FloatVector c90 = FloatVector.zero(SPECIES);
+        FloatVector c91 = FloatVector.zero(SPECIES);
+        FloatVector c100 = FloatVector.zero(SPECIES);
+        FloatVector c101 = FloatVector.zero(SPECIES);
+        FloatVector c110 = FloatVector.zero(SPECIES);
+        FloatVector c111 = FloatVector.zero(SPECIES);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + 1]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+            FloatVector a6 = FloatVector.broadcast(SPECIES, a[p + 6]);
+            c60 = a6.fma(b0, c60);
+            c61 = a6.fma(b1, c61);
+            FloatVector a7 = FloatVector.broadcast(SPECIES, a[p + 7]);
+            c70 = a7.fma(b0, c70);
+            c71 = a7.fma(b1, c71);
+            FloatVector a8 = FloatVector.broadcast(SPECIES, a[p + 8]);
+            c80 = a8.fma(b0, c80);
+            c81 = a8.fma(b1, c81);
+            FloatVector a9 = FloatVector.broadcast(SPECIES, a[p + 9]);
+            c90 = a9.fma(b0, c90);
+            c91 = a9.fma(b1, c91);
+            FloatVector a10 = FloatVector.broadcast(SPECIES, a[p + 10]);
+            c100 = a10.fma(b0, c100);
+            c101 = a10.fma(b1, c101);
+            FloatVector a11 = FloatVector.broadcast(SPECIES, a[p + 11]);
+            c110 = a11.fma(b0, c110);
+            c111 = a11.fma(b1, c111);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+        c60.intoArray(c, cOffset + 6 * cRowStride);
+        c61.intoArray(c, cOffset + 6 * cRowStride + V);
+        c70.intoArray(c, cOffset + 7 * cRowStride);
+        c71.intoArray(c, cOffset + 7 * cRowStride + V);
+        c80.intoArray(c, cOffset + 8 * cRowStride);
+        c81.intoArray(c, cOffset + 8 * cRowStride + V);
+        c90.intoArray(c, cOffset + 9 * cRowStride);
+        c91.intoArray(c, cOffset + 9 * cRowStride + V);
+        c100.intoArray(c, cOffset + 10 * cRowStride);
+        c101.intoArray(c, cOffset + 10 * cRowStride + V);
+        c110.intoArray(c, cOffset + 11 * cRowStride);
+        c111.intoArray(c, cOffset + 11 * cRowStride + V);
+    }
+
+    /**
+     * Multiplies rows of a transposed A: the elements of a column are adjacent, so their addresses are one register and a constant,
+     * and the compiled code checks their indices at once. With headDim 64 and 192 keys, pooling reads the weights, 48 KB,
+     * six times per half panel instead of eleven times per panel.
+     */
+    private static void accumulate12x2(
+            float[] a,
+            int aOffset,
+            int aDepthStride,
+            float[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            float[] c,
+            int cOffset,
+            int cRowStride) {
+        FloatVector c00 = FloatVector.fromArray(SPECIES, c, cOffset);
+        FloatVector c01 = FloatVector.fromArray(SPECIES, c, cOffset + V);
+        FloatVector c10 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride);
+        FloatVector c11 = FloatVector.fromArray(SPECIES, c, cOffset + cRowStride + V);
+        FloatVector c20 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride);
+        FloatVector c21 = FloatVector.fromArray(SPECIES, c, cOffset + 2 * cRowStride + V);
+        FloatVector c30 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride);
+        FloatVector c31 = FloatVector.fromArray(SPECIES, c, cOffset + 3 * cRowStride + V);
+        FloatVector c40 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride);
+        FloatVector c41 = FloatVector.fromArray(SPECIES, c, cOffset + 4 * cRowStride + V);
+        FloatVector c50 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride);
+        FloatVector c51 = FloatVector.fromArray(SPECIES, c, cOffset + 5 * cRowStride + V);
+        FloatVector c60 = FloatVector.fromArray(SPECIES, c, cOffset + 6 * cRowStride);
+        FloatVector c61 = FloatVector.fromArray(SPECIES, c, cOffset + 6 * cRowStride + V);
+        FloatVector c70 = FloatVector.fromArray(SPECIES, c, cOffset + 7 * cRowStride);
+        FloatVector c71 = FloatVector.fromArray(SPECIES, c, cOffset + 7 * cRowStride + V);
+        FloatVector c80 = FloatVector.fromArray(SPECIES, c, cOffset + 8 * cRowStride);
+        FloatVector c81 = FloatVector.fromArray(SPECIES, c, cOffset + 8 * cRowStride + V);
+        FloatVector c90 = FloatVector.fromArray(SPECIES, c, cOffset + 9 * cRowStride);
+        FloatVector c91 = FloatVector.fromArray(SPECIES, c, cOffset + 9 * cRowStride + V);
+        FloatVector c100 = FloatVector.fromArray(SPECIES, c, cOffset + 10 * cRowStride);
+        FloatVector c101 = FloatVector.fromArray(SPECIES, c, cOffset + 10 * cRowStride + V);
+        FloatVector c110 = FloatVector.fromArray(SPECIES, c, cOffset + 11 * cRowStride);
+        FloatVector c111 = FloatVector.fromArray(SPECIES, c, cOffset + 11 * cRowStride + V);
+        for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
+            FloatVector b0 = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector b1 = FloatVector.fromArray(SPECIES, b, q + V);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            c00 = a0.fma(b0, c00);
+            c01 = a0.fma(b1, c01);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + 1]);
+            c10 = a1.fma(b0, c10);
+            c11 = a1.fma(b1, c11);
+            FloatVector a2 = FloatVector.broadcast(SPECIES, a[p + 2]);
+            c20 = a2.fma(b0, c20);
+            c21 = a2.fma(b1, c21);
+            FloatVector a3 = FloatVector.broadcast(SPECIES, a[p + 3]);
+            c30 = a3.fma(b0, c30);
+            c31 = a3.fma(b1, c31);
+            FloatVector a4 = FloatVector.broadcast(SPECIES, a[p + 4]);
+            c40 = a4.fma(b0, c40);
+            c41 = a4.fma(b1, c41);
+            FloatVector a5 = FloatVector.broadcast(SPECIES, a[p + 5]);
+            c50 = a5.fma(b0, c50);
+            c51 = a5.fma(b1, c51);
+            FloatVector a6 = FloatVector.broadcast(SPECIES, a[p + 6]);
+            c60 = a6.fma(b0, c60);
+            c61 = a6.fma(b1, c61);
+            FloatVector a7 = FloatVector.broadcast(SPECIES, a[p + 7]);
+            c70 = a7.fma(b0, c70);
+            c71 = a7.fma(b1, c71);
+            FloatVector a8 = FloatVector.broadcast(SPECIES, a[p + 8]);
+            c80 = a8.fma(b0, c80);
+            c81 = a8.fma(b1, c81);
+            FloatVector a9 = FloatVector.broadcast(SPECIES, a[p + 9]);
+            c90 = a9.fma(b0, c90);
+            c91 = a9.fma(b1, c91);
+            FloatVector a10 = FloatVector.broadcast(SPECIES, a[p + 10]);
+            c100 = a10.fma(b0, c100);
+            c101 = a10.fma(b1, c101);
+            FloatVector a11 = FloatVector.broadcast(SPECIES, a[p + 11]);
+            c110 = a11.fma(b0, c110);
+            c111 = a11.fma(b1, c111);
+        }
+        c00.intoArray(c, cOffset);
+        c01.intoArray(c, cOffset + V);
+        c10.intoArray(c, cOffset + cRowStride);
+        c11.intoArray(c, cOffset + cRowStride + V);
+        c20.intoArray(c, cOffset + 2 * cRowStride);
+        c21.intoArray(c, cOffset + 2 * cRowStride + V);
+        c30.intoArray(c, cOffset + 3 * cRowStride);
+        c31.intoArray(c, cOffset + 3 * cRowStride + V);
+        c40.intoArray(c, cOffset + 4 * cRowStride);
+        c41.intoArray(c, cOffset + 4 * cRowStride + V);
+        c50.intoArray(c, cOffset + 5 * cRowStride);
+        c51.intoArray(c, cOffset + 5 * cRowStride + V);
+        c60.intoArray(c, cOffset + 6 * cRowStride);
+        c61.intoArray(c, cOffset + 6 * cRowStride + V);
+        c70.intoArray(c, cOffset + 7 * cRowStride);
+        c71.intoArray(c, cOffset + 7 * cRowStride + V);
+        c80.intoArray(c, cOffset + 8 * cRowStride);
+        c81.intoArray(c, cOffset + 8 * cRowStride + V);
+        c90.intoArray(c, cOffset + 9 * cRowStride);
+        c91.intoArray(c, cOffset + 9 * cRowStride + V);
+        c100.intoArray(c, cOffset + 10 * cRowStride);
+        c101.intoArray(c, cOffset + 10 * cRowStride + V);
+        c110.intoArray(c, cOffset + 11 * cRowStride);
+        c111.intoArray(c, cOffset + 11 * cRowStride + V);
     }
 
     private static void product6x4(

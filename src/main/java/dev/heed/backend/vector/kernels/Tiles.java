@@ -21,7 +21,7 @@ public final class Tiles {
     /** Vectors per row in the blocks of {@link MicroKernel}: 2 or 4. */
     static final int BLOCK_VECTORS = Lanes.SCALAR ? 4 : blockVectors();
 
-    /** Maximum depth per block of a matrix product in f32; a native bf16 product may have twice this depth. */
+    /** Maximum depth per block of a matrix product. */
     public static final int GEMM_DEPTH = gemm("depth");
 
     /** Maximum rows per task of a matrix product. */

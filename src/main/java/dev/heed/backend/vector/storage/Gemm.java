@@ -151,8 +151,8 @@ public final class Gemm {
         }
         Bf16Matrix.Operands bf16 = product.bf16;
         if (bf16 != null) {
-            for (int k = 0; k < b.depth; k += 2 * Tiles.GEMM_DEPTH) {
-                bf16.multiply(first, rows, panel, k, Math.min(2 * Tiles.GEMM_DEPTH, b.depth - k), to, at, step);
+            for (int k = 0; k < b.depth; k += Tiles.GEMM_DEPTH) {
+                bf16.multiply(first, rows, panel, k, Math.min(Tiles.GEMM_DEPTH, b.depth - k), to, at, step);
             }
         }
         int depth = Math.ceilDiv(b.depth, Math.ceilDiv(b.depth, Tiles.GEMM_DEPTH));
