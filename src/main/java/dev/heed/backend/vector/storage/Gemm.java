@@ -104,8 +104,8 @@ public final class Gemm {
                 if (rest < here) {
                     block(
                             product,
-                            rest / product.b.panels() * rowsPerTask,
-                            rest % product.b.panels(),
+                            rest % (here / product.b.panels()) * rowsPerTask,
+                            rest / (here / product.b.panels()),
                             rowsPerTask,
                             scratch);
                     return;
