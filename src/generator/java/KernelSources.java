@@ -49,6 +49,7 @@ class KernelSources {
                 // Written by src/generator/java/KernelSources.java; change that file and run it.
                 package dev.heed.backend.vector.kernels;
 
+                import static dev.heed.backend.vector.kernels.Lanes.FUSED;
                 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
                 import static dev.heed.backend.vector.kernels.Lanes.V;
                 import static dev.heed.backend.vector.kernels.Species.SPECIES;
@@ -189,6 +190,14 @@ class KernelSources {
         block(onto, rows, vectors, operands(rows > 1), r -> plus("p", times(r, "aRowStride")));
     }
 
+    /**
+     * {@return the statement {@code sum += x * y}} The condition is a constant. A method for both cases would exceed the JIT's limit for
+     * inlining in the largest blocks.
+     */
+    private static String add(String sum, String x, String y) {
+        return sum + " = FUSED ? " + x + ".fma(" + y + ", " + sum + ") : " + x + ".mul(" + y + ").add(" + sum + ");";
+    }
+
     private static List<String> tallOperands() {
         List<String> operands = operands(true);
         operands.remove("int aRowStride");
@@ -220,7 +229,7 @@ class KernelSources {
         for (int r = 0; r < rows; r++) {
             line(3, "FloatVector a" + r + " = FloatVector.broadcast(SPECIES, a[" + index.apply(r) + "]);");
             for (int v = 0; v < vectors; v++) {
-                line(3, "c" + r + v + " = a" + r + ".fma(b" + v + ", c" + r + v + ");");
+                line(3, add("c" + r + v, "a" + r, "b" + v));
             }
         }
         line(2, "}");
@@ -237,6 +246,7 @@ class KernelSources {
                 // Written by src/generator/java/KernelSources.java; change that file and run it.
                 package dev.heed.backend.vector.kernels;
 
+                import static dev.heed.backend.vector.kernels.Lanes.FUSED;
                 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
                 import static dev.heed.backend.vector.kernels.Species.SPECIES;
 
@@ -319,7 +329,8 @@ class KernelSources {
                         : "for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {");
         line(3, "FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);");
         for (int r = 0; r < rows; r++) {
-            line(3, "c" + r + " = FloatVector.broadcast(SPECIES, a[" + index.apply(r) + "]).fma(x, c" + r + ");");
+            line(3, "FloatVector y" + r + " = FloatVector.broadcast(SPECIES, a[" + index.apply(r) + "]);");
+            line(3, add("c" + r, "y" + r, "x"));
         }
         line(2, "}");
         line(2, "if (onto) {");
@@ -344,6 +355,7 @@ class KernelSources {
 
                 import static dev.heed.backend.vector.f64.F64Lanes.V;
                 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+                import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 
                 import jdk.incubator.vector.DoubleVector;
 
@@ -438,7 +450,7 @@ class KernelSources {
                             + "]);");
             for (int v = 0; v < vectors; v++) {
                 String sum = "c" + r + v;
-                line(3, sum + " = a" + r + (fused ? ".fma(b" + v + ", " + sum : ".mul(b" + v + ").add(" + sum) + ");");
+                line(3, fused ? add(sum, "a" + r, "b" + v) : sum + " = a" + r + ".mul(b" + v + ").add(" + sum + ");");
             }
         }
         line(2, "}");

@@ -65,8 +65,8 @@ public record Machine(
     }
 
     /**
-     * {@return the reason why the CPU backends are slow in this JVM: without an instruction for fused multiply-add, the JDK computes
-     * each one in decimal arithmetic} Empty if the JVM has the instruction, or if this cannot be known because the module
+     * {@return the reason why the CPU backends are slow in this JVM: without an instruction for fused multiply-add, they round each
+     * product before they add it} Empty if the JVM has the instruction, or if this cannot be known because the module
      * jdk.management is absent.
      */
     public static Optional<String> slowReason() {
@@ -94,7 +94,7 @@ public record Machine(
             try {
                 return isPerhapsSlow() && FmaFlag.isOff()
                         ? Optional.of(
-                                "this JVM has no instruction for fused multiply-add (UseFMA is off), which makes attention 20 to 30"
+                                "this JVM has no instruction for fused multiply-add (UseFMA is off), which makes attention up to three"
                                         + " times slower: leave out -XX:-UseFMA, or give the virtual machine all instructions of its host"
                                         + " (QEMU: -cpu host)")
                         : Optional.empty();

@@ -432,7 +432,7 @@ final class Backward {
             float sum = 0;
             for (int d = 0; d < width; d++) {
                 if (scratch.row[d] != 0) {
-                    sum = Math.fma(scratch.row[d], scratch.packed[d * PANEL + i], sum);
+                    sum = Lanes.fma(scratch.row[d], scratch.packed[d * PANEL + i], sum);
                 }
             }
             return sum;
@@ -552,7 +552,7 @@ final class Backward {
                 float weight = tile[at + j * PANEL + i];
                 for (int d = 0; d < rows.step && weight != 0; d++) {
                     int cell = to + j * rows.step + d;
-                    sums[cell] = Math.fma(weight, rows.data[i * rows.step + d], sums[cell]);
+                    sums[cell] = Lanes.fma(weight, rows.data[i * rows.step + d], sums[cell]);
                 }
             }
         }

@@ -453,7 +453,7 @@ final class Decode {
         int sum = (task * rows + r) * width;
         int value = v.at + run * v.runStride + j * v.step;
         for (int d = from; d < to && weight != 0; d++) {
-            weighted[sum + d] = Math.fma(weight, v.data[value + d], weighted[sum + d]);
+            weighted[sum + d] = Lanes.fma(weight, v.data[value + d], weighted[sum + d]);
         }
     }
 

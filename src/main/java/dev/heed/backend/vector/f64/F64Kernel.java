@@ -3,6 +3,7 @@ package dev.heed.backend.vector.f64;
 
 import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 
 import jdk.incubator.vector.DoubleVector;
 
@@ -119,17 +120,17 @@ final class F64Kernel {
             DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
             DoubleVector b1 = DoubleVector.fromArray(SPECIES, b, q + V);
             DoubleVector a0 = DoubleVector.broadcast(SPECIES, a[p]);
-            c00 = a0.fma(b0, c00);
-            c01 = a0.fma(b1, c01);
+            c00 = FUSED ? a0.fma(b0, c00) : a0.mul(b0).add(c00);
+            c01 = FUSED ? a0.fma(b1, c01) : a0.mul(b1).add(c01);
             DoubleVector a1 = DoubleVector.broadcast(SPECIES, a[p + aRowStride]);
-            c10 = a1.fma(b0, c10);
-            c11 = a1.fma(b1, c11);
+            c10 = FUSED ? a1.fma(b0, c10) : a1.mul(b0).add(c10);
+            c11 = FUSED ? a1.fma(b1, c11) : a1.mul(b1).add(c11);
             DoubleVector a2 = DoubleVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
-            c20 = a2.fma(b0, c20);
-            c21 = a2.fma(b1, c21);
+            c20 = FUSED ? a2.fma(b0, c20) : a2.mul(b0).add(c20);
+            c21 = FUSED ? a2.fma(b1, c21) : a2.mul(b1).add(c21);
             DoubleVector a3 = DoubleVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
-            c30 = a3.fma(b0, c30);
-            c31 = a3.fma(b1, c31);
+            c30 = FUSED ? a3.fma(b0, c30) : a3.mul(b0).add(c30);
+            c31 = FUSED ? a3.fma(b1, c31) : a3.mul(b1).add(c31);
         }
         add(c00, c, cOffset);
         add(c01, c, cOffset + V);
@@ -160,13 +161,13 @@ final class F64Kernel {
         for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
             DoubleVector a0 = DoubleVector.broadcast(SPECIES, a[p]);
-            c00 = a0.fma(b0, c00);
+            c00 = FUSED ? a0.fma(b0, c00) : a0.mul(b0).add(c00);
             DoubleVector a1 = DoubleVector.broadcast(SPECIES, a[p + aRowStride]);
-            c10 = a1.fma(b0, c10);
+            c10 = FUSED ? a1.fma(b0, c10) : a1.mul(b0).add(c10);
             DoubleVector a2 = DoubleVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
-            c20 = a2.fma(b0, c20);
+            c20 = FUSED ? a2.fma(b0, c20) : a2.mul(b0).add(c20);
             DoubleVector a3 = DoubleVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
-            c30 = a3.fma(b0, c30);
+            c30 = FUSED ? a3.fma(b0, c30) : a3.mul(b0).add(c30);
         }
         add(c00, c, cOffset);
         add(c10, c, cOffset + cRowStride);
@@ -188,7 +189,7 @@ final class F64Kernel {
         for (int k = 0, p = aOffset, q = bOffset; k < depth; k++, p += aDepthStride, q += bDepthStride) {
             DoubleVector b0 = DoubleVector.fromArray(SPECIES, b, q);
             DoubleVector a0 = DoubleVector.broadcast(SPECIES, a[p]);
-            c00 = a0.fma(b0, c00);
+            c00 = FUSED ? a0.fma(b0, c00) : a0.mul(b0).add(c00);
         }
         add(c00, c, cOffset);
     }

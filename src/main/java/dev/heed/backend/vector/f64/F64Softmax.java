@@ -3,6 +3,7 @@ package dev.heed.backend.vector.f64;
 import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.F64Species.LONGS;
 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
+import static dev.heed.backend.vector.f64.F64Species.fma;
 import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
 import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT_BITS;
 
@@ -25,8 +26,11 @@ final class F64Softmax {
     private static final double LOWEST = -746;
 
     private static final double LOG2E = 0x1.71547652b82fep+0;
-    private static final double LN2 = 0x1.62e42fefa39efp-1;
-    private static final double LN2_REST = 0x1.abc9e3b39803fp-56;
+
+    /** The first 32 bits of ln 2: their product with an exponent is exact, fused or not. */
+    private static final double LN2 = 0x1.62e42feep-1;
+
+    private static final double LN2_REST = 0x1.a39ef35793c76p-33;
     private static final double SPLIT = 0x1.8p52;
     private static final double LIFT = 0x1p64;
     private static final long LIFT_BITS = Double.doubleToRawLongBits(LIFT);
@@ -42,10 +46,10 @@ final class F64Softmax {
      */
     static DoubleVector exp(DoubleVector argument) {
         DoubleVector x = larger(argument, DoubleVector.broadcast(SPECIES, LOWEST));
-        DoubleVector t = x.fma(LOG2E, SPLIT);
+        DoubleVector t = fma(x, DoubleVector.broadcast(SPECIES, LOG2E), DoubleVector.broadcast(SPECIES, SPLIT));
         DoubleVector n = t.sub(SPLIT);
-        DoubleVector r = n.fma(DoubleVector.broadcast(SPECIES, -LN2), x);
-        r = n.fma(DoubleVector.broadcast(SPECIES, -LN2_REST), r);
+        DoubleVector r = fma(n, DoubleVector.broadcast(SPECIES, -LN2), x);
+        r = fma(n, DoubleVector.broadcast(SPECIES, -LN2_REST), r);
         LongVector power = ((LongVector) t.reinterpretShape(LONGS, 0))
                 .lanewise(VectorOperators.LSHL, 52)
                 .add(LIFT_BITS);
@@ -57,19 +61,20 @@ final class F64Softmax {
      * 325 bytes of bytecode, and vectors passed to a method that is not inlined become objects.
      */
     private static DoubleVector taylor(DoubleVector r) {
-        DoubleVector y = r.fma(1 / 6227020800.0, 1 / 479001600.0);
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 39916800.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 3628800.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 362880.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 40320.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 5040.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 720.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 120.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 24.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 6.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1 / 2.0));
-        y = y.fma(r, DoubleVector.broadcast(SPECIES, 1));
-        return y.fma(r, DoubleVector.broadcast(SPECIES, 1));
+        DoubleVector y = fma(
+                r, DoubleVector.broadcast(SPECIES, 1 / 6227020800.0), DoubleVector.broadcast(SPECIES, 1 / 479001600.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 39916800.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 3628800.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 362880.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 40320.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 5040.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 720.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 120.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 24.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 6.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1 / 2.0));
+        y = fma(y, r, DoubleVector.broadcast(SPECIES, 1));
+        return fma(y, r, DoubleVector.broadcast(SPECIES, 1));
     }
 
     /** Raises the maxima to include the scores of a tile. A NaN may become a maximum or not; the sum of its row is NaN. */

@@ -4,6 +4,7 @@ import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
 import static dev.heed.backend.vector.f64.WideLoops.masked;
 
+import dev.heed.backend.vector.kernels.Lanes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,14 +43,14 @@ final class ScalarF64 {
                         k < depth;
                         k++, p += depthStep, q += bDepthStride) {
                     double x = a[p];
-                    s0 = Math.fma(x, b[q], s0);
-                    s1 = Math.fma(x, b[q + 1], s1);
-                    s2 = Math.fma(x, b[q + 2], s2);
-                    s3 = Math.fma(x, b[q + 3], s3);
-                    s4 = Math.fma(x, b[q + 4], s4);
-                    s5 = Math.fma(x, b[q + 5], s5);
-                    s6 = Math.fma(x, b[q + 6], s6);
-                    s7 = Math.fma(x, b[q + 7], s7);
+                    s0 = Lanes.fma(x, b[q], s0);
+                    s1 = Lanes.fma(x, b[q + 1], s1);
+                    s2 = Lanes.fma(x, b[q + 2], s2);
+                    s3 = Lanes.fma(x, b[q + 3], s3);
+                    s4 = Lanes.fma(x, b[q + 4], s4);
+                    s5 = Lanes.fma(x, b[q + 5], s5);
+                    s6 = Lanes.fma(x, b[q + 6], s6);
+                    s7 = Lanes.fma(x, b[q + 7], s7);
                 }
                 int to = cOffset + r * cRowStride + v;
                 c[to] += s0;

@@ -102,7 +102,7 @@ final class WideLoops {
                 for (int k = 0; k < depth; k++) {
                     double x = a[aOffset + r * rowStep + k * depthStep];
                     double y = b[bOffset + k * bDepthStride + i];
-                    sum = masked(weightsAreLeft ? x : y) ? sum : Math.fma(x, y, sum);
+                    sum = masked(weightsAreLeft ? x : y) ? sum : Lanes.fma(x, y, sum);
                 }
                 c[cOffset + r * cRowStride + i] += sum;
             }

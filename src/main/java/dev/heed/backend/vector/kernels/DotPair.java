@@ -2,6 +2,7 @@ package dev.heed.backend.vector.kernels;
 
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -64,14 +65,14 @@ final class DotPair {
             FloatVector k1 = FloatVector.fromArray(SPECIES, keys, at + stride + d);
             FloatVector k2 = FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d);
             FloatVector k3 = FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d);
-            q0 = x.fma(k0, q0);
-            q1 = x.fma(k1, q1);
-            q2 = x.fma(k2, q2);
-            q3 = x.fma(k3, q3);
-            r0 = y.fma(k0, r0);
-            r1 = y.fma(k1, r1);
-            r2 = y.fma(k2, r2);
-            r3 = y.fma(k3, r3);
+            q0 = fma(x, k0, q0);
+            q1 = fma(x, k1, q1);
+            q2 = fma(x, k2, q2);
+            q3 = fma(x, k3, q3);
+            r0 = fma(y, k0, r0);
+            r1 = fma(y, k1, r1);
+            r2 = fma(y, k2, r2);
+            r3 = fma(y, k3, r3);
         }
         q0.intoArray(lanes, 0);
         q1.intoArray(lanes, V);
@@ -127,29 +128,29 @@ final class DotPair {
                 FloatVector wq = FloatVector.broadcast(SPECIES, weights[q + j + run * count]);
                 FloatVector wr = FloatVector.broadcast(SPECIES, weights[r + j + run * count]);
                 FloatVector x0 = FloatVector.fromArray(SPECIES, rows, p);
-                q0 = wq.fma(x0, q0);
-                r0 = wr.fma(x0, r0);
+                q0 = fma(wq, x0, q0);
+                r0 = fma(wr, x0, r0);
                 FloatVector x1 = FloatVector.fromArray(SPECIES, rows, p + V);
-                q1 = wq.fma(x1, q1);
-                r1 = wr.fma(x1, r1);
+                q1 = fma(wq, x1, q1);
+                r1 = fma(wr, x1, r1);
                 FloatVector x2 = FloatVector.fromArray(SPECIES, rows, p + 2 * V);
-                q2 = wq.fma(x2, q2);
-                r2 = wr.fma(x2, r2);
+                q2 = fma(wq, x2, q2);
+                r2 = fma(wr, x2, r2);
                 FloatVector x3 = FloatVector.fromArray(SPECIES, rows, p + 3 * V);
-                q3 = wq.fma(x3, q3);
-                r3 = wr.fma(x3, r3);
+                q3 = fma(wq, x3, q3);
+                r3 = fma(wr, x3, r3);
                 FloatVector x4 = FloatVector.fromArray(SPECIES, rows, p + 4 * V);
-                q4 = wq.fma(x4, q4);
-                r4 = wr.fma(x4, r4);
+                q4 = fma(wq, x4, q4);
+                r4 = fma(wr, x4, r4);
                 FloatVector x5 = FloatVector.fromArray(SPECIES, rows, p + 5 * V);
-                q5 = wq.fma(x5, q5);
-                r5 = wr.fma(x5, r5);
+                q5 = fma(wq, x5, q5);
+                r5 = fma(wr, x5, r5);
                 FloatVector x6 = FloatVector.fromArray(SPECIES, rows, p + 6 * V);
-                q6 = wq.fma(x6, q6);
-                r6 = wr.fma(x6, r6);
+                q6 = fma(wq, x6, q6);
+                r6 = fma(wr, x6, r6);
                 FloatVector x7 = FloatVector.fromArray(SPECIES, rows, p + 7 * V);
-                q7 = wq.fma(x7, q7);
-                r7 = wr.fma(x7, r7);
+                q7 = fma(wq, x7, q7);
+                r7 = fma(wr, x7, r7);
             }
         }
         q0.intoArray(sums, qTo);

@@ -2,6 +2,7 @@ package dev.heed.backend.vector.kernels;
 
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -85,10 +86,10 @@ final class DotRow {
         int whole = SPECIES.loopBound(width);
         for (int d = 0; d < whole; d += V) {
             FloatVector x = FloatVector.fromArray(SPECIES, q, qOffset + d);
-            s0 = x.fma(FloatVector.fromArray(SPECIES, keys, at + d), s0);
-            s1 = x.fma(FloatVector.fromArray(SPECIES, keys, at + stride + d), s1);
-            s2 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d), s2);
-            s3 = x.fma(FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d), s3);
+            s0 = fma(x, FloatVector.fromArray(SPECIES, keys, at + d), s0);
+            s1 = fma(x, FloatVector.fromArray(SPECIES, keys, at + stride + d), s1);
+            s2 = fma(x, FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d), s2);
+            s3 = fma(x, FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d), s3);
         }
         s0.intoArray(lanes, 0);
         s1.intoArray(lanes, V);
@@ -107,7 +108,7 @@ final class DotRow {
     static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
         float sum = 0;
         for (int d = from; d < to; d++) {
-            sum = Math.fma(q[qOffset + d], keys[at + d], sum);
+            sum = Lanes.fma(q[qOffset + d], keys[at + d], sum);
         }
         return sum;
     }
@@ -161,7 +162,7 @@ final class DotRow {
         FloatVector s = FloatVector.zero(SPECIES);
         int whole = SPECIES.loopBound(width);
         for (int d = 0; d < whole; d += V) {
-            s = FloatVector.fromArray(SPECIES, q, qOffset + d).fma(FloatVector.fromArray(SPECIES, keys, at + d), s);
+            s = fma(FloatVector.fromArray(SPECIES, q, qOffset + d), FloatVector.fromArray(SPECIES, keys, at + d), s);
         }
         s.intoArray(lanes, 0);
         return sumLikeFour(lanes) + rest(q, qOffset, keys, at, whole, width);
@@ -193,14 +194,14 @@ final class DotRow {
         FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
         for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
             FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j]);
-            s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
-            s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
-            s2 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-            s3 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
-            s4 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
-            s5 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
-            s6 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
-            s7 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
+            s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
+            s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
+            s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
+            s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
+            s4 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
+            s5 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
+            s6 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
+            s7 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
         }
         s0.intoArray(sums, to);
         s1.intoArray(sums, to + V);
@@ -238,14 +239,14 @@ final class DotRow {
             for (int run = 0; run < 4; run++) {
                 int p = rowsOffset + j * step + run * runStride;
                 FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
-                s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
-                s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
-                s2 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-                s3 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
-                s4 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
-                s5 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
-                s6 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
-                s7 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
+                s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
+                s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
+                s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
+                s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
+                s4 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
+                s5 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
+                s6 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
+                s7 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
             }
         }
         s0.intoArray(sums, to);
@@ -277,10 +278,10 @@ final class DotRow {
             for (int run = 0; run < 4; run++) {
                 int p = rowsOffset + j * step + run * runStride;
                 FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
-                s0 = w.fma(FloatVector.fromArray(SPECIES, rows, p), s0);
-                s1 = w.fma(FloatVector.fromArray(SPECIES, rows, p + V), s1);
-                s2 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-                s3 = w.fma(FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
+                s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
+                s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
+                s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
+                s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
             }
         }
         s0.intoArray(sums, to);

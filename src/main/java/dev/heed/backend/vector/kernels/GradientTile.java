@@ -3,6 +3,7 @@ package dev.heed.backend.vector.kernels;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -20,7 +21,7 @@ final class GradientTile {
             FloatVector sum = FloatVector.fromArray(SPECIES, deltas, v);
             for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
                 FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
-                FloatVector more = weight.fma(FloatVector.fromArray(SPECIES, gradients, p), sum);
+                FloatVector more = fma(weight, FloatVector.fromArray(SPECIES, gradients, p), sum);
                 sum = more.blend(sum, weight.compare(VectorOperators.EQ, 0f));
             }
             sum.intoArray(deltas, v);

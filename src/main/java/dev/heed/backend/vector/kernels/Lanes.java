@@ -9,6 +9,12 @@ public final class Lanes {
     public static final boolean SCALAR =
             Settings.SCALAR.or(false) || !Machine.current().vectorReasons().isEmpty();
 
+    /**
+     * Whether {@code a * b + c} has one rounding. It has two if the JVM has no instruction for fused multiply-add, because the JDK would
+     * compute each one in decimal arithmetic.
+     */
+    public static final boolean FUSED = Machine.slowReason().isEmpty();
+
     /** Name of the backend that these loops belong to. */
     public static final String BACKEND = SCALAR ? "scalar" : "vector";
 
@@ -28,6 +34,16 @@ public final class Lanes {
     public static final int TILE = 64;
 
     private Lanes() {}
+
+    /** {@return {@code a * b + c}, with the roundings of {@link #FUSED}} */
+    public static float fma(float a, float b, float c) {
+        return FUSED ? Math.fma(a, b, c) : a * b + c;
+    }
+
+    /** {@return {@code a * b + c}, with the roundings of {@link #FUSED}} */
+    public static double fma(double a, double b, double c) {
+        return FUSED ? Math.fma(a, b, c) : a * b + c;
+    }
 
     /** {@return the number of panels that contain {@code columns} columns} */
     public static int panels(long columns) {

@@ -3,6 +3,7 @@ package dev.heed.backend.vector.kernels;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import dev.heed.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -89,13 +90,13 @@ final class LinearTile {
             FloatVector u = size.blend(FAR, size.compare(VectorOperators.GT, FAR));
             FloatVector t = FloatVector.broadcast(SPECIES, 1f).div(u.mul(T).add(1f));
             FloatVector y = t.mul(C9).add(C8);
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C7));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C6));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C5));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C4));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C3));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C2));
-            y = y.fma(t, FloatVector.broadcast(SPECIES, C1)).mul(t);
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C7));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C6));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C5));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C4));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C3));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C2));
+            y = fma(y, t, FloatVector.broadcast(SPECIES, C1)).mul(t);
             FloatVector power = SoftmaxTile.exp2(u.mul(u).mul(MINUS_HALF_LOG2E));
             FloatVector tail = u.mul(power).mul(y);
             value.blend(0f, value.compare(VectorOperators.LT, 0f)).sub(tail).intoArray(x, i);

@@ -1,6 +1,7 @@
 // Written by src/generator/java/KernelSources.java; change that file and run it.
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
 
@@ -111,14 +112,22 @@ public final class NarrowKernel {
         FloatVector c7 = FloatVector.zero(SPECIES);
         for (int k = 0; k < depth; k++) {
             FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
-            c0 = FloatVector.broadcast(SPECIES, a[a0 + k]).fma(x, c0);
-            c1 = FloatVector.broadcast(SPECIES, a[a1 + k]).fma(x, c1);
-            c2 = FloatVector.broadcast(SPECIES, a[a2 + k]).fma(x, c2);
-            c3 = FloatVector.broadcast(SPECIES, a[a3 + k]).fma(x, c3);
-            c4 = FloatVector.broadcast(SPECIES, a[a4 + k]).fma(x, c4);
-            c5 = FloatVector.broadcast(SPECIES, a[a5 + k]).fma(x, c5);
-            c6 = FloatVector.broadcast(SPECIES, a[a6 + k]).fma(x, c6);
-            c7 = FloatVector.broadcast(SPECIES, a[a7 + k]).fma(x, c7);
+            FloatVector y0 = FloatVector.broadcast(SPECIES, a[a0 + k]);
+            c0 = FUSED ? y0.fma(x, c0) : y0.mul(x).add(c0);
+            FloatVector y1 = FloatVector.broadcast(SPECIES, a[a1 + k]);
+            c1 = FUSED ? y1.fma(x, c1) : y1.mul(x).add(c1);
+            FloatVector y2 = FloatVector.broadcast(SPECIES, a[a2 + k]);
+            c2 = FUSED ? y2.fma(x, c2) : y2.mul(x).add(c2);
+            FloatVector y3 = FloatVector.broadcast(SPECIES, a[a3 + k]);
+            c3 = FUSED ? y3.fma(x, c3) : y3.mul(x).add(c3);
+            FloatVector y4 = FloatVector.broadcast(SPECIES, a[a4 + k]);
+            c4 = FUSED ? y4.fma(x, c4) : y4.mul(x).add(c4);
+            FloatVector y5 = FloatVector.broadcast(SPECIES, a[a5 + k]);
+            c5 = FUSED ? y5.fma(x, c5) : y5.mul(x).add(c5);
+            FloatVector y6 = FloatVector.broadcast(SPECIES, a[a6 + k]);
+            c6 = FUSED ? y6.fma(x, c6) : y6.mul(x).add(c6);
+            FloatVector y7 = FloatVector.broadcast(SPECIES, a[a7 + k]);
+            c7 = FUSED ? y7.fma(x, c7) : y7.mul(x).add(c7);
         }
         if (onto) {
             FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
@@ -166,14 +175,22 @@ public final class NarrowKernel {
         FloatVector c7 = FloatVector.zero(SPECIES);
         for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
             FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
-            c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
-            c1 = FloatVector.broadcast(SPECIES, a[p + 1]).fma(x, c1);
-            c2 = FloatVector.broadcast(SPECIES, a[p + 2]).fma(x, c2);
-            c3 = FloatVector.broadcast(SPECIES, a[p + 3]).fma(x, c3);
-            c4 = FloatVector.broadcast(SPECIES, a[p + 4]).fma(x, c4);
-            c5 = FloatVector.broadcast(SPECIES, a[p + 5]).fma(x, c5);
-            c6 = FloatVector.broadcast(SPECIES, a[p + 6]).fma(x, c6);
-            c7 = FloatVector.broadcast(SPECIES, a[p + 7]).fma(x, c7);
+            FloatVector y0 = FloatVector.broadcast(SPECIES, a[p]);
+            c0 = FUSED ? y0.fma(x, c0) : y0.mul(x).add(c0);
+            FloatVector y1 = FloatVector.broadcast(SPECIES, a[p + 1]);
+            c1 = FUSED ? y1.fma(x, c1) : y1.mul(x).add(c1);
+            FloatVector y2 = FloatVector.broadcast(SPECIES, a[p + 2]);
+            c2 = FUSED ? y2.fma(x, c2) : y2.mul(x).add(c2);
+            FloatVector y3 = FloatVector.broadcast(SPECIES, a[p + 3]);
+            c3 = FUSED ? y3.fma(x, c3) : y3.mul(x).add(c3);
+            FloatVector y4 = FloatVector.broadcast(SPECIES, a[p + 4]);
+            c4 = FUSED ? y4.fma(x, c4) : y4.mul(x).add(c4);
+            FloatVector y5 = FloatVector.broadcast(SPECIES, a[p + 5]);
+            c5 = FUSED ? y5.fma(x, c5) : y5.mul(x).add(c5);
+            FloatVector y6 = FloatVector.broadcast(SPECIES, a[p + 6]);
+            c6 = FUSED ? y6.fma(x, c6) : y6.mul(x).add(c6);
+            FloatVector y7 = FloatVector.broadcast(SPECIES, a[p + 7]);
+            c7 = FUSED ? y7.fma(x, c7) : y7.mul(x).add(c7);
         }
         if (onto) {
             FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
@@ -214,10 +231,14 @@ public final class NarrowKernel {
         FloatVector c3 = FloatVector.zero(SPECIES);
         for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
             FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
-            c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
-            c1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]).fma(x, c1);
-            c2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]).fma(x, c2);
-            c3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]).fma(x, c3);
+            FloatVector y0 = FloatVector.broadcast(SPECIES, a[p]);
+            c0 = FUSED ? y0.fma(x, c0) : y0.mul(x).add(c0);
+            FloatVector y1 = FloatVector.broadcast(SPECIES, a[p + aRowStride]);
+            c1 = FUSED ? y1.fma(x, c1) : y1.mul(x).add(c1);
+            FloatVector y2 = FloatVector.broadcast(SPECIES, a[p + 2 * aRowStride]);
+            c2 = FUSED ? y2.fma(x, c2) : y2.mul(x).add(c2);
+            FloatVector y3 = FloatVector.broadcast(SPECIES, a[p + 3 * aRowStride]);
+            c3 = FUSED ? y3.fma(x, c3) : y3.mul(x).add(c3);
         }
         if (onto) {
             FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);
@@ -245,7 +266,8 @@ public final class NarrowKernel {
         FloatVector c0 = FloatVector.zero(SPECIES);
         for (int k = 0, p = aOffset; k < depth; k++, p += aDepthStride) {
             FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + k * PANEL);
-            c0 = FloatVector.broadcast(SPECIES, a[p]).fma(x, c0);
+            FloatVector y0 = FloatVector.broadcast(SPECIES, a[p]);
+            c0 = FUSED ? y0.fma(x, c0) : y0.mul(x).add(c0);
         }
         if (onto) {
             FloatVector.fromArray(SPECIES, c, cOffset).add(c0).intoArray(c, cOffset);

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
@@ -37,8 +38,8 @@ final class PairTile {
                             Tanh.of(FloatVector.fromArray(SPECIES, packed, p).add(key));
                     FloatVector t1 = Tanh.of(
                             FloatVector.fromArray(SPECIES, packed, p + V).add(key));
-                    s0 = t0.fma(factor, s0);
-                    s1 = t1.fma(factor, s1);
+                    s0 = FUSED ? t0.fma(factor, s0) : t0.mul(factor).add(s0);
+                    s1 = FUSED ? t1.fma(factor, s1) : t1.mul(factor).add(s1);
                 }
                 s0.intoArray(tile, at + j * PANEL + lane);
                 s1.intoArray(tile, at + j * PANEL + lane + V);
@@ -75,10 +76,10 @@ final class PairTile {
                     FloatVector d1 = q1.sub(key);
                     FloatVector e0 = q0.sub(next);
                     FloatVector e1 = q1.sub(next);
-                    s0 = d0.fma(d0, s0);
-                    s1 = d1.fma(d1, s1);
-                    r0 = e0.fma(e0, r0);
-                    r1 = e1.fma(e1, r1);
+                    s0 = FUSED ? d0.fma(d0, s0) : d0.mul(d0).add(s0);
+                    s1 = FUSED ? d1.fma(d1, s1) : d1.mul(d1).add(s1);
+                    r0 = FUSED ? e0.fma(e0, r0) : e0.mul(e0).add(r0);
+                    r1 = FUSED ? e1.fma(e1, r1) : e1.mul(e1).add(r1);
                 }
                 s0.mul(factor).intoArray(tile, to + lane);
                 s1.mul(factor).intoArray(tile, to + lane + V);
@@ -92,7 +93,7 @@ final class PairTile {
                 for (int d = 0, p = lane; d < width; d++, p += PANEL) {
                     FloatVector apart =
                             FloatVector.fromArray(SPECIES, packed, p).sub(keys[keysOffset + j * step + d]);
-                    sum = apart.fma(apart, sum);
+                    sum = FUSED ? apart.fma(apart, sum) : apart.mul(apart).add(sum);
                 }
                 sum.mul(factor).intoArray(tile, at + j * PANEL + lane);
             }
@@ -118,7 +119,9 @@ final class PairTile {
                 FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
                 FloatVector t =
                         Tanh.of(FloatVector.fromArray(SPECIES, q, qOffset + d).add(key));
-                sum = t.fma(FloatVector.fromArray(SPECIES, v, d), sum);
+                sum = FUSED
+                        ? t.fma(FloatVector.fromArray(SPECIES, v, d), sum)
+                        : t.mul(FloatVector.fromArray(SPECIES, v, d)).add(sum);
             }
             sum.intoArray(lanes, 0);
             scores[at + j] = sum(lanes);
@@ -144,7 +147,7 @@ final class PairTile {
                 FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
                 FloatVector apart =
                         FloatVector.fromArray(SPECIES, q, qOffset + d).sub(key);
-                sum = apart.fma(apart, sum);
+                sum = FUSED ? apart.fma(apart, sum) : apart.mul(apart).add(sum);
             }
             sum.intoArray(lanes, 0);
             scores[at + j] = sum(lanes) * factor;
@@ -225,9 +228,14 @@ final class PairTile {
                     float gradient = g[at + j * PANEL + i];
                     FloatVector apart = q.sub(FloatVector.fromArray(SPECIES, r.keys, k));
                     FloatVector u = FloatVector.broadcast(SPECIES, gradient * c);
-                    dq = apart.fma(u.neg(), dq);
-                    apart.fma(u, FloatVector.fromArray(SPECIES, r.keySums, to)).intoArray(r.keySums, to);
-                    sum = apart.mul(gradient).fma(apart, sum);
+                    dq = FUSED ? apart.fma(u.neg(), dq) : apart.mul(u.neg()).add(dq);
+                    (FUSED
+                                    ? apart.fma(u, FloatVector.fromArray(SPECIES, r.keySums, to))
+                                    : apart.mul(u).add(FloatVector.fromArray(SPECIES, r.keySums, to)))
+                            .intoArray(r.keySums, to);
+                    sum = FUSED
+                            ? apart.mul(gradient).fma(apart, sum)
+                            : apart.mul(gradient).mul(apart).add(sum);
                     k += r.keyStep;
                     to += r.keySumsStep;
                 }
@@ -266,14 +274,14 @@ final class PairTile {
             FloatVector x1 = q1.sub(key);
             FloatVector x2 = q2.sub(key);
             FloatVector x3 = q3.sub(key);
-            d0 = x0.fma(u0.neg(), d0);
-            d1 = x1.fma(u1.neg(), d1);
-            d2 = x2.fma(u2.neg(), d2);
-            d3 = x3.fma(u3.neg(), d3);
-            dk = x0.fma(u0, dk);
-            dk = x1.fma(u1, dk);
-            dk = x2.fma(u2, dk);
-            x3.fma(u3, dk).intoArray(r.keySums, to);
+            d0 = FUSED ? x0.fma(u0.neg(), d0) : x0.mul(u0.neg()).add(d0);
+            d1 = FUSED ? x1.fma(u1.neg(), d1) : x1.mul(u1.neg()).add(d1);
+            d2 = FUSED ? x2.fma(u2.neg(), d2) : x2.mul(u2.neg()).add(d2);
+            d3 = FUSED ? x3.fma(u3.neg(), d3) : x3.mul(u3.neg()).add(d3);
+            dk = FUSED ? x0.fma(u0, dk) : x0.mul(u0).add(dk);
+            dk = FUSED ? x1.fma(u1, dk) : x1.mul(u1).add(dk);
+            dk = FUSED ? x2.fma(u2, dk) : x2.mul(u2).add(dk);
+            (FUSED ? x3.fma(u3, dk) : x3.mul(u3).add(dk)).intoArray(r.keySums, to);
             k += r.keyStep;
             to += r.keySumsStep;
         }

@@ -3,6 +3,7 @@ package dev.heed.backend.vector.kernels;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -52,7 +53,7 @@ final class PanelTile {
                 for (int d = 0; d < width; d++) {
                     FloatVector sum = FloatVector.fromArray(SPECIES, sums, d * PANEL + v);
                     FloatVector value = FloatVector.broadcast(SPECIES, values[from + j * step + d]);
-                    sum.blend(weight.fma(value, sum), attended).intoArray(sums, d * PANEL + v);
+                    sum.blend(fma(weight, value, sum), attended).intoArray(sums, d * PANEL + v);
                 }
             }
         }

@@ -154,7 +154,7 @@ final class ScalarKernel {
 
     private static void add(float x, float[] b, float[] c) {
         for (int i = 0; i < PANEL; i++) {
-            c[i] = Math.fma(x, b[i], c[i]);
+            c[i] = Lanes.fma(x, b[i], c[i]);
         }
     }
 
@@ -179,8 +179,8 @@ final class ScalarKernel {
             float t = b1[i];
             float u = b2[i];
             float v = b3[i];
-            c[i] = Math.fma(x3, v, Math.fma(x2, u, Math.fma(x1, t, Math.fma(x0, s, c[i]))));
-            d[i] = Math.fma(y3, v, Math.fma(y2, u, Math.fma(y1, t, Math.fma(y0, s, d[i]))));
+            c[i] = Lanes.fma(x3, v, Lanes.fma(x2, u, Lanes.fma(x1, t, Lanes.fma(x0, s, c[i]))));
+            d[i] = Lanes.fma(y3, v, Lanes.fma(y2, u, Lanes.fma(y1, t, Lanes.fma(y0, s, d[i]))));
         }
     }
 }

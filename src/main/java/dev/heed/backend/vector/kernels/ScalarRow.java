@@ -56,17 +56,17 @@ final class ScalarRow {
         float s7 = 0;
         int d = 0;
         for (; d + 8 <= width; d += 8) {
-            s0 = Math.fma(x[xAt + d], y[yAt + d], s0);
-            s1 = Math.fma(x[xAt + d + 1], y[yAt + d + 1], s1);
-            s2 = Math.fma(x[xAt + d + 2], y[yAt + d + 2], s2);
-            s3 = Math.fma(x[xAt + d + 3], y[yAt + d + 3], s3);
-            s4 = Math.fma(x[xAt + d + 4], y[yAt + d + 4], s4);
-            s5 = Math.fma(x[xAt + d + 5], y[yAt + d + 5], s5);
-            s6 = Math.fma(x[xAt + d + 6], y[yAt + d + 6], s6);
-            s7 = Math.fma(x[xAt + d + 7], y[yAt + d + 7], s7);
+            s0 = Lanes.fma(x[xAt + d], y[yAt + d], s0);
+            s1 = Lanes.fma(x[xAt + d + 1], y[yAt + d + 1], s1);
+            s2 = Lanes.fma(x[xAt + d + 2], y[yAt + d + 2], s2);
+            s3 = Lanes.fma(x[xAt + d + 3], y[yAt + d + 3], s3);
+            s4 = Lanes.fma(x[xAt + d + 4], y[yAt + d + 4], s4);
+            s5 = Lanes.fma(x[xAt + d + 5], y[yAt + d + 5], s5);
+            s6 = Lanes.fma(x[xAt + d + 6], y[yAt + d + 6], s6);
+            s7 = Lanes.fma(x[xAt + d + 7], y[yAt + d + 7], s7);
         }
         for (; d < width; d++) {
-            s0 = Math.fma(x[xAt + d], y[yAt + d], s0);
+            s0 = Lanes.fma(x[xAt + d], y[yAt + d], s0);
         }
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
     }
@@ -119,7 +119,7 @@ final class ScalarRow {
         for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
             float weight = weights[at + j];
             for (int d = 0; d < width; d++) {
-                sums[to + d] = Math.fma(weight, rows[p + d], sums[to + d]);
+                sums[to + d] = Lanes.fma(weight, rows[p + d], sums[to + d]);
             }
         }
     }

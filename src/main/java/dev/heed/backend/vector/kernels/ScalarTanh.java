@@ -11,15 +11,15 @@ final class ScalarTanh {
         float x = argument > Tanh.LAST ? Tanh.LAST : argument;
         x = x < -Tanh.LAST ? -Tanh.LAST : x;
         float z = x * x;
-        float p = Math.fma(z, Tanh.P6, Tanh.P5);
-        float q = Math.fma(z, Tanh.Q3, Tanh.Q2);
-        p = Math.fma(p, z, Tanh.P4);
-        q = Math.fma(q, z, Tanh.Q1);
-        p = Math.fma(p, z, Tanh.P3);
-        q = Math.fma(q, z, 1f);
-        p = Math.fma(p, z, Tanh.P2);
-        p = Math.fma(p, z, Tanh.P1);
-        p = Math.fma(p, z, 1f);
+        float p = Lanes.fma(z, Tanh.P6, Tanh.P5);
+        float q = Lanes.fma(z, Tanh.Q3, Tanh.Q2);
+        p = Lanes.fma(p, z, Tanh.P4);
+        q = Lanes.fma(q, z, Tanh.Q1);
+        p = Lanes.fma(p, z, Tanh.P3);
+        q = Lanes.fma(q, z, 1f);
+        p = Lanes.fma(p, z, Tanh.P2);
+        p = Lanes.fma(p, z, Tanh.P1);
+        p = Lanes.fma(p, z, 1f);
         return p * x / q;
     }
 }

@@ -62,12 +62,12 @@ final class ScalarTile {
         float x = argument < SoftmaxTile.LOWEST ? SoftmaxTile.LOWEST : argument;
         float t = x + SoftmaxTile.SPLIT;
         float f = x - (t - SoftmaxTile.SPLIT);
-        float y = Math.fma(f, SoftmaxTile.C6, SoftmaxTile.C5);
-        y = Math.fma(y, f, SoftmaxTile.C4);
-        y = Math.fma(y, f, SoftmaxTile.C3);
-        y = Math.fma(y, f, SoftmaxTile.C2);
-        y = Math.fma(y, f, SoftmaxTile.C1);
-        y = Math.fma(y, f, 1f);
+        float y = Lanes.fma(f, SoftmaxTile.C6, SoftmaxTile.C5);
+        y = Lanes.fma(y, f, SoftmaxTile.C4);
+        y = Lanes.fma(y, f, SoftmaxTile.C3);
+        y = Lanes.fma(y, f, SoftmaxTile.C2);
+        y = Lanes.fma(y, f, SoftmaxTile.C1);
+        y = Lanes.fma(y, f, 1f);
         return Float.intBitsToFloat(Float.floatToRawIntBits(y) + (Float.floatToRawIntBits(t) << 23));
     }
 
@@ -122,7 +122,7 @@ final class ScalarTile {
                 float weight = tile[at + j * PANEL + i];
                 for (int d = 0; d < width && weight != 0; d++) {
                     float value = values[from + j * step + d];
-                    sums[d * PANEL + i] = Math.fma(weight, value, sums[d * PANEL + i]);
+                    sums[d * PANEL + i] = Lanes.fma(weight, value, sums[d * PANEL + i]);
                 }
             }
         }
@@ -132,7 +132,7 @@ final class ScalarTile {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float weight = weights[p + i];
-                deltas[i] = weight == 0 ? deltas[i] : Math.fma(weight, gradients[p + i], deltas[i]);
+                deltas[i] = weight == 0 ? deltas[i] : Lanes.fma(weight, gradients[p + i], deltas[i]);
             }
         }
     }

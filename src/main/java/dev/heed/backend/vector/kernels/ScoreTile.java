@@ -3,6 +3,7 @@ package dev.heed.backend.vector.kernels;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
+import static dev.heed.backend.vector.kernels.Species.fma;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -65,10 +66,10 @@ public final class ScoreTile {
         FloatVector size = x.abs();
         FloatVector z = x.mul(x);
         FloatVector small = z.mul(-5.70498872745e-3f).add(2.06390887954e-2f);
-        small = small.fma(z, FloatVector.broadcast(SPECIES, -5.37397155531e-2f));
-        small = small.fma(z, FloatVector.broadcast(SPECIES, 1.33314422036e-1f));
-        small = small.fma(z, FloatVector.broadcast(SPECIES, -3.33332819422e-1f));
-        small = small.mul(z).fma(x, x);
+        small = fma(small, z, FloatVector.broadcast(SPECIES, -5.37397155531e-2f));
+        small = fma(small, z, FloatVector.broadcast(SPECIES, 1.33314422036e-1f));
+        small = fma(small, z, FloatVector.broadcast(SPECIES, -3.33332819422e-1f));
+        small = fma(small.mul(z), x, x);
         FloatVector capped = size.blend(20f, size.compare(VectorOperators.GT, 20f)); // above 20, tanh is 1 in f32
         FloatVector e = SoftmaxTile.exp2(capped.mul(2 * LOG2E)).add(1f);
         FloatVector large = FloatVector.broadcast(SPECIES, 1f)

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.INTS;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
@@ -137,16 +138,36 @@ final class SoftmaxRow {
             FloatVector f1 = x1.sub(t1.sub(SoftmaxTile.SPLIT));
             FloatVector y0 = f0.mul(SoftmaxTile.C6).add(SoftmaxTile.C5);
             FloatVector y1 = f1.mul(SoftmaxTile.C6).add(SoftmaxTile.C5);
-            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C4));
-            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C4));
-            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C3));
-            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C3));
-            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C2));
-            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C2));
-            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
-            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C1));
-            y0 = y0.fma(f0, FloatVector.broadcast(SPECIES, 1f));
-            y1 = y1.fma(f1, FloatVector.broadcast(SPECIES, 1f));
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C4))
+                    : y0.mul(f0).add(SoftmaxTile.C4);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C4))
+                    : y1.mul(f1).add(SoftmaxTile.C4);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C3))
+                    : y0.mul(f0).add(SoftmaxTile.C3);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C3))
+                    : y1.mul(f1).add(SoftmaxTile.C3);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C2))
+                    : y0.mul(f0).add(SoftmaxTile.C2);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C2))
+                    : y1.mul(f1).add(SoftmaxTile.C2);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, SoftmaxTile.C1))
+                    : y0.mul(f0).add(SoftmaxTile.C1);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, SoftmaxTile.C1))
+                    : y1.mul(f1).add(SoftmaxTile.C1);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, 1f))
+                    : y0.mul(f0).add(1f);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, 1f))
+                    : y1.mul(f1).add(1f);
             IntVector e0 = ((IntVector) t0.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
             IntVector e1 = ((IntVector) t1.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
             y0 = ((FloatVector)

@@ -22,4 +22,12 @@ public final class Species {
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 
     private Species() {}
+
+    /**
+     * {@return {@code a * b + c}, with the roundings of {@link Lanes#FUSED}} Large loops contain the two cases themselves, because the
+     * JIT does not inline this method in them.
+     */
+    static FloatVector fma(FloatVector a, FloatVector b, FloatVector c) {
+        return Lanes.FUSED ? a.fma(b, c) : a.mul(b).add(c);
+    }
 }

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
@@ -31,15 +32,26 @@ final class Tanh {
         FloatVector x = argument.blend(LAST, argument.compare(VectorOperators.GT, LAST)); // false for NaN
         x = x.blend(-LAST, x.compare(VectorOperators.LT, -LAST));
         FloatVector z = x.mul(x);
-        FloatVector p = z.fma(FloatVector.broadcast(SPECIES, P6), FloatVector.broadcast(SPECIES, P5));
-        FloatVector q = z.fma(FloatVector.broadcast(SPECIES, Q3), FloatVector.broadcast(SPECIES, Q2));
-        p = p.fma(z, FloatVector.broadcast(SPECIES, P4));
-        q = q.fma(z, FloatVector.broadcast(SPECIES, Q1));
-        p = p.fma(z, FloatVector.broadcast(SPECIES, P3));
-        q = q.fma(z, FloatVector.broadcast(SPECIES, 1f));
-        p = p.fma(z, FloatVector.broadcast(SPECIES, P2));
-        p = p.fma(z, FloatVector.broadcast(SPECIES, P1));
-        p = p.fma(z, FloatVector.broadcast(SPECIES, 1f));
-        return p.mul(x).div(q);
+        return numerator(z).mul(x).div(denominator(z));
+    }
+
+    /** {@return P} Separate from Q, because the JIT inlines no method of more than 325 bytes of bytecode. */
+    private static FloatVector numerator(FloatVector z) {
+        FloatVector p = FUSED
+                ? z.fma(FloatVector.broadcast(SPECIES, P6), FloatVector.broadcast(SPECIES, P5))
+                : z.mul(P6).add(P5);
+        p = FUSED ? p.fma(z, FloatVector.broadcast(SPECIES, P4)) : p.mul(z).add(P4);
+        p = FUSED ? p.fma(z, FloatVector.broadcast(SPECIES, P3)) : p.mul(z).add(P3);
+        p = FUSED ? p.fma(z, FloatVector.broadcast(SPECIES, P2)) : p.mul(z).add(P2);
+        p = FUSED ? p.fma(z, FloatVector.broadcast(SPECIES, P1)) : p.mul(z).add(P1);
+        return FUSED ? p.fma(z, FloatVector.broadcast(SPECIES, 1f)) : p.mul(z).add(1f);
+    }
+
+    private static FloatVector denominator(FloatVector z) {
+        FloatVector q = FUSED
+                ? z.fma(FloatVector.broadcast(SPECIES, Q3), FloatVector.broadcast(SPECIES, Q2))
+                : z.mul(Q3).add(Q2);
+        q = FUSED ? q.fma(z, FloatVector.broadcast(SPECIES, Q1)) : q.mul(z).add(Q1);
+        return FUSED ? q.fma(z, FloatVector.broadcast(SPECIES, 1f)) : q.mul(z).add(1f);
     }
 }
