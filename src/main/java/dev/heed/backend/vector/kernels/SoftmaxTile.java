@@ -1,10 +1,10 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Lanes.FUSED;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.INTS;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
-import static dev.heed.backend.vector.kernels.Species.fma;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -145,18 +145,38 @@ public final class SoftmaxTile {
             FloatVector t1 = x1.add(SPLIT);
             FloatVector f0 = x0.sub(t0.sub(SPLIT));
             FloatVector f1 = x1.sub(t1.sub(SPLIT));
-            FloatVector y0 = fma(f0, c6, c5);
-            FloatVector y1 = fma(f1, c6, c5);
-            y0 = fma(y0, f0, FloatVector.broadcast(SPECIES, C4));
-            y1 = fma(y1, f1, FloatVector.broadcast(SPECIES, C4));
-            y0 = fma(y0, f0, FloatVector.broadcast(SPECIES, C3));
-            y1 = fma(y1, f1, FloatVector.broadcast(SPECIES, C3));
-            y0 = fma(y0, f0, FloatVector.broadcast(SPECIES, C2));
-            y1 = fma(y1, f1, FloatVector.broadcast(SPECIES, C2));
-            y0 = fma(y0, f0, FloatVector.broadcast(SPECIES, C1));
-            y1 = fma(y1, f1, FloatVector.broadcast(SPECIES, C1));
-            y0 = fma(y0, f0, FloatVector.broadcast(SPECIES, 1f));
-            y1 = fma(y1, f1, FloatVector.broadcast(SPECIES, 1f));
+            FloatVector y0 = FUSED ? f0.fma(c6, c5) : f0.mul(c6).add(c5);
+            FloatVector y1 = FUSED ? f1.fma(c6, c5) : f1.mul(c6).add(c5);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, C4))
+                    : y0.mul(f0).add(C4);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, C4))
+                    : y1.mul(f1).add(C4);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, C3))
+                    : y0.mul(f0).add(C3);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, C3))
+                    : y1.mul(f1).add(C3);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, C2))
+                    : y0.mul(f0).add(C2);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, C2))
+                    : y1.mul(f1).add(C2);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, C1))
+                    : y0.mul(f0).add(C1);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, C1))
+                    : y1.mul(f1).add(C1);
+            y0 = FUSED
+                    ? y0.fma(f0, FloatVector.broadcast(SPECIES, 1f))
+                    : y0.mul(f0).add(1f);
+            y1 = FUSED
+                    ? y1.fma(f1, FloatVector.broadcast(SPECIES, 1f))
+                    : y1.mul(f1).add(1f);
             IntVector e0 = ((IntVector) t0.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
             IntVector e1 = ((IntVector) t1.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
             y0 = ((FloatVector)
@@ -199,12 +219,14 @@ public final class SoftmaxTile {
         FloatVector x = argument.blend(LOWEST, argument.compare(VectorOperators.LT, LOWEST));
         FloatVector t = x.add(SPLIT);
         FloatVector f = x.sub(t.sub(SPLIT));
-        FloatVector y = fma(f, FloatVector.broadcast(SPECIES, C6), FloatVector.broadcast(SPECIES, C5));
-        y = fma(y, f, FloatVector.broadcast(SPECIES, C4));
-        y = fma(y, f, FloatVector.broadcast(SPECIES, C3));
-        y = fma(y, f, FloatVector.broadcast(SPECIES, C2));
-        y = fma(y, f, FloatVector.broadcast(SPECIES, C1));
-        y = fma(y, f, FloatVector.broadcast(SPECIES, 1f));
+        FloatVector y = FUSED
+                ? f.fma(FloatVector.broadcast(SPECIES, C6), FloatVector.broadcast(SPECIES, C5))
+                : f.mul(C6).add(C5);
+        y = FUSED ? y.fma(f, FloatVector.broadcast(SPECIES, C4)) : y.mul(f).add(C4);
+        y = FUSED ? y.fma(f, FloatVector.broadcast(SPECIES, C3)) : y.mul(f).add(C3);
+        y = FUSED ? y.fma(f, FloatVector.broadcast(SPECIES, C2)) : y.mul(f).add(C2);
+        y = FUSED ? y.fma(f, FloatVector.broadcast(SPECIES, C1)) : y.mul(f).add(C1);
+        y = FUSED ? y.fma(f, FloatVector.broadcast(SPECIES, 1f)) : y.mul(f).add(1f);
         IntVector exponent = ((IntVector) t.reinterpretShape(INTS, 0)).lanewise(VectorOperators.LSHL, 23);
         return (FloatVector)
                 ((IntVector) y.reinterpretShape(INTS, 0)).add(exponent).reinterpretShape(SPECIES, 0);
