@@ -102,12 +102,8 @@ public final class Gemm {
             for (Product product : products) {
                 int here = product.tasks(rowsPerTask);
                 if (rest < here) {
-                    block(
-                            product,
-                            rest % (here / product.b.panels()) * rowsPerTask,
-                            rest / (here / product.b.panels()),
-                            rowsPerTask,
-                            scratch);
+                    int blocks = here / product.b.panels();
+                    block(product, rest % blocks * rowsPerTask, rest / blocks, rowsPerTask, scratch);
                     return;
                 }
                 rest -= here;
