@@ -78,11 +78,11 @@ class KernelSources {
                  * one method that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower,
                  * if they are in an array, passed to a method, or initialised with zero on one path and with a load on another.
                  */
-                public final class MicroKernel {
-                    private MicroKernel() {}
+                interface MicroKernel extends Kernels {
                 """);
-        driver("product", "Computes {@code C = A B} for any number of rows.");
-        driver("accumulate", "Computes {@code C = C + A B} for any number of rows.");
+        driver("product");
+        line(0, "");
+        driver("accumulate");
         for (String name : List.of("product", "accumulate")) {
             rows(name, 4);
             rows(name, 2);
@@ -114,11 +114,10 @@ class KernelSources {
     }
 
     /** Writes the method for all columns of a panel. */
-    private void driver(String name, String comment) {
-        line(0, "");
-        line(1, "/** " + comment + " */");
+    private void driver(String name) {
         List<String> operands = withRows(operands(true));
-        method(1, "static void " + name, operands);
+        line(1, "@Override");
+        method(1, "default void " + name, operands);
         line(2, "if (Tiles.BLOCK_VECTORS == 4) {");
         call(3, name + "4", names(operands));
         line(3, "return;");
@@ -257,16 +256,17 @@ class KernelSources {
                  * eight independent chains of multiply-adds. That is enough to hide the latency on a processor that finishes one 512-bit
                  * or two 256-bit multiply-adds per cycle.
                  */
-                public final class NarrowKernel {
-                    private NarrowKernel() {}
+                interface NarrowKernel extends Kernels {
+                    @Override
+                    default boolean narrow() {
+                        return true;
+                    }
                 """);
         line(0, "");
-        comment(
-                "Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}. B and C are one vector wide. B is one of the",
-                "four columns of vectors of a panel, so its rows are {@code PANEL} elements apart.");
+        line(1, "@Override");
         method(
                 1,
-                "static void product",
+                "default void narrowProduct",
                 narrowOperands(List.of("int aRowStride", "int aDepthStride", "int rows"), true));
         line(2, "int r = 0;");
         line(2, "for (; r + 8 <= rows && (aDepthStride == 1 || aRowStride == 1); r += 8) {");
@@ -363,18 +363,7 @@ class KernelSources {
                  * Matrix products in f64. Each element of a product {@code A B} is one sum that starts at 0 and runs in depth order,
                  * regardless of the other rows and lanes in the call.
                  */
-                final class F64Kernel {
-                    private F64Kernel() {}
-
-                    /**
-                     * Computes {@code C += A B} with fused multiply-adds. The caller must divide a long depth into blocks, so that a
-                     * long sum is a sum of short sums.
-                     *
-                     * @param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}
-                     * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
-                     * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
-                     * @param lanes columns of B and C, whole vectors
-                     */
+                interface F64Kernel extends F64Kernels {
                 """);
         doubles("accumulate", true);
         line(0, "");
@@ -382,14 +371,6 @@ class KernelSources {
         line(2, "DoubleVector.fromArray(SPECIES, c, at).add(sum).intoArray(c, at);");
         line(1, "}");
         line(0, "");
-        comment(
-                "Computes {@code C = A B}. Every product and every sum is rounded, without fused multiply-adds. Scores must have",
-                "the exact bits of the formula as written, because one score far above all others determines the softmax of its row.",
-                "",
-                "@param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}",
-                "@param b row {@code k} begins at {@code bOffset + k * bDepthStride}",
-                "@param c row {@code r} begins at {@code cOffset + r * cRowStride}",
-                "@param lanes columns of B and C, whole vectors");
         doubles("dots", false);
         return text.append("}\n").toString();
     }
@@ -398,7 +379,8 @@ class KernelSources {
     private void doubles(String name, boolean fused) {
         List<String> operands = inDoubles(withRows(operands(true)));
         operands.add("int lanes");
-        method(1, "static void " + name, operands);
+        line(1, "@Override");
+        method(1, "default void " + name, operands);
         line(2, "for (int v = 0; v < lanes; v += 2 * V) {");
         line(3, "boolean pair = v + V < lanes;");
         line(3, "int r = 0;");

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionGradients;
@@ -9,10 +10,9 @@ import dev.heed.AttentionShape;
 import dev.heed.ScoreStage;
 import dev.heed.backend.vector.f64.F64Scratch;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.PairRows;
-import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.storage.GradientSums;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
@@ -319,7 +319,7 @@ final class Backward {
                 scratch.masked[tile] = Prefill.scores(call, panel, keyRows, scratch.strip, at, j, keys, cover);
                 Rows values = scratch.values;
                 values.load(call.inputs.value(), call.valueArray, panel.batch, kvHead, j, j + keys);
-                Loops.product(
+                KERNELS.product(
                         values.data,
                         values.at,
                         values.step,
@@ -342,15 +342,15 @@ final class Backward {
         void read() {
             float c = call.modifier.factor;
             forEachTile((keyFrom, keys, at, masked) -> {
-                if (Loops.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
+                if (KERNELS.raiseMaxima(scratch.strip, at, keys, c, panel.statistics)) {
                     for (int i = 0; i < PANEL; i++) {
                         scratch.deltas[i] *= panel.statistics[2 * PANEL + i];
                     }
                 }
             });
             forEachTile((keyFrom, keys, at, masked) -> {
-                Loops.weigh(scratch.strip, at, keys, c, panel.statistics);
-                Loops.addWeighted(scratch.strip, scratch.secondStrip, at, keys, scratch.deltas);
+                KERNELS.weigh(scratch.strip, at, keys, c, panel.statistics);
+                KERNELS.addWeighted(scratch.strip, scratch.secondStrip, at, keys, scratch.deltas);
             });
         }
 
@@ -398,7 +398,7 @@ final class Backward {
             double l = rowSums.get(panel.batch, panel.head, panel.from + i);
             double dLse = lseGradient == null ? 0 : lseGradient.get(panel.batch, panel.head, panel.from + i);
             double sinkWeight = logit == Double.NEGATIVE_INFINITY || l == 0 ? 0 : Math.exp(logit - m) / l;
-            float local = l == 0 ? SoftmaxTile.NOTHING : Math.clamp((float) (m / unit), -LARGEST, LARGEST);
+            float local = l == 0 ? Kernels.NOTHING : Math.clamp((float) (m / unit), -LARGEST, LARGEST);
             double inverse = l == 0 ? 0 : Math.exp((double) local * unit - m) / l;
             float delta = l == 0 ? 0 : delta(i);
             double accurateDelta = 0; // the sink sums the deltas of all rows
@@ -451,11 +451,11 @@ final class Backward {
                 float[] weights = scratch.strip;
                 float[] scores = scratch.secondStrip;
                 if (weighed) {
-                    Loops.normalise(weights, at, keys, panel.statistics);
+                    KERNELS.normalise(weights, at, keys, panel.statistics);
                 } else {
-                    Loops.finish(weights, at, keys, call.modifier.factor, panel.statistics);
+                    KERNELS.finish(weights, at, keys, call.modifier.factor, panel.statistics);
                 }
-                Loops.scoreGradients(weights, scores, at, scratch.deltas, panel.statistics, keys);
+                KERNELS.scoreGradients(weights, scores, at, scratch.deltas, panel.statistics, keys);
                 addToBias(scores, at, keyFrom, keys);
                 Rows rows = scratch.keys;
                 long kvHead = panel.head / shape.groupSize();
@@ -463,9 +463,9 @@ final class Backward {
                 if (capped != null) {
                     Prefill.scores(capped, panel, rows, panel.tile, 0, keyFrom, keys, TileCover.FULL);
                     call.modifier.multiplyDerivatives(scores, at, panel.tile, keys);
-                    Loops.clearMasked(weights, scores, at, keys);
+                    KERNELS.clearMasked(weights, scores, at, keys);
                 }
-                Loops.scale(scores, at, keys, scale);
+                KERNELS.scale(scores, at, keys, scale);
                 boolean dropped = call.options.dropout() > 0;
                 if (dropped) {
                     call.drop(panel, weights, at, keyFrom, keys);
@@ -537,7 +537,7 @@ final class Backward {
             return;
         }
         for (int column = 0; column < rows.step; column += PANEL) {
-            Loops.accumulate(
+            KERNELS.accumulate(
                     tile, at, PANEL, 1, keys, rows.data, column, rows.step, queries, sums, to + column, rows.step);
         }
     }

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
@@ -8,10 +9,9 @@ import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
 import dev.heed.backend.vector.f64.F64Decode;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.kernels.PairRows;
-import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.kernels.Tiles;
 import dev.heed.backend.vector.storage.HeadWaves;
 import dev.heed.backend.vector.storage.Rows;
@@ -147,7 +147,7 @@ final class Decode {
         if (!attends(batch, kvHead, from, end)) {
             return;
         }
-        Arrays.fill(maxima, task * rows, (task + 1) * rows, SoftmaxTile.NOTHING);
+        Arrays.fill(maxima, task * rows, (task + 1) * rows, Kernels.NOTHING);
         Arrays.fill(weighted, task * rows * width, (task + 1) * rows * width, 0);
         scratch.packed = ArrayGrowth.atLeast(scratch.packed, rows * headDim);
         for (int r = 0; r < rows; r++) {
@@ -155,7 +155,7 @@ final class Decode {
             long position = query.position(batch, queryHead(kvHead, r), query(r), 0);
             Rows.read(query, position, query.stride(3), scratch.packed, r * headDim, headDim);
             if (call.modifier.sign < 0) {
-                Loops.scaleRow(scratch.packed, r * headDim, headDim, -1);
+                KERNELS.scaleRow(scratch.packed, r * headDim, headDim, -1);
             }
         }
         if (stored != null) {
@@ -233,16 +233,16 @@ final class Decode {
                 }
             }
             int state = task * rows + r;
-            float max = Loops.max(scores, at, keys);
+            float max = KERNELS.max(scores, at, keys);
             if (max > maxima[state]) {
-                float factor = maxima[state] == SoftmaxTile.NOTHING
+                float factor = maxima[state] == Kernels.NOTHING
                         ? 0
                         : (float) Math.exp((double) (maxima[state] - max) * call.modifier.unit);
                 sums[state] *= factor;
-                Loops.scaleRow(weighted, state * width, width, factor);
+                KERNELS.scaleRow(weighted, state * width, width, factor);
                 maxima[state] = max;
             }
-            sums[state] += Loops.weighRow(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
+            sums[state] += KERNELS.weighRow(scores, at, keys, maxima[state], call.modifier.factor, scratch.sums);
         }
         if (stored != null) {
             int at = task * rows * width;
@@ -276,7 +276,7 @@ final class Decode {
         float[] scores = scratch.tile;
         int r = 0;
         for (; runs == RUNS && r + 2 <= rows; r += 2) {
-            Loops.scoresOfRuns(
+            KERNELS.scoresOfRuns(
                     q,
                     r * width,
                     (r + 1) * width,
@@ -293,10 +293,10 @@ final class Decode {
         }
         for (; r < rows; r++) {
             if (runs == RUNS) {
-                Loops.scoresOfRuns(
+                KERNELS.scoresOfRuns(
                         q, r * width, width, k.data, k.at, k.step, k.runStride, count, scores, r * STEP, scratch.sums);
             } else {
-                Loops.scores(q, r * width, width, k.data, k.at, k.step, count, scores, r * STEP, scratch.sums);
+                KERNELS.scores(q, r * width, width, k.data, k.at, k.step, count, scores, r * STEP, scratch.sums);
             }
         }
     }
@@ -370,7 +370,7 @@ final class Decode {
             int r = 0;
             for (; runs == RUNS && r + 2 <= rows; r += 2) {
                 int to = (task * rows + r) * width + column;
-                Loops.addEightOfRuns(
+                KERNELS.addEightOfRuns(
                         scratch.tile,
                         r * STEP,
                         (r + 1) * STEP,
@@ -386,17 +386,17 @@ final class Decode {
             for (; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
                 if (runs == RUNS) {
-                    Loops.addEightOfRuns(
+                    KERNELS.addEightOfRuns(
                             scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
                 } else {
-                    Loops.addEight(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, weighted, to);
+                    KERNELS.addEight(scratch.tile, r * STEP, count, v.data, v.at + column, v.step, weighted, to);
                 }
             }
         }
         for (; rows <= tiles.fewRows() && runs == RUNS && column < whole; column += PANEL) {
             for (int r = 0; r < rows; r++) {
                 int to = (task * rows + r) * width + column;
-                Loops.addFourOfRuns(
+                KERNELS.addFourOfRuns(
                         scratch.tile, r * STEP, count, v.data, v.at + column, v.step, v.runStride, weighted, to);
             }
         }
@@ -415,7 +415,7 @@ final class Decode {
     private void accumulate(
             Scratch scratch, int task, int key, float[] values, int at, int step, int count, int column) {
         int to = task * rows * width + column;
-        Loops.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
+        KERNELS.accumulate(scratch.tile, key, STEP, 1, rows, values, at, step, count, weighted, to, width);
     }
 
     /** Copies the last columns of the values to {@code scratch.strip}, padded with zeros to a panel. */

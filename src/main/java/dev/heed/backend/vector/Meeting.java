@@ -1,9 +1,9 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionShape;
-import dev.heed.backend.vector.kernels.PairLoops;
 import dev.heed.backend.vector.kernels.PairRows;
 import dev.heed.backend.vector.kernels.ParameterSums;
 import dev.heed.backend.vector.storage.Rows;
@@ -113,7 +113,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
         @Override
         void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
-            PairLoops.tanhs(
+            KERNELS.tanhs(
                     keys.data,
                     keys.at,
                     keys.step,
@@ -136,13 +136,13 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
                 float[] scores,
                 int at,
                 float[] lanes) {
-            PairLoops.tanhRow(q, qOffset, rows, firstKey, count, vector(head), scores, at, lanes);
+            KERNELS.tanhRow(q, qOffset, rows, firstKey, count, vector(head), scores, at, lanes);
         }
 
         @Override
         void gradients(
                 long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey) {
-            PairLoops.tanhGradients(g, at, keys, queries, rows, firstQuery, firstKey, vector(head));
+            KERNELS.tanhGradients(g, at, keys, queries, rows, firstQuery, firstKey, vector(head));
         }
 
         @Override
@@ -174,7 +174,7 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
 
         @Override
         void scores(Panel panel, Rows keys, int count, float[] tile, int at) {
-            PairLoops.distances(
+            KERNELS.distances(
                     keys.data,
                     keys.at,
                     keys.step,
@@ -197,14 +197,14 @@ abstract sealed class Meeting permits Meeting.Sums, CustomMeeting {
                 float[] scores,
                 int at,
                 float[] lanes) {
-            PairLoops.distanceRow(q, qOffset, rows, firstKey, count, factor(head), scores, at, lanes);
+            KERNELS.distanceRow(q, qOffset, rows, firstKey, count, factor(head), scores, at, lanes);
         }
 
         @Override
         void gradients(
                 long head, float[] g, int at, int keys, int queries, PairRows rows, int firstQuery, int firstKey) {
             float c = (float) (width(head) * width(head));
-            PairLoops.distanceGradients(g, at, keys, queries, rows, firstQuery, firstKey, c, trained);
+            KERNELS.distanceGradients(g, at, keys, queries, rows, firstQuery, firstKey, c, trained);
         }
 
         @Override

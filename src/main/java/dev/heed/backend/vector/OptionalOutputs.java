@@ -1,11 +1,11 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionResult;
 import dev.heed.ScoreStage;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.mask.TileCover;
 import dev.heed.tensor.Tensor;
@@ -51,7 +51,7 @@ final class OptionalOutputs {
                 Arrays.fill(panel.tile, 0, keys * PANEL, 0);
             } else {
                 boolean masked = Prefill.scores(call, panel, rows, panel.tile, 0, j, keys, cover);
-                Loops.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
+                KERNELS.finish(panel.tile, 0, keys, call.modifier.factor, panel.statistics);
                 insert(panel, j, keys, masked);
             }
             writeWeights(panel, j, keys);

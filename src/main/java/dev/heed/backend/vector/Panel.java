@@ -1,12 +1,12 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
-import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.storage.LongSums;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
@@ -60,7 +60,7 @@ final class Panel {
     /** Weighted sums of values: element {@code d} of query {@code i} at {@code d * PANEL + i}. */
     float[] sums = new float[0];
 
-    /** Row maxima, row sums, rescaling factors and inverse row sums, PANEL floats each; see {@link SoftmaxTile}. */
+    /** Row maxima, row sums, rescaling factors and inverse row sums, PANEL floats each; see {@link Kernels}. */
     float[] statistics = new float[0];
 
     /** First key of each vector's run in a {@link RaggedTile}, relative to the first key of the tile. */
@@ -127,7 +127,7 @@ final class Panel {
         firstKey = mask.firstKey(batch, head, from, to());
         endKey = mask.endKey(batch, head, from, to());
         statistics = ArrayGrowth.atLeast(statistics, 4 * PANEL);
-        Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
+        Arrays.fill(statistics, 0, PANEL, Kernels.NOTHING);
         Arrays.fill(statistics, PANEL, 4 * PANEL, 0);
         totals.clear();
     }
@@ -208,7 +208,7 @@ final class Panel {
             Arrays.fill(into, 0, width * PANEL, 0);
         }
         float[] array = Rows.array(tensor);
-        boolean inBlocks = Loops.transposesBlocks();
+        boolean inBlocks = KERNELS.transposesBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         int step = array != null ? (int) tensor.stride(2) : width;
@@ -221,7 +221,7 @@ final class Panel {
             }
             if (i < wholeQueries && i % V == 0) {
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Loops.transposeBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
+                    KERNELS.transposeBlock(source, at + d, step, factors, 0, into, d * PANEL + i, PANEL, block);
                 }
             }
             for (int d = i < wholeQueries ? wholeWidth : 0; d < width; d++) {
@@ -249,7 +249,7 @@ final class Panel {
     void write(Tensor tensor, float[] scales, int scalesAt) {
         int width = (int) tensor.size(3);
         float[] array = Rows.array(tensor);
-        boolean inBlocks = Loops.transposesBlocks();
+        boolean inBlocks = KERNELS.transposesBlocks();
         int wholeWidth = inBlocks ? width / V * V : 0;
         int wholeQueries = inBlocks ? queries / V * V : 0;
         copy = array != null ? copy : ArrayGrowth.atLeast(copy, queries * width);
@@ -262,7 +262,7 @@ final class Panel {
             }
             if (i < wholeQueries && i % V == 0) {
                 for (int d = 0; d < wholeWidth; d += V) {
-                    Loops.transposeBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, to, at + d, step, block);
+                    KERNELS.transposeBlock(sums, d * PANEL + i, PANEL, scales, scalesAt + i, to, at + d, step, block);
                 }
             }
             float scale = scales[scalesAt + i];

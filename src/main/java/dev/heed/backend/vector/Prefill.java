@@ -1,13 +1,13 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionResult;
 import dev.heed.AttentionShape;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
-import dev.heed.backend.vector.kernels.SoftmaxTile;
 import dev.heed.backend.vector.kernels.Tiles;
 import dev.heed.backend.vector.storage.Bf16Rows;
 import dev.heed.backend.vector.storage.Rows;
@@ -178,15 +178,15 @@ final class Prefill {
         }
         int width = (int) shape.valueHeadDim();
         boolean masked = scores(call, panel, keyRows, panel.tile, 0, keyFrom, keys, cover);
-        if (Loops.read(panel.tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
-            Loops.rescale(panel.sums, width, panel.statistics);
+        if (KERNELS.read(panel.tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
+            KERNELS.rescale(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, panel.tile, 0, keyFrom, keys);
             masked = true; // a non-finite value with a dropped weight must add nothing
         }
         if (panel.fresh && !masked) {
-            Loops.product(
+            KERNELS.product(
                     values.data, values.at, 1, values.step, width, panel.tile, 0, PANEL, keys, panel.sums, 0, PANEL);
             panel.fresh = false;
             return;
@@ -203,8 +203,8 @@ final class Prefill {
         int width = (int) shape.valueHeadDim();
         rows.dots(panel.pairs, (int) shape.headDim(), 2 * tiles.depth(), tile, keyFrom, keys);
         boolean masked = call.modify(panel, tile, 0, keyFrom, keys, cover);
-        if (Loops.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
-            Loops.rescale(panel.sums, width, panel.statistics);
+        if (KERNELS.read(tile, keys, call.modifier.factor, panel.statistics) && !panel.fresh) {
+            KERNELS.rescale(panel.sums, width, panel.statistics);
         }
         if (call.options.dropout() > 0) {
             call.drop(panel, tile, 0, keyFrom, keys);
@@ -220,9 +220,9 @@ final class Prefill {
      */
     static void pool(Rows rows, int keys, int width, float[] tile, int at, float[] sums, boolean masked) {
         if (masked && !rows.finite(keys, width)) {
-            Loops.poolAttended(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
+            KERNELS.poolAttended(rows.data, rows.at, rows.step, keys, width, tile, at, sums);
         } else {
-            Loops.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
+            KERNELS.accumulate(rows.data, rows.at, 1, rows.step, width, tile, at, PANEL, keys, sums, 0, PANEL);
         }
     }
 
@@ -248,10 +248,10 @@ final class Prefill {
         int headDim = (int) call.shape.headDim();
         int maxDepth = call.tiles.depth();
         int depth = Math.min(headDim, maxDepth);
-        Loops.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
+        KERNELS.product(rows.data, rows.at, rows.step, 1, keys, panel.packed, 0, PANEL, depth, tile, at, PANEL);
         for (int d = depth; d < headDim; d += maxDepth) {
             depth = Math.min(headDim - d, maxDepth);
-            Loops.accumulate(
+            KERNELS.accumulate(
                     rows.data, rows.at + d, rows.step, 1, keys, panel.packed, d * PANEL, PANEL, depth, tile, at, PANEL);
         }
     }
@@ -265,7 +265,7 @@ final class Prefill {
             float unit = call.modifier.unit;
             int width = (int) shape.valueHeadDim();
             for (int i = 0; i < PANEL && logit != Double.NEGATIVE_INFINITY; i++) {
-                double max = st[i] == SoftmaxTile.NOTHING ? Double.NEGATIVE_INFINITY : (double) st[i] * unit;
+                double max = st[i] == Kernels.NOTHING ? Double.NEGATIVE_INFINITY : (double) st[i] * unit;
                 double larger = Math.max(max, logit);
                 st[i] = larger == max ? st[i] : (float) (larger / unit);
                 double stored = (double) st[i] * unit; // rounded; the sums belong to the stored maximum

@@ -1,10 +1,10 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 
-import dev.heed.backend.vector.kernels.Loops;
-import dev.heed.backend.vector.kernels.NarrowKernel;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.mask.TileCover;
 import java.util.Arrays;
@@ -24,7 +24,7 @@ import java.util.Arrays;
  * </pre>
  */
 final class RaggedTile {
-    /** Granularity of runs, in keys: two blocks of eight rows in {@link NarrowKernel}. */
+    /** Granularity of runs, in keys: two blocks of eight rows in {@link Kernels#narrowProduct}. */
     private static final int STEP = 16;
 
     private RaggedTile() {}
@@ -37,7 +37,7 @@ final class RaggedTile {
     static boolean suits(PanelCall call, Panel panel, long keyFrom, int keys, TileCover cover) {
         boolean few = panel.queries <= PANEL - V;
         if (call.meeting != null
-                || !Loops.narrow()
+                || !KERNELS.narrow()
                 || call.options.dropout() > 0
                 || (cover == TileCover.FULL && !few)) {
             return false;
@@ -76,7 +76,7 @@ final class RaggedTile {
             int count = panel.runTo[v] - from;
             int at = rows.at + from * rows.step;
             int to = from * PANEL + v * V;
-            Loops.narrowProduct(
+            KERNELS.narrowProduct(
                     false, rows.data, at, rows.step, 1, count, panel.packed, v * V, headDim, tile, to, PANEL);
         }
         if (call.modifier.active) {
@@ -90,19 +90,19 @@ final class RaggedTile {
         Arrays.fill(panel.statistics, 2 * PANEL, 3 * PANEL, 1);
         for (int v = 0; v < PANEL / V; v++) {
             rescales |= panel.runFrom[v] < panel.runTo[v]
-                    && Loops.readRun(
+                    && KERNELS.readRun(
                             tile, v * V, panel.runFrom[v], panel.runTo[v], call.modifier.factor, panel.statistics);
         }
         int width = (int) call.shape.valueHeadDim();
         if (panel.fresh) {
             panel.clearSums(width);
         } else if (rescales) {
-            Loops.rescale(panel.sums, width, panel.statistics);
+            KERNELS.rescale(panel.sums, width, panel.statistics);
         }
         boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
         if (masked && !values.finite(keys, width)) {
             clearOutsideRuns(panel, keys);
-            Loops.poolAttended(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
+            KERNELS.poolAttended(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
             return;
         }
         for (int v = 0; v < PANEL / V; v++) {
@@ -110,7 +110,7 @@ final class RaggedTile {
             int count = panel.runTo[v] - from;
             int at = values.at + from * values.step;
             int of = from * PANEL + v * V;
-            Loops.narrowProduct(
+            KERNELS.narrowProduct(
                     true, values.data, at, 1, values.step, width, tile, of, count, panel.sums, v * V, PANEL);
         }
     }

@@ -1,10 +1,10 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.AttentionOptions;
 import dev.heed.AttentionShape;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -76,16 +76,16 @@ final class ScoreModifier {
     /** Modifies the raw scores of a panel's queries with {@code keys} keys, beginning with key {@code keyFrom}. */
     void apply(Panel panel, float[] tile, int at, long keyFrom, int keys) {
         if (scale != 1) {
-            Loops.scale(tile, at, keys, scale);
+            KERNELS.scale(tile, at, keys, scale);
         }
         if (softcap != null) {
-            Loops.softcap(tile, at, keys * PANEL, softcap);
+            KERNELS.softcap(tile, at, keys * PANEL, softcap);
         }
         if (bias != null) {
             addBias(bias, panel, tile, at, keyFrom, keys);
         }
         if (slopes != null) {
-            Loops.subtractDistances(
+            KERNELS.subtractDistances(
                     (float) slopes.get(panel.head), tile, at, (float) (panel.from + alibiOffset - keyFrom), keys);
         }
     }
@@ -96,7 +96,7 @@ final class ScoreModifier {
             row[at + j] *= scale;
         }
         if (softcap != null) {
-            Loops.softcap(row, at, keys, softcap);
+            KERNELS.softcap(row, at, keys, softcap);
         }
         for (int j = 0; bias != null && j < keys; j++) {
             float added = (float) bias.get(batch, head, query, keyFrom + j);
@@ -126,7 +126,7 @@ final class ScoreModifier {
      */
     void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys) {
         if (softcap != null) {
-            Loops.multiplyDerivatives(gradients, at, capped, keys, 1 / softcap);
+            KERNELS.multiplyDerivatives(gradients, at, capped, keys, 1 / softcap);
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.heed.backend.vector;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
+
 import dev.heed.SoftmaxPlan;
 import dev.heed.SoftmaxProblem;
 import dev.heed.backend.vector.f64.F64Lanes;
@@ -7,8 +9,8 @@ import dev.heed.backend.vector.f64.F64Rows;
 import dev.heed.backend.vector.f64.F64Scratch;
 import dev.heed.backend.vector.f64.F64SoftmaxRow;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.backend.vector.storage.RowCursor;
 import dev.heed.backend.vector.storage.Rows;
 import dev.heed.backend.vector.storage.Scratch;
@@ -47,7 +49,7 @@ final class VectorSoftmax extends SoftmaxPlan {
                 runF64(input, output, in, out, first, end, scratch);
                 return;
             }
-            scratch.row = ArrayGrowth.atLeast(scratch.row, Loops.ROW_ROOM);
+            scratch.row = ArrayGrowth.atLeast(scratch.row, Kernels.ROW_ROOM);
             float max = 0;
             for (long row = first; row < end; row++) {
                 float[] x = from;
@@ -64,12 +66,12 @@ final class VectorSoftmax extends SoftmaxPlan {
                     put = 0;
                 }
                 if (row == first || from == null) {
-                    max = Loops.maxOfRow(x, at, length);
+                    max = KERNELS.maxOfRow(x, at, length);
                 }
                 int next = from != null && row + 1 < end ? fromAt + (int) in.position(row + 1) : at;
                 max = problem().log()
-                        ? Loops.logSoftmax(x, at, y, put, length, max, next, scratch.row)
-                        : Loops.softmax(x, at, y, put, length, max, next, scratch.row);
+                        ? KERNELS.logSoftmax(x, at, y, put, length, max, next, scratch.row)
+                        : KERNELS.softmax(x, at, y, put, length, max, next, scratch.row);
                 if (to == null) {
                     Rows.write(y, put, output, out.position(row), out.stride(), length);
                 }

@@ -150,7 +150,7 @@ public final class F64Attention {
                 while (slot > 0 && best[slot - 1] < weight) {
                     slot--;
                 }
-                if (slot < k && !WideLoops.masked(weight)) {
+                if (slot < k && !F64Kernels.masked(weight)) {
                     found = Math.min(k, found + 1);
                     System.arraycopy(best, slot, best, slot + 1, found - slot - 1);
                     System.arraycopy(keys, slot, keys, slot + 1, found - slot - 1);

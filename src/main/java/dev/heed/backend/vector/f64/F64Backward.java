@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 
 import dev.heed.AttentionGradients;
@@ -147,12 +148,25 @@ public final class F64Backward {
             F64Rows v = scratch.values;
             panel.normalise(t);
             panel.loadValues(t);
-            WideLoops.dots(v.data, v.at, v.step, keys, scratch.secondPacked, width, scratch.weightGradients, at, lanes);
+            KERNELS.dots(
+                    v.data,
+                    v.at,
+                    v.step,
+                    1,
+                    keys,
+                    scratch.secondPacked,
+                    0,
+                    lanes,
+                    width,
+                    scratch.weightGradients,
+                    at,
+                    lanes,
+                    lanes);
             if (dropping) {
                 panel.drop(scratch.weightGradients, t);
             }
             if (rowSum == null) {
-                WideLoops.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
+                KERNELS.addWeighted(scratch.weights, scratch.weightGradients, at, keys, lanes, scratch.deltas);
             }
         }
         for (int i = 0; rowSum != null && i < panel.queries; i++) {
@@ -214,10 +228,10 @@ public final class F64Backward {
             int at = panel.at(t);
             int keys = panel.keys(t);
             boolean masked = scratch.masked[t];
-            WideLoops.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
+            KERNELS.scoreGradients(weights, scores, at, keys, lanes, scratch.deltas, scratch.lseGradients);
             addToBias(panel, scores, t);
             double[] derivatives = call.softcap == null ? null : scratch.derivatives;
-            WideLoops.multiplyDerivatives(scores, derivatives, at, keys, lanes, call.scale);
+            KERNELS.multiplyDerivatives(scores, derivatives, at, keys, lanes, call.scale);
             if (dropping) {
                 panel.drop(weights, t);
             }
@@ -285,9 +299,9 @@ public final class F64Backward {
         int to = (int) panel.keyFrom(tile) * step;
         int depth = panel.queries;
         if (plain) {
-            WideLoops.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
+            KERNELS.accumulate(strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         } else {
-            WideLoops.accumulateAttended(
+            KERNELS.accumulateAttended(
                     true, strip, at, lanes, 1, keys, rows.data, 0, step, depth, sums, to, step, step);
         }
     }

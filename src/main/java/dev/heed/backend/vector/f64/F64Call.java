@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 
 import dev.heed.AttentionInputs;
@@ -90,7 +91,20 @@ final class F64Call {
             meeting.scores(head, rows, keys, scratch.packed, tile, at, lanes, queries);
             return;
         }
-        WideLoops.dots(rows.data, rows.at, rows.step, keys, scratch.packed, (int) shape.headDim(), tile, at, lanes);
+        KERNELS.dots(
+                rows.data,
+                rows.at,
+                rows.step,
+                1,
+                keys,
+                scratch.packed,
+                0,
+                lanes,
+                (int) shape.headDim(),
+                tile,
+                at,
+                lanes,
+                lanes);
         for (int p = at; p < at + keys * lanes; p++) {
             tile[p] *= scale;
         }
@@ -171,7 +185,7 @@ final class F64Call {
     }
 
     /**
-     * Applies dropout with probability {@code p}: sets each cell of a tile to {@link WideLoops#MASKED_WEIGHT} or multiplies
+     * Applies dropout with probability {@code p}: sets each cell of a tile to {@link F64Kernels#MASKED_WEIGHT} or multiplies
      * it by {@code 1 / (1 - p)}.
      */
     void drop(
@@ -190,7 +204,7 @@ final class F64Call {
             for (int i = 0; i < queries; i++) {
                 boolean dropped = Philox.uniform(options.seed(), batch, head, queryFrom + i, keyFrom + j) < p;
                 int cell = at + j * lanes + i;
-                tile[cell] = dropped ? WideLoops.MASKED_WEIGHT : tile[cell] * keepScale;
+                tile[cell] = dropped ? F64Kernels.MASKED_WEIGHT : tile[cell] * keepScale;
             }
         }
     }

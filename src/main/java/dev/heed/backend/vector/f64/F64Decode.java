@@ -1,5 +1,7 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
+
 import dev.heed.AttentionInputs;
 import dev.heed.AttentionProblem;
 import dev.heed.AttentionResult;
@@ -143,7 +145,7 @@ public final class F64Decode {
         int step = panel.lanes;
         int queries = panel.queries;
         if (scratch.masked[tile] && !values.finite(keys, width)) {
-            WideLoops.accumulateAttended(
+            KERNELS.accumulateAttended(
                     true,
                     w,
                     at,
@@ -159,7 +161,7 @@ public final class F64Decode {
                     width,
                     width);
         } else {
-            WideLoops.accumulate(
+            KERNELS.accumulate(
                     w, at, 1, step, queries, values.data, values.at, values.step, keys, weighted, to, width, width);
         }
     }

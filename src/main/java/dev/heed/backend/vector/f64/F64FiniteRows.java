@@ -7,11 +7,9 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** A search for NaN and infinity. */
-final class F64FiniteRows {
-    private F64FiniteRows() {}
-
-    /** Whether all elements of the rows are finite. */
-    static boolean finite(double[] data, int at, int step, int count, int width) {
+interface F64FiniteRows extends F64Kernels {
+    @Override
+    default boolean finite(double[] data, int at, int step, int count, int width) {
         DoubleVector spoiled = DoubleVector.zero(SPECIES);
         double spoiledTail = 0;
         int whole = SPECIES.loopBound(width);

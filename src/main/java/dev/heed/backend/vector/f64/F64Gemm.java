@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 
 import dev.heed.backend.vector.storage.Workers;
@@ -105,7 +106,7 @@ public final class F64Gemm {
                 int bOffset = (panel * depth + k) * PANEL;
                 int cOffset = first * step + panel * PANEL;
                 int slice = Math.min(DEPTH, depth - k);
-                WideLoops.accumulate(
+                KERNELS.accumulate(
                         a, aOffset, aRowStride, aDepth, count, packed, bOffset, PANEL, slice, c, cOffset, step, PANEL);
             }
         });

@@ -11,19 +11,9 @@ import jdk.incubator.vector.DoubleVector;
  * Matrix products in f64. Each element of a product {@code A B} is one sum that starts at 0 and runs in depth order,
  * regardless of the other rows and lanes in the call.
  */
-final class F64Kernel {
-    private F64Kernel() {}
-
-    /**
-     * Computes {@code C += A B} with fused multiply-adds. The caller must divide a long depth into blocks, so that a
-     * long sum is a sum of short sums.
-     *
-     * @param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}
-     * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
-     * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
-     * @param lanes columns of B and C, whole vectors
-     */
-    static void accumulate(
+interface F64Kernel extends F64Kernels {
+    @Override
+    default void accumulate(
             double[] a,
             int aOffset,
             int aRowStride,
@@ -198,16 +188,8 @@ final class F64Kernel {
         DoubleVector.fromArray(SPECIES, c, at).add(sum).intoArray(c, at);
     }
 
-    /**
-     * Computes {@code C = A B}. Every product and every sum is rounded, without fused multiply-adds. Scores must have
-     * the exact bits of the formula as written, because one score far above all others determines the softmax of its row.
-     *
-     * @param a element {@code [r][k]} is at {@code aOffset + r * aRowStride + k * aDepthStride}
-     * @param b row {@code k} begins at {@code bOffset + k * bDepthStride}
-     * @param c row {@code r} begins at {@code cOffset + r * cRowStride}
-     * @param lanes columns of B and C, whole vectors
-     */
-    static void dots(
+    @Override
+    default void dots(
             double[] a,
             int aOffset,
             int aRowStride,

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 
 import dev.heed.backend.vector.kernels.ArrayGrowth;
@@ -85,7 +86,7 @@ final class F64Panel {
      */
     void score(double @Nullable [] derivatives) {
         double[] strip = scratch.weights;
-        Arrays.fill(scratch.maxima, WideLoops.NOTHING);
+        Arrays.fill(scratch.maxima, F64Kernels.NOTHING);
         for (int t = 0; t < tiles; t++) {
             long j = keyFrom(t);
             int keys = keys(t);
@@ -105,7 +106,7 @@ final class F64Panel {
                 if (cover == TileCover.PARTIAL) {
                     call.maskScores(scratch, strip, at, lanes, batch, head, from, queries, j, keys);
                 }
-                WideLoops.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
+                KERNELS.raiseMaxima(strip, at, keys, lanes, scratch.maxima);
             }
         }
     }
@@ -133,8 +134,7 @@ final class F64Panel {
         }
         for (int t = 0; t < tiles; t++) {
             if (!scratch.empty[t]) {
-                scratch.masked[t] =
-                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+                scratch.masked[t] = KERNELS.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
             }
         }
     }
@@ -150,8 +150,7 @@ final class F64Panel {
         }
         for (int t = 0; t < tiles; t++) {
             if (!scratch.empty[t]) {
-                scratch.masked[t] =
-                        WideLoops.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
+                scratch.masked[t] = KERNELS.weigh(scratch.weights, at(t), keys(t), lanes, scratch.maxima, scratch.sums);
             }
         }
         for (int i = 0; i < PANEL; i++) {
@@ -161,7 +160,7 @@ final class F64Panel {
 
     /** Multiplies the weights of a tile by the inverse sums, so that the weights of a row, sink included, sum to 1. */
     void normalise(int tile) {
-        WideLoops.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
+        KERNELS.normalise(scratch.weights, at(tile), keys(tile), lanes, scratch.inverses);
     }
 
     /** {@return the logit of the sink; minus infinity without one} */
@@ -198,11 +197,10 @@ final class F64Panel {
         int at = at(tile);
         int keys = keys(tile);
         if (masked && !rows.finite(keys, width)) {
-            WideLoops.accumulateAttended(
+            KERNELS.accumulateAttended(
                     false, rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         } else {
-            WideLoops.accumulate(
-                    rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
+            KERNELS.accumulate(rows.data, rows.at, 1, rows.step, width, strip, at, lanes, keys, sums, 0, lanes, lanes);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
+
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -49,7 +51,7 @@ public final class F64Rows {
 
     /** Whether all elements of the first {@code count} rows are finite. */
     boolean finite(int count, int width) {
-        return WideLoops.finite(data, at, step, count, width);
+        return KERNELS.finite(data, at, step, count, width);
     }
 
     /** {@return the array of a tensor whose rows can be read in place, or null} */

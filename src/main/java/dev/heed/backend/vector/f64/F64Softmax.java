@@ -4,8 +4,6 @@ import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.F64Species.LONGS;
 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
 import static dev.heed.backend.vector.f64.F64Species.fma;
-import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
-import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT_BITS;
 
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.LongVector;
@@ -16,26 +14,24 @@ import org.jspecify.annotations.Nullable;
  * The softmax of a panel in f64, computed on one tile {@code [key][query]} at a time, with queries in the lanes. Each tile
  * is summed separately, and the sums of the tiles are added.
  */
-final class F64Softmax {
-    private static final long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
+interface F64Softmax extends F64Kernels {
+    long MASKED = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
 
     /** Whether the loops use vector masks. The JIT would allocate masks of two lanes as objects. */
-    private static final boolean MASKS = V > 2;
+    boolean MASKS = V > 2;
 
     /** For arguments below this value, {@code e^x} is 0 in f64. */
-    private static final double LOWEST = -746;
+    double LOWEST = -746;
 
-    private static final double LOG2E = 0x1.71547652b82fep+0;
+    double LOG2E = 0x1.71547652b82fep+0;
 
     /** The first 32 bits of ln 2: their product with an exponent is exact, fused or not. */
-    private static final double LN2 = 0x1.62e42feep-1;
+    double LN2 = 0x1.62e42feep-1;
 
-    private static final double LN2_REST = 0x1.a39ef35793c76p-33;
-    private static final double SPLIT = 0x1.8p52;
-    private static final double LIFT = 0x1p64;
-    private static final long LIFT_BITS = Double.doubleToRawLongBits(LIFT);
-
-    private F64Softmax() {}
+    double LN2_REST = 0x1.a39ef35793c76p-33;
+    double SPLIT = 0x1.8p52;
+    double LIFT = 0x1p64;
+    long LIFT_BITS = Double.doubleToRawLongBits(LIFT);
 
     /**
      * {@return {@code e^x} for x up to 600, within 1 ulp and exact at 0; NaN for NaN}
@@ -77,8 +73,8 @@ final class F64Softmax {
         return fma(y, r, DoubleVector.broadcast(SPECIES, 1));
     }
 
-    /** Raises the maxima to include the scores of a tile. A NaN may become a maximum or not; the sum of its row is NaN. */
-    static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
+    @Override
+    default void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
@@ -89,8 +85,8 @@ final class F64Softmax {
         }
     }
 
-    /** Replaces scores with weights {@code e^(score - max)} and adds them to the sums; returns whether any cell is masked. */
-    static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
+    @Override
+    default boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
         LongVector signs = LongVector.zero(LONGS);
         for (int v = 0; v < lanes; v += V) {
             DoubleVector max = DoubleVector.fromArray(SPECIES, maxima, v);
@@ -127,8 +123,8 @@ final class F64Softmax {
                 .reinterpretShape(SPECIES, 0);
     }
 
-    /** Multiplies the weights of a tile by the inverse sums; masked cells stay masked, even in a row of NaN. */
-    static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
+    @Override
+    default void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector inverse = DoubleVector.fromArray(SPECIES, inverses, v);
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
@@ -138,11 +134,8 @@ final class F64Softmax {
         }
     }
 
-    /**
-     * Adds {@code deltas [query] += sum over keys of weights * gradients}; a masked key adds nothing, even if its gradient
-     * is NaN.
-     */
-    static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
+    @Override
+    default void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector sum = DoubleVector.zero(SPECIES);
             for (int j = 0, p = at + v; j < keys; j++, p += lanes) {
@@ -154,8 +147,8 @@ final class F64Softmax {
         }
     }
 
-    /** Computes {@code dS = P * (dP - delta + dLSE)}; masked cells stay masked, even if {@code dP} is NaN. */
-    static void scoreGradients(
+    @Override
+    default void scoreGradients(
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         for (int v = 0; v < lanes; v += V) {
             DoubleVector less = DoubleVector.fromArray(SPECIES, deltas, v);
@@ -171,8 +164,8 @@ final class F64Softmax {
         }
     }
 
-    /** Computes {@code dS = scale * dS * derivative}, the gradients of the dot products; masked cells stay masked. */
-    static void multiplyDerivatives(
+    @Override
+    default void multiplyDerivatives(
             double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p += V) {
             DoubleVector g = DoubleVector.fromArray(SPECIES, gradients, p);
@@ -184,8 +177,8 @@ final class F64Softmax {
         }
     }
 
-    /** {@return the largest of the first {@code length} elements, which must form whole vectors} NaN may be skipped. */
-    static double max(double[] x, int length) {
+    @Override
+    default double max(double[] x, int length) {
         DoubleVector max = DoubleVector.broadcast(SPECIES, Double.NEGATIVE_INFINITY);
         for (int i = 0; i < length; i += V) {
             max = larger(max, DoubleVector.fromArray(SPECIES, x, i));
@@ -193,12 +186,8 @@ final class F64Softmax {
         return max.reduceLanes(VectorOperators.MAX);
     }
 
-    /**
-     * {@return the sum of {@code e^(x - max)} over a block of whole vectors} If {@code keep}, the powers replace the
-     * elements. Lanes are added in order, because {@code reduceLanes} guarantees no order: compiled code adds in another
-     * order than the interpreter.
-     */
-    static double powers(double[] x, int from, int to, double max, boolean keep) {
+    @Override
+    default double powers(double[] x, int from, int to, double max, boolean keep) {
         DoubleVector sums = DoubleVector.zero(SPECIES);
         for (int i = from; i < to; i += V) {
             DoubleVector y = exp(DoubleVector.fromArray(SPECIES, x, i).sub(max));

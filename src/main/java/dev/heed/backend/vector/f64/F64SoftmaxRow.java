@@ -1,5 +1,7 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
+
 import java.util.Arrays;
 
 /**
@@ -26,7 +28,7 @@ public final class F64SoftmaxRow {
         double sum = 0;
         double rest = 0; // the rounding error of the sum (Kahan 1965)
         for (int at = 0; at < whole; at += BLOCK) {
-            double blockSum = WideLoops.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
+            double blockSum = KERNELS.powers(x, at, Math.min(whole, at + BLOCK), max, !log) - rest;
             double next = sum + blockSum;
             rest = next - sum - blockSum;
             sum = next;
@@ -61,7 +63,7 @@ public final class F64SoftmaxRow {
      * skipped, because it makes the sum NaN.
      */
     private static double max(double[] x, int length) {
-        double largest = WideLoops.max(x, length);
+        double largest = KERNELS.max(x, length);
         boolean nan = false;
         for (int i = 0; largest == Double.NEGATIVE_INFINITY && i < length; i++) {
             nan |= Double.isNaN(x[i]);

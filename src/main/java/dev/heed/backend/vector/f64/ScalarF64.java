@@ -1,8 +1,7 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.masked;
 import static dev.heed.backend.vector.f64.F64Lanes.V;
-import static dev.heed.backend.vector.f64.WideLoops.MASKED_WEIGHT;
-import static dev.heed.backend.vector.f64.WideLoops.masked;
 
 import dev.heed.backend.vector.kernels.Lanes;
 import org.jspecify.annotations.Nullable;
@@ -11,11 +10,9 @@ import org.jspecify.annotations.Nullable;
  * The loops of {@link F64Kernel} and {@link F64Softmax} in plain Java. Sums run in the same order as with vectors of eight
  * lanes. Eight sums at a time are kept in scalar registers.
  */
-final class ScalarF64 {
-    private ScalarF64() {}
-
-    /** Computes {@code C += A B} with fused multiply-adds; each sum starts at 0. */
-    static void accumulate(
+final class ScalarF64 implements F64Kernels {
+    @Override
+    public void accumulate(
             double[] a,
             int aOffset,
             int rowStep,
@@ -65,9 +62,21 @@ final class ScalarF64 {
         }
     }
 
-    /** Computes {@code C = A B}; every product and every sum is rounded, without fused multiply-adds. */
-    static void dots(
-            double[] a, int aOffset, int rowStep, int rows, double[] b, int depth, double[] c, int cOffset, int lanes) {
+    @Override
+    public void dots(
+            double[] a,
+            int aOffset,
+            int rowStep,
+            int depthStep,
+            int rows,
+            double[] b,
+            int bOffset,
+            int bDepthStride,
+            int depth,
+            double[] c,
+            int cOffset,
+            int cRowStride,
+            int lanes) {
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < lanes; v += 8) {
                 double s0 = 0;
@@ -78,7 +87,9 @@ final class ScalarF64 {
                 double s5 = 0;
                 double s6 = 0;
                 double s7 = 0;
-                for (int k = 0, p = aOffset + r * rowStep, q = v; k < depth; k++, p++, q += lanes) {
+                for (int k = 0, p = aOffset + r * rowStep, q = bOffset + v;
+                        k < depth;
+                        k++, p += depthStep, q += bDepthStride) {
                     double x = a[p];
                     s0 += x * b[q];
                     s1 += x * b[q + 1];
@@ -89,7 +100,7 @@ final class ScalarF64 {
                     s6 += x * b[q + 6];
                     s7 += x * b[q + 7];
                 }
-                int to = cOffset + r * lanes + v;
+                int to = cOffset + r * cRowStride + v;
                 c[to] = s0;
                 c[to + 1] = s1;
                 c[to + 2] = s2;
@@ -102,7 +113,8 @@ final class ScalarF64 {
         }
     }
 
-    static boolean finite(double[] data, int at, int step, int count, int width) {
+    @Override
+    public boolean finite(double[] data, int at, int step, int count, int width) {
         double spoiled = 0;
         for (int j = 0; j < count; j++) {
             for (int d = at + j * step; d < at + j * step + width; d++) {
@@ -112,7 +124,8 @@ final class ScalarF64 {
         return spoiled == 0;
     }
 
-    static void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
+    @Override
+    public void raiseMaxima(double[] tile, int at, int keys, int lanes, double[] maxima) {
         for (int i = 0; i < lanes; i++) {
             double max = maxima[i];
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
@@ -122,7 +135,8 @@ final class ScalarF64 {
         }
     }
 
-    static boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
+    @Override
+    public boolean weigh(double[] tile, int at, int keys, int lanes, double[] maxima, double[] sums) {
         boolean hides = false;
         for (int i = 0; i < lanes; i++) {
             double sum = 0;
@@ -138,7 +152,8 @@ final class ScalarF64 {
         return hides;
     }
 
-    static void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
+    @Override
+    public void normalise(double[] tile, int at, int keys, int lanes, double[] inverses) {
         for (int i = 0; i < lanes; i++) {
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
                 tile[p] = masked(tile[p]) ? MASKED_WEIGHT : tile[p] * inverses[i];
@@ -146,7 +161,8 @@ final class ScalarF64 {
         }
     }
 
-    static void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
+    @Override
+    public void addWeighted(double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas) {
         for (int i = 0; i < lanes; i++) {
             double sum = 0;
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
@@ -156,7 +172,8 @@ final class ScalarF64 {
         }
     }
 
-    static void scoreGradients(
+    @Override
+    public void scoreGradients(
             double[] weights, double[] gradients, int at, int keys, int lanes, double[] deltas, double[] lseGradients) {
         for (int i = 0; i < lanes; i++) {
             for (int j = 0, p = at + i; j < keys; j++, p += lanes) {
@@ -166,7 +183,8 @@ final class ScalarF64 {
         }
     }
 
-    static void multiplyDerivatives(
+    @Override
+    public void multiplyDerivatives(
             double[] gradients, double @Nullable [] derivatives, int at, int keys, int lanes, double scale) {
         for (int p = at; p < at + keys * lanes; p++) {
             double scaled = gradients[p] * scale * (derivatives == null ? 1 : derivatives[p]);
@@ -174,7 +192,8 @@ final class ScalarF64 {
         }
     }
 
-    static double max(double[] x, int length) {
+    @Override
+    public double max(double[] x, int length) {
         double max = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < length; i++) {
             max = x[i] > max ? x[i] : max;
@@ -182,7 +201,8 @@ final class ScalarF64 {
         return max;
     }
 
-    static double powers(double[] x, int from, int to, double max, boolean keep) {
+    @Override
+    public double powers(double[] x, int from, int to, double max, boolean keep) {
         double[] sums = new double[V];
         for (int i = from; i < to; i++) {
             double y = Math.exp(x[i] - max);

@@ -10,14 +10,9 @@ import jdk.incubator.vector.FloatVector;
  * The loops of {@link DotRow} for two queries with the same keys: each key and value is loaded once for both. The bits
  * are the same as with {@link DotRow}.
  */
-final class DotPair {
-    private DotPair() {}
-
-    /**
-     * Computes the scores of two queries, at offsets {@code q} and {@code r}, with four runs of {@code count} keys; the runs
-     * begin {@code runStride} elements apart.
-     */
-    static void scoresOfRuns(
+interface DotPair extends Kernels {
+    @Override
+    default void scoresOfRuns(
             float[] queries,
             int q,
             int r,
@@ -90,11 +85,8 @@ final class DotPair {
         }
     }
 
-    /**
-     * Adds four runs of {@code count} weighted rows to eight vectors of sums per query; the runs begin {@code runStride}
-     * elements apart.
-     */
-    static void addEightOfRuns(
+    @Override
+    default void addEightOfRuns(
             float[] weights,
             int q,
             int r,

@@ -14,20 +14,18 @@ import jdk.incubator.vector.VectorShuffle;
  * The vector loops of decode for one query and many keys and values. Each key and value is read once, without packing, at
  * about the speed of memory.
  */
-final class DotRow {
-    private static final VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
-    private static final VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
-    private static final VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
-    private static final VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
-    private static final VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
-    private static final VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
-    private static final VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
-    private static final VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
+interface DotRow extends Kernels {
+    VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
+    VectorShuffle<Float> SWAP_QUARTERS = Transpose.swap(V / 4);
+    VectorShuffle<Float> SWAP_8 = Transpose.swap(8);
+    VectorShuffle<Float> SWAP_4 = Transpose.swap(4);
+    VectorShuffle<Float> SWAP_2 = Transpose.swap(2);
+    VectorShuffle<Float> SWAP_1 = Transpose.swap(1);
+    VectorMask<Float> UPPER_HALF = Transpose.lanesWith(V / 2);
+    VectorMask<Float> ODD_QUARTERS = Transpose.lanesWith(V / 4);
 
-    private DotRow() {}
-
-    /** Computes {@code scores[j] = q . k_j} for {@code count} keys, four at a time. */
-    static void scores(
+    @Override
+    default void scores(
             float[] q,
             int qOffset,
             int width,
@@ -47,11 +45,8 @@ final class DotRow {
         }
     }
 
-    /**
-     * Computes the scores of four runs of {@code count} keys, one key of each run at a time; the runs begin
-     * {@code runStride} elements apart.
-     */
-    static void scoresOfRuns(
+    @Override
+    default void scoresOfRuns(
             float[] q,
             int qOffset,
             int width,
@@ -181,8 +176,8 @@ final class DotRow {
         return lanes[0];
     }
 
-    /** Computes {@code sums[d] += sum over j of weights[j] * rows[j][d]} for {@code d} in eight consecutive vectors. */
-    static void addEight(
+    @Override
+    default void addEight(
             float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
         FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
@@ -213,11 +208,8 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /**
-     * Computes {@link #addEight} for four runs of {@code count} rows, one row of each run at a time; the runs begin
-     * {@code runStride} elements apart.
-     */
-    static void addEightOfRuns(
+    @Override
+    default void addEightOfRuns(
             float[] weights,
             int at,
             int count,
@@ -259,8 +251,8 @@ final class DotRow {
         s7.intoArray(sums, to + 7 * V);
     }
 
-    /** Computes {@link #addEightOfRuns} for {@code d} in four consecutive vectors. */
-    static void addFourOfRuns(
+    @Override
+    default void addFourOfRuns(
             float[] weights,
             int at,
             int count,
@@ -290,11 +282,8 @@ final class DotRow {
         s3.intoArray(sums, to + 3 * V);
     }
 
-    /**
-     * {@return the largest score, or minus infinity if no score is larger; NaN is ignored} Long rows are read as four
-     * streams.
-     */
-    static float max(float[] scores, int at, int count) {
+    @Override
+    default float max(float[] scores, int at, int count) {
         FloatVector m0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector m1 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector m2 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
@@ -322,11 +311,8 @@ final class DotRow {
         return largest;
     }
 
-    /**
-     * Replaces scores with weights {@code 2^(c (score - max))}, minus infinity with 0, and returns the sum of the weights.
-     * The array must have room for {@code count} scores, rounded up to whole vectors.
-     */
-    static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
+    @Override
+    default float weighRow(float[] scores, int at, int count, float max, float c, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
         int end = Math.ceilDiv(count, V) * V;
         Arrays.fill(scores, at + count, at + end, Float.NEGATIVE_INFINITY);
@@ -341,8 +327,8 @@ final class DotRow {
         return sum(lanes, 0);
     }
 
-    /** Computes {@code y = y * factor}. */
-    static void scale(float[] y, int at, int count, float factor) {
+    @Override
+    default void scaleRow(float[] y, int at, int count, float factor) {
         int whole = SPECIES.loopBound(count);
         for (int d = 0; d < whole; d += V) {
             FloatVector.fromArray(SPECIES, y, at + d).mul(factor).intoArray(y, at + d);

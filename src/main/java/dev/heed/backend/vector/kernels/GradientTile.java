@@ -9,14 +9,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** The vector loops over tiles in the backward pass ({@code Backward}). */
-final class GradientTile {
-    private GradientTile() {}
-
-    /**
-     * Adds {@code deltas [query] += sum over keys of weights * gradients}; a masked key adds nothing, even if its gradient
-     * is NaN.
-     */
-    static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+interface GradientTile extends Kernels {
+    @Override
+    default void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector sum = FloatVector.fromArray(SPECIES, deltas, v);
             for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
@@ -28,8 +23,8 @@ final class GradientTile {
         }
     }
 
-    /** Multiplies the weights by the inverse sums; a weight of 0 stays 0, even if the inverse sum is NaN. */
-    static void normalise(float[] weights, int at, int keys, float[] statistics) {
+    @Override
+    default void normalise(float[] weights, int at, int keys, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);
             for (int j = 0, p = at + v; j < keys; j++, p += PANEL) {
@@ -41,10 +36,8 @@ final class GradientTile {
         }
     }
 
-    /**
-     * Computes {@code dS = P * (dP - delta + dLSE)}; if {@code P} is 0, {@code dS} is 0, even if {@code dP} is NaN.
-     */
-    static void scoreGradients(
+    @Override
+    default void scoreGradients(
             float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector less = FloatVector.fromArray(SPECIES, deltas, v);
@@ -60,8 +53,8 @@ final class GradientTile {
         }
     }
 
-    /** Sets the gradients of cells with weight 0 to 0. */
-    static void clearMasked(float[] weights, float[] gradients, int at, int keys) {
+    @Override
+    default void clearMasked(float[] weights, float[] gradients, int at, int keys) {
         for (int p = at; p < at + keys * PANEL; p += V) {
             FloatVector weight = FloatVector.fromArray(SPECIES, weights, p);
             FloatVector g = FloatVector.fromArray(SPECIES, gradients, p);

@@ -11,34 +11,27 @@ import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /** The bias and activation of a linear layer, applied to one panel of its product while the panel is in cache. */
-final class LinearTile {
-    private static final float MINUS_HALF_LOG2E = (float) (-0.5 / Math.log(2));
+interface LinearTile extends Kernels {
+    float MINUS_HALF_LOG2E = (float) (-0.5 / Math.log(2));
 
     /** For arguments below {@code -FAR}, GELU is 0 in f32. */
-    private static final float FAR = 15;
+    float FAR = 15;
 
     // The tail of the normal distribution times e^(u^2 / 2), as a polynomial in t = 1 / (1 + 0.28 u) without constant
     // term. It is fitted for the smallest relative error over 0 <= u <= 15, which is 6e-8.
-    private static final float T = 0.28f;
-    private static final float C1 = 0x1.c97ca8p-4f;
-    private static final float C2 = 0x1.ca7666p-4f;
-    private static final float C3 = 0x1.9f4e9ap-4f;
-    private static final float C4 = 0x1.71d0b4p-4f;
-    private static final float C5 = 0x1.d66930p-5f;
-    private static final float C6 = 0x1.e79050p-7f;
-    private static final float C7 = 0x1.32f48cp-4f;
-    private static final float C8 = -0x1.5f9896p-4f;
-    private static final float C9 = 0x1.7dac4ep-6f;
+    float T = 0.28f;
+    float C1 = 0x1.c97ca8p-4f;
+    float C2 = 0x1.ca7666p-4f;
+    float C3 = 0x1.9f4e9ap-4f;
+    float C4 = 0x1.71d0b4p-4f;
+    float C5 = 0x1.d66930p-5f;
+    float C6 = 0x1.e79050p-7f;
+    float C7 = 0x1.32f48cp-4f;
+    float C8 = -0x1.5f9896p-4f;
+    float C9 = 0x1.7dac4ep-6f;
 
-    private LinearTile() {}
-
-    /**
-     * Computes {@code x = f(x + bias)} on rows of one panel.
-     *
-     * @param bias one element per column, padded with zeros to whole panels, or null
-     * @param from index of the panel's first column in {@code bias}
-     */
-    static void finish(
+    @Override
+    default void finishLinear(
             Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
         if (bias != null) {
             addBias(bias, from, x, at, step, rows);

@@ -30,11 +30,9 @@ import jdk.incubator.vector.FloatVector;
  * one method that stays below the JIT's node limit for inlining. Accumulators are boxed, which is twenty times slower,
  * if they are in an array, passed to a method, or initialised with zero on one path and with a load on another.
  */
-public final class MicroKernel {
-    private MicroKernel() {}
-
-    /** Computes {@code C = A B} for any number of rows. */
-    static void product(
+interface MicroKernel extends Kernels {
+    @Override
+    default void product(
             float[] a,
             int aOffset,
             int aRowStride,
@@ -80,8 +78,8 @@ public final class MicroKernel {
         }
     }
 
-    /** Computes {@code C = C + A B} for any number of rows. */
-    static void accumulate(
+    @Override
+    default void accumulate(
             float[] a,
             int aOffset,
             int aRowStride,

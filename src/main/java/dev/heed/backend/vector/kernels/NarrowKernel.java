@@ -12,14 +12,14 @@ import jdk.incubator.vector.FloatVector;
  * eight independent chains of multiply-adds. That is enough to hide the latency on a processor that finishes one 512-bit
  * or two 256-bit multiply-adds per cycle.
  */
-public final class NarrowKernel {
-    private NarrowKernel() {}
+interface NarrowKernel extends Kernels {
+    @Override
+    default boolean narrow() {
+        return true;
+    }
 
-    /**
-     * Computes {@code C = A B}, or {@code C = C + A B} if {@code onto}. B and C are one vector wide. B is one of the
-     * four columns of vectors of a panel, so its rows are {@code PANEL} elements apart.
-     */
-    static void product(
+    @Override
+    default void narrowProduct(
             boolean onto,
             float[] a,
             int aOffset,

@@ -12,11 +12,9 @@ import jdk.incubator.vector.FloatVector;
  * panel have one query per lane. The loops for the scores of one query and for gradients have one element of a row per
  * lane, with rows padded with zeros to whole vectors. Only the scores of one query are summed across lanes.
  */
-final class PairTile {
-    private PairTile() {}
-
-    /** Computes {@code tile [key][query] = sum over d of v_d tanh(q_d + k_d)}. */
-    static void tanhs(
+interface PairTile extends Kernels {
+    @Override
+    default void tanhs(
             float[] keys,
             int keysOffset,
             int step,
@@ -47,8 +45,8 @@ final class PairTile {
         }
     }
 
-    /** Computes {@code tile [key][query] = factor * sum over d of (q_d - k_d)^2}. */
-    static void distances(
+    @Override
+    default void distances(
             float[] keys,
             int keysOffset,
             int step,
@@ -100,23 +98,23 @@ final class PairTile {
         }
     }
 
-    /** Computes {@link #tanhs} for one query; all rows must be padded. */
-    static void tanhRow(
+    @Override
+    default void tanhRow(
             float[] q,
             int qOffset,
-            float[] keys,
-            int keysOffset,
-            int step,
+            PairRows r,
+            int firstKey,
             int count,
-            int width,
             float[] v,
             float[] scores,
             int at,
             float[] lanes) {
+        float[] keys = r.keys;
+        int step = r.keyStep;
         for (int j = 0; j < count; j++) {
             FloatVector sum = FloatVector.zero(SPECIES);
-            for (int d = 0; d < width; d += V) {
-                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
+            for (int d = 0; d < step; d += V) {
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, (firstKey + j) * step + d);
                 FloatVector t =
                         Tanh.of(FloatVector.fromArray(SPECIES, q, qOffset + d).add(key));
                 sum = FUSED
@@ -128,23 +126,23 @@ final class PairTile {
         }
     }
 
-    /** Computes {@link #distances} for one query; all rows must be padded. */
-    static void distanceRow(
+    @Override
+    default void distanceRow(
             float[] q,
             int qOffset,
-            float[] keys,
-            int keysOffset,
-            int step,
+            PairRows r,
+            int firstKey,
             int count,
-            int width,
             float factor,
             float[] scores,
             int at,
             float[] lanes) {
+        float[] keys = r.keys;
+        int step = r.keyStep;
         for (int j = 0; j < count; j++) {
             FloatVector sum = FloatVector.zero(SPECIES);
-            for (int d = 0; d < width; d += V) {
-                FloatVector key = FloatVector.fromArray(SPECIES, keys, keysOffset + j * step + d);
+            for (int d = 0; d < step; d += V) {
+                FloatVector key = FloatVector.fromArray(SPECIES, keys, (firstKey + j) * step + d);
                 FloatVector apart =
                         FloatVector.fromArray(SPECIES, q, qOffset + d).sub(key);
                 sum = FUSED ? apart.fma(apart, sum) : apart.mul(apart).add(sum);
@@ -164,11 +162,8 @@ final class PairTile {
         return lanes[0];
     }
 
-    /**
-     * With {@code t = tanh(q + k)}: computes {@code dv += g t}, {@code dq += v (g - g t^2)} and
-     * {@code dk += v (g - g t^2)}.
-     */
-    static void tanhGradients(
+    @Override
+    default void tanhGradients(
             float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
         for (int d = 0; d < r.width; d += V) {
             FloatVector factor = FloatVector.fromArray(SPECIES, v, d);
@@ -198,11 +193,8 @@ final class PairTile {
         }
     }
 
-    /**
-     * With {@code x = q - k}: computes {@code dq -= c g x} and {@code dk += c g x}; if {@code squares}, also adds
-     * {@code g x^2} to the sums of the parameter. If not, these sums are undefined.
-     */
-    static void distanceGradients(
+    @Override
+    default void distanceGradients(
             float[] g,
             int at,
             int keys,

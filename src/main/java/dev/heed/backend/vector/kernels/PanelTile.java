@@ -9,11 +9,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** The vector loops of {@code Prefill} over values and their weighted sums. */
-final class PanelTile {
-    private PanelTile() {}
-
-    /** Multiplies the sums {@code [width][query]} by the factors in the statistics. */
-    static void rescale(float[] sums, int width, float[] statistics) {
+interface PanelTile extends Kernels {
+    @Override
+    default void rescale(float[] sums, int width, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector factor = FloatVector.fromArray(SPECIES, statistics, 2 * PANEL + v);
             for (int d = 0, p = v; d < width; d++, p += PANEL) {
@@ -22,8 +20,8 @@ final class PanelTile {
         }
     }
 
-    /** {@return whether all values are finite} The test relies on {@code x * 0} being NaN for non-finite x. */
-    static boolean finite(float[] values, int from, int step, int keys, int width) {
+    @Override
+    default boolean finite(float[] values, int from, int step, int keys, int width) {
         FloatVector nonFinite = FloatVector.zero(SPECIES);
         float spoiledTail = 0;
         int whole = SPECIES.loopBound(width);
@@ -40,11 +38,8 @@ final class PanelTile {
         return spoiledTail == 0 && nonFinite.compare(VectorOperators.EQ, 0f).allTrue();
     }
 
-    /**
-     * Adds weighted values for a tile whose masked values may be non-finite: a value with a weight of exactly 0 is ignored,
-     * because its product with the weight could be NaN.
-     */
-    static void poolAttended(
+    @Override
+    default void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int v = 0; v < PANEL; v += V) {

@@ -5,10 +5,9 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import java.util.Arrays;
 
 /** The loops of {@link PairTile} in plain Java. */
-final class ScalarPairs {
-    private ScalarPairs() {}
-
-    static void tanhs(
+interface ScalarPairs extends Kernels {
+    @Override
+    default void tanhs(
             float[] keys,
             int keysOffset,
             int step,
@@ -30,7 +29,8 @@ final class ScalarPairs {
         }
     }
 
-    static void distances(
+    @Override
+    default void distances(
             float[] keys,
             int keysOffset,
             int step,
@@ -55,48 +55,53 @@ final class ScalarPairs {
         }
     }
 
-    static void tanhRow(
+    @Override
+    default void tanhRow(
             float[] q,
             int qOffset,
-            float[] keys,
-            int keysOffset,
-            int step,
+            PairRows r,
+            int firstKey,
             int count,
-            int width,
             float[] v,
             float[] scores,
-            int at) {
+            int at,
+            float[] lanes) {
+        float[] keys = r.keys;
+        int step = r.keyStep;
         for (int j = 0; j < count; j++) {
             float sum = 0;
-            for (int d = 0; d < width; d++) {
-                sum += v[d] * ScalarTanh.of(q[qOffset + d] + keys[keysOffset + j * step + d]);
+            for (int d = 0; d < step; d++) {
+                sum += v[d] * ScalarTanh.of(q[qOffset + d] + keys[(firstKey + j) * step + d]);
             }
             scores[at + j] = sum;
         }
     }
 
-    static void distanceRow(
+    @Override
+    default void distanceRow(
             float[] q,
             int qOffset,
-            float[] keys,
-            int keysOffset,
-            int step,
+            PairRows r,
+            int firstKey,
             int count,
-            int width,
             float factor,
             float[] scores,
-            int at) {
+            int at,
+            float[] lanes) {
+        float[] keys = r.keys;
+        int step = r.keyStep;
         for (int j = 0; j < count; j++) {
             float sum = 0;
-            for (int d = 0; d < width; d++) {
-                float apart = q[qOffset + d] - keys[keysOffset + j * step + d];
+            for (int d = 0; d < step; d++) {
+                float apart = q[qOffset + d] - keys[(firstKey + j) * step + d];
                 sum += apart * apart;
             }
             scores[at + j] = sum * factor;
         }
     }
 
-    static void tanhGradients(
+    @Override
+    default void tanhGradients(
             float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float[] v) {
         for (int i = 0; i < queries; i++) {
             int q = (firstQuery + i) * r.queryStep;
@@ -116,8 +121,17 @@ final class ScalarPairs {
         }
     }
 
-    static void distanceGradients(
-            float[] g, int at, int keys, int queries, PairRows r, int firstQuery, int firstKey, float c) {
+    @Override
+    default void distanceGradients(
+            float[] g,
+            int at,
+            int keys,
+            int queries,
+            PairRows r,
+            int firstQuery,
+            int firstKey,
+            float c,
+            boolean squares) {
         for (int i = 0; i < queries; i++) {
             int q = (firstQuery + i) * r.queryStep;
             for (int j = 0; j < keys; j++) {

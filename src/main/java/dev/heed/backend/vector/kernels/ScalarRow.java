@@ -5,13 +5,12 @@ import static dev.heed.backend.vector.kernels.Lanes.V;
 import java.util.Arrays;
 
 /** The loops of {@link DotRow} and {@link SoftmaxRow} over single rows, in plain Java. */
-final class ScalarRow {
-    private static final float LOG2E = (float) (1 / Math.log(2));
-    private static final int BLOCK = 4096;
+interface ScalarRow extends Kernels {
+    float LOG2E = (float) (1 / Math.log(2));
+    int BLOCK = 4096;
 
-    private ScalarRow() {}
-
-    static void scores(
+    @Override
+    default void scores(
             float[] q,
             int qOffset,
             int width,
@@ -27,7 +26,8 @@ final class ScalarRow {
         }
     }
 
-    static void scoresOfRuns(
+    @Override
+    default void scoresOfRuns(
             float[] q,
             int qOffset,
             int width,
@@ -42,6 +42,25 @@ final class ScalarRow {
         for (int run = 0; run < 4; run++) {
             scores(q, qOffset, width, keys, keysOffset + run * runStride, step, count, scores, at + run * count, lanes);
         }
+    }
+
+    @Override
+    default void scoresOfRuns(
+            float[] queries,
+            int q,
+            int r,
+            int width,
+            float[] keys,
+            int keysOffset,
+            int step,
+            int runStride,
+            int count,
+            float[] scores,
+            int qTo,
+            int rTo,
+            float[] lanes) {
+        scoresOfRuns(queries, q, width, keys, keysOffset, step, runStride, count, scores, qTo, lanes);
+        scoresOfRuns(queries, r, width, keys, keysOffset, step, runStride, count, scores, rTo, lanes);
     }
 
     /** Computes a dot product in eight independent sums, so that an addition does not wait for the previous one. */
@@ -71,12 +90,14 @@ final class ScalarRow {
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
     }
 
-    static void addEight(
+    @Override
+    default void addEight(
             float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
         addRows(weights, at, count, rows, rowsOffset, step, 8 * V, sums, to);
     }
 
-    static void addEightOfRuns(
+    @Override
+    default void addEightOfRuns(
             float[] weights,
             int at,
             int count,
@@ -91,7 +112,25 @@ final class ScalarRow {
         }
     }
 
-    static void addFourOfRuns(
+    @Override
+    default void addEightOfRuns(
+            float[] weights,
+            int q,
+            int r,
+            int count,
+            float[] rows,
+            int rowsOffset,
+            int step,
+            int runStride,
+            float[] sums,
+            int qTo,
+            int rTo) {
+        addEightOfRuns(weights, q, count, rows, rowsOffset, step, runStride, sums, qTo);
+        addEightOfRuns(weights, r, count, rows, rowsOffset, step, runStride, sums, rTo);
+    }
+
+    @Override
+    default void addFourOfRuns(
             float[] weights,
             int at,
             int count,
@@ -124,7 +163,8 @@ final class ScalarRow {
         }
     }
 
-    static float max(float[] scores, int at, int count) {
+    @Override
+    default float max(float[] scores, int at, int count) {
         float largest = Float.NEGATIVE_INFINITY;
         for (int j = at; j < at + count; j++) {
             largest = scores[j] > largest ? scores[j] : largest;
@@ -132,7 +172,8 @@ final class ScalarRow {
         return largest;
     }
 
-    static float weigh(float[] scores, int at, int count, float max, float c, float[] lanes) {
+    @Override
+    default float weighRow(float[] scores, int at, int count, float max, float c, float[] lanes) {
         float sum = 0;
         for (int j = at; j < at + count; j++) {
             float y = ScalarTile.exp2((scores[j] - max) * c);
@@ -142,13 +183,15 @@ final class ScalarRow {
         return sum;
     }
 
-    static void scale(float[] y, int at, int count, float factor) {
+    @Override
+    default void scaleRow(float[] y, int at, int count, float factor) {
         for (int d = at; d < at + count; d++) {
             y[d] *= factor;
         }
     }
 
-    static float maxOfRow(float[] x, int at, int length) {
+    @Override
+    default float maxOfRow(float[] x, int at, int length) {
         float largest = max(x, at, length);
         boolean nan = false;
         for (int i = at; largest == Float.NEGATIVE_INFINITY && i < at + length; i++) {
@@ -157,7 +200,8 @@ final class ScalarRow {
         return nan ? Float.NaN : largest;
     }
 
-    static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+    @Override
+    default float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         float following = maxOfRow(x, next, length); // before y is written, because y may be x
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, 0);
@@ -173,11 +217,12 @@ final class ScalarRow {
             }
             sum += blockSum;
         }
-        scale(y, to, length, (float) (1 / sum));
+        scaleRow(y, to, length, (float) (1 / sum));
         return following;
     }
 
-    static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+    @Override
+    default float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         float following = maxOfRow(x, next, length); // before y is written, because y may be x
         double sum = 0;
         for (int from = 0; from < length; from += BLOCK) {

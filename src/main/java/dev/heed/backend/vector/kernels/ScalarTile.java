@@ -9,16 +9,16 @@ import org.jspecify.annotations.Nullable;
  * The loops over tiles in plain Java, the counterparts of {@link SoftmaxTile}, {@link ScoreTile}, {@link PanelTile},
  * {@link GradientTile} and {@link LinearTile}.
  */
-final class ScalarTile {
-    private ScalarTile() {}
-
-    static boolean read(float[] tile, int keys, float c, float[] statistics) {
+interface ScalarTile extends Kernels {
+    @Override
+    default boolean read(float[] tile, int keys, float c, float[] statistics) {
         boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
         weigh(tile, 0, keys, c, statistics);
         return rescales;
     }
 
-    static boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
+    @Override
+    default boolean raiseMaxima(float[] tile, int at, int keys, float c, float[] statistics) {
         boolean rescales = false;
         for (int i = 0; i < PANEL; i++) {
             float old = statistics[i];
@@ -35,7 +35,8 @@ final class ScalarTile {
         return rescales;
     }
 
-    static void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
+    @Override
+    default void weigh(float[] tile, int at, int keys, float c, float[] statistics) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float x = (tile[p + i] - statistics[i]) * c;
@@ -46,7 +47,8 @@ final class ScalarTile {
         }
     }
 
-    static void finish(float[] tile, int at, int keys, float c, float[] statistics) {
+    @Override
+    default void finish(float[] tile, int at, int keys, float c, float[] statistics) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float s = tile[p + i];
@@ -71,17 +73,20 @@ final class ScalarTile {
         return Float.intBitsToFloat(Float.floatToRawIntBits(y) + (Float.floatToRawIntBits(t) << 23));
     }
 
-    static void scale(float[] tile, int at, int keys, float scale) {
-        ScalarRow.scale(tile, at, keys * PANEL, scale);
+    @Override
+    default void scale(float[] tile, int at, int keys, float scale) {
+        scaleRow(tile, at, keys * PANEL, scale);
     }
 
-    static void softcap(float[] scores, int at, int count, float cap) {
+    @Override
+    default void softcap(float[] scores, int at, int count, float cap) {
         for (int p = at; p < at + count; p++) {
             scores[p] = (float) Math.tanh((double) scores[p] / cap) * cap;
         }
     }
 
-    static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
+    @Override
+    default void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 tile[p + i] -= slope * Math.abs(first - j + i);
@@ -89,14 +94,16 @@ final class ScalarTile {
         }
     }
 
-    static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
+    @Override
+    default void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p++) {
             float t = capped[p] * inverse;
             gradients[at + p] *= 1 - t * t;
         }
     }
 
-    static void rescale(float[] sums, int width, float[] statistics) {
+    @Override
+    default void rescale(float[] sums, int width, float[] statistics) {
         for (int d = 0, p = 0; d < width; d++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 sums[p + i] *= statistics[2 * PANEL + i];
@@ -104,7 +111,8 @@ final class ScalarTile {
         }
     }
 
-    static boolean finite(float[] values, int from, int step, int keys, int width) {
+    @Override
+    default boolean finite(float[] values, int from, int step, int keys, int width) {
         float spoiled = 0;
         for (int j = 0; j < keys; j++) {
             int row = from + j * step;
@@ -115,7 +123,8 @@ final class ScalarTile {
         return spoiled == 0;
     }
 
-    static void poolAttended(
+    @Override
+    default void poolAttended(
             float[] values, int from, int step, int keys, int width, float[] tile, int at, float[] sums) {
         for (int j = 0; j < keys; j++) {
             for (int i = 0; i < PANEL; i++) {
@@ -128,7 +137,8 @@ final class ScalarTile {
         }
     }
 
-    static void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
+    @Override
+    default void addWeighted(float[] weights, float[] gradients, int at, int keys, float[] deltas) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float weight = weights[p + i];
@@ -137,7 +147,8 @@ final class ScalarTile {
         }
     }
 
-    static void normalise(float[] weights, int at, int keys, float[] statistics) {
+    @Override
+    default void normalise(float[] weights, int at, int keys, float[] statistics) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
                 float weight = weights[p + i];
@@ -146,7 +157,8 @@ final class ScalarTile {
         }
     }
 
-    static void scoreGradients(
+    @Override
+    default void scoreGradients(
             float[] weights, float[] gradients, int at, float[] deltas, float[] statistics, int keys) {
         for (int j = 0, p = at; j < keys; j++, p += PANEL) {
             for (int i = 0; i < PANEL; i++) {
@@ -157,14 +169,15 @@ final class ScalarTile {
         }
     }
 
-    static void clearMasked(float[] weights, float[] gradients, int at, int keys) {
+    @Override
+    default void clearMasked(float[] weights, float[] gradients, int at, int keys) {
         for (int p = at; p < at + keys * PANEL; p++) {
             gradients[p] = weights[p] == 0 ? 0 : gradients[p];
         }
     }
 
-    /** Computes {@link LinearTile#finish} in plain Java. */
-    static void finishLinear(
+    @Override
+    default void finishLinear(
             Activation activation, float @Nullable [] bias, int from, float[] x, int at, int step, int rows) {
         for (int r = 0, p = at; r < rows; r++, p += step) {
             for (int i = 0; i < PANEL && bias != null; i++) {

@@ -10,19 +10,18 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /** The vector loops that modify tiles of scores (see {@code ScoreModifier}). */
-public final class ScoreTile {
-    private static final float LOG2E = (float) (1 / Math.log(2));
+interface ScoreTile extends Kernels {
+    float LOG2E = (float) (1 / Math.log(2));
 
-    private ScoreTile() {}
-
-    static void scale(float[] tile, int at, int keys, float scale) {
+    @Override
+    default void scale(float[] tile, int at, int keys, float scale) {
         for (int p = at; p < at + keys * PANEL; p += V) {
             FloatVector.fromArray(SPECIES, tile, p).mul(scale).intoArray(tile, p);
         }
     }
 
-    /** Computes {@code cap * tanh(score / cap)}. */
-    static void softcap(float[] scores, int at, int count, float cap) {
+    @Override
+    default void softcap(float[] scores, int at, int count, float cap) {
         int whole = SPECIES.loopBound(count);
         for (int p = at; p < at + whole; p += V) {
             tanh(FloatVector.fromArray(SPECIES, scores, p).div(cap)).mul(cap).intoArray(scores, p);
@@ -34,11 +33,8 @@ public final class ScoreTile {
         }
     }
 
-    /**
-     * Subtracts from every score {@code slope} times the distance between query and key. {@code first} is the position
-     * of the tile's first query minus the position of its first key.
-     */
-    static void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
+    @Override
+    default void subtractDistances(float slope, float[] tile, int at, float first, int keys) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector lane = FloatVector.broadcast(SPECIES, 0f).addIndex(1);
             for (int j = 0; j < keys; j++) {
@@ -49,8 +45,8 @@ public final class ScoreTile {
         }
     }
 
-    /** Multiplies gradients by the derivative of the softcap, {@code 1 - (capped * inverse)^2}; inverse is {@code 1 / cap}. */
-    static void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
+    @Override
+    default void multiplyDerivatives(float[] gradients, int at, float[] capped, int keys, float inverse) {
         for (int p = 0; p < keys * PANEL; p += V) {
             FloatVector t = FloatVector.fromArray(SPECIES, capped, p).mul(inverse);
             FloatVector derivative = t.mul(t).neg().add(1f);

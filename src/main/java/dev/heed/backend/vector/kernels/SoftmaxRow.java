@@ -17,25 +17,15 @@ import org.jspecify.annotations.Nullable;
  * memory; the others find it in the cache if it fits. Each lane keeps its own sum, and the sums of blocks of a long row are
  * added in double, so a sum of a million terms stays accurate.
  */
-final class SoftmaxRow {
-    private static final float LOG2E = (float) (1 / Math.log(2));
-    private static final int BLOCK = 4096;
+interface SoftmaxRow extends Kernels {
+    float LOG2E = (float) (1 / Math.log(2));
+    int BLOCK = 4096;
 
     /** Offset in {@code lanes} of the tails of two rows, after a vector of sums and a vector of maxima. */
-    private static final int REST = 2 * V;
+    int REST = 2 * V;
 
-    private SoftmaxRow() {}
-
-    /**
-     * Computes {@code y = softmax(x)}; {@code x} and {@code y} may be the same array at the same offset.
-     *
-     * @param max the largest element of the row, from {@link #max}
-     * @param next offset of the next row in {@code x}; its maximum is computed in the same loop, so that the
-     *     next row is loaded from memory during this computation
-     * @param lanes {@link Loops#ROW_ROOM} floats
-     * @return the maximum of the next row, as from {@link #max}
-     */
-    static float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+    @Override
+    default float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
         double sum = 0;
         for (int i = 0; i < length; i += BLOCK) {
@@ -44,20 +34,20 @@ final class SoftmaxRow {
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, 0);
         } else {
-            DotRow.scale(y, to, length, (float) (1 / sum));
+            scaleRow(y, to, length, (float) (1 / sum));
         }
-        return largest(x, next, length, DotRow.max(lanes, V, V));
+        return largest(x, next, length, max(lanes, V, V));
     }
 
-    /** Computes {@code y = log(softmax(x))}; parameters and return value are as in {@link #softmax}. */
-    static float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
+    @Override
+    default float logSoftmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes) {
         Arrays.fill(lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
         double sum = 0;
         for (int i = 0; i < length; i += BLOCK) {
             sum += weigh(x, at + i, null, 0, Math.min(length - i, BLOCK), max, next + i, lanes);
         }
         // before y is written: y may be x, and next may be at
-        float following = largest(x, next, length, DotRow.max(lanes, V, V));
+        float following = largest(x, next, length, max(lanes, V, V));
         if (max == Float.NEGATIVE_INFINITY) {
             Arrays.fill(y, to, to + length, max); // log(0)
         } else {
@@ -66,12 +56,9 @@ final class SoftmaxRow {
         return following;
     }
 
-    /**
-     * {@return the largest element other than NaN, or NaN if the row contains NaN and otherwise only minus infinity} A NaN
-     * that is ignored here makes the sum NaN later.
-     */
-    static float max(float[] x, int at, int length) {
-        return largest(x, at, length, DotRow.max(x, at, length));
+    @Override
+    default float maxOfRow(float[] x, int at, int length) {
+        return largest(x, at, length, max(x, at, length));
     }
 
     /** {@return {@code found}, or NaN if it is minus infinity and the row contains a NaN} */
@@ -94,7 +81,7 @@ final class SoftmaxRow {
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
         if (rest > 0) { // padded copies, because masks that are not inlined are boxed
-            Arrays.fill(lanes, REST, Loops.ROW_ROOM, Float.NEGATIVE_INFINITY);
+            Arrays.fill(lanes, REST, ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
             addPowers(lanes, REST, lanes, REST, 2 * V, max, lanes, REST + 2 * V, lanes);

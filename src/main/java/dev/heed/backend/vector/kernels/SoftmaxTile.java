@@ -25,40 +25,26 @@ import jdk.incubator.vector.VectorOperators;
  * exact at 0, so the output of a query with one key is the value of the key. Elsewhere its error is at most 1 ulp.
  * {@code n} is added to the exponent bits. In {@link #read} a weight below 2^-126 becomes 0, like the weight of a masked key.
  */
-public final class SoftmaxTile {
-    /** The maximum of a row before any key is read. It is finite, so that the difference of two such maxima is not NaN. */
-    public static final float NOTHING = -Float.MAX_VALUE;
+interface SoftmaxTile extends Kernels {
+    float LOWEST = -126;
+    float HIGHEST = 64;
+    float SPLIT = 0x1.8p23f;
+    float C1 = 0x1.62e430p-1f;
+    float C2 = 0x1.ebfbdcp-3f;
+    float C3 = 0x1.c6aee8p-5f;
+    float C4 = 0x1.3b2d4cp-7f;
+    float C5 = 0x1.5f3e54p-10f;
+    float C6 = 0x1.41fbbcp-13f;
 
-    static final float LOWEST = -126;
-    static final float HIGHEST = 64;
-    static final float SPLIT = 0x1.8p23f;
-    static final float C1 = 0x1.62e430p-1f;
-    static final float C2 = 0x1.ebfbdcp-3f;
-    static final float C3 = 0x1.c6aee8p-5f;
-    static final float C4 = 0x1.3b2d4cp-7f;
-    static final float C5 = 0x1.5f3e54p-10f;
-    static final float C6 = 0x1.41fbbcp-13f;
-
-    private SoftmaxTile() {}
-
-    /**
-     * Adds a tile to the statistics of a panel and turns its scores into weights relative to the new maxima.
-     *
-     * @param tile {@code keys} rows of PANEL scores, which are replaced with weights
-     * @param keys number of keys
-     * @param c the factor of the scores; must be above 0
-     * @param statistics four blocks of PANEL floats: maxima, sums, factors that rescale the weighted sums of the values of
-     *     earlier tiles (written here), and inverse sums for {@link #finish}
-     * @return whether the weighted sums of the values must be rescaled
-     */
-    static boolean read(float[] tile, int keys, float c, float[] statistics) {
+    @Override
+    default boolean read(float[] tile, int keys, float c, float[] statistics) {
         boolean rescales = raiseMaxima(tile, 0, keys, c, statistics);
         weigh(tile, 0, keys, c, statistics);
         return rescales;
     }
 
-    /** Computes {@link #read} for keys {@code [from, to)} and one vector of queries, which begins at {@code lane}. */
-    static boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
+    @Override
+    default boolean readRun(float[] tile, int lane, int from, int to, float c, float[] statistics) {
         FloatVector old = FloatVector.fromArray(SPECIES, statistics, lane);
         FloatVector max = old;
         for (int j = from, p = from * PANEL + lane; j < to; j++, p += PANEL) {
@@ -80,18 +66,15 @@ public final class SoftmaxTile {
         return max.compare(VectorOperators.GT, old).anyTrue();
     }
 
-    /** Turns the scores of a tile into weights relative to the maxima and adds them to the sums. */
-    static void weigh(float[] tile, int tileAt, int keys, float c, float[] statistics) {
+    @Override
+    default void weigh(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += 2 * V) {
             weigh(tile, tileAt, v, keys, c, statistics);
         }
     }
 
-    /**
-     * Raises the maxima to include the scores of a tile, rescales the sums and stores the factors; returns whether any
-     * maximum was raised.
-     */
-    static boolean raiseMaxima(float[] tile, int tileAt, int keys, float c, float[] statistics) {
+    @Override
+    default boolean raiseMaxima(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         FloatVector m0 = FloatVector.fromArray(SPECIES, tile, tileAt);
         FloatVector m1 = FloatVector.fromArray(SPECIES, tile, tileAt + V);
         FloatVector m2 = FloatVector.fromArray(SPECIES, tile, tileAt + 2 * V);
@@ -194,11 +177,8 @@ public final class SoftmaxTile {
         sum1.intoArray(statistics, PANEL + at + V);
     }
 
-    /**
-     * Turns the scores of a tile into final weights: {@code 2^(c * (score - max)) * inverse sum}, at most 1. The maxima may
-     * come from another computation, so a score may exceed them by rounding.
-     */
-    static void finish(float[] tile, int tileAt, int keys, float c, float[] statistics) {
+    @Override
+    default void finish(float[] tile, int tileAt, int keys, float c, float[] statistics) {
         for (int v = 0; v < PANEL; v += V) {
             FloatVector max = FloatVector.fromArray(SPECIES, statistics, v);
             FloatVector inverse = FloatVector.fromArray(SPECIES, statistics, 3 * PANEL + v);

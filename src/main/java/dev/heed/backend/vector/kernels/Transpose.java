@@ -13,20 +13,18 @@ import jdk.incubator.vector.VectorShuffle;
  * aligned square of 2b by 2b elements exchanges its upper right quarter with its lower left quarter. After all bits, the
  * block is transposed.
  */
-final class Transpose {
-    private static final VectorShuffle<Float> SWAP_1 = swap(1);
-    private static final VectorShuffle<Float> SWAP_2 = swap(2);
-    private static final VectorShuffle<Float> SWAP_4 = swap(4);
-    private static final VectorShuffle<Float> SWAP_8 = swap(8);
-    private static final VectorMask<Float> WITH_1 = lanesWith(1);
-    private static final VectorMask<Float> WITH_2 = lanesWith(2);
-    private static final VectorMask<Float> WITH_4 = lanesWith(4);
-    private static final VectorMask<Float> WITH_8 = lanesWith(8);
+interface Transpose extends Kernels {
+    VectorShuffle<Float> SWAP_1 = swap(1);
+    VectorShuffle<Float> SWAP_2 = swap(2);
+    VectorShuffle<Float> SWAP_4 = swap(4);
+    VectorShuffle<Float> SWAP_8 = swap(8);
+    VectorMask<Float> WITH_1 = lanesWith(1);
+    VectorMask<Float> WITH_2 = lanesWith(2);
+    VectorMask<Float> WITH_4 = lanesWith(4);
+    VectorMask<Float> WITH_8 = lanesWith(8);
 
-    private Transpose() {}
-
-    /** {@return whether blocks of this vector width can be transposed} */
-    static boolean works() {
+    @Override
+    default boolean transposesBlocks() {
         return V == 4 || V == 8 || V == 16;
     }
 
@@ -44,14 +42,8 @@ final class Transpose {
         return VectorMask.fromArray(SPECIES, lanes, 0);
     }
 
-    /**
-     * Transposes a block from rows {@code step} apart to rows {@code toRowStride} apart, and multiplies each source column by
-     * its factor. With a factor of 0 the result is 0, even if the element is non-finite.
-     *
-     * @param factors the factors of the V columns, from {@code factorsOffset} on
-     * @param buffer scratch memory of V * V floats
-     */
-    static void block(
+    @Override
+    default void transposeBlock(
             float[] from,
             int at,
             int step,

@@ -1,6 +1,6 @@
 /**
- * The inner loops of the CPU backends in two versions, with the Vector API and in plain Java. {@code Loops} and
- * {@code PairLoops} choose one version for the whole process. The loops work on arrays, not on tensors.
+ * The inner loops of the CPU backends in two versions, with the Vector API and in plain Java. {@code Kernels} lists
+ * them; its constant is one version for the whole process. The loops work on arrays, not on tensors.
  *
  * <p>Stability: implementation, not exported.
  */

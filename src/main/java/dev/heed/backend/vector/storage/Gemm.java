@@ -1,18 +1,18 @@
 package dev.heed.backend.vector.storage;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 
 import dev.heed.Activation;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
+import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
-import dev.heed.backend.vector.kernels.Loops;
-import dev.heed.backend.vector.kernels.MicroKernel;
 import dev.heed.backend.vector.kernels.Tiles;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Matrix products built on {@link MicroKernel}. The right operand is packed into panels, and each task computes a block of
+ * Matrix products built on {@link Kernels#product}. The right operand is packed into panels, and each task computes a block of
  * the result. The depth (the inner dimension) is cut into blocks, so that one block of each operand stays in cache. The
  * strides of the left operand may describe a transposed matrix.
  *
@@ -157,7 +157,7 @@ public final class Gemm {
             int aOffset = a.at() + first * a.rowStep() + k * a.columnStep();
             int bOffset = (panel * b.depth + k) * PANEL;
             if (k == 0) {
-                Loops.product(
+                KERNELS.product(
                         a.data(),
                         aOffset,
                         a.rowStep(),
@@ -171,7 +171,7 @@ public final class Gemm {
                         at,
                         step);
             } else {
-                Loops.accumulate(
+                KERNELS.accumulate(
                         a.data(),
                         aOffset,
                         a.rowStep(),
@@ -187,7 +187,7 @@ public final class Gemm {
             }
         }
         // The bias is added last, because sums that begin with it would be rounded relative to its magnitude.
-        Loops.finishLinear(product.activation, product.bias, column, to, at, step, rows);
+        KERNELS.finishLinear(product.activation, product.bias, column, to, at, step, rows);
         for (int r = 0; narrow && r < rows; r++) {
             System.arraycopy(to, r * PANEL, c.data(), c.at() + (first + r) * c.rowStep() + column, width);
         }

@@ -1,7 +1,8 @@
 package dev.heed.backend.vector.storage;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
+
 import dev.heed.backend.vector.kernels.ArrayGrowth;
-import dev.heed.backend.vector.kernels.Loops;
 import dev.heed.tensor.ByteScales;
 import dev.heed.tensor.DType;
 import dev.heed.tensor.Tensor;
@@ -92,7 +93,7 @@ public final class Rows {
 
     /** Whether all elements of the first {@code rows} rows are finite. */
     public boolean finite(int rows, int width) {
-        return Loops.finite(data, at, step, rows, width);
+        return KERNELS.finite(data, at, step, rows, width);
     }
 
     /** {@return the array of a tensor, or null if its rows cannot be read in place} */

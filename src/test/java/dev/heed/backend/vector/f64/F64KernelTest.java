@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.PANEL;
 import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -30,10 +31,9 @@ class F64KernelTest {
                     }
                 }
                 double[] seen = c.clone();
-                F64Kernel.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
+                KERNELS.accumulate(a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, c, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
-                WideLoops.accumulateAttended(
-                        true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
+                KERNELS.accumulateAttended(true, a, 3, 1, 11, rows, b, 5, PANEL + 1, DEPTH, seen, 7, PANEL + 2, lanes);
                 assertArrayEquals(expected, seen, "nothing masked, " + rows + " rows, " + lanes + " lanes");
             }
         }
@@ -56,7 +56,7 @@ class F64KernelTest {
                         expected[4 + r * lanes + i] = sum;
                     }
                 }
-                F64Kernel.dots(a, 2, 17, 1, rows, b, 0, lanes, DEPTH, c, 4, lanes, lanes);
+                KERNELS.dots(a, 2, 17, 1, rows, b, 0, lanes, DEPTH, c, 4, lanes, lanes);
                 assertArrayEquals(expected, c, rows + " rows, " + lanes + " lanes");
             }
         }
@@ -68,15 +68,15 @@ class F64KernelTest {
         double[] values = numbers(DEPTH * 3);
         double[] poisoned = values.clone();
         for (int i = 0; i < V; i++) {
-            weights[4 * V + i] = WideLoops.MASKED_WEIGHT;
+            weights[4 * V + i] = F64Kernels.MASKED_WEIGHT;
         }
         for (int d = 0; d < 3; d++) {
             poisoned[4 * 3 + d] = Double.NaN;
         }
         double[] clean = new double[3 * V];
         double[] dirty = new double[3 * V];
-        F64Kernel.accumulate(values, 0, 1, 3, 3, weights, 0, V, DEPTH, clean, 0, V, V);
-        WideLoops.accumulateAttended(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
+        KERNELS.accumulate(values, 0, 1, 3, 3, weights, 0, V, DEPTH, clean, 0, V, V);
+        KERNELS.accumulateAttended(false, poisoned, 0, 1, 3, 3, weights, 0, V, DEPTH, dirty, 0, V, V);
         assertArrayEquals(clean, dirty);
     }
 

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.f64;
 
+import static dev.heed.backend.vector.f64.F64Kernels.KERNELS;
 import static dev.heed.backend.vector.f64.F64Lanes.V;
 import static dev.heed.backend.vector.f64.F64Species.SPECIES;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -53,18 +54,18 @@ class F64SoftmaxTest {
         Arrays.fill(tile, 2 * V, 3 * V, Double.NEGATIVE_INFINITY);
         double[] maxima = new double[V];
         double[] sums = new double[V];
-        Arrays.fill(maxima, WideLoops.NOTHING);
-        F64Softmax.raiseMaxima(tile, 0, 3, V, maxima);
-        assertFalse(F64Softmax.weigh(tile.clone(), 0, 2, V, maxima, new double[V]));
-        assertTrue(F64Softmax.weigh(tile, 0, 3, V, maxima, sums));
+        Arrays.fill(maxima, F64Kernels.NOTHING);
+        KERNELS.raiseMaxima(tile, 0, 3, V, maxima);
+        assertFalse(KERNELS.weigh(tile.clone(), 0, 2, V, maxima, new double[V]));
+        assertTrue(KERNELS.weigh(tile, 0, 3, V, maxima, sums));
         assertEquals(1, tile[0]);
-        assertFalse(WideLoops.masked(tile[V]));
-        assertTrue(WideLoops.masked(tile[2 * V]));
+        assertFalse(F64Kernels.masked(tile[V]));
+        assertTrue(F64Kernels.masked(tile[2 * V]));
         double[] nan = new double[V];
         Arrays.fill(nan, Double.NaN);
-        F64Softmax.normalise(tile, 0, 3, V, nan);
+        KERNELS.normalise(tile, 0, 3, V, nan);
         assertTrue(Double.isNaN(tile[V]));
-        assertTrue(WideLoops.masked(tile[2 * V]), "even in a row of NaN");
+        assertTrue(F64Kernels.masked(tile[2 * V]), "even in a row of NaN");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -54,7 +55,7 @@ class MicroKernelTest {
 
     /** The blocks of this processor, or blocks of four or two vectors per row. */
     private enum Block {
-        OWN(MicroKernel::product, MicroKernel::accumulate, PANEL),
+        OWN(KERNELS::product, KERNELS::accumulate, PANEL),
         FOUR(MicroKernel::product4, MicroKernel::accumulate4, PANEL),
         TWO(MicroKernel::product2, MicroKernel::accumulate2, PANEL / 2);
 

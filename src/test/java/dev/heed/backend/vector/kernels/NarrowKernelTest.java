@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -50,7 +51,7 @@ class NarrowKernelTest {
                     right[cell] = onto ? c[cell] + chain : chain;
                 }
             }
-            NarrowKernel.product(onto, a, at, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, PANEL);
+            KERNELS.narrowProduct(onto, a, at, aRowStride, aDepthStride, rows, b, bOffset, depth, c, cOffset, PANEL);
             String where = rows + " rows, depth " + depth + ", steps " + aRowStride + " and " + aDepthStride + ", lane "
                     + lane;
             for (int cell = 0; cell < c.length; cell++) {

@@ -1,5 +1,6 @@
 package dev.heed.backend.vector.kernels;
 
+import static dev.heed.backend.vector.kernels.Kernels.KERNELS;
 import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import static dev.heed.backend.vector.kernels.Lanes.V;
 import static dev.heed.backend.vector.kernels.Species.SPECIES;
@@ -145,7 +146,7 @@ class SoftmaxTileTest {
         var random = new Random(keys);
         float c = 1.3f;
         float[] statistics = new float[4 * PANEL];
-        Arrays.fill(statistics, 0, PANEL, SoftmaxTile.NOTHING);
+        Arrays.fill(statistics, 0, PANEL, Kernels.NOTHING);
         double[][] scores = new double[PANEL][3 * keys];
         float[][] weights = new float[3][];
         for (int t = 0; t < 3; t++) {
@@ -159,7 +160,7 @@ class SoftmaxTileTest {
                     scores[i][t * keys + j] = score;
                 }
             }
-            SoftmaxTile.read(tile, keys, c, statistics);
+            KERNELS.read(tile, keys, c, statistics);
             weights[t] = tile;
         }
         for (int i = 1; i < PANEL; i++) {
@@ -171,7 +172,7 @@ class SoftmaxTileTest {
             for (double score : scores[i]) {
                 sum += Math.pow(2, c * (score - max));
             }
-            assertEquals(max == NEGATIVE_INFINITY ? SoftmaxTile.NOTHING : max, statistics[i], "maximum " + i);
+            assertEquals(max == NEGATIVE_INFINITY ? Kernels.NOTHING : max, statistics[i], "maximum " + i);
             assertEquals(max == NEGATIVE_INFINITY ? 0 : sum, statistics[PANEL + i], 1e-5 * sum, "sum " + i);
             for (int j = 0; j < keys; j++) { // the last tile is relative to the last maximum
                 double score = scores[i][2 * keys + j];
@@ -179,7 +180,7 @@ class SoftmaxTileTest {
                 assertEquals(right, weights[2][j * PANEL + i], 1e-5 * right + 1.2e-38, "weight " + j + ", " + i);
             }
         }
-        assertEquals(SoftmaxTile.NOTHING, statistics[0]);
+        assertEquals(Kernels.NOTHING, statistics[0]);
         assertEquals(0f, statistics[PANEL]);
         for (float[] tile : weights) {
             assertEquals(0f, tile[0], "a masked key has weight 0");

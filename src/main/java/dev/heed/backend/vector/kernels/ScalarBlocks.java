@@ -5,84 +5,28 @@ import static dev.heed.backend.vector.kernels.Lanes.PANEL;
 import java.util.Arrays;
 
 /**
- * {@link MicroKernel} in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no
+ * Matrix products in plain Java. The JIT vectorises a loop over several arrays only if it can prove that no
  * iteration reads an element that an earlier iteration stored through another array. It can prove this if all arrays are read and
  * written at the same index. So four rows of B and up to {@link #ROWS} rows of C are copied to separate arrays that are
  * all indexed from 0. This is four times as fast as loops with offsets into the operands.
  */
-final class ScalarKernel {
+final class ScalarBlocks {
     private static final int ROWS = 64;
 
-    private static final ThreadLocal<ScalarKernel> MINE = ThreadLocal.withInitial(ScalarKernel::new);
+    private static final ThreadLocal<ScalarBlocks> MINE = ThreadLocal.withInitial(ScalarBlocks::new);
 
     private final float[][] b = new float[4][PANEL];
     private final float[][] c = new float[ROWS][PANEL];
 
-    private ScalarKernel() {}
+    private ScalarBlocks() {}
 
-    /** Computes {@code C = A B}. */
-    static void product(
-            float[] a,
-            int aOffset,
-            int aRowStride,
-            int aDepthStride,
-            int rows,
-            float[] b,
-            int bOffset,
-            int bDepthStride,
-            int depth,
-            float[] c,
-            int cOffset,
-            int cRowStride) {
-        MINE.get()
-                .run(
-                        false,
-                        a,
-                        aOffset,
-                        aRowStride,
-                        aDepthStride,
-                        rows,
-                        b,
-                        bOffset,
-                        bDepthStride,
-                        depth,
-                        c,
-                        cOffset,
-                        cRowStride);
+    /** {@return the scratch memory of this thread} */
+    static ScalarBlocks mine() {
+        return MINE.get();
     }
 
-    /** Computes {@code C = C + A B}. */
-    static void accumulate(
-            float[] a,
-            int aOffset,
-            int aRowStride,
-            int aDepthStride,
-            int rows,
-            float[] b,
-            int bOffset,
-            int bDepthStride,
-            int depth,
-            float[] c,
-            int cOffset,
-            int cRowStride) {
-        MINE.get()
-                .run(
-                        true,
-                        a,
-                        aOffset,
-                        aRowStride,
-                        aDepthStride,
-                        rows,
-                        b,
-                        bOffset,
-                        bDepthStride,
-                        depth,
-                        c,
-                        cOffset,
-                        cRowStride);
-    }
-
-    private void run(
+    /** Computes {@link Kernels#product}, or {@link Kernels#accumulate} if {@code add}. */
+    void multiply(
             boolean add,
             float[] a,
             int aOffset,
