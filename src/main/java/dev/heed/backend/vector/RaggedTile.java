@@ -94,13 +94,16 @@ final class RaggedTile {
                             tile, v * V, panel.runFrom[v], panel.runTo[v], call.modifier.factor, panel.statistics);
         }
         int width = (int) call.shape.valueHeadDim();
-        if (panel.fresh) {
+        boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
+        boolean skips = masked && !values.finite(keys, width);
+        boolean overwrites = panel.fresh && !skips && everyQueryHasARun(panel);
+        if (panel.fresh && !overwrites) {
             panel.clearSums(width);
-        } else if (rescales) {
+        } else if (!panel.fresh && rescales) {
             KERNELS.rescale(panel.sums, width, panel.statistics);
         }
-        boolean masked = cover == TileCover.PARTIAL || call.modifier.mayMask();
-        if (masked && !values.finite(keys, width)) {
+        panel.fresh = false;
+        if (skips) {
             clearOutsideRuns(panel, keys);
             KERNELS.poolAttended(values.data, values.at, values.step, keys, width, tile, 0, panel.sums);
             return;
@@ -108,11 +111,22 @@ final class RaggedTile {
         for (int v = 0; v < PANEL / V; v++) {
             int from = panel.runFrom[v];
             int count = panel.runTo[v] - from;
-            int at = values.at + from * values.step;
-            int of = from * PANEL + v * V;
-            KERNELS.narrowProduct(
-                    true, values.data, at, 1, values.step, width, tile, of, count, panel.sums, v * V, PANEL);
+            if (count > 0) {
+                int at = values.at + from * values.step;
+                int of = from * PANEL + v * V;
+                KERNELS.narrowProduct(
+                        !overwrites, values.data, at, 1, values.step, width, tile, of, count, panel.sums, v * V, PANEL);
+            }
         }
+    }
+
+    private static boolean everyQueryHasARun(Panel panel) {
+        for (int v = 0; v * V < panel.queries; v++) {
+            if (panel.runFrom[v] == panel.runTo[v]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void clearOutsideRuns(Panel panel, int keys) {

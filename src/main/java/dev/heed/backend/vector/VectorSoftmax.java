@@ -9,7 +9,6 @@ import dev.heed.backend.vector.f64.F64Rows;
 import dev.heed.backend.vector.f64.F64Scratch;
 import dev.heed.backend.vector.f64.F64SoftmaxRow;
 import dev.heed.backend.vector.kernels.ArrayGrowth;
-import dev.heed.backend.vector.kernels.Kernels;
 import dev.heed.backend.vector.kernels.Lanes;
 import dev.heed.backend.vector.storage.RowCursor;
 import dev.heed.backend.vector.storage.Rows;
@@ -49,7 +48,7 @@ final class VectorSoftmax extends SoftmaxPlan {
                 runF64(input, output, in, out, first, end, scratch);
                 return;
             }
-            scratch.row = ArrayGrowth.atLeast(scratch.row, Kernels.ROW_ROOM);
+            scratch.row = ArrayGrowth.atLeast(scratch.row, Lanes.ROW_ROOM);
             float max = 0;
             for (long row = first; row < end; row++) {
                 float[] x = from;

@@ -23,12 +23,6 @@ public interface Kernels {
     /** The maximum of a row before any key is read. It is finite, so that the difference of two such maxima is not NaN. */
     float NOTHING = -Float.MAX_VALUE;
 
-    /**
-     * Floats of scratch memory for the softmax of a row: one vector of sums, one vector of maxima, and two vectors for the
-     * tail of each of two rows.
-     */
-    int ROW_ROOM = 6 * Lanes.V;
-
     // Matrix products
 
     /**
@@ -331,7 +325,7 @@ public interface Kernels {
      * @param max the largest element of the row, from {@link #maxOfRow}
      * @param next offset of the next row in {@code x}; its maximum is computed in the same loop, so that the
      *     next row is loaded from memory during this computation
-     * @param lanes {@link #ROW_ROOM} floats
+     * @param lanes {@link Lanes#ROW_ROOM} floats
      * @return the maximum of the next row, as from {@link #maxOfRow}
      */
     float softmax(float[] x, int at, float[] y, int to, int length, float max, int next, float[] lanes);

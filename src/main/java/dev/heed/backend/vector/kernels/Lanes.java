@@ -33,6 +33,12 @@ public final class Lanes {
      */
     public static final int TILE = 64;
 
+    /**
+     * Floats of scratch memory for the softmax of a row: one vector of sums, one vector of maxima, and two vectors for the
+     * tail of each of two rows.
+     */
+    public static final int ROW_ROOM = 6 * V;
+
     private Lanes() {}
 
     /** {@return {@code a * b + c}, with the roundings of {@link #FUSED}} */

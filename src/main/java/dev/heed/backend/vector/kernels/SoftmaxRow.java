@@ -81,7 +81,7 @@ interface SoftmaxRow extends Kernels {
         addPowers(x, at, y, to, whole, max, x, next, lanes);
         int rest = length - whole;
         if (rest > 0) { // padded copies, because masks that are not inlined are boxed
-            Arrays.fill(lanes, REST, ROW_ROOM, Float.NEGATIVE_INFINITY);
+            Arrays.fill(lanes, REST, Lanes.ROW_ROOM, Float.NEGATIVE_INFINITY);
             System.arraycopy(x, at + whole, lanes, REST, rest);
             System.arraycopy(x, next + whole, lanes, REST + 2 * V, rest);
             addPowers(lanes, REST, lanes, REST, 2 * V, max, lanes, REST + 2 * V, lanes);
