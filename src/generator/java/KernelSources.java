@@ -1,10 +1,8 @@
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 
 /**
  * Writes the sources of the micro-kernels, whose blocks are written out in full. From the root of the checkout:
@@ -13,12 +11,10 @@ import java.util.stream.IntStream;
  * java src/generator/java/KernelSources.java
  * </pre>
  *
- * <p>An argument names another folder for the files. The committed files are this output, byte for byte; GeneratedSourcesTest
+ * <p>An argument names another root folder for the files. The committed files are this output, byte for byte; GeneratedSourcesTest
  * compares them.
  */
-class KernelSources {
-    private static final String FOLDER = "src/main/java/dev/heed/backend/vector";
-
+class KernelSources extends SourceText {
     /**
      * Most rows of a block. With four vectors, 24 accumulators, four operands and a broadcast take 29 of 32 registers; with two vectors,
      * 12 accumulators, two operands and a broadcast take 15 of 16.
@@ -28,20 +24,11 @@ class KernelSources {
     /** Rows of a block of a transposed A. With two vectors, 24 accumulators, two operands and a broadcast take 27 of 32 registers. */
     private static final int TALL = 12;
 
-    private static final int LINE = 120;
-
-    private final StringBuilder text = new StringBuilder();
-
     static void main(String[] arguments) throws IOException {
-        Path folder = Path.of(arguments.length == 0 ? FOLDER : arguments[0]);
+        Path folder = folder(arguments).resolve("backend/vector");
         write(folder.resolve("kernels/MicroKernel.java"), new KernelSources().microKernel());
         write(folder.resolve("kernels/NarrowKernel.java"), new KernelSources().narrowKernel());
         write(folder.resolve("f64/F64Kernel.java"), new KernelSources().doubleKernel());
-    }
-
-    private static void write(Path file, String source) throws IOException {
-        Files.createDirectories(file.getParent());
-        Files.writeString(file, source);
     }
 
     private String microKernel() {
@@ -187,14 +174,6 @@ class KernelSources {
     private void block(boolean onto, int rows, int vectors) {
         line(0, "");
         block(onto, rows, vectors, operands(rows > 1), r -> plus("p", times(r, "aRowStride")));
-    }
-
-    /**
-     * {@return the statement {@code sum += x * y}} The condition is a constant. A method for both cases would exceed the JIT's limit for
-     * inlining in the largest blocks.
-     */
-    private static String add(String sum, String x, String y) {
-        return sum + " = FUSED ? " + x + ".fma(" + y + ", " + sum + ") : " + x + ".mul(" + y + ").add(" + sum + ");";
     }
 
     private static List<String> tallOperands() {
@@ -458,54 +437,7 @@ class KernelSources {
                 .toList();
     }
 
-    private void comment(String... lines) {
-        line(1, "/**");
-        for (String line : lines) {
-            line(1, line.isEmpty() ? " *" : " * " + line);
-        }
-        line(1, " */");
-    }
-
     private static String at(int row, int vector) {
         return plus(plus("cOffset", times(row, "cRowStride")), times(vector, "V"));
-    }
-
-    private static String times(int n, String factor) {
-        return n == 0 ? "" : n == 1 ? factor : n + " * " + factor;
-    }
-
-    private static String plus(String a, String b) {
-        return b.isEmpty() ? a : a + " + " + b;
-    }
-
-    private static List<String> names(List<String> operands) {
-        return operands.stream().map(o -> o.substring(o.lastIndexOf(' ') + 1)).toList();
-    }
-
-    private void method(int indent, String head, List<String> parameters) {
-        list(indent, head + "(", parameters, ") {");
-    }
-
-    private void call(int indent, String method, List<String> arguments) {
-        list(indent, method + "(", arguments, ");");
-    }
-
-    /** Writes a list in the project's format: on one line, else on the next line, else one item per line. */
-    private void list(int indent, String head, List<String> items, String end) {
-        String all = String.join(", ", items);
-        if (4 * indent + head.length() + all.length() + end.length() <= LINE) {
-            line(indent, head + all + end);
-        } else if (4 * indent + 8 + all.length() + end.length() <= LINE) {
-            line(indent, head);
-            line(indent + 2, all + end);
-        } else {
-            line(indent, head);
-            IntStream.range(0, items.size())
-                    .forEach(n -> line(indent + 2, items.get(n) + (n == items.size() - 1 ? end : ",")));
-        }
-    }
-
-    private void line(int indent, String line) {
-        text.append("    ".repeat(line.isEmpty() ? 0 : indent)).append(line).append('\n');
     }
 }

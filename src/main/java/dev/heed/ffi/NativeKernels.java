@@ -1,19 +1,6 @@
 package dev.heed.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * Java methods that call the functions of {@code native/heed.h}. Each method first checks that the call accesses only elements
@@ -32,43 +19,6 @@ public final class NativeKernels {
 
     /** The maximum length of int8 rows in elements; dot products of longer rows could overflow 32 bits. */
     public static final int MOST_BYTES = 65_536;
-
-    /**
-     * The functions and their parameters, as in the table of {@code native/README.md}: p is a pointer, l a 64-bit integer, i a
-     * 32-bit integer, f a float. {@code bf16_interleave} returns an i, the others nothing.
-     */
-    static final Map<String, String> SIGNATURES = Map.ofEntries(
-            Map.entry("bf16_product", "pllllplllplli"),
-            Map.entry("bf16_transpose", "pllllipll"),
-            Map.entry("bf16_interleave", "pllllpll"),
-            Map.entry("bf16_pairs", "plllpll"),
-            Map.entry("bf16_widen", "pllpl"),
-            Map.entry("f16_widen", "pllpl"),
-            Map.entry("i8_widen", "pllfpl"),
-            Map.entry("bf16_narrow", "pllpl"),
-            Map.entry("f16_narrow", "pllpl"),
-            Map.entry("bf16_dots", "plllpllllllpll"),
-            Map.entry("f16_dots", "plllpllllllpll"),
-            Map.entry("i8_dots", "plplpllllllplllpll"),
-            Map.entry("bf16_pool", "plllpllllllplli"),
-            Map.entry("f16_pool", "plllpllllllplli"),
-            Map.entry("i8_pool", "plllpllllllplllplli"));
-
-    private static final MethodHandle BF16_PRODUCT = link("bf16_product");
-    private static final MethodHandle BF16_TRANSPOSE = link("bf16_transpose");
-    private static final MethodHandle BF16_INTERLEAVE = link("bf16_interleave");
-    private static final MethodHandle BF16_PAIRS = link("bf16_pairs");
-    private static final MethodHandle BF16_WIDEN = link("bf16_widen");
-    private static final MethodHandle F16_WIDEN = link("f16_widen");
-    private static final MethodHandle I8_WIDEN = link("i8_widen");
-    private static final MethodHandle BF16_NARROW = link("bf16_narrow");
-    private static final MethodHandle F16_NARROW = link("f16_narrow");
-    private static final MethodHandle BF16_DOTS = link("bf16_dots");
-    private static final MethodHandle F16_DOTS = link("f16_dots");
-    private static final MethodHandle I8_DOTS = link("i8_dots");
-    private static final MethodHandle BF16_POOL = link("bf16_pool");
-    private static final MethodHandle F16_POOL = link("f16_pool");
-    private static final MethodHandle I8_POOL = link("i8_pool");
 
     private NativeKernels() {}
 
@@ -133,24 +83,20 @@ public final class NativeKernels {
         }
         check(b, Short.BYTES, bOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
         check(c, Float.BYTES, cOffset, cRowStride, rows, 0, 1, lanes);
-        try {
-            BF16_PRODUCT.invokeExact(
-                    a,
-                    aOffset,
-                    aRowStride,
-                    aDepthStride,
-                    (long) rows,
-                    b,
-                    bOffset,
-                    (long) lanes,
-                    (long) depth,
-                    c,
-                    cOffset,
-                    cRowStride,
-                    onto ? 1 : 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Product(
+                a,
+                aOffset,
+                aRowStride,
+                aDepthStride,
+                rows,
+                b,
+                bOffset,
+                lanes,
+                depth,
+                c,
+                cOffset,
+                cRowStride,
+                onto ? 1 : 0);
     }
 
     /**
@@ -173,12 +119,7 @@ public final class NativeKernels {
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, depth);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(depth) * 2 * lanes);
-        try {
-            BF16_TRANSPOSE.invokeExact(
-                    rows, at, row, (long) count, (long) depth, negate ? 1 : 0, to, toOffset, (long) lanes);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Transpose(rows, at, row, count, depth, negate ? 1 : 0, to, toOffset, lanes);
     }
 
     /**
@@ -199,13 +140,7 @@ public final class NativeKernels {
         }
         check(rows, Short.BYTES, at, row, count, 0, 1, width);
         check(to, Short.BYTES, toOffset, toRowStride, pairs(count), 0, 1, 2L * width);
-        try {
-            return (int) BF16_INTERLEAVE.invokeExact(
-                            rows, at, row, (long) count, (long) width, to, toOffset, toRowStride)
-                    != 0;
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return NativeFunctions.bf16Interleave(rows, at, row, count, width, to, toOffset, toRowStride) != 0;
     }
 
     /**
@@ -220,66 +155,42 @@ public final class NativeKernels {
         }
         check(tile, Float.BYTES, at, row, count, 0, 1, lanes);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, pairs(count) * 2 * lanes);
-        try {
-            BF16_PAIRS.invokeExact(tile, at, row, (long) count, to, toOffset, (long) lanes);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Pairs(tile, at, row, count, to, toOffset, lanes);
     }
 
     /** Converts {@code count} contiguous bf16 elements to f32. */
     public static void bf16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
-        try {
-            BF16_WIDEN.invokeExact(from, at, (long) count, to, toOffset);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Widen(from, at, count, to, toOffset);
     }
 
     /** Converts {@code count} contiguous f16 elements to f32. */
     public static void f16Widen(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Short.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
-        try {
-            F16_WIDEN.invokeExact(from, at, (long) count, to, toOffset);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.f16Widen(from, at, count, to, toOffset);
     }
 
     /** Converts {@code count} contiguous int8 elements to f32, multiplied by a scale. */
     public static void i8Widen(MemorySegment from, long at, int count, float scale, MemorySegment to, long toOffset) {
         check(from, Byte.BYTES, at, 0, 1, 0, 1, count);
         check(to, Float.BYTES, toOffset, 0, 1, 0, 1, count);
-        try {
-            I8_WIDEN.invokeExact(from, at, (long) count, scale, to, toOffset);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.i8Widen(from, at, count, scale, to, toOffset);
     }
 
     /** Rounds {@code count} f32 elements to bf16, to nearest, ties to even. */
     public static void bf16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
-        try {
-            BF16_NARROW.invokeExact(from, at, (long) count, to, toOffset);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Narrow(from, at, count, to, toOffset);
     }
 
     /** Rounds {@code count} f32 elements to f16, to nearest, ties to even. */
     public static void f16Narrow(MemorySegment from, long at, int count, MemorySegment to, long toOffset) {
         check(from, Float.BYTES, at, 0, 1, 0, 1, count);
         check(to, Short.BYTES, toOffset, 0, 1, 0, 1, count);
-        try {
-            F16_NARROW.invokeExact(from, at, (long) count, to, toOffset);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.f16Narrow(from, at, count, to, toOffset);
     }
 
     /** Computes {@code s[r][n count + j] = q_r . k_nj} for bf16 queries and keys; {@code k_nj} is row j of run n. */
@@ -294,25 +205,21 @@ public final class NativeKernels {
             long sOffset,
             long sRowStride) {
         checkDots(q, Short.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
-        try {
-            BF16_DOTS.invokeExact(
-                    q,
-                    qOffset,
-                    qRowStride,
-                    (long) rows,
-                    k.data,
-                    k.at,
-                    k.row,
-                    k.runStride,
-                    (long) k.runs,
-                    (long) k.count,
-                    (long) depth,
-                    s,
-                    sOffset,
-                    sRowStride);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Dots(
+                q,
+                qOffset,
+                qRowStride,
+                rows,
+                k.data,
+                k.at,
+                k.row,
+                k.runStride,
+                k.runs,
+                k.count,
+                depth,
+                s,
+                sOffset,
+                sRowStride);
     }
 
     /** Computes {@code s[r][n count + j] = q_r . k_nj} for f32 queries and f16 keys; {@code k_nj} is row j of run n. */
@@ -327,25 +234,21 @@ public final class NativeKernels {
             long sOffset,
             long sRowStride) {
         checkDots(q, Float.BYTES, qOffset, qRowStride, rows, k, Short.BYTES, depth, s, sOffset, sRowStride);
-        try {
-            F16_DOTS.invokeExact(
-                    q,
-                    qOffset,
-                    qRowStride,
-                    (long) rows,
-                    k.data,
-                    k.at,
-                    k.row,
-                    k.runStride,
-                    (long) k.runs,
-                    (long) k.count,
-                    (long) depth,
-                    s,
-                    sOffset,
-                    sRowStride);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.f16Dots(
+                q,
+                qOffset,
+                qRowStride,
+                rows,
+                k.data,
+                k.at,
+                k.row,
+                k.runStride,
+                k.runs,
+                k.count,
+                depth,
+                s,
+                sOffset,
+                sRowStride);
     }
 
     /**
@@ -381,29 +284,25 @@ public final class NativeKernels {
                 sRowStride);
         check(units, Float.BYTES, 0, 0, 1, 0, 1, rows);
         check(scales.data, Float.BYTES, scales.at, scales.runStride, k.runs, scales.step, k.count, 1);
-        try {
-            I8_DOTS.invokeExact(
-                    q,
-                    qOffset,
-                    units,
-                    (long) rows,
-                    k.data,
-                    k.at,
-                    k.row,
-                    k.runStride,
-                    (long) k.runs,
-                    (long) k.count,
-                    (long) depth,
-                    scales.data,
-                    scales.at,
-                    scales.step,
-                    scales.runStride,
-                    s,
-                    sOffset,
-                    sRowStride);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.i8Dots(
+                q,
+                qOffset,
+                units,
+                rows,
+                k.data,
+                k.at,
+                k.row,
+                k.runStride,
+                k.runs,
+                k.count,
+                depth,
+                scales.data,
+                scales.at,
+                scales.step,
+                scales.runStride,
+                s,
+                sOffset,
+                sRowStride);
     }
 
     /**
@@ -422,26 +321,22 @@ public final class NativeKernels {
             long cRowStride,
             boolean skip) {
         checkPool(w, wOffset, wRowStride, rows, v, Short.BYTES, width, c, cOffset, cRowStride);
-        try {
-            BF16_POOL.invokeExact(
-                    w,
-                    wOffset,
-                    wRowStride,
-                    (long) rows,
-                    v.data,
-                    v.at,
-                    v.row,
-                    v.runStride,
-                    (long) v.runs,
-                    (long) v.count,
-                    (long) width,
-                    c,
-                    cOffset,
-                    cRowStride,
-                    skip ? 1 : 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.bf16Pool(
+                w,
+                wOffset,
+                wRowStride,
+                rows,
+                v.data,
+                v.at,
+                v.row,
+                v.runStride,
+                v.runs,
+                v.count,
+                width,
+                c,
+                cOffset,
+                cRowStride,
+                skip ? 1 : 0);
     }
 
     /** Like {@link #bf16Pool}, for f16 values. */
@@ -457,26 +352,22 @@ public final class NativeKernels {
             long cRowStride,
             boolean skip) {
         checkPool(w, wOffset, wRowStride, rows, v, Short.BYTES, width, c, cOffset, cRowStride);
-        try {
-            F16_POOL.invokeExact(
-                    w,
-                    wOffset,
-                    wRowStride,
-                    (long) rows,
-                    v.data,
-                    v.at,
-                    v.row,
-                    v.runStride,
-                    (long) v.runs,
-                    (long) v.count,
-                    (long) width,
-                    c,
-                    cOffset,
-                    cRowStride,
-                    skip ? 1 : 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.f16Pool(
+                w,
+                wOffset,
+                wRowStride,
+                rows,
+                v.data,
+                v.at,
+                v.row,
+                v.runStride,
+                v.runs,
+                v.count,
+                width,
+                c,
+                cOffset,
+                cRowStride,
+                skip ? 1 : 0);
     }
 
     /** Like {@link #bf16Pool}, for int8 values, each multiplied by the scale of its row. */
@@ -494,30 +385,26 @@ public final class NativeKernels {
             boolean skip) {
         checkPool(w, wOffset, wRowStride, rows, v, Byte.BYTES, width, c, cOffset, cRowStride);
         check(scales.data, Float.BYTES, scales.at, scales.runStride, v.runs, scales.step, v.count, 1);
-        try {
-            I8_POOL.invokeExact(
-                    w,
-                    wOffset,
-                    wRowStride,
-                    (long) rows,
-                    v.data,
-                    v.at,
-                    v.row,
-                    v.runStride,
-                    (long) v.runs,
-                    (long) v.count,
-                    (long) width,
-                    scales.data,
-                    scales.at,
-                    scales.step,
-                    scales.runStride,
-                    c,
-                    cOffset,
-                    cRowStride,
-                    skip ? 1 : 0);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        NativeFunctions.i8Pool(
+                w,
+                wOffset,
+                wRowStride,
+                rows,
+                v.data,
+                v.at,
+                v.row,
+                v.runStride,
+                v.runs,
+                v.count,
+                width,
+                scales.data,
+                scales.at,
+                scales.step,
+                scales.runStride,
+                c,
+                cOffset,
+                cRowStride,
+                skip ? 1 : 0);
     }
 
     // ---------------------------------------------------------------- checks
@@ -603,48 +490,5 @@ public final class NativeKernels {
             throw new IndexOutOfBoundsException("elements " + first + " to " + last + " (" + outer + " by " + inner
                     + " runs of " + length + ") of a segment of " + segment.byteSize() / bytes);
         }
-    }
-
-    // ---------------------------------------------------------------- binding
-
-    static FunctionDescriptor descriptor(String name, String parameters) {
-        MemoryLayout[] layouts = parameters
-                .chars()
-                .mapToObj(letter -> switch (letter) {
-                    case 'p' -> ADDRESS;
-                    case 'l' -> JAVA_LONG;
-                    case 'i' -> JAVA_INT;
-                    case 'f' -> JAVA_FLOAT;
-                    default -> throw new IllegalArgumentException(parameters);
-                })
-                .toArray(MemoryLayout[]::new);
-        return name.startsWith("bf16_interleave")
-                ? FunctionDescriptor.of(JAVA_INT, layouts)
-                : FunctionDescriptor.ofVoid(layouts);
-    }
-
-    @SuppressWarnings("restricted")
-    private static MethodHandle link(String name) {
-        FunctionDescriptor signature = descriptor(name, SIGNATURES.getOrDefault(name, ""));
-        SymbolLookup symbols = NativeLibrary.loaded().symbols();
-        Optional<MemorySegment> address = symbols == null ? Optional.empty() : symbols.find("heed_" + name);
-        if (address.isPresent()) {
-            return Linker.nativeLinker().downcallHandle(address.get(), signature, Linker.Option.critical(true));
-        }
-        String missing = String.join("; ", NativeLibrary.reasons());
-        MethodHandle fails = MethodHandles.throwException(
-                        signature.toMethodType().returnType(), UnsupportedOperationException.class)
-                .bindTo(new UnsupportedOperationException(missing.isEmpty() ? "no heed_" + name : missing));
-        return MethodHandles.dropArguments(fails, 0, signature.toMethodType().parameterList());
-    }
-
-    private static RuntimeException unexpected(Throwable e) {
-        if (e instanceof RuntimeException known) {
-            return known;
-        }
-        if (e instanceof Error error) {
-            throw error;
-        }
-        return new IllegalStateException("a native call threw a checked exception", e);
     }
 }
