@@ -31,7 +31,12 @@ abstract class SourceText {
         text.append("    ".repeat(line.isEmpty() ? 0 : indent)).append(line).append('\n');
     }
 
+    /** Writes the Javadoc of a member. */
     final void comment(String... lines) {
+        if (lines.length == 1) {
+            line(1, "/** " + lines[0] + " */");
+            return;
+        }
         line(1, "/**");
         for (String line : lines) {
             line(1, line.isEmpty() ? " *" : " * " + line);

@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The vector loops of decode for one query and many keys and values. Each key and value is read once, without packing, at
- * about the speed of memory.
+ * The vector loops of decode besides the products of {@link DecodeKernel}: keys that fill no block, sums across the lanes of
+ * a vector, and the softmax of a row of scores.
  */
 interface DotRow extends Kernels {
     VectorShuffle<Float> SWAP_HALVES = Transpose.swap(V / 2);
@@ -36,63 +36,9 @@ interface DotRow extends Kernels {
             float[] scores,
             int at,
             float[] lanes) {
-        int j = 0;
-        for (; j + 4 <= count; j += 4) {
-            four(q, qOffset, width, keys, keysOffset + j * step, step, scores, at + j, 1, lanes);
-        }
-        for (; j < count; j++) {
+        DecodeKernel.scores1x4(q, qOffset, width, keys, keysOffset, 4 * step, step, count / 4, scores, at, 4, 1, lanes);
+        for (int j = count / 4 * 4; j < count; j++) {
             scores[at + j] = one(q, qOffset, width, keys, keysOffset + j * step, lanes);
-        }
-    }
-
-    @Override
-    default void scoresOfRuns(
-            float[] q,
-            int qOffset,
-            int width,
-            float[] keys,
-            int keysOffset,
-            int step,
-            int runStride,
-            int count,
-            float[] scores,
-            int at,
-            float[] lanes) {
-        for (int j = 0; j < count; j++) {
-            four(q, qOffset, width, keys, keysOffset + j * step, runStride, scores, at + j, count, lanes);
-        }
-    }
-
-    private static void four(
-            float[] q,
-            int qOffset,
-            int width,
-            float[] keys,
-            int at,
-            int stride,
-            float[] scores,
-            int to,
-            int toRowStride,
-            float[] lanes) {
-        FloatVector s0 = FloatVector.zero(SPECIES);
-        FloatVector s1 = FloatVector.zero(SPECIES);
-        FloatVector s2 = FloatVector.zero(SPECIES);
-        FloatVector s3 = FloatVector.zero(SPECIES);
-        int whole = SPECIES.loopBound(width);
-        for (int d = 0; d < whole; d += V) {
-            FloatVector x = FloatVector.fromArray(SPECIES, q, qOffset + d);
-            s0 = fma(x, FloatVector.fromArray(SPECIES, keys, at + d), s0);
-            s1 = fma(x, FloatVector.fromArray(SPECIES, keys, at + stride + d), s1);
-            s2 = fma(x, FloatVector.fromArray(SPECIES, keys, at + 2 * stride + d), s2);
-            s3 = fma(x, FloatVector.fromArray(SPECIES, keys, at + 3 * stride + d), s3);
-        }
-        s0.intoArray(lanes, 0);
-        s1.intoArray(lanes, V);
-        s2.intoArray(lanes, 2 * V);
-        s3.intoArray(lanes, 3 * V);
-        sumFour(lanes, 0, scores, to, toRowStride);
-        for (int n = 0; whole < width && n < 4; n++) {
-            scores[to + n * toRowStride] += rest(q, qOffset, keys, at + n * stride, whole, width);
         }
     }
 
@@ -100,12 +46,51 @@ interface DotRow extends Kernels {
      * {@return the dot product of the last elements, fewer than a vector} The loop is scalar, because masked vectors would
      * make the calling methods so large that the JIT boxes their vectors.
      */
-    static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
+    private static float rest(float[] q, int qOffset, float[] keys, int at, int from, int to) {
         float sum = 0;
         for (int d = from; d < to; d++) {
             sum = Lanes.fma(q[qOffset + d], keys[at + d], sum);
         }
         return sum;
+    }
+
+    /**
+     * Adds {@link #rest} to the scores of {@code count} blocks of four keys. It is a loop of its own: if C2 inlined these sums in the
+     * loop over the blocks, the scores took up to 1.9 times as long.
+     */
+    static void addRests(
+            float[] q,
+            int qOffset,
+            int from,
+            int width,
+            float[] keys,
+            int keysOffset,
+            int step,
+            int stride,
+            int count,
+            float[] scores,
+            int to,
+            int toStep,
+            int toStride) {
+        for (int j = 0; j < count; j++) {
+            int at = keysOffset + j * step;
+            float s0 = 0;
+            float s1 = 0;
+            float s2 = 0;
+            float s3 = 0;
+            for (int d = from; d < width; d++) {
+                float x = q[qOffset + d];
+                s0 = Lanes.fma(x, keys[at + d], s0);
+                s1 = Lanes.fma(x, keys[at + stride + d], s1);
+                s2 = Lanes.fma(x, keys[at + 2 * stride + d], s2);
+                s3 = Lanes.fma(x, keys[at + 3 * stride + d], s3);
+            }
+            int there = to + j * toStep;
+            scores[there] += s0;
+            scores[there + toStride] += s1;
+            scores[there + 2 * toStride] += s2;
+            scores[there + 3 * toStride] += s3;
+        }
     }
 
     /**
@@ -174,112 +159,6 @@ interface DotRow extends Kernels {
             }
         }
         return lanes[0];
-    }
-
-    @Override
-    default void addEight(
-            float[] weights, int at, int count, float[] rows, int rowsOffset, int step, float[] sums, int to) {
-        FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
-        FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
-        FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
-        FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
-        FloatVector s4 = FloatVector.fromArray(SPECIES, sums, to + 4 * V);
-        FloatVector s5 = FloatVector.fromArray(SPECIES, sums, to + 5 * V);
-        FloatVector s6 = FloatVector.fromArray(SPECIES, sums, to + 6 * V);
-        FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
-        for (int j = 0, p = rowsOffset; j < count; j++, p += step) {
-            FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j]);
-            s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
-            s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
-            s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-            s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
-            s4 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
-            s5 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
-            s6 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
-            s7 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
-        }
-        s0.intoArray(sums, to);
-        s1.intoArray(sums, to + V);
-        s2.intoArray(sums, to + 2 * V);
-        s3.intoArray(sums, to + 3 * V);
-        s4.intoArray(sums, to + 4 * V);
-        s5.intoArray(sums, to + 5 * V);
-        s6.intoArray(sums, to + 6 * V);
-        s7.intoArray(sums, to + 7 * V);
-    }
-
-    @Override
-    default void addEightOfRuns(
-            float[] weights,
-            int at,
-            int count,
-            float[] rows,
-            int rowsOffset,
-            int step,
-            int runStride,
-            float[] sums,
-            int to) {
-        FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
-        FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
-        FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
-        FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
-        FloatVector s4 = FloatVector.fromArray(SPECIES, sums, to + 4 * V);
-        FloatVector s5 = FloatVector.fromArray(SPECIES, sums, to + 5 * V);
-        FloatVector s6 = FloatVector.fromArray(SPECIES, sums, to + 6 * V);
-        FloatVector s7 = FloatVector.fromArray(SPECIES, sums, to + 7 * V);
-        for (int j = 0; j < count; j++) {
-            for (int run = 0; run < 4; run++) {
-                int p = rowsOffset + j * step + run * runStride;
-                FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
-                s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
-                s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
-                s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-                s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
-                s4 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 4 * V), s4);
-                s5 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 5 * V), s5);
-                s6 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 6 * V), s6);
-                s7 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 7 * V), s7);
-            }
-        }
-        s0.intoArray(sums, to);
-        s1.intoArray(sums, to + V);
-        s2.intoArray(sums, to + 2 * V);
-        s3.intoArray(sums, to + 3 * V);
-        s4.intoArray(sums, to + 4 * V);
-        s5.intoArray(sums, to + 5 * V);
-        s6.intoArray(sums, to + 6 * V);
-        s7.intoArray(sums, to + 7 * V);
-    }
-
-    @Override
-    default void addFourOfRuns(
-            float[] weights,
-            int at,
-            int count,
-            float[] rows,
-            int rowsOffset,
-            int step,
-            int runStride,
-            float[] sums,
-            int to) {
-        FloatVector s0 = FloatVector.fromArray(SPECIES, sums, to);
-        FloatVector s1 = FloatVector.fromArray(SPECIES, sums, to + V);
-        FloatVector s2 = FloatVector.fromArray(SPECIES, sums, to + 2 * V);
-        FloatVector s3 = FloatVector.fromArray(SPECIES, sums, to + 3 * V);
-        for (int j = 0; j < count; j++) {
-            for (int run = 0; run < 4; run++) {
-                int p = rowsOffset + j * step + run * runStride;
-                FloatVector w = FloatVector.broadcast(SPECIES, weights[at + j + run * count]);
-                s0 = fma(w, FloatVector.fromArray(SPECIES, rows, p), s0);
-                s1 = fma(w, FloatVector.fromArray(SPECIES, rows, p + V), s1);
-                s2 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 2 * V), s2);
-                s3 = fma(w, FloatVector.fromArray(SPECIES, rows, p + 3 * V), s3);
-            }
-        }
-        s0.intoArray(sums, to);
-        s1.intoArray(sums, to + V);
-        s2.intoArray(sums, to + 2 * V);
-        s3.intoArray(sums, to + 3 * V);
     }
 
     @Override

@@ -10,7 +10,7 @@ final class VectorKernels
                 ScoreTile,
                 PanelTile,
                 GradientTile,
+                DecodeKernel,
                 DotRow,
-                DotPair,
                 SoftmaxRow,
                 PairTile {}
